@@ -1,0 +1,1 @@
+"""The HTTP door to the registry, shaped like a Kubernetes API server."""

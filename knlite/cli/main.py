@@ -1,0 +1,5 @@
+"""The ``knlite`` command: one verb per file, imported when it is used."""
+
+import typer
+
+app = typer.Typer()

@@ -1,0 +1,1 @@
+"""The control plane: reconciles objects, scales revisions, keeps instances."""

@@ -1,0 +1,1 @@
+"""Eventing's rules: values in, values out; no I/O, no clock, no event loop."""

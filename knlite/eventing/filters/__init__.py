@@ -1,0 +1,1 @@
+"""Trigger filters, one dialect per file; every verdict says why."""

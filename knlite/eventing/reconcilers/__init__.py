@@ -1,0 +1,1 @@
+"""Eventing's reconcilers, one kind each; they speak through objects only."""

@@ -1,0 +1,217 @@
+"""Facts: what happened and why, as frozen values; logs, metrics and consoles are their readers.
+
+Every decision that a person may ask about is published once, where it is made. ``at`` is the time
+of day in UTC. A fact never carries the value of a Secret.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectChanged:
+    """An object of the registry was created, changed or deleted."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    change: Literal["created", "updated", "deleted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadyChanged:
+    """An object's Ready condition took another status, reason or message."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    status: str
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleDecided:
+    """The autoscaler wants another number of instances."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    desired: int
+    was: int
+    why: str
+    panic: bool = False
+
+
+InstanceState = Literal["preparing", "starting", "ready", "draining", "gone", "failed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstanceChanged:
+    """An instance entered a state of its life."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    instance: str
+    state: InstanceState
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparationStep:
+    """Something that takes time before a revision's first start: a build, a pull, an install."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogLine:
+    """One line that an instance wrote, without its line end."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    instance: str
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStart:
+    """The stages of a request that found no instance, in seconds from its arrival."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    instance: str
+    queued: float
+    """Until the start of the instance was ordered."""
+    started: float
+    """Until the runtime had started it."""
+    ready: float
+    """Until its readiness probe passed."""
+    first_byte: float
+    """Until the first byte of its answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestDone:
+    """A request to a revision has been answered, or given up."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    instance: str
+    method: str
+    path: str
+    status: int
+    """The status the client saw; 0 if it left before there was one."""
+    seconds: float
+    cold: bool
+    why: str = ""
+    """For answers that knlite gave itself: what happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventAccepted:
+    """A broker has taken an event; *position* is its place in the broker's log."""
+
+    at: datetime
+    namespace: str
+    broker: str
+    position: int
+    event_id: str
+    event_type: str
+    event_source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRefused:
+    """A broker has refused what was sent to it."""
+
+    at: datetime
+    namespace: str
+    broker: str
+    status: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerEvaluated:
+    """A trigger has judged an event."""
+
+    at: datetime
+    namespace: str
+    broker: str
+    trigger: str
+    position: int
+    event_id: str
+    matched: bool
+    why: str
+
+
+DeliveryOutcome = Literal["delivered", "retrying", "dead-lettered", "failed", "waiting"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryAttempted:
+    """One attempt to hand an event to a target has ended (or cannot begin yet: ``waiting``)."""
+
+    at: datetime
+    namespace: str
+    broker: str
+    trigger: str
+    position: int
+    event_id: str
+    event_type: str
+    leg: Literal["subscriber", "reply", "dead letter sink"]
+    target: str
+    attempt: int
+    status: int
+    """0 when there was no HTTP answer."""
+    outcome: DeliveryOutcome
+    why: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A sentence for the person at the terminal that belongs to no other fact."""
+
+    at: datetime
+    level: Literal["info", "warning", "error"]
+    text: str
+
+
+Fact = (
+    ObjectChanged
+    | ReadyChanged
+    | ScaleDecided
+    | InstanceChanged
+    | PreparationStep
+    | LogLine
+    | ColdStart
+    | RequestDone
+    | EventAccepted
+    | EventRefused
+    | TriggerEvaluated
+    | DeliveryAttempted
+    | Notice
+)
+
+Publish = Callable[[Fact], None]
+"""Hands a fact to all readers; never waits, never raises."""

@@ -1,0 +1,1 @@
+"""Function projects: reading ``func.yaml``, installing requirements, the runners inside."""

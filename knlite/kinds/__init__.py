@@ -1,0 +1,1 @@
+"""The nouns: every kind that knlite stores, its fields, defaults, checks and conditions (pure)."""

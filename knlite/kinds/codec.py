@@ -1,0 +1,195 @@
+"""JSON tree to frozen struct and back: the only place that touches raw dicts of objects.
+
+Decoding reports *all* wrong types and unknown fields of a document at once, each with its path, in
+the words of a Kubernetes API server with ``fieldValidation=Strict``. ``null`` counts as absent, as
+it does for fields that are not nullable.
+
+Source: Kubernetes structural schemas (pruning, ``must be of type``) and strict decoding texts.
+Not here: which values are allowed (each kind's ``validated``).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from knlite.kinds.meta import Fields
+
+T = TypeVar("T", bound=Fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with the shape of a document: where, and in which words."""
+
+    path: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded(Generic[T]):
+    """The struct, unless there are problems."""
+
+    value: T | None
+    problems: tuple[Problem, ...] = ()
+
+
+def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
+    """Decode *tree* (as ``json.loads`` gives it) into *kind*.
+
+    With ``strict=False`` unknown fields are pruned in silence, as a cluster does for clients that
+    do not ask for strict validation; wrong types are problems in either case.
+    """
+    problems: list[Problem] = []
+    shaped = _shape(_type_info(kind), tree, "", strict, problems)
+    if problems:
+        return Decoded(None, tuple(problems))
+    return Decoded(msgspec.convert(shaped, kind))
+
+
+def encode(value: Fields) -> dict[str, Any]:
+    """*value* as a JSON tree, without the fields that have their default."""
+    tree: dict[str, Any] = msgspec.to_builtins(value)
+    return tree
+
+
+@lru_cache(maxsize=512)
+def _type_info(kind: type[Fields]) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
+def _shape(
+    info: inspect.Type, value: object, path: str, strict: bool, problems: list[Problem]
+) -> object:
+    match info:
+        case inspect.StructType():
+            if isinstance(value, Mapping):
+                return dict(_members(info, value, path, strict, problems))
+            return _wrong(value, "object", path, problems)
+        case inspect.DictType(value_type=item):
+            if isinstance(value, Mapping):
+                return {
+                    str(key): _shape(item, member, f"{path}.{key}", strict, problems)
+                    for key, member in value.items()
+                    if member is not None
+                }
+            return _wrong(value, "object", path, problems)
+        case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
+            if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+                return [
+                    _shape(item, member, f"{path}[{index}]", strict, problems)
+                    for index, member in enumerate(value)
+                ]
+            return _wrong(value, "array", path, problems)
+        case inspect.UnionType(types=choices):
+            return _one_of(choices, value, path, strict, problems)
+        case inspect.LiteralType() | inspect.StrType():
+            return value if isinstance(value, str) else _wrong(value, "string", path, problems)
+        case inspect.BoolType():
+            return value if isinstance(value, bool) else _wrong(value, "boolean", path, problems)
+        case inspect.IntType():
+            if isinstance(value, int) and not isinstance(value, bool):
+                return value
+            return _wrong(value, "integer", path, problems)
+        case inspect.FloatType():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                return float(value)
+            return _wrong(value, "number", path, problems)
+        case _:
+            return value
+
+
+def _members(
+    info: inspect.StructType,
+    value: Mapping[object, object],
+    path: str,
+    strict: bool,
+    problems: list[Problem],
+) -> Iterator[tuple[str, object]]:
+    fields = {field.encode_name: field for field in info.fields}
+    for key, member in value.items():
+        name = str(key)
+        where = f"{path}.{name}" if path else name
+        field = fields.get(name)
+        if field is None:
+            if strict:
+                problems.append(Problem(where, _unknown(name, where, fields)))
+        elif member is not None:
+            yield name, _shape(field.type, member, where, strict, problems)
+    for name, field in fields.items():
+        if field.required and value.get(name) is None:
+            where = f"{path}.{name}" if path else name
+            problems.append(Problem(where, f"{where}: Required value"))
+
+
+def _one_of(
+    choices: Sequence[inspect.Type],
+    value: object,
+    path: str,
+    strict: bool,
+    problems: list[Problem],
+) -> object:
+    candidates = [choice for choice in choices if not isinstance(choice, inspect.NoneType)]
+    if len(candidates) == 1:
+        return _shape(candidates[0], value, path, strict, problems)
+    for choice in candidates:
+        attempt: list[Problem] = []
+        shaped = _shape(choice, value, path, strict, attempt)
+        if not attempt:
+            return shaped
+    return _wrong(value, " or ".join(_noun(choice) for choice in candidates), path, problems)
+
+
+def _wrong(value: object, wanted: str, path: str, problems: list[Problem]) -> object:
+    """Note the problem; what stands in for the value is never used."""
+    found = _type_name(value)
+    text = f'{path}: Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
+    problems.append(Problem(path, text))
+    return None
+
+
+def _unknown(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:
+    text = f'strict decoding error: unknown field "{where}"'
+    close = get_close_matches(name, fields, n=1)
+    return f'{text} (did you mean "{close[0]}"?)' if close else text
+
+
+def _noun(info: inspect.Type) -> str:
+    match info:
+        case inspect.IntType():
+            return "integer"
+        case inspect.FloatType():
+            return "number"
+        case inspect.BoolType():
+            return "boolean"
+        case inspect.StrType() | inspect.LiteralType():
+            return "string"
+        case inspect.VarTupleType() | inspect.ListType():
+            return "array"
+        case _:
+            return "object"
+
+
+def _type_name(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case int():
+            return "integer"
+        case float():
+            return "number"
+        case str():
+            return "string"
+        case Mapping():
+            return "object"
+        case _:
+            return "array"

@@ -1,0 +1,1 @@
+"""The ``config-*`` ConfigMaps as frozen values."""

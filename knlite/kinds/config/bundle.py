@@ -1,0 +1,31 @@
+"""All configuration in one value, and how it comes out of ConfigMaps and ``--set``.
+
+Source: Knative's ``config-*`` ConfigMaps in the namespaces knative-serving and knative-eventing.
+"""
+
+from dataclasses import dataclass
+
+from knlite.kinds.config.autoscaler import AutoscalerConfig
+from knlite.kinds.config.defaults import DefaultsConfig
+from knlite.kinds.config.deployment import DeploymentConfig
+from knlite.kinds.config.eventing import EventingConfig
+from knlite.kinds.config.features import FeaturesConfig
+from knlite.kinds.config.network import DomainConfig, NetworkConfig
+
+SERVING_NAMESPACE = "knative-serving"
+EVENTING_NAMESPACE = "knative-eventing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """What reconcilers, admission and the autoscaler are configured by."""
+
+    autoscaler: AutoscalerConfig = AutoscalerConfig()
+    defaults: DefaultsConfig = DefaultsConfig()
+    deployment: DeploymentConfig = DeploymentConfig()
+    domain: DomainConfig = DomainConfig()
+    features: FeaturesConfig = FeaturesConfig()
+    network: NetworkConfig = NetworkConfig()
+    eventing: EventingConfig = EventingConfig()
+    external_port: int = 8080
+    """The gateway's port, which URLs of services carry unless it is 80."""

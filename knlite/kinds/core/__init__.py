@@ -1,0 +1,1 @@
+"""The Kubernetes kinds that Knative objects refer to, or that clients look at."""

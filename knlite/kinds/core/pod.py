@@ -1,0 +1,59 @@
+"""Pod: an instance as Kubernetes clients look at it. Written by the supervisor alone.
+
+Source: Kubernetes core/v1 Pod; Knative reference §1.10 (labels), §1.11 (what conditions read).
+"""
+
+from knlite.kinds.conditions import Conditions
+from knlite.kinds.meta import Fields, Object
+from knlite.kinds.podspec.fields import PodSpec
+
+
+class WaitingState(Fields):
+    reason: str = ""
+    message: str = ""
+
+
+class RunningState(Fields):
+    started_at: str = ""
+
+
+class TerminatedState(Fields):
+    exit_code: int = 0
+    reason: str = ""
+    message: str = ""
+    finished_at: str = ""
+
+
+class ContainerState(Fields):
+    """Exactly one of the three."""
+
+    waiting: WaitingState | None = None
+    running: RunningState | None = None
+    terminated: TerminatedState | None = None
+
+
+class PodContainerStatus(Fields):
+    name: str = ""
+    ready: bool = False
+    restart_count: int = 0
+    image: str = ""
+    image_id: str = ""
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodStatus(Fields):
+    phase: str = "Pending"
+    conditions: Conditions = ()
+    reason: str = ""
+    message: str = ""
+    pod_ip: str = ""
+    start_time: str | None = None
+    container_statuses: tuple[PodContainerStatus, ...] = ()
+
+
+class Pod(Object):
+    """One instance of a revision."""
+
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()

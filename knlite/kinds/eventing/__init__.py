@@ -1,0 +1,1 @@
+"""eventing.knative.dev and the fields its kinds share."""

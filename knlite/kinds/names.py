@@ -1,0 +1,72 @@
+"""Names: the syntax of DNS labels and subdomains, and how names of children are made.
+
+Source: Kubernetes ``apimachinery/pkg/util/validation``; knative/pkg ``kmeta/names.go``; Knative
+reference §1.2, §1.8, Eventing reference §1.2.
+"""
+
+import hashlib
+import re
+
+_LABEL_1123 = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?", re.ASCII)
+_LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
+_SUBDOMAIN_1123 = re.compile(
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII
+)
+MAX_LABEL = 63
+MAX_SUBDOMAIN = 253
+
+_LABEL_1123_TEXT = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must"
+    " start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for"
+    " validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_LABEL_1035_TEXT = (
+    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an"
+    " alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123',"
+    " regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
+)
+_SUBDOMAIN_1123_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.',"
+    " and must start and end with an alphanumeric character (e.g. 'example.com', regex used for"
+    r" validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+
+
+def label_1123_problems(text: str) -> tuple[str, ...]:
+    """Why *text* is not a DNS-1123 label, in Kubernetes' words; empty if it is one."""
+    return _problems(text, _LABEL_1123, MAX_LABEL, _LABEL_1123_TEXT)
+
+
+def label_1035_problems(text: str) -> tuple[str, ...]:
+    """Why *text* is not a DNS-1035 label, in Kubernetes' words; empty if it is one."""
+    return _problems(text, _LABEL_1035, MAX_LABEL, _LABEL_1035_TEXT)
+
+
+def subdomain_1123_problems(text: str) -> tuple[str, ...]:
+    """Why *text* is not a DNS-1123 subdomain, in Kubernetes' words; empty if it is one."""
+    return _problems(text, _SUBDOMAIN_1123, MAX_SUBDOMAIN, _SUBDOMAIN_1123_TEXT)
+
+
+def child_name(parent: str, suffix: str) -> str:
+    """*parent* + *suffix*, shortened with a hash of the parent when over 63 characters."""
+    if len(parent) + len(suffix) <= MAX_LABEL:
+        return parent + suffix
+    head_length = MAX_LABEL - 32 - len(suffix)
+    if head_length > 0:
+        return parent[:head_length] + _md5(parent) + suffix
+    return (parent[:31] + _md5(parent + suffix) + suffix)[:MAX_LABEL]
+
+
+def _problems(
+    text: str, syntax: re.Pattern[str], longest: int, explanation: str
+) -> tuple[str, ...]:
+    problems = []
+    if len(text) > longest:
+        problems.append(f"must be no more than {longest} characters")
+    if not syntax.fullmatch(text):
+        problems.append(explanation)
+    return tuple(problems)
+
+
+def _md5(text: str) -> str:
+    return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

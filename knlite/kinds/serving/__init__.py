@@ -1,0 +1,1 @@
+"""serving.knative.dev and the internal kinds behind it."""

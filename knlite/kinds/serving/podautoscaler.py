@@ -1,0 +1,37 @@
+"""PodAutoscaler: what a revision asks of the autoscaler, and what the autoscaler answers.
+
+The spec is written by the Revision's reconciler, the status by the autoscaler alone.
+
+Source: Knative reference §2.6; knative/serving ``pkg/apis/autoscaling/v1alpha1``.
+"""
+
+from typing import Literal
+
+from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.meta import Fields, Object
+
+ACTIVE = "Active"
+SCALE_TARGET_INITIALIZED = "ScaleTargetInitialized"
+
+CONDITIONS = ConditionSet((ACTIVE, SCALE_TARGET_INITIALIZED))
+
+Reachability = Literal["", "Reachable", "Unreachable", "Unknown"]
+
+
+class PodAutoscalerSpec(Fields):
+    container_concurrency: int = 0
+    reachability: Reachability = ""
+
+
+class PodAutoscalerStatus(Fields):
+    observed_generation: int = 0
+    conditions: Conditions = ()
+    desired_scale: int | None = None
+    actual_scale: int | None = None
+
+
+class PodAutoscaler(Object):
+    """Scaling of one revision; its annotations are the revision's."""
+
+    spec: PodAutoscalerSpec = PodAutoscalerSpec()
+    status: PodAutoscalerStatus = PodAutoscalerStatus()

@@ -1,0 +1,1 @@
+"""Folders and files of YAML to manifests with file and line."""

@@ -1,0 +1,1 @@
+"""The front desk: the only way in for objects, and the store behind it."""

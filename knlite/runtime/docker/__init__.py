@@ -1,0 +1,1 @@
+"""Containers on any engine that speaks the Docker API."""

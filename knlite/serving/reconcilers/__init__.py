@@ -1,0 +1,1 @@
+"""Serving's reconcilers, one kind each; they speak through objects only."""

@@ -1,0 +1,59 @@
+"""How an instance reaches the gateway: cluster URLs as seen from where the instance runs.
+
+Objects keep the cluster's URLs, so that manifests and status read as they would there. Only what
+is put into an instance's environment is rewritten: a container resolves the cluster's names (but
+the gateway may listen on another port than 80), a local process resolves nothing and uses path
+addresses.
+
+Source: knlite's addresses, README section "Addresses".
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+CLUSTER_DOMAIN = "svc.cluster.local"
+BROKER_INGRESS = f"broker-ingress.knative-eventing.{CLUSTER_DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class ByPath:
+    """Through path addresses below *base*, such as ``http://127.0.0.1:8080``."""
+
+    base: str
+
+
+@dataclass(frozen=True, slots=True)
+class ByHost:
+    """Through the cluster's host names, on *port*."""
+
+    port: int
+
+
+Vantage = ByPath | ByHost
+
+
+def seen_from(vantage: Vantage, url: str) -> str:
+    """*url* as an instance at *vantage* has to write it; foreign URLs stay as they are."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or not host.endswith(f".{CLUSTER_DOMAIN}") or parts.port is not None:
+        return url
+    if isinstance(vantage, ByHost):
+        netloc = host if vantage.port == 80 else f"{host}:{vantage.port}"
+        return urlunsplit(parts._replace(netloc=netloc))
+    path = _path_address(host, parts.path)
+    if path is None:
+        return url
+    rest = urlunsplit(("", "", path, parts.query, parts.fragment))
+    return vantage.base + rest
+
+
+def _path_address(host: str, path: str) -> str | None:
+    if host == BROKER_INGRESS:
+        namespace, _, broker = path.removeprefix("/").partition("/")
+        return f"/ns/{namespace}/brokers/{broker}" if namespace and broker else None
+    labels = host.removesuffix(f".{CLUSTER_DOMAIN}").split(".")
+    if len(labels) != 2:
+        return None
+    name, namespace = labels
+    return f"/ns/{namespace}/services/{name}{path}"

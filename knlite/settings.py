@@ -1,0 +1,51 @@
+"""What a run is told from outside: flags, environment, places on disk; the only reader of both.
+
+Not here: Knative's own configuration (``kinds/config``), which ``--set`` and ConfigMaps fill.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from knlite.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One run of knlite."""
+
+    address: str = "127.0.0.1"
+    """Where the gateway listens; the admin port always stays on loopback."""
+    port: int = 8080
+    admin_port: int = 8081
+    runtime: str = "auto"
+    """``auto``, ``docker`` or ``process``."""
+    data_dir: Path | None = None
+    """Where instances' logs are kept across runs; None keeps them in memory only."""
+    cache_dir: Path = field(default_factory=lambda: default_cache_dir(os.environ))
+    """Where function environments live; safe to delete when knlite does not run."""
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files."""
+
+
+def default_cache_dir(environ: Mapping[str, str]) -> Path:
+    """``$XDG_CACHE_HOME/knlite``, else ``~/.cache/knlite``."""
+    base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "knlite"
+
+
+def parse_overrides(texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """``config-NAME.KEY=VALUE`` texts by ConfigMap; raises ``InvalidInput``."""
+    overrides: dict[str, dict[str, str]] = {}
+    for text in texts:
+        name_and_key, equals, value = text.partition("=")
+        name, dot, key = name_and_key.partition(".")
+        if not (equals and dot and name and key):
+            raise InvalidInput(
+                f"--set {text!r} cannot be read",
+                cause="it has not the form CONFIGMAP.KEY=VALUE",
+                fix="write for example --set config-autoscaler.stable-window=6s",
+            )
+        overrides.setdefault(name.strip(), {})[key.strip()] = value.strip()
+    return overrides

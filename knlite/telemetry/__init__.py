@@ -1,0 +1,1 @@
+"""Readers of facts: metrics, logs, stories of requests and events."""
