@@ -66,7 +66,11 @@ def validated(destination: Destination, enabled: Enabled) -> Errors:
         if ref is None:
             return (generic("expected at least one, got none", "ref", "uri"),)
         return under("ref", reference_validated(ref, enabled))
-    scheme, host = _scheme_and_host(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return (invalid(uri, "uri"),)
+    scheme, host = parts.scheme, parts.hostname
     if ref is not None and scheme:
         return (
             generic(
@@ -134,12 +138,3 @@ def _ca_certs_validated(certs: str | None) -> Errors:
     except binascii.Error:
         return (invalid("CA Cert provided is invalid", "caCert"),)
     return ()
-
-
-def _scheme_and_host(uri: str) -> tuple[str, str]:
-    """Both empty for what is no URL at all."""
-    try:
-        parts = urlsplit(uri)
-    except ValueError:
-        return "", ""
-    return parts.scheme, parts.hostname or ""
