@@ -1,17 +1,49 @@
 """config-br-defaults and config-features of Eventing (namespace ``knative-eventing``).
 
 Source: knative/eventing ``config/core/configmaps``, ``pkg/apis/config``, ``pkg/apis/feature``;
-Eventing reference §3, §16.
+Eventing reference §3, §16. Not here: reading the YAML text below ``default-br-config``, which
+needs a YAML library (``registry/configuration.py``).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from knlite.kinds.eventing.delivery import DeliverySpec
-from knlite.kinds.eventing.destination import KReference
+import msgspec
+
+from knlite.kinds.codec import decode
+from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.eventing.delivery import (
+    DELIVERY_RETRY_AFTER,
+    DELIVERY_TIMEOUT,
+    DeliverySpec,
+)
+from knlite.kinds.eventing.destination import KREFERENCE_GROUP, KReference
+from knlite.kinds.meta import Fields
 
 NAME = "config-br-defaults"
 FEATURES_NAME = "config-features"
+
+DEFAULT_BROKER = "default-br-config"
+KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
+
+CROSS_NAMESPACE_LINKS = "cross-namespace-event-links"
+FEATURES_KEYS: frozenset[str] = frozenset(
+    {
+        KREFERENCE_GROUP,
+        DELIVERY_RETRY_AFTER,
+        DELIVERY_TIMEOUT,
+        CROSS_NAMESPACE_LINKS,
+        "kreference-mapping",
+        "transport-encryption",
+        "eventtype-auto-create",
+        "authentication-oidc",
+        "default-authorization-mode",
+        "new-apiserversource-filters",
+        "oidc-discovery-base-url",
+        "requestreply-default-timeout",
+    }
+)
+_ON_UNLESS_SAID = frozenset({DELIVERY_TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +60,10 @@ class BrokerDefaults:
     delivery: DeliverySpec | None = DeliverySpec(
         retry=10, backoff_policy="exponential", backoff_delay="PT0.2S"
     )
+    classes: Mapping[str, "BrokerDefaults"] = field(default_factory=dict)
+    """Other defaults for Brokers of the named classes."""
+    same_namespace_only: bool | None = None
+    """Whether ``spec.config`` must lie in the Broker's namespace; None leaves it to the cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +75,116 @@ class EventingConfig:
     flags: Mapping[str, str] = field(default_factory=dict)
 
     def defaults_for(self, namespace: str, broker_class: str = "") -> BrokerDefaults:
-        """The defaults for a Broker of *broker_class* ("" for the default class)."""
-        raise NotImplementedError
+        """The defaults for a Broker of *broker_class* ("" for the default class).
+
+        The namespace goes before the cluster, and an entry for the class before the plain one. The
+        class of the result is the one that was asked for.
+        """
+        here = self.namespaces.get(namespace)
+        wanted = (
+            broker_class
+            or (here.broker_class if here is not None else "")
+            or self.cluster.broker_class
+        )
+        candidates = [
+            here.classes.get(wanted) if here is not None else None,
+            here if here is not None and here.broker_class == wanted else None,
+            self.cluster.classes.get(wanted),
+        ]
+        found = next((each for each in candidates if each is not None and _says(each)), None)
+        return replace(found or self.cluster, broker_class=wanted)
+
+    def same_namespace_only(self, namespace: str) -> bool:
+        """Whether a Broker in *namespace* must have its ``spec.config`` there too."""
+        here = self.namespaces.get(namespace)
+        if here is not None and here.same_namespace_only is not None:
+            return here.same_namespace_only
+        return bool(self.cluster.same_namespace_only)
 
     def enabled(self, flag: str) -> bool:
         """Whether the feature *flag* is on."""
-        raise NotImplementedError
+        standard = "enabled" if flag in _ON_UNLESS_SAID else "disabled"
+        return self.flags.get(flag, standard).strip().lower() == "enabled"
 
 
-def parse(defaults: Mapping[str, str], features: Mapping[str, str]) -> EventingConfig:
-    """The section that the two ConfigMaps describe; raises ``ConfigInvalid``."""
-    raise NotImplementedError
+class _ClassDocument(Fields):
+    """A reference to a config and a delivery, side by side."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+    group: str | None = None
+    address: str | None = None
+    delivery: DeliverySpec | None = None
+
+
+class _ScopeDocument(_ClassDocument):
+    """The cluster or one namespace."""
+
+    broker_class: str = ""
+    broker_classes: Mapping[str, _ClassDocument] = msgspec.field(default_factory=dict)
+    disallow_different_namespace_config: bool | None = None
+
+
+class _Document(Fields):
+    """What stands below ``default-br-config``."""
+
+    cluster_default: _ScopeDocument = _ScopeDocument()
+    namespace_defaults: Mapping[str, _ScopeDocument] = msgspec.field(default_factory=dict)
+
+
+def parse(defaults: object, features: Mapping[str, str]) -> EventingConfig:
+    """The section that the two ConfigMaps describe; raises ``ConfigInvalid``.
+
+    *defaults* is the document below ``default-br-config``, decoded; None if there is none, which
+    leaves the shipped defaults.
+    """
+    flags = {
+        key: value.strip().lower() for key, value in features.items() if not key.startswith("_")
+    }
+    if defaults is None:
+        return EventingConfig(flags=flags)
+    decoded = decode(_Document, defaults, strict=False)
+    if decoded.value is None:
+        problems = "; ".join(str(problem) for problem in decoded.problems)
+        raise ConfigInvalid(f'failed to parse "{DEFAULT_BROKER}": {problems}')
+    return EventingConfig(
+        cluster=_scope(decoded.value.cluster_default),
+        namespaces={
+            namespace: _scope(scope)
+            for namespace, scope in decoded.value.namespace_defaults.items()
+        },
+        flags=flags,
+    )
+
+
+def _says(defaults: BrokerDefaults) -> bool:
+    """Whether there is more in it than the name of a class."""
+    return defaults.config is not None or defaults.delivery is not None
+
+
+def _scope(document: _ScopeDocument) -> BrokerDefaults:
+    return BrokerDefaults(
+        broker_class=document.broker_class,
+        config=_config(document),
+        delivery=document.delivery,
+        classes={
+            name: BrokerDefaults(broker_class=name, config=_config(entry), delivery=entry.delivery)
+            for name, entry in document.broker_classes.items()
+        },
+        same_namespace_only=document.disallow_different_namespace_config,
+    )
+
+
+def _config(document: _ClassDocument) -> KReference | None:
+    if not (document.kind or document.name or document.api_version):
+        return None
+    return KReference(
+        api_version=document.api_version,
+        kind=document.kind,
+        name=document.name,
+        namespace=document.namespace,
+        group=document.group,
+        address=document.address,
+    )

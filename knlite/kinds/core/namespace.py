@@ -1,6 +1,18 @@
-"""Namespace: the first part of every address."""
+"""Namespace: the first part of every address.
 
+Source: Kubernetes core/v1 Namespace.
+"""
+
+import msgspec
+
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.fielderror import Errors
 from knlite.kinds.meta import Fields, Object
+from knlite.kinds.names import label_1123_problems
+from knlite.kinds.objectname import name_errors
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+"""Label of every Namespace: its own name, for selectors."""
 
 
 class NamespaceStatus(Fields):
@@ -12,3 +24,16 @@ class Namespace(Object):
 
     spec: Fields = Fields()
     status: NamespaceStatus = NamespaceStatus()
+
+
+def defaulted(obj: Namespace, old: Namespace | None, config: Config) -> Namespace:
+    """*obj* with the label that carries its name."""
+    labels = {**obj.metadata.labels, NAME_LABEL: obj.metadata.name}
+    return msgspec.structs.replace(
+        obj, metadata=msgspec.structs.replace(obj.metadata, labels=labels)
+    )
+
+
+def validated(obj: Namespace, old: Namespace | None, config: Config) -> Errors:
+    """What is wrong with *obj*."""
+    return name_errors(obj, label_1123_problems)

@@ -1,10 +1,18 @@
-"""Secret: like a ConfigMap, but its values are never logged or printed."""
+"""Secret: like a ConfigMap, but its values are never logged or printed.
 
+Source: Kubernetes core/v1 Secret.
+"""
+
+from base64 import b64encode
 from collections.abc import Mapping
 
 import msgspec
 
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.core.entries import base64_errors, immutable_errors, key_errors
+from knlite.kinds.fielderror import Errors, generic
 from knlite.kinds.meta import Object
+from knlite.kinds.objectname import name_errors
 
 
 class Secret(Object):
@@ -14,3 +22,22 @@ class Secret(Object):
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
     string_data: Mapping[str, str] = msgspec.field(default_factory=dict)
     immutable: bool | None = None
+
+
+def defaulted(obj: Secret, old: Secret | None, config: Config) -> Secret:
+    """*obj* with its plain texts moved into ``data``, where they win over what is there."""
+    if not obj.string_data:
+        return obj
+    moved = {key: b64encode(text.encode()).decode() for key, text in obj.string_data.items()}
+    return msgspec.structs.replace(obj, data={**obj.data, **moved}, string_data={})
+
+
+def validated(obj: Secret, old: Secret | None, config: Config) -> Errors:
+    """What is wrong with *obj*, whose plain texts have been moved."""
+    errors = [*name_errors(obj), *key_errors("data", obj.data), *base64_errors("data", obj.data)]
+    if old is not None:
+        if old.type != obj.type:
+            errors.append(generic("field is immutable", "type"))
+        entries = {"data": (old.data, obj.data)}
+        errors.extend(immutable_errors(old.immutable, obj.immutable, entries))
+    return tuple(errors)

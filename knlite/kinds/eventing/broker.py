@@ -1,6 +1,6 @@
 """Broker: takes events in and offers them to Triggers.
 
-Source: Eventing reference §3.
+Source: knative/eventing ``pkg/apis/eventing/v1/broker_*.go``; Eventing reference §3.
 """
 
 from collections.abc import Mapping
@@ -8,10 +8,18 @@ from collections.abc import Mapping
 import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.destination import KReference
+from knlite.kinds.eventing.destination import KReference, reference_defaulted, reference_validated
+from knlite.kinds.eventing.immutable import changed
+from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
+from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import Fields, Object
+from knlite.kinds.objectname import name_errors
 from knlite.kinds.serving.route import Addressable
+
+MT_CLASS = "MTChannelBasedBroker"
 
 INGRESS_READY = "IngressReady"
 TRIGGER_CHANNEL_READY = "TriggerChannelReady"
@@ -50,3 +58,87 @@ class Broker(Object):
 
     spec: BrokerSpec = BrokerSpec()
     status: BrokerStatus = BrokerStatus()
+
+
+def class_of(broker: Broker) -> str:
+    """The engine that *broker* asks for."""
+    return broker.metadata.annotations.get(BROKER_CLASS, "")
+
+
+def defaulted(obj: Broker, old: Broker | None, config: Config) -> Broker:
+    """*obj* with a class, a config and a delivery."""
+    namespace = obj.metadata.namespace
+    defaults = config.eventing.defaults_for(namespace, class_of(obj))
+    annotations = obj.metadata.annotations
+    if not class_of(obj) and defaults.broker_class:
+        annotations = {**annotations, BROKER_CLASS: defaults.broker_class}
+    reference = obj.spec.config or defaults.config
+    return msgspec.structs.replace(
+        obj,
+        metadata=msgspec.structs.replace(obj.metadata, annotations=annotations),
+        spec=BrokerSpec(
+            config=None if reference is None else reference_defaulted(reference, namespace),
+            delivery=delivery.defaulted(
+                obj.spec.delivery or _inherited(defaults.delivery), namespace
+            ),
+        ),
+    )
+
+
+def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
+    """What is wrong with *obj*, which has its defaults."""
+    errors: list[FieldError] = list(name_errors(obj))
+    if not class_of(obj):
+        errors.append(missing(BROKER_CLASS))
+    if obj.spec.config is not None:
+        errors.extend(under("spec.config", _config_validated(obj, obj.spec.config, config)))
+    errors.extend(
+        under("spec.delivery", delivery.validated(obj.spec.delivery, config.eventing.enabled))
+    )
+    if old is not None:
+        errors.extend(_immutable(obj, old))
+    return tuple(errors)
+
+
+def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
+    """What upstream copies of the configured delivery; its other fields are ignored."""
+    if standard is None:
+        return None
+    return DeliverySpec(
+        dead_letter_sink=standard.dead_letter_sink,
+        retry=standard.retry,
+        backoff_policy=standard.backoff_policy,
+        backoff_delay=standard.backoff_delay,
+    )
+
+
+def _config_validated(obj: Broker, reference: KReference, config: Config) -> Errors:
+    errors = reference_validated(reference, config.eventing.enabled)
+    own = obj.metadata.namespace
+    if reference.namespace == own or not config.eventing.same_namespace_only(own):
+        return errors
+    details = f'parent namespace: "{own}" does not match ref: "{reference.namespace}"'
+    return (*errors, generic("mismatched namespaces", "namespace", details=details))
+
+
+def _immutable(obj: Broker, old: Broker) -> Errors:
+    """The first change that is not allowed; a delivery may change at any time."""
+    before, after = old.spec.config or KReference(), obj.spec.config or KReference()
+    difference = "".join(
+        changed(f"{{v1.BrokerSpec}}.Config.{label}", getattr(before, name), getattr(after, name))
+        for label, name in (
+            ("Kind", "kind"),
+            ("Namespace", "namespace"),
+            ("Name", "name"),
+            ("APIVersion", "api_version"),
+            ("Group", "group"),
+            ("Address", "address"),
+        )
+    )
+    if difference:
+        return (generic("Immutable fields changed (-old +new)", "spec", details=difference),)
+    difference = changed("{string}", class_of(old), class_of(obj))
+    if difference:
+        text = "Immutable annotations changed (-old +new)"
+        return (generic(text, "annotations", details=difference),)
+    return ()

@@ -1,16 +1,33 @@
 """SinkBinding: tells workloads where to send their events, through K_SINK.
 
-Source: Eventing reference §8.
+Source: knative/eventing ``pkg/apis/sources/v1/sinkbinding_*.go``, knative/pkg
+``tracker/interface.go`` (subject); Eventing reference §8.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.fielderror import (
+    Errors,
+    FieldError,
+    both,
+    invalid,
+    invalid_key,
+    missing,
+    neither,
+    under,
+)
 from knlite.kinds.meta import Fields, Object
+from knlite.kinds.names import label_1123_problems
+from knlite.kinds.objectname import name_errors
+from knlite.kinds.selectors import LabelSelector, problems, qualified_name_problems
 
 SINK_BINDING_AVAILABLE = "SinkBindingAvailable"
 SINK_PROVIDED = "SinkProvided"
@@ -30,16 +47,13 @@ CONDITIONS = ConditionSet(
 
 FINALIZER = "sinkbindings.sources.knative.dev"
 
-
-class LabelSelectorRequirement(Fields):
-    key: str = ""
-    operator: str = ""
-    values: tuple[str, ...] = ()
-
-
-class LabelSelector(Fields):
-    match_labels: Mapping[str, str] = msgspec.field(default_factory=dict)
-    match_expressions: tuple[LabelSelectorRequirement, ...] = ()
+_C_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_C_IDENTIFIER_TEXT = (
+    "a valid C identifier must start with alphabetic character or '_', followed by a string of"
+    " alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for"
+    " validation is '[A-Za-z_][A-Za-z0-9_]*')"
+)
+_EXTENSION = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 
 
 class Subject(Fields):
@@ -81,3 +95,68 @@ class SinkBinding(Object):
 
     spec: SinkBindingSpec = SinkBindingSpec()
     status: SinkBindingStatus = SinkBindingStatus()
+
+
+def defaulted(obj: SinkBinding, old: SinkBinding | None, config: Config) -> SinkBinding:
+    """*obj* with its own namespace for the subject and the sink."""
+    namespace = obj.metadata.namespace
+    subject = obj.spec.subject
+    if not subject.namespace:
+        subject = msgspec.structs.replace(subject, namespace=namespace)
+    sink = destination.defaulted(obj.spec.sink, namespace)
+    spec = msgspec.structs.replace(obj.spec, subject=subject, sink=sink)
+    return msgspec.structs.replace(obj, spec=spec)
+
+
+def validated(obj: SinkBinding, old: SinkBinding | None, config: Config) -> Errors:
+    """What is wrong with *obj*, which has its defaults. Everything may change."""
+    subject = obj.spec.subject
+    errors: list[FieldError] = list(name_errors(obj))
+    errors.extend(under("spec.subject", _subject_validated(subject)))
+    if subject.namespace not in {"", obj.metadata.namespace}:
+        errors.append(invalid(subject.namespace, "spec.subject.namespace"))
+    errors.extend(under("spec.sink", destination.validated(obj.spec.sink, config.eventing.enabled)))
+    if obj.spec.ce_overrides is not None:
+        errors.extend(under("spec.ceOverrides", overrides_validated(obj.spec.ce_overrides)))
+    return tuple(errors)
+
+
+def overrides_validated(overrides: CloudEventOverrides) -> Errors:
+    """What is wrong with the extensions of a source; paths are relative to *overrides*."""
+    return tuple(
+        invalid_key(
+            key,
+            "extensions",
+            "keys are expected to be alphanumeric" if key else "keys MUST NOT be empty",
+        )
+        for key in overrides.extensions
+        if not _EXTENSION.fullmatch(key)
+    )
+
+
+def _subject_validated(subject: Subject) -> Errors:
+    errors: list[FieldError] = []
+    for path, value, found in (
+        ("apiVersion", subject.api_version, qualified_name_problems(subject.api_version)),
+        ("kind", subject.kind, _kind_problems(subject.kind)),
+        ("namespace", subject.namespace, label_1123_problems(subject.namespace)),
+    ):
+        if not value:
+            errors.append(missing(path))
+        elif found:
+            errors.append(invalid(", ".join(found), path))
+    if subject.selector is not None and subject.name:
+        errors.append(both("selector", "name"))
+    elif subject.selector is not None:
+        if found := problems(subject.selector):
+            errors.append(invalid(", ".join(found), "selector"))
+    elif subject.name:
+        if found := label_1123_problems(subject.name):
+            errors.append(invalid(", ".join(found), "name"))
+    else:
+        errors.append(neither("selector", "name"))
+    return tuple(errors)
+
+
+def _kind_problems(kind: str) -> tuple[str, ...]:
+    return () if _C_IDENTIFIER.fullmatch(kind) else (_C_IDENTIFIER_TEXT,)

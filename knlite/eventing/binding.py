@@ -1,0 +1,142 @@
+"""How a SinkBinding changes the workloads it selects: K_SINK and K_CE_OVERRIDES in each container.
+
+The reconciler and the mutating webhook (``injected``) ask the same question, "how would this
+workload look now?", so they cannot fight over an object. The sink is resolved at that moment and
+not read from the binding's status: a binding whose subject does not exist yet has no status to
+read, and just then the webhook has to give the first revision its variables.
+
+Source: knative/eventing ``pkg/apis/sources/v1/sinkbinding_lifecycle.go``, knative/pkg
+``webhook/psbinding``; Eventing reference §8.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.references import group_in, kind_of
+from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.labels import BINDING_EXCLUDE
+from knlite.kinds.meta import Object
+from knlite.kinds.podspec.fields import Container, EnvVar
+from knlite.kinds.selectors import matches
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.sinkbinding import CloudEventOverrides, SinkBinding
+from knlite.reconcile import View
+
+K_SINK = "K_SINK"
+K_CA_CERTS = "K_CA_CERTS"
+K_CE_OVERRIDES = "K_CE_OVERRIDES"
+
+Workload = Service | Configuration
+"""What can be bound: the kinds here with a pod at ``spec.template.spec``."""
+
+W = TypeVar("W", bound=Workload)
+
+
+def bind(workload: W, sink: Resolved, overrides: CloudEventOverrides | None) -> W:
+    """*workload* with *sink* in the environment of every container, in the place of earlier ones.
+
+    Without overrides their variable is there all the same, and empty, as upstream.
+    """
+    env = [EnvVar(name=K_SINK, value=sink.url)]
+    if sink.ca_certs is not None:
+        env.append(EnvVar(name=K_CA_CERTS, value=sink.ca_certs))
+    env.append(EnvVar(name=K_CE_OVERRIDES, value=_json(overrides)))
+    return _with_env(workload, tuple(env))
+
+
+def unbind(workload: W) -> W:
+    """*workload* without the variables of any binding, also when its author wrote them."""
+    return _with_env(workload, ())
+
+
+def bound(workload: W, view: View) -> W:
+    """*workload* as the bindings that select it want it now.
+
+    One that is being deleted takes its variables along, unless another one takes over. A sink that
+    does not resolve takes them away too. A workload that nothing selects stays as it is.
+
+    Differs: upstream lets several bindings of one workload overwrite each other for ever. Here one
+    wins: a binding by name before one by selector, then the first by name.
+    """
+    selecting = [
+        binding
+        for binding in view.listed(SinkBinding, workload.metadata.namespace)
+        if selects(binding, workload)
+    ]
+    if not selecting:
+        return workload
+    living = [each for each in selecting if each.metadata.deletion_timestamp is None]
+    if not living:
+        return unbind(workload)
+    winner = min(living, key=lambda each: (not each.spec.subject.name, each.metadata.name))
+    sink = resolve(winner.spec.sink, winner.metadata.namespace, view)
+    if not isinstance(sink, Resolved):
+        return unbind(workload)
+    return bind(workload, sink, winner.spec.ce_overrides)
+
+
+def injected(obj: Object, view: View) -> Object:
+    """The mutating webhook: *obj* as it is to be stored, before it gets its defaults.
+
+    The label ``bindings.knative.dev/exclude`` on the object or its namespace keeps it out; the
+    reconciler does not ask for that label, as upstream.
+
+    Differs: there is no inclusion mode, so nothing puts ``include`` on namespaces.
+    """
+    match obj:
+        case Service() | Configuration() if not _excluded(obj, view):
+            return bound(obj, view)
+        case _:
+            return obj
+
+
+def selects(binding: SinkBinding, workload: Workload) -> bool:
+    """Whether *workload* is a subject of *binding*."""
+    subject = binding.spec.subject
+    if kind_of(group_in(subject.api_version), subject.kind) is not type(workload):
+        return False
+    if (subject.namespace or binding.metadata.namespace) != workload.metadata.namespace:
+        return False
+    if subject.name:
+        return subject.name == workload.metadata.name
+    return subject.selector is not None and matches(subject.selector, workload.metadata.labels)
+
+
+def _with_env(workload: W, env: tuple[EnvVar, ...]) -> W:
+    template = workload.spec.template
+    spec = msgspec.structs.replace(
+        template.spec,
+        containers=tuple(_container(each, env) for each in template.spec.containers),
+        init_containers=tuple(_container(each, env) for each in template.spec.init_containers),
+    )
+    return msgspec.structs.replace(
+        workload,
+        spec=msgspec.structs.replace(
+            workload.spec, template=msgspec.structs.replace(template, spec=spec)
+        ),
+    )
+
+
+def _container(container: Container, env: tuple[EnvVar, ...]) -> Container:
+    own = tuple(
+        each for each in container.env if each.name not in {K_SINK, K_CA_CERTS, K_CE_OVERRIDES}
+    )
+    return msgspec.structs.replace(container, env=(*own, *env))
+
+
+def _json(overrides: CloudEventOverrides | None) -> str:
+    if overrides is None:
+        return ""
+    return msgspec.json.encode(overrides, order="deterministic").decode()
+
+
+def _excluded(obj: Object, view: View) -> bool:
+    namespace = view.get(Namespace, "", obj.metadata.namespace)
+    return any(
+        each.metadata.labels.get(BINDING_EXCLUDE) == "true"
+        for each in (obj, namespace)
+        if each is not None
+    )

@@ -1,0 +1,133 @@
+"""A Destination to the URL behind it, or to the sentence that says why there is none.
+
+Whether the target is ready is not asked, only whether it has an address.
+
+Source: knative/pkg ``resolver/addressable_resolver.go``; Eventing reference §1.4. Not here: what a
+Destination may say (``kinds/eventing/destination.py``).
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from knlite.eventing.references import kind_of, not_found
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.destination import Destination, KReference, group_of
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.route import Addressable, Route
+from knlite.kinds.serving.service import Service
+from knlite.reconcile import View
+
+CLUSTER_DOMAIN = "svc.cluster.local"
+BROKER_INGRESS = f"broker-ingress.knative-eventing.{CLUSTER_DOMAIN}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An absolute URL, with what the Destination says about TLS and tokens."""
+
+    url: str
+    ca_certs: str | None = None
+    audience: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Why there is no URL, in upstream's words."""
+
+    message: str
+
+
+def resolve(destination: Destination, namespace: str, view: View) -> Resolved | Unresolved:
+    """The URL that *destination* of an object in *namespace* stands for."""
+    if destination.ref is not None:
+        url = _referred(destination.ref, namespace, destination, view)
+    elif destination.uri:
+        url = _absolute(destination.uri)
+    else:
+        return Unresolved("destination missing Ref and URI, expected at least one")
+    if isinstance(url, Unresolved):
+        return url
+    return Resolved(url, destination.ca_certs or None, destination.audience or None)
+
+
+def broker_url(namespace: str, name: str) -> str:
+    """Where the Broker *name* takes events in, from inside the cluster."""
+    return f"http://{BROKER_INGRESS}/{namespace}/{name}"
+
+
+def _referred(
+    ref: KReference, namespace: str, destination: Destination, view: View
+) -> str | Unresolved:
+    namespace = ref.namespace or namespace
+    if not group_of(ref) and ref.kind == "Service":
+        base = _kubernetes_service(ref.name, namespace, bool(destination.ca_certs), view)
+    else:
+        base = _addressed(ref, namespace, view)
+    if isinstance(base, Unresolved) or not destination.uri:
+        return base
+    if urlsplit(destination.uri).scheme:
+        return Unresolved("absolute URI is not allowed when Ref or [apiVersion, kind, name] exists")
+    return urljoin(base, destination.uri)
+
+
+def _absolute(uri: str) -> str | Unresolved:
+    parts = urlsplit(uri)
+    if parts.scheme and parts.hostname:
+        return uri
+    return Unresolved(
+        f'URI is not absolute (both scheme and host should be non-empty): "{uri}"',
+    )
+
+
+def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str | Unresolved:
+    """On a cluster a Route puts a Kubernetes Service of its name beside it; there are no others."""
+    if view.get(Route, namespace, name) is None:
+        return Unresolved(
+            f"failed to get object {namespace}/{name}: {not_found('', 'Service', name)}"
+        )
+    return f"{'https' if tls else 'http'}://{name}.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
+    group = group_of(ref)
+    kind = kind_of(group, ref.kind)
+    found = None if kind is None else view.get(kind, namespace, ref.name)
+    if found is None:
+        return Unresolved(
+            f"failed to get object {namespace}/{ref.name}: {not_found(group, ref.kind, ref.name)}"
+        )
+    addresses = _addresses_of(found)
+    if ref.address:
+        addresses = tuple(each for each in addresses if each.name == ref.address)
+        if not addresses:
+            shown = _shown(ref, namespace)
+            return Unresolved(f'address with name "{ref.address}" not found for {shown}')
+    if not addresses:
+        return Unresolved(f"address not set for {_shown(ref, namespace)}")
+    url = addresses[0].url
+    if not url:
+        return Unresolved(f"URL missing in address of {_shown(ref, namespace)}")
+    if not urlsplit(url).hostname:
+        return Unresolved(f"hostname missing in address of {_shown(ref, namespace)}")
+    return url
+
+
+def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
+    """The list goes before the single address."""
+    match obj:
+        case Broker(status=status):
+            single, several = status.address, status.addresses
+        case Service(status=service_status):
+            single, several = service_status.address, ()
+        case Route(status=route_status):
+            single, several = route_status.address, ()
+        case _:
+            return ()
+    return several or (() if single is None else (single,))
+
+
+def _shown(ref: KReference, namespace: str) -> str:
+    return (
+        f"Kind = {ref.kind}, Namespace = {namespace}, Name = {ref.name}, APIVersion ="
+        f" {ref.api_version}, Group = {ref.group or ''}, Address = {ref.address or ''}"
+    )

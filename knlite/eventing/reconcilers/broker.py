@@ -1,0 +1,128 @@
+"""Broker: where it takes events in, and whether all that it needs is there.
+
+Differs: the class MTChannelBasedBroker keeps events in a log instead of a channel. The ConfigMap
+in ``spec.config`` must exist, as upstream, but the channel template in it is not read, there is no
+child, and the channel's name is in no annotation.
+
+Source: knative/eventing ``pkg/reconciler/broker/broker.go``; Eventing reference §3, §1.6.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from knlite.eventing.destinations import Resolved, broker_url, resolve
+from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.config.eventing import BrokerDefaults
+from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.eventing.broker import (
+    ADDRESSABLE,
+    CONDITIONS,
+    DEAD_LETTER_SINK_RESOLVED,
+    EVENT_POLICIES_READY,
+    FILTER_READY,
+    INGRESS_READY,
+    MT_CLASS,
+    TRIGGER_CHANNEL_READY,
+    Broker,
+    BrokerStatus,
+    class_of,
+)
+from knlite.kinds.eventing.destination import KReference
+from knlite.kinds.serving.route import Addressable
+from knlite.reconcile import Key, Outcome, UpdateStatus, View
+
+SHIPPED_CONFIG = BrokerDefaults().config
+"""The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The status of the Broker at *key*."""
+    broker = view.get(Broker, key.namespace, key.name)
+    if broker is None or broker.metadata.deletion_timestamp is not None:
+        return Outcome()
+    conditions = CONDITIONS.edit(broker.status.conditions, now)
+    status = msgspec.structs.replace(
+        _reconciled(broker, conditions, view),
+        observed_generation=broker.metadata.generation,
+        conditions=conditions.result(),
+    )
+    if status == broker.status:
+        return Outcome()
+    return Outcome((UpdateStatus(msgspec.structs.replace(broker, status=status)),))
+
+
+def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
+    """Step by step; the first failure leaves the later conditions as they were."""
+    if class_of(broker) != MT_CLASS:
+        # Differs: on a cluster another controller may own the class, so the Broker is left alone.
+        # Here nobody else will come, and a Broker without any status is a riddle.
+        conditions.false(
+            INGRESS_READY,
+            "BrokerClassNotSupported",
+            f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}"',
+        )
+        return broker.status
+    problem = _config_problem(broker.spec.config, view)
+    if problem:
+        message = f"Error on setting up the ChannelTemplate: {problem}"
+        conditions.false(TRIGGER_CHANNEL_READY, "ChannelTemplateFailed", message)
+        return broker.status
+    conditions.true(TRIGGER_CHANNEL_READY)
+    conditions.true(FILTER_READY)
+    conditions.true(INGRESS_READY)
+    status = _dead_letter_sink(broker, conditions, view)
+    if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
+        return status
+    conditions.true(ADDRESSABLE)
+    conditions.true(
+        EVENT_POLICIES_READY,
+        "OIDCDisabled",
+        'Feature "authentication-oidc" must be enabled to support Authorization',
+    )
+    url = broker_url(broker.metadata.namespace, broker.metadata.name)
+    return msgspec.structs.replace(status, address=Addressable(name="http", url=url))
+
+
+def _config_problem(config: KReference | None, view: View) -> str:
+    if config is None:
+        return "failed to find channelTemplate"
+    if (config.kind, config.api_version) != ("ConfigMap", "v1"):
+        return (
+            "Broker.Spec.Config configuration not supported, only [kind: ConfigMap, apiVersion: v1]"
+        )
+    if not config.name or not config.namespace:
+        return "Broker.Spec.Config name and namespace are required"
+    if config == SHIPPED_CONFIG or view.get(ConfigMap, config.namespace, config.name) is not None:
+        return ""
+    # Named in the singular, unlike what resolvers say of objects that are missing.
+    return f'configmap "{config.name}" not found'
+
+
+def _dead_letter_sink(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
+    cleared = msgspec.structs.replace(
+        broker.status,
+        dead_letter_sink_uri="",
+        dead_letter_sink_ca_certs=None,
+        dead_letter_sink_audience=None,
+    )
+    delivery = broker.spec.delivery
+    if delivery is None or delivery.dead_letter_sink is None:
+        conditions.true(
+            DEAD_LETTER_SINK_RESOLVED,
+            "DeadLetterSinkNotConfigured",
+            "No dead letter sink is configured.",
+        )
+        return cleared
+    sink = resolve(delivery.dead_letter_sink, broker.metadata.namespace, view)
+    if not isinstance(sink, Resolved):
+        reason = "Unable to get the dead letter sink's URI"
+        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason, sink.message)
+        return cleared
+    conditions.true(DEAD_LETTER_SINK_RESOLVED)
+    return msgspec.structs.replace(
+        cleared,
+        dead_letter_sink_uri=sink.url,
+        dead_letter_sink_ca_certs=sink.ca_certs,
+        dead_letter_sink_audience=sink.audience,
+    )

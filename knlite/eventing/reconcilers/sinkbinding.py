@@ -1,0 +1,168 @@
+"""SinkBinding: gives its subjects the address of its sink, and takes it away again at the end.
+
+Step by step: finalizer, subjects, sink. Only full success moves the observed generation.
+
+Differs: a sink that is gone empties ``status.sinkUri``, since the subjects lose it as well. Trust
+bundles and tokens do not exist here; their conditions say what they say on a cluster without them.
+
+Source: knative/pkg ``webhook/psbinding/reconciler.go``, knative/eventing
+``pkg/reconciler/sinkbinding``; Eventing reference §8. Not here: what binding changes, and objects
+that come after their binding (``eventing/binding.py``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from knlite.eventing.binding import Workload, bound, selects
+from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.references import group_in, kind_of, not_found
+from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.sinkbinding import (
+    CONDITIONS,
+    FINALIZER,
+    OIDC_IDENTITY_CREATED,
+    OIDC_TOKEN_SECRET_CREATED,
+    SINK_BINDING_AVAILABLE,
+    SINK_PROVIDED,
+    TRUST_BUNDLE_PROPAGATED,
+    SinkBinding,
+    SinkBindingStatus,
+)
+from knlite.reconcile import Change, Key, Outcome, Update, UpdateStatus, View
+
+_OIDC_OFF = "authentication-oidc feature disabled"
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The finalizer, the subjects, and then the status of the SinkBinding at *key*."""
+    binding = view.get(SinkBinding, key.namespace, key.name)
+    if binding is None:
+        return Outcome()
+    if binding.metadata.deletion_timestamp is not None:
+        return _unbound(binding, view)
+    changes: list[Change] = []
+    finalizers = binding.metadata.finalizers
+    if FINALIZER not in finalizers:
+        changes.append(Update(_with_finalizers(binding, (*finalizers, FINALIZER))))
+    conditions = CONDITIONS.edit(binding.status.conditions, now)
+    status = binding.status
+    subjects = _available_subjects(binding, conditions, view)
+    if subjects is not None:
+        changes.extend(_updates(subjects, view))
+        status = _with_sink(binding, conditions, view)
+    status = msgspec.structs.replace(status, conditions=conditions.result())
+    if status != binding.status:
+        changes.append(UpdateStatus(msgspec.structs.replace(binding, status=status)))
+    return Outcome(tuple(changes))
+
+
+def _unbound(binding: SinkBinding, view: View) -> Outcome:
+    """Undo, then let go.
+
+    Differs: a subject that cannot be changed keeps its variables. Upstream tries again for ever,
+    and the binding can never be deleted.
+    """
+    finalizers = binding.metadata.finalizers
+    if FINALIZER not in finalizers:
+        return Outcome()
+    subjects = [
+        each for each in _subjects(binding, view) if not _named_revision_changes(each, view)
+    ]
+    rest = tuple(each for each in finalizers if each != FINALIZER)
+    return Outcome((*_updates(subjects, view), Update(_with_finalizers(binding, rest))))
+
+
+def _available_subjects(
+    binding: SinkBinding, conditions: ConditionEditor, view: View
+) -> Sequence[Workload] | None:
+    """The subjects, or None if they cannot be bound; a selector may match nothing."""
+    subject = binding.spec.subject
+    group = group_in(subject.api_version)
+    if kind_of(group, subject.kind) not in {Service, Configuration}:
+        # Differs: on a cluster Deployments, Jobs and more can be bound.
+        text = (
+            f"knlite cannot bind {subject.kind} of {subject.api_version}, only Service and"
+            " Configuration of serving.knative.dev/v1"
+        )
+        conditions.false(SINK_BINDING_AVAILABLE, "SubjectUnavailable", text)
+        return None
+    subjects = _subjects(binding, view)
+    if subject.name and not subjects:
+        text = not_found(group, subject.kind, subject.name)
+        conditions.false(SINK_BINDING_AVAILABLE, "SubjectMissing", text)
+        return None
+    for each in subjects:
+        if _named_revision_changes(each, view):
+            conditions.false(
+                SINK_BINDING_AVAILABLE, "BindingFailed", _name_refusal(each.metadata.name)
+            )
+            return None
+    conditions.true(SINK_BINDING_AVAILABLE)
+    return subjects
+
+
+def _with_sink(binding: SinkBinding, conditions: ConditionEditor, view: View) -> SinkBindingStatus:
+    conditions.true(TRUST_BUNDLE_PROPAGATED)
+    sink = resolve(binding.spec.sink, binding.metadata.namespace, view)
+    if not isinstance(sink, Resolved):
+        text = f"Addressable could not be extracted from destination: {sink.message}"
+        conditions.false(SINK_PROVIDED, "NoAddressable", text)
+        return msgspec.structs.replace(
+            binding.status, sink_uri="", sink_ca_certs=None, sink_audience=None
+        )
+    conditions.true(SINK_PROVIDED)
+    conditions.true(OIDC_IDENTITY_CREATED, _OIDC_OFF)
+    conditions.true(OIDC_TOKEN_SECRET_CREATED, _OIDC_OFF)
+    return msgspec.structs.replace(
+        binding.status,
+        observed_generation=binding.metadata.generation,
+        sink_uri=sink.url,
+        sink_ca_certs=sink.ca_certs,
+        sink_audience=sink.audience,
+    )
+
+
+def _subjects(binding: SinkBinding, view: View) -> Sequence[Workload]:
+    subject = binding.spec.subject
+    namespace = subject.namespace or binding.metadata.namespace
+    kind = kind_of(group_in(subject.api_version), subject.kind)
+    if kind is None:
+        return ()
+    if subject.name:
+        named = view.get(kind, namespace, subject.name)
+        return (named,) if isinstance(named, Service | Configuration) else ()
+    return tuple(
+        each
+        for each in view.listed(kind, namespace)
+        if isinstance(each, Service | Configuration) and selects(binding, each)
+    )
+
+
+def _updates(subjects: Sequence[Workload], view: View) -> tuple[Update, ...]:
+    wanted = ((each, bound(each, view)) for each in subjects)
+    return tuple(Update(new) for old, new in wanted if new != old)
+
+
+def _named_revision_changes(workload: Workload, view: View) -> bool:
+    """Whether binding asks for another template under the revision name that its author chose."""
+    named = bool(workload.spec.template.metadata.name)
+    return named and bound(workload, view) != workload
+
+
+def _name_refusal(name: str) -> str:
+    """What Serving's webhook answers to such a change; known before it is asked."""
+    return (
+        f"failed binding subject {name}: admission webhook"
+        ' "validation.webhook.serving.knative.dev" denied the request: validation failed: Saw the'
+        " following changes without a name change (-current +update): spec.template.metadata.name"
+    )
+
+
+def _with_finalizers(binding: SinkBinding, finalizers: tuple[str, ...]) -> SinkBinding:
+    return msgspec.structs.replace(
+        binding, metadata=msgspec.structs.replace(binding.metadata, finalizers=finalizers)
+    )

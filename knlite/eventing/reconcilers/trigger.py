@@ -1,0 +1,230 @@
+"""Trigger: its Broker, where its events go, where those that fail go, and what it waits for.
+
+Each step that fails ends the reconcile and leaves the later conditions as they were. A Trigger
+recovers by itself when its Broker, its subscriber or its dependency appears.
+
+Differs: there is no Subscription behind a Trigger, the dispatcher reads the Trigger itself; so
+SubscriptionReady follows from the steps before it. Triggers of a Broker class that does not exist
+here are not left alone, they show their Broker's reason.
+
+Source: knative/eventing ``pkg/reconciler/broker/trigger/trigger.go``,
+``pkg/apis/eventing/v1/trigger_lifecycle.go``; Eventing reference §4, §1.7.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.references import group_in, kind_of, not_found
+from knlite.kinds.conditions import Condition, ConditionEditor, find
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.delivery import DeliverySpec
+from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.trigger import (
+    BROKER_READY,
+    CONDITIONS,
+    DEAD_LETTER_SINK_RESOLVED,
+    DEPENDENCY_READY,
+    OIDC_IDENTITY_CREATED,
+    SUBSCRIBER_RESOLVED,
+    SUBSCRIPTION_READY,
+    Dependency,
+    NotAReference,
+    Trigger,
+    TriggerStatus,
+    broker_of,
+    dependency_of,
+)
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.route import Route
+from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.sinkbinding import SinkBinding
+from knlite.reconcile import Key, Outcome, UpdateStatus, View
+
+_OIDC_NOT_REACHED = "authentication-oidc feature not yet supported for this Broker class"
+_OIDC_OFF = "authentication-oidc feature disabled"
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The status of the Trigger at *key*."""
+    trigger = view.get(Trigger, key.namespace, key.name)
+    if trigger is None or trigger.metadata.deletion_timestamp is not None:
+        return Outcome()
+    conditions = CONDITIONS.edit(trigger.status.conditions, now)
+    status = trigger.status
+    broker = _ready_broker(trigger, conditions, view)
+    delivering = False
+    if broker is not None:
+        status, delivering = _with_targets(trigger, broker, conditions, view)
+    conditions.true(OIDC_IDENTITY_CREATED, _OIDC_OFF if delivering else _OIDC_NOT_REACHED)
+    if delivering:
+        conditions.true(SUBSCRIPTION_READY)
+        _check_dependency(trigger, conditions, view)
+    status = msgspec.structs.replace(
+        status,
+        observed_generation=trigger.metadata.generation,
+        conditions=conditions.result(),
+    )
+    if status == trigger.status:
+        return Outcome()
+    return Outcome((UpdateStatus(msgspec.structs.replace(trigger, status=status)),))
+
+
+def _ready_broker(trigger: Trigger, conditions: ConditionEditor, view: View) -> Broker | None:
+    namespace, name = broker_of(trigger)
+    broker = view.get(Broker, namespace, name)
+    if broker is None:
+        conditions.false(BROKER_READY, "BrokerDoesNotExist", f'Broker "{name}" does not exist')
+        return None
+    ready = find(broker.status.conditions)
+    _copy(
+        conditions,
+        BROKER_READY,
+        ready,
+        ("BrokerNotConfigured", "Broker has not yet been reconciled."),
+    )
+    current = broker.status.observed_generation == broker.metadata.generation
+    return broker if ready is not None and ready.status == "True" and current else None
+
+
+def _with_targets(
+    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+) -> tuple[TriggerStatus, bool]:
+    """The status with the URLs that are known, and whether all of them are."""
+    subscriber = resolve(trigger.spec.subscriber, trigger.metadata.namespace, view)
+    if not isinstance(subscriber, Resolved):
+        reason = "Unable to get the Subscriber's URI"
+        conditions.false(SUBSCRIBER_RESOLVED, reason, subscriber.message)
+        cleared = msgspec.structs.replace(
+            trigger.status, subscriber_uri="", subscriber_ca_certs=None, subscriber_audience=None
+        )
+        return cleared, False
+    conditions.true(SUBSCRIBER_RESOLVED)
+    status = msgspec.structs.replace(
+        trigger.status,
+        subscriber_uri=subscriber.url,
+        subscriber_ca_certs=subscriber.ca_certs,
+        subscriber_audience=subscriber.audience,
+    )
+    sink = _dead_letter_sink(trigger, broker, conditions, view)
+    status = msgspec.structs.replace(
+        status,
+        dead_letter_sink_uri=sink.url if sink is not None else "",
+        dead_letter_sink_ca_certs=sink.ca_certs if sink is not None else None,
+        dead_letter_sink_audience=sink.audience if sink is not None else None,
+    )
+    return status, conditions.is_true(DEAD_LETTER_SINK_RESOLVED)
+
+
+def _dead_letter_sink(
+    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+) -> Resolved | None:
+    """The Trigger's own, else the Broker's; None if there is none or it does not resolve."""
+    own, inherited = _sink_of(trigger.spec.delivery), _sink_of(broker.spec.delivery)
+    if own is not None:
+        sink = resolve(own, trigger.metadata.namespace, view)
+        if isinstance(sink, Resolved):
+            conditions.true(DEAD_LETTER_SINK_RESOLVED)
+            return sink
+        reason = "Unable to get the dead letter sink's URI"
+        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason, sink.message)
+        return None
+    if inherited is None:
+        conditions.true(
+            DEAD_LETTER_SINK_RESOLVED,
+            "DeadLetterSinkNotConfigured",
+            "No dead letter sink is configured.",
+        )
+        return None
+    status = broker.status
+    if not status.dead_letter_sink_uri:
+        reason = f"Broker {broker.metadata.name} didn't set status.deadLetterSinkURI"
+        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason)
+        return None
+    conditions.true(DEAD_LETTER_SINK_RESOLVED)
+    return Resolved(
+        status.dead_letter_sink_uri,
+        status.dead_letter_sink_ca_certs,
+        status.dead_letter_sink_audience,
+    )
+
+
+def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View) -> None:
+    try:
+        dependency = dependency_of(trigger)
+    except NotAReference as exc:
+        text = "Unable to unmarshal objectReference from dependency annotation of trigger"
+        conditions.false(DEPENDENCY_READY, "ReferenceError", f"{text}: {exc}")
+        return
+    if dependency is None:
+        conditions.true(DEPENDENCY_READY)
+        return
+    found = _found(dependency, trigger.metadata.namespace, view)
+    if found is None:
+        group = group_in(dependency.api_version)
+        text = f"Dependency does not exist: {not_found(group, dependency.kind, dependency.name)}"
+        conditions.false(DEPENDENCY_READY, "DependencyDoesNotExist", text)
+        return
+    observed, ready = _readiness(found)
+    generation = found.metadata.generation
+    if generation != observed:
+        text = (
+            f'The dependency\'s metadata.generation, "{generation}", is not equal to its'
+            f' status.observedGeneration, "{observed}".'
+        )
+        conditions.unknown(DEPENDENCY_READY, "GenerationNotEqual", text)
+        return
+    _copy(
+        conditions,
+        DEPENDENCY_READY,
+        ready,
+        ("DependencyNotConfigured", "Dependency has not yet been reconciled."),
+    )
+
+
+def _found(dependency: Dependency, namespace: str, view: View) -> Object | None:
+    """A dependency lies in the namespace of its Trigger; admission has seen to that."""
+    kind = kind_of(group_in(dependency.api_version), dependency.kind)
+    return None if kind is None else view.get(kind, namespace, dependency.name)
+
+
+def _readiness(obj: Object) -> tuple[int, Condition | None]:
+    """The generation that *obj* has observed, and its Ready condition."""
+    match obj:
+        case (
+            Service(status=status)
+            | Configuration(status=status)
+            | Revision(status=status)
+            | Route(status=status)
+            | Broker(status=status)
+            | Trigger(status=status)
+            | SinkBinding(status=status)
+        ):
+            return status.observed_generation, find(status.conditions)
+        case _:
+            return obj.metadata.generation, None
+
+
+def _sink_of(delivery: DeliverySpec | None) -> Destination | None:
+    return None if delivery is None else delivery.dead_letter_sink
+
+
+def _copy(
+    conditions: ConditionEditor,
+    name: str,
+    ready: Condition | None,
+    absent: tuple[str, str],
+) -> None:
+    """Mark *name* as *ready* is, or as not known for the reason and message of *absent*.
+
+    What is well says no more than that: its reason stays behind.
+    """
+    if ready is None:
+        conditions.unknown(name, *absent)
+    elif ready.status == "True":
+        conditions.true(name)
+    else:
+        conditions.copy(name, ready)
