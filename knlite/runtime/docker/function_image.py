@@ -32,8 +32,9 @@ class FunctionCode:
     """What a function project needs besides its own files."""
 
     runner: Path
-    """The program that loads the function and serves it on ``$PORT``."""
-    arguments: tuple[str, ...] = ()
+    """The program, one file, that loads the function and serves it on ``$ADDRESS`` (all
+    interfaces, as ``func deploy`` sets it) and ``$PORT``."""
+    arguments: tuple[str, ...] = (FUNCTION_FOLDER,)
     """Its arguments, as seen inside the image."""
     site_packages: Path | None = None
     """A folder with the installed dependencies, for PYTHON_VERSION on Linux."""
@@ -67,8 +68,8 @@ def function_context(
     command = json.dumps(["python3", f"{_RUNNER_FOLDER}/{code.runner.name}", *code.arguments])
     dockerfile = (
         f"FROM {base}\n"
-        "ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 "
-        f"PYTHONPATH={_SITE_PACKAGES}\n"
+        f"ENV ADDRESS=0.0.0.0 PYTHONPATH={_SITE_PACKAGES}\n"
+        "ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1\n"
         f"WORKDIR {FUNCTION_FOLDER}\n"
         f"COPY runner {_RUNNER_FOLDER}\n"
         f"COPY function {FUNCTION_FOLDER}\n"

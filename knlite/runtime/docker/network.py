@@ -7,7 +7,8 @@ Three situations, told apart once at start:
   address, on which it must listen.
 * *Published*: the engine runs in a virtual machine or is rootless, so container addresses lead
   nowhere. Each instance's port is published on a free loopback port, and the engine's own name for
-  its host (``host-gateway``) leads back.
+  its host (``host-gateway``) leads back. The engine's proxy accepts connections before the program
+  listens and then resets them, so here only an HTTP probe tells readiness.
 * *Joined*: knlite itself runs in a container. Instances join its network.
 
 The default bridge, not a network of knlite's own: measured on one machine, create + start + first

@@ -345,12 +345,10 @@ def _start(client: "APIClient", instance: str, image: Image, settings: Settings)
 
 def _attach(client: "APIClient", container: str) -> socket.socket:
     stream = client.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
-    # The SDK gives a reader around the connection. The event loop gets a descriptor of its own, and
-    # the SDK's is closed here: nothing else would do so before the garbage collector.
+    # The SDK gives a reader around its connection. Taking the descriptor out of it leaves the SDK
+    # nothing to close, now or when the garbage is collected.
     connection: socket.socket = stream._sock
-    output = connection.dup()
-    stream.close()
-    connection.close()
+    output = socket.socket(fileno=connection.detach())
     output.setblocking(False)
     return output
 
