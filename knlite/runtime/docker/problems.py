@@ -1,0 +1,112 @@
+"""What the engine says when it refuses, as sentences with a cause and a way out.
+
+Reasons are those that a Kubernetes node reports for the same trouble. Source: kubernetes
+pkg/kubelet/images/types.go and pkg/kubelet/container/sync_result.go (names only).
+"""
+
+from knlite.errors import InstanceFailed
+
+LAST_LINES = 12
+"""How much of a failed build's output is repeated."""
+
+
+def engine_says(error: Exception) -> str:
+    """The engine's own words, without the SDK's around them."""
+    return str(getattr(error, "explanation", None) or error).strip()
+
+
+def build_failed(folder: str, cause: str, output: list[str]) -> InstanceFailed:
+    """A Dockerfile could not be built."""
+    tail = "\n".join([*output[-LAST_LINES:], cause])
+    if "requires BuildKit" in cause or "unknown flag: mount" in cause.lower():
+        fix = (
+            "the engine's API builds without BuildKit: leave `--mount` out, or build the image "
+            "yourself with `docker build` and remove the Dockerfile's folder from what knlite reads"
+        )
+    elif _offline(cause):
+        fix = "pull the base image while online (`docker pull …`), or correct its name after FROM"
+    else:
+        fix = f"`docker build {folder}` shows the same; correct the Dockerfile or its files"
+    return InstanceFailed(
+        "BuildFailed", f"The image of {folder} cannot be built", cause=tail, fix=fix
+    )
+
+
+def pull_failed(reference: str, cause: str) -> InstanceFailed:
+    """An image is not there, and cannot be fetched."""
+    if "invalid reference format" in cause:
+        return InstanceFailed(
+            "InvalidImageName",
+            f'"{reference}" is no name of an image',
+            cause=cause,
+            fix="write it as [REGISTRY/]NAME[:TAG], in lower case",
+        )
+    if _offline(cause):
+        fix = "the registry cannot be reached: go online, or load the image with `docker load`"
+    elif "denied" in cause or "unauthorized" in cause:
+        fix = f"correct the name, or `docker login` to where {reference} is kept"
+    else:
+        fix = f"correct the name, or build it: `docker build -t {reference} .`"
+    return InstanceFailed(
+        "ErrImagePull", f'Image "{reference}" cannot be pulled', cause=cause, fix=fix
+    )
+
+
+def never_pulled(reference: str) -> InstanceFailed:
+    """An image is not there, and may not be fetched."""
+    return InstanceFailed(
+        "ErrImageNeverPull",
+        f'Container image "{reference}" is not present with pull policy of Never',
+        cause="the engine's store does not hold it",
+        fix=f"`docker pull {reference}`, or imagePullPolicy: IfNotPresent",
+    )
+
+
+def create_failed(instance: str, image: str, cause: str) -> InstanceFailed:
+    """The engine refused the container's settings."""
+    if "No command specified" in cause:
+        fix = "give the container a command in the manifest, or the image a CMD"
+    elif "is already in use" in cause:
+        fix = f"remove what holds the name: `docker rm -f {instance}`"
+    elif "No such image" in cause:
+        fix = "it was removed meanwhile; apply the service again so that it is fetched or built"
+    elif "memory limit" in cause:
+        fix = "raise resources.limits.memory"
+    else:
+        fix = "correct the container's fields in the manifest"
+    return InstanceFailed(
+        "CreateContainerError",
+        f"Instance {instance} of image {image} cannot be created",
+        cause=cause,
+        fix=fix,
+    )
+
+
+def start_failed(instance: str, image: str, cause: str) -> InstanceFailed:
+    """The container was created, but its program could not be started."""
+    if "no such file or directory" in cause or "executable file not found" in cause:
+        fix = "correct command, args or workingDir; the program must exist inside the image"
+    elif "permission denied" in cause:
+        fix = "make the program executable inside the image (chmod +x before COPY)"
+    elif "exec format error" in cause:
+        fix = "the image is for another processor; build it for this machine's"
+    else:
+        fix = f"`docker run --rm {image}` shows whether the image starts at all"
+    return InstanceFailed(
+        "RunContainerError", f"Instance {instance} cannot be started", cause=cause, fix=fix
+    )
+
+
+def engine_gone(what: str, cause: str) -> InstanceFailed:
+    """The engine stopped answering in the middle."""
+    return InstanceFailed(
+        "EngineUnreachable",
+        what,
+        cause=cause,
+        fix="see whether `docker info` answers; restart the engine",
+    )
+
+
+def _offline(cause: str) -> bool:
+    signs = ("dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake")
+    return any(sign in cause for sign in signs)
