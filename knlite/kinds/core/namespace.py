@@ -16,7 +16,7 @@ NAME_LABEL = "kubernetes.io/metadata.name"
 
 
 class NamespaceStatus(Fields):
-    phase: str = "Active"
+    phase: str = ""
 
 
 class Namespace(Object):
@@ -27,10 +27,12 @@ class Namespace(Object):
 
 
 def defaulted(obj: Namespace, old: Namespace | None, config: Config) -> Namespace:
-    """*obj* with the label that carries its name."""
+    """*obj* with the label that carries its name; it is active as soon as it exists."""
     labels = {**obj.metadata.labels, NAME_LABEL: obj.metadata.name}
     return msgspec.structs.replace(
-        obj, metadata=msgspec.structs.replace(obj.metadata, labels=labels)
+        obj,
+        metadata=msgspec.structs.replace(obj.metadata, labels=labels),
+        status=NamespaceStatus(phase=obj.status.phase or "Active"),
     )
 
 

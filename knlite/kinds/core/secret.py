@@ -18,18 +18,18 @@ from knlite.kinds.objectname import name_errors
 class Secret(Object):
     """``data`` is base64; ``string_data`` is write-only plain text that admission moves there."""
 
-    type: str = "Opaque"
+    type: str = ""
     data: Mapping[str, str] = msgspec.field(default_factory=dict)
     string_data: Mapping[str, str] = msgspec.field(default_factory=dict)
     immutable: bool | None = None
 
 
 def defaulted(obj: Secret, old: Secret | None, config: Config) -> Secret:
-    """*obj* with its plain texts moved into ``data``, where they win over what is there."""
-    if not obj.string_data:
-        return obj
+    """*obj* with a type, and its plain texts moved into ``data``, where they win."""
     moved = {key: b64encode(text.encode()).decode() for key, text in obj.string_data.items()}
-    return msgspec.structs.replace(obj, data={**obj.data, **moved}, string_data={})
+    return msgspec.structs.replace(
+        obj, type=obj.type or "Opaque", data={**obj.data, **moved}, string_data={}
+    )
 
 
 def validated(obj: Secret, old: Secret | None, config: Config) -> Errors:

@@ -31,9 +31,10 @@ def test_the_value_of_a_secret_is_in_no_error() -> None:
 
 
 def test_the_type_of_a_secret_may_not_change() -> None:
+    old = secret.defaulted(Secret(metadata=META), None, CONFIG)
+    assert old.type == "Opaque"
     obj = Secret(metadata=META, type="kubernetes.io/tls")
-    text = rendered(secret.validated(obj, Secret(metadata=META), CONFIG))
-    assert text == "field is immutable: type"
+    assert rendered(secret.validated(obj, old, CONFIG)) == "field is immutable: type"
 
 
 @pytest.mark.parametrize(
@@ -83,9 +84,10 @@ def test_what_a_configmap_may_not_hold(obj: ConfigMap, beginning: str) -> None:
     assert rendered(configmap.validated(obj, None, CONFIG)).startswith(beginning)
 
 
-def test_a_namespace_carries_its_name_as_a_label() -> None:
+def test_a_namespace_is_active_and_carries_its_name_as_a_label() -> None:
     obj = namespace.defaulted(Namespace(metadata=ObjectMeta(name="shop")), None, CONFIG)
     assert obj.metadata.labels == {"kubernetes.io/metadata.name": "shop"}
+    assert obj.status.phase == "Active"
     assert namespace.validated(obj, None, CONFIG) == ()
 
 
