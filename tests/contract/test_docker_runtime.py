@@ -23,8 +23,9 @@ import pytest
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.runtime.docker.function_image import FunctionCode
+from knlite.runtime.docker.images import image_id
 from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
-from knlite.runtime.docker.owner import OWNER, current_owner
+from knlite.runtime.docker.owner import OWNER, Owner, current_owner
 from knlite.runtime.docker.runtime import DockerRuntime, Image, open_runtime
 from knlite.runtime.docker.threads import Threads
 from knlite.runtime.port import Exit, Instance, Launch, Limits, Prepared
@@ -563,6 +564,24 @@ async def test_what_a_killed_knlite_leaves_is_swept_and_what_lives_is_not(
     assert not exists(engine, left)
 
 
+async def test_images_that_lost_their_name_are_swept_once_their_owner_is_dead(
+    engine: Engine, runtime: DockerRuntime, tmp_path: Path
+) -> None:
+    async def build(owner: Owner) -> str:
+        (tmp_path / "Dockerfile").write_text(f"FROM python:3.11-slim\nENV X={uuid.uuid4()}\n")
+        other = await variant(engine, runtime.network, owner)
+        built = DockerfileFolder(str(tmp_path), "knlite.local/superseded:1")
+        return (await other.prepare(built, print)).digest
+
+    me = current_owner(os.getpid())
+    mine, theirs = await build(me), await build(replace(me, pid=1, started="0"))
+    await build(me)
+    swept = await runtime.sweep()
+    assert f"superseded image {theirs.removeprefix('sha256:')[:12]}" in swept
+    assert image_id(engine.client, theirs) is None
+    assert image_id(engine.client, mine) is not None
+
+
 async def test_every_container_names_its_owner(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
@@ -576,7 +595,7 @@ async def test_every_container_names_its_owner(
     assert labels["knlite.dev/revision"] == "hello-00001"
 
 
-async def variant(engine: Engine, network: Network) -> DockerRuntime:
+async def variant(engine: Engine, network: Network, owner: Owner | None = None) -> DockerRuntime:
     """The runtime as it would be in other surroundings than this machine's."""
 
     async def none(project: FunctionProject, report: object) -> FunctionCode:
@@ -585,7 +604,7 @@ async def variant(engine: Engine, network: Network) -> DockerRuntime:
     return DockerRuntime(
         engine,
         network=network,
-        owner=current_owner(os.getpid()),
+        owner=owner or current_owner(os.getpid()),
         gateway_port=80,
         hosts=lambda: ["web.default.svc.cluster.local"],
         function_code=none,

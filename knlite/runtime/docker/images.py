@@ -10,11 +10,11 @@ even if its tag is ``latest``, since on a developer's machine it is usually the 
 
 import json
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.context import Context
-from knlite.runtime.docker.owner import PREFIX
+from knlite.runtime.docker.owner import OWNER, PREFIX, Owner
 from knlite.serving.workload import StoredImage
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def pull(client: "APIClient", reference: str, say: Say) -> str:
     return found
 
 
-def build(client: "APIClient", name: str, what: str, context: Context, say: Say) -> str:
+def build(
+    client: "APIClient", name: str, what: str, context: Context, owner: Owner, say: Say
+) -> str:
     """The id of an image made of *context* and called *name*; *what* names it in errors.
 
     Raises ``InstanceFailed("BuildFailed")``.
@@ -76,8 +78,9 @@ def build(client: "APIClient", name: str, what: str, context: Context, say: Say)
         return known
     say(f"building {name} from {what}")
     output: list[str] = []
+    labels = {CONTEXT: digest, OWNER: owner.encode()}
     with context.tar() as archive:
-        for line in _build_output(client, name, what, context, archive, digest):
+        for line in _build_output(client, name, what, context, archive, labels):
             output.append(line)
             say(line)
             if line.startswith(_FAILED):
@@ -92,7 +95,12 @@ _FAILED = "error: "
 
 
 def _build_output(
-    client: "APIClient", name: str, what: str, context: Context, archive: Any, digest: str
+    client: "APIClient",
+    name: str,
+    what: str,
+    context: Context,
+    archive: IO[bytes],
+    labels: dict[str, str],
 ) -> Iterator[str]:
     from docker.errors import DockerException
 
@@ -102,7 +110,7 @@ def _build_output(
             custom_context=True,
             dockerfile=context.dockerfile,
             tag=name,
-            labels={CONTEXT: digest},
+            labels=labels,
             rm=True,
             # Without it a step that fails leaves its container behind.
             forcerm=True,

@@ -34,6 +34,7 @@ from knlite.runtime.docker.function_image import (
     function_context,
 )
 from knlite.runtime.docker.instance import DockerInstance, remove_container
+from knlite.runtime.docker.leftovers import sweep
 from knlite.runtime.docker.logs import read_attached
 from knlite.runtime.docker.network import (
     Network,
@@ -42,14 +43,7 @@ from knlite.runtime.docker.network import (
     instance_address,
     own_container,
 )
-from knlite.runtime.docker.owner import (
-    OWNER,
-    PREFIX,
-    Owner,
-    certainly_dead,
-    current_owner,
-    decode_owner,
-)
+from knlite.runtime.docker.owner import Owner, current_owner
 from knlite.runtime.docker.threads import Threads
 from knlite.runtime.port import Instance, Launch, Log, Prepared, Report
 from knlite.serving.instance import Address
@@ -212,13 +206,13 @@ class DockerRuntime:
         return instance
 
     async def sweep(self) -> tuple[str, ...]:
-        return await self._threads.submit(_sweep, self._client, self._owner)
+        return await self._threads.submit(sweep, self._client, self._owner)
 
     async def aclose(self) -> None:
         await self._threads.submit(self._client.close)
 
     async def _prepare_folder(self, workload: DockerfileFolder, report: Report) -> Prepared:
-        image = await self._in_turn(workload.image, _build_folder, workload, report)
+        image = await self._in_turn(workload.image, _build_folder, (workload, self._owner), report)
         return _prepared(Image(id=image, name=workload.image))
 
     async def _prepare_function(self, project: FunctionProject, report: Report) -> Prepared:
@@ -237,7 +231,9 @@ class DockerRuntime:
                 "and remove the folder from what knlite reads",
             )
         code = await self._function_code(project, report)
-        image = await self._in_turn(name, _build_function, (name, project, code), report)
+        image = await self._in_turn(
+            name, _build_function, (name, project, code, self._owner), report
+        )
         return _prepared(Image(id=image, name=name, envs=project.envs))
 
     async def _in_turn(
@@ -293,27 +289,30 @@ def _prepared(image: Image) -> Prepared:
     return Prepared(handle=image, digest=image.id)
 
 
-def _build_folder(client: "APIClient", workload: DockerfileFolder, say: images.Say) -> str:
+def _build_folder(
+    client: "APIClient", what: tuple[DockerfileFolder, Owner], say: images.Say
+) -> str:
+    workload, owner = what
     try:
         context = folder_context(Path(workload.folder))
-        return images.build(client, workload.image, workload.folder, context, say)
+        return images.build(client, workload.image, workload.folder, context, owner, say)
     except OSError as error:
         raise problems.build_failed(workload.folder, str(error), []) from error
 
 
 def _build_function(
-    client: "APIClient", what: tuple[str, FunctionProject, FunctionCode], say: images.Say
+    client: "APIClient", what: tuple[str, FunctionProject, FunctionCode, Owner], say: images.Say
 ) -> str:
-    name, project, code = what
+    name, project, code, owner = what
     base_id = images.image_id(client, BASE_IMAGE) or images.pull(client, BASE_IMAGE, say)
     base = BASE_IMAGE
     try:
         if code.site_packages is not None:
             context = dependencies_context(code.site_packages, base_id)
             base = f"{_LOCAL_NAMES}/dependencies:{context.digest()[:16]}"
-            base_id = images.build(client, base, f"the dependencies of {name}", context, say)
+            base_id = images.build(client, base, f"the dependencies of {name}", context, owner, say)
         context = function_context(project, code, base, base_id)
-        return images.build(client, name, project.folder, context, say)
+        return images.build(client, name, project.folder, context, owner, say)
     except OSError as error:
         raise problems.build_failed(project.folder, str(error), []) from error
 
@@ -351,23 +350,6 @@ def _attach(client: "APIClient", container: str) -> socket.socket:
     output = socket.socket(fileno=connection.detach())
     output.setblocking(False)
     return output
-
-
-def _sweep(client: "APIClient", me: Owner) -> tuple[str, ...]:
-    found = client.containers(all=True, filters={"label": OWNER})
-    if not found:
-        return ()
-    running = {str(each["Id"]): True for each in client.containers()}
-    removed = []
-    for each in found:
-        owner = decode_owner(each["Labels"][OWNER])
-        if owner is None or owner == me:
-            continue
-        now = current_owner(owner.pid)
-        if certainly_dead(owner, me, now, running) and remove_container(client, each["Id"]):
-            name = each["Labels"].get(f"{PREFIX}/instance") or each["Id"][:12]
-            removed.append(f"container {name} of process {owner.pid}")
-    return tuple(removed)
 
 
 def _from_engine(error: Exception) -> bool:
