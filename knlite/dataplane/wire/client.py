@@ -17,6 +17,7 @@ import httptools
 from knlite.dataplane.wire import framing
 from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import HEAD_LIMIT, HEADER_COUNT_LIMIT, request_head
+from knlite.dataplane.wire.outbox import Outbox
 
 _EXPECT_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 """Sent with a Content-Length even when it is 0 (RFC 9110 §8.6)."""
@@ -249,6 +250,7 @@ class ClientConnection(asyncio.Protocol):
         self._keeper = keeper
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
+        self._outbox: Outbox
         self._exchange: ClientExchange | None = None
         self._reused = False
         """An exchange has been completed before this one."""
@@ -263,6 +265,8 @@ class ClientConnection(asyncio.Protocol):
         self._in_head = False
         self._head_size = 0
         self._head_partial = 0
+        self._head_began = False
+        """In the read that is being parsed."""
         self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._length: int | None = None
@@ -282,11 +286,14 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = exchange
         self._answering = self._complete = self._until_close = False
         self._head_only = exchange.method == b"HEAD"
-        self._transport.write(exchange.opening)
+        if exchange.coming:
+            self._outbox.put(exchange.opening)
+        else:
+            self._outbox.send(exchange.opening)
         exchange.started(self)
 
     def write(self, data: bytes) -> None:
-        self._transport.write(data)
+        self._outbox.put(data)
 
     def read(self, wanted: bool) -> None:
         """Read, or do not read, from the server."""
@@ -305,6 +312,7 @@ class ClientConnection(asyncio.Protocol):
         """Cut the connection at once."""
         self._exchange = None
         self._keeper.lost(self)
+        self._outbox.drop()
         self._transport.abort()
 
     def fail(self, failure: Failure) -> None:
@@ -319,6 +327,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods but not the type.
         self._transport = cast("asyncio.Transport", transport)
+        self._outbox = Outbox(asyncio.get_running_loop(), self._transport)
         self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
@@ -328,7 +337,7 @@ class ClientConnection(asyncio.Protocol):
             self.abort()
             return
         self._answering = True
-        partial = self._in_head
+        self._head_began = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
@@ -343,7 +352,7 @@ class ClientConnection(asyncio.Protocol):
         if self._complete:
             self._finish()
         elif self._in_head:
-            self._head_partial = self._head_partial + len(data) if partial else 0
+            self._head_partial = 0 if self._head_began else self._head_partial + len(data)
             if self._head_partial > HEAD_LIMIT:
                 self.fail(Broken("the answer's head is too large"))
 
@@ -351,6 +360,7 @@ class ClientConnection(asyncio.Protocol):
         self._ended("unexpected EOF" if self._answering else "EOF")
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._outbox.drop()
         if exc is not None:
             self._until_close = False
         self._ended(_words(exc) if exc is not None else "unexpected EOF")
@@ -371,8 +381,8 @@ class ClientConnection(asyncio.Protocol):
         if self._complete:
             raise _Stop
         self._in_head = True
+        self._head_began = True
         self._head_size = 0
-        self._head_partial = 0
         self._reason = b""
         self._headers = []
         self._length = None

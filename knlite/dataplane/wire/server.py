@@ -30,6 +30,7 @@ from knlite.dataplane.wire.framing import (
     answer_head,
     request_framing,
 )
+from knlite.dataplane.wire.outbox import Outbox
 from knlite.serving.instance import Address
 
 HEAD_SECONDS = 30.0
@@ -143,6 +144,7 @@ class Connection(asyncio.Protocol):
         self._deadline = Deadline(loop, self._late)
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
+        self._outbox: Outbox
         self.client = Address("", 0)
         self.congested = False
         self._current: Exchange | None = None
@@ -163,6 +165,8 @@ class Connection(asyncio.Protocol):
         self._in_head = False
         self._priming = False
         self._head_partial = 0
+        self._head_began = False
+        """In the read that is being parsed."""
         self._head_size = 0
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
@@ -173,6 +177,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods but not the type.
         self._transport = cast("asyncio.Transport", transport)
+        self._outbox = Outbox(self._loop, self._transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.client = Address(peer[0], peer[1])
@@ -182,7 +187,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        partial = self._in_head
+        self._head_began = False
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as switch:
@@ -193,15 +198,17 @@ class Connection(asyncio.Protocol):
         else:
             if self._in_head:
                 # Only bytes of reads that lie wholly inside the head are counted here.
-                self._head_partial = self._head_partial + len(data) if partial else 0
+                self._head_partial = 0 if self._head_began else self._head_partial + len(data)
                 if self._head_partial > HEAD_LIMIT:
                     self._refuse(_HEAD_TOO_LARGE)
 
     def eof_received(self) -> None:
+        self._outbox.flush()
         self._leave("the client closed the connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
+        self._outbox.drop()
         self._leave("the client closed the connection" if exc is None else str(exc))
         self._left(self)
 
@@ -222,16 +229,17 @@ class Connection(asyncio.Protocol):
         """Close once the current answer is complete, now if there is none."""
         self._closing = True
         if self._current is None:
-            self._transport.close()
+            self._close()
 
     def abort(self) -> None:
         self._deaf = True
+        self._outbox.drop()
         self._transport.abort()
 
     # The exchange
 
     def write(self, data: bytes) -> None:
-        self._transport.write(data)
+        self._outbox.put(data)
 
     def adjust_reading(self) -> None:
         incoming = self._incoming
@@ -244,10 +252,10 @@ class Connection(asyncio.Protocol):
                 self._transport.pause_reading()
 
     def finished(self, exchange: Exchange, keep: bool) -> None:
+        self._outbox.flush()
         if not keep or self._closing:
             if exchange.body_complete or exchange.length == 0:
-                self._deaf = True
-                self._transport.close()
+                self._close()
             else:
                 self._linger()
         elif self._incoming is exchange:
@@ -266,7 +274,7 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             raise _Stop
         self._in_head = True
-        self._head_partial = 0
+        self._head_began = True
         self._head_size = 0
         self._headers = []
         self._target = b""
@@ -428,7 +436,7 @@ class Connection(asyncio.Protocol):
         framing = b"Content-Length: %d\r\nConnection: close\r\n" % len(body)
         headers = [(b"Content-Type", b"text/plain; charset=utf-8")]
         reason = reason_of(refusal.status)
-        self._transport.write(answer_head(refusal.status, reason, headers, framing) + body)
+        self._outbox.send(answer_head(refusal.status, reason, headers, framing) + body)
         self._linger()
 
     def _done(self) -> None:
@@ -440,6 +448,12 @@ class Connection(asyncio.Protocol):
         else:
             self._deadline.set(HEAD_SECONDS)
 
+    def _close(self) -> None:
+        """Close; the last answer still goes out."""
+        self._deaf = True
+        self._outbox.flush()
+        self._transport.close()
+
     def _linger(self) -> None:
         """Close, but read what still comes for a moment."""
         self._deaf = True
@@ -447,6 +461,7 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         if self._transport.is_closing():
             return
+        self._outbox.flush()
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
@@ -456,7 +471,7 @@ class Connection(asyncio.Protocol):
 
     def _late(self) -> None:
         if self._deaf or not self._in_head:
-            self._transport.close()
+            self._close()
         else:
             self._refuse(Refusal(408, "the request's head took too long"))
 
