@@ -1,6 +1,7 @@
 """The server side of the wire on real sockets: raw bytes in, raw bytes out, on both event loops.
 
-Pins RFC 9112 (framing, persistence, smuggling) and Knative reference §3.6 (streaming, 100-continue).
+Pins RFC 9112 (framing, persistence, smuggling) and Knative reference §3.6 (streaming,
+100-continue).
 """
 
 import asyncio
