@@ -1,0 +1,124 @@
+"""Where a message ends, and how heads are written: the rules of HTTP/1.1 that guard the framing.
+
+A proxy that sees another end of a message than the server behind it can be made to smuggle a
+request; so whatever is ambiguous is refused, never repaired. Syntax itself (tokens, bare LF,
+doubled Content-Length, Transfer-Encoding beside it) is refused by the parser, which is strict.
+
+Source: RFC 9112 §3.2 (Host), §6 (message body), §9.3 (persistence), §11 (attacks); RFC 9110
+§10.1.1 (Expect). No I/O here.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of one head: request or status line, names and values."""
+HEADER_COUNT_LIMIT = 256
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Names as they were written, in their order."""
+
+LAST_CHUNK = b"0\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """What a request's head says about the connection and about what follows."""
+
+    host: bytes
+    length: int | None
+    """Bytes of the body; None when it comes in chunks."""
+    expects_continue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A request that is answered without being handed on; the connection closes after it."""
+
+    status: int
+    why: str
+
+
+def request_framing(
+    method: bytes, target: bytes, version: str, headers: Headers
+) -> Framing | Refusal:
+    """Judge the head of a request."""
+    if version not in ("1.1", "1.0"):
+        return Refusal(505, f"HTTP/{version} is not spoken here")
+    if method == b"CONNECT":
+        return Refusal(501, "CONNECT is not supported")
+    host: bytes | None = None
+    length = 0
+    chunked = False
+    expects = False
+    for name, value in headers:
+        if len(name) not in _TELLING_LENGTHS:
+            continue
+        lower = name.lower()
+        if lower == b"host":
+            if host is not None:
+                return Refusal(400, "more than one Host header")
+            host = value
+        elif lower == b"content-length":
+            length = int(value)
+        elif lower == b"transfer-encoding":
+            if version == "1.0":
+                return Refusal(400, "Transfer-Encoding in a request of HTTP/1.0")
+            if chunked or value.strip().lower() != b"chunked":
+                return Refusal(501, "no transfer coding but chunked is supported")
+            chunked = True
+        elif lower == b"expect":
+            if value.lower() != b"100-continue":
+                return Refusal(417, "no expectation but 100-continue is supported")
+            expects = version == "1.1"
+    if host is None:
+        if version == "1.1":
+            return Refusal(400, "missing Host header")
+        host = b""
+    if not target.startswith(b"/") and b"://" in target:
+        # The absolute form overrides Host (RFC 9112 §3.2.2).
+        host = target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+    return Framing(host, None if chunked else length, expects and (chunked or length > 0))
+
+
+_TELLING_LENGTHS = frozenset(
+    len(name) for name in (b"host", b"content-length", b"transfer-encoding", b"expect")
+)
+
+
+def lookup(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
+    """Return the first value of *name*, which is given in lower case."""
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return None
+
+
+def request_head(
+    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes
+) -> bytes:
+    """Write a request's head; *framing* is empty or whole header lines."""
+    return _head(b"%b %b HTTP/1.1\r\n" % (method, target), headers, framing)
+
+
+def answer_head(
+    status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes
+) -> bytes:
+    """Write an answer's head; *framing* is empty or whole header lines."""
+    return _head(b"HTTP/1.1 %d %b\r\n" % (status, reason), headers, framing)
+
+
+def chunk(data: bytes) -> bytes:
+    """Wrap *data*, which is not empty, as one chunk."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def _head(first: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes) -> bytes:
+    """Raises ValueError where a CR, LF or NUL in a part would split the message."""
+    lines = [b"%b: %b\r\n" % header for header in headers]
+    head = b"".join((first, *lines, framing, b"\r\n"))
+    ends = len(lines) + 2 + framing.count(b"\n")
+    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+        raise ValueError("a line end inside a header would split the message")
+    return head

@@ -1,0 +1,163 @@
+"""Connections to one server, kept alive between requests.
+
+A request takes the connection that was used last (the least likely to have been closed by the
+server), or a new one; there is no upper bound, since whoever calls knows how many requests the
+server may have at once. What is idle is closed by one timer; an unused pool has none.
+
+A request whose kept connection turns out to be closed before any byte of an answer is sent once
+more, on a new one, if it may be repeated: its method is idempotent, or its body has not been
+touched (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
+
+Not here: sharing pools by address (``dataplane/fetch.py`` does it for foreign URLs).
+"""
+
+import asyncio
+import ssl
+from collections.abc import Sequence
+
+from knlite.dataplane.wire.client import (
+    AnswerReceiver,
+    ClientConnection,
+    ClientExchange,
+    Coming,
+)
+from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
+from knlite.serving.instance import Address
+
+CONNECT_SECONDS = 5.0
+IDLE_SECONDS = 4.0
+"""Below the 5 s after which Node and uvicorn close, so that we are the ones who close."""
+IDLE_LIMIT = 256
+"""Idle connections that are kept; one more is closed."""
+
+
+class Pool:
+    """The way to one server. Belongs to the running loop."""
+
+    def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:
+        self.address = address
+        self._tls = tls
+        self._loop = asyncio.get_running_loop()
+        self._idle: list[ClientConnection] = []
+        """Used last at the end."""
+        self._all: set[ClientConnection] = set()
+        self._dials: set[asyncio.Task[None]] = set()
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    @property
+    def quiet(self) -> bool:
+        """There is no connection, and none is being made."""
+        return not self._all and not self._dials
+
+    def send(
+        self,
+        method: bytes,
+        target: bytes,
+        headers: Sequence[tuple[bytes, bytes]],
+        receiver: AnswerReceiver,
+        *,
+        body: bytes | Coming = b"",
+    ) -> ClientExchange:
+        """Send a request; *receiver* is called later, never from within this call.
+
+        *headers* are sent as given, with Host; Content-Length and Transfer-Encoding follow from
+        *body* and must not be among them. Raises ValueError if a header contains a line end.
+        """
+        exchange = ClientExchange(method, target, headers, body, receiver)
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closing:
+                connection.begin(exchange)
+                return exchange
+        self._dial(exchange)
+        return exchange
+
+    async def aclose(self) -> None:
+        """Cut everything; whatever runs fails as ``Broken``."""
+        self._closed = True
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+            self._sweeper = None
+        self._idle.clear()
+        for dial in self._dials:
+            dial.cancel()
+        for connection in tuple(self._all):
+            connection.fail(Broken("the connection pool was closed"))
+        await asyncio.gather(*self._dials, return_exceptions=True)
+
+    # What connections tell.
+
+    def opened(self, connection: ClientConnection) -> None:
+        self._all.add(connection)
+
+    def free(self, connection: ClientConnection) -> None:
+        if self._closed or len(self._idle) >= IDLE_LIMIT:
+            connection.close()
+            return
+        connection.idle_since = self._loop.time()
+        self._idle.append(connection)
+        if self._sweeper is None:
+            self._sweeper = self._loop.call_later(IDLE_SECONDS, self._sweep)
+
+    def lost(self, connection: ClientConnection) -> None:
+        self._all.discard(connection)
+        if not connection.busy and connection in self._idle:
+            self._idle.remove(connection)
+
+    def repeat(self, exchange: ClientExchange) -> None:
+        exchange.retried = True
+        self._dial(exchange)
+
+    def _dial(self, exchange: ClientExchange) -> None:
+        if self._closed:
+            self._loop.call_soon(exchange.failed, Broken("the connection pool was closed"))
+            return
+        # One task for each connection, not for each request; owned here, ended by aclose.
+        dial = self._loop.create_task(self._connect(exchange))
+        self._dials.add(dial)
+        dial.add_done_callback(self._dials.discard)
+
+    async def _connect(self, exchange: ClientExchange) -> None:
+        host, port = self.address
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, connection = await self._loop.create_connection(
+                    lambda: ClientConnection(self), host, port, ssl=self._tls
+                )
+        except TimeoutError:
+            exchange.failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))
+        except OSError as exc:
+            exchange.failed(_refused(self.address, exc))
+        except asyncio.CancelledError:
+            exchange.failed(Broken("the connection pool was closed"))
+            raise
+        else:
+            if exchange.over:
+                self.free(connection)
+            else:
+                connection.begin(exchange)
+
+    def _sweep(self) -> None:
+        self._sweeper = None
+        oldest_kept = self._loop.time() - IDLE_SECONDS
+        kept = [c for c in self._idle if c.idle_since > oldest_kept]
+        stale = self._idle[: len(self._idle) - len(kept)]
+        self._idle = kept
+        for connection in stale:
+            connection.close()
+        if kept:
+            self._sweeper = self._loop.call_at(kept[0].idle_since + IDLE_SECONDS, self._sweep)
+
+
+def _refused(address: Address, exc: OSError) -> Failure:
+    if isinstance(exc, ssl.SSLError):
+        return Broken(f"tls: {exc.reason or exc}")
+    if isinstance(exc, ConnectionRefusedError):
+        return Refused(f"dial tcp {_shown(address)}: connect: connection refused")
+    return Refused(f"dial tcp {_shown(address)}: {exc.strerror or exc}")
+
+
+def _shown(address: Address) -> str:
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    return f"{host}:{address.port}"

@@ -1,0 +1,500 @@
+"""Client, pool, relay and fetch against raw servers on loopback, on both event loops.
+
+Pins Knative reference §3.3, §3.6 (streaming both ways, no retries once bytes were sent), RFC 9112
+§6.3, §9.3.1 and RFC 9110 §7.6.1, §9.2.2.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from knlite.dataplane.fetch import Origin, Pools, Response, fetch
+from knlite.dataplane.forward import ClientLeft, Done, Relayed, forward
+from knlite.dataplane.headers import relayed
+from knlite.dataplane.wire import pool as pool_module
+from knlite.dataplane.wire.client import Coming
+from knlite.dataplane.wire.exchange import Exchange
+from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
+from knlite.dataplane.wire.pool import Pool
+from knlite.dataplane.wire.server import serve
+from knlite.serving.instance import Address
+
+PATIENCE = 10.0
+
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
+    return "asyncio", {"use_uvloop": request.param}
+
+
+async def eventually(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():
+            await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+
+
+async def turns() -> None:
+    """Let everything that can happen happen."""
+    for _ in range(200):
+        await asyncio.get_running_loop().run_in_executor(None, lambda: None)
+
+
+@asynccontextmanager
+async def talking(*talks: Talk) -> AsyncIterator[Address]:
+    """A server whose nth connection is served by the nth of *talks*, the last by all others."""
+    count = 0
+    writers: list[asyncio.StreamWriter] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal count
+        talk = talks[min(count, len(talks) - 1)]
+        count += 1
+        writers.append(writer)
+        try:
+            await talk(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    try:
+        yield Address(*server.sockets[0].getsockname())
+    finally:
+        server.close()
+        for writer in writers:
+            writer.transport.abort()
+        await turns()
+
+
+def answering(*answers: bytes, after: bytes = b"\r\n\r\n") -> Talk:
+    """Answers the nth request of a connection with the nth of *answers*, then closes."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.readuntil(after)
+            writer.write(answer)
+
+    return talk
+
+
+def always(answer: bytes) -> Talk:
+    return answering(*[answer] * 100)
+
+
+async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+class Answer:
+    """Collects one answer."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.over: str | Failure = ""
+        self.began = False
+
+    def head(
+        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], length: int | None
+    ) -> None:
+        self.status, self.headers, self.began = status, headers, True
+
+    def data(self, data: bytes) -> None:
+        self.body += data
+
+    def end(self) -> None:
+        assert not self.over
+        self.over = "complete"
+
+    def failed(self, failure: Failure) -> None:
+        assert not self.over
+        self.over = failure
+
+
+HOST = [(b"Host", b"a")]
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+async def asked(pool: Pool, method: bytes = b"GET", body: bytes | Coming = b"") -> Answer:
+    answer = Answer()
+    pool.send(method, b"/", HOST, answer, body=body)
+    await eventually(lambda: answer.over)
+    return answer
+
+
+@asynccontextmanager
+async def pooled(*talks: Talk) -> AsyncIterator[Pool]:
+    async with talking(*talks) as address:
+        pool = Pool(address)
+        try:
+            yield pool
+        finally:
+            await pool.aclose()
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "status", "body"),
+    [
+        pytest.param(b"GET", OK, 200, b"ok", id="length"),
+        pytest.param(
+            b"GET",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nT: x\r\n\r\n",
+            200,
+            b"ok",
+            id="chunks",
+        ),
+        pytest.param(b"GET", b"HTTP/1.1 200 OK\r\n\r\nok", 200, b"ok", id="until-close"),
+        pytest.param(b"GET", b"HTTP/1.0 200\r\n\r\n", 200, b"", id="1.0"),
+        pytest.param(b"HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", 200, b"", id="head"),
+        pytest.param(b"GET", b"HTTP/1.1 204 No\r\n\r\n", 204, b"", id="204"),
+        pytest.param(b"GET", b"HTTP/1.1 304 No\r\nContent-Length: 2\r\n\r\n", 304, b"", id="304"),
+        pytest.param(
+            b"GET", b"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n" + OK, 200, b"ok", id="interim"
+        ),
+    ],
+)
+async def test_an_answer_ends_where_it_ends(
+    method: bytes, answer: bytes, status: int, body: bytes
+) -> None:
+    async with pooled(answering(answer)) as pool:
+        got = await asked(pool, method)
+    assert (got.status, got.body, got.over) == (status, body, "complete")
+
+
+@pytest.mark.parametrize(
+    ("answer", "began"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok", True, id="short"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", True),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-", False, id="half-a-head"),
+        pytest.param(b"", False, id="nothing"),
+        pytest.param(b"SSH-2.0\r\n\r\n", False, id="no-http"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            False,
+            id="both",
+        ),
+        pytest.param(
+            b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", False, id="101"
+        ),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, False, id="endless-head"),
+    ],
+)
+async def test_a_broken_answer_is_a_failure(answer: bytes, began: bool) -> None:
+    async with pooled(answering(answer)) as pool:
+        got = await asked(pool)
+    assert isinstance(got.over, Broken)
+    assert got.began is began
+
+
+async def test_a_connection_is_used_again() -> None:
+    async with pooled(always(OK), silent) as pool:
+        for _ in range(3):
+            assert (await asked(pool)).body == b"ok"
+
+
+async def test_a_connection_is_used_again_after_head() -> None:
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
+    async with pooled(answering(head, OK, OK), silent) as pool:
+        assert (await asked(pool, b"HEAD")).over == "complete"
+        assert (await asked(pool)).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(OK + b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", id="second-answer"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"),
+    ],
+)
+async def test_a_connection_with_more_than_the_answer_is_not_used_again(answer: bytes) -> None:
+    async with pooled(always(answer), always(OK)) as pool:
+        assert (await asked(pool)).body == b"ok"
+        assert (await asked(pool)).body == b"ok"
+
+
+async def test_a_stale_connection_is_replaced_once() -> None:
+    async with pooled(answering(OK, b""), always(OK)) as pool:
+        assert (await asked(pool)).body == b"ok"
+        assert (await asked(pool)).body == b"ok"
+    async with pooled(answering(OK, b""), answering(b"")) as pool:
+        assert (await asked(pool)).body == b"ok"
+        assert isinstance((await asked(pool)).over, Broken)
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [
+        pytest.param(b"POST", b"x", id="with-body"),
+        pytest.param(b"POST", b"", id="without-body"),
+    ],
+)
+async def test_what_may_not_be_repeated_is_not(method: bytes, body: bytes) -> None:
+    async with pooled(answering(OK, b""), always(OK)) as pool:
+        assert (await asked(pool)).body == b"ok"
+        assert isinstance((await asked(pool, method, body)).over, Broken)
+
+
+async def test_a_request_on_a_new_connection_is_never_repeated() -> None:
+    async with pooled(answering(b""), always(OK)) as pool:
+        assert isinstance((await asked(pool)).over, Broken)
+
+
+async def test_nobody_listens() -> None:
+    async with talking(silent) as address:
+        pass
+    pool = Pool(address)
+    got = await asked(pool)
+    assert got.over == Refused(f"dial tcp 127.0.0.1:{address.port}: connect: connection refused")
+    await pool.aclose()
+
+
+async def test_idle_connections_are_closed_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "IDLE_SECONDS", 0.02)
+    async with pooled(always(OK)) as pool:
+        await asked(pool)
+        assert not pool.quiet
+        await eventually(lambda: pool.quiet)
+
+
+async def test_closing_the_pool_fails_what_runs() -> None:
+    answer = Answer()
+    async with pooled(silent) as pool:
+        pool.send(b"GET", b"/", HOST, answer)
+        await turns()
+    assert isinstance(answer.over, Broken)
+
+
+async def test_a_cancelled_exchange_says_nothing_and_cuts_its_connection() -> None:
+    answer = Answer()
+    async with pooled(silent) as pool:
+        exchange = pool.send(b"GET", b"/", HOST, answer)
+        await turns()
+        exchange.cancel()
+        await eventually(lambda: pool.quiet)
+    assert not answer.over
+
+
+# The relay.
+
+
+@asynccontextmanager
+async def relaying(
+    *talks: Talk, done: list[Done]
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a relay in front of a server."""
+    async with pooled(*talks) as pool:
+
+        def handle(exchange: Exchange) -> None:
+            def ended(outcome: Done) -> None:
+                done.append(outcome)
+                if not exchange.started and not isinstance(outcome, ClientLeft):
+                    exchange.respond(502)
+
+            extra = [(b"X-Extra", b"1")]
+            headers = relayed(exchange.headers)
+            forward(exchange, pool, headers, extra=extra, on_done=ended)
+
+        server = await serve(handle, [Address("127.0.0.1", 0)])
+        reader, writer = await asyncio.open_connection(*server.addresses[0])
+        try:
+            yield reader, writer
+        finally:
+            writer.transport.abort()
+            await server.aclose(0)
+
+
+async def test_a_request_and_its_answer_pass_as_they_are_but_for_the_hop() -> None:
+    seen: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(
+            b"HTTP/1.1 418 Short and stout\r\nX-a: 1\r\nX-A: 2\r\nServer: own\r\nKeep-Alive: 5\r\n"
+            b"Content-Length: 2\r\n\r\nok"
+        )
+        await reader.read()
+
+    done: list[Done] = []
+    async with relaying(talk, done=done) as (reader, writer):
+        writer.write(
+            b"GET /a%20b?c HTTP/1.1\r\nHost: shop\r\nx-ODD: 1\r\nConnection: keep-alive, X-Mine\r\n"
+            b"X-Mine: 1\r\nTE: trailers\r\n\r\n"
+        )
+        answer = await asyncio.wait_for(reader.readuntil(b"ok"), PATIENCE)
+    assert seen == [b"GET /a%20b?c HTTP/1.1\r\nHost: shop\r\nx-ODD: 1\r\n\r\n"]
+    assert answer == (
+        b"HTTP/1.1 418 Short and stout\r\nX-a: 1\r\nX-A: 2\r\nServer: own\r\nX-Extra: 1\r\n"
+        b"Content-Length: 2\r\n\r\nok"
+    )
+    assert done == [Relayed(418)]
+
+
+async def test_bodies_stream_both_ways_at_once() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while (size := await reader.readuntil(b"\r\n")) != b"0\r\n":
+            piece = await reader.readexactly(int(size, 16) + 2)
+            writer.write(size + piece)
+        writer.write(b"0\r\n\r\n")
+        await reader.read()
+
+    done: list[Done] = []
+    async with relaying(talk, done=done) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+        for word in (b"one", b"two"):
+            writer.write(b"3\r\n" + word + b"\r\n")
+            await asyncio.wait_for(reader.readuntil(word), PATIENCE)
+        writer.write(b"0\r\n\r\n")
+        await asyncio.wait_for(reader.readuntil(b"0\r\n\r\n"), PATIENCE)
+        await eventually(lambda: done)
+    assert done == [Relayed(200)]
+
+
+async def test_a_slow_client_bounds_what_is_read_of_the_answer() -> None:
+    passed = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal passed
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        for _ in range(1024):
+            writer.write(bytes(65536))
+            await writer.drain()
+            passed += 65536
+
+    done: list[Done] = []
+    async with relaying(talk, done=done) as (reader, writer):
+        writer.transport.set_write_buffer_limits(0)
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        await eventually(lambda: passed)
+        await turns()
+        assert passed < 32 << 20
+        body = await asyncio.wait_for(reader.read(), PATIENCE)
+        await eventually(lambda: done)
+    assert passed == 64 << 20
+    assert len(body) > passed
+    assert done == [Relayed(200)]
+
+
+async def test_a_slow_server_bounds_what_is_read_of_the_request() -> None:
+    going = asyncio.Event()
+    got = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal got
+        await reader.readuntil(b"\r\n\r\n")
+        await going.wait()
+        while got < 64 << 20:
+            got += len(await reader.read(1 << 20))
+        writer.write(OK)
+        await reader.read()
+
+    done: list[Done] = []
+    async with relaying(talk, done=done) as (reader, writer):
+        writer.write(b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (64 << 20))
+        writer.write(bytes(64 << 20))
+        await turns()
+        transport = writer.transport
+        assert transport.get_write_buffer_size() > 32 << 20
+        going.set()
+        await asyncio.wait_for(reader.readuntil(b"ok"), PATIENCE)
+    assert got == 64 << 20
+
+
+async def test_a_client_that_leaves_takes_the_server_connection_with_it() -> None:
+    ended: list[bool] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        try:
+            await reader.read()
+        finally:
+            ended.append(True)
+
+    done: list[Done] = []
+    async with relaying(talk, done=done) as (_, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        await turns()
+        writer.transport.abort()
+        await eventually(lambda: ended)
+    assert [type(outcome) for outcome in done] == [ClientLeft]
+
+
+async def test_a_server_that_fails_before_its_head_leaves_the_answer_to_the_caller() -> None:
+    done: list[Done] = []
+    async with relaying(answering(b""), done=done) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), PATIENCE)
+    assert answer.startswith(b"HTTP/1.1 502 Bad Gateway\r\n")
+    assert done == [Broken("EOF")]
+
+
+async def test_a_server_that_fails_after_its_head_cuts_the_client() -> None:
+    half = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+    done: list[Done] = []
+    async with relaying(answering(half), done=done) as (reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        try:
+            answer = await asyncio.wait_for(reader.read(), PATIENCE)
+        except ConnectionResetError:
+            answer = b""
+    assert not answer.endswith(b"0\r\n\r\n")
+    assert [type(outcome) for outcome in done] == [Broken]
+
+
+async def test_an_answer_before_the_whole_request_is_relayed() -> None:
+    done: list[Done] = []
+    too_large = b"HTTP/1.1 413 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+    async with relaying(answering(too_large), done=done) as (reader, writer):
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\nbegin")
+        answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), PATIENCE)
+    assert answer.startswith(b"HTTP/1.1 413 No\r\n")
+
+
+# Fetch.
+
+
+@asynccontextmanager
+async def origin(talk: Talk) -> AsyncIterator[tuple[Pools, Origin]]:
+    async with talking(talk) as address:
+        pools = Pools()
+        try:
+            yield pools, Origin("http", address.host, address.port)
+        finally:
+            await pools.aclose()
+
+
+async def test_fetch_returns_the_whole_answer() -> None:
+    async with origin(answering(OK, after=b"event")) as (pools, where):
+        got = await fetch(
+            pools, b"POST", where, b"/", [(b"ce-id", b"1")], b"event", timeout=PATIENCE, limit=10
+        )
+    assert isinstance(got, Response)
+    assert (got.status, got.header(b"content-length"), got.body) == (200, b"2", b"ok")
+
+
+@pytest.mark.parametrize(
+    ("talk", "patience", "limit", "failure"),
+    [
+        pytest.param(silent, 0.02, 10, TimedOut("no complete answer within 0.02 s"), id="late"),
+        pytest.param(always(OK), PATIENCE, 1, Broken("the answer is larger than 1 bytes")),
+        pytest.param(answering(b""), PATIENCE, 1, Broken("EOF"), id="cut"),
+    ],
+)
+async def test_fetch_says_why_there_is_no_answer(
+    talk: Talk, patience: float, limit: int, failure: Failure
+) -> None:
+    async with origin(talk) as (pools, where):
+        got = await fetch(pools, b"GET", where, b"/", [], b"", timeout=patience, limit=limit)
+        assert got == failure
+        if isinstance(got, TimedOut):
+            await eventually(lambda: pools.of(where).quiet)
