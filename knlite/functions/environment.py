@@ -54,15 +54,15 @@ async def ensure(
     *name* is the function's, for the report. Raises ``InstanceFailed``.
     """
     place = await anyio.to_thread.run_sync(_place, requirements, folder, cache_dir)
-    interpreter = place / "bin" / "python"
-    if interpreter.exists():
-        return interpreter
+    interpreter = anyio.Path(place, "bin", "python")
+    if await interpreter.exists():
+        return Path(interpreter)
     async with _locked(place.with_suffix(".lock")):
-        if not interpreter.exists():
+        if not await interpreter.exists():
             packages = sum(not line.startswith("-") for line in requirements)
             report(f"installing {packages} package{'s'[: packages != 1]} for process {name}")
             await _make(place, requirements, folder, name, environ)
-    return interpreter
+    return Path(interpreter)
 
 
 def _place(requirements: tuple[str, ...], folder: Path, cache_dir: Path) -> Path:
@@ -85,7 +85,7 @@ async def _make(
         await _uv(["pip", "install", "--quiet", "--compile-bytecode", "--python",
                    str(draft / "bin" / "python"), "-r", "-"],
                   "\n".join(requirements), folder, name, environ)  # fmt: skip
-        draft.rename(place)
+        await anyio.Path(draft).rename(place)
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(shutil.rmtree, draft, True)
