@@ -1,0 +1,1 @@
+"""Programs that run inside an instance, with the function's interpreter; never imported here."""

@@ -1,0 +1,190 @@
+"""One started program: its process group, its output, its end.
+
+The program leads a process group of its own. When it ends, whatever it left in the group is killed
+at once, as a container's processes end with its first one; at that moment the group's number
+cannot belong to anybody else yet.
+"""
+
+import asyncio
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import anyio.to_thread
+
+from knlite.clock import SystemClock
+from knlite.errors import InstanceFailed
+from knlite.runtime.port import Exit, Log
+from knlite.runtime.process.group import gone
+from knlite.runtime.process.sockets import listening
+from knlite.serving.instance import Address
+
+LINE_LIMIT = 16 * 1024
+"""Bytes; a longer line is given in pieces of this size."""
+OUTPUT_GRACE = 0.5
+"""Seconds that the last output may take after the end, if a stray descendant holds the pipe."""
+GONE_GRACE = 2.0
+"""Seconds that killed processes get to disappear."""
+GONE_RETRY = 0.002
+"""Seconds between two looks whether they have."""
+
+
+class ProcessInstance:
+    """A running program and the group that it leads."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], address: Address, ended: Callable[[int], None]
+    ) -> None:
+        self.address = address
+        self._process = process
+        self._group = process.pid
+        self._ended = ended
+        self._gone = anyio.Event()
+        self._open_pipes = 2
+
+    @property
+    def label(self) -> str:
+        """``pid N``."""
+        return f"pid {self._process.pid}"
+
+    async def wait(self) -> Exit:
+        """Return once it has ended and its output has been read."""
+        await self._gone.wait()
+        code = self._process.returncode
+        return Exit(code if code >= 0 else 128 - code)
+
+    async def stop(self, grace: float) -> None:
+        """SIGTERM to the group, up to *grace* seconds, SIGKILL.
+
+        The seconds are real ones whatever the Clock says: the program lives in real time.
+        """
+        if not self._gone.is_set():
+            self._signal(signal.SIGTERM)
+            with anyio.move_on_after(grace):
+                await self._gone.wait()
+            if not self._gone.is_set():
+                self._signal(signal.SIGKILL)
+                await self._gone.wait()
+        await _vanished(self._group)
+
+    async def listening(self) -> tuple[Address, ...] | None:
+        """Where processes of the group listen."""
+        return await anyio.to_thread.run_sync(listening, self._group)
+
+    async def watch(self, log: Log) -> None:
+        """Begin to read the output and to wait for the end."""
+        loop = asyncio.get_running_loop()
+        if hasattr(os, "pidfd_open"):
+            descriptor = os.pidfd_open(self._process.pid)
+            loop.add_reader(descriptor, self._reap, descriptor)
+        else:
+            threading.Thread(target=self._reap_when_ended, args=(loop,), daemon=True).start()
+        out, err = self._process.stdout, self._process.stderr
+        await loop.connect_read_pipe(partial(_Lines, "stdout", log, self._pipe_closed), out)
+        await loop.connect_read_pipe(partial(_Lines, "stderr", log, self._pipe_closed), err)
+
+    def kill(self) -> None:
+        """SIGKILL to the group, without waiting."""
+        self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError, PermissionError):  # macOS refuses for zombies.
+                os.killpg(self._group, number)
+
+    def _reap(self, descriptor: int) -> None:
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+        self._signal(signal.SIGKILL)
+        self._process.wait()
+        self._reaped(loop)
+
+    def _reap_when_ended(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._process.wait()
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._group, signal.SIGKILL)
+        loop.call_soon_threadsafe(self._reaped, loop)
+
+    def _reaped(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._ended(self._group)
+        if self._open_pipes == 0:
+            self._gone.set()
+        else:
+            loop.call_later(OUTPUT_GRACE, self._gone.set)
+
+    def _pipe_closed(self) -> None:
+        self._open_pipes -= 1
+        if self._open_pipes == 0 and self._process.returncode is not None:
+            self._gone.set()
+
+
+def spawn(words: list[str], folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start *words* in *folder* as leader of a new group. Raises ``InstanceFailed``.
+
+    Returns when the program has been loaded (about a millisecond: without a ``preexec_fn`` the
+    interpreter uses vfork, which does not copy this process).
+    """
+    try:
+        return subprocess.Popen(
+            words,
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            bufsize=0,
+        )
+    except (OSError, ValueError) as error:
+        raise InstanceFailed(
+            "StartError",
+            f"{words[0]} cannot be started",
+            cause=str(error),
+            fix=f"check that it is installed and executable, seen from {folder}",
+        ) from error
+
+
+class _Lines(asyncio.Protocol):
+    """Cuts a stream of bytes into lines."""
+
+    def __init__(
+        self, stream: Literal["stdout", "stderr"], log: Log, closed: Callable[[], None]
+    ) -> None:
+        self._stream = stream
+        self._log = log
+        self._closed = closed
+        self._rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            self._give(line)
+        while len(self._rest) >= LINE_LIMIT:
+            self._give(self._rest[:LINE_LIMIT])
+            self._rest = self._rest[LINE_LIMIT:]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._rest:
+            self._give(self._rest)
+        self._closed()
+
+    def _give(self, line: bytes) -> None:
+        line = line.removesuffix(b"\r")
+        for at in range(0, max(len(line), 1), LINE_LIMIT):
+            self._log(self._stream, line[at : at + LINE_LIMIT].decode("utf-8", "replace"))
+
+
+async def _vanished(group: int) -> None:
+    """Return when no process of *group* runs."""
+    clock = SystemClock()
+    deadline = clock.now() + GONE_GRACE
+    while not gone(group) and clock.now() < deadline:
+        await clock.sleep_until(clock.now() + GONE_RETRY)

@@ -1,0 +1,76 @@
+"""Marks every process of a run, and finds those whose run has ended.
+
+The marker is an environment variable, so that descendants carry it too. It names the run, and its
+process by id, start time and pid namespace: ids are used again, and another namespace's processes
+cannot be judged from here.
+
+Linux only; elsewhere nothing is found and the guard is alone.
+"""
+
+import os
+import signal
+from pathlib import Path
+
+VARIABLE = "KNLITE_OWNER"
+PROC = Path("/proc")
+
+
+def marker(owner: str) -> str:
+    """The marker's value for the run called *owner* in this process."""
+    pid = os.getpid()
+    return f"{owner}:{pid}:{_started(pid)}:{_namespace()}"
+
+
+def sweep() -> tuple[str, ...]:
+    """Kill the processes of runs that have ended; a word for each."""
+    removed: list[str] = []
+    for directory in PROC.glob("[0-9]*"):
+        found = _marker_of(directory)
+        if found is None or _alive(found):
+            continue
+        try:
+            os.kill(int(directory.name), signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            continue
+        removed.append(f"process {directory.name} of run {found.partition(':')[0]}")
+    return tuple(removed)
+
+
+def _marker_of(directory: Path) -> str | None:
+    try:
+        environ = (directory / "environ").read_bytes()
+    except OSError:
+        return None  # Has ended, or is somebody else's.
+    prefix = f"{VARIABLE}=".encode()
+    for entry in environ.split(b"\0"):
+        if entry.startswith(prefix):
+            return entry.removeprefix(prefix).decode("utf-8", "replace")
+    return None
+
+
+def _alive(found: str) -> bool:
+    try:
+        _, pid, started, namespace = found.rsplit(":", 3)
+        if namespace != _namespace():
+            return True
+        return _started(int(pid)) == started
+    except ValueError:
+        return True  # Not a marker of ours.
+
+
+def _started(pid: int) -> str:
+    """Clock ticks from boot to the start of *pid*; empty when there is no such process."""
+    try:
+        stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # The second field, the name in parentheses, may hold anything.
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] == "Z" else fields[19]
+
+
+def _namespace() -> str:
+    try:
+        return str((PROC / "self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""

@@ -1,0 +1,397 @@
+"""What holds for every runtime: the promises of ``knlite/runtime/port.py``.
+
+Pins Knative reference §4 (runtime contract) and §3.8 (shutdown). What every runtime promises runs
+against the process runtime and the fake; what only real programs can show, against the former.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import pytest
+
+from knlite.clock import SystemClock
+from knlite.errors import InstanceFailed
+from knlite.runtime.fake import FakeRuntime
+from knlite.runtime.port import Exit, Instance, Launch, Runtime
+from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.workload import FunctionProject, LocalCommand, StoredImage, Workload
+
+SERVER = """
+import os, signal, socket, sys, time
+print("started", os.environ.get("GREETING"), flush=True)
+if "stubborn" in sys.argv: signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if "short" in sys.argv: sys.exit(7)
+if "killed" in sys.argv: os.kill(os.getpid(), 9)
+if "child" in sys.argv:
+    import subprocess
+    child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
+    print("child", child.pid, flush=True)
+if "long" in sys.argv: print("x" * 40000, end="")
+if "flood" in sys.argv:
+    for number in range(20000): print("line", number)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+sys.stderr.write("listening"); sys.stderr.flush()
+while True:
+    connection, _ = listener.accept()
+    connection.recv(4096)
+    connection.sendall(b"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\n\\r\\nok")
+    connection.close()
+"""
+
+PYTHON = f"{sys.executable} -S"
+
+
+@dataclass
+class Log:
+    """Collects what an instance writes."""
+
+    lines: list[tuple[str, str]] = field(default_factory=list)
+
+    def __call__(self, stream: Literal["stdout", "stderr"], line: str) -> None:
+        self.lines.append((stream, line))
+
+    def of(self, stream: str) -> list[str]:
+        return [line for name, line in self.lines if name == stream]
+
+
+def launch(name: str = "one", **env: str) -> Launch:
+    return Launch(
+        namespace="default", service="s", revision="s-00001", instance=name, env=env, port=8080
+    )
+
+
+def server(folder: Path, *words: str) -> LocalCommand:
+    (folder / "server.py").write_text(SERVER)
+    return LocalCommand(f"{PYTHON} server.py $PORT {' '.join(words)}", str(folder))
+
+
+async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    with anyio.fail_after(seconds):
+        while not condition():  # noqa: ASYNC110  The condition is another process's.
+            await asyncio.sleep(0.005)
+
+
+async def answered(instance: Instance, path: str = "/", body: bytes = b"") -> bytes:
+    """The answer to a request, sent again until somebody listens."""
+    with anyio.fail_after(10):
+        while True:
+            try:
+                reader, writer = await asyncio.open_connection(*instance.address)
+                break
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.005)
+        method = "POST" if body else "GET"
+        head = f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        answer = await reader.read()
+        writer.close()
+        return answer
+
+
+async def listens(instance: Instance) -> None:
+    """Return once something of the instance listens where it is expected."""
+    with anyio.fail_after(10):
+        while instance.address not in (await instance.listening() or ()):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def processes(cache: Path) -> AsyncIterator[ProcessRuntime]:
+    runtime = ProcessRuntime(
+        gateway_port=8080, cache_dir=cache, owner="test", environ=dict(os.environ)
+    )
+    try:
+        yield runtime
+    finally:
+        await runtime.aclose()
+
+
+@pytest.fixture(params=["process", "fake"])
+async def runtime(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Runtime]:
+    if request.param == "fake":
+        yield FakeRuntime(SystemClock())
+        return
+    async with processes(tmp_path / "cache") as made:
+        yield made
+
+
+@pytest.fixture
+async def process_runtime(tmp_path: Path) -> AsyncIterator[ProcessRuntime]:
+    async with processes(tmp_path / "cache") as made:
+        yield made
+
+
+def silent(text: str) -> None:
+    """Takes reports that a test does not look at."""
+
+
+async def started(runtime: Runtime, workload: Workload, log: Log, **env: str) -> Instance:
+    return await runtime.start(await runtime.prepare(workload, silent), launch(**env), log)
+
+
+async def test_an_instance_answers_where_it_says(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    instance = await started(process_runtime, server(tmp_path), Log())
+    try:
+        assert b"200" in await answered(instance)
+    finally:
+        await instance.stop(1)
+
+
+async def test_stopping_ends_wait_and_stopping_twice_does_nothing(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    instance = await started(runtime, server(tmp_path), Log())
+    await listens(instance)
+    await instance.stop(5)
+    await instance.stop(5)
+    with anyio.fail_after(1):
+        assert await instance.wait() == Exit(128 + signal.SIGTERM)
+
+
+async def test_the_digest_stays_until_the_code_changes(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    runtime = process_runtime
+    workload = server(tmp_path)
+    first = await runtime.prepare(workload, silent)
+    assert (await runtime.prepare(workload, silent)).digest == first.digest
+    (tmp_path / "server.py").write_text(SERVER + "# changed\n")
+    assert (await runtime.prepare(workload, silent)).digest != first.digest
+
+
+async def test_two_instances_have_two_addresses(runtime: Runtime, tmp_path: Path) -> None:
+    prepared = await runtime.prepare(server(tmp_path), silent)
+    one = await runtime.start(prepared, launch("one"), Log())
+    two = await runtime.start(prepared, launch("two"), Log())
+    try:
+        assert one.address != two.address
+        await listens(one)
+        await listens(two)
+    finally:
+        await one.stop(1)
+        await two.stop(1)
+
+
+@pytest.mark.parametrize(
+    ("word", "code"), [pytest.param("short", 7, id="exit"), pytest.param("killed", 137, id="kill")]
+)
+async def test_a_program_that_ends_by_itself_ends_wait(
+    process_runtime: ProcessRuntime, tmp_path: Path, word: str, code: int
+) -> None:
+    log = Log()
+    instance = await started(process_runtime, server(tmp_path, word), log, GREETING="hello")
+    with anyio.fail_after(10):
+        assert await instance.wait() == Exit(code)
+    assert log.of("stdout") == ["started hello"]
+
+
+async def test_output_comes_by_lines_and_the_last_one_needs_no_end(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    log = Log()
+    instance = await started(process_runtime, server(tmp_path, "flood"), log)
+    await answered(instance)
+    await instance.stop(5)
+    assert log.of("stdout")[1:] == [f"line {number}" for number in range(20000)]
+    assert log.of("stderr") == ["listening"]
+
+
+async def test_a_line_without_end_is_given_in_pieces(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    log = Log()
+    instance = await started(process_runtime, server(tmp_path, "long"), log)
+    await answered(instance)
+    await instance.stop(5)
+    assert [len(line) for line in log.of("stdout")[1:]] == [16384, 16384, 40000 - 2 * 16384]
+
+
+async def test_what_ignores_sigterm_is_killed_after_the_grace(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    instance = await started(process_runtime, server(tmp_path, "stubborn"), Log())
+    await answered(instance)
+    with anyio.fail_after(5):
+        await instance.stop(0.1)
+    assert await instance.wait() == Exit(128 + signal.SIGKILL)
+
+
+async def test_children_end_with_their_instance(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    log = Log()
+    instance = await started(process_runtime, server(tmp_path, "child"), log)
+    await answered(instance)
+    child = int(log.of("stdout")[1].split()[1])
+    assert alive(child)
+    await instance.stop(5)
+    assert not alive(child)
+
+
+async def test_it_says_where_a_program_listens_in_truth(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    instance = await started(process_runtime, server(tmp_path), Log())
+    await answered(instance)
+    assert await instance.listening() == (instance.address,)
+    await instance.stop(5)
+
+
+async def test_a_program_that_is_not_there_is_a_start_error(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    with pytest.raises(InstanceFailed) as failed:
+        await started(process_runtime, LocalCommand("no-such-program", str(tmp_path)), Log())
+    assert failed.value.reason == "StartError"
+
+
+@pytest.mark.parametrize(
+    ("workload", "reason"),
+    [
+        pytest.param(StoredImage("docker.io/x"), "ContainerEngineMissing", id="image"),
+        pytest.param(LocalCommand("'", "."), "InvalidCommand", id="quote"),
+        pytest.param(LocalCommand("x", "/no/such/folder"), "FolderMissing", id="folder"),
+        pytest.param(
+            FunctionProject(folder=".", name="f", language="node", image=""),
+            "FunctionNotSupported",
+            id="node",
+        ),
+    ],
+)
+async def test_what_cannot_be_a_process_says_what_to_do(
+    process_runtime: ProcessRuntime, workload: Workload, reason: str
+) -> None:
+    with pytest.raises(InstanceFailed) as failed:
+        await process_runtime.prepare(workload, silent)
+    assert failed.value.reason == reason
+    assert failed.value.fix
+
+
+async def test_a_cancelled_start_leaves_nothing(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    prepared = await process_runtime.prepare(server(tmp_path, "stubborn"), silent)
+    log = Log()
+    with anyio.CancelScope() as scope:
+        scope.cancel()
+        await process_runtime.start(prepared, launch(), log)
+    assert scope.cancelled_caught
+    program = str(tmp_path / "server.py")
+    await until(lambda: not [pid for pid in _running() if program in _command(pid)])
+
+
+async def test_a_function_runs_without_an_installation(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    (tmp_path / "func.py").write_text(
+        "from parliament import Context\ndef main(context: Context):\n"
+        "    print('called')\n    return 'hello', 200\n"
+    )
+    (tmp_path / "requirements.txt").write_text("parliament-functions==0.1.0\n")
+    project = FunctionProject(folder=str(tmp_path), name="f", language="python", image="")
+    reports: list[str] = []
+    log = Log()
+    prepared = await process_runtime.prepare(project, reports.append)
+    instance = await process_runtime.start(prepared, launch(), log)
+    assert (await answered(instance)).endswith(b"hello")
+    await instance.stop(5)
+    assert await instance.wait() == Exit(0)
+    assert log.of("stdout") == ["called"]
+    assert reports == []
+
+
+OWNER = """
+import asyncio, os, sys
+from pathlib import Path
+from knlite.runtime.port import Launch
+from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.workload import LocalCommand
+
+async def run():
+    runtime = ProcessRuntime(
+        gateway_port=1, cache_dir=Path("."), owner="crash", environ=dict(os.environ))
+    prepared = await runtime.prepare(LocalCommand(sys.argv[1], sys.argv[2]), print)
+    launch = Launch(namespace="n", service="s", revision="r", instance="i", env={}, port=1)
+    instance = await runtime.start(prepared, launch, lambda stream, line: None)
+    if "sweep" in sys.argv: runtime._guard._process.kill()
+    print(instance.label.split()[1], instance.address.port, flush=True)
+    await instance.wait()
+
+asyncio.run(run())
+"""
+
+
+def _owned(tmp_path: Path, *words: str) -> tuple["subprocess.Popen[str]", int]:
+    """A process that owns an instance, and the instance's pid once it listens."""
+    workload = server(tmp_path)
+    owner = subprocess.Popen(
+        [sys.executable, "-c", OWNER, workload.command, workload.folder, *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert owner.stdout is not None
+    pid, port = owner.stdout.readline().split()
+    owner.stdout.close()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", int(port))) == 0:
+                break
+    return owner, int(pid)
+
+
+async def test_kill_9_of_the_owner_leaves_nothing(tmp_path: Path) -> None:
+    owner, pid = _owned(tmp_path)
+    assert alive(pid)
+    owner.kill()
+    owner.wait()
+    await until(lambda: not alive(pid))
+
+
+async def test_what_the_guard_missed_is_swept_by_the_next_run(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    owner, pid = _owned(tmp_path, "sweep")
+    assert not [word for word in await process_runtime.sweep() if str(pid) in word]
+    owner.kill()
+    owner.wait()
+    assert alive(pid)
+    assert [word for word in await process_runtime.sweep() if f"process {pid} " in word]
+    await until(lambda: not alive(pid))
+
+
+def _running() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+
+
+def _command(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
