@@ -97,7 +97,7 @@ def running(folder: Path, runner: str, *arguments: str) -> Iterator[Running]:
         port: int = probe.getsockname()[1]
     process = subprocess.Popen(
         [sys.executable, "-S", str(RUNNERS / runner), str(folder), *arguments],
-        env={**os.environ, "PORT": str(port)},
+        env={**os.environ, "PORT": str(port), "LISTEN_ADDRESS": f"127.0.0.1:{port}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
