@@ -250,7 +250,7 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told.set)
         listener = await loop.create_server(
-            lambda: Connection(application, self), "127.0.0.1", port, backlog=512
+            lambda: Connection(application, self), _host(), port, backlog=512
         )
         await told.wait()
         self.draining = True
@@ -318,6 +318,12 @@ def main(folder: str, invoke: str) -> None:
 
 async def _serve(application: Application, port: int) -> None:
     await Server().serve(application, port)
+
+
+def _host() -> str:
+    """Loopback where the runtime asks for it, every address where it does not: in a container."""
+    asked = os.environ.get("LISTEN_ADDRESS", "")  # noqa: TID251
+    return "127.0.0.1" if asked.startswith("127.0.0.1:") else "0.0.0.0"
 
 
 def _load(folder: str) -> Any:

@@ -416,8 +416,14 @@ def main(folder: str) -> None:
     import func  # type: ignore[import-not-found]  # The function's own module.
 
     function = func.main
-    listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])), backlog=512)  # noqa: TID251
+    listener = socket.create_server((_host(), int(os.environ["PORT"])), backlog=512)  # noqa: TID251
     Server(function, listener).serve()
+
+
+def _host() -> str:
+    """Loopback where the runtime asks for it, every address where it does not: in a container."""
+    asked = os.environ.get("LISTEN_ADDRESS", "")  # noqa: TID251
+    return "127.0.0.1" if asked.startswith("127.0.0.1:") else "0.0.0.0"
 
 
 def _leave(number: int, frame: object) -> None:

@@ -1,0 +1,64 @@
+"""Environments are made once, whole or not at all, and used without the network.
+
+Pins Knative Functions reference §3.3 (what a cached environment saves).
+"""
+
+import os
+import zipfile
+from pathlib import Path
+
+import anyio
+import pytest
+
+from knlite.errors import InstanceFailed
+from knlite.functions.environment import ensure
+
+METADATA = "Metadata-Version: 2.1\nName: thing\nVersion: 1.0\n"
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def wheel(folder: Path) -> str:
+    """A requirement that needs no index."""
+    file = folder / "thing-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("thing.py", "ANSWER = 42\n")
+        archive.writestr("thing-1.0.dist-info/METADATA", METADATA)
+        archive.writestr("thing-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("thing-1.0.dist-info/RECORD", "")
+    return str(file)
+
+
+async def made(folder: Path, requirement: str, reports: list[str]) -> Path:
+    return await ensure(
+        (requirement,),
+        folder=folder,
+        name="f",
+        cache_dir=folder / "cache",
+        environ={**os.environ, "UV_OFFLINE": "1"},
+        report=reports.append,
+    )
+
+
+async def test_two_who_want_the_same_environment_share_one_installation(tmp_path: Path) -> None:
+    requirement = wheel(tmp_path)
+    reports: list[str] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(made, tmp_path, requirement, reports)
+        group.start_soon(made, tmp_path, requirement, reports)
+    interpreter = await made(tmp_path, requirement, reports)
+    assert reports == ["installing 1 package for process f"]
+    done = await anyio.run_process([str(interpreter), "-c", "import thing; print(thing.ANSWER)"])
+    assert done.stdout == b"42\n"
+
+
+async def test_a_failed_installation_says_why_and_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(InstanceFailed) as failed:
+        await made(tmp_path, "no-such-thing==99", [])
+    assert failed.value.reason == "EnvironmentFailed"
+    assert "no-such-thing" in failed.value.cause
+    left = [entry.name for entry in (tmp_path / "cache" / "environments").iterdir()]
+    assert all(name.endswith(".lock") for name in left)

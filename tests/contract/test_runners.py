@@ -1,0 +1,210 @@
+"""The runners answer as ``parliament`` and ``func-python`` do.
+
+Pins Knative Functions reference §2.1, §2.2, §3.1, §3.2. Everything here runs with the standard
+library alone.
+"""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from knlite.functions.python import RUNNERS
+
+EVENT = {
+    "Ce-Id": "1",
+    "Ce-Source": "/test",
+    "Ce-Type": "t",
+    "Ce-Specversion": "1.0",
+    "Content-Type": "application/json",
+}
+
+PARLIAMENT = """
+import time
+from parliament import Context, event
+
+@event
+def evented(context):
+    return context.cloud_event.data
+
+def main(context: Context):
+    request = context.request
+    what = request.args.get("what", "")
+    if what == "slow":
+        print("slow begins")
+        time.sleep(0.3)
+    return {
+        "": lambda: "hello",
+        "slow": lambda: "slow",
+        "triple": lambda: ("made", 201, {"X-One": "1"}),
+        "dict": lambda: {"method": request.method, "json": request.get_json(silent=True)},
+        "form": lambda: request.form["a"],
+        "none": lambda: None,
+        "raise": lambda: 1 / 0,
+        "event": lambda: evented(context),
+        "keys": lambda: list(context),
+    }[what]()
+"""
+
+FUNC = """
+def new(): return Function()
+class Function:
+    def start(self, cfg): print("start", cfg["PORT"])
+    def stop(self): print("stop")
+    def ready(self): return False, "not yet"
+    async def handle(self, scope, receive, send):
+        message = await receive()
+        if scope["path"] == "/raise": raise RuntimeError("no")
+        if scope["path"] == "/silent": return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"you said ", "more_body": True})
+        await send({"type": "http.response.body", "body": message["body"]})
+"""
+
+
+class Running:
+    """A runner that listens."""
+
+    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+        self.process = process
+        self._port = port
+
+    def ask(
+        self, path: str = "/", body: str | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, http.client.HTTPMessage, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
+        connection.request("GET" if body is None else "POST", path, body, headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, text
+
+
+@contextmanager
+def running(folder: Path, runner: str, *arguments: str) -> Iterator[Running]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [sys.executable, "-S", str(RUNNERS / runner), str(folder), *arguments],
+        env={**os.environ, "PORT": str(port), "LISTEN_ADDRESS": f"127.0.0.1:{port}"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and process.poll() is None:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+        yield Running(process, port)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def parliament(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    folder = tmp_path_factory.mktemp("parliament")
+    (folder / "func.py").write_text(PARLIAMENT)
+    with running(folder, "parliament_runner.py") as made:
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "kind", "text"),
+    [
+        pytest.param("/", None, 200, "text/html; charset=utf-8", "hello", id="str"),
+        pytest.param("/?what=triple", None, 201, "text/html; charset=utf-8", "made", id="triple"),
+        pytest.param(
+            "/?what=dict",
+            '{"a": 1}',
+            200,
+            "application/json",
+            '{"method": "POST", "json": {"a": 1}}\n',
+            id="dict",
+        ),
+        pytest.param("/?what=keys", None, 200, "application/json", '["request"]\n', id="mapping"),
+        pytest.param("/health/readiness", None, 200, "text/html; charset=utf-8", "OK", id="health"),
+        pytest.param(
+            "/?what=raise",
+            None,
+            500,
+            "text/html; charset=utf-8",
+            "Function raised division by zero",
+            id="exception",
+        ),
+    ],
+)
+def test_what_a_parliament_function_returns_is_answered(
+    parliament: Running, path: str, body: str | None, status: int, kind: str, text: str
+) -> None:
+    answer = parliament.ask(path, body, {"Content-Type": "application/json"})
+    assert (answer[0], answer[1]["Content-Type"], answer[2]) == (status, kind, text)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/?what=none", 500), ("/other", 404)], ids=["None", "another path"]
+)
+def test_what_has_no_answer_is_refused(parliament: Running, path: str, status: int) -> None:
+    assert parliament.ask(path)[0] == status
+
+
+def test_form_fields_are_read(parliament: Running) -> None:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert parliament.ask("/?what=form", "a=b+c", kind)[2] == "b c"
+
+
+def test_an_event_function_answers_a_binary_event_with_a_binary_event(parliament: Running) -> None:
+    status, headers, text = parliament.ask("/?what=event", '{"a": 1}', EVENT)
+    assert (status, json.loads(text)) == (200, {"a": 1})
+    assert headers["Ce-Type"] == "parliament.response"
+    assert headers["Ce-Source"] == "/parliament/function"
+    assert headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_a_structured_event_is_read(parliament: Running) -> None:
+    event = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": [1]}
+    kind = {"Content-Type": "application/cloudevents+json"}
+    assert parliament.ask("/?what=event", json.dumps(event), kind)[2] == "[1]"
+
+
+def test_sigterm_lets_a_running_request_finish(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(PARLIAMENT)
+    with running(tmp_path, "parliament_runner.py") as made:
+        answers: list[str] = []
+        asking = threading.Thread(target=lambda: answers.append(made.ask("/?what=slow")[2]))
+        asking.start()
+        assert made.process.stdout is not None
+        assert made.process.stdout.readline() == "slow begins\n"
+        made.process.send_signal(signal.SIGTERM)
+        asking.join()
+        assert answers == ["slow"]
+        assert made.process.wait(5) == 0
+
+
+def test_a_func_function_lives_from_start_to_stop(tmp_path: Path) -> None:
+    (tmp_path / "function").mkdir()
+    (tmp_path / "function" / "__init__.py").write_text(FUNC)
+    with running(tmp_path, "func_python_runner.py", "http") as made:
+        assert made.ask("/any/path", "hi")[2] == "you said hi"
+        assert made.ask("/raise")[::2] == (500, "Internal Server Error: no")
+        assert made.ask("/silent")[0] == 500
+        assert made.ask("/health/liveness")[::2] == (200, "OK")
+        assert made.ask("/health/readiness")[::2] == (500, "not yet")
+        made.process.terminate()
+        out, _ = made.process.communicate(timeout=5)
+    assert made.process.returncode == 0
+    assert out.splitlines()[0].startswith("start ")
+    assert out.splitlines()[-1] == "stop"
