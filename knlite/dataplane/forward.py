@@ -107,8 +107,9 @@ class Relay:
     def cancel(self) -> None:
         """Stop; *on_done* is not called. The exchange is the caller's to answer or to abort."""
         self._done = True
-        if self.upstream is not None:
-            self.upstream.cancel()
+        upstream, self.upstream = self.upstream, None
+        if upstream is not None:
+            upstream.cancel()
 
     def client_left(self, why: str) -> None:
         """The client is gone: nobody wants the answer."""
@@ -135,12 +136,15 @@ class Relay:
     def end(self) -> None:
         if not self._done:
             self._done = True
+            # The two refer to each other; so they need not wait for the garbage collector.
+            self.upstream = None
             self._exchange.end()
             self._on_done(Relayed(self._status))
 
     def failed(self, failure: Failure) -> None:
         if not self._done:
             self._done = True
+            self.upstream = None
             if self._exchange.started:
                 self._exchange.abort()
             self._on_done(failure)

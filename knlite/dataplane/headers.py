@@ -19,6 +19,7 @@ exist here may set it. Not here: WebSocket, for which Upgrade would have to stay
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 
 Header = tuple[bytes, bytes]
 
@@ -53,6 +54,7 @@ _NEVER_NAMED = frozenset((b"", b"close", b"host"))
 _SET = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id", b"forwarded")
 )
+_SET_LENGTHS = frozenset(map(len, _SET))
 
 
 def relayed(headers: Iterable[Header]) -> list[Header]:
@@ -74,31 +76,32 @@ def to_instance(
     is), *proto* ``http`` or ``https``.
     """
     kept = _without(headers, _NOT_ONWARD)
+    peer = client.partition("%")[0].encode()
+    said = [header for header in kept if len(header[0]) in _SET_LENGTHS]
     found: dict[bytes, bytes] = {}
-    for name, value in kept:
+    for name, value in said:
         lower = name.lower()
         if lower in _SET:
             # The client's own list may be spread over several lines (RFC 9110 §5.3).
             found[lower] = found[lower] + b", " + value if lower in found else value
-    peer = client.partition("%")[0].encode()
+    if not found:
+        kept += _of_first_hop(peer, host, proto)
+        kept.append((b"X-Request-Id", new_request_id()))
+        return kept
     if b"x-forwarded-for" in found:
         kept = [header for header in kept if header[0].lower() != b"x-forwarded-for"]
         hops = found[b"x-forwarded-for"] + b", " + peer
     else:
         hops = peer
-    kept.append((b"X-Forwarded-For", hops))
-    if b"x-forwarded-proto" not in found:
-        kept.append((b"X-Forwarded-Proto", proto))
-    if b"x-forwarded-host" not in found:
-        kept.append((b"X-Forwarded-Host", host))
+    shown_host = found.get(b"x-forwarded-host", host)
+    shown_proto = found.get(b"x-forwarded-proto", proto)
+    kept += (
+        header
+        for header in _of_hop(hops, shown_host, shown_proto)
+        if header[0] == b"X-Forwarded-For" or header[0].lower() not in found
+    )
     if b"x-request-id" not in found:
         kept.append((b"X-Request-Id", new_request_id()))
-    if b"forwarded" not in found:
-        value = forwarded(
-            hops, found.get(b"x-forwarded-host", host), found.get(b"x-forwarded-proto", proto)
-        )
-        kept.append((b"Forwarded", value))
-    kept.append((b"K-Proxy-Request", b"activator"))
     return kept
 
 
@@ -112,6 +115,20 @@ def forwarded(hops: bytes, host: bytes, proto: bytes) -> bytes:
         first.append(b"proto=" + proto)
     rest = [b"for=" + address for address in addresses[1:]]
     return b", ".join((b";".join(first), *rest))
+
+
+def _of_hop(hops: bytes, host: bytes, proto: bytes) -> tuple[Header, ...]:
+    return (
+        (b"X-Forwarded-For", hops),
+        (b"X-Forwarded-Proto", proto),
+        (b"X-Forwarded-Host", host),
+        (b"Forwarded", forwarded(hops, host, proto)),
+        (b"K-Proxy-Request", b"activator"),
+    )
+
+
+_of_first_hop = lru_cache(maxsize=1024)(_of_hop)
+"""Most requests come from few clients to few hosts, and all of this follows from the two."""
 
 
 def _node(address: bytes) -> bytes:

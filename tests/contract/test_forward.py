@@ -43,6 +43,12 @@ async def turns() -> None:
         await asyncio.get_running_loop().run_in_executor(None, lambda: None)
 
 
+def drop(writer: asyncio.StreamWriter) -> None:
+    """Cut a connection unless it is closed already (then its transport has no loop any more)."""
+    if not writer.is_closing():
+        writer.transport.abort()
+
+
 @asynccontextmanager
 async def talking(*talks: Talk) -> AsyncIterator[Address]:
     """A server whose nth connection is served by the nth of *talks*, the last by all others."""
@@ -67,7 +73,7 @@ async def talking(*talks: Talk) -> AsyncIterator[Address]:
     finally:
         server.close()
         for writer in writers:
-            writer.transport.abort()
+            drop(writer)
         await turns()
 
 
@@ -306,7 +312,7 @@ async def relaying(
         try:
             yield reader, writer
         finally:
-            writer.transport.abort()
+            drop(writer)
             await server.aclose(0)
 
 

@@ -60,7 +60,8 @@ async def connected(server: Server) -> AsyncIterator[Client]:
     try:
         yield Client(reader, writer)
     finally:
-        writer.transport.abort()
+        if not writer.is_closing():
+            writer.transport.abort()
 
 
 async def said(handler: Handler, request: bytes) -> bytes:

@@ -392,7 +392,9 @@ class ClientConnection(asyncio.Protocol):
         self._grow(len(reason))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._grow(len(name) + len(value) + 4)
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > HEAD_LIMIT:
+            self._stop("the answer's head is too large")
         if not self._in_head:
             return
         self._headers.append((name, value))

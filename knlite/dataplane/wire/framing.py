@@ -95,16 +95,12 @@ def lookup(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     return None
 
 
-def request_head(
-    method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes
-) -> bytes:
+def request_head(method: bytes, target: bytes, headers: Headers, framing: bytes) -> bytes:
     """Write a request's head; *framing* is empty or whole header lines."""
     return _head(b"%b %b HTTP/1.1\r\n" % (method, target), headers, framing)
 
 
-def answer_head(
-    status: int, reason: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes
-) -> bytes:
+def answer_head(status: int, reason: bytes, headers: Headers, framing: bytes) -> bytes:
     """Write an answer's head; *framing* is empty or whole header lines."""
     return _head(b"HTTP/1.1 %d %b\r\n" % (status, reason), headers, framing)
 
@@ -114,11 +110,11 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def _head(first: bytes, headers: Iterable[tuple[bytes, bytes]], framing: bytes) -> bytes:
+def _head(first: bytes, headers: Headers, framing: bytes) -> bytes:
     """Raises ValueError where a CR, LF or NUL in a part would split the message."""
-    lines = [b"%b: %b\r\n" % header for header in headers]
-    head = b"".join((first, *lines, framing, b"\r\n"))
-    ends = len(lines) + 2 + framing.count(b"\n")
+    lines = b"\r\n".join(map(b": ".join, headers))
+    head = b"%b%b\r\n%b\r\n" % (first, lines, framing) if lines else first + framing + b"\r\n"
+    ends = len(headers) + 2 + framing.count(b"\n")
     if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
         raise ValueError("a line end inside a header would split the message")
     return head

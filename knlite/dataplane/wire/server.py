@@ -289,7 +289,9 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._priming:
             return
-        self._grow(len(name) + len(value) + 4)
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size > HEAD_LIMIT:
+            self._stop(_HEAD_TOO_LARGE)
         if self._in_head:
             self._headers.append((name, value))
             if len(self._headers) > HEADER_COUNT_LIMIT:

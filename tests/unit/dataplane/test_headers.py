@@ -20,9 +20,9 @@ def test_a_plain_request_gets_the_headers_of_all_three_proxies() -> None:
         (b"X-Forwarded-For", b"192.0.2.7"),
         (b"X-Forwarded-Proto", b"http"),
         (b"X-Forwarded-Host", b"shop.test"),
-        (b"X-Request-Id", b"new"),
         (b"Forwarded", b"for=192.0.2.7;host=shop.test;proto=http"),
         (b"K-Proxy-Request", b"activator"),
+        (b"X-Request-Id", b"new"),
     ]
 
 
