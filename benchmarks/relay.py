@@ -66,12 +66,12 @@ def main() -> None:
         for server in servers:
             server.terminate()
             server.join()
-    print(f"{load.__name__.strip('_')}, {CONNECTIONS} connections")  # noqa: T201
+    print(f"{load.__name__.strip('_')}, {CONNECTIONS} connections")
     for name, rounds in (("direct", direct), ("relay", relayed)):
         rate = statistics.median(r.rate for r in rounds)
         p50 = statistics.median(r.p50 for r in rounds)
         p99 = statistics.median(r.p99 for r in rounds)
-        print(f"{name:8}{rate:10,.0f} requests/s   p50 {p50:.2f} ms   p99 {p99:.2f} ms")  # noqa: T201
+        print(f"{name:8}{rate:10,.0f} requests/s   p50 {p50:.2f} ms   p99 {p99:.2f} ms")
 
 
 def _bound() -> socket.socket:

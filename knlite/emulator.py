@@ -1,1 +1,307 @@
-"""The composition root: builds the rooms and joins them; wiring only."""
+"""Joins the rooms: builds every part of a run, starts them in order, stops them in order.
+
+Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which closes the ring of a
+cold start: activator → autoscaler → supervisor → activator.
+"""
+
+import os
+import random
+import socket
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from knlite.apiserver.app import make_app
+from knlite.apiserver.serving import serve as serve_admin
+from knlite.clock import SystemClock
+from knlite.controlplane.applier import Applier
+from knlite.controlplane.autoscaler import Autoscaler
+from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.controller import Controller
+from knlite.controlplane.images import Images
+from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.projector import Projector
+from knlite.controlplane.readiness import readiness_facts, undecided
+from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.supervisor import Supervisor
+from knlite.dataplane.activator import Activator
+from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.dispatcher import Dispatcher
+from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.sender import LoopbackSender
+from knlite.errors import Unreachable
+from knlite.eventing.binding import injected
+from knlite.eventing.reconcilers import broker, sinkbinding, trigger
+from knlite.facts import Notice
+from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.labels import CONFIGURATION, SERVICE
+from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.route import Route
+from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.sinkbinding import SinkBinding
+from knlite.manifests import Complaint, Project
+from knlite.reconcile import Reconciler
+from knlite.registry.configuration import require_known
+from knlite.registry.registry import CONTROLLER, Registry
+from knlite.runtime.port import Runtime
+from knlite.serving.instance import Address
+from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
+from knlite.settings import Settings
+from knlite.telemetry.bus import Bus, Reader
+from knlite.telemetry.logs import Logs
+from knlite.telemetry.metrics import CONTENT_TYPE, Metrics
+
+RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
+    (Service, service.reconcile),
+    (Configuration, configuration.reconcile),
+    (Revision, revision.reconcile),
+    (Route, route.reconcile),
+    (Broker, broker.reconcile),
+    (Trigger, trigger.reconcile),
+    (SinkBinding, sinkbinding.reconcile),
+)
+NAMESPACES = ("default", "knative-serving", "knative-eventing")
+
+
+@asynccontextmanager
+async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncIterator["Emulator"]:
+    """A run that can check manifests; ``start`` makes it serve. Everything ends with the context.
+
+    *readers* get every fact. Raises ``InvalidInput`` for overrides that set nothing.
+    """
+    require_known(settings.overrides)
+    async with AsyncExitStack() as stack:
+        bus = Bus()
+        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
+        metrics = Metrics()
+        stack.callback(logs.close)
+        for reader in (logs.read, metrics.read, *readers):
+            stack.enter_context(bus.reading(reader))
+        group = await stack.enter_async_context(anyio.create_task_group())
+        emulator = Emulator(settings, bus, logs, metrics, stack, group)
+        try:
+            yield emulator
+        finally:
+            group.cancel_scope.cancel()
+
+
+class Emulator:
+    """One run; made by ``open_emulator``."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        bus: Bus,
+        logs: Logs,
+        metrics: Metrics,
+        stack: AsyncExitStack,
+        group: TaskGroup,
+    ) -> None:
+        self.settings = settings
+        self._bus, self._logs, self._metrics = bus, logs, metrics
+        self._stack, self._group = stack, group
+        self._clock = SystemClock()
+        self._draw = random.Random()
+        self._sources = Sources()
+        self._images: Images | None = None
+        self._reporter = Reporter(self._clock)
+        self._no_engine = ""
+        self.registry = Registry(
+            wall=self._clock.wall,
+            new_uid=lambda: str(uuid.uuid4()),
+            overrides=settings.overrides,
+            external_port=settings.port,
+            mutators=(injected,),
+        )
+        for name in NAMESPACES:
+            namespace = Namespace(metadata=ObjectMeta(name=name))
+            self.registry.create(namespace, user=CONTROLLER)
+        self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
+        self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        stack.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+
+    def check(self, project: Project) -> list[Complaint]:
+        """Everything that admission refuses; nothing changes."""
+        return self._applier.check(project.declared)
+
+    def apply(self, project: Project) -> bool:
+        """Make the run what *project* says, which has been checked; whether anything changed."""
+        self._sources = project.sources
+        before = self.registry.version
+        self._applier.apply(project.declared)
+        return self.registry.version != before
+
+    @property
+    def port(self) -> int:
+        """Where the gateway listens."""
+        return self.settings.port
+
+    async def start(self) -> None:
+        """Open the ports and start every part. Raises ``KnliteError``."""
+        settings, group, publish = self.settings, self._group, self._bus.publish
+        gateway_sockets = [_listen(settings.address, settings.port, "--port")]
+        admin_socket = _listen("127.0.0.1", settings.admin_port, "--admin-port")
+        for each in (*gateway_sockets, admin_socket):
+            self._stack.callback(each.close)
+        port = gateway_sockets[0].getsockname()[1]
+
+        activator = Activator(self._clock, publish, self._draw)
+        brokers = BrokerIngress(self._clock, publish)
+        sender = LoopbackSender(Address("127.0.0.1", port))
+        dispatcher = Dispatcher(brokers, sender, self._clock, publish, self._draw)
+        gateway = Gateway(activator, brokers, port)
+        projector = Projector(self.registry, self._reporter, self._clock)
+        projector.report_to(gateway, activator, dispatcher)
+        runtimes, addresses = await self._open_runtimes(port, projector)
+        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        supervisor = Supervisor(
+            blueprints=make_blueprints(self.registry, images),
+            service_of=projector.service_of,
+            pods=PodWriter(self.registry, self._reporter, self._clock.wall),
+            clock=self._clock,
+            publish=publish,
+            draw=self._draw,
+        )
+        autoscaler = Autoscaler(
+            self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
+        )
+        supervisor.report_to(activator, autoscaler)
+        activator.report_to(autoscaler)
+
+        for runtime in runtimes.values():
+            for removed in await runtime.sweep():
+                self._say(f"removed what a crashed run left behind: {removed}")
+        for address in addresses:
+            gateway_sockets.append(_listen(address, port, "--port"))
+            self._stack.callback(gateway_sockets[-1].close)
+        app = make_app(
+            self.registry,
+            logs=self._logs,
+            health=self,
+            metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
+        )
+        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+            await group.start(part.run)
+        await group.start(gateway.run, gateway_sockets)
+        await group.start(serve_admin, app, admin_socket)
+        await group.start(self._controller.run)
+
+    def unsettled(self) -> list[str]:
+        """What is not settled yet, in words; empty when everything applied has settled."""
+        waiting = undecided(self.registry.view)
+        if not (self._controller.settled and self._reporter.settled):
+            waiting.append("changes are being worked on")
+        if self._images is not None and not self._images.settled:
+            waiting.append("code is being prepared")
+        return waiting
+
+    async def wait_until_settled(self) -> None:
+        """Return once nothing is unsettled."""
+        while self.unsettled():
+            changed = anyio.Event()
+            with self.registry.listening(lambda _, changed=changed: changed.set()):
+                # Not every cause of waiting shows as a change of an object.
+                with anyio.move_on_after(0.02):
+                    await changed.wait()
+
+    def url_of(self, obj: Object) -> str:
+        """Where a person reaches *obj* from this machine; empty for what has no address."""
+        base = f"http://localhost:{self.settings.port}"
+        match obj:
+            case Service():
+                return obj.status.url
+            case Broker():
+                return f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}"
+            case Trigger():
+                return f"→ {obj.status.subscriber_uri}" if obj.status.subscriber_uri else ""
+            case SinkBinding():
+                return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
+            case _:
+                return ""
+
+    def _choose(self, revision: Revision) -> Choice | Unrunnable:
+        container = serving_container(revision.spec)
+        meta = revision.metadata
+        return choose(
+            image=container.image if container else "",
+            pull_policy=container.image_pull_policy if container else "",
+            annotations=meta.annotations,
+            namespace=meta.namespace,
+            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            sources=self._sources,
+            policy=policy_named(self.settings.runtime),
+            no_engine=self._no_engine,
+        )
+
+    async def _open_runtimes(
+        self, port: int, projector: Projector
+    ) -> tuple[dict[RuntimeName, Runtime], Sequence[str]]:
+        """The runtimes that this run may use, and where the gateway must listen for them."""
+        settings = self.settings
+        runtimes: dict[RuntimeName, Runtime] = {}
+        addresses: Sequence[str] = ()
+        if settings.runtime != "docker":
+            from knlite.runtime.process.runtime import ProcessRuntime
+
+            runtimes["process"] = ProcessRuntime(
+                gateway_port=port,
+                cache_dir=settings.cache_dir,
+                owner=uuid.uuid4().hex,
+                environ=settings.environ,
+            )
+        if settings.runtime != "process":
+            from knlite.runtime.docker.engine import Engine, find_engine
+            from knlite.runtime.docker.function_code import code_in
+            from knlite.runtime.docker.runtime import open_runtime
+
+            engine = await find_engine(settings.environ)
+            if isinstance(engine, Engine):
+                docker = await open_runtime(
+                    engine,
+                    gateway_port=port,
+                    hosts=projector.cluster_hosts,
+                    function_code=code_in(settings.cache_dir, settings.environ),
+                )
+                runtimes["docker"] = docker
+                addresses = docker.bind_addresses()
+            elif settings.runtime == "docker":
+                raise Unreachable("no container engine answers", cause=engine.why, fix=engine.fix)
+            else:
+                self._no_engine = engine.why
+                self._say(f"{engine.why}; services run as local processes")
+        else:
+            self._no_engine = "knlite was told to use local processes only (--runtime process)"
+        for runtime in runtimes.values():
+            self._stack.push_async_callback(runtime.aclose)
+        return runtimes, addresses
+
+    def _say(self, text: str) -> None:
+        self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _listen(host: str, port: int, option: str) -> socket.socket:
+    """A listening socket. Raises ``Unreachable`` with the reason."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(1024)
+        listening.setblocking(False)
+    except OSError as exc:
+        listening.close()
+        raise Unreachable(
+            f"cannot listen on {host}:{port}",
+            cause=os.strerror(exc.errno) if exc.errno else str(exc),
+            fix=f"end the program that does, or choose another port with {option}",
+        ) from exc
+    return listening

@@ -25,6 +25,8 @@ class Settings:
     """Where instances' logs are kept across runs; None keeps them in memory only."""
     cache_dir: Path = field(default_factory=lambda: default_cache_dir(os.environ))
     """Where function environments live; safe to delete when knlite does not run."""
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    """The environment of this process: where the engine is, what local programs inherit."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files."""
 

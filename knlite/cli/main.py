@@ -1,5 +1,253 @@
-"""The ``knlite`` command: one verb per file, imported when it is used."""
+"""The ``knlite`` command: its verbs and their options.
+
+Each verb's work is in a module of its own, imported when the verb is used: ``knlite --help`` should
+not load an HTTP server.
+
+Exit codes: 0 done; 1 something failed; 2 what was given is wrong (options, manifests); 3 the named
+object does not exist; 4 no running knlite answers.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-app = typer.Typer()
+from knlite import __version__
+from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Knative Serving and Eventing in one process, on one machine, without Kubernetes.",
+)
+
+_EXIT_CODES: tuple[tuple[type[KnliteError], int], ...] = (
+    (InvalidInput, 2),
+    (NotFound, 3),
+    (Unreachable, 4),
+    (KnliteError, 1),
+)
+
+
+class RuntimeOption(StrEnum):
+    """What ``--runtime`` takes."""
+
+    auto = "auto"
+    docker = "docker"
+    process = "process"
+
+
+class Output(StrEnum):
+    """What ``get -o`` takes."""
+
+    table = "table"
+    yaml = "yaml"
+    json = "json"
+
+
+AdminPort = Annotated[
+    int,
+    typer.Option(
+        "--admin-port", envvar="KNLITE_ADMIN_PORT", min=0, max=65535, help="Port of the admin API."
+    ),
+]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", envvar="KNLITE_NAMESPACE", help="Namespace.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Turn errors into sentences on stderr and exit codes."""
+    try:
+        yield
+    except KnliteError as exc:
+        typer.echo(f"knlite: {exc}", err=True)
+        raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(exc, kind))) from exc
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"knlite {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Knative Serving and Eventing in one process, on one machine, without Kubernetes."""
+
+
+@app.command()
+def up(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Folders or files with manifests.")
+    ],
+    port: Annotated[
+        int, typer.Option(envvar="KNLITE_PORT", min=0, max=65535, help="Port of the gateway.")
+    ] = 8080,
+    admin_port: AdminPort = 8081,
+    runtime: Annotated[
+        RuntimeOption,
+        typer.Option(
+            envvar="KNLITE_RUNTIME",
+            help="auto: containers where an engine answers, else local processes.",
+        ),
+    ] = RuntimeOption.auto,
+    address: Annotated[
+        str,
+        typer.Option(
+            envvar="KNLITE_ADDRESS", help="Where the gateway listens; loopback unless told."
+        ),
+    ] = "127.0.0.1",
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="KNLITE_DATA_DIR", help="Keep the logs of instances in this folder."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="CONFIGMAP.KEY=VALUE",
+            help="Set a key of a config-* ConfigMap, as config-autoscaler.stable-window=6s.",
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print every fact as one line of JSON, for scripts.")
+    ] = False,
+) -> None:
+    """Run what the manifests below PATH describe, until Ctrl-C.
+
+    Manifests that change on disk are applied again.
+
+    \b
+    Example:
+      knlite up examples/ --set config-autoscaler.stable-window=6s
+    """
+    with _explaining():
+        from knlite.cli.up import run
+        from knlite.settings import Settings, parse_overrides
+
+        settings = Settings(
+            address=address,
+            port=port,
+            admin_port=admin_port,
+            runtime=runtime.value,
+            data_dir=data_dir,
+            overrides=parse_overrides(tuple(set_ or ())),
+        )
+        raise typer.Exit(run(paths, settings, as_json=as_json))
+
+
+@app.command()
+def get(
+    kind: Annotated[
+        str, typer.Argument(help="A kind (ksvc, revision, broker, …), or KIND/NAME.")
+    ] = "ksvc",
+    name: Annotated[str, typer.Argument(help="One object of that kind.")] = "",
+    namespace: Annotated[
+        str, typer.Option("--namespace", "-n", help="Only this namespace (all, unless NAME).")
+    ] = "",
+    output: Annotated[Output, typer.Option("--output", "-o", help="How to print.")] = Output.table,
+    as_json: Json = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Show objects of a running knlite.
+
+    \b
+    Examples:
+      knlite get
+      knlite get trigger -n brokered
+      knlite get ksvc web -n direct -o yaml
+    """
+    with _explaining():
+        from knlite.cli.get import show
+
+        wanted = Output.json if as_json else output
+        show(kind, name, namespace, wanted.value, admin_port)
+
+
+@app.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="A Knative Service.")],
+    namespace: Namespace = "default",
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")
+    ] = False,
+    tail: Annotated[int | None, typer.Option(min=0, help="Only the last lines.")] = None,
+    as_json: Json = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Print what the instances of a service wrote.
+
+    \b
+    Example:
+      knlite logs process -n direct -f
+    """
+    with _explaining():
+        from knlite.cli.logs import show
+
+        show(service, namespace, admin_port, follow=follow, tail=tail, as_json=as_json)
+
+
+@app.command()
+def delete(
+    kind: Annotated[str, typer.Argument(help="A kind, or KIND/NAME.")],
+    name: Annotated[str, typer.Argument(help="The object to delete.")] = "",
+    namespace: Namespace = "default",
+    as_json: Json = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Delete an object of a running knlite, and what belongs to it.
+
+    \b
+    Example:
+      knlite delete ksvc hello-python
+    """
+    with _explaining():
+        from knlite.cli.delete import delete as delete_object
+
+        delete_object(kind, name, namespace, admin_port, as_json=as_json)
+
+
+@app.command()
+def doctor(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH…]", help="Also say what would run how, and why."),
+    ] = None,
+    port: Annotated[int, typer.Option(envvar="KNLITE_PORT", min=0, max=65535)] = 8080,
+    admin_port: AdminPort = 8081,
+    runtime: Annotated[RuntimeOption, typer.Option(envvar="KNLITE_RUNTIME")] = RuntimeOption.auto,
+    as_json: Json = False,
+) -> None:
+    """Look at this machine: engine, ports, functions; say what would run how, and why.
+
+    \b
+    Example:
+      knlite doctor examples/
+    """
+    with _explaining():
+        from knlite.cli.doctor import examine
+        from knlite.settings import Settings
+
+        settings = Settings(port=port, admin_port=admin_port, runtime=runtime.value)
+        raise typer.Exit(examine(paths or [], settings, as_json=as_json))

@@ -10,6 +10,9 @@ from pathlib import Path
 LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv"})
 """Made from the code, not code; so is every name that begins with a dot."""
 
+LARGE = 1024 * 1024
+"""Bytes from which on a file is data rather than code, and is known by its size and time."""
+
 
 def digest(folder: Path, *more: str) -> str:
     """``sha256:…`` over names, modes and bytes of the files in *folder*, and over *more*."""
@@ -22,6 +25,10 @@ def digest(folder: Path, *more: str) -> str:
                 continue  # A socket, or a link to nothing.
             executable = os.access(file, os.X_OK)
             content.update(f"\0{file.relative_to(folder)}\0{executable}\0".encode())
+            found = file.stat()
+            if found.st_size > LARGE:
+                content.update(f"{found.st_size} {found.st_mtime_ns}".encode())
+                continue
             with file.open("rb") as stream:
                 content.update(hashlib.file_digest(stream, "sha256").digest())
     return f"sha256:{content.hexdigest()}"

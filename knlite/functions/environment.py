@@ -12,9 +12,10 @@ import hashlib
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from platform import machine
 from tempfile import mkdtemp
 
 import anyio
@@ -26,6 +27,10 @@ from knlite.errors import InstanceFailed
 
 LOCK_RETRY = 0.1
 """Seconds between two looks at another knlite's lock; only while one installs the same."""
+
+
+_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
+"""Names of processors as wheels spell them on Linux."""
 
 
 def key(requirements: tuple[str, ...], folder: Path) -> str:
@@ -53,42 +58,69 @@ async def ensure(
 
     *name* is the function's, for the report. Raises ``InstanceFailed``.
     """
-    place = await anyio.to_thread.run_sync(_place, requirements, folder, cache_dir)
-    interpreter = anyio.Path(place, "bin", "python")
-    if await interpreter.exists():
-        return Path(interpreter)
-    async with _locked(place.with_suffix(".lock")):
-        if not await interpreter.exists():
-            packages = sum(not line.startswith("-") for line in requirements)
-            report(f"installing {packages} package{'s'[: packages != 1]} for process {name}")
-            await _make(place, requirements, folder, name, environ)
-    return Path(interpreter)
 
-
-def _place(requirements: tuple[str, ...], folder: Path, cache_dir: Path) -> Path:
-    place = cache_dir / "environments" / key(requirements, folder)
-    place.parent.mkdir(parents=True, exist_ok=True)
-    return place
-
-
-async def _make(
-    place: Path,
-    requirements: tuple[str, ...],
-    folder: Path,
-    name: str,
-    environ: Mapping[str, str],
-) -> None:
-    draft = Path(mkdtemp(prefix=f"{place.name}.", dir=place.parent))
-    try:
+    async def fill(draft: Path) -> None:
         await _uv(["venv", "--quiet", "--relocatable", "--allow-existing",
                    "--python", sys.executable, str(draft)], "", folder, name, environ)  # fmt: skip
         await _uv(["pip", "install", "--quiet", "--compile-bytecode", "--python",
                    str(draft / "bin" / "python"), "-r", "-"],
                   "\n".join(requirements), folder, name, environ)  # fmt: skip
-        await anyio.Path(draft).rename(place)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(shutil.rmtree, draft, True)
+
+    place = cache_dir / "environments" / key(requirements, folder)
+    await _ensure(place, fill, lambda: report(_installing(requirements, name)))
+    return place / "bin" / "python"
+
+
+async def site_packages(
+    requirements: tuple[str, ...],
+    *,
+    python_version: str,
+    folder: Path,
+    name: str,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    report: Callable[[str], None],
+) -> Path:
+    """A folder with *requirements* for another Python on Linux, to be copied into an image.
+
+    Raises ``InstanceFailed``.
+    """
+    platform = f"{_MACHINES.get(machine().lower(), machine().lower())}-manylinux_2_28"
+
+    async def fill(draft: Path) -> None:
+        await _uv(["pip", "install", "--quiet", "--target", str(draft),
+                   "--python-version", python_version, "--python-platform", platform, "-r", "-"],
+                  "\n".join(requirements), folder, name, environ)  # fmt: skip
+
+    identity = key((*requirements, python_version, platform), folder)
+    place = cache_dir / "site-packages" / identity
+    await _ensure(place, fill, lambda: report(_installing(requirements, name)))
+    return place
+
+
+def _installing(requirements: tuple[str, ...], name: str) -> str:
+    packages = sum(not line.startswith("-") for line in requirements)
+    return f"installing {packages} package{'s'[: packages != 1]} for {name}"
+
+
+async def _ensure(
+    place: Path, fill: Callable[[Path], Awaitable[None]], announce: Callable[[], None]
+) -> None:
+    """Have *place*, filled by *fill* if it is new."""
+    if await anyio.Path(place).exists():
+        return
+    await anyio.Path(place.parent).mkdir(parents=True, exist_ok=True)
+    async with _locked(place.with_suffix(".lock")):
+        if await anyio.Path(place).exists():
+            return
+        announce()
+        draft = Path(mkdtemp(prefix=f"{place.name}.", dir=place.parent))
+        try:
+            await fill(draft)
+            await anyio.Path(draft).rename(place)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(shutil.rmtree, draft, True)
 
 
 async def _uv(

@@ -23,7 +23,7 @@ class Condition(Fields):
     """One condition as the API shows it. An empty severity means that it takes part in Ready."""
 
     type: str
-    status: Status = "Unknown"
+    status: Status
     severity: str = ""
     last_transition_time: str | None = None
     reason: str = ""

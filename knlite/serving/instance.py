@@ -22,11 +22,29 @@ class Address(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Birth:
+    """When an instance passed the stages of its start, on the run's monotonic clock."""
+
+    ordered: float
+    started: float
+    ready: float
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
     """An instance that may get requests."""
 
     instance: str
     address: Address
+    birth: Birth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartFailure:
+    """Why no instance of a revision could start; *reason* as in conditions."""
+
+    reason: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +57,17 @@ class Sample:
 
     concurrency: float
     requests: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevisionSettings:
+    """What the path of a request has to know of a revision.
+
+    Times are in seconds; 0 means that there is no such limit. Source: Knative reference §1.4, §3.5.
+    """
+
+    service: str
+    container_concurrency: int = 0
+    timeout: float = 300.0
+    response_start_timeout: float = 0.0
+    idle_timeout: float = 0.0

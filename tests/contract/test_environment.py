@@ -50,7 +50,7 @@ async def test_two_who_want_the_same_environment_share_one_installation(tmp_path
         group.start_soon(made, tmp_path, requirement, reports)
         group.start_soon(made, tmp_path, requirement, reports)
     interpreter = await made(tmp_path, requirement, reports)
-    assert reports == ["installing 1 package for process f"]
+    assert reports == ["installing 1 package for f"]
     done = await anyio.run_process([str(interpreter), "-c", "import thing; print(thing.ANSWER)"])
     assert done.stdout == b"42\n"
 

@@ -73,7 +73,7 @@ class Pool:
         self._dial(exchange)
         return exchange
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Cut everything; whatever runs fails as ``Broken``."""
         self._closed = True
         if self._sweeper is not None:
@@ -84,6 +84,10 @@ class Pool:
             dial.cancel()
         for connection in tuple(self._all):
             connection.fail(Broken("the connection pool was closed"))
+
+    async def aclose(self) -> None:
+        """The same, and wait until nothing of it runs any more."""
+        self.close()
         await asyncio.gather(*self._dials, return_exceptions=True)
 
     # What connections tell.

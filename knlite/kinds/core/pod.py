@@ -57,3 +57,23 @@ class Pod(Object):
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+
+def ready_column(pod: Pod) -> str:
+    """``1/1``: ready containers of all."""
+    statuses = pod.status.container_statuses
+    return f"{sum(status.ready for status in statuses)}/{max(len(statuses), 1)}"
+
+
+def status_column(pod: Pod) -> str:
+    """The phase, or the reason of a container that waits or has ended."""
+    for status in pod.status.container_statuses:
+        for state in (status.state.waiting, status.state.terminated):
+            if state is not None and state.reason:
+                return state.reason
+    return pod.status.reason or pod.status.phase
+
+
+def restarts_column(pod: Pod) -> str:
+    """How often its containers were started again."""
+    return str(sum(status.restart_count for status in pod.status.container_statuses))
