@@ -1,0 +1,66 @@
+"""Kept log lines: bounded, followed, and on disk with a data directory."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import pytest
+
+from knlite.facts import LogLine
+from knlite.telemetry.logs import KEPT_LINES, Logs
+
+pytestmark = pytest.mark.anyio
+
+
+def line(text: str, service: str = "web") -> LogLine:
+    return LogLine(
+        at=datetime(2026, 1, 2, tzinfo=UTC),
+        namespace="default",
+        service=service,
+        revision=f"{service}-00001",
+        instance=f"{service}-00001-x",
+        stream="stdout",
+        text=text,
+    )
+
+
+def texts(lines: list[LogLine]) -> list[str]:
+    return [each.text for each in lines]
+
+
+def test_the_last_lines_of_a_service_are_kept() -> None:
+    logs = Logs()
+    for number in range(KEPT_LINES + 5):
+        logs.read(line(str(number)))
+    logs.read(line("other", "api"))
+    assert len(logs.tail("default", "web")) == KEPT_LINES
+    assert texts(logs.tail("default", "web", 2)) == [str(KEPT_LINES + 3), str(KEPT_LINES + 4)]
+    assert logs.tail("default", "web", 0) == []
+    assert texts(logs.tail("default", "api")) == ["other"]
+
+
+async def test_a_follower_gets_the_tail_and_then_what_follows() -> None:
+    logs = Logs()
+    logs.read(line("before"))
+    seen: list[str] = []
+    async with anyio.create_task_group() as group:
+
+        async def follow() -> None:
+            lines = logs.follow("default", "web", 1)
+            seen.extend([each.text async for each in lines])
+
+        group.start_soon(follow)
+        await anyio.wait_all_tasks_blocked()
+        logs.read(line("after"))
+        logs.read(line("not mine", "api"))
+        await anyio.wait_all_tasks_blocked()
+        logs.close()
+    assert seen == ["before", "after"]
+
+
+def test_with_a_folder_the_lines_are_also_in_a_file(tmp_path: Path) -> None:
+    logs = Logs(tmp_path)
+    logs.read(line("hello"))
+    logs.close()
+    written = (tmp_path / "default" / "web.log").read_text()
+    assert written == "2026-01-02T00:00:00.000+00:00 web-00001-x stdout hello\n"
