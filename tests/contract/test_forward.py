@@ -247,6 +247,19 @@ async def test_what_may_not_be_repeated_is_not(method: bytes, body: bytes) -> No
         assert isinstance((await asked(pool, method, body)).over, Broken)
 
 
+async def test_a_body_that_has_not_begun_does_not_hinder_a_repetition() -> None:
+    async with pooled(answering(OK, b""), answering(OK, after=b"late")) as pool:
+        assert (await asked(pool)).body == b"ok"
+        answer, flow = Answer(), list[str]()
+        exchange = pool.send(b"POST", b"/", HOST, answer, body=Coming(4))
+        exchange.flow(lambda: flow.append("pause"), lambda: flow.append("resume"))
+        await eventually(lambda: flow == ["pause", "resume"])
+        exchange.write(b"late")
+        exchange.end()
+        await eventually(lambda: answer.over)
+    assert answer.body == b"ok"
+
+
 async def test_a_request_on_a_new_connection_is_never_repeated() -> None:
     async with pooled(answering(b""), always(OK)) as pool:
         assert isinstance((await asked(pool)).over, Broken)

@@ -21,7 +21,7 @@ from knlite.dataplane.wire.client import (
     ClientExchange,
     Coming,
 )
-from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
+from knlite.dataplane.wire.failures import Broken, Refused, TimedOut
 from knlite.serving.instance import Address
 
 CONNECT_SECONDS = 5.0
@@ -154,9 +154,9 @@ class Pool:
             self._sweeper = self._loop.call_at(kept[0].idle_since + IDLE_SECONDS, self._sweep)
 
 
-def _refused(address: Address, exc: OSError) -> Failure:
+def _refused(address: Address, exc: OSError) -> Refused:
     if isinstance(exc, ssl.SSLError):
-        return Broken(f"tls: {exc.reason or exc}")
+        return Refused(f"tls: {exc.reason or exc}")
     if isinstance(exc, ConnectionRefusedError):
         return Refused(f"dial tcp {_shown(address)}: connect: connection refused")
     return Refused(f"dial tcp {_shown(address)}: {exc.strerror or exc}")

@@ -209,7 +209,9 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
         self._outbox.drop()
-        self._leave("the client closed the connection" if exc is None else str(exc))
+        self._leave(
+            "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
+        )
         self._left(self)
 
     def pause_writing(self) -> None:
