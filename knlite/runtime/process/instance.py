@@ -87,7 +87,12 @@ class ProcessInstance:
         else:
             threading.Thread(target=self._reap_when_ended, args=(loop,), daemon=True).start()
         out, err = self._process.stdout, self._process.stderr
-        await loop.connect_read_pipe(partial(_Lines, "stdout", log, self._pipe_closed), out)
+        try:
+            await loop.connect_read_pipe(partial(_Lines, "stdout", log, self._pipe_closed), out)
+        except BaseException:
+            if err is not None:
+                err.close()
+            raise
         await loop.connect_read_pipe(partial(_Lines, "stderr", log, self._pipe_closed), err)
 
     def kill(self) -> None:

@@ -105,9 +105,7 @@ class ProcessRuntime:
         instance = ProcessInstance(process, Address(LOOPBACK, port), self._guard.drop)
         try:
             self._guard.add(process.pid)
-            # Takes no time; cut in the middle, it would leave a pipe that nobody reads.
-            with anyio.CancelScope(shield=True):
-                await instance.watch(log)
+            await instance.watch(log)
         except BaseException:
             instance.kill()
             raise
