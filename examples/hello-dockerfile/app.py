@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 class Hello(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # Sends each answer in one piece.
 
     def do_GET(self):
         body = f"Hello {os.environ.get('TARGET', 'World')}!\n".encode()

@@ -86,6 +86,10 @@ class ConditionEditor:
         """Whether *name* is True now."""
         return self._status(name) == "True"
 
+    def is_false(self, name: str = READY) -> bool:
+        """Whether *name* is False now."""
+        return self._status(name) == "False"
+
     def result(self) -> Conditions:
         """All conditions, sorted by type as upstream stores them."""
         return tuple(self._current[name] for name in sorted(self._current))

@@ -10,7 +10,10 @@ Not here: reading folders (``functions/``), building and starting (``runtime/``)
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from posixpath import isabs, join, normpath
 from typing import Literal
+
+from knlite.kinds.labels import COMMAND, WORKDIR
 
 RuntimeName = Literal["docker", "process"]
 RuntimePolicy = Literal["auto", "docker", "process"]
@@ -84,3 +87,76 @@ class Unrunnable:
 
     reason: str
     message: str
+
+
+def policy_named(name: str) -> RuntimePolicy:
+    """The policy that ``--runtime NAME`` asks for."""
+    return "docker" if name == "docker" else "process" if name == "process" else "auto"
+
+
+def choose(
+    *,
+    image: str,
+    pull_policy: str,
+    annotations: Mapping[str, str],
+    namespace: str,
+    service: str,
+    sources: Sources,
+    policy: RuntimePolicy,
+    no_engine: str,
+) -> Choice | Unrunnable:
+    """What runs *image*, and where.
+
+    *no_engine* says why no engine can be used; empty if one answers.
+    """
+    containers = policy != "process" and not no_engine
+    project = next((each for each in sources.projects if _same_image(each.image, image)), None)
+    folder = sources.folders.get((namespace, service), "")
+    command = annotations.get(COMMAND, "")
+    if project is not None:
+        why = f"function project {project.folder} builds {image}"
+        return Choice(project, "docker" if containers else "process", why)
+    if folder in sources.dockerfiles and not (command and not containers):
+        if not containers:
+            return _needs_engine(f"the Dockerfile in {folder}", no_engine)
+        return Choice(DockerfileFolder(folder, image), "docker", f"Dockerfile in {folder}")
+    if command:
+        if policy == "docker":
+            return Unrunnable(
+                "UnsupportedWorkload",
+                f"the command of the annotation {COMMAND} cannot run in a container; "
+                "use --runtime auto, or put a Dockerfile beside the manifest",
+            )
+        workdir = annotations.get(WORKDIR, "")
+        where = workdir if isabs(workdir) else normpath(join(folder or ".", workdir))
+        return Choice(LocalCommand(command, where), "process", f"command {command}")
+    if not containers:
+        return _needs_engine(f"the image {image}", no_engine)
+    policy_of_image = _PULL_POLICIES.get(pull_policy, "")
+    return Choice(StoredImage(image, policy_of_image), "docker", f"image {image}")
+
+
+_PULL_POLICIES: Mapping[str, Literal["", "Always", "IfNotPresent", "Never"]] = {
+    "Always": "Always",
+    "IfNotPresent": "IfNotPresent",
+    "Never": "Never",
+}
+
+
+def _needs_engine(what: str, why: str) -> Unrunnable:
+    return Unrunnable(
+        "ContainerEngineMissing",
+        f"{what} needs a container engine: {why}; start Docker or Podman, make it a function "
+        f"project (func.yaml), or annotate the template with {COMMAND}",
+    )
+
+
+def _same_image(one: str, other: str) -> bool:
+    return bool(one) and _tagged(one) == _tagged(other)
+
+
+def _tagged(image: str) -> str:
+    """*image* with its tag written out and Docker Hub's prefixes left out."""
+    name = image.removeprefix("docker.io/").removeprefix("library/")
+    last = name.rpartition("/")[2]
+    return name if ":" in last or "@" in last else f"{name}:latest"

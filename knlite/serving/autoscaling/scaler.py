@@ -1,0 +1,129 @@
+"""From what the load asks for to how many instances there shall be, down to none.
+
+Source: Knative reference §2.6; knative/serving ``pkg/reconciler/autoscaling/kpa/scaler.go``.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from knlite.serving.autoscaling.spec import ScalingSpec
+
+Activity = Literal["activating", "active", "inactive"]
+
+ACTIVATION_SLACK = 30.0
+"""Seconds beyond the progress deadline before a start counts as failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How many instances there shall be, and what the Active condition says of it."""
+
+    desired: int
+    activity: Activity
+    timed_out: bool = False
+    """Inactive because it never became active, not for want of traffic."""
+    why: str = ""
+    """What else than the load decided; empty if the load did."""
+
+
+class Scaler:
+    """The scale of one revision over time."""
+
+    def __init__(self, spec: ScalingSpec, now: float, progress_deadline: float) -> None:
+        self._spec = spec
+        self._deadline = progress_deadline
+        self.activity: Activity = "activating" if spec.initial_scale else "inactive"
+        self._since = now
+        self.timed_out = False
+        self.initialised = spec.initial_scale == 0
+        """Whether initial-scale was reached once."""
+        self.desired = spec.initial_scale
+
+    def respec(self, spec: ScalingSpec) -> None:
+        """Go on with another *spec*."""
+        self._spec = spec
+
+    @property
+    def asleep(self) -> bool:
+        """Whether nothing has to be looked at until a request comes."""
+        return self.desired == 0 and self.activity == "inactive"
+
+    def scale(self, now: float, asked: int | None, ready: int) -> Scale:
+        """The scale at *now*, when the load asks for *asked* instances (None: it is not known)."""
+        desired = self.desired if asked is None else asked
+        desired, why = self._bounded(desired)
+        self.observe(now, ready)
+        if desired > 0:
+            self.desired = desired
+            if self.activity == "inactive":
+                self._become("activating", now)
+                self.observe(now, ready)
+        else:
+            why = self._towards_zero(now) or why
+        return Scale(self.desired, self.activity, self.timed_out, why)
+
+    def _bounded(self, desired: int) -> tuple[int, str]:
+        spec = self._spec
+        least = spec.min_scale
+        if (not self.initialised and spec.reachable and spec.initial_scale > 1) or (
+            not self.initialised and desired == 0 and self.activity == "activating"
+        ):
+            least = max(least, spec.initial_scale)
+        if desired < least:
+            name = "min-scale" if least == spec.min_scale else "initial-scale"
+            return least, f"{name} {least}"
+        if spec.max_scale and desired > spec.max_scale:
+            return spec.max_scale, f"max-scale {spec.max_scale}"
+        return desired, ""
+
+    def observe(self, now: float, ready: int) -> None:
+        """Take note that *ready* instances are ready."""
+        spec = self._spec
+        threshold = max(spec.min_scale, 1)
+        if not self.initialised:
+            threshold = max(spec.min_scale, spec.initial_scale)
+        if ready >= threshold:
+            self.initialised = True
+            if self.activity == "activating":
+                self._become("active", now)
+        elif self.activity == "activating" and self._expired(now):
+            self.timed_out = True
+            self._become("inactive", now)
+            self.desired = 0
+
+    def _expired(self, now: float) -> bool:
+        return now - self._since >= self._deadline + ACTIVATION_SLACK
+
+    def _towards_zero(self, now: float) -> str:
+        spec = self._spec
+        if not spec.scale_to_zero:
+            self.desired = 1
+            return "enable-scale-to-zero is false"
+        match self.activity:
+            case "activating":
+                self.desired = max(1, self.desired)
+                return "its first instance is still starting"
+            case "active":
+                if now - self._since < spec.stable_window:
+                    self.desired = 1
+                    return f"active for less than the stable window of {spec.stable_window:g}s"
+                self._become("inactive", now)
+                self.desired = max(1, self.desired)
+                if spec.retention:
+                    return "no traffic; kept for the retention period"
+                self.desired = 0
+                return f"no traffic for {spec.stable_window:g}s"
+            case _:
+                # The activator is always in the path, so upstream's grace for taking it in has
+                # always passed; only the retention period is left to wait for.
+                if now - self._since >= spec.retention:
+                    self.desired = 0
+                    return f"no traffic for {spec.stable_window + spec.retention:g}s"
+                self.desired = max(1, self.desired)
+                return "no traffic; kept for the retention period"
+
+    def _become(self, activity: Activity, now: float) -> None:
+        if activity != "inactive":
+            self.timed_out = False
+        self.activity = activity
+        self._since = now

@@ -1,0 +1,37 @@
+"""Making children: owner references, and what is handed down.
+
+Source: Knative reference §1.10.
+"""
+
+from collections.abc import Mapping
+
+from knlite.kinds.labels import LAST_APPLIED
+from knlite.kinds.meta import Object, OwnerReference, controller_of
+
+SERVING = "serving.knative.dev/v1"
+
+
+def owned_by(owner: Object) -> tuple[OwnerReference, ...]:
+    """The reference that makes *owner* the controller of a child."""
+    meta = owner.metadata
+    return (
+        OwnerReference(
+            api_version=SERVING,
+            kind=type(owner).__name__,
+            name=meta.name,
+            uid=meta.uid,
+            controller=True,
+            block_owner_deletion=True,
+        ),
+    )
+
+
+def controls(owner: Object, child: Object) -> bool:
+    """Whether *owner* is the controller of *child*."""
+    reference = controller_of(child)
+    return reference is not None and reference.uid == owner.metadata.uid
+
+
+def handed_down(entries: Mapping[str, str], *kept_back: str) -> dict[str, str]:
+    """Labels or annotations that a child gets from its parent."""
+    return {key: value for key, value in entries.items() if key not in (LAST_APPLIED, *kept_back)}

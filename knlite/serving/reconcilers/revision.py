@@ -1,0 +1,184 @@
+"""Revision: its PodAutoscaler and Image, and what their states and its instances mean.
+
+Source: knative/serving ``pkg/reconciler/revision``; Knative reference §1.9 to §1.11.
+Differs: why an instance waits is told as soon as it is known; upstream waits for the progress
+deadline, which nobody at a terminal wants to do.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from knlite.kinds.conditions import ConditionEditor, find, is_false, is_true
+from knlite.kinds.core.pod import Pod
+from knlite.kinds.labels import REVISION, ROUTING_STATE
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.names import child_name
+from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.serving.image import Image, ImageSpec
+from knlite.kinds.serving.podautoscaler import ACTIVE as PA_ACTIVE
+from knlite.kinds.serving.podautoscaler import (
+    SCALE_TARGET_INITIALIZED,
+    PodAutoscaler,
+    PodAutoscalerSpec,
+    Reachability,
+)
+from knlite.kinds.serving.revision import (
+    ACTIVE,
+    CONDITIONS,
+    CONTAINER_HEALTHY,
+    RESOURCES_AVAILABLE,
+    ContainerStatus,
+    Revision,
+)
+from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
+from knlite.serving.reconcilers.ownership import owned_by
+
+NEVER_SCALED = "Initial scale was never achieved"
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The children and the status of the Revision at *key*."""
+    revision = view.get(Revision, key.namespace, key.name)
+    if revision is None or revision.metadata.deletion_timestamp is not None:
+        return Outcome()
+    editor = CONDITIONS.edit(revision.status.conditions, now)
+    image, changes = _image(revision, view)
+    autoscaler, more = _autoscaler(revision, view)
+    changes += more
+    pods = view.labelled(Pod, key.namespace, REVISION, key.name)
+    _judge(editor, image, autoscaler, pods)
+    container = serving_container(revision.spec)
+    statuses = (
+        (ContainerStatus(name=container.name, image_digest=image.status.digest),)
+        if container is not None
+        else ()
+    )
+    status = msgspec.structs.replace(
+        revision.status,
+        observed_generation=revision.metadata.generation,
+        conditions=editor.result(),
+        container_statuses=statuses,
+        actual_replicas=autoscaler.status.actual_scale,
+        desired_replicas=autoscaler.status.desired_scale,
+    )
+    if status != revision.status:
+        changes += (UpdateStatus(msgspec.structs.replace(revision, status=status)),)
+    return Outcome(changes)
+
+
+def _judge(
+    editor: ConditionEditor, image: Image, autoscaler: PodAutoscaler, pods: Sequence[Pod]
+) -> None:
+    """The conditions that image, scale and instances amount to."""
+    active = find(autoscaler.status.conditions, PA_ACTIVE)
+    if active is None:
+        editor.unknown(ACTIVE, "Deploying")
+    else:
+        editor.copy(ACTIVE, active)
+    initialised = is_true(autoscaler.status.conditions, SCALE_TARGET_INITIALIZED)
+    ready = (autoscaler.status.actual_scale or 0) > 0
+    prepared = find(image.status.conditions)
+    if ready:
+        editor.true(CONTAINER_HEALTHY)
+        if initialised:
+            editor.true(RESOURCES_AVAILABLE)
+        return
+    if prepared is not None and prepared.status == "False":
+        editor.false(CONTAINER_HEALTHY, prepared.reason, prepared.message)
+        return
+    failure = _failure(pods)
+    if failure is not None:
+        name, reason, message = failure
+        editor.false(name, reason, message)
+        return
+    if initialised:
+        # At zero it stays what it was; one that never needed an instance is taken to be well.
+        for name in (CONTAINER_HEALTHY, RESOURCES_AVAILABLE):
+            condition = editor.get(name)
+            if condition is None or condition.status == "Unknown":
+                editor.true(name)
+        return
+    if active is not None and active.reason == "TimedOut":
+        if not editor.is_false(CONTAINER_HEALTHY):
+            editor.false(RESOURCES_AVAILABLE, "ProgressDeadlineExceeded", NEVER_SCALED)
+        return
+    for name in (CONTAINER_HEALTHY, RESOURCES_AVAILABLE):
+        if not editor.is_false(name):
+            editor.unknown(name, "Deploying")
+
+
+def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
+    """(condition, reason, message) of what is wrong with the instances."""
+    for pod in pods:
+        for status in pod.status.container_statuses:
+            ended = status.state.terminated or status.last_state.terminated
+            if ended is not None:
+                message = f"Container failed with: {ended.message}"
+                if ended.exit_code == 0 and not ended.message:
+                    message = "container exited with no error"
+                return (CONTAINER_HEALTHY, f"ExitCode{ended.exit_code}", message)
+            waiting = status.state.waiting
+            if waiting is not None and waiting.reason not in {"", "ContainerCreating"}:
+                return (RESOURCES_AVAILABLE, waiting.reason, waiting.message)
+    return None
+
+
+def _image(revision: Revision, view: View) -> tuple[Image, tuple[Change, ...]]:
+    meta = revision.metadata
+    container = serving_container(revision.spec)
+    name = child_name(meta.name, f"-cache-{container.name if container else 'user-container'}")
+    stored = view.get(Image, meta.namespace, name)
+    if stored is not None:
+        return stored, ()
+    image = Image(
+        metadata=ObjectMeta(
+            name=name,
+            namespace=meta.namespace,
+            labels={**meta.labels, REVISION: meta.name},
+            owner_references=owned_by(revision),
+        ),
+        spec=ImageSpec(image=container.image if container else ""),
+    )
+    return image, (Create(image),)
+
+
+def _autoscaler(revision: Revision, view: View) -> tuple[PodAutoscaler, tuple[Change, ...]]:
+    meta = revision.metadata
+    spec = PodAutoscalerSpec(
+        container_concurrency=revision.spec.container_concurrency or 0,
+        reachability=_reachability(revision),
+    )
+    stored = view.get(PodAutoscaler, meta.namespace, meta.name)
+    if stored is None:
+        autoscaler = PodAutoscaler(
+            metadata=ObjectMeta(
+                name=meta.name,
+                namespace=meta.namespace,
+                labels={**meta.labels, REVISION: meta.name},
+                annotations=meta.annotations,
+                owner_references=owned_by(revision),
+            ),
+            spec=spec,
+        )
+        return autoscaler, (Create(autoscaler),)
+    metadata = msgspec.structs.replace(stored.metadata, annotations=meta.annotations)
+    changed = msgspec.structs.replace(stored, metadata=metadata, spec=spec)
+    return changed, () if changed == stored else (Update(changed),)
+
+
+def _reachability(revision: Revision) -> Reachability:
+    unwell = any(
+        is_false(revision.status.conditions, name)
+        for name in (RESOURCES_AVAILABLE, CONTAINER_HEALTHY)
+    )
+    if unwell and not revision.status.actual_replicas:
+        return "Unreachable"
+    match revision.metadata.labels.get(ROUTING_STATE):
+        case "active":
+            return "Reachable"
+        case "reserve":
+            return "Unreachable"
+        case _:
+            return "Unknown"

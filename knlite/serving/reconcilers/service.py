@@ -1,0 +1,162 @@
+"""Service: one Configuration and one Route of the same name, and what they say.
+
+Source: knative/serving ``pkg/reconciler/service``; Knative reference §1.3, §1.10, §1.11.
+"""
+
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+
+from knlite.kinds.conditions import ConditionEditor, find, is_true
+from knlite.kinds.labels import ROLLOUT_DURATION, ROUTES, SERVICE, SERVICE_UID
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.configuration import Configuration, ConfigurationSpec
+from knlite.kinds.serving.route import Route, RouteSpec, TrafficTarget
+from knlite.kinds.serving.service import (
+    CONDITIONS,
+    CONFIGURATIONS_READY,
+    ROUTES_READY,
+    Service,
+    ServiceStatus,
+)
+from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
+from knlite.serving.reconcilers.ownership import controls, handed_down, owned_by
+
+OUT_OF_DATE = "The {kind} is still working to reflect the latest desired specification."
+NOT_OWNED = 'There is an existing {kind} "{name}" that we do not own.'
+NOT_MIGRATED = "Traffic is not yet migrated to the latest revision."
+
+Child = TypeVar("Child", Configuration, Route)
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The children and the status of the Service at *key*."""
+    service = view.get(Service, key.namespace, key.name)
+    if service is None or service.metadata.deletion_timestamp is not None:
+        return Outcome()
+    editor = CONDITIONS.edit(service.status.conditions, now)
+    configuration, changes = _child(
+        service, view.get(Configuration, key.namespace, key.name), _configuration(service)
+    )
+    status = service.status
+    if configuration is None:
+        editor.false(CONFIGURATIONS_READY, "NotOwned", _not_owned("Configuration", service))
+    else:
+        _copy(editor, CONFIGURATIONS_READY, configuration, "Configuration", bool(changes))
+        status = msgspec.structs.replace(
+            status,
+            latest_created_revision_name=configuration.status.latest_created_revision_name,
+            latest_ready_revision_name=configuration.status.latest_ready_revision_name,
+        )
+    stored_route = view.get(Route, key.namespace, key.name)
+    if configuration is not None and _must_wait(service, configuration, bool(changes)):
+        # The traffic may name a revision that is still to be made.
+        if stored_route is None or not controls(service, stored_route):
+            editor.unknown(ROUTES_READY, "OutOfDate", OUT_OF_DATE.format(kind="Route"))
+    else:
+        route, more = _child(service, stored_route, _route(service))
+        changes += more
+        if route is None:
+            editor.false(ROUTES_READY, "NotOwned", _not_owned("Route", service))
+        else:
+            _copy(editor, ROUTES_READY, route, "Route", bool(more))
+            status = msgspec.structs.replace(
+                status,
+                url=route.status.url,
+                address=route.status.address,
+                traffic=route.status.traffic,
+            )
+            if not more and is_true(route.status.conditions) and not _migrated(service, status):
+                editor.unknown(ROUTES_READY, "TrafficNotMigrated", NOT_MIGRATED)
+    status = msgspec.structs.replace(
+        status,
+        observed_generation=service.metadata.generation,
+        conditions=editor.result(),
+    )
+    if status != service.status:
+        changes += (UpdateStatus(msgspec.structs.replace(service, status=status)),)
+    return Outcome(changes)
+
+
+def _configuration(service: Service) -> Configuration:
+    meta = service.metadata
+    return Configuration(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            labels={**handed_down(meta.labels), SERVICE: meta.name, SERVICE_UID: meta.uid},
+            annotations=handed_down(meta.annotations, ROLLOUT_DURATION),
+            owner_references=owned_by(service),
+        ),
+        spec=ConfigurationSpec(template=service.spec.template),
+    )
+
+
+def _route(service: Service) -> Route:
+    meta = service.metadata
+    return Route(
+        metadata=ObjectMeta(
+            name=meta.name,
+            namespace=meta.namespace,
+            labels={**handed_down(meta.labels), SERVICE: meta.name},
+            annotations=handed_down(meta.annotations),
+            owner_references=owned_by(service),
+        ),
+        spec=RouteSpec(
+            traffic=tuple(_with_configuration(service, t) for t in service.spec.traffic)
+        ),
+    )
+
+
+def _with_configuration(service: Service, target: TrafficTarget) -> TrafficTarget:
+    if target.revision_name:
+        return target
+    return msgspec.structs.replace(target, configuration_name=service.metadata.name)
+
+
+def _child(
+    service: Service, stored: Child | None, wanted: Child
+) -> tuple[Child | None, tuple[Change, ...]]:
+    """The child as it will be and the change that makes it so; None if it is somebody else's."""
+    if stored is None:
+        return wanted, (Create(wanted),)
+    if not controls(service, stored):
+        return None, ()
+    annotations = dict(wanted.metadata.annotations)
+    if ROUTES in stored.metadata.annotations:
+        annotations[ROUTES] = stored.metadata.annotations[ROUTES]
+    metadata = msgspec.structs.replace(
+        stored.metadata, labels=wanted.metadata.labels, annotations=annotations
+    )
+    changed = msgspec.structs.replace(stored, metadata=metadata, spec=wanted.spec)
+    return changed, () if changed == stored else (Update(changed),)
+
+
+def _copy(
+    editor: ConditionEditor, name: str, child: Configuration | Route, kind: str, changing: bool
+) -> None:
+    current = child.status.observed_generation == child.metadata.generation
+    ready = find(child.status.conditions)
+    if changing or not current or ready is None:
+        editor.unknown(name, "OutOfDate", OUT_OF_DATE.format(kind=kind))
+    else:
+        editor.copy(name, ready)
+
+
+def _must_wait(service: Service, configuration: Configuration, changing: bool) -> bool:
+    """Whether the Route has to wait for a revision that its author has named."""
+    if not service.spec.template.metadata.name:
+        return False
+    observed = configuration.status.observed_generation == configuration.metadata.generation
+    return changing or not observed
+
+
+def _migrated(service: Service, status: ServiceStatus) -> bool:
+    latest = status.latest_ready_revision_name
+    wanted = [(t.revision_name or latest, t.percent or 0, t.tag) for t in service.spec.traffic]
+    return wanted == [(t.revision_name, t.percent or 0, t.tag) for t in status.traffic]
+
+
+def _not_owned(kind: str, service: Service) -> str:
+    return NOT_OWNED.format(kind=kind, name=service.metadata.name)
