@@ -347,8 +347,9 @@ class Server:
 
     def _converse(self, connection: socket.socket) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # Closed by hand: a request that Flask keeps in a cycle would keep the connection open.
+        reader = connection.makefile("rb")
         try:
-            reader = connection.makefile("rb")
             while head := _read_head(reader):
                 with self._idle:
                     self._running += 1
@@ -365,6 +366,7 @@ class Server:
         except ValueError as error:
             _send(connection, "GET", (400, [], f"{error}\n".encode()), close=True)
         finally:
+            reader.close()
             connection.close()
 
     def _exchange(self, connection: socket.socket, reader: Any, head: list[bytes]) -> bool:
