@@ -12,6 +12,30 @@ from knlite.kinds.config.values import ConfigInvalid, Values
 from knlite.kinds.durations import format_go
 
 NAME = "config-autoscaler"
+KEYS: frozenset[str] = frozenset(
+    {
+        "pod-autoscaler-class",
+        "container-concurrency-target-percentage",
+        "container-concurrency-target-default",
+        "requests-per-second-target-default",
+        "target-burst-capacity",
+        "stable-window",
+        "panic-window-percentage",
+        "panic-threshold-percentage",
+        "max-scale-up-rate",
+        "max-scale-down-rate",
+        "enable-scale-to-zero",
+        "scale-to-zero-grace-period",
+        "scale-to-zero-pod-retention-period",
+        "allow-zero-initial-scale",
+        "initial-scale",
+        "min-scale",
+        "max-scale",
+        "max-scale-limit",
+        "scale-down-delay",
+        "activator-capacity",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ does; ``--set`` refuses them, since nobody writes one there but by mistake.
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from knlite.kinds import quantities
 from knlite.kinds.durations import InvalidDuration, parse_go
 
 T = TypeVar("T")
@@ -56,6 +57,21 @@ class Values:
     def duration(self, key: str, default: float) -> float:
         """A Go duration in seconds."""
         return self._parsed(key, default, parse_go, "a duration such as 30s")
+
+    def quantity(self, key: str, default: str) -> str:
+        """The text of a Kubernetes quantity; empty counts as absent."""
+        found = self._data.get(key, "").strip()
+        if not found:
+            return default
+        self._parsed(key, None, quantities.parse, "a quantity such as 500m or 128Mi")
+        return found
+
+    def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        """The parts of a comma-separated list."""
+        found = self._data.get(key)
+        if found is None:
+            return default
+        return tuple(part for part in (each.strip() for each in found.split(",")) if part)
 
     def _parsed(self, key: str, default: T, parse: Callable[[str], T], noun: str) -> T:
         found = self._data.get(key)
