@@ -66,11 +66,19 @@ def pull(client: "APIClient", reference: str, say: Say) -> str:
 
 
 def build(
-    client: "APIClient", name: str, what: str, context: Context, owner: Owner, say: Say
+    client: "APIClient",
+    name: str,
+    what: str,
+    context: Context,
+    owner: Owner,
+    say: Say,
+    *,
+    steps: bool = True,
 ) -> str:
     """The id of an image made of *context* and called *name*; *what* names it in errors.
 
-    Raises ``InstanceFailed("BuildFailed")``.
+    *steps* tells each step of the Dockerfile, which interests only who wrote it. Raises
+    ``InstanceFailed("BuildFailed")``.
     """
     digest = context.digest()
     known = _built(client, name, digest)
@@ -82,7 +90,8 @@ def build(
     with context.tar() as archive:
         for line in _build_output(client, name, what, context, archive, labels):
             output.append(line)
-            say(line)
+            if steps and not line.startswith(_OURS):
+                say(line)
             if line.startswith(_FAILED):
                 raise problems.build_failed(what, line.removeprefix(_FAILED), output[:-1])
     found = image_id(client, name)
@@ -92,6 +101,7 @@ def build(
 
 
 _FAILED = "error: "
+_OURS = ("Successfully ",)
 
 
 def _build_output(

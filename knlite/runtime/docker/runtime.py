@@ -301,18 +301,19 @@ def _build_folder(
 
 
 def _build_function(
-    client: "APIClient", what: tuple[str, FunctionProject, FunctionCode, Owner], say: images.Say
+    client: "APIClient", parts: tuple[str, FunctionProject, FunctionCode, Owner], say: images.Say
 ) -> str:
-    name, project, code, owner = what
+    name, project, code, owner = parts
     base_id = images.image_id(client, BASE_IMAGE) or images.pull(client, BASE_IMAGE, say)
     base = BASE_IMAGE
     try:
         if code.site_packages is not None:
             context = dependencies_context(code.site_packages, base_id)
             base = f"{_LOCAL_NAMES}/dependencies:{context.digest()[:16]}"
-            base_id = images.build(client, base, f"the dependencies of {name}", context, owner, say)
+            dependencies = f"the dependencies of {name}"
+            base_id = images.build(client, base, dependencies, context, owner, say, steps=False)
         context = function_context(project, code, base, base_id)
-        return images.build(client, name, project.folder, context, owner, say)
+        return images.build(client, name, project.folder, context, owner, say, steps=False)
     except OSError as error:
         raise problems.build_failed(project.folder, str(error), []) from error
 

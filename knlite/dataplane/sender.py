@@ -1,0 +1,59 @@
+"""Sends events on their way: to this machine's own gateway, or to any URL.
+
+Names of the cluster and of ``*.localhost`` are nobody's but ours, so they are not resolved: such a
+request goes to the gateway over loopback, with the name as its Host.
+
+Not here: retries, and what an answer means (``eventing/delivery.py``).
+"""
+
+from collections.abc import Sequence
+
+from knlite.dataplane.dispatcher import Answered, Unanswered
+from knlite.dataplane.fetch import Origin, Pools, Response, fetch, split_url
+from knlite.errors import InvalidInput
+from knlite.serving.instance import Address
+from knlite.serving.vantage import CLUSTER_DOMAIN
+
+MAX_REPLY = 32 * 1024 * 1024
+"""Bytes; a reply becomes an event of its own."""
+
+
+class LoopbackSender:
+    """Implements ``dispatcher.Sender``."""
+
+    def __init__(self, gateway: Address) -> None:
+        self._gateway = Origin("http", gateway.host, gateway.port)
+        self._pools = Pools()
+
+    async def send(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  a value of the manifest, and its end is an answer
+    ) -> Answered | Unanswered:
+        """POST *body* to *url*."""
+        try:
+            origin, target = split_url(url)
+        except InvalidInput as exc:
+            return Unanswered(str(exc))
+        sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        sent.insert(0, (b"Host", origin.authority))
+        to = self._gateway if _is_ours(origin.host) else origin
+        outcome = await fetch(
+            self._pools, b"POST", to, target, sent, body, timeout=timeout, limit=MAX_REPLY
+        )
+        if not isinstance(outcome, Response):
+            return Unanswered(outcome.why)
+        answered = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in outcome.headers
+        ]
+        return Answered(outcome.status, answered, outcome.body)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        await self._pools.aclose()
+
+
+def _is_ours(host: str) -> bool:
+    return host.endswith((f".{CLUSTER_DOMAIN}", ".localhost", ".svc"))

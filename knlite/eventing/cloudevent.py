@@ -1,0 +1,117 @@
+"""A CloudEvent as it travels through a broker: text attributes, and data as bytes.
+
+Source: CloudEvents 1.0; Eventing data plane reference §0, §1.3.
+Not here: its forms on the wire (``httpcodec.py``).
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+REQUIRED = ("id", "source", "type")
+VERSIONS = ("1.0", "0.3")
+
+_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))"
+)
+_MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?\s*(;.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class CloudEvent:
+    """*attributes* are all but the content type, by lower-case name, extensions among them."""
+
+    attributes: Mapping[str, str]
+    content_type: str | None = None
+    data: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        return self.attributes["id"]
+
+    @property
+    def type(self) -> str:
+        return self.attributes["type"]
+
+    @property
+    def source(self) -> str:
+        return self.attributes["source"]
+
+    def with_attributes(self, **changes: str | None) -> "CloudEvent":
+        """The event with attributes set, or left out where the value is None."""
+        attributes = {**self.attributes, **changes}
+        kept = {name: value for name, value in attributes.items() if value is not None}
+        return replace(self, attributes=kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """Why something is no valid CloudEvent."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Attributes as they were found, to be checked."""
+
+    attributes: dict[str, str] = field(default_factory=dict)
+    content_type: str | None = None
+    data: bytes | None = None
+
+
+def checked(draft: Draft) -> CloudEvent | Malformed:
+    """The event that *draft* describes; times come out in UTC."""
+    attributes = draft.attributes
+    version = attributes.get("specversion")
+    if version not in VERSIONS:
+        return Malformed(
+            f"specversion {version!r} is not supported" if version else "specversion is missing"
+        )
+    for name in REQUIRED:
+        if not attributes.get(name, "").strip():
+            return Malformed(f"{name} is missing")
+    schema = attributes.get("dataschema")
+    if schema is not None and not _is_absolute(schema):
+        return Malformed(f"dataschema {schema!r} is not an absolute URI")
+    content_type = draft.content_type
+    if content_type is not None and _MEDIA_TYPE.fullmatch(content_type.strip()) is None:
+        return Malformed(f"datacontenttype {content_type!r} is not a media type")
+    time = attributes.get("time")
+    if time is not None:
+        utc = in_utc(time)
+        if utc is None:
+            return Malformed(f"time {time!r} is not RFC 3339")
+        attributes = {**attributes, "time": utc}
+    return CloudEvent(attributes, content_type, draft.data)
+
+
+def in_utc(text: str) -> str | None:
+    """An RFC 3339 time in UTC, up to nanoseconds, without trailing zeros; None if it is none."""
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        return None
+    date, clock, fraction, _, sign, hours, minutes = match.groups()
+    try:
+        moment = datetime.fromisoformat(f"{date}T{clock}").replace(tzinfo=UTC)
+        if sign is not None:
+            offset = timedelta(hours=int(hours), minutes=int(minutes))
+            moment = moment - offset if sign == "+" else moment + offset
+    except (ValueError, OverflowError):
+        return None
+    digits = (fraction or "")[:9].rstrip("0")
+    return f"{moment:%Y-%m-%dT%H:%M:%S}".rjust(19, "0") + (f".{digits}" if digits else "") + "Z"
+
+
+def timestamp(moment: datetime) -> str:
+    """*moment* as an attribute holds it."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _is_absolute(uri: str) -> bool:
+    try:
+        return bool(urlsplit(uri).scheme)
+    except ValueError:
+        return False

@@ -1,0 +1,49 @@
+"""The extensions that brokers set: time to live, arrival, and why an event is a dead letter.
+
+Source: Eventing data plane reference §0, §1.2, §4.2.
+"""
+
+import base64
+from datetime import datetime
+
+from knlite.eventing.cloudevent import CloudEvent, timestamp
+
+TTL = "knativebrokerttl"
+ARRIVAL = "knativearrivaltime"
+ERROR_DEST = "knativeerrordest"
+ERROR_CODE = "knativeerrorcode"
+ERROR_DATA = "knativeerrordata"
+
+MAX_TTL = 255
+ERROR_DATA_LIMIT = 768
+"""Bytes, which are 1024 characters of base64."""
+
+
+def arriving_ttl(event: CloudEvent) -> int:
+    """How many more times *event* may pass a broker, this time counted; 0 if it may not."""
+    text = event.attributes.get(TTL)
+    if text is None:
+        return MAX_TTL
+    try:
+        return max(0, int(float(text)) - 1)
+    except (ValueError, OverflowError):
+        return MAX_TTL
+
+
+def arrived(event: CloudEvent, now: datetime) -> CloudEvent:
+    """*event* as triggers see it: with its arrival, without its time to live."""
+    return event.with_attributes(**{TTL: None, ARRIVAL: timestamp(now)})
+
+
+def dead_letter(event: CloudEvent, ttl: int, target: str, code: int, body: bytes) -> CloudEvent:
+    """*event* for a dead letter sink; what is there of an earlier failure stays.
+
+    *code* 0 (there was no answer) becomes 500, as upstream.
+    """
+    added = {
+        TTL: str(ttl),
+        ERROR_DEST: target,
+        ERROR_CODE: str(code or 500),
+        ERROR_DATA: base64.b64encode(body[:ERROR_DATA_LIMIT]).decode(),
+    }
+    return event.with_attributes(**{**added, **event.attributes})

@@ -1,0 +1,78 @@
+"""Events in HTTP messages: binary and structured mode, requests and answers alike.
+
+Source: CloudEvents HTTP protocol binding 1.0; Eventing data plane reference §1.3 (what upstream's
+SDK does: no percent-coding, batches refused).
+"""
+
+from collections.abc import Sequence
+
+from knlite.eventing import jsonformat
+from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, checked
+
+Headers = Sequence[tuple[str, str]]
+
+BATCH = "application/cloudevents-batch+json"
+_TRIMMED = frozenset(("subject", "dataschema"))
+
+
+def is_event(headers: Headers) -> bool:
+    """Whether a message claims to hold an event."""
+    media = _media(_first(headers, "content-type"))
+    if media in {jsonformat.CONTENT_TYPE, BATCH}:
+        return True
+    return _first(headers, "ce-specversion") in VERSIONS
+
+
+def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
+    """The event that a message holds."""
+    content_type = _first(headers, "content-type")
+    media = _media(content_type)
+    if media == BATCH:
+        return Malformed("batches are not supported")
+    if media == jsonformat.CONTENT_TYPE:
+        draft = jsonformat.decode(body)
+    else:
+        draft = _binary(headers, content_type, body)
+    return draft if isinstance(draft, Malformed) else checked(draft)
+
+
+def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of *event* in binary mode."""
+    headers = [(f"Ce-{name.capitalize()}", value) for name, value in event.attributes.items()]
+    if event.content_type is not None:
+        headers.append(("Content-Type", event.content_type))
+    return headers, event.data or b""
+
+
+def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
+    """Headers and body of *event* in structured mode."""
+    return [("Content-Type", jsonformat.CONTENT_TYPE)], jsonformat.encode(event)
+
+
+def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
+    attributes: dict[str, str] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if not lower.startswith("ce-"):
+            continue
+        attribute = lower[3:]
+        if attribute == "datacontenttype" or not (attribute.isascii() and attribute.isalnum()):
+            return Malformed(f"header {name} is not allowed")
+        if attribute in _TRIMMED and not value.strip():
+            continue
+        attributes.setdefault(attribute, value)
+    if attributes.get("specversion") not in VERSIONS:
+        return Malformed(
+            "neither binary mode (header ce-specversion) nor structured mode "
+            f"(content type {jsonformat.CONTENT_TYPE})"
+        )
+    content_type = content_type if content_type and content_type.strip() else None
+    return Draft(attributes, content_type, body or None)
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    return next((value for key, value in headers if key.lower() == name), None)
+
+
+def _media(content_type: str | None) -> str:
+    return (content_type or "").partition(";")[0].strip().lower()
