@@ -12,6 +12,7 @@ _LABEL_1035 = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?", re.ASCII)
 _SUBDOMAIN_1123 = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII
 )
+_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", re.ASCII)
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
 
@@ -30,6 +31,11 @@ _SUBDOMAIN_1123_TEXT = (
     " and must start and end with an alphanumeric character (e.g. 'example.com', regex used for"
     r" validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
+_QUALIFIED_TEXT = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
+    " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
+    " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
 
 
 def label_1123_problems(text: str) -> tuple[str, ...]:
@@ -45,6 +51,28 @@ def label_1035_problems(text: str) -> tuple[str, ...]:
 def subdomain_1123_problems(text: str) -> tuple[str, ...]:
     """Why *text* is not a DNS-1123 subdomain, in Kubernetes' words; empty if it is one."""
     return _problems(text, _SUBDOMAIN_1123, MAX_SUBDOMAIN, _SUBDOMAIN_1123_TEXT)
+
+
+def qualified_name_problems(text: str) -> tuple[str, ...]:
+    """Why *text* is not a name with an optional prefix (``example.com/name``), as label keys are.
+
+    In Kubernetes' words; empty if it is one.
+    """
+    prefix, slash, name = text.rpartition("/")
+    if "/" in prefix:
+        suffix = "with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
+        return (f"a valid label key {_QUALIFIED_TEXT} {suffix}",)
+    problems: list[str] = []
+    if slash and not prefix:
+        problems.append("prefix part must be non-empty")
+    elif slash:
+        problems += (f"prefix part {each}" for each in subdomain_1123_problems(prefix))
+    if not name:
+        problems.append("name part must be non-empty")
+    problems += (
+        f"name part {each}" for each in _problems(name, _QUALIFIED, MAX_LABEL, _QUALIFIED_TEXT)
+    )
+    return tuple(problems)
 
 
 def child_name(parent: str, suffix: str) -> str:

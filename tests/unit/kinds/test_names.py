@@ -10,6 +10,7 @@ from knlite.kinds.names import (
     child_name,
     label_1035_problems,
     label_1123_problems,
+    qualified_name_problems,
     subdomain_1123_problems,
 )
 
@@ -58,3 +59,26 @@ def test_a_suffix_that_leaves_no_room_is_hashed_with_the_parent() -> None:
 )
 def test_a_child_name_never_exceeds_a_label(parent: str, suffix: str) -> None:
     assert len(child_name(parent, suffix)) <= 63
+
+
+@pytest.mark.parametrize("name", ["a", "shop-00001", "MyName", "a_b.c", "example.com/x", "x" * 63])
+def test_a_qualified_name_is_accepted(name: str) -> None:
+    assert qualified_name_problems(name) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "beginnings"),
+    [
+        ("", ["name part must be non-empty", "name part must consist of alphanumeric"]),
+        ("-a", ["name part must consist of alphanumeric"]),
+        ("x" * 64, ["name part must be no more than 63 characters"]),
+        ("/a", ["prefix part must be non-empty"]),
+        ("A/a", ["prefix part a lowercase RFC 1123 subdomain must"]),
+        ("a/b/c", ["a valid label key must consist of alphanumeric characters"]),
+    ],
+)
+def test_a_qualified_name_is_refused(name: str, beginnings: list[str]) -> None:
+    problems = qualified_name_problems(name)
+    assert len(problems) == len(beginnings)
+    for problem, beginning in zip(problems, beginnings, strict=True):
+        assert problem.startswith(beginning)
