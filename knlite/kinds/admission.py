@@ -1,0 +1,81 @@
+"""Admission: defaulting, then validation, then who wrote it; one function for all kinds.
+
+Source: Knative's mutating and validating webhooks; Knative reference §0.2, §1.2, Eventing §1.1.
+Not here: storing (``registry/``).
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from knlite.kinds.catalog import EVENTING, SERVING, info_of
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.fielderror import Errors, merged, refusing
+from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
+from knlite.kinds.meta import Object
+
+O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+
+_STAMPS = {
+    SERVING: (CREATOR, LAST_MODIFIER),
+    EVENTING: (EVENTING_CREATOR, EVENTING_LAST_MODIFIER),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The object as it will be stored, and what to tell its author all the same."""
+
+    obj: Object
+    warnings: Errors = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """Everything that is wrong with the object."""
+
+    errors: Errors
+
+
+def admit(obj: Object, old: Object | None, config: Config, user: str) -> Admitted | Denied:
+    """Default and check *obj*, which *user* wants to store in the place of *old*."""
+    info = info_of(type(obj))
+    defaulted = info.defaulted(obj, old, config)
+    stamps = _STAMPS.get(info.group)
+    if stamps is not None and info.declared:
+        defaulted = _stamped(defaulted, old, *stamps, user)
+    errors = merged(info.validated(defaulted, old, config))
+    refused = refusing(errors)
+    return Denied(refused) if refused else Admitted(defaulted, errors)
+
+
+def spec_of(obj: Object) -> object:
+    """What ``metadata.generation`` counts changes of; None for kinds without a spec."""
+    return getattr(obj, "spec", None)
+
+
+def _stamped(obj: O, old: Object | None, creator: str, last_modifier: str, user: str) -> O:
+    """*obj* with the names of who made it and of who changed its spec last.
+
+    A creator that the author wrote is left in, for validation to refuse if it is another one.
+    """
+    if old is None:
+        # Children that a controller makes carry their parent's names already.
+        stamps = {creator: user, last_modifier: user, **_among(obj, creator, last_modifier)}
+    elif spec_of(obj) != spec_of(old):
+        stamps = {**_among(old, creator), last_modifier: user, **_among(obj, creator)}
+    else:
+        stamps = {
+            **_among(old, creator, last_modifier),
+            **_among(obj, creator, last_modifier),
+        }
+    annotations = {**obj.metadata.annotations, **stamps}
+    return msgspec.structs.replace(
+        obj, metadata=msgspec.structs.replace(obj.metadata, annotations=annotations)
+    )
+
+
+def _among(obj: Object, *keys: str) -> dict[str, str]:
+    found = obj.metadata.annotations
+    return {key: found[key] for key in keys if key in found}

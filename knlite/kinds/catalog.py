@@ -1,0 +1,376 @@
+"""All kinds by name: what a document's ``apiVersion`` and ``kind`` mean, and how each is listed.
+
+Source: Knative reference §1.1, Eventing reference §2 (names, short names, printer columns).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from knlite.kinds.codec import Problem, decode, encode
+from knlite.kinds.conditions import Condition, find
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.core import configmap, namespace, pod, secret
+from knlite.kinds.eventing import broker, trigger
+from knlite.kinds.fielderror import Errors
+from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
+from knlite.kinds.meta import Object
+from knlite.kinds.serving import (
+    configuration,
+    image,
+    ingress,
+    podautoscaler,
+    revision,
+    route,
+    service,
+)
+from knlite.kinds.sources import sinkbinding
+
+Defaulted = Callable[[Any, Any, Config], Any]
+"""(object, the stored one or None, configuration) to the object with its defaults."""
+
+Validated = Callable[[Any, Any, Config], Errors]
+"""(object with defaults, the stored one or None, configuration) to what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a listing."""
+
+    name: str
+    cell: Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindInfo:
+    """Everything about a kind but its behaviour."""
+
+    type: type[Object]
+    group: str
+    version: str
+    plural: str
+    defaulted: Defaulted
+    validated: Validated
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    namespaced: bool = True
+    declared: bool = True
+    """Whether people write it; the others come and go with what they belong to."""
+
+    @property
+    def kind(self) -> str:
+        """``Service``, ``Trigger``, …"""
+        return self.type.__name__
+
+    @property
+    def api_version(self) -> str:
+        """``serving.knative.dev/v1``, ``v1``, …"""
+        return f"{self.group}/{self.version}" if self.group else self.version
+
+    @property
+    def resource(self) -> str:
+        """``services.serving.knative.dev``, ``secrets``, …"""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def singular(self) -> str:
+        """``service``, ``trigger``, …"""
+        return self.kind.lower()
+
+
+def _ready(obj: Any) -> Condition:
+    return find(obj.status.conditions) or Condition(type="Ready", status="Unknown")
+
+
+def _status_of(name: str) -> Callable[[Any], str]:
+    return lambda obj: str(getattr(obj.status, name) or "")
+
+
+def _address(obj: Any) -> str:
+    return obj.status.address.url if obj.status.address else ""
+
+
+READY_COLUMNS = (
+    Column("Ready", lambda obj: _ready(obj).status),
+    Column("Reason", lambda obj: _ready(obj).reason),
+)
+URL = Column("URL", _status_of("url"))
+ADDRESS_URL = Column("URL", _address)
+LATEST = (
+    Column("LatestCreated", _status_of("latest_created_revision_name")),
+    Column("LatestReady", _status_of("latest_ready_revision_name")),
+)
+
+
+def _label(key: str) -> Callable[[Any], str]:
+    return lambda obj: obj.metadata.labels.get(key, "")
+
+
+def _replicas(name: str) -> Callable[[Any], str]:
+    def cell(obj: Any) -> str:
+        count = getattr(obj.status, name)
+        return "" if count is None else str(count)
+
+    return cell
+
+
+def _unchanged(obj: Any, _old: Any, _config: Config) -> Any:
+    return obj
+
+
+def _nothing_wrong(_obj: Any, _old: Any, _config: Config) -> Errors:
+    return ()
+
+
+SERVING = "serving.knative.dev"
+EVENTING = "eventing.knative.dev"
+SOURCES = "sources.knative.dev"
+
+KINDS: tuple[KindInfo, ...] = (
+    KindInfo(
+        type=service.Service,
+        group=SERVING,
+        version="v1",
+        plural="services",
+        short_names=("kservice", "ksvc"),
+        categories=("all", "knative", "serving"),
+        columns=(URL, *LATEST, *READY_COLUMNS),
+        defaulted=service.defaulted,
+        validated=service.validated,
+    ),
+    KindInfo(
+        type=configuration.Configuration,
+        group=SERVING,
+        version="v1",
+        plural="configurations",
+        short_names=("config", "cfg"),
+        categories=("all", "knative", "serving"),
+        columns=(*LATEST, *READY_COLUMNS),
+        defaulted=configuration.defaulted,
+        validated=configuration.validated,
+    ),
+    KindInfo(
+        type=revision.Revision,
+        group=SERVING,
+        version="v1",
+        plural="revisions",
+        short_names=("rev",),
+        categories=("all", "knative", "serving"),
+        columns=(
+            Column("Config Name", _label(CONFIGURATION)),
+            Column("Generation", _label(CONFIGURATION_GENERATION)),
+            *READY_COLUMNS,
+            Column("Actual Replicas", _replicas("actual_replicas")),
+            Column("Desired Replicas", _replicas("desired_replicas")),
+        ),
+        defaulted=revision.defaulted,
+        validated=revision.validated,
+        declared=False,
+    ),
+    KindInfo(
+        type=route.Route,
+        group=SERVING,
+        version="v1",
+        plural="routes",
+        short_names=("rt",),
+        categories=("all", "knative", "serving"),
+        columns=(URL, *READY_COLUMNS),
+        defaulted=route.defaulted,
+        validated=route.validated,
+    ),
+    KindInfo(
+        type=podautoscaler.PodAutoscaler,
+        group="autoscaling.internal.knative.dev",
+        version="v1alpha1",
+        plural="podautoscalers",
+        short_names=("kpa", "pa"),
+        categories=("knative-internal", "autoscaling"),
+        columns=(
+            Column("DesiredScale", _replicas("desired_scale")),
+            Column("ActualScale", _replicas("actual_scale")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+    ),
+    KindInfo(
+        type=image.Image,
+        group="caching.internal.knative.dev",
+        version="v1alpha1",
+        plural="images",
+        short_names=("img",),
+        categories=("knative-internal", "caching"),
+        columns=(
+            Column("Image", lambda obj: obj.spec.image),
+            Column("Runs As", _status_of("runs_as")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+    ),
+    KindInfo(
+        type=ingress.Ingress,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="ingresses",
+        short_names=("kingress", "king"),
+        categories=("knative-internal", "networking"),
+        columns=READY_COLUMNS,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+    ),
+    KindInfo(
+        type=broker.Broker,
+        group=EVENTING,
+        version="v1",
+        plural="brokers",
+        categories=("all", "knative", "eventing"),
+        columns=(
+            ADDRESS_URL,
+            *READY_COLUMNS,
+            Column("Class", lambda obj: obj.metadata.annotations.get(BROKER_CLASS, "")),
+        ),
+        defaulted=broker.defaulted,
+        validated=broker.validated,
+    ),
+    KindInfo(
+        type=trigger.Trigger,
+        group=EVENTING,
+        version="v1",
+        plural="triggers",
+        categories=("all", "knative", "eventing"),
+        columns=(
+            Column("Broker", lambda obj: obj.spec.broker),
+            Column("Subscriber_URI", _status_of("subscriber_uri")),
+            *READY_COLUMNS,
+        ),
+        defaulted=trigger.defaulted,
+        validated=trigger.validated,
+    ),
+    KindInfo(
+        type=sinkbinding.SinkBinding,
+        group=SOURCES,
+        version="v1",
+        plural="sinkbindings",
+        categories=("all", "knative", "sources", "bindings"),
+        columns=(Column("Sink", _status_of("sink_uri")), *READY_COLUMNS),
+        defaulted=sinkbinding.defaulted,
+        validated=sinkbinding.validated,
+    ),
+    KindInfo(
+        type=namespace.Namespace,
+        group="",
+        version="v1",
+        plural="namespaces",
+        short_names=("ns",),
+        columns=(Column("Status", _status_of("phase")),),
+        namespaced=False,
+        defaulted=namespace.defaulted,
+        validated=namespace.validated,
+    ),
+    KindInfo(
+        type=configmap.ConfigMap,
+        group="",
+        version="v1",
+        plural="configmaps",
+        short_names=("cm",),
+        columns=(Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data))),),
+        defaulted=configmap.defaulted,
+        validated=configmap.validated,
+    ),
+    KindInfo(
+        type=secret.Secret,
+        group="",
+        version="v1",
+        plural="secrets",
+        columns=(
+            Column("Type", lambda obj: obj.type),
+            Column("Data", lambda obj: str(len(obj.data))),
+        ),
+        defaulted=secret.defaulted,
+        validated=secret.validated,
+    ),
+    KindInfo(
+        type=pod.Pod,
+        group="",
+        version="v1",
+        plural="pods",
+        short_names=("po",),
+        columns=(
+            Column("Ready", pod.ready_column),
+            Column("Status", pod.status_column),
+            Column("Restarts", pod.restarts_column),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+    ),
+)
+
+_BY_TYPE: Mapping[type[Object], KindInfo] = {info.type: info for info in KINDS}
+_BY_NAME = {(info.api_version, info.kind): info for info in KINDS}
+_BY_WORD: Mapping[str, KindInfo] = {
+    word: info
+    # The first kind listed wins an ambiguous word, as with kubectl.
+    for info in reversed(KINDS)
+    for word in (info.plural, info.singular, *info.short_names, info.resource)
+}
+
+
+def info_of(kind: type[Object]) -> KindInfo:
+    """What the catalog says of *kind*."""
+    return _BY_TYPE[kind]
+
+
+def find_kind(word: str) -> KindInfo | None:
+    """The kind that a person means by *word*: plural, singular or short name, in any case."""
+    return _BY_WORD.get(word.lower())
+
+
+def by_resource(group: str, version: str, plural: str) -> KindInfo | None:
+    """The kind served at ``/apis/GROUP/VERSION/…/PLURAL``."""
+    info = _BY_WORD.get(f"{plural}.{group}" if group else plural)
+    return info if info is not None and (info.group, info.version) == (group, version) else None
+
+
+def document(obj: Object) -> dict[str, Any]:
+    """*obj* as a whole document, ``apiVersion`` and ``kind`` first."""
+    info = info_of(type(obj))
+    return {"apiVersion": info.api_version, "kind": info.kind, **encode(obj)}
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a document turned out to be; *value* is None when there are problems."""
+
+    value: Object | None
+    problems: tuple[Problem, ...] = ()
+
+
+def read(tree: object, *, strict: bool = True) -> Read:
+    """The object that the document *tree* describes, or everything wrong with its shape."""
+    if not isinstance(tree, Mapping):
+        return Read(None, (Problem("", "a document must be a map with apiVersion and kind"),))
+    absent = [name for name in ("apiVersion", "kind") if not isinstance(tree.get(name), str)]
+    if absent:
+        return Read(None, tuple(Problem("", f"{name}: Required value") for name in absent))
+    api_version, kind = str(tree["apiVersion"]), str(tree["kind"])
+    info = _BY_NAME.get((api_version, kind))
+    if info is None:
+        return Read(None, (Problem("kind", _no_match(api_version, kind)),))
+    fields = {name: value for name, value in tree.items() if name not in {"apiVersion", "kind"}}
+    decoded = decode(info.type, fields, strict=strict)
+    return Read(decoded.value, decoded.problems)
+
+
+def _no_match(api_version: str, kind: str) -> str:
+    text = f'no matches for kind "{kind}" in version "{api_version}"'
+    known = {f"{info.kind} ({info.api_version})": info for info in KINDS if info.declared}
+    same_kind = [name for name, info in known.items() if info.kind == kind]
+    close = same_kind or get_close_matches(f"{kind} ({api_version})", known, n=1)
+    return f"{text}; did you mean {close[0]}?" if close else f"{text}; knlite has no such kind"

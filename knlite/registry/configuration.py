@@ -1,0 +1,112 @@
+"""The ``config-*`` ConfigMaps and ``--set`` to the one ``Config`` that everything is configured by.
+
+ConfigMaps keep what no section knows, as on a cluster. ``--set`` refuses it: there it can only be a
+mistake.
+
+Source: Knative reference §2.2, §1.4; Eventing reference §3, §16.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+import yaml
+
+from knlite.errors import InvalidInput
+from knlite.kinds.config import autoscaler, defaults, deployment, eventing, features, network
+from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
+from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
+
+T = TypeVar("T")
+
+Overrides = Mapping[str, Mapping[str, str]]
+"""ConfigMap to key to value."""
+
+_DEFAULT_BROKER = "default-br-config"
+
+_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
+    (SERVING_NAMESPACE, autoscaler.NAME): autoscaler.KEYS,
+    (SERVING_NAMESPACE, defaults.NAME): defaults.KEYS,
+    (SERVING_NAMESPACE, deployment.NAME): deployment.KEYS,
+    (SERVING_NAMESPACE, features.NAME): features.KEYS,
+    (SERVING_NAMESPACE, network.NAME): network.KEYS,
+    (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
+    (EVENTING_NAMESPACE, eventing.FEATURES_NAME): eventing.FEATURES_KEYS,
+}
+_SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
+
+
+def is_config(obj: ConfigMap) -> bool:
+    """Whether *obj* configures the platform."""
+    return (obj.metadata.namespace, obj.metadata.name) in _SECTIONS
+
+
+def read_config(maps: Iterable[ConfigMap], overrides: Overrides, external_port: int) -> Config:
+    """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
+    data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}
+
+    def section(namespace: str, name: str) -> dict[str, str]:
+        wanted = overrides.get(name, {})
+        known = _KEYS.get((namespace, name))
+        # Serving and Eventing each have a config-features; a key goes to the one that knows it.
+        set_here = {key: wanted[key] for key in wanted if known is None or key in known}
+        return {**data.get((namespace, name), {}), **set_here}
+
+    def parsed(name: str, parse: Callable[[Mapping[str, str]], T]) -> T:
+        return _naming(name, lambda: parse(section(SERVING_NAMESPACE, name)))
+
+    return Config(
+        autoscaler=parsed(autoscaler.NAME, autoscaler.parse),
+        defaults=parsed(defaults.NAME, defaults.parse),
+        deployment=parsed(deployment.NAME, deployment.parse),
+        domain=parsed(network.DOMAIN_NAME, network.parse_domain),
+        features=parsed(features.NAME, features.parse),
+        network=parsed(network.NAME, network.parse),
+        eventing=_naming(
+            eventing.NAME,
+            lambda: eventing.parse(
+                _broker_defaults(section(EVENTING_NAMESPACE, eventing.NAME)),
+                section(EVENTING_NAMESPACE, eventing.FEATURES_NAME),
+            ),
+        ),
+        external_port=external_port,
+    )
+
+
+def require_known(overrides: Overrides) -> None:
+    """Refuse names and keys of ``--set`` that nothing reads. Raises ``InvalidInput``."""
+    names = {name for _, name in _SECTIONS}
+    for name, values in overrides.items():
+        if name not in names:
+            _refuse(f"--set {name}", "there is no such ConfigMap", name, names)
+        if name == network.DOMAIN_NAME:
+            continue
+        keys = frozenset[str]().union(*(keys for (_, each), keys in _KEYS.items() if each == name))
+        for key in values:
+            if key not in keys:
+                _refuse(f"--set {name}.{key}", f"{name} has no such key", key, keys)
+
+
+def _refuse(what: str, cause: str, word: str, known: Iterable[str]) -> None:
+    known = sorted(known)
+    close = get_close_matches(word, known, n=1)
+    fix = f"did you mean {close[0]}?" if close else f"known are: {', '.join(known)}"
+    raise InvalidInput(f"{what} sets nothing", cause=cause, fix=fix)
+
+
+def _broker_defaults(data: Mapping[str, str]) -> object:
+    text = data.get(_DEFAULT_BROKER)
+    if text is None:
+        return None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise ConfigInvalid(f'failed to parse "{_DEFAULT_BROKER}": {exc}') from exc
+
+
+def _naming(name: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except ConfigInvalid as exc:
+        raise ConfigInvalid(f"{name}: {exc}") from exc

@@ -1,0 +1,123 @@
+"""The objects themselves, with the indexes that reconcilers read by.
+
+Not here: what may be stored (``kinds/admission.py``), who is told (``registry.py``).
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar, cast
+
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.meta import Object, controller_of
+from knlite.reconcile import Key, key_of
+
+O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+
+Index = tuple[object, ...]
+"""Names one list of objects: all of a kind, those of a namespace, of a label, of an owner."""
+
+
+def all_of(kind: type[Object]) -> Index:
+    """Every object of *kind*."""
+    return ("kind", kind)
+
+
+def in_namespace(kind: type[Object], namespace: str) -> Index:
+    """Those of *kind* in *namespace*."""
+    return ("namespace", kind, namespace)
+
+
+def with_label(kind: type[Object], namespace: str, label: str, value: str) -> Index:
+    """Those of *kind* in *namespace* that carry a label."""
+    return ("label", kind, namespace, label, value)
+
+
+def owned_by(kind: type[Object], owner_uid: str) -> Index:
+    """Those of *kind* whose controller has *owner_uid*."""
+    return ("owner", kind, owner_uid)
+
+
+def children_of(owner_uid: str) -> Index:
+    """Everything that any owner reference ties to *owner_uid*, of all kinds."""
+    return ("child", owner_uid)
+
+
+def indexes_of(obj: Object) -> Iterator[Index]:
+    """Every list that *obj* stands in."""
+    kind, meta = type(obj), obj.metadata
+    yield all_of(kind)
+    yield in_namespace(kind, meta.namespace)
+    for label, value in meta.labels.items():
+        yield with_label(kind, meta.namespace, label, value)
+    owner = controller_of(obj)
+    if owner is not None:
+        yield owned_by(kind, owner.uid)
+    for reference in meta.owner_references:
+        yield children_of(reference.uid)
+
+
+class Store:
+    """All objects of one run; implements ``reconcile.View``."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._objects: dict[Key, Object] = {}
+        self._lists: defaultdict[Index, dict[Key, None]] = defaultdict(dict)
+
+    def put(self, obj: Object) -> None:
+        """Store *obj* in the place of what has its key."""
+        key = key_of(obj)
+        self.remove(key)
+        self._objects[key] = obj
+        for index in indexes_of(obj):
+            self._lists[index][key] = None
+
+    def remove(self, key: Key) -> None:
+        """Forget the object at *key*, if there is one."""
+        old = self._objects.pop(key, None)
+        if old is None:
+            return
+        for index in indexes_of(old):
+            keys = self._lists[index]
+            del keys[key]
+            if not keys:
+                del self._lists[index]
+
+    def at(self, key: Key) -> Object | None:
+        """The object at *key*."""
+        return self._objects.get(key)
+
+    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+        """The object of that name, or None."""
+        return cast("O | None", self._objects.get(Key(kind, namespace, name)))
+
+    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+        """All of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
+        return self._of(kind, in_namespace(kind, namespace) if namespace else all_of(kind))
+
+    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+        """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
+        return self._of(kind, with_label(kind, namespace, label, value))
+
+    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+        """Those of *kind* whose controller is *owner*, sorted by name."""
+        return self._of(kind, owned_by(kind, owner.metadata.uid))
+
+    def children(self, uid: str) -> Sequence[Object]:
+        """Everything that any owner reference ties to *uid*, whatever its kind."""
+        return self._of(Object, children_of(uid))
+
+    def everything(self) -> Sequence[Object]:
+        """All objects, sorted by kind, namespace and name."""
+        return self._sorted(self._objects.values())
+
+    def _of(self, kind: type[O], index: Index) -> Sequence[O]:
+        keys = self._lists.get(index, {})
+        return cast("Sequence[O]", self._sorted(self._objects[key] for key in keys))
+
+    @staticmethod
+    def _sorted(objects: Iterable[Object]) -> Sequence[Object]:
+        return sorted(
+            objects,
+            key=lambda obj: (type(obj).__name__, obj.metadata.namespace, obj.metadata.name),
+        )
