@@ -5,7 +5,8 @@ CrashLoopBackOff (10 s, doubling, at most 5 min); Knative reference §4.2.
 """
 
 import hashlib
-from random import Random
+
+from knlite.serving.draw import Draw
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for random names: no vowels, nothing that looks alike."""
@@ -13,7 +14,7 @@ FIRST_DELAY = 10.0
 MAX_DELAY = 300.0
 
 
-def instance_name(revision: str, draw: Random) -> str:
+def instance_name(revision: str, draw: Draw) -> str:
     """A new name of an instance of *revision*, at most 63 characters."""
     digest = hashlib.md5(revision.encode(), usedforsecurity=False).digest()
     template = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:9])

@@ -10,8 +10,8 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from random import Random
 
+from knlite.serving.draw import Draw
 from knlite.serving.instance import Endpoint, StartFailure
 
 QUEUE_LIMIT = 10_000
@@ -49,7 +49,7 @@ class Ticket:
 class Throttler:
     """The places of one revision. *container_concurrency* 0 means any number per instance."""
 
-    def __init__(self, container_concurrency: int, draw: Random) -> None:
+    def __init__(self, container_concurrency: int, draw: Draw) -> None:
         self._limit = container_concurrency
         self._draw = draw
         self._endpoints: dict[str, Endpoint] = {}
