@@ -1,0 +1,261 @@
+"""Turns demand into a number of instances, revision by revision, and reports it.
+
+A decision is made every two seconds while a revision has instances or requests, and at once when a
+request waits at a revision that has none. Nothing runs while all are at zero.
+
+Source: Knative reference §2.5, §2.6.
+Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``).
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import anyio
+import msgspec
+from anyio.abc import TaskStatus
+
+from knlite.clock import Clock
+from knlite.controlplane.reporting import Reporter
+from knlite.facts import Publish, ScaleDecided
+from knlite.kinds.serving.podautoscaler import (
+    ACTIVE,
+    CONDITIONS,
+    SCALE_TARGET_INITIALIZED,
+    PodAutoscaler,
+    PodAutoscalerStatus,
+)
+from knlite.registry.registry import Notification, Registry
+from knlite.serving.autoscaling.decider import TICK, Decider
+from knlite.serving.autoscaling.scaler import Scaler
+from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
+from knlite.serving.contract import progress_deadline
+from knlite.serving.instance import RevisionName, Sample
+
+NO_TRAFFIC = "The target is not receiving traffic."
+TIMED_OUT = "The target could not be activated."
+QUEUED = "Requests to the target are being buffered as resources are provisioned."
+
+
+class Fleet(Protocol):
+    """Who keeps the instances."""
+
+    def ready(self, revision: RevisionName) -> int:
+        """How many instances are ready."""
+        ...
+
+    def set_desired(self, revision: RevisionName, count: int) -> None:
+        """Have *count* instances."""
+        ...
+
+    def hurry(self, revision: RevisionName) -> None:
+        """Start again now what would be started again later."""
+        ...
+
+
+class Autoscaler:
+    """The scale of all revisions."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        fleet: Fleet,
+        reporter: Reporter,
+        clock: Clock,
+        publish: Publish,
+        service_of: Callable[[RevisionName], str],
+    ) -> None:
+        self._registry = registry
+        self._fleet = fleet
+        self._reporter = reporter
+        self._clock = clock
+        self._publish = publish
+        self._service_of = service_of
+        self._units: dict[RevisionName, _Unit] = {}
+        self._config = registry.config
+        self._work = anyio.Event()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Decide every two seconds while any revision is awake, until cancelled."""
+        with self._registry.listening(self._note):
+            task_status.started()
+            while True:
+                self._work = anyio.Event()
+                if not any(unit.awake for unit in self._units.values()):
+                    await self._work.wait()
+                await self._clock.sleep_until(self._clock.now() + TICK)
+                for revision, unit in tuple(self._units.items()):
+                    if unit.awake:
+                        self._decide(revision, unit)
+
+    # From the activator.
+
+    def demand(self, revision: RevisionName, sample: Sample) -> None:
+        """*revision* was this busy during the last second."""
+        unit = self._units.get(revision)
+        if unit is not None:
+            unit.record(self._clock.now(), sample)
+            self._work.set()
+
+    def waiting(self, revision: RevisionName) -> None:
+        """A request waits, and no instance of *revision* is ready."""
+        unit = self._units.get(revision)
+        if unit is None:
+            return
+        if unit.desired == 0:
+            # Counted at once, so that the decision does not wait for the second to be over.
+            unit.record_early(self._clock.now())
+            self._decide(revision, unit)
+        self._fleet.hurry(revision)
+        self._work.set()
+
+    # From the supervisor.
+
+    def ready_changed(self, revision: RevisionName, ready: int) -> None:
+        """*revision* has *ready* instances."""
+        unit = self._units.get(revision)
+        if unit is not None:
+            unit.scaler.observe(self._clock.now(), ready)
+            self._report(revision, unit)
+
+    # From the registry.
+
+    def _note(self, notification: Notification) -> None:
+        if self._registry.config is not self._config:
+            self._config = self._registry.config
+            for revision, each in self._units.items():
+                each.respec(self._spec_of(self._registry.view.get(PodAutoscaler, *revision)))
+        obj = notification.obj
+        if not isinstance(obj, PodAutoscaler):
+            return
+        revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
+        match notification.change:
+            case "added":
+                self._add(revision, obj)
+            case "deleted":
+                if self._units.pop(revision, None) is not None:
+                    self._fleet.set_desired(revision, 0)
+            case _:
+                unit = self._units.get(revision)
+                if unit is not None and unit.respec(self._spec_of(obj)):
+                    self._work.set()
+
+    def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
+        now, spec = self._clock.now(), self._spec_of(obj)
+        deadline = progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
+        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec)
+        self._units[revision] = unit
+        self._scaled(revision, unit, 0, "initial-scale", panic=False)
+        self._report(revision, unit)
+        self._work.set()
+
+    def _spec_of(self, obj: PodAutoscaler | None) -> ScalingSpec:
+        config = self._registry.config.autoscaler
+        if obj is None:
+            return scaling_spec({}, 0, config)
+        return scaling_spec(
+            obj.metadata.annotations,
+            obj.spec.container_concurrency,
+            config,
+            reachable=obj.spec.reachability != "Unreachable",
+        )
+
+    def _decide(self, revision: RevisionName, unit: "_Unit") -> None:
+        now, ready = self._clock.now(), self._fleet.ready(revision)
+        was = unit.desired
+        decision = unit.decider.decide(now, ready) if unit.decider.has_data(now) else None
+        scale = unit.scaler.scale(now, decision.desired if decision else None, ready)
+        why = scale.why or (decision.why if decision else "")
+        self._scaled(revision, unit, was, why, panic=decision is not None and decision.panic)
+        self._report(revision, unit)
+
+    def _scaled(
+        self, revision: RevisionName, unit: "_Unit", was: int, why: str, *, panic: bool
+    ) -> None:
+        desired = unit.desired
+        if desired != was:
+            self._publish(
+                ScaleDecided(
+                    at=self._clock.wall(),
+                    namespace=revision.namespace,
+                    service=self._service_of(revision),
+                    revision=revision.name,
+                    desired=desired,
+                    was=was,
+                    why=why,
+                    panic=panic,
+                )
+            )
+        self._fleet.set_desired(revision, desired)
+
+    def _report(self, revision: RevisionName, unit: "_Unit") -> None:
+        said = (unit.desired, self._fleet.ready(revision), unit.scaler.activity)
+        if said != unit.reported:
+            unit.reported = said
+            self._reporter.report(("autoscaler", revision), lambda: self._write(revision, unit))
+
+    def _write(self, revision: RevisionName, unit: "_Unit") -> None:
+        obj = self._registry.view.get(PodAutoscaler, *revision)
+        if obj is None or self._units.get(revision) is not unit:
+            return
+        editor = CONDITIONS.edit(obj.status.conditions, self._clock.wall())
+        scaler = unit.scaler
+        match scaler.activity:
+            case "active":
+                editor.true(ACTIVE)
+            case "activating":
+                editor.unknown(ACTIVE, "Queued", QUEUED)
+            case "inactive" if scaler.timed_out:
+                editor.false(ACTIVE, "TimedOut", TIMED_OUT)
+            case _:
+                editor.false(ACTIVE, "NoTraffic", NO_TRAFFIC)
+        if scaler.initialised:
+            editor.true(SCALE_TARGET_INITIALIZED)
+        status = PodAutoscalerStatus(
+            observed_generation=obj.metadata.generation,
+            conditions=editor.result(),
+            desired_scale=unit.desired,
+            actual_scale=self._fleet.ready(revision),
+        )
+        self._registry.update_status(msgspec.structs.replace(obj, status=status))
+
+
+class _Unit:
+    """One revision's load and scale."""
+
+    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec) -> None:
+        self.decider = decider
+        self.scaler = scaler
+        self.reported: tuple[int, int, str] | None = None
+        self._spec = spec
+        self._early = False
+
+    @property
+    def desired(self) -> int:
+        """How many instances there shall be."""
+        return self.scaler.desired
+
+    @property
+    def awake(self) -> bool:
+        """Whether decisions have to be made."""
+        return not self.scaler.asleep
+
+    def respec(self, spec: ScalingSpec) -> bool:
+        """Go on with *spec*; whether it is another one."""
+        if spec == self._spec:
+            return False
+        self._spec = spec
+        self.decider.respec(spec)
+        self.scaler.respec(spec)
+        return True
+
+    def record_early(self, now: float) -> None:
+        """Count one request before its second is over."""
+        self._early = True
+        self.decider.record(now, Sample(1.0, 1.0))
+
+    def record(self, now: float, sample: Sample) -> None:
+        """Count the load of a second, without what was counted early."""
+        if self._early:
+            self._early = False
+            sample = Sample(max(0.0, sample.concurrency - 1), max(0.0, sample.requests - 1))
+        self.decider.record(now, sample)

@@ -1,0 +1,50 @@
+"""From a revision to what its next instance is started with.
+
+Secrets and ConfigMaps are read at that moment, as on a cluster.
+"""
+
+from knlite.controlplane.images import Images
+from knlite.controlplane.supervisor import Blueprint, Blueprints
+from knlite.errors import InstanceFailed
+from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.serving.revision import Revision
+from knlite.registry.registry import Registry
+from knlite.runtime.port import Launch, Limits
+from knlite.serving.contract import contract, progress_deadline
+from knlite.serving.instance import RevisionName
+from knlite.serving.probing import readiness_probe
+
+
+def make_blueprints(registry: Registry, images: Images) -> Blueprints:
+    """Blueprints from the objects of *registry* and the code of *images*."""
+
+    async def blueprint(name: RevisionName, instance: str) -> Blueprint:
+        code = await images.code_of(name)
+        revision = registry.view.get(Revision, *name)
+        container = serving_container(revision.spec) if revision is not None else None
+        if revision is None or container is None:
+            raise InstanceFailed("ContainerMissing", f"revision {name.name} has no container")
+        terms = contract(revision, container, registry.view, code.runtime.vantage)
+        return Blueprint(
+            runtime=code.runtime,
+            prepared=code.prepared,
+            launch=Launch(
+                namespace=name.namespace,
+                service=terms.env["K_SERVICE"],
+                revision=name.name,
+                instance=instance,
+                env=terms.env,
+                port=terms.port,
+                command=terms.command,
+                args=terms.args,
+                working_dir=terms.working_dir,
+                limits=Limits(cpus=terms.cpus, memory=terms.memory),
+                user=terms.user,
+                concurrency=terms.concurrency,
+            ),
+            probe=readiness_probe(container),
+            deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),
+            grace=float(revision.spec.timeout_seconds or 300),
+        )
+
+    return blueprint

@@ -1,0 +1,213 @@
+"""From objects to the tables that the data plane works with, pushed whenever they change.
+
+Tables are made once for a batch of changes. After they have been pushed, the Ingresses are told so.
+
+Not here: what is in a table (``serving/routing.py``, ``eventing/topology.py``).
+"""
+
+from typing import Protocol
+
+import anyio
+import msgspec
+from anyio.abc import TaskStatus
+
+from knlite.clock import Clock
+from knlite.eventing.topology import Topology, topology
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.labels import CONFIGURATION, SERVICE
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.ingress import CONDITIONS, Ingress, IngressStatus
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.route import Route
+from knlite.kinds.serving.service import Service
+from knlite.registry.registry import Notification, Registry
+from knlite.serving.domains import DomainError, local_hosts, public_host
+from knlite.serving.instance import RevisionName, RevisionSettings
+from knlite.serving.routing import RoutingTable, routing_table
+from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
+
+_ROUTING = (Ingress, Route, Configuration, Broker)
+_EVENTING = (Broker, Trigger)
+
+
+class RoutesListener(Protocol):
+    """Who sends requests on their way."""
+
+    def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
+        """This is the table now; *listing* is (what, URL) of all that people address."""
+        ...
+
+
+class SettingsListener(Protocol):
+    """Who holds requests to revisions."""
+
+    def settings_changed(self, revision: RevisionName, settings: RevisionSettings | None) -> None:
+        """These are the settings of *revision*; None when it is gone."""
+        ...
+
+
+class TopologyListener(Protocol):
+    """Who delivers events."""
+
+    def topology_changed(self, topology: Topology) -> None:
+        """These are the brokers and triggers now."""
+        ...
+
+
+class Projector:
+    """Watches the registry on behalf of the data plane."""
+
+    def __init__(self, registry: Registry, clock: Clock) -> None:
+        self._registry = registry
+        self._clock = clock
+        self._routes: RoutesListener | None = None
+        self._settings: SettingsListener | None = None
+        self._topology: TopologyListener | None = None
+        self._stale: set[str] = {"routes", "topology"}
+        self._work = anyio.Event()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the data plane knows all that there is to know."""
+        return not self._stale
+
+    def report_to(
+        self, routes: RoutesListener, settings: SettingsListener, topology: TopologyListener
+    ) -> None:
+        """Push tables to these; to be called before ``run``."""
+        self._routes, self._settings, self._topology = routes, settings, topology
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Push tables until cancelled."""
+        with self._registry.listening(self._note):
+            task_status.started()
+            while True:
+                self._work = anyio.Event()
+                if not self._stale:
+                    await self._work.wait()
+                # One turn, so that a batch of changes makes one table.
+                await self._clock.sleep_until(self._clock.now())
+                self._push()
+
+    def service_of(self, revision: RevisionName) -> str:
+        """The name under which people know *revision*: its service's, else its configuration's."""
+        found = self._registry.view.get(Revision, *revision)
+        return _service(found) if found is not None else revision.name
+
+    def cluster_hosts(self) -> tuple[str, ...]:
+        """The cluster's host names of everything that can be addressed."""
+        routes = self._registry.view.listed(Route, "")
+        names = (f"{r.metadata.name}.{r.metadata.namespace}.{CLUSTER_DOMAIN}" for r in routes)
+        return (BROKER_INGRESS, *names)
+
+    def _note(self, notification: Notification) -> None:
+        obj = notification.obj
+        if isinstance(obj, Revision):
+            self._note_revision(notification, obj)
+        if isinstance(obj, _ROUTING) and _matters(notification):
+            self._stale.add("routes")
+            self._work.set()
+        if isinstance(obj, _EVENTING):
+            self._stale.add("topology")
+            self._work.set()
+
+    def _note_revision(self, notification: Notification, revision: Revision) -> None:
+        if self._settings is None:
+            return
+        name = RevisionName(revision.metadata.namespace, revision.metadata.name)
+        match notification.change:
+            case "deleted":
+                self._settings.settings_changed(name, None)
+            case "added":
+                self._settings.settings_changed(name, _settings(revision))
+            case _:
+                pass
+
+    def _push(self) -> None:
+        stale, self._stale = self._stale, set()
+        if "routes" in stale and self._routes is not None:
+            self._routes.routes_changed(self._table(), self._listing())
+            self._tell_ingresses()
+        if "topology" in stale and self._topology is not None:
+            self._topology.topology_changed(topology(self._registry.view))
+
+    def _table(self) -> RoutingTable:
+        view = self._registry.view
+        newest: dict[tuple[str, str], RevisionName] = {}
+        hosts: dict[tuple[str, str], tuple[str, ...]] = {}
+        for route in view.listed(Route, ""):
+            namespace, name = route.metadata.namespace, route.metadata.name
+            for target in route.spec.traffic:
+                configuration = view.get(Configuration, namespace, target.configuration_name)
+                if configuration is None:
+                    continue
+                latest = configuration.status.latest_created_revision_name
+                if latest:
+                    newest[namespace, name] = RevisionName(namespace, latest)
+                    hosts[namespace, name] = _hosts(route, self._registry)
+                    break
+        brokers = (
+            (broker.metadata.namespace, broker.metadata.name) for broker in view.listed(Broker, "")
+        )
+        return routing_table(view.listed(Ingress, ""), newest, hosts, brokers)
+
+    def _listing(self) -> tuple[tuple[str, str], ...]:
+        view = self._registry.view
+        base = f"http://localhost:{self._registry.config.external_port}"
+        services = (
+            (f"Service {obj.metadata.namespace}/{obj.metadata.name}", obj.status.url)
+            for obj in view.listed(Service, "")
+            if obj.status.url
+        )
+        brokers = (
+            (
+                f"Broker {obj.metadata.namespace}/{obj.metadata.name}",
+                f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}",
+            )
+            for obj in view.listed(Broker, "")
+        )
+        return (*services, *brokers)
+
+    def _tell_ingresses(self) -> None:
+        for ingress in self._registry.view.listed(Ingress, ""):
+            editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
+            editor.true("NetworkConfigured")
+            editor.true("LoadBalancerReady")
+            status = IngressStatus(
+                observed_generation=ingress.metadata.generation, conditions=editor.result()
+            )
+            self._registry.update_status(msgspec.structs.replace(ingress, status=status))
+
+
+def _matters(notification: Notification) -> bool:
+    """Whether the change can change a table; the answer to our own writes is no."""
+    new, old = notification.obj, notification.old
+    if isinstance(new, Ingress) and isinstance(old, Ingress):
+        return new.spec != old.spec or notification.change == "deleted"
+    return True
+
+
+def _hosts(route: Route, registry: Registry) -> tuple[str, ...]:
+    local = local_hosts(route.metadata.namespace, route.metadata.name)
+    try:
+        return (*local, public_host(route, "", registry.config).lower())
+    except DomainError:
+        return local
+
+
+def _settings(revision: Revision) -> RevisionSettings:
+    spec = revision.spec
+    return RevisionSettings(
+        service=_service(revision),
+        container_concurrency=spec.container_concurrency or 0,
+        timeout=float(spec.timeout_seconds or 0),
+        response_start_timeout=float(spec.response_start_timeout_seconds or 0),
+        idle_timeout=float(spec.idle_timeout_seconds or 0),
+    )
+
+
+def _service(revision: Object) -> str:
+    labels = revision.metadata.labels
+    return labels.get(SERVICE) or labels.get(CONFIGURATION, "")

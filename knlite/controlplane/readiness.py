@@ -1,0 +1,75 @@
+"""What is not ready yet, in words; and a fact whenever an object's readiness changes."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from knlite.facts import Publish, ReadyChanged
+from knlite.kinds.conditions import Condition, find
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.route import Route
+from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.sinkbinding import SinkBinding
+from knlite.reconcile import View
+from knlite.registry.registry import Notification
+
+ADDRESSED = (Service, Broker, Trigger, SinkBinding)
+"""Kinds whose readiness people ask for."""
+_WITH_CONDITIONS = (Service, Configuration, Revision, Route, Broker, Trigger, SinkBinding)
+
+
+def ready_condition(obj: Object) -> Condition | None:
+    """The Ready condition of *obj*, if it is of a kind that has one and has one yet."""
+    if not isinstance(obj, _WITH_CONDITIONS):
+        return None
+    return find(obj.status.conditions)
+
+
+def undecided(view: View) -> list[str]:
+    """The objects of which it is not known yet whether they are ready."""
+    waiting = []
+    for kind in (Service, Configuration, Revision, Route, Broker, Trigger, SinkBinding):
+        for obj in view.listed(kind, ""):
+            condition = ready_condition(obj)
+            if condition is None or condition.status == "Unknown":
+                why = f": {condition.reason}" if condition and condition.reason else ""
+                name = f"{obj.metadata.namespace}/{obj.metadata.name}"
+                waiting.append(f"{kind.__name__} {name}{why}")
+    return waiting
+
+
+def readiness_facts(
+    wall: Callable[[], datetime], publish: Publish
+) -> Callable[[Notification], None]:
+    """A listener that publishes changes of the Ready condition of what people address."""
+
+    def note(notification: Notification) -> None:
+        obj, old = notification.obj, notification.old
+        if not isinstance(obj, ADDRESSED) or notification.change == "deleted":
+            return
+        new = ready_condition(obj)
+        before = ready_condition(old) if old is not None else None
+        if new is None or _said(new) == _said(before):
+            return
+        publish(
+            ReadyChanged(
+                at=wall(),
+                kind=type(obj).__name__,
+                namespace=obj.metadata.namespace,
+                name=obj.metadata.name,
+                status=new.status,
+                reason=new.reason,
+                message=new.message,
+            )
+        )
+
+    return note
+
+
+def _said(condition: Condition | None) -> tuple[str, str, str] | None:
+    if condition is None:
+        return None
+    return (condition.status, condition.reason, condition.message)
