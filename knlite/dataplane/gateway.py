@@ -1,0 +1,124 @@
+"""The front door: looks where a request goes, and hands it to the activator, a broker, or a page.
+
+Source: Knative reference §5; knlite's addresses, README "Addresses".
+Not here: the table (``serving/routing.py``), bytes (``wire``).
+"""
+
+import random
+import socket
+from collections.abc import Sequence
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from knlite.dataplane import pages
+from knlite.dataplane.activator import TEXT, Activator, Way
+from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.wire.body import TooLarge
+from knlite.dataplane.wire.exchange import Exchange
+from knlite.dataplane.wire.server import serve
+from knlite.serving.routing import RoutingTable, ToBroker, ToIndex, ToRevision
+
+MAX_EVENT = 32 * 1024 * 1024
+"""Bytes of one request to a broker; a broker in memory must not be filled by a single sender.
+
+Differs: upstream's ingress takes any size.
+"""
+CLOSING = 1.0
+"""Seconds that running answers get when the run ends."""
+_HTML = (
+    (b"Content-Type", b"text/html; charset=utf-8"),
+    (b"Content-Security-Policy", b"default-src 'none'; style-src 'unsafe-inline'"),
+)
+
+
+class Gateway:
+    """Answers every request that reaches the gateway's port."""
+
+    def __init__(self, activator: Activator, brokers: BrokerIngress, draw: random.Random) -> None:
+        self._activator = activator
+        self._brokers = brokers
+        self._draw = draw
+        self._table = RoutingTable()
+        self._listing: tuple[tuple[str, str], ...] = ()
+        self._group: TaskGroup | None = None
+
+    def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
+        """This is the table now; *listing* is (what, URL) of all that people address."""
+        self._table = table
+        self._listing = listing
+
+    async def run(
+        self,
+        listening: Sequence[socket.socket],
+        *,
+        task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+    ) -> None:
+        """Answer on *listening* until cancelled."""
+        async with anyio.create_task_group() as self._group:
+            server = await serve(self._handle, listening)
+            task_status.started()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await server.aclose(CLOSING)
+                    await self._activator.aclose()
+
+    def _handle(self, exchange: Exchange) -> None:
+        authority = exchange.host.decode("latin-1")
+        path = exchange.path.decode("latin-1")
+        match self._table.match(authority, path, self._draw.random()):
+            case ToRevision(revision, rest, host):
+                self._activator.handle(exchange, revision, _way(exchange, path, rest, host))
+            case ToBroker(namespace, broker):
+                self._receive(exchange, namespace, broker)
+            case ToIndex():
+                self._index(exchange)
+            case _:
+                urls = [url for _, url in self._listing]
+                text = pages.not_found(authority, path, urls)
+                exchange.respond(404, TEXT, text.encode())
+
+    def _index(self, exchange: Exchange) -> None:
+        if exchange.method not in {b"GET", b"HEAD"}:
+            exchange.respond(405, ((b"Allow", b"GET, HEAD"), *TEXT), b"method not allowed\n")
+        elif b"text/html" in (exchange.header(b"accept") or b""):
+            exchange.respond(200, _HTML, pages.index(self._listing).encode())
+        else:
+            exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
+
+    def _receive(self, exchange: Exchange, namespace: str, broker: str) -> None:
+        def received(body: bytes | TooLarge) -> None:
+            if isinstance(body, TooLarge):
+                text = f"the event is larger than {body.limit} bytes\n".encode()
+                exchange.respond(413, TEXT, text)
+            elif self._group is not None:
+                self._group.start_soon(self._take, exchange, namespace, broker, body)
+
+        exchange.read_body(MAX_EVENT, received)
+
+    async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
+        answer = await self._brokers.receive(
+            namespace,
+            broker,
+            exchange.method.decode("latin-1"),
+            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers],
+            body,
+        )
+        headers = [
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
+        ]
+        exchange.respond(answer.status, headers, answer.body)
+
+
+def _way(exchange: Exchange, path: str, rest: str, host: str) -> Way:
+    """What the instance sees of a request that came by *path*."""
+    if not host:
+        return Way(exchange.target, exchange.host, exchange.headers)
+    target = rest.encode("latin-1")
+    if exchange.query or exchange.target.endswith(b"?"):
+        target += b"?" + exchange.query
+    others = [header for header in exchange.headers if header[0].lower() != b"host"]
+    name = host.encode("latin-1")
+    return Way(target, name, [(b"Host", name), *others])
