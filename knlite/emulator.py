@@ -32,10 +32,11 @@ from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.sender import LoopbackSender
-from knlite.errors import Unreachable
+from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
 from knlite.facts import Notice
+from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
@@ -69,6 +70,8 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
 )
+SETTLING = 0.02
+"""Seconds between two looks at whether a run that starts has settled."""
 NAMESPACES = ("default", "knative-serving", "knative-eventing")
 
 
@@ -87,9 +90,10 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         for reader in (logs.read, metrics.read, *readers):
             stack.enter_context(bus.reading(reader))
         group = await stack.enter_async_context(anyio.create_task_group())
-        emulator = Emulator(settings, bus, logs, metrics, stack, group)
         try:
-            yield emulator
+            yield Emulator(settings, bus, logs, metrics, stack, group)
+        except ConfigInvalid as exc:
+            raise InvalidInput(f"--set cannot be used: {exc}") from exc
         finally:
             group.cancel_scope.cancel()
 
@@ -113,6 +117,7 @@ class Emulator:
         self._draw = random.Random()
         self._sources = Sources()
         self._images: Images | None = None
+        self._projector: Projector | None = None
         self._reporter = Reporter(self._clock)
         self._no_engine = ""
         self.registry = Registry(
@@ -157,9 +162,10 @@ class Emulator:
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
         sender = LoopbackSender(Address("127.0.0.1", port))
-        dispatcher = Dispatcher(brokers, sender, self._clock, publish, self._draw)
-        gateway = Gateway(activator, brokers, port)
-        projector = Projector(self.registry, self._reporter, self._clock)
+        self._stack.push_async_callback(sender.aclose)
+        dispatcher = Dispatcher(brokers, sender, self._clock, publish)
+        gateway = Gateway(activator, brokers, self._draw)
+        projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
         self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
@@ -200,6 +206,8 @@ class Emulator:
         waiting = undecided(self.registry.view)
         if not (self._controller.settled and self._reporter.settled):
             waiting.append("changes are being worked on")
+        if self._projector is not None and not self._projector.settled:
+            waiting.append("routes are being made")
         if self._images is not None and not self._images.settled:
             waiting.append("code is being prepared")
         return waiting
@@ -207,11 +215,8 @@ class Emulator:
     async def wait_until_settled(self) -> None:
         """Return once nothing is unsettled."""
         while self.unsettled():
-            changed = anyio.Event()
-            with self.registry.listening(lambda _, changed=changed: changed.set()):
-                # Not every cause of waiting shows as a change of an object.
-                with anyio.move_on_after(0.02):
-                    await changed.wait()
+            # Not every cause of waiting shows as a change of an object.
+            await self._clock.sleep_until(self._clock.now() + SETTLING)
 
     def url_of(self, obj: Object) -> str:
         """Where a person reaches *obj* from this machine; empty for what has no address."""
@@ -289,7 +294,7 @@ class Emulator:
 
 
 def _listen(host: str, port: int, option: str) -> socket.socket:
-    """A listening socket. Raises ``Unreachable`` with the reason."""
+    """A listening socket. Raises ``Conflict`` with the reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -299,7 +304,7 @@ def _listen(host: str, port: int, option: str) -> socket.socket:
         listening.setblocking(False)
     except OSError as exc:
         listening.close()
-        raise Unreachable(
+        raise Conflict(
             f"cannot listen on {host}:{port}",
             cause=os.strerror(exc.errno) if exc.errno else str(exc),
             fix=f"end the program that does, or choose another port with {option}",

@@ -1,0 +1,182 @@
+"""``knlite doctor``: what this machine offers, and what would run how, and why."""
+
+import errno
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from rich.console import Console
+from rich.text import Text
+
+from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.service import Service
+from knlite.manifests import read_project
+from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
+from knlite.serving.workload import Choice, choose, policy_named
+from knlite.settings import Settings
+
+Verdict = Literal["ok", "note", "problem"]
+_MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "problem": ("✗", "red")}
+
+DIFFERENCES = (
+    "a route without a ready revision holds the request and says why, instead of 404",
+    "an event for a subscriber that does not exist is kept until it does",
+    "a revision has 120 s to become ready, instead of 600 s",
+    "status.url carries the gateway's port, and the default domain is localhost",
+    "brokers keep their events in memory, whatever class they name",
+    "CPU and memory limits hold for containers, not for local processes",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; *fix* says what to do about a problem."""
+
+    verdict: Verdict
+    subject: str
+    text: str
+    fix: str = ""
+
+
+def examine(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
+    """Print the findings; 1 if one of them is a problem. Raises ``InvalidInput``."""
+    engine = anyio.run(find_engine, settings.environ)
+    findings = [
+        Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}"),
+        *_ports(settings),
+        _engine(engine, settings),
+        _uv(),
+        _cache(settings.cache_dir),
+        *_workloads(paths, settings, engine),
+    ]
+    if as_json:
+        document = {
+            "findings": [
+                {"verdict": f.verdict, "subject": f.subject, "text": f.text, "fix": f.fix}
+                for f in findings
+            ],
+            "differences": DIFFERENCES,
+        }
+        sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(findings)
+    return int(any(finding.verdict == "problem" for finding in findings))
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(finding.subject) for finding in findings)
+    for finding in findings:
+        mark, colour = _MARKS[finding.verdict]
+        line = Text(f"{mark} ", style=colour)
+        line.append(f"{finding.subject.ljust(width)}  {finding.text}", style="default")
+        console.print(line)
+        if finding.fix:
+            console.print(Text(f"  {' ' * width}  → {finding.fix}", style="dim"))
+    console.print("\nDiffers from Knative on purpose:")
+    for text in DIFFERENCES:
+        console.print(f"  · {text}")
+
+
+def _ports(settings: Settings) -> list[Finding]:
+    findings = []
+    for name, port, option in (
+        ("gateway", settings.port, "--port"),
+        ("admin", settings.admin_port, "--admin-port"),
+    ):
+        why = _taken(port)
+        if why:
+            findings.append(
+                Finding(
+                    "problem",
+                    f"{name} port",
+                    f"{port}: {why}",
+                    f"end that program, or use {option}",
+                )
+            )
+        else:
+            findings.append(Finding("ok", f"{name} port", f"{port} is free"))
+    return findings
+
+
+def _taken(port: int) -> str:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as exc:
+            in_use = exc.errno == errno.EADDRINUSE
+            return "another program listens there" if in_use else str(exc.strerror)
+    return ""
+
+
+def _engine(engine: Engine | NoEngine, settings: Settings) -> Finding:
+    if isinstance(engine, Engine):
+        return Finding("ok", "engine", f"{engine.name} at {engine.url} ({engine.found})")
+    if settings.runtime == "docker":
+        return Finding("problem", "engine", engine.why, engine.fix)
+    text = f"{engine.why}; services run as local processes"
+    return Finding("note", "engine", text, engine.fix)
+
+
+def _uv() -> Finding:
+    import uv
+
+    try:
+        return Finding("ok", "uv", f"{uv.find_uv_bin()}")
+    except FileNotFoundError as exc:
+        found = shutil.which("uv")
+        if found:
+            return Finding("ok", "uv", found)
+        return Finding(
+            "problem", "uv", str(exc), "install knlite again: python -m pip install knlite"
+        )
+
+
+def _cache(folder: Path) -> Finding:
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    if not os.access(nearest, os.W_OK):
+        fix = "set XDG_CACHE_HOME to a folder that you may write to"
+        return Finding("problem", "cache", f"{folder} cannot be written to", fix)
+    return Finding("ok", "cache", f"function environments are kept in {folder}")
+
+
+def _workloads(
+    paths: Sequence[Path], settings: Settings, engine: Engine | NoEngine
+) -> list[Finding]:
+    if not paths:
+        return []
+    project = read_project(paths, settings.environ)
+    findings = [
+        Finding("problem", "manifest", str(complaint), "correct the file")
+        for complaint in project.complaints
+    ]
+    for each in project.declared:
+        obj = each.obj
+        if not isinstance(obj, Service | Configuration):
+            continue
+        name = f"{obj.metadata.namespace}/{obj.metadata.name}"
+        container = serving_container(obj.spec.template.spec)
+        choice = choose(
+            image=container.image if container else "",
+            pull_policy=container.image_pull_policy if container else "",
+            annotations=obj.spec.template.metadata.annotations,
+            namespace=obj.metadata.namespace,
+            service=obj.metadata.name,
+            sources=project.sources,
+            policy=policy_named(settings.runtime),
+            no_engine="" if isinstance(engine, Engine) else engine.why,
+        )
+        if isinstance(choice, Choice):
+            findings.append(Finding("ok", name, f"runs as {choice.runtime}: {choice.why}"))
+        else:
+            findings.append(Finding("note", name, f"{choice.reason}: {choice.message}"))
+    return findings

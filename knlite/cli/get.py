@@ -1,0 +1,73 @@
+"""``knlite get``: objects as a table, as YAML, as JSON."""
+
+import json
+import sys
+from typing import Any
+
+import yaml
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from knlite.cli.client import Client
+from knlite.errors import InvalidInput
+from knlite.kinds.catalog import KINDS, KindInfo, find_kind, read
+
+
+def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> None:
+    """Print the objects. Raises ``InvalidInput`` (no such kind), ``NotFound``, ``Unreachable``."""
+    info, name = resolve(kind, name)
+    client = Client(admin_port)
+    if name:
+        found = [client.one(info, namespace or "default", name)]
+    else:
+        found = client.listed(info, namespace)
+    match output:
+        case "json":
+            json.dump(_whole(info, found, single=bool(name)), sys.stdout, indent=2)
+            sys.stdout.write("\n")
+        case "yaml":
+            yaml.safe_dump(_whole(info, found, single=bool(name)), sys.stdout, sort_keys=False)
+        case _:
+            _table(info, found)
+
+
+def resolve(kind: str, name: str) -> tuple[KindInfo, str]:
+    """The kind and the name that ``KIND NAME`` or ``KIND/NAME`` mean. Raises ``InvalidInput``."""
+    word, slash, rest = kind.partition("/")
+    if slash and name:
+        raise InvalidInput(f"{kind} {name} gives two names", fix="write KIND NAME or KIND/NAME")
+    info = find_kind(word)
+    if info is None:
+        words = ", ".join(
+            each.short_names[0] if each.short_names else each.plural for each in KINDS
+        )
+        raise InvalidInput(f'there is no kind "{word}"', fix=f"known are: {words}")
+    return info, name or rest
+
+
+def _whole(info: KindInfo, found: list[dict[str, Any]], *, single: bool) -> dict[str, Any]:
+    if single:
+        return found[0]
+    return {"apiVersion": "v1", "kind": "List", "items": found}
+
+
+def _table(info: KindInfo, found: list[dict[str, Any]]) -> None:
+    console = Console()
+    if not found:
+        console.print(f"No {info.plural} found.", style="dim")
+        return
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    heads = [*(["Namespace"] if info.namespaced else []), "Name"]
+    for head in (*heads, *(column.name for column in info.columns)):
+        table.add_column(head.upper(), overflow="fold")
+    for document in found:
+        # What the server has stored is trusted to be of its kind; unknown fields are newer ones.
+        obj = read(document, strict=False).value
+        if obj is None:
+            continue
+        names = [*([obj.metadata.namespace] if info.namespaced else []), obj.metadata.name]
+        cells = [*names, *(column.cell(obj) for column in info.columns)]
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)

@@ -1,0 +1,117 @@
+"""Facts as lines for the terminal, coloured by revision.
+
+Everything that comes from outside (log lines, names, paths) is shown as text: it can neither set
+colours nor send control sequences.
+"""
+
+import re
+from zlib import crc32
+
+from rich.style import Style
+from rich.text import Text
+
+from knlite.facts import (
+    ColdStart,
+    DeliveryAttempted,
+    EventRefused,
+    Fact,
+    InstanceChanged,
+    LogLine,
+    Notice,
+    PreparationStep,
+    ReadyChanged,
+    RequestDone,
+    ScaleDecided,
+)
+
+_PALETTE = (
+    "cyan",
+    "green",
+    "magenta",
+    "blue",
+    "yellow",
+    "bright_cyan",
+    "bright_green",
+    "bright_magenta",
+    "bright_blue",
+    "bright_yellow",
+)
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_LEVELS = {"info": Style(), "warning": Style(color="yellow"), "error": Style(color="red")}
+WIDTH = 34
+
+
+def line_of(fact: Fact) -> Text | None:
+    """The line for *fact*, or None for facts that are not shown."""
+    match fact:
+        case LogLine():
+            style = Style(color="red") if fact.stream == "stderr" else Style()
+            short = fact.instance.rpartition("-")[2]
+            return _line(fact.namespace, f"{fact.revision}/{short}", fact.text, style)
+        case ScaleDecided():
+            arrow = "↑" if fact.desired > fact.was else "↓"
+            text = f"{arrow} {fact.was} → {fact.desired} instances: {fact.why}"
+            return _line(fact.namespace, fact.revision, text, Style(bold=True))
+        case InstanceChanged(state="failed"):
+            text = f"✗ {_one_line(fact.why)}"
+            return _line(fact.namespace, fact.revision, text, Style(color="red"))
+        case InstanceChanged(state="ready" | "gone"):
+            short = fact.instance.rpartition("-")[2]
+            text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")
+            return _line(fact.namespace, fact.revision, text, Style(dim=True))
+        case ColdStart():
+            return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
+        case PreparationStep():
+            return _line(fact.namespace, fact.revision, fact.text, Style(dim=True))
+        case RequestDone(why=why) if why:
+            text = f"{fact.method} {fact.path} → {fact.status}: {_first(why)}"
+            return _line(fact.namespace, fact.revision, text, Style(color="red"))
+        case ReadyChanged(status="False"):
+            text = f"not ready: {fact.reason}: {_first(fact.message)}"
+            return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
+        case DeliveryAttempted(outcome="retrying" | "failed" | "dead-lettered" | "waiting"):
+            text = f"event {fact.event_id} {fact.outcome} ({fact.leg}): {_first(fact.why)}"
+            return _line(fact.namespace, f"Trigger {fact.trigger}", text, Style(color="yellow"))
+        case EventRefused():
+            text = f"event refused with {fact.status}: {_first(fact.why)}"
+            return _line(fact.namespace, f"Broker {fact.broker}", text, Style(color="yellow"))
+        case Notice():
+            return Text(_clean(fact.text), style=_LEVELS[fact.level])
+        case _:
+            return None
+
+
+def _line(namespace: str, name: str, text: str, style: Style) -> Text:
+    subject = f"{namespace}/{name}"
+    colour = _PALETTE[crc32(subject.partition("/")[0].encode() + _owner(name)) % len(_PALETTE)]
+    line = Text(_clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
+    line.append(" │ ", style=Style(dim=True))
+    line.append(_clean(text), style=style)
+    return line
+
+
+def _owner(name: str) -> bytes:
+    return name.partition("/")[0].encode()
+
+
+def _cold(fact: ColdStart) -> str:
+    stages = (
+        ("queue", fact.queued),
+        ("start", fact.started - fact.queued),
+        ("ready", fact.ready - fact.started),
+        ("first byte", fact.first_byte - fact.ready),
+    )
+    parts = ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in stages)
+    return f"cold start {fact.first_byte * 1000:.0f} ms ({parts})"
+
+
+def _first(text: str) -> str:
+    return text.strip().partition("\n")[0]
+
+
+def _one_line(text: str) -> str:
+    return "; ".join(line.strip() for line in text.strip().splitlines())
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub("�", text)

@@ -1,0 +1,205 @@
+"""``knlite up``: apply manifests, show what runs, stream what happens, apply again on changes."""
+
+import json
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import anyio
+import msgspec
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from knlite.cli.render import line_of
+from knlite.controlplane.readiness import ADDRESSED, ready_condition
+from knlite.emulator import Emulator, open_emulator
+from knlite.errors import InvalidInput, KnliteError
+from knlite.facts import Fact, Notice, ReadyChanged
+from knlite.kinds.conditions import READY, Condition
+from knlite.kinds.meta import described
+from knlite.manifests import Project, read_project
+from knlite.settings import Settings
+
+READY_WITHIN = 10.0
+"""Seconds to wait for everything to be ready before the table is shown as it is then."""
+WIDEST = 500
+WATCH_STEP = 300
+"""Milliseconds between looks at what the file system has reported."""
+
+
+def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
+    """Run until Ctrl-C or SIGTERM; returns the exit code. Raises ``KnliteError``."""
+    project = read_project(paths, settings.environ)
+    if _complained(project):
+        return 2
+    if not project.declared:
+        raise InvalidInput(
+            f"no manifest in {', '.join(str(path) for path in paths)}",
+            fix="give a folder with YAML files that hold Knative objects",
+        )
+    return anyio.run(
+        _up,
+        paths,
+        project,
+        settings,
+        as_json,
+        backend="asyncio",
+        backend_options={"use_uvloop": True},
+    )
+
+
+async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_json: bool) -> int:
+    screen = _Json() if as_json else _Screen()
+    code = 0
+    try:
+        async with open_emulator(settings, [screen.fact]) as emulator:
+            complaints = emulator.check(project)
+            if complaints:
+                _print_complaints(complaints)
+                return 2
+            async with anyio.create_task_group() as group:
+                group.start_soon(_until_signal, group.cancel_scope.cancel)
+                group.start_soon(_serve, emulator, paths, project, screen)
+            screen.notice("stopping …")
+    except* KnliteError as errors:
+        raise _leaf(errors) from None
+    return code
+
+
+async def _serve(
+    emulator: Emulator, paths: Sequence[Path], project: Project, screen: "_Screen | _Json"
+) -> None:
+    await emulator.start()
+    emulator.apply(project)
+    with anyio.move_on_after(READY_WITHIN):
+        await emulator.wait_until_settled()
+    screen.table(emulator)
+    await _reapply(emulator, paths, screen)
+
+
+async def _until_signal(stop: Callable[[], None]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            stop()
+            return
+
+
+async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen | _Json") -> None:
+    """Apply again whenever a file changes; files with mistakes change nothing."""
+    from watchfiles import awatch
+
+    folders = [path if path.is_dir() else path.parent for path in paths]
+    before = None
+    async for _ in awatch(*folders, step=WATCH_STEP, watch_filter=_is_yaml):
+        try:
+            project = read_project(paths, emulator.settings.environ)
+            complaints = [*project.complaints, *emulator.check(project)]
+        except InvalidInput as exc:
+            screen.notice(str(exc), "error")
+            continue
+        if complaints:
+            texts = [str(complaint) for complaint in complaints]
+            if texts != before:
+                screen.notice("\n".join(texts), "error")
+                screen.notice("nothing has been changed; save the corrected file", "warning")
+            before = texts
+            continue
+        before = None
+        if emulator.apply(project):
+            screen.notice("manifests have changed and were applied again")
+
+
+def _is_yaml(_change: object, path: str) -> bool:
+    return path.endswith((".yaml", ".yml", ".json", "Dockerfile"))
+
+
+def _complained(project: Project) -> bool:
+    _print_complaints(project.complaints)
+    return bool(project.complaints)
+
+
+def _print_complaints(complaints: Sequence[object]) -> None:
+    for complaint in complaints:
+        sys.stderr.write(f"{complaint}\n")
+    if complaints:
+        noun = "mistake" if len(complaints) == 1 else "mistakes"
+        sys.stderr.write(f"knlite: {len(complaints)} {noun}; nothing was started\n")
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class _Screen:
+    """The terminal of a person."""
+
+    def __init__(self) -> None:
+        self._console = Console(highlight=False, soft_wrap=True)
+        self._settled = False
+
+    def fact(self, fact: Fact) -> None:
+        if isinstance(fact, ReadyChanged) and not self._settled:
+            # On the way up everything is unready once; the table will say what is left.
+            return
+        line = line_of(fact)
+        if line is not None:
+            self._console.print(line)
+
+    def notice(self, text: str, level: str = "info") -> None:
+        style = {"warning": "yellow", "error": "red"}.get(level, "bold")
+        self._console.print(Text(text, style=style))
+
+    def table(self, emulator: Emulator) -> None:
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+        for head in ("KIND", "NAME", "READY", "URL"):
+            table.add_column(head, overflow="fold", max_width=90)
+        for kind, name, ready, url in rows(emulator):
+            colour = {"True": "green", "False": "red"}.get(ready.partition(" ")[0], "yellow")
+            table.add_row(kind, Text(name), Text(ready, style=colour), Text(url))
+        # As wide as it needs: a URL that is broken in two cannot be clicked.
+        Console(highlight=False, width=WIDEST).print(table)
+        self._settled = True
+        base = f"http://localhost:{emulator.port}/"
+        self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything.\n"))
+
+
+class _Json:
+    """The standard output of a script: one JSON object a line."""
+
+    def fact(self, fact: Fact) -> None:
+        self._write({"fact": type(fact).__name__, **msgspec.to_builtins(fact)})
+
+    def notice(self, text: str, level: str = "info") -> None:
+        self._write({"fact": Notice.__name__, "level": level, "text": text})
+
+    def table(self, emulator: Emulator) -> None:
+        objects = [
+            {"kind": kind, "name": name, "ready": ready, "url": url}
+            for kind, name, ready, url in rows(emulator)
+        ]
+        self._write({"fact": "Settled", "objects": objects})
+
+    @staticmethod
+    def _write(value: object) -> None:
+        sys.stdout.write(json.dumps(value, default=str) + "\n")
+        sys.stdout.flush()
+
+
+def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
+    """(kind, namespace/name, Ready with its reason, URL) of everything that people address."""
+    found: list[tuple[str, str, str, str]] = []
+    view = emulator.registry.view
+    for kind in ADDRESSED:
+        for obj in view.listed(kind, ""):
+            condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
+            ready: str = condition.status
+            if ready != "True" and condition.reason:
+                first = condition.message.strip().partition("\n")[0]
+                ready = f"{ready} {condition.reason}: {first}"
+            found.append((kind.__name__, described(obj), ready, emulator.url_of(obj)))
+    return found
