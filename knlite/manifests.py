@@ -356,6 +356,7 @@ class _Reader:
 _TAG = "tag:yaml.org,2002:"
 _INTEGER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)")
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?")
+_EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 _TRUE = frozenset(("yes", "true", "on"))
 
 
@@ -371,9 +372,12 @@ def _scalar(node: yaml.Node) -> object:
         return _integer(text.replace("_", ""))
     if tag == "float" and _NUMBER.fullmatch(text):
         return float(text.replace("_", ""))
-    if tag == "str" and getattr(node, "style", None) is None and _NUMBER.fullmatch(text):
-        # Such as 1e3, which YAML 1.1 in Python takes for text.
-        return float(text.replace("_", "")) if any(c.isdigit() for c in text) else text
+    if tag == "str" and not getattr(node, "style", None):
+        # Numbers that YAML 1.1 in Python takes for text: 0o17, 1e3.
+        if text.startswith("0o") and _INTEGER.fullmatch(text):
+            return _integer(text.replace("_", ""))
+        if _EXPONENT.fullmatch(text):
+            return float(text)
     return text
 
 
