@@ -25,7 +25,7 @@ clean:
 
 $(VENV)/bin/python:
 	@echo "making $(VENV) …"
-	@$(PYTHON) tools/venv.py $(VENV)
+	@$(PYTHON) tools/environment.py $(VENV)
 
 $(VENV)/installed: pyproject.toml | $(VENV)/bin/python
 	@echo "installing knlite …"
