@@ -5,11 +5,6 @@ import sys
 from typing import Any
 
 import yaml
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from knlite.cli.client import Client
 from knlite.errors import InvalidInput
 from knlite.kinds.catalog import KINDS, KindInfo, find_kind, read
@@ -54,20 +49,20 @@ def _whole(info: KindInfo, found: list[dict[str, Any]], *, single: bool) -> dict
 
 
 def _table(info: KindInfo, found: list[dict[str, Any]]) -> None:
-    console = Console()
+    """As kubectl prints it: as wide as it needs, so that a URL stays in one piece."""
     if not found:
-        console.print(f"No {info.plural} found.", style="dim")
+        sys.stderr.write(f"No {info.plural} found.\n")
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    heads = [*(["Namespace"] if info.namespaced else []), "Name"]
-    for head in (*heads, *(column.name for column in info.columns)):
-        table.add_column(head.upper(), overflow="fold")
+    names = ["NAMESPACE", "NAME"] if info.namespaced else ["NAME"]
+    rows = [[*names, *(column.name.upper() for column in info.columns)]]
     for document in found:
-        # What the server has stored is trusted to be of its kind; unknown fields are newer ones.
+        # What the server has stored is of its kind; unknown fields are those of a newer knlite.
         obj = read(document, strict=False).value
-        if obj is None:
-            continue
-        names = [*([obj.metadata.namespace] if info.namespaced else []), obj.metadata.name]
-        cells = [*names, *(column.cell(obj) for column in info.columns)]
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
+        if obj is not None:
+            meta = obj.metadata
+            of = [meta.namespace, meta.name] if info.namespaced else [meta.name]
+            rows.append([*of, *(column.cell(obj) for column in info.columns)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        sys.stdout.write("   ".join(cells).rstrip() + "\n")
