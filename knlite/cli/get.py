@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import yaml
+
 from knlite.cli.client import Client
 from knlite.errors import InvalidInput
 from knlite.kinds.catalog import KINDS, KindInfo, find_kind, read
