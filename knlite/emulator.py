@@ -70,6 +70,8 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
 )
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset(("0.0.0.0", "::"))
 SETTLING = 0.02
 """Seconds between two looks at whether a run that starts has settled."""
 NAMESPACES = ("default", "knative-serving", "knative-eventing")
@@ -120,6 +122,7 @@ class Emulator:
         self._projector: Projector | None = None
         self._reporter = Reporter(self._clock)
         self._no_engine = ""
+        self._applied = False
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
@@ -141,6 +144,7 @@ class Emulator:
     def apply(self, project: Project) -> bool:
         """Make the run what *project* says, which has been checked; whether anything changed."""
         self._sources = project.sources
+        self._applied = True
         before = self.registry.version
         self._applier.apply(project.declared)
         return self.registry.version != before
@@ -153,15 +157,16 @@ class Emulator:
     async def start(self) -> None:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
-        gateway_sockets = [_listen(settings.address, settings.port, "--port")]
-        admin_socket = _listen("127.0.0.1", settings.admin_port, "--admin-port")
-        for each in (*gateway_sockets, admin_socket):
-            self._stack.callback(each.close)
-        port = gateway_sockets[0].getsockname()[1]
+        port = settings.port
+        admin_socket = _listen(LOOPBACK, settings.admin_port, "--admin-port")
+        gateway_sockets = [_listen(settings.address, port, "--port")]
+        if settings.address == LOOPBACK:
+            # Some clients try only the first address that *.localhost resolves to.
+            gateway_sockets += _listen_if_possible("::1", port)
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        sender = LoopbackSender(Address("127.0.0.1", port))
+        sender = LoopbackSender(Address(LOOPBACK, port))
         self._stack.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         gateway = Gateway(activator, brokers, self._draw)
@@ -188,7 +193,8 @@ class Emulator:
                 self._say(f"removed what a crashed run left behind: {removed}")
         for address in addresses:
             gateway_sockets.append(_listen(address, port, "--port"))
-            self._stack.callback(gateway_sockets[-1].close)
+        for each in (*gateway_sockets, admin_socket):
+            self._stack.callback(each.close)
         app = make_app(
             self.registry,
             logs=self._logs,
@@ -204,6 +210,8 @@ class Emulator:
     def unsettled(self) -> list[str]:
         """What is not settled yet, in words; empty when everything applied has settled."""
         waiting = undecided(self.registry.view)
+        if not self._applied:
+            waiting.append("nothing has been applied yet")
         if not (self._controller.settled and self._reporter.settled):
             waiting.append("changes are being worked on")
         if self._projector is not None and not self._projector.settled:
@@ -277,7 +285,8 @@ class Emulator:
                     function_code=code_in(settings.cache_dir, settings.environ),
                 )
                 runtimes["docker"] = docker
-                addresses = docker.bind_addresses()
+                if settings.address not in EVERYWHERE:
+                    addresses = docker.bind_addresses()
             elif settings.runtime == "docker":
                 raise Unreachable("no container engine answers", cause=engine.why, fix=engine.fix)
             else:
@@ -293,11 +302,21 @@ class Emulator:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
 
 
+def _listen_if_possible(host: str, port: int) -> list[socket.socket]:
+    """A listening socket, or none where there is no such address or somebody has it."""
+    try:
+        return [_listen(host, port, "")]
+    except Conflict:
+        return []
+
+
 def _listen(host: str, port: int, option: str) -> socket.socket:
     """A listening socket. Raises ``Conflict`` with the reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
         listening.listen(1024)

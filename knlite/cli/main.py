@@ -55,7 +55,7 @@ class Output(StrEnum):
 AdminPort = Annotated[
     int,
     typer.Option(
-        "--admin-port", envvar="KNLITE_ADMIN_PORT", min=0, max=65535, help="Port of the admin API."
+        "--admin-port", envvar="KNLITE_ADMIN_PORT", min=1, max=65535, help="Port of the admin API."
     ),
 ]
 Namespace = Annotated[
@@ -102,7 +102,7 @@ def up(
         list[Path], typer.Argument(metavar="PATH…", help="Folders or files with manifests.")
     ],
     port: Annotated[
-        int, typer.Option(envvar="KNLITE_PORT", min=0, max=65535, help="Port of the gateway.")
+        int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535, help="Port of the gateway.")
     ] = 8080,
     admin_port: AdminPort = 8081,
     runtime: Annotated[
@@ -234,7 +234,7 @@ def doctor(
         list[Path] | None,
         typer.Argument(metavar="[PATH…]", help="Also say what would run how, and why."),
     ] = None,
-    port: Annotated[int, typer.Option(envvar="KNLITE_PORT", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535)] = 8080,
     admin_port: AdminPort = 8081,
     runtime: Annotated[RuntimeOption, typer.Option(envvar="KNLITE_RUNTIME")] = RuntimeOption.auto,
     as_json: Json = False,

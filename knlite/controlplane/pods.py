@@ -23,7 +23,7 @@ from knlite.kinds.core.pod import (
     TerminatedState,
     WaitingState,
 )
-from knlite.kinds.labels import CONFIGURATION, REVISION, REVISION_UID, SERVICE
+from knlite.kinds.labels import REVISION, REVISION_UID
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.podspec.fields import PodSpec, serving_container
 from knlite.kinds.serving.revision import Revision
@@ -139,7 +139,6 @@ class PodWriter:
 
 def _pod(revision: Revision, name: str) -> Pod:
     meta = revision.metadata
-    handed_down = {key: meta.labels[key] for key in (CONFIGURATION, SERVICE) if key in meta.labels}
     owner = OwnerReference(
         api_version="serving.knative.dev/v1",
         kind="Revision",
@@ -154,7 +153,6 @@ def _pod(revision: Revision, name: str) -> Pod:
             namespace=meta.namespace,
             labels={
                 **meta.labels,
-                **handed_down,
                 REVISION: meta.name,
                 REVISION_UID: meta.uid,
                 "app": meta.name,

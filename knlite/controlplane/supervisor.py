@@ -54,6 +54,9 @@ class Blueprint:
 Blueprints = Callable[[RevisionName, str], Awaitable[Blueprint]]
 """Makes the blueprint for one instance by name. Raises ``InstanceFailed``."""
 
+Probe = Callable[[ReadinessProbe, Address], Awaitable[str]]
+"""One attempt: an empty text if it passed, else what was wrong."""
+
 
 class Balancer(Protocol):
     """What has to know of instances, at once and before anybody else."""
@@ -104,7 +107,9 @@ class Supervisor:
         clock: Clock,
         publish: Publish,
         draw: random.Random,
+        probe: Probe = attempt,
     ) -> None:
+        self._probe = probe
         self._blueprints = blueprints
         self._service_of = service_of
         self._pods = pods
@@ -314,7 +319,7 @@ class Supervisor:
         if probe.initial_delay:
             await self._clock.sleep_until(started + probe.initial_delay)
         while True:
-            problem = await attempt(probe, address)
+            problem = await self._probe(probe, address)
             successes = 0 if problem else successes + 1
             if successes >= probe.success_threshold:
                 return

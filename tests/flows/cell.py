@@ -1,0 +1,230 @@
+"""The control plane of one run on virtual time: everything but sockets and programs is real."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from itertools import count
+
+import anyio
+import looptime
+
+from knlite.clock import LoopClock
+from knlite.controlplane.autoscaler import Autoscaler
+from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.controller import Controller
+from knlite.controlplane.images import Images
+from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.projector import Projector
+from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.supervisor import Supervisor
+from knlite.emulator import NAMESPACES, RECONCILERS
+from knlite.eventing.binding import injected
+from knlite.eventing.topology import Topology
+from knlite.facts import Fact, ScaleDecided
+from knlite.kinds.catalog import read
+from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.service import Service
+from knlite.registry.registry import Registry
+from knlite.runtime.fake import FakeRuntime, Script
+from knlite.serving.instance import (
+    Address,
+    Endpoint,
+    RevisionName,
+    RevisionSettings,
+    Sample,
+    StartFailure,
+)
+from knlite.serving.probing import ReadinessProbe
+from knlite.serving.routing import RoutingTable
+from knlite.serving.workload import Choice, StoredImage
+
+STARTED = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+class Requests:
+    """Stands where the data plane stands, and holds one number of requests per revision."""
+
+    def __init__(self) -> None:
+        self.endpoints: dict[RevisionName, tuple[Endpoint, ...]] = {}
+        self.failures: list[StartFailure] = []
+        self.load: dict[RevisionName, float] = {}
+        self.draining: list[tuple[str, Callable[[], None]]] = []
+        self.busy = False
+        """Whether instances that are drained still have a request."""
+        self.table = RoutingTable()
+
+    def endpoints_changed(self, revision: RevisionName, endpoints: Sequence[Endpoint]) -> None:
+        self.endpoints[revision] = tuple(endpoints)
+
+    def start_failed(self, revision: RevisionName, why: StartFailure) -> None:
+        self.failures.append(why)
+
+    def when_idle(self, revision: RevisionName, instance: str, idle: Callable[[], None]) -> None:
+        if self.busy:
+            self.draining.append((instance, idle))
+        else:
+            idle()
+
+    def settings_changed(self, revision: RevisionName, settings: RevisionSettings | None) -> None:
+        pass
+
+    def topology_changed(self, topology: Topology) -> None:
+        pass
+
+    def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
+        self.table = table
+
+
+class Cell:
+    """One control plane, and what is told to it and by it."""
+
+    def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
+        self.clock = LoopClock(STARTED)
+        self.facts: list[Fact] = []
+        self.requests = Requests()
+        self.runtime = FakeRuntime(self.clock, lambda workload: scripts[_image(workload)])
+        uids = count(1)
+        self.registry = Registry(
+            wall=self.clock.wall,
+            new_uid=lambda: f"uid-{next(uids)}",
+            overrides={"config-autoscaler": config},
+            external_port=8080,
+            mutators=(injected,),
+        )
+        for name in NAMESPACES:
+            self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
+        publish = self.facts.append
+        self.reporter = Reporter(self.clock)
+        self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
+        self.projector = Projector(self.registry, self.clock)
+        self.projector.report_to(self.requests, self.requests, self.requests)
+        images = Images(
+            self.registry,
+            {"docker": self.runtime},
+            lambda revision: Choice(
+                StoredImage(revision.spec.containers[0].image), "docker", "the test says so"
+            ),
+            self.clock,
+            publish,
+        )
+        self.supervisor = Supervisor(
+            blueprints=make_blueprints(self.registry, images),
+            service_of=self.projector.service_of,
+            pods=PodWriter(self.registry, self.reporter, self.clock.wall),
+            clock=self.clock,
+            publish=publish,
+            draw=random.Random(1),
+            probe=self._probe,
+        )
+        self.autoscaler = Autoscaler(
+            self.registry,
+            self.supervisor,
+            self.reporter,
+            self.clock,
+            publish,
+            self.projector.service_of,
+        )
+        self.supervisor.report_to(self.requests, self.autoscaler)
+        self.parts = (
+            self.supervisor,
+            images,
+            self.autoscaler,
+            self.projector,
+            self.controller,
+        )
+
+    def apply(self, document: dict[str, object]) -> None:
+        """Apply a document, as ``kubectl apply`` does."""
+        found = read({"metadata": {"namespace": "default"}, **document})
+        assert found.value is not None, found.problems
+        self.registry.apply(found.value, user="test")
+
+    def service(self, name: str = "web", image: str = "", **annotations: str) -> None:
+        """Apply a Service whose revision is *name*-00001 when it is the first."""
+        keys = {f"autoscaling.knative.dev/{k.replace('_', '-')}": v for k, v in annotations.items()}
+        self.apply(
+            {
+                "apiVersion": "serving.knative.dev/v1",
+                "kind": "Service",
+                "metadata": {"name": name, "namespace": "default"},
+                "spec": {
+                    "template": {
+                        "metadata": {"annotations": keys},
+                        "spec": {"containers": [{"image": image or name}]},
+                    }
+                },
+            }
+        )
+
+    def ready(self, name: str = "web") -> Condition:
+        """The Ready condition of a Service."""
+        service = self.registry.view.get(Service, "default", name)
+        assert service is not None
+        condition = find(service.status.conditions)
+        return condition or Condition(type="Ready", status="Unknown")
+
+    def request(self, revision: str = "web-00001") -> None:
+        """A request arrives at a revision that may have no instance."""
+        name = RevisionName("default", revision)
+        if not self.requests.endpoints.get(name):
+            self.autoscaler.waiting(name)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, telling the autoscaler of the load each second."""
+        end = self.clock.now() + seconds
+        while self.clock.now() < end:
+            await self.clock.sleep_until(min(end, self.clock.now() + 1.0))
+            for revision, endpoints in tuple(self.requests.endpoints.items()):
+                load = self.requests.load.get(revision, 0.0)
+                if endpoints or load:
+                    self.autoscaler.demand(revision, Sample(load, load))
+
+    def running(self) -> int:
+        """How many programs run."""
+        return sum(instance.accepts for instance in self.runtime.instances)
+
+    def scales(self) -> list[tuple[int, int]]:
+        """(was, desired) of every decision."""
+        return [(f.was, f.desired) for f in self.facts if isinstance(f, ScaleDecided)]
+
+    async def _probe(self, _probe: ReadinessProbe, address: Address) -> str:
+        return "" if self.runtime.accepts(address) else "connection refused"
+
+
+@asynccontextmanager
+async def opened(
+    scripts: dict[str, Script] | None = None, config: dict[str, str] | None = None
+) -> AsyncIterator[Cell]:
+    """A running cell; *scripts* by image, ``web`` being an ordinary one."""
+    cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
+    async with AsyncExitStack() as stack:
+        group = await stack.enter_async_context(anyio.create_task_group())
+        for part in cell.parts:
+            await group.start(part.run)
+        yield cell
+        group.cancel_scope.cancel()
+
+
+def on_virtual_time(test: Callable[[], Coroutine[object, object, None]]) -> Callable[[], None]:
+    """Run *test* on an event loop whose time jumps to the next timer."""
+
+    def run() -> None:
+        loop = looptime.new_event_loop(start=0.0, end=100_000.0)
+        try:
+            asyncio.set_event_loop(loop)
+            loop.run_until_complete(test())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    run.__name__ = test.__name__
+    return run
+
+
+def _image(workload: object) -> str:
+    assert isinstance(workload, StoredImage)
+    return workload.reference.partition(":")[0].partition("@")[0]
