@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -212,7 +213,7 @@ def test_logs_get_and_delete_reach_the_running_knlite(up: Up) -> None:
 
     def knlite(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["knlite", *arguments, "--admin-port", str(run.admin_port)],
+            [sys.executable, "-m", "knlite", *arguments, "--admin-port", str(run.admin_port)],
             capture_output=True,
             text=True,
             check=False,

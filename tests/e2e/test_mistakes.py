@@ -243,7 +243,7 @@ def test_a_mistake_made_while_running_changes_nothing_and_is_told(up: Up, tmp_pa
 
 
 def test_an_unknown_host_is_answered_with_what_exists(up: Up, tmp_path: Path) -> None:
-    service(tmp_path, "sleep 60", "known")
+    service(tmp_path, f"python3 {ROOT}/examples/hello-python/app.py", "known")
     run = up(tmp_path, "--runtime", "process").settled()
     answer = run.get("unknown.default")
     assert answer.status_code == 404
