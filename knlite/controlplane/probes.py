@@ -5,11 +5,13 @@ it connects).
 Not here: when and how often (``serving/probing.py``).
 """
 
+import asyncio
+import socket
 import ssl
 
 import anyio
 import httptools
-from anyio.abc import ByteStream
+from anyio.abc import ByteStream, SocketStream
 
 from knlite.kinds.podspec.fields import HTTPGetAction
 from knlite.serving.instance import Address
@@ -20,16 +22,17 @@ USER_AGENT = "kube-probe/1.34"
 
 
 async def attempt(probe: ReadinessProbe, address: Address) -> str:
-    """ "" if the instance at *address* passes, else what was wrong."""
+    """An empty text if the instance at *address* passes, else what was wrong."""
     port = probe.port or address.port
     with anyio.move_on_after(probe.timeout) as limit:
         try:
-            stream = await anyio.connect_tcp(address.host, port)
+            connection = await _connected(address.host, port)
         except OSError as exc:
             return f"dial tcp {address.host}:{port}: {_cause(exc)}"
-        async with stream:
-            if probe.http_get is None:
-                return ""
+        if probe.http_get is None:
+            connection.close()
+            return ""
+        async with await SocketStream.from_socket(connection) as stream:
             try:
                 return await _http(probe.http_get, stream, f"{address.host}:{port}")
             except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as exc:
@@ -39,6 +42,19 @@ async def attempt(probe: ReadinessProbe, address: Address) -> str:
     if limit.cancelled_caught:
         return f"no answer within {probe.timeout:g} s"
     return ""
+
+
+async def _connected(host: str, port: int) -> socket.socket:
+    """A connection, made with as little as possible: a cold start makes a score of attempts."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    connection = socket.socket(family, socket.SOCK_STREAM)
+    connection.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(connection, (host, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 async def _http(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
