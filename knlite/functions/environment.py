@@ -33,9 +33,17 @@ _MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 """Names of processors as wheels spell them on Linux."""
 
 
-def key(requirements: tuple[str, ...], folder: Path) -> str:
-    """The name of the environment that holds *requirements*, read relative to *folder*."""
-    content = hashlib.sha256(f"{sys.version}\n{sys.base_prefix}\n".encode())
+OWN_INTERPRETER = (sys.version, sys.base_prefix)
+
+
+def key(
+    requirements: tuple[str, ...], folder: Path, interpreter: tuple[str, str] = OWN_INTERPRETER
+) -> str:
+    """The name of the environment that holds *requirements*, read relative to *folder*.
+
+    *interpreter* is what they are installed for.
+    """
+    content = hashlib.sha256("\n".join((*interpreter, "")).encode())
     for line in requirements:
         content.update(f"{line}\n".encode())
         if line.startswith("-c "):
@@ -92,7 +100,7 @@ async def site_packages(
                    "--python-version", python_version, "--python-platform", platform, "-r", "-"],
                   "\n".join(requirements), folder, name, environ)  # fmt: skip
 
-    identity = key((*requirements, python_version, platform), folder)
+    identity = key(requirements, folder, (python_version, platform))
     place = cache_dir / "site-packages" / identity
     await _ensure(place, fill, lambda: report(_installing(requirements, name)))
     return place
