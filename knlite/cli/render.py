@@ -63,7 +63,7 @@ def line_of(fact: Fact) -> Text | None:
             return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
         case PreparationStep():
             return _line(fact.namespace, fact.revision, fact.text, Style(dim=True))
-        case RequestDone(why=why) if why:
+        case RequestDone(why=why, status=status) if why and status:
             text = f"{fact.method} {fact.path} → {fact.status}: {_first(why)}"
             return _line(fact.namespace, fact.revision, text, Style(color="red"))
         case ReadyChanged(status="False"):

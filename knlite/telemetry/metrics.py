@@ -78,6 +78,7 @@ class Metrics:
             ("namespace_name", "broker_name", "trigger_name", "leg", "outcome"),
             registry=registry,
         )
+        self._answered: dict[tuple[str, str, str, int], Histogram] = {}
         self._ready: dict[tuple[str, str, str], set[str]] = {}
 
     def exposition(self) -> bytes:
@@ -88,8 +89,7 @@ class Metrics:
         """Count *fact*."""
         match fact:
             case RequestDone():
-                answered = (fact.namespace, fact.service, fact.revision, str(fact.status))
-                self._requests.labels(*answered).observe(fact.seconds)
+                self._request(fact)
             case ScaleDecided():
                 revision = (fact.namespace, fact.service, fact.revision)
                 self._desired.labels(*revision).set(fact.desired)
@@ -108,6 +108,15 @@ class Metrics:
                 self._deliveries.labels(*attempted).inc()
             case _:
                 pass
+
+    def _request(self, fact: RequestDone) -> None:
+        answered = (fact.namespace, fact.service, fact.revision, fact.status)
+        histogram = self._answered.get(answered)
+        if histogram is None:
+            # Looking a child up by its labels costs more than all the rest of this.
+            labels = (fact.namespace, fact.service, fact.revision, str(fact.status))
+            histogram = self._answered[answered] = self._requests.labels(*labels)
+        histogram.observe(fact.seconds)
 
     def _instance(self, fact: InstanceChanged) -> None:
         revision = (fact.namespace, fact.service, fact.revision)
