@@ -1,0 +1,54 @@
+"""``--set``: what nothing reads is refused, with what was probably meant."""
+
+import pytest
+
+from knlite.errors import InvalidInput
+from knlite.kinds.config.values import ConfigInvalid
+from knlite.registry.configuration import read_config, require_known
+from knlite.settings import parse_overrides
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        pytest.param("config-autoscaler.stable-windw=6s", "did you mean stable-window?", id="key"),
+        pytest.param(
+            "config-autoscalr.stable-window=6s", "did you mean config-autoscaler?", id="map"
+        ),
+    ],
+)
+def test_a_typo_is_refused_with_what_was_meant(text: str, hint: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        require_known(parse_overrides((text,)))
+    assert refused.value.fix == hint
+
+
+@pytest.mark.parametrize("text", ["stable-window=6s", "config-autoscaler.stable-window", "=", ".="])
+def test_a_text_of_another_form_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        parse_overrides((text,))
+
+
+def test_a_value_may_hold_equals_signs_and_dots() -> None:
+    overrides = parse_overrides(("config-network.domain-template={{.Name}}.a=b",))
+    assert overrides == {"config-network": {"domain-template": "{{.Name}}.a=b"}}
+
+
+def test_an_invalid_value_names_its_config_map() -> None:
+    with pytest.raises(ConfigInvalid, match=r"^config-autoscaler: "):
+        read_config((), {"config-autoscaler": {"stable-window": "soon"}}, 8080)
+
+
+def test_the_short_window_of_the_readme_is_accepted() -> None:
+    config = read_config((), {"config-autoscaler": {"stable-window": "6s"}}, 8080)
+    assert config.autoscaler.stable_window == 6
+
+
+def test_broker_defaults_are_read_from_their_yaml() -> None:
+    text = "clusterDefault:\n  delivery: {retry: 2}\n"
+    config = read_config((), {"config-br-defaults": {"default-br-config": text}}, 8080)
+    delivery = config.eventing.defaults_for("default").delivery
+    assert delivery is not None
+    assert delivery.retry == 2
+    with pytest.raises(ConfigInvalid, match="default-br-config"):
+        read_config((), {"config-br-defaults": {"default-br-config": "a: ["}}, 8080)
