@@ -95,6 +95,7 @@ class _Cursor:
     def ack(self, position: int) -> None:
         if position > self.acked:
             self.acked = position
+            self._next = max(self._next, position)
             self._log.forget()
 
     async def wait(self) -> None:
