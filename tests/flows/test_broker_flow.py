@@ -1,4 +1,4 @@
-"""An event from a broker to its triggers, on virtual time (Eventing data plane reference §2, §3)."""
+"""From a broker to its triggers, on virtual time (Eventing data plane reference §2 to §4)."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence

@@ -50,9 +50,8 @@ class Scaler:
 
     def scale(self, now: float, asked: int | None, ready: int) -> Scale:
         """The scale at *now*, when the load asks for *asked* instances (None: it is not known)."""
-        desired = self.desired if asked is None else asked
-        desired, why = self._bounded(desired)
         self.observe(now, ready)
+        desired, why = self._bounded(self.desired if asked is None else asked)
         if desired > 0:
             self.desired = desired
             if self.activity == "inactive":

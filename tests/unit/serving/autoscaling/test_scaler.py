@@ -1,0 +1,84 @@
+"""Bounds, initial scale, and the way to zero (Knative reference §2.6)."""
+
+from knlite.serving.autoscaling.scaler import Scaler
+from knlite.serving.autoscaling.spec import ScalingSpec
+
+DEADLINE = 120.0
+
+
+def scaler(**spec: object) -> Scaler:
+    return Scaler(ScalingSpec(**spec), 0.0, DEADLINE)  # type: ignore[arg-type]  # fields by name
+
+
+def test_it_begins_with_the_initial_scale_and_stays_there_until_it_is_reached() -> None:
+    found = scaler(initial_scale=3)
+    assert found.desired == 3
+    assert found.scale(2.0, 0, 1).desired == 3
+    assert not found.initialised
+    found.observe(4.0, 3)
+    assert found.initialised
+
+
+def test_an_initial_scale_of_zero_starts_nothing() -> None:
+    found = scaler(initial_scale=0)
+    assert found.desired == 0
+    assert found.asleep
+    assert found.initialised
+
+
+def test_zero_comes_after_a_stable_window_of_activity() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    assert found.scale(30.0, 0, 1).desired == 1
+    last = found.scale(62.0, 0, 1)
+    assert (last.desired, last.activity) == (0, "inactive")
+    assert last.why == "no traffic for 60s"
+    assert found.asleep
+
+
+def test_retention_keeps_the_last_instance() -> None:
+    found = scaler(retention=100.0)
+    found.observe(1.0, 1)
+    kept = found.scale(62.0, 0, 1)
+    assert (kept.desired, kept.activity) == (1, "inactive")
+    assert found.scale(150.0, 0, 1).desired == 1
+    assert found.scale(163.0, 0, 1).desired == 0
+
+
+def test_without_scale_to_zero_one_stays() -> None:
+    found = scaler(scale_to_zero=False)
+    found.observe(1.0, 1)
+    assert found.scale(500.0, 0, 1).desired == 1
+
+
+def test_the_bounds_hold_and_are_told() -> None:
+    found = scaler(min_scale=2, max_scale=4)
+    found.observe(1.0, 2)
+    low, high = found.scale(100.0, 0, 2), found.scale(102.0, 9, 2)
+    assert (low.desired, low.why) == (2, "min-scale 2")
+    assert (high.desired, high.why) == (4, "max-scale 4")
+
+
+def test_a_start_that_never_succeeds_is_given_up_after_its_deadline() -> None:
+    found = scaler()
+    assert found.scale(140.0, 0, 0).desired == 1
+    last = found.scale(151.0, 0, 0)
+    assert (last.desired, last.activity, last.timed_out) == (0, "inactive", True)
+
+
+def test_a_request_at_zero_makes_it_active_again() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    found.scale(62.0, 0, 1)
+    again = found.scale(100.0, 1, 0)
+    assert (again.desired, again.activity) == (1, "activating")
+    assert not found.asleep
+    found.observe(100.1, 1)
+    assert found.scale(102.0, 1, 1).activity == "active"
+
+
+def test_when_the_load_is_not_known_the_scale_stays() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    found.scale(2.0, 5, 1)
+    assert found.scale(4.0, None, 1).desired == 5
