@@ -1,21 +1,18 @@
 """Names of routes on the network: templates, domains, cluster-local hosts.
 
 Source: Knative reference §5.1, §5.2; knative/serving ``pkg/reconciler/route/domains``.
-Differs: of Go's template language, fields and ``index .Labels "key"`` are understood.
 """
 
 import re
-from collections.abc import Mapping
 
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.config.templates import fill
 from knlite.kinds.labels import VISIBILITY
 from knlite.kinds.serving.route import Route
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
 CLUSTER_LOCAL = "cluster-local"
 
-_EXPRESSION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")
-_INDEX = re.compile(r'index\s+\.(Labels|Annotations)\s+"([^"]*)"')
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
@@ -34,8 +31,7 @@ def tagged_name(route: Route, tag: str, config: Config) -> str:
     """The name of *route* under *tag*; its own name without one."""
     if not tag:
         return route.metadata.name
-    fields = {"Tag": tag, "Name": route.metadata.name}
-    return _filled(config.network.tag_template, fields, {}, {})
+    return fill(config.network.tag_template, {"Tag": tag, "Name": route.metadata.name})
 
 
 def public_host(route: Route, tag: str, config: Config) -> str:
@@ -47,7 +43,7 @@ def public_host(route: Route, tag: str, config: Config) -> str:
         "Domain": config.domain.domain_for(meta.labels),
     }
     template = config.network.domain_template
-    host = _filled(template, fields, meta.labels, meta.annotations)
+    host = fill(template, fields, labels=meta.labels, annotations=meta.annotations)
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
         raise DomainError(
             f"domain name error: invalid domain name {host!r} for template {template}"
@@ -65,22 +61,3 @@ def external_url(host: str, config: Config) -> str:
     """The URL of *host* from outside, with the gateway's port unless it is 80."""
     port = "" if config.external_port == 80 else f":{config.external_port}"
     return f"{config.network.default_external_scheme}://{host}{port}"
-
-
-def _filled(
-    template: str,
-    fields: Mapping[str, str],
-    labels: Mapping[str, str],
-    annotations: Mapping[str, str],
-) -> str:
-    def value(match: re.Match[str]) -> str:
-        expression = match[1]
-        indexed = _INDEX.fullmatch(expression)
-        if indexed is not None:
-            return (labels if indexed[1] == "Labels" else annotations).get(indexed[2], "")
-        name = expression.removeprefix(".")
-        if name not in fields:
-            raise DomainError(f"domain name error: {{{{{expression}}}}} is not understood")
-        return fields[name]
-
-    return _EXPRESSION.sub(value, template)
