@@ -8,7 +8,7 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import anyio
 import msgspec
@@ -24,7 +24,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
 from knlite.runtime.port import Prepared, Report, Runtime
 from knlite.serving.instance import RevisionName
-from knlite.serving.workload import Choice, RuntimeName, Unrunnable
+from knlite.serving.workload import Choice, FunctionProject, RuntimeName, Unrunnable
 
 AT_ONCE = 4
 """Preparations side by side; a build or an install keeps a processor busy by itself."""
@@ -141,9 +141,26 @@ class Images:
         choice = self._choose(revision)
         if isinstance(choice, Unrunnable):
             raise InstanceFailed(choice.reason, choice.message)
+        report = self._report(revision)
+        try:
+            return await self._prepared_by(choice, report)
+        except InstanceFailed as exc:
+            instead = self._instead(choice, exc)
+            if instead is None:
+                raise
+            report(f"{exc.what}; it runs as a local process instead")
+            return await self._prepared_by(instead, report)
+
+    async def _prepared_by(self, choice: Choice, report: Report) -> Code:
         runtime = self._runtimes[choice.runtime]
-        prepared = await runtime.prepare(choice.workload, self._report(revision))
-        return Code(runtime, prepared, choice)
+        return Code(runtime, await runtime.prepare(choice.workload, report), choice)
+
+    def _instead(self, choice: Choice, exc: InstanceFailed) -> Choice | None:
+        """A function whose base image cannot be had without a network can still run from source."""
+        offline = exc.reason == "ErrImagePull" and isinstance(choice.workload, FunctionProject)
+        if not offline or choice.runtime == "process" or "process" not in self._runtimes:
+            return None
+        return replace(choice, runtime="process", why=f"{choice.why}; {exc.what}")
 
     def _report(self, revision: Revision) -> Report:
         def report(text: str) -> None:
