@@ -92,8 +92,10 @@ async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen |
     from watchfiles import awatch
 
     folders = [path if path.is_dir() else path.parent for path in paths]
+    # The folder of a single manifest may be somebody's home.
+    deep = any(path.is_dir() for path in paths)
     before = None
-    async for _ in awatch(*folders, step=WATCH_STEP, watch_filter=_is_yaml):
+    async for _ in awatch(*folders, step=WATCH_STEP, watch_filter=_is_yaml, recursive=deep):
         try:
             project = read_project(paths, emulator.settings.environ)
             complaints = [*project.complaints, *emulator.check(project)]

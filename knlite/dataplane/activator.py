@@ -81,7 +81,7 @@ class Activator:
 
     async def aclose(self) -> None:
         """Close all connections to instances."""
-        for state in self._revisions.values():
+        for state in tuple(self._revisions.values()):
             for pool in state.pools.values():
                 await pool.aclose()
 
@@ -92,31 +92,41 @@ class Activator:
         if settings is not None:
             self._state(revision).configure(settings)
             return
-        state = self._revisions.pop(revision, None)
+        state = self._revisions.get(revision)
         if state is not None:
-            self._awake.discard(state)
+            state.deleted = True
             state.throttler.fail(StartFailure("Deleted", f"revision {revision.name} was deleted"))
+            self.tidy(state)
 
     def endpoints_changed(self, revision: RevisionName, endpoints: Sequence[Endpoint]) -> None:
         """These are the instances of *revision* that may get requests."""
+        if not endpoints and revision not in self._revisions:
+            return
         state = self._state(revision)
         state.set_endpoints(endpoints)
         self._wake(state)
+        self.tidy(state)
 
     def start_failed(self, revision: RevisionName, why: StartFailure) -> None:
         """No instance of *revision* is ready or about to be: answer those who wait."""
-        self._state(revision).throttler.fail(why)
+        state = self._revisions.get(revision)
+        if state is not None:
+            state.throttler.fail(why)
 
     def when_idle(self, revision: RevisionName, instance: str, idle: Callable[[], None]) -> None:
         """Call *idle* once *instance*, which is no endpoint any more, has no request left."""
-        self._state(revision).when_idle(instance, idle)
+        state = self._revisions.get(revision)
+        if state is None:
+            idle()
+        else:
+            state.when_idle(instance, idle)
 
     # From the gateway.
 
     def handle(self, exchange: Exchange, revision: RevisionName, way: "Way") -> None:
         """Answer *exchange* by an instance of *revision*."""
         state = self._revisions.get(revision)
-        if state is None:
+        if state is None or state.deleted:
             exchange.respond(404, TEXT, f"revision {revision.name} not found\n".encode())
             return
         _Request(self, state, exchange, way).begin()
@@ -128,6 +138,12 @@ class Activator:
         self._wake(state)
         if self._demand is not None and not state.endpoints:
             self._demand.waiting(state.name)
+
+    def tidy(self, state: "_Revision") -> None:
+        """Forget *state* if its revision is deleted and its last request is over."""
+        if state.deleted and not state.endpoints and not state.in_flight:
+            self._awake.discard(state)
+            self._revisions.pop(state.name, None)
 
     def _state(self, revision: RevisionName) -> "_Revision":
         state = self._revisions.get(revision)
@@ -168,6 +184,7 @@ class _Revision:
     __slots__ = (
         "_draw",
         "cold_reported",
+        "deleted",
         "endpoints",
         "idle_callbacks",
         "in_flight",
@@ -180,6 +197,7 @@ class _Revision:
 
     def __init__(self, name: RevisionName, meter: ConcurrencyMeter, draw: random.Random) -> None:
         self.name = name
+        self.deleted = False
         self.settings = RevisionSettings(service=name.name)
         self.meter = meter
         self.endpoints: tuple[Endpoint, ...] = ()
@@ -382,8 +400,9 @@ class _Request:
             (settings.idle_timeout, self._look_for_progress),
         )
         for seconds, callback in timeouts:
-            # The first timer makes the others needless if it is not later.
-            if seconds and not (self._timers and seconds >= settings.timeout):
+            # What is not due before the first one would come too late.
+            needless = callback is not timeouts[0][1] and 0 < settings.timeout <= seconds
+            if seconds and not needless:
                 self._timers.append(clock.call_at(self._arrived + seconds, callback))
 
     def _timed_out(self) -> None:
@@ -429,6 +448,8 @@ class _Request:
         endpoint = self._endpoint
         if endpoint is not None:
             state.ended(endpoint)
+            if state.deleted:
+                activator.tidy(state)
         activator.publish(
             RequestDone(
                 at=activator.clock.wall(),

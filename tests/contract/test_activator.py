@@ -281,6 +281,21 @@ async def test_bare_localhost_lists_all_and_escapes_for_browsers() -> None:
         assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
+async def test_a_deleted_revision_finishes_what_runs_and_takes_nothing_new() -> None:
+    async with path() as way, app() as instance:
+        instance.release.clear()
+        way.endpoints(instance)
+        running = await in_background(way.get)
+        await until(lambda: instance.running == 1)
+        way.activator.settings_changed(WEB, None)
+        way.endpoints()
+        assert (await way.get()).status_code == 404
+        instance.release.set()
+        answer = await running
+        assert isinstance(answer, httpx.Response)
+        assert answer.status_code == 200
+
+
 def _closed_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
