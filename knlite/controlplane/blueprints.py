@@ -10,7 +10,7 @@ from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
 from knlite.runtime.port import Launch, Limits
-from knlite.serving.contract import contract, progress_deadline
+from knlite.serving.contract import contract, progress_deadline, require_supported
 from knlite.serving.instance import RevisionName
 from knlite.serving.probing import readiness_probe
 
@@ -24,6 +24,7 @@ def make_blueprints(registry: Registry, images: Images) -> Blueprints:
         container = serving_container(revision.spec) if revision is not None else None
         if revision is None or container is None:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} has no container")
+        require_supported(revision, container)
         terms = contract(revision, container, registry.view, code.runtime.vantage)
         return Blueprint(
             runtime=code.runtime,

@@ -63,6 +63,30 @@ def contract(revision: Revision, container: Container, view: View, vantage: Vant
     )
 
 
+def require_supported(revision: Revision, container: Container) -> None:
+    """Refuse what a cluster would run and this machine does not, rather than run half of it.
+
+    Raises ``InstanceFailed`` (``UnsupportedPod``).
+    """
+    spec, probe = revision.spec, container.readiness_probe
+    mounted = {mount.name for mount in container.volume_mounts}
+    sources = [each.name for each in spec.volumes if each.name in mounted and not each.empty_dir]
+    problems = (
+        (len(spec.containers) > 1, f"{len(spec.containers)} containers; only one can run"),
+        (bool(spec.init_containers), "init containers"),
+        (bool(sources), f"the mounted volume {', '.join(sources)}"),
+        (probe is not None and probe.exec_ is not None, "a readiness probe that runs a command"),
+        (probe is not None and probe.grpc is not None, "a readiness probe over gRPC"),
+    )
+    for found, what in problems:
+        if found:
+            raise InstanceFailed(
+                "UnsupportedPod",
+                f"the revision has {what}, which knlite does not run yet",
+                fix="leave it out here, and keep it in the manifest for the cluster",
+            )
+
+
 def progress_deadline(annotations: Mapping[str, str], config: DeploymentConfig) -> float:
     """Seconds that the first instance of a revision may take."""
     text = annotations.get(PROGRESS_DEADLINE, "")

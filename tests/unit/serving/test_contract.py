@@ -9,16 +9,22 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import (
+    ConfigMapVolume,
     Container,
+    EmptyDirVolume,
     EnvFromSource,
     EnvVar,
     EnvVarSource,
+    ExecAction,
     KeySelector,
     ObjectSelector,
+    Probe,
     Resources,
+    Volume,
+    VolumeMount,
 )
 from knlite.kinds.serving.revision import Revision, RevisionSpec
-from knlite.serving.contract import Contract, contract, expanded
+from knlite.serving.contract import Contract, contract, expanded, require_supported
 from knlite.serving.vantage import ByHost, ByPath, Vantage
 from tests.unit.fake_view import FakeView
 
@@ -118,6 +124,42 @@ def test_what_is_missing_is_named(objects: tuple[ConfigMap, ...], message: str) 
         made(Container(env=(from_config("k"),)), *objects)
     assert failed.value.reason == "CreateContainerConfigError"
     assert failed.value.what == message
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        pytest.param(RevisionSpec(containers=(Container(), Container())), "2 containers", id="two"),
+        pytest.param(
+            RevisionSpec(containers=(Container(),), init_containers=(Container(),)),
+            "init containers",
+            id="init",
+        ),
+        pytest.param(
+            RevisionSpec(
+                containers=(Container(volume_mounts=(VolumeMount(name="v"),)),),
+                volumes=(Volume(name="v", config_map=ConfigMapVolume(name="c")),),
+            ),
+            "the mounted volume v",
+            id="volume",
+        ),
+        pytest.param(
+            RevisionSpec(containers=(Container(readiness_probe=Probe(exec_=ExecAction())),)),
+            "runs a command",
+            id="exec",
+        ),
+    ],
+)
+def test_what_would_only_half_run_is_refused(spec: RevisionSpec, words: str) -> None:
+    with pytest.raises(InstanceFailed, match=words):
+        require_supported(Revision(spec=spec), spec.containers[0])
+
+
+def test_an_empty_folder_that_is_mounted_is_no_reason_to_refuse() -> None:
+    container = Container(volume_mounts=(VolumeMount(name="v"),))
+    volumes = (Volume(name="v", empty_dir=EmptyDirVolume()),)
+    spec = RevisionSpec(containers=(container,), volumes=volumes)
+    require_supported(Revision(spec=spec), container)
 
 
 def test_limits_are_numbers() -> None:
