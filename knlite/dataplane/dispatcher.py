@@ -5,6 +5,8 @@ several at a time, so that one that waits for its next attempt holds up no other
 subscriber is not known keeps its events.
 
 Source: Eventing data plane reference §2.5 (one branch), §3, §4, §7.
+Differs: upstream leaves the error extensions out of a dead letter when the reply was at fault
+(502); here every dead letter says what failed.
 Not here: rules (``eventing``), HTTP (``sender.py``).
 """
 
@@ -19,6 +21,7 @@ from knlite.clock import Clock
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.eventing import delivery
 from knlite.eventing.cloudevent import Malformed
+from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.destinations import broker_url
 from knlite.eventing.extensions import dead_letter
 from knlite.eventing.filters.attributes import judge
@@ -128,9 +131,9 @@ class Dispatcher:
                     position, record = taken
                     lane.inflight.begin(position)
                     if self._wanted(lane, position, record):
-                        await self._until_resolved(lane, position, record)
                         await lane.places.acquire()
-                        workers.start_soon(self._deliver, lane, position, record)
+                        target = await self._resolved(lane, position, record)
+                        workers.start_soon(self._deliver, lane, position, record, target)
                     else:
                         lane.done(position)
 
@@ -150,34 +153,31 @@ class Dispatcher:
         )
         return verdict.matched
 
-    async def _until_resolved(self, lane: "_Lane", position: int, record: Record) -> None:
-        if lane.plan.subscriber is not None:
-            return
-        why = "its subscriber does not exist yet; the event is kept"
-        self._tell(lane, position, record, "subscriber", "", 0, 0, "waiting", why)
+    async def _resolved(self, lane: "_Lane", position: int, record: Record) -> str:
+        if lane.plan.subscriber is None:
+            why = "its subscriber does not exist yet; the event is kept"
+            self._tell(lane, position, record, "subscriber", "", 0, 0, "waiting", why)
         while lane.plan.subscriber is None:
             lane.changed = anyio.Event()
             await lane.changed.wait()
+        return lane.plan.subscriber
 
-    async def _deliver(self, lane: "_Lane", position: int, record: Record) -> None:
+    async def _deliver(self, lane: "_Lane", position: int, record: Record, target: str) -> None:
         """One branch: subscriber, its reply, or the dead letter sink."""
-        try:
-            target = lane.plan.subscriber or ""
-            event = record.event
-            encode = encode_structured if lane.plan.policy.structured else encode_binary
-            headers, body = encode(event)
-            sent = [*self._travelling(lane, record.headers), PREFER_REPLY, *headers]
-            attempt = _Attempt("subscriber", target, sent, body)
-            answer = await self._attempts(lane, position, record, attempt)
-            failure: Answered | Unanswered | None = None if _succeeded(answer) else answer
-            if isinstance(answer, Answered) and failure is None and is_event(answer.headers):
-                target = broker_url(lane.broker.namespace, lane.broker.name)
-                failure = await self._reply(lane, position, record, answer, target)
-            if failure is not None:
-                await self._dead_letter(lane, position, record, failure, target)
-        finally:
-            lane.places.release()
-            lane.done(position)
+        encode = encode_structured if lane.plan.policy.structured else encode_binary
+        headers, body = encode(record.event)
+        sent = [*self._travelling(lane, record.headers), PREFER_REPLY, *headers]
+        attempt = _Attempt("subscriber", target, sent, body)
+        answer = await self._attempts(lane, position, record, attempt)
+        failure: Answered | Unanswered | None = None if _succeeded(answer) else answer
+        if isinstance(answer, Answered) and failure is None and is_event(answer.headers):
+            target = broker_url(lane.broker.namespace, lane.broker.name)
+            failure = await self._reply(lane, position, record, answer, target)
+        if failure is not None:
+            await self._dead_letter(lane, position, record, failure, target)
+        # Not in a finally: what is cut off halfway is not done with.
+        lane.places.release()
+        lane.done(position)
 
     async def _reply(
         self, lane: "_Lane", position: int, record: Record, answer: Answered, target: str
@@ -206,9 +206,10 @@ class Dispatcher:
             self._tell(lane, position, record, "reply", target, tries, taken.status, outcome, why)
             if result == "delivered":
                 return None
+            refused = Answered(taken.status, taken.headers, taken.body)
             if not again:
-                return Answered(taken.status, taken.headers, taken.body)
-            await self._pause(delivery.backoff(policy, tries))
+                return refused
+            await self._pause(policy, tries, refused)
 
     async def _dead_letter(
         self,
@@ -255,12 +256,15 @@ class Dispatcher:
             )  # fmt: skip
             if not again:
                 return answer
-            asked = None
-            if isinstance(answer, Answered):
-                asked = next((v for n, v in answer.headers if n.lower() == "retry-after"), None)
-            await self._pause(delivery.wait(policy, tries, status, asked, self._clock.wall()))
+            await self._pause(policy, tries, answer)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(
+        self, policy: DeliveryPolicy, tries: int, answer: Answered | Unanswered
+    ) -> None:
+        seconds = delivery.backoff(policy, tries)
+        if isinstance(answer, Answered):
+            asked = next((v for n, v in answer.headers if n.lower() == "retry-after"), None)
+            seconds = delivery.wait(policy, tries, answer.status, asked, self._clock.wall())
         await self._clock.sleep_until(self._clock.now() + seconds)
 
     def _travelling(

@@ -14,8 +14,11 @@ REQUIRED = ("id", "source", "type")
 VERSIONS = ("1.0", "0.3")
 
 _TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))"
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))",
+    re.ASCII,
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+"""What no header can hold; a structured event could smuggle headers in with a line break."""
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?\s*(;.*)?")
 
 
@@ -73,6 +76,9 @@ def checked(draft: Draft) -> CloudEvent | Malformed:
     for name in REQUIRED:
         if not attributes.get(name, "").strip():
             return Malformed(f"{name} is missing")
+    for name, value in (*attributes.items(), ("datacontenttype", draft.content_type or "")):
+        if _CONTROL.search(value):
+            return Malformed(f"{name} holds a control character")
     schema = attributes.get("dataschema")
     if schema is not None and not _is_absolute(schema):
         return Malformed(f"dataschema {schema!r} is not an absolute URI")
@@ -107,7 +113,9 @@ def in_utc(text: str) -> str | None:
 
 def timestamp(moment: datetime) -> str:
     """*moment* as an attribute holds it."""
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    utc = moment.astimezone(UTC).replace(tzinfo=None)
+    digits = f"{utc.microsecond:06}".rstrip("0")
+    return utc.isoformat(timespec="seconds") + (f".{digits}" if digits else "") + "Z"
 
 
 def _is_absolute(uri: str) -> bool:

@@ -80,11 +80,12 @@ def wait(
 
 
 def _retry_after(text: str, now: datetime) -> float | None:
-    if text.strip().isdecimal():
+    text = text.strip()
+    if text.isascii() and text.isdecimal():
         return float(text)
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

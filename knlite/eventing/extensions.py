@@ -4,6 +4,7 @@ Source: Eventing data plane reference §0, §1.2, §4.2.
 """
 
 import base64
+import re
 from datetime import datetime
 
 from knlite.eventing.cloudevent import CloudEvent, timestamp
@@ -18,16 +19,19 @@ MAX_TTL = 255
 ERROR_DATA_LIMIT = 768
 """Bytes, which are 1024 characters of base64."""
 
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_INT32_MAX = 2**31 - 1
+
 
 def arriving_ttl(event: CloudEvent) -> int:
     """How many more times *event* may pass a broker, this time counted; 0 if it may not."""
     text = event.attributes.get(TTL)
-    if text is None:
+    if text is None or _NUMBER.fullmatch(text) is None:
         return MAX_TTL
-    try:
-        return max(0, int(float(text)) - 1)
-    except (ValueError, OverflowError):
+    number = float(text)
+    if abs(number) > _INT32_MAX:
         return MAX_TTL
+    return max(0, int(number) - 1)
 
 
 def arrived(event: CloudEvent, now: datetime) -> CloudEvent:

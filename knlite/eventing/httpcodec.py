@@ -2,6 +2,7 @@
 
 Source: CloudEvents HTTP protocol binding 1.0; Eventing data plane reference §1.3 (what upstream's
 SDK does: no percent-coding, batches refused).
+Headers are text as the wire has it, one character per byte; attributes are the UTF-8 therein.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, c
 Headers = Sequence[tuple[str, str]]
 
 BATCH = "application/cloudevents-batch+json"
+_FORBIDDEN = frozenset(("data", "datacontenttype"))
 _TRIMMED = frozenset(("subject", "dataschema"))
 
 
@@ -38,9 +40,11 @@ def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
 
 def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of *event* in binary mode."""
-    headers = [(f"Ce-{name.capitalize()}", value) for name, value in event.attributes.items()]
+    headers = [
+        (f"Ce-{name.capitalize()}", _on_wire(value)) for name, value in event.attributes.items()
+    ]
     if event.content_type is not None:
-        headers.append(("Content-Type", event.content_type))
+        headers.append(("Content-Type", _on_wire(event.content_type)))
     return headers, event.data or b""
 
 
@@ -56,18 +60,30 @@ def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | 
         if not lower.startswith("ce-"):
             continue
         attribute = lower[3:]
-        if attribute == "datacontenttype" or not (attribute.isascii() and attribute.isalnum()):
+        if attribute in _FORBIDDEN or not (attribute.isascii() and attribute.isalnum()):
             return Malformed(f"header {name} is not allowed")
         if attribute in _TRIMMED and not value.strip():
             continue
-        attributes.setdefault(attribute, value)
+        attributes.setdefault(attribute, _from_wire(value))
     if attributes.get("specversion") not in VERSIONS:
         return Malformed(
             "neither binary mode (header ce-specversion) nor structured mode "
             f"(content type {jsonformat.CONTENT_TYPE})"
         )
     content_type = content_type if content_type and content_type.strip() else None
-    return Draft(attributes, content_type, body or None)
+    return Draft(attributes, content_type and _from_wire(content_type), body or None)
+
+
+def _from_wire(text: str) -> str:
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeError:
+        # Not UTF-8: then it is read as Latin-1, which it may well be.
+        return text
+
+
+def _on_wire(text: str) -> str:
+    return text.encode().decode("latin-1")
 
 
 def _first(headers: Headers, name: str) -> str | None:

@@ -6,7 +6,6 @@ Source: CloudEvents JSON event format 1.0; Eventing data plane reference §1.3.
 """
 
 import base64
-import binascii
 
 import msgspec
 
@@ -29,15 +28,42 @@ _SPEC = frozenset(
     )
 )
 _INT32 = range(-(2**31), 2**31)
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def decode(body: bytes) -> Draft | Malformed:
     """The draft that the JSON text *body* holds."""
     try:
-        members = _decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        # The decoder passes over what it leaves raw without a look at its encoding.
+        body.decode()
+        return _draft(_decoder.decode(body))
+    except _BROKEN as exc:
         return Malformed(f"not a JSON object: {exc}")
+
+
+def encode(event: CloudEvent) -> bytes:
+    """*event* as JSON text."""
+    members: dict[str, object] = dict(event.attributes)
+    if event.content_type is not None:
+        members["datacontenttype"] = event.content_type
+    if event.data:
+        if is_json(event.content_type) and _is_document(event.data):
+            members["data"] = msgspec.Raw(event.data)
+        else:
+            members["data_base64"] = base64.b64encode(event.data).decode()
+    return msgspec.json.encode(members)
+
+
+def is_json(content_type: str | None) -> bool:
+    """Whether data of *content_type* is JSON; without one it is."""
+    if content_type is None:
+        return True
+    media = content_type.partition(";")[0].strip().lower()
+    return media.endswith(("/json", "+json"))
+
+
+def _draft(members: dict[str, msgspec.Raw]) -> Draft | Malformed:
     attributes: dict[str, str] = {}
     for name, raw in members.items():
         if name in {"data", "data_base64"}:
@@ -54,31 +80,13 @@ def decode(body: bytes) -> Draft | Malformed:
             return Malformed(f"{name} is written in another case")
         attributes[name.lower()] = text
     content_type = attributes.pop("datacontenttype", None)
-    data = _data(members, attributes.pop("datacontentencoding", ""), content_type)
+    # An attribute of version 0.3; later it is an extension like any other.
+    old = attributes.get("specversion") == "0.3"
+    encoding = attributes.pop("datacontentencoding", "") if old else ""
+    data = _data(members, encoding, content_type)
     if isinstance(data, Malformed):
         return data
     return Draft(attributes, content_type, data)
-
-
-def encode(event: CloudEvent) -> bytes:
-    """*event* as JSON text."""
-    members: dict[str, object] = dict(event.attributes)
-    if event.content_type is not None:
-        members["datacontenttype"] = event.content_type
-    if event.data is not None:
-        if is_json(event.content_type) and _is_document(event.data):
-            members["data"] = msgspec.Raw(event.data)
-        else:
-            members["data_base64"] = base64.b64encode(event.data).decode()
-    return msgspec.json.encode(members)
-
-
-def is_json(content_type: str | None) -> bool:
-    """Whether data of *content_type* is JSON; without one it is."""
-    if content_type is None:
-        return True
-    media = content_type.partition(";")[0].strip().lower()
-    return media.endswith(("/json", "+json"))
 
 
 def _data(
@@ -94,16 +102,16 @@ def _data(
     if encoding == "base64":
         return _unbase64(msgspec.json.decode(raw))
     if not is_json(content_type) and raw.startswith(b'"'):
-        return msgspec.json.decode(raw, type=str).encode()
+        return msgspec.json.decode(raw, type=str).encode() or None
     return raw
 
 
-def _unbase64(value: object) -> bytes | Malformed:
+def _unbase64(value: object) -> bytes | Malformed | None:
     if not isinstance(value, str):
         return Malformed("data_base64 is not text")
     try:
-        return base64.b64decode(value, validate=True)
-    except binascii.Error:
+        return base64.b64decode(value, validate=True) or None
+    except ValueError:
         return Malformed("data_base64 is not base64")
 
 
@@ -121,7 +129,8 @@ def _text(value: object) -> str | None:
 
 def _is_document(data: bytes) -> bool:
     try:
+        data.decode()
         msgspec.json.decode(data, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except _BROKEN:
         return False
     return True

@@ -1,283 +1,463 @@
-"""From a broker to its triggers, on virtual time (Eventing data plane reference §2 to §4)."""
+"""Events from the broker to subscribers, on jumping time (Eventing data plane reference §2 to §4).
 
-from collections import defaultdict
+The real ingress, log and dispatcher; only HTTP is a recording sender.
+"""
+
+import base64
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import anyio
+import pytest
 
 from knlite.clock import LoopClock
 from knlite.dataplane.broker_ingress import BrokerIngress
-from knlite.dataplane.dispatcher import Answered, Dispatcher, Unanswered
+from knlite.dataplane.dispatcher import AT_ONCE, Answered, Dispatcher, Unanswered
+from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.delivery import DeliveryPolicy
+from knlite.eventing.httpcodec import decode, encode_binary
 from knlite.eventing.topology import BrokerPlan, Topology, TriggerPlan
-from knlite.facts import DeliveryAttempted, Fact, TriggerEvaluated
-from tests.flows.cell import STARTED, on_virtual_time
+from knlite.facts import DeliveryAttempted, EventRefused, Fact
 
-A, B, SINK = "http://a/", "http://b/", "http://sink/"
-EVENT = [("Ce-Specversion", "1.0"), ("Ce-Id", "1"), ("Ce-Source", "/s"), ("Ce-Type", "order")]
-THREE = DeliveryPolicy(retry=3, policy="exponential", delay=0.2)
+STARTED = datetime(2024, 5, 1, 12, tzinfo=UTC)
+A, B, SINK = "http://a.test/", "http://b.test/", "http://sink.test/"
+BROKER = "http://broker-ingress.knative-eventing.svc.cluster.local/default/main"
+RETRIES = DeliveryPolicy(retry=3, policy="exponential", delay=0.2)
 
-Answers = Callable[[int], Answered | Unanswered]
+Reply = Answered | Unanswered
 
 
-@dataclass
-class Sent:
+@dataclass(frozen=True)
+class Call:
     at: float
     url: str
-    headers: dict[str, str]
-    body: bytes
+    headers: Sequence[tuple[str, str]]
+    event: CloudEvent
+    timeout: float
+
+    @property
+    def id(self) -> str:
+        return self.event.id
 
 
-@dataclass
-class Flow:
-    """A broker with triggers, and subscribers that answer as a test says."""
+class RecordingSender:
+    """Answers as *script* says, 200 without a body where it says nothing."""
 
-    clock: LoopClock
-    facts: list[Fact] = field(default_factory=list)
-    sent: list[Sent] = field(default_factory=list)
-    answers: dict[str, Answers] = field(default_factory=dict)
-    tries: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
-    triggers: dict[str, TriggerPlan] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.ingress = BrokerIngress(self.clock, self.facts.append)
-        self.dispatcher = Dispatcher(self.ingress, self, self.clock, self.facts.append)
+    def __init__(self, clock: LoopClock) -> None:
+        self.calls: list[Call] = []
+        self.script: dict[str, Callable[[Call], Reply | float]] = {}
+        self._clock = clock
 
     async def send(
         self,
         url: str,
         headers: Sequence[tuple[str, str]],
         body: bytes,
-        timeout: float,  # noqa: ASYNC109  the shape of Sender
-    ) -> Answered | Unanswered:
-        found = {name.lower(): value for name, value in headers}
-        self.sent.append(Sent(round(self.clock.now(), 6), url, found, body))
-        self.tries[url] += 1
-        return self.answers.get(url, lambda _: Answered(202))(self.tries[url])
+        timeout: float,  # noqa: ASYNC109  the signature of the contract
+    ) -> Reply:
+        event = decode(headers, body)
+        assert isinstance(event, CloudEvent)
+        call = Call(self._clock.now(), url, headers, event, timeout)
+        self.calls.append(call)
+        answer = self.script.get(url, lambda _: Answered(200))(call)
+        if isinstance(answer, float):
+            await anyio.sleep(answer)
+            return Answered(200)
+        return answer
 
-    def trigger(
-        self,
-        name: str,
-        subscriber: str | None,
-        attributes: dict[str, str] | None = None,
-        policy: DeliveryPolicy = THREE,
-        dead_letter_sink: str | None = None,
-    ) -> None:
-        self.triggers[name] = TriggerPlan(
-            namespace="default",
-            name=name,
-            uid=name,
-            attributes=attributes or {},
-            subscriber=subscriber,
-            policy=policy,
-            dead_letter_sink=dead_letter_sink,
-        )
-        self.tell()
+    def to(self, url: str) -> list[Call]:
+        return [call for call in self.calls if call.url == url]
 
-    def tell(self) -> None:
-        plan = BrokerPlan(
-            namespace="default", name="b", uid="b", triggers=tuple(self.triggers.values())
-        )
-        self.dispatcher.topology_changed(Topology({("default", "b"): plan}))
 
-    async def event(self, *more: tuple[str, str], body: bytes = b"{}") -> int:
-        headers = [*EVENT, ("Content-Type", "application/json"), *more]
-        return (await self.ingress.receive("default", "b", "POST", headers, body)).status
+class Flow:
+    """One broker at work."""
 
-    async def advance(self, seconds: float) -> None:
-        await self.clock.sleep_until(self.clock.now() + seconds)
+    def __init__(self) -> None:
+        self.clock = LoopClock(STARTED)
+        self.facts: list[Fact] = []
+        self.sender = RecordingSender(self.clock)
+        self.ingress = BrokerIngress(self.clock, self.facts.append)
+        self.dispatcher = Dispatcher(self.ingress, self.sender, self.clock, self.facts.append)
 
-    def to(self, url: str) -> list[Sent]:
-        return [each for each in self.sent if each.url == url]
+    def triggers(self, *plans: TriggerPlan) -> None:
+        """The broker has these triggers from now on."""
+        plan = BrokerPlan(namespace="default", name="main", uid="broker", triggers=plans)
+        self.dispatcher.topology_changed(Topology({("default", "main"): plan}))
 
-    def outcomes(self, trigger: str) -> list[tuple[str, str]]:
+    async def post(self, event: CloudEvent, *headers: tuple[str, str]) -> int:
+        sent, body = encode_binary(event)
+        answer = await self.ingress.receive("default", "main", "POST", [*sent, *headers], body)
+        return answer.status
+
+    def outcomes(self) -> list[tuple[str, int, str]]:
         return [
-            (fact.leg, fact.outcome)
+            (fact.leg, fact.status, fact.outcome)
             for fact in self.facts
-            if isinstance(fact, DeliveryAttempted) and fact.trigger == trigger
+            if isinstance(fact, DeliveryAttempted)
         ]
+
+    def kept(self) -> int:
+        log = self.ingress.log_of("default", "main")
+        assert log is not None
+        return len(log)  # type: ignore[arg-type]  # the log in memory counts its events
 
 
 @asynccontextmanager
-async def flow() -> AsyncIterator[Flow]:
-    found = Flow(LoopClock(STARTED))
-    found.tell()
+async def flowing(*plans: TriggerPlan) -> AsyncIterator[Flow]:
+    flow = Flow()
+    flow.triggers(*plans)
     async with anyio.create_task_group() as group:
-        await group.start(found.dispatcher.run)
-        yield found
+        await group.start(flow.dispatcher.run)
+        yield flow
         group.cancel_scope.cancel()
 
 
-def reply(event_type: str, **headers: str) -> Answered:
-    answer = [
-        ("Ce-Specversion", "1.0"),
-        ("Ce-Id", "r"),
-        ("Ce-Source", "/r"),
-        ("Ce-Type", event_type),
-    ]
-    return Answered(200, [*answer, *headers.items()], b"")
+async def settled() -> None:
+    """Time enough for all retries of a test; it jumps."""
+    await anyio.sleep(3600)
 
 
-@on_virtual_time
-async def test_every_matching_trigger_gets_the_event_once() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        run.trigger("b", B, {"type": "order"})
-        run.trigger("c", SINK, {"type": "other"})
-        assert await run.event() == 202
-        await run.advance(1)
-        assert (len(run.to(A)), len(run.to(B)), len(run.to(SINK))) == (1, 1, 0)
-        judged = {f.trigger: f.matched for f in run.facts if isinstance(f, TriggerEvaluated)}
-        assert judged == {"a": True, "b": True, "c": False}
+def trigger(name: str, subscriber: str | None, **changes: object) -> TriggerPlan:
+    plan = TriggerPlan(
+        namespace="default", name=name, uid=name, attributes={}, subscriber=subscriber
+    )
+    return replace(plan, **changes)
 
 
-@on_virtual_time
-async def test_the_request_has_the_headers_of_the_reference() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        await run.event(("X-Request-Id", "r1"), ("Authorization", "secret"), ("knative-x", "y"))
-        await run.advance(1)
-        (sent,) = run.to(A)
-        assert sent.headers["prefer"] == "reply"
-        assert sent.headers["kn-namespace"] == "default"
-        assert sent.headers["x-request-id"] == "r1"
-        assert sent.headers["knative-x"] == "y"
-        assert "authorization" not in sent.headers
-        assert "ce-knativearrivaltime" in sent.headers
-        assert "ce-knativebrokerttl" not in sent.headers
+def event(number: str = "1", **attributes: str) -> CloudEvent:
+    least = {"specversion": "1.0", "id": number, "source": "/s", "type": "t"}
+    return CloudEvent({**least, **attributes}, "text/plain", b"data")
 
 
-@on_virtual_time
-async def test_a_failing_subscriber_is_tried_again_at_the_exact_times() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        run.answers[A] = lambda n: Answered(202 if n == 3 else 503)
-        await run.event()
-        await run.advance(10)
-        assert [each.at for each in run.to(A)] == [0.0, 0.2, 0.6]
-        assert run.outcomes("a") == [
-            ("subscriber", "retrying"), ("subscriber", "retrying"), ("subscriber", "delivered"),
-        ]  # fmt: skip
+def always(answer: Reply) -> Callable[[Call], Reply]:
+    return lambda _: answer
 
 
-@on_virtual_time
-async def test_what_cannot_be_delivered_goes_to_the_dead_letter_sink_with_the_reason() -> None:
-    async with flow() as run:
-        run.trigger("a", A, dead_letter_sink=SINK)
-        run.answers[A] = lambda _: Answered(503, (), b"busy")
-        await run.event()
-        await run.advance(10)
-        assert [each.at for each in run.to(A)] == [0.0, 0.2, 0.6, 1.4]
-        (letter,) = run.to(SINK)
-        assert letter.headers["ce-knativeerrordest"] == A
-        assert letter.headers["ce-knativeerrorcode"] == "503"
-        assert letter.headers["ce-id"] == "1"
-        assert "prefer" not in letter.headers
-        assert run.outcomes("a")[-1] == ("dead letter sink", "dead-lettered")
+def in_turn(*answers: Reply) -> Callable[[Call], Reply]:
+    rest = iter(answers)
+    return lambda _: next(rest)
 
 
-@on_virtual_time
-async def test_an_answer_that_will_not_change_is_not_asked_for_again() -> None:
-    async with flow() as run:
-        run.trigger("a", A, dead_letter_sink=SINK)
-        run.answers[A] = lambda _: Answered(400)
-        await run.event()
-        await run.advance(10)
-        assert (len(run.to(A)), len(run.to(SINK))) == (1, 1)
+def reply(event: CloudEvent, *headers: tuple[str, str]) -> Answered:
+    sent, body = encode_binary(event)
+    return Answered(200, [*sent, *headers], body)
 
 
-@on_virtual_time
-async def test_no_answer_counts_as_500() -> None:
-    async with flow() as run:
-        run.trigger("a", A, policy=DeliveryPolicy(), dead_letter_sink=SINK)
-        run.answers[A] = lambda _: Unanswered("connection refused")
-        await run.event()
-        await run.advance(1)
-        assert run.to(SINK)[0].headers["ce-knativeerrorcode"] == "500"
+async def test_every_trigger_gets_the_event_and_its_filter_decides() -> None:
+    async with flowing(trigger("a", A), trigger("b", B, attributes={"type": "wanted"})) as flow:
+        assert await flow.post(event("1")) == 202
+        assert await flow.post(event("2", type="wanted")) == 202
+        await settled()
+        assert [call.id for call in flow.sender.to(A)] == ["1", "2"]
+        assert [call.id for call in flow.sender.to(B)] == ["2"]
+        assert flow.kept() == 0
 
 
-@on_virtual_time
-async def test_a_reply_goes_through_the_broker_with_less_time_to_live() -> None:
-    async with flow() as run:
-        run.trigger("a", A, {"type": "order"})
-        run.trigger("b", B, {"type": "shipped"})
-        run.answers[A] = lambda _: reply("shipped")
-        await run.event()
-        await run.advance(1)
-        assert len(run.to(A)) == 1
-        assert run.to(B)[0].headers["ce-type"] == "shipped"
-        assert ("reply", "delivered") in run.outcomes("a")
+async def test_what_a_subscriber_is_sent() -> None:
+    async with flowing(trigger("a", A)) as flow:
+        await flow.post(
+            event(knativebrokerttl="9"),
+            ("X-Request-Id", "r"),
+            ("Knative-Foo", "f"),
+            ("Authorization", "secret"),
+            ("Kn-Namespace", "forged"),
+            ("Prefer", "other"),
+        )
+        await settled()
+        (call,) = flow.sender.calls
+        assert call.event == event(knativearrivaltime="2024-05-01T12:00:00Z")
+        assert sorted(
+            h for h in call.headers if not h[0].lower().startswith(("ce-", "content"))
+        ) == [
+            ("Kn-Namespace", "default"),
+            ("Knative-Foo", "f"),
+            ("Prefer", "reply"),
+            ("X-Request-Id", "r"),
+        ]
 
 
-@on_virtual_time
-async def test_a_loop_of_replies_ends_with_the_time_to_live() -> None:
-    async with flow() as run:
-        run.trigger("a", A, policy=DeliveryPolicy(), dead_letter_sink=SINK)
-        run.answers[A] = lambda _: reply("order")
-        await run.event(("Ce-Knativebrokerttl", "4"))
-        await run.advance(5)
-        assert len(run.to(A)) == 3
-        assert len(run.to(SINK)) == 1
+async def test_a_trigger_that_asks_for_json_gets_structured_events() -> None:
+    async with flowing(trigger("a", A, policy=DeliveryPolicy(structured=True))) as flow:
+        await flow.post(event())
+        await settled()
+        (call,) = flow.sender.calls
+        assert ("Content-Type", "application/cloudevents+json") in call.headers
+        assert call.event.data == b"data"
 
 
-@on_virtual_time
-async def test_a_body_that_is_no_event_is_a_failure() -> None:
-    async with flow() as run:
-        run.trigger("a", A, dead_letter_sink=SINK)
-        run.answers[A] = lambda _: Answered(200, [("Content-Type", "text/plain")], b"thanks")
-        await run.event()
-        await run.advance(10)
-        assert (len(run.to(A)), len(run.to(SINK))) == (4, 1)
+@pytest.mark.parametrize(
+    ("policy", "instants"),
+    [
+        pytest.param("linear", [0, 0, 0.2, 0.6], id="linear"),
+        pytest.param("exponential", [0, 0.2, 0.6, 1.4], id="exponential"),
+        pytest.param("", [0, 0, 0, 0], id="no policy"),
+    ],
+)
+async def test_retries_come_at_their_instants(policy: str, instants: list[float]) -> None:
+    async with flowing(trigger("a", A, policy=replace(RETRIES, policy=policy))) as flow:
+        flow.sender.script[A] = always(Answered(503))
+        began = flow.clock.now()
+        await flow.post(event())
+        await settled()
+        assert [call.at - began for call in flow.sender.calls] == pytest.approx(instants)
 
 
-@on_virtual_time
-async def test_an_event_is_kept_until_its_subscriber_exists() -> None:
-    async with flow() as run:
-        run.trigger("a", None)
-        for _ in range(3):
-            assert await run.event() == 202
-        await run.advance(3600)
-        assert run.sent == []
-        assert run.outcomes("a") == [("subscriber", "waiting")]
-        run.trigger("a", A)
-        await run.advance(1)
-        assert len(run.to(A)) == 3
+async def test_a_retry_that_works_ends_the_retries() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = in_turn(Answered(503), Answered(200))
+        began = flow.clock.now()
+        await flow.post(event())
+        await settled()
+        assert [call.at - began for call in flow.sender.to(A)] == pytest.approx([0, 0.2])
+        assert flow.sender.to(SINK) == []
+        assert flow.outcomes() == [
+            ("subscriber", 503, "retrying"),
+            ("subscriber", 200, "delivered"),
+        ]
 
 
-@on_virtual_time
-async def test_an_event_that_waits_for_its_next_attempt_holds_up_no_other() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        run.answers[A] = lambda n: Answered(503 if n == 1 else 202)
-        await run.event()
-        await run.advance(0.1)
-        await run.event()
-        await run.advance(1)
-        assert [each.at for each in run.to(A)] == [0.0, 0.1, 0.2]
+async def test_a_subscriber_may_ask_for_a_longer_wait() -> None:
+    policy = replace(RETRIES, retry_after_max=30)
+    async with flowing(trigger("a", A, policy=policy)) as flow:
+        asked = Answered(503, [("Retry-After", "7")])
+        flow.sender.script[A] = in_turn(asked, Answered(200))
+        began = flow.clock.now()
+        await flow.post(event())
+        await settled()
+        assert [call.at - began for call in flow.sender.calls] == pytest.approx([0, 7])
 
 
-@on_virtual_time
+async def test_an_event_whose_attempts_are_used_up_goes_to_the_dead_letter_sink() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = always(Answered(503, [], b"busy"))
+        await flow.post(event(), ("X-Request-Id", "r"))
+        await settled()
+        assert len(flow.sender.to(A)) == 4
+        (letter,) = flow.sender.to(SINK)
+        assert letter.event == event(
+            knativearrivaltime="2024-05-01T12:00:00Z",
+            knativebrokerttl="255",
+            knativeerrordest=A,
+            knativeerrorcode="503",
+            knativeerrordata=base64.b64encode(b"busy").decode(),
+        )
+        names = {name.lower() for name, _ in letter.headers}
+        assert {"x-request-id", "kn-namespace"} <= names
+        assert "prefer" not in names
+        assert flow.outcomes()[-2:] == [
+            ("subscriber", 503, "failed"),
+            ("dead letter sink", 200, "dead-lettered"),
+        ]
+        assert flow.kept() == 0
+
+
+async def test_what_cannot_work_is_not_tried_again() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = always(Answered(400))
+        await flow.post(event())
+        await settled()
+        assert len(flow.sender.to(A)) == 1
+        (letter,) = flow.sender.to(SINK)
+        assert letter.event.attributes["knativeerrorcode"] == "400"
+        assert letter.event.attributes["knativeerrordata"] == ""
+
+
+async def test_no_answer_is_tried_again_and_counts_as_500() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = always(Unanswered("refused"))
+        await flow.post(event())
+        await settled()
+        assert len(flow.sender.to(A)) == 4
+        attributes = flow.sender.to(SINK)[0].event.attributes
+        assert attributes["knativeerrorcode"] == "500"
+        assert base64.b64decode(attributes["knativeerrordata"]) == b"dispatch error: refused"
+
+
+async def test_the_dead_letter_sink_has_retries_of_its_own() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script = {A: always(Answered(400)), SINK: always(Answered(500))}
+        await flow.post(event())
+        await settled()
+        assert len(flow.sender.to(SINK)) == 4
+        assert flow.outcomes()[-1] == ("dead letter sink", 500, "failed")
+        assert flow.kept() == 0
+
+
+async def test_a_failed_event_without_a_dead_letter_sink_is_done_with() -> None:
+    async with flowing(trigger("a", A)) as flow:
+        flow.sender.script[A] = always(Answered(503))
+        await flow.post(event())
+        await settled()
+        assert flow.outcomes() == [("subscriber", 503, "failed")]
+        assert flow.kept() == 0
+
+
+async def test_a_reply_enters_the_broker_with_one_less_to_live() -> None:
+    async with flowing(
+        trigger("a", A, attributes={"type": "t"}),
+        trigger("b", B, attributes={"type": "answer"}, dead_letter_sink=SINK),
+    ) as flow:
+        answer = event("reply", type="answer", knativebrokerttl="99")
+        flow.sender.script = {
+            A: always(reply(answer, ("Knative-Foo", "f"), ("Set-Cookie", "c"))),
+            B: always(Answered(400)),
+        }
+        await flow.post(event("first"))
+        await settled()
+        (call,) = flow.sender.to(B)
+        assert call.id == "reply"
+        assert "knativebrokerttl" not in call.event.attributes
+        assert ("Knative-Foo", "f") in call.headers
+        assert "Set-Cookie" not in dict(call.headers)
+        assert flow.sender.to(SINK)[0].event.attributes["knativebrokerttl"] == "254"
+
+
+async def test_a_loop_ends_when_the_time_to_live_does_and_the_last_event_is_dead() -> None:
+    async with flowing(trigger("a", A, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = lambda call: reply(event(f"{int(call.id) + 1}"))
+        assert await flow.post(event("1")) == 202
+        await settled()
+        assert [call.id for call in flow.sender.to(A)] == [str(n) for n in range(1, 256)]
+        (letter,) = flow.sender.to(SINK)
+        assert letter.id == "255"
+        assert letter.event.attributes["knativeerrordest"] == BROKER
+        assert letter.event.attributes["knativeerrorcode"] == "400"
+        assert sum(isinstance(fact, EventRefused) for fact in flow.facts) == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Answered(200, [], b"OK"), id="text"),
+        pytest.param(Answered(202, [("Content-Type", "application/json")], b"{}"), id="json"),
+        pytest.param(Answered(200, [("ce-specversion", "1.0")]), id="event without an id"),
+        pytest.param(
+            Answered(200, [("Content-Type", "application/cloudevents-batch+json")], b"[]"),
+            id="batch",
+        ),
+    ],
+)
+async def test_an_answer_that_is_no_event_is_a_failure(answer: Answered) -> None:
+    async with flowing(trigger("a", A, policy=RETRIES, dead_letter_sink=SINK)) as flow:
+        flow.sender.script[A] = always(answer)
+        await flow.post(event())
+        await settled()
+        assert flow.outcomes()[:4] == [
+            *[("subscriber", 502, "retrying")] * 3,
+            ("subscriber", 502, "failed"),
+        ]
+        assert flow.sender.to(SINK)[0].event.attributes["knativeerrorcode"] == "502"
+
+
+async def test_what_the_dead_letter_sink_answers_is_ignored() -> None:
+    async with flowing(trigger("a", A, dead_letter_sink=SINK)) as flow:
+        flow.sender.script = {A: always(Answered(400)), SINK: always(Answered(200, [], b"OK"))}
+        await flow.post(event())
+        await settled()
+        assert flow.outcomes()[-1] == ("dead letter sink", 200, "dead-lettered")
+
+
+async def test_a_trigger_keeps_its_events_until_its_subscriber_appears() -> None:
+    async with flowing(trigger("a", None)) as flow:
+        await flow.post(event("1"))
+        await flow.post(event("2"))
+        await settled()
+        assert flow.sender.calls == []
+        assert flow.outcomes() == [("subscriber", 0, "waiting")]
+        assert flow.kept() == 2
+        flow.triggers(trigger("a", A))
+        await settled()
+        assert [call.id for call in flow.sender.to(A)] == ["1", "2"]
+        assert flow.kept() == 0
+
+
+async def test_a_trigger_that_is_deleted_stops_at_once() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES), trigger("b", B)) as flow:
+        flow.sender.script[A] = always(Answered(503))
+        await flow.post(event("1"))
+        await anyio.sleep(0.3)
+        assert len(flow.sender.to(A)) == 2
+        flow.triggers(trigger("b", B))
+        await flow.post(event("2"))
+        await settled()
+        assert len(flow.sender.to(A)) == 2
+        assert [call.id for call in flow.sender.to(B)] == ["1", "2"]
+        assert flow.kept() == 0
+
+
 async def test_a_trigger_that_comes_later_sees_only_what_comes_later() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        await run.event()
-        await run.advance(1)
-        run.trigger("b", B)
-        await run.event()
-        await run.advance(1)
-        assert (len(run.to(A)), len(run.to(B))) == (2, 1)
+    async with flowing(trigger("a", None)) as flow:
+        await flow.post(event("1"))
+        flow.triggers(trigger("a", None), trigger("b", B))
+        await flow.post(event("2"))
+        await settled()
+        assert [call.id for call in flow.sender.to(B)] == ["2"]
 
 
-@on_virtual_time
-async def test_a_deleted_trigger_gets_nothing_more() -> None:
-    async with flow() as run:
-        run.trigger("a", A)
-        run.answers[A] = lambda _: Answered(503)
-        await run.event()
-        await run.advance(0.1)
-        run.triggers.clear()
-        run.tell()
-        await run.advance(10)
-        assert len(run.to(A)) == 1
+async def test_an_event_that_backs_off_holds_up_no_other() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES)) as flow:
+        flow.sender.script[A] = lambda call: Answered(503 if call.id == "1" else 200)
+        began = flow.clock.now()
+        await flow.post(event("1"))
+        await flow.post(event("2"))
+        await settled()
+        instants = {call.id: call.at - began for call in flow.sender.calls if call.id == "2"}
+        assert instants == {"2": pytest.approx(0)}
+
+
+async def test_an_event_that_takes_long_holds_up_no_other() -> None:
+    async with flowing(trigger("a", A), trigger("b", B)) as flow:
+        flow.sender.script[A] = lambda call: 60.0 if call.id == "1" else Answered(200)
+        began = flow.clock.now()
+        await flow.post(event("1"))
+        await flow.post(event("2"))
+        await anyio.sleep(1)
+        assert [call.at - began for call in flow.sender.calls] == pytest.approx([0] * 4)
+        assert flow.kept() == 2
+        await settled()
+        assert flow.kept() == 0
+
+
+async def test_an_attempt_may_take_as_long_as_the_delivery_says() -> None:
+    async with flowing(trigger("a", A, policy=DeliveryPolicy(timeout=5))) as flow:
+        await flow.post(event())
+        await settled()
+        assert flow.sender.calls[0].timeout == 5
+
+
+async def test_what_was_on_its_way_when_the_run_ended_is_not_done_with() -> None:
+    async with flowing(trigger("a", A, policy=RETRIES)) as flow:
+        flow.sender.script[A] = always(Answered(503))
+        await flow.post(event())
+        await anyio.sleep(0.3)
+    assert len(flow.sender.calls) == 2
+    assert flow.kept() == 1
+
+
+async def test_more_events_than_may_be_on_their_way_wait_their_turn() -> None:
+    async with flowing(trigger("a", A)) as flow:
+        flow.sender.script[A] = lambda _: 60.0
+        began = flow.clock.now()
+        for number in range(AT_ONCE + 1):
+            await flow.post(event(str(number)))
+        await settled()
+        instants = [call.at - began for call in flow.sender.calls]
+        assert instants == pytest.approx([0.0] * AT_ONCE + [60.0])
+        assert flow.kept() == 0
+
+
+async def test_a_subscriber_that_is_lost_while_events_wait_their_turn_is_waited_for() -> None:
+    async with flowing(trigger("a", A)) as flow:
+        flow.sender.script[A] = lambda _: 60.0
+        for number in range(AT_ONCE + 1):
+            await flow.post(event(str(number)))
+        await anyio.sleep(1)
+        flow.triggers(trigger("a", None))
+        await settled()
+        assert (len(flow.sender.calls), flow.kept()) == (AT_ONCE, 1)
+        flow.triggers(trigger("a", B))
+        await settled()
+        assert [call.id for call in flow.sender.to(B)] == [str(AT_ONCE)]
+        assert flow.kept() == 0

@@ -16,10 +16,6 @@ _STANDARD = frozenset(
         "source",
         "subject",
         "id",
-        "datacontenttype",
-        "dataschema",
-        "schemaurl",
-        "datamediatype",
         "datacontentencoding",
     )
 )
@@ -55,8 +51,9 @@ def lookup(event: CloudEvent, name: str) -> str | None:
             return event.content_type or ""
         case "datamediatype":
             return (event.content_type or "").partition(";")[0].strip()
-        case "schemaurl":
-            return event.attributes.get("dataschema", "")
+        case "dataschema" | "schemaurl":
+            # The one was called the other in version 0.3.
+            return event.attributes.get("dataschema") or event.attributes.get("schemaurl", "")
         case "time":
             return event.attributes.get("time", _NO_TIME)
         case _:

@@ -1,95 +1,159 @@
-"""The way in for events (Eventing data plane reference §1.1, §1.2)."""
+"""The order in which a broker decides (Eventing data plane reference §1.1, §1.2)."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.clock import LoopClock
+from knlite.dataplane.broker_ingress import Answer, BrokerIngress
 from knlite.eventing.topology import BrokerPlan, Topology
 from knlite.eventlog.memory import MemoryLog
+from knlite.eventlog.port import Cursor
 from knlite.facts import EventAccepted, EventRefused, Fact
 
-pytestmark = pytest.mark.anyio
-
-EVENT = [("Ce-Specversion", "1.0"), ("Ce-Id", "1"), ("Ce-Source", "/s"), ("Ce-Type", "t")]
-TTL = "Ce-Knativebrokerttl"
-
-
-class StoppedClock:
-    def now(self) -> float:
-        return 0.0
-
-    def wall(self) -> datetime:
-        return datetime(2026, 1, 2, tzinfo=UTC)
+NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
+GOOD = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]
+BAD = GOOD[:-1]
 
 
-def ingress(facts: list[Fact] | None = None, max_events: int = 10) -> BrokerIngress:
-    heard = [] if facts is None else facts
-    found = BrokerIngress(StoppedClock(), heard.append, lambda: MemoryLog(max_events))  # type: ignore[arg-type]  # it never waits
-    plan = BrokerPlan(namespace="default", name="b", uid="u")
-    found.topology_changed(Topology({("default", "b"): plan}))
-    return found
+class Entrance:
+    """A broker ``default/main`` whose log holds two events, with one reader."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.ingress = BrokerIngress(
+            LoopClock(NOW), self.facts.append, lambda: MemoryLog(max_events=2)
+        )
+        self.appoint("uid")
+        self.cursor = self.reader()
+
+    def appoint(self, uid: str) -> None:
+        plan = BrokerPlan(namespace="default", name="main", uid=uid)
+        self.ingress.topology_changed(Topology({("default", "main"): plan}))
+
+    def reader(self) -> Cursor:
+        log = self.ingress.log_of("default", "main")
+        assert log is not None
+        return log.open("reader", "start")
+
+    async def ask(
+        self,
+        method: str = "POST",
+        namespace: str = "default",
+        broker: str = "main",
+        headers: list[tuple[str, str]] = GOOD,
+        body: bytes = b"",
+    ) -> Answer:
+        return await self.ingress.receive(namespace, broker, method, headers, body)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def entrance(anyio_backend: str) -> Entrance:
+    return Entrance()
+
+
+async def test_an_event_is_kept_before_it_is_accepted(entrance: Entrance) -> None:
+    answer = await entrance.ask(
+        headers=[*GOOD, ("X-Request-Id", "r"), ("Cookie", "c"), ("ce-knativebrokerttl", "9")],
+        body=b"data",
+    )
+    assert (answer.status, answer.body) == (202, b"")
+    found = entrance.cursor.take()
+    assert found is not None
+    position, record = found
+    attributes = dict(record.event.attributes)
+    arrival = datetime.fromisoformat(attributes.pop("knativearrivaltime"))
+    assert abs(arrival - NOW) < timedelta(minutes=1)
+    assert attributes == {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+    assert record.event.data == b"data"
+    assert record.ttl == 8
+    assert record.headers == (("X-Request-Id", "r"),)
+    (fact,) = entrance.facts
+    assert isinstance(fact, EventAccepted)
+    assert (fact.position, fact.event_id) == (position, "1")
 
 
 @pytest.mark.parametrize(
     ("method", "namespace", "broker", "headers", "status"),
     [
-        pytest.param("POST", "default", "b", EVENT, 202, id="accepted"),
-        pytest.param("POST", "default", "b/", EVENT, 202, id="one slash more"),
-        pytest.param("OPTIONS", "default", "b", [], 200, id="webhook handshake"),
-        pytest.param("GET", "default", "b", EVENT, 405, id="method"),
-        pytest.param("POST", "", "", EVENT, 404, id="no path"),
-        pytest.param("POST", "default", "", EVENT, 400, id="half a path"),
-        pytest.param("POST", "default", "b/c", EVENT, 400, id="too long a path"),
-        pytest.param("POST", "default", "none", EVENT, 404, id="no such broker"),
-        pytest.param("POST", "default", "none", [], 400, id="a bad event is told first"),
-        pytest.param("POST", "default", "b", [*EVENT, ("Ce-Knativebrokerttl", "1")], 400, id="TTL"),
+        pytest.param("OPTIONS", "default", "main", GOOD, 200, id="options"),
+        pytest.param("OPTIONS", "", "", BAD, 200, id="options wins over all"),
+        pytest.param("GET", "default", "main", GOOD, 405, id="method"),
+        pytest.param("PUT", "", "", BAD, 405, id="method before path"),
+        pytest.param("POST", "", "", GOOD, 404, id="root"),
+        pytest.param("POST", "", "", BAD, 404, id="root before event"),
+        pytest.param("POST", "default", "", GOOD, 400, id="one segment"),
+        pytest.param("POST", "default", "main/more", GOOD, 400, id="three segments"),
+        pytest.param("POST", "default", "main//", GOOD, 400, id="two trailing slashes"),
+        pytest.param("POST", "default", "main/", GOOD, 202, id="one trailing slash"),
+        pytest.param("POST", "default", "main", BAD, 400, id="event"),
+        pytest.param("POST", "default", "other", BAD, 400, id="event before broker"),
+        pytest.param("POST", "default", "other", GOOD, 404, id="broker"),
+        pytest.param("POST", "other", "main", GOOD, 404, id="namespace"),
+        pytest.param("POST", "default", "main?x=y", GOOD, 404, id="query is part of the name"),
         pytest.param(
-            "POST", "default", "b", [*EVENT, ("Ce-Knativebrokerttl", "2")], 202, id="TTL 2"
+            "POST", "default", "other", [*GOOD, ("ce-knativebrokerttl", "1")], 404,
+            id="broker before time to live",
+        ),
+        pytest.param(
+            "POST", "default", "main", [*GOOD, ("ce-knativebrokerttl", "1")], 400,
+            id="time to live",
+        ),
+        pytest.param(
+            "POST", "default", "main", [*GOOD, ("ce-knativebrokerttl", "2")], 202,
+            id="time to live for one round",
         ),
     ],
-)
+)  # fmt: skip
 async def test_the_order_of_decisions(
-    method: str, namespace: str, broker: str, headers: list[tuple[str, str]], status: int
+    entrance: Entrance,
+    method: str,
+    namespace: str,
+    broker: str,
+    headers: list[tuple[str, str]],
+    status: int,
 ) -> None:
-    answer = await ingress().receive(namespace, broker, method, headers, b"")
+    answer = await entrance.ask(method, namespace, broker, headers)
     assert answer.status == status
     assert ("Allow", "POST, OPTIONS") in answer.headers
+    assert (entrance.cursor.take() is not None) is (status == 202)
+    refusals = [fact.status for fact in entrance.facts if isinstance(fact, EventRefused)]
+    assert refusals == ([status] if status >= 400 else [])
+    assert bool(answer.body) is (status >= 400)
 
 
-async def test_the_handshake_allows_every_sender() -> None:
-    headers = dict((await ingress().receive("default", "b", "OPTIONS", [], b"")).headers)
+async def test_options_allow_webhooks_from_anywhere(entrance: Entrance) -> None:
+    headers = dict((await entrance.ask("OPTIONS")).headers)
     assert headers["WebHook-Allowed-Origin"] == "*"
     assert headers["WebHook-Allowed-Rate"] == "*"
 
 
-async def test_a_full_log_asks_the_sender_to_come_back() -> None:
-    broker = ingress(max_events=0)
-    log = broker.log_of("default", "b")
-    assert log is not None
-    log.open("a", "start")
-    answer = await broker.receive("default", "b", "POST", EVENT, b"")
+async def test_a_full_log_asks_the_sender_to_come_back(entrance: Entrance) -> None:
+    assert [(await entrance.ask()).status for _ in range(2)] == [202, 202]
+    answer = await entrance.ask()
     assert answer.status == 503
-    assert dict(answer.headers)["Retry-After"]
+    assert dict(answer.headers)["Retry-After"] == "1"
+    found = entrance.cursor.take()
+    assert found is not None
+    entrance.cursor.ack(found[0] + 1)
+    assert (await entrance.ask()).status == 202
 
 
-async def test_what_happened_is_a_fact_with_its_reason() -> None:
-    facts: list[Fact] = []
-    broker = ingress(facts)
-    await broker.receive("default", "b", "POST", EVENT, b"")
-    await broker.receive("default", "b", "POST", [], b"")
-    accepted, refused = facts
-    assert isinstance(accepted, EventAccepted)
-    assert (accepted.event_id, accepted.event_type) == ("1", "t")
-    assert isinstance(refused, EventRefused)
-    assert "not a CloudEvent" in refused.why
+async def test_a_broker_that_is_gone_is_unknown(entrance: Entrance) -> None:
+    entrance.ingress.topology_changed(Topology())
+    assert (await entrance.ask()).status == 404
+    assert entrance.ingress.log_of("default", "main") is None
 
 
-async def test_a_broker_that_was_made_anew_begins_empty() -> None:
-    broker = ingress()
-    before = broker.log_of("default", "b")
-    plan = BrokerPlan(namespace="default", name="b", uid="another")
-    broker.topology_changed(Topology({("default", "b"): plan}))
-    assert broker.log_of("default", "b") is not before
-    broker.topology_changed(Topology())
-    assert broker.log_of("default", "b") is None
+async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance) -> None:
+    await entrance.ask()
+    entrance.appoint("uid")
+    assert entrance.reader().take() is not None
+    await entrance.ask()
+    entrance.appoint("another")
+    assert entrance.reader().take() is None

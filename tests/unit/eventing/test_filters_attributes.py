@@ -1,12 +1,15 @@
 """``spec.filter.attributes`` (Eventing data plane reference §5.2, §5.3)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.attributes import judge
+from knlite.eventing.filters.attributes import judge, lookup
 
+LEAST = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 EVENT = CloudEvent(
-    {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "ext": "v"},
+    {**LEAST, "foo": "Bar", "empty": "", "dataschema": "http://schema"},
     "application/json; charset=utf-8",
 )
 
@@ -17,20 +20,47 @@ EVENT = CloudEvent(
         pytest.param({}, True, id="no filter"),
         pytest.param({"type": "t"}, True, id="equal"),
         pytest.param({"type": "T"}, False, id="case counts"),
-        pytest.param({"type": "t", "source": "/other"}, False, id="all must equal"),
-        pytest.param({"ext": "v"}, True, id="extension"),
-        pytest.param({"ext": ""}, True, id="presence"),
-        pytest.param({"missing": ""}, False, id="absence"),
-        pytest.param({"missing": "x"}, False, id="missing extension"),
-        pytest.param({"subject": ""}, False, id="absent standard attribute"),
-        pytest.param({"datamediatype": "application/json"}, True, id="media type"),
-        pytest.param({"time": "0001-01-01T00:00:00Z"}, True, id="absent time"),
+        pytest.param({"type": "t", "source": "/s"}, True, id="all entries"),
+        pytest.param({"type": "t", "source": "/x"}, False, id="all but one"),
+        pytest.param({"foo": "Bar"}, True, id="extension"),
+        pytest.param({"foo": ""}, True, id="extension is present"),
+        pytest.param({"empty": ""}, False, id="extension is empty"),
+        pytest.param({"missing": ""}, False, id="extension is missing"),
+        pytest.param({"missing": "x"}, False, id="missing is not equal"),
+        pytest.param({"subject": ""}, False, id="attribute is absent"),
+        pytest.param({"subject": "x"}, False, id="absent is not equal"),
+        pytest.param({"datacontenttype": "application/json; charset=utf-8"}, True, id="media type"),
+        pytest.param({"datamediatype": "application/json"}, True, id="without parameters"),
+        pytest.param({"schemaurl": "http://schema"}, True, id="old name of the schema"),
+        pytest.param({"time": "0001-01-01T00:00:00Z"}, True, id="no time is the zero time"),
     ],
 )
-def test_every_entry_must_hold(wanted: dict[str, str], matched: bool) -> None:
-    assert judge(wanted, EVENT).matched is matched
+def test_what_passes(wanted: dict[str, str], matched: bool) -> None:
+    verdict = judge(wanted, EVENT)
+    assert verdict.matched is matched
+    assert verdict.why
 
 
-def test_the_verdict_says_which_entry_decided() -> None:
-    assert judge({"type": "x"}, EVENT).why == "type is 't', not 'x'"
-    assert judge({"missing": ""}, EVENT).why == "missing is absent"
+def test_the_verdict_names_the_entry_that_decided() -> None:
+    assert judge({"type": "t", "foo": "x"}, EVENT).why == "foo is 'Bar', not 'x'"
+    assert judge({"subject": "x"}, EVENT).why == "subject is absent"
+
+
+@pytest.mark.parametrize("name", ["subject", "dataschema", "datacontenttype", "datamediatype"])
+def test_standard_attributes_are_never_missing(name: str) -> None:
+    assert lookup(CloudEvent(LEAST), name) == ""
+
+
+def test_only_extensions_are_missing() -> None:
+    assert lookup(CloudEvent(LEAST), "foo") is None
+
+
+def test_the_schema_of_version_0_3_has_both_names() -> None:
+    event = CloudEvent({**LEAST, "specversion": "0.3", "schemaurl": "http://schema"})
+    assert lookup(event, "dataschema") == lookup(event, "schemaurl") == "http://schema"
+
+
+@given(st.dictionaries(st.sampled_from(["type", "foo", "missing"]), st.sampled_from(["", "t"])))
+def test_entries_are_joined_by_and(wanted: dict[str, str]) -> None:
+    each = [judge({name: value}, EVENT).matched for name, value in wanted.items()]
+    assert judge(wanted, EVENT).matched is all(each)

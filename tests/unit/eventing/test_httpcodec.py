@@ -1,178 +1,156 @@
 """Events in HTTP messages (Eventing data plane reference §1.3)."""
 
-import json
+import string
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.eventing.cloudevent import CloudEvent, Malformed, in_utc
+from knlite.eventing.cloudevent import REQUIRED, VERSIONS, CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode, encode_binary, encode_structured, is_event
 
-BASE = [("Ce-Specversion", "1.0"), ("Ce-Id", "1"), ("Ce-Source", "/s"), ("Ce-Type", "t")]
-BATCH = ("Content-Type", "application/cloudevents-batch+json")
+LEAST = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+CE = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]
 STRUCTURED = ("Content-Type", "application/cloudevents+json")
+BODY = b'{"specversion":"1.0","id":"1","source":"/s","type":"t"}'
 
-
-def event(headers: list[tuple[str, str]], body: bytes = b"") -> CloudEvent:
-    found = decode(headers, body)
-    assert isinstance(found, CloudEvent), found
-    return found
-
-
-def structured(**members: object) -> CloudEvent | Malformed:
-    base = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
-    return decode([STRUCTURED], json.dumps({**base, **members}).encode())
-
-
-def test_binary_mode_reads_attributes_content_type_and_body() -> None:
-    found = event(
-        [*BASE, ("ce-subject", "x"), ("CE-Ext1", "v"), ("content-type", "text/plain")], b"hi"
+texts = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=20)
+names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20).filter(
+    lambda name: (
+        name not in {*LEAST, "data", "datacontenttype", "dataschema", "datacontentencoding", "time"}
+        and name != "subject"
     )
-    assert (found.id, found.source, found.type) == ("1", "/s", "t")
-    assert found.attributes["subject"] == "x"
-    assert found.attributes["ext1"] == "v"
-    assert (found.content_type, found.data) == ("text/plain", b"hi")
+)
+
+JSON_LIKE = '{}[]",:0123456789e.-iduntf\\'
+headers = st.lists(
+    st.tuples(
+        st.sampled_from(["ce-id", "CE-specversion", "ce-time", "content-type"])
+        | st.text(max_size=8),
+        st.sampled_from(["1.0", STRUCTURED[1]]) | st.text(max_size=12),
+    )
+)
 
 
-def test_an_empty_body_is_no_data_and_no_content_type_is_invented() -> None:
-    found = event(BASE)
-    assert (found.data, found.content_type) == (None, None)
-    assert encode_binary(found)[1] == b""
+@st.composite
+def events(draw: st.DrawFn) -> CloudEvent:
+    filled = texts.filter(str.strip)
+    attributes = {name: draw(filled) for name in REQUIRED}
+    attributes["specversion"] = draw(st.sampled_from(VERSIONS))
+    attributes |= draw(st.dictionaries(names, texts, max_size=4))
+    if draw(st.booleans()):
+        attributes["subject"] = draw(filled)
+    if draw(st.booleans()):
+        attributes["time"] = "2024-05-01T12:48:09.5Z"
+    content_type = draw(st.sampled_from([None, "text/plain", "image/png", "text/xml; charset=x"]))
+    return CloudEvent(attributes, content_type, draw(st.binary(min_size=1) | st.none()))
+
+
+@given(events())
+def test_a_binary_message_holds_the_event_as_it_was(event: CloudEvent) -> None:
+    headers, body = encode_binary(event)
+    assert is_event(headers)
+    assert decode(headers, body) == event
+
+
+@given(events())
+def test_a_structured_message_holds_the_event_as_it_was(event: CloudEvent) -> None:
+    headers, body = encode_structured(event)
+    assert is_event(headers)
+    found = decode(headers, body)
+    assert isinstance(found, CloudEvent)
+    assert found.attributes == event.attributes
+    assert found.content_type == event.content_type
+    data = event.data or b""
+    if event.content_type is None:
+        # JSON has no trace of the blanks around a document, and its null is no data.
+        data = b"" if data.strip() == b"null" else data
+        assert (found.data or b"").strip() == data.strip()
+    else:
+        assert (found.data or b"") == data
+
+
+@given(headers, st.binary(max_size=60) | st.text(JSON_LIKE, max_size=60).map(str.encode))
+def test_nothing_that_is_sent_raises(headers: list[tuple[str, str]], body: bytes) -> None:
+    assert isinstance(decode(headers, body), CloudEvent | Malformed)
+    assert isinstance(decode([STRUCTURED], body), CloudEvent | Malformed)
+    assert isinstance(decode([*CE, *headers], body), CloudEvent | Malformed)
 
 
 @pytest.mark.parametrize(
-    ("headers", "why"),
+    ("headers", "event"),
     [
-        pytest.param([], "neither binary", id="nothing"),
-        pytest.param([("Ce-Specversion", "2.0"), *BASE[1:]], "neither binary", id="version"),
-        pytest.param([BASE[0], *BASE[2:]], "id is missing", id="no id"),
-        pytest.param([*BASE[:1], ("Ce-Id", " "), *BASE[2:]], "id is missing", id="blank id"),
-        pytest.param([*BASE, ("ce-foo-bar", "x")], "ce-foo-bar is not allowed", id="dash in name"),
-        pytest.param([*BASE, ("ce-datacontenttype", "x")], "not allowed", id="datacontenttype"),
-        pytest.param([*BASE, ("ce-time", "yesterday")], "not RFC 3339", id="time"),
-        pytest.param([*BASE, ("ce-dataschema", "rel")], "not an absolute URI", id="dataschema"),
-        pytest.param([*BASE, ("content-type", ";;")], "not a media type", id="content type"),
+        pytest.param(CE, True, id="binary"),
+        pytest.param([("CE-SpecVersion", "0.3")], True, id="binary of the old version"),
+        pytest.param([("ce-specversion", "2.0")], False, id="unknown version"),
+        pytest.param([STRUCTURED], True, id="structured"),
         pytest.param(
-            [("content-type", "application/cloudevents-batch+json")], "batches", id="batch"
+            [("content-type", " Application/CloudEvents+JSON ; a=b")], True, id="any case"
+        ),
+        pytest.param([("content-type", "application/cloudevents-batch+json")], True, id="batch"),
+        pytest.param([("content-type", "application/cloudevents+xml")], False, id="xml"),
+        pytest.param([("content-type", "application/json")], False, id="plain JSON"),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_a_message_claims_to_be_an_event(headers: list[tuple[str, str]], event: bool) -> None:
+    assert is_event(headers) is event
+
+
+@pytest.mark.parametrize(
+    ("headers", "attributes"),
+    [
+        pytest.param([("CE-Foo", "x")], {"foo": "x"}, id="names in lower case"),
+        pytest.param([("ce-foo", "1"), ("ce-foo", "2")], {"foo": "1"}, id="first of two"),
+        pytest.param([("ce-foo", "a%20b")], {"foo": "a%20b"}, id="no percent-decoding"),
+        pytest.param([("ce-foo", '"a"')], {"foo": '"a"'}, id="no unquoting"),
+        pytest.param([("ce-foo", "Ã©")], {"foo": "é"}, id="UTF-8"),
+        pytest.param([("ce-foo", "é")], {"foo": "é"}, id="bytes that are no UTF-8"),
+        pytest.param([("ce-subject", " ")], {}, id="blank subject"),
+        pytest.param([("ce-dataschema", "")], {}, id="empty schema"),
+        pytest.param([("content-type", " ")], {}, id="blank content type"),
+        pytest.param([("x-foo", "x")], {}, id="other headers"),
+        pytest.param(
+            [("ce-time", "2024-05-01T14:48:09+02:00")],
+            {"time": "2024-05-01T12:48:09Z"},
+            id="time in UTC",
         ),
     ],
 )
-def test_what_is_no_event_is_refused_with_the_reason(
-    headers: list[tuple[str, str]], why: str
-) -> None:
-    found = decode(headers, b"")
-    assert isinstance(found, Malformed)
-    assert why in found.why
+def test_binary_attributes(headers: list[tuple[str, str]], attributes: dict[str, str]) -> None:
+    assert decode([*CE, *headers], b"") == CloudEvent({**LEAST, **attributes})
 
 
-def test_values_are_taken_verbatim() -> None:
-    assert event([*BASE, ("ce-subject", "a%20b ü")]).attributes["subject"] == "a%20b ü"
-
-
-def test_the_first_of_a_repeated_header_counts_and_blank_optional_ones_are_absent() -> None:
-    found = event([*BASE, ("ce-ext", "one"), ("ce-ext", "two"), ("ce-subject", "  ")])
-    assert found.attributes["ext"] == "one"
-    assert "subject" not in found.attributes
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param([*CE, ("ce-datacontenttype", "text/plain")], id="datacontenttype"),
+        pytest.param([*CE, ("ce-data", "x")], id="data"),
+        pytest.param([*CE, ("ce-foo-bar", "x")], id="hyphen"),
+        pytest.param([*CE, ("ce-foo_bar", "x")], id="underscore"),
+        pytest.param([*CE, ("ce-", "x")], id="no name"),
+        pytest.param([*CE, ("ce-föö", "x")], id="letters beyond ASCII"),
+        pytest.param([*CE, ("content-type", "a b")], id="content type"),
+        pytest.param(CE[1:], id="no version"),
+        pytest.param([("content-type", "application/json")], id="no event"),
+        pytest.param([*CE, ("content-type", "application/cloudevents-batch+json")], id="batch"),
+    ],
+)
+def test_a_message_that_holds_no_event_is_malformed(headers: list[tuple[str, str]]) -> None:
+    assert isinstance(decode(headers, BODY), Malformed)
 
 
 def test_structured_mode_wins_over_headers() -> None:
-    body = json.dumps({"specversion": "1.0", "id": "s", "source": "/s", "type": "t"}).encode()
-    assert event([STRUCTURED, *BASE], body).id == "s"
+    assert decode([*CE, ("ce-id", "9"), ("ce-foo", "x"), STRUCTURED], BODY) == CloudEvent(LEAST)
 
 
-@pytest.mark.parametrize(
-    ("members", "data"),
-    [
-        pytest.param({"data": {"a": [1, 2.0]}}, b'{"a": [1, 2.0]}', id="JSON as it was written"),
-        pytest.param({"data": "text"}, b'"text"', id="JSON text"),
-        pytest.param({"data": "text", "datacontenttype": "text/plain"}, b"text", id="plain text"),
-        pytest.param({"data_base64": "AP8="}, b"\x00\xff", id="bytes"),
-        pytest.param({"data": None}, None, id="null"),
-        pytest.param({}, None, id="none"),
-    ],
-)
-def test_structured_data(members: dict[str, object], data: bytes | None) -> None:
-    found = structured(**members)
-    assert isinstance(found, CloudEvent)
-    assert found.data == data
+def test_an_empty_body_is_no_data() -> None:
+    assert decode(CE, b"") == CloudEvent(LEAST, None, None)
+    assert encode_binary(CloudEvent(LEAST))[1] == b""
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(5, "5"), (True, "true"), (2.9, "2"), ("x", "x"), (None, None)],
-)
-def test_structured_extensions_become_text(value: object, text: str | None) -> None:
-    found = structured(ext=value)
-    assert isinstance(found, CloudEvent)
-    assert found.attributes.get("ext") == text
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        pytest.param({"ext": {}}, id="object"),
-        pytest.param({"ext": 2**40}, id="out of 32 bits"),
-        pytest.param({"subject": " "}, id="blank"),
-        pytest.param({"Subject": "x"}, id="other case"),
-        pytest.param({"data_base64": "%"}, id="no base64"),
-        pytest.param({"id": 5}, id="id is no text"),
-    ],
-)
-def test_unfit_members_are_refused(members: dict[str, object]) -> None:
-    assert isinstance(structured(**members), Malformed)
-
-
-@pytest.mark.parametrize(
-    ("text", "utc"),
-    [
-        ("2026-01-02T14:48:09+02:00", "2026-01-02T12:48:09Z"),
-        ("2026-01-02T14:48:09.120000000Z", "2026-01-02T14:48:09.12Z"),
-        ("2026-01-02t14:48:09z", "2026-01-02T14:48:09Z"),
-        ("2026-13-02T14:48:09Z", None),
-        ("0001-01-01T00:00:00+01:00", None),
-    ],
-)
-def test_times_come_out_in_utc(text: str, utc: str | None) -> None:
-    assert in_utc(text) == utc
-
-
-NAMES = st.from_regex(r"ext[a-z0-9]{0,8}", fullmatch=True)
-TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=20)
-EVENTS = st.builds(
-    lambda attributes, extensions, content_type, data: CloudEvent(
-        {"specversion": "1.0", **attributes, **extensions}, content_type, data
-    ),
-    st.fixed_dictionaries({"id": TEXT, "source": TEXT, "type": TEXT}),
-    st.dictionaries(NAMES, TEXT, max_size=3),
-    st.sampled_from([None, "application/json", "text/plain"]),
-    st.none() | st.binary(min_size=1, max_size=50),
-)
-
-
-@given(EVENTS)
-def test_binary_mode_loses_nothing(original: CloudEvent) -> None:
-    assert decode(*encode_binary(original)) == original
-
-
-@given(EVENTS)
-def test_structured_mode_loses_nothing(original: CloudEvent) -> None:
-    if original.data == b"null":
-        return
-    found = decode(*encode_structured(original))
-    assert isinstance(found, CloudEvent)
-    assert (found.attributes, found.content_type, found.data) == (
-        original.attributes, original.content_type, original.data,
-    )  # fmt: skip
-
-
-@given(st.lists(st.tuples(st.text(max_size=20), st.text(max_size=20)), max_size=5), st.binary())
-def test_no_message_raises(headers: list[tuple[str, str]], body: bytes) -> None:
-    decode(headers, body)
-    decode([STRUCTURED, *headers], body)
-
-
-def test_what_claims_to_be_an_event_is_known_by_its_headers() -> None:
-    assert is_event(BASE)
-    assert is_event([STRUCTURED])
-    assert not is_event([("content-type", "application/json")])
+def test_the_content_type_is_the_datacontenttype_and_is_not_invented() -> None:
+    headers, body = encode_binary(CloudEvent(LEAST, "text/plain", b"x"))
+    assert ("Content-Type", "text/plain") in headers
+    assert body == b"x"
+    assert "Content-Type" not in dict(encode_binary(CloudEvent(LEAST, None, b"x"))[0])
