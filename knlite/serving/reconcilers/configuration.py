@@ -26,7 +26,7 @@ from knlite.kinds.names import child_name
 from knlite.kinds.serving.configuration import CONDITIONS, Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Change, Create, Key, Outcome, UpdateStatus, View
-from knlite.serving.reconcilers.ownership import controls, owned_by
+from knlite.serving.reconcilers.ownership import is_taken, owned_by
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -39,9 +39,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     owned = view.owned(Revision, configuration)
     latest, changes, taken = _latest(configuration, owned, view, now)
     if latest is None:
-        editor.false(
-            "Ready", "RevisionFailed", _failed(taken, f'revision "{taken}" already exists')
-        )
+        why = f'revisions.serving.knative.dev "{taken}" already exists'
+        editor.false("Ready", "RevisionFailed", f"Revision creation failed with message: {why}.")
     else:
         name = latest.metadata.name
         status = msgspec.structs.replace(status, latest_created_revision_name=name)
@@ -74,16 +73,14 @@ def _latest(
 ) -> tuple[Revision | None, tuple[Change, ...], str]:
     """The Revision of the current template; or None, and the name that somebody else has."""
     meta = configuration.metadata
-    chosen = configuration.spec.template.metadata.name
-    name = chosen or child_name(meta.name, f"-{meta.generation:05d}")
+    name = configuration.spec.template.metadata.name or child_name(
+        meta.name, f"-{meta.generation:05d}"
+    )
     existing = view.get(Revision, meta.namespace, name)
     if existing is None:
         revision = _revision(configuration, name, now)
         return revision, (Create(revision),), name
-    same = existing.spec == configuration.spec.template.spec
-    if controls(configuration, existing) and (same or not chosen):
-        return existing, (), name
-    return None, (), name
+    return (None if is_taken(configuration, existing) else existing), (), name
 
 
 def _revision(configuration: Configuration, name: str, now: datetime) -> Revision:

@@ -1,12 +1,14 @@
-"""Making children: owner references, and what is handed down.
+"""Making children: owner references, what is handed down, and whose a name is.
 
-Source: Knative reference §1.10.
+Source: Knative reference §1.8, §1.10.
 """
 
 from collections.abc import Mapping
 
 from knlite.kinds.labels import LAST_APPLIED
 from knlite.kinds.meta import Object, OwnerReference, controller_of
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import Revision
 
 SERVING = "serving.knative.dev/v1"
 
@@ -35,3 +37,13 @@ def controls(owner: Object, child: Object) -> bool:
 def handed_down(entries: Mapping[str, str], *kept_back: str) -> dict[str, str]:
     """Labels or annotations that a child gets from its parent."""
     return {key: value for key, value in entries.items() if key not in (LAST_APPLIED, *kept_back)}
+
+
+def is_taken(configuration: Configuration, revision: Revision) -> bool:
+    """Whether *revision*, whose name *configuration* wants to use, is another one.
+
+    One of its own with the same spec is not: its author has gone back to it.
+    """
+    template = configuration.spec.template
+    changed = bool(template.metadata.name) and revision.spec != template.spec
+    return changed or not controls(configuration, revision)

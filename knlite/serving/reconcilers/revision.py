@@ -115,9 +115,8 @@ def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
         for status in pod.status.container_statuses:
             ended = status.state.terminated or status.last_state.terminated
             if ended is not None:
-                message = f"Container failed with: {ended.message}"
-                if ended.exit_code == 0 and not ended.message:
-                    message = "container exited with no error"
+                why = ended.message or "container exited with no error"
+                message = f"Container failed with: {why}"
                 return (CONTAINER_HEALTHY, f"ExitCode{ended.exit_code}", message)
             waiting = status.state.waiting
             if waiting is not None and waiting.reason not in {"", "ContainerCreating"}:

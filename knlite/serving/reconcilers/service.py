@@ -12,6 +12,7 @@ from knlite.kinds.conditions import ConditionEditor, find, is_true
 from knlite.kinds.labels import ROLLOUT_DURATION, ROUTES, SERVICE, SERVICE_UID
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.configuration import Configuration, ConfigurationSpec
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route, RouteSpec, TrafficTarget
 from knlite.kinds.serving.service import (
     CONDITIONS,
@@ -21,10 +22,13 @@ from knlite.kinds.serving.service import (
     ServiceStatus,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
-from knlite.serving.reconcilers.ownership import controls, handed_down, owned_by
+from knlite.serving.reconcilers.ownership import controls, handed_down, is_taken, owned_by
 
 OUT_OF_DATE = "The {kind} is still working to reflect the latest desired specification."
 NOT_OWNED = 'There is an existing {kind} "{name}" that we do not own.'
+NAME_TAKEN = (
+    'The revision name "{name}" is taken by a conflicting Revision, so traffic will not be migrated'
+)
 NOT_MIGRATED = "Traffic is not yet migrated to the latest revision."
 
 Child = TypeVar("Child", Configuration, Route)
@@ -50,7 +54,10 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
             latest_ready_revision_name=configuration.status.latest_ready_revision_name,
         )
     stored_route = view.get(Route, key.namespace, key.name)
-    if configuration is not None and _must_wait(service, configuration, bool(changes)):
+    taken = _taken_name(configuration, view)
+    if taken:
+        editor.false(ROUTES_READY, "RevisionNameTaken", NAME_TAKEN.format(name=taken))
+    elif configuration is not None and _must_wait(service, configuration, bool(changes)):
         # The traffic may name a revision that is still to be made.
         if stored_route is None or not controls(service, stored_route):
             editor.unknown(ROUTES_READY, "OutOfDate", OUT_OF_DATE.format(kind="Route"))
@@ -142,6 +149,15 @@ def _copy(
         editor.unknown(name, "OutOfDate", OUT_OF_DATE.format(kind=kind))
     else:
         editor.copy(name, ready)
+
+
+def _taken_name(configuration: Configuration | None, view: View) -> str:
+    """The name that the template asks for, if another revision has it; else ""."""
+    name = configuration.spec.template.metadata.name if configuration is not None else ""
+    if configuration is None or not name:
+        return ""
+    revision = view.get(Revision, configuration.metadata.namespace, name)
+    return name if revision is not None and is_taken(configuration, revision) else ""
 
 
 def _must_wait(service: Service, configuration: Configuration, changing: bool) -> bool:
