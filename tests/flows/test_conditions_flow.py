@@ -51,7 +51,7 @@ async def test_every_object_of_a_service_becomes_ready_under_its_name() -> None:
         revision = cell.registry.view.get(Revision, "default", "web-00001")
         assert revision is not None
         assert revision.metadata.labels["serving.knative.dev/routingState"] == "active"
-        assert revision.status.container_statuses[0].image_digest.startswith("sha256:")
+        assert revision.status.container_statuses[0].image_digest.startswith("web@sha256:")
 
 
 @on_virtual_time

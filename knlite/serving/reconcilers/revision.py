@@ -51,7 +51,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     _judge(editor, image, autoscaler, pods)
     container = serving_container(revision.spec)
     statuses = (
-        (ContainerStatus(name=container.name, image_digest=image.status.digest),)
+        (ContainerStatus(name=container.name, image_digest=_digest(image)),)
         if container is not None
         else ()
     )
@@ -66,6 +66,15 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if status != revision.status:
         changes += (UpdateStatus(msgspec.structs.replace(revision, status=status)),)
     return Outcome(changes)
+
+
+def _digest(image: Image) -> str:
+    """``REPOSITORY@sha256:…``; empty until the code is known."""
+    if not image.status.digest:
+        return ""
+    reference = image.spec.image.partition("@")[0]
+    head, slash, last = reference.rpartition("/")
+    return f"{head}{slash}{last.partition(':')[0]}@{image.status.digest}"
 
 
 def _judge(
