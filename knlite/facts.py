@@ -11,17 +11,6 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectChanged:
-    """An object of the registry was created, changed or deleted."""
-
-    at: datetime
-    kind: str
-    namespace: str
-    name: str
-    change: Literal["created", "updated", "deleted"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadyChanged:
     """An object's Ready condition took another status, reason or message."""
 
@@ -198,8 +187,7 @@ class Notice:
 
 
 Fact = (
-    ObjectChanged
-    | ReadyChanged
+    ReadyChanged
     | ScaleDecided
     | InstanceChanged
     | PreparationStep

@@ -31,11 +31,6 @@ class Settings:
     """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files."""
 
 
-def environment() -> dict[str, str]:
-    """The environment that knlite was started in; local instances inherit it."""
-    return dict(os.environ)
-
-
 def default_cache_dir(environ: Mapping[str, str]) -> Path:
     """``$XDG_CACHE_HOME/knlite``, else ``~/.cache/knlite``."""
     base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -139,13 +139,6 @@ class Supervisor:
         """How many instances of *revision* are ready."""
         return sum(slot.endpoint is not None for slot in self._slots.get(revision, {}).values())
 
-    def starting(self, revision: RevisionName) -> int:
-        """How many are on their way."""
-        return sum(
-            slot.endpoint is None and not slot.retired.is_set()
-            for slot in self._slots.get(revision, {}).values()
-        )
-
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances of *revision*, as soon as possible."""
         slots = self._slots.setdefault(revision, {})
