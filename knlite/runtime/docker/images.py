@@ -90,7 +90,7 @@ def build(
     with context.tar() as archive:
         for line in _build_output(client, name, what, context, archive, labels):
             output.append(line)
-            if steps and not line.startswith(_OURS):
+            if steps and not any(word in line for word in _OURS):
                 say(line)
             if line.startswith(_FAILED):
                 raise problems.build_failed(what, line.removeprefix(_FAILED), output[:-1])
@@ -101,7 +101,8 @@ def build(
 
 
 _FAILED = "error: "
-_OURS = ("Successfully ",)
+_OURS = ("Successfully ", " : LABEL knlite.dev/")
+"""Of the output, what the author of a Dockerfile did not write."""
 
 
 def _build_output(
