@@ -9,7 +9,7 @@ import random
 import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import anyio
 from anyio.abc import TaskGroup
@@ -91,9 +91,11 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         stack.callback(logs.close)
         for reader in (logs.read, metrics.read, *readers):
             stack.enter_context(bus.reading(reader))
+        # Entered before the tasks, so that it is given back after the last of them has ended.
+        held = await stack.enter_async_context(AsyncExitStack())
         group = await stack.enter_async_context(anyio.create_task_group())
         try:
-            yield Emulator(settings, bus, logs, metrics, stack, group)
+            yield Emulator(settings, bus, logs, metrics, held, group)
         except ConfigInvalid as exc:
             raise InvalidInput(f"--set cannot be used: {exc}") from exc
         finally:
@@ -109,12 +111,12 @@ class Emulator:
         bus: Bus,
         logs: Logs,
         metrics: Metrics,
-        stack: AsyncExitStack,
+        held: AsyncExitStack,
         group: TaskGroup,
     ) -> None:
         self.settings = settings
         self._bus, self._logs, self._metrics = bus, logs, metrics
-        self._stack, self._group = stack, group
+        self._held, self._group = held, group
         self._clock = SystemClock()
         self._draw = random.Random()
         self._sources = Sources()
@@ -135,7 +137,7 @@ class Emulator:
             self.registry.create(namespace, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
-        stack.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -158,16 +160,18 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = _listen(LOOPBACK, settings.admin_port, "--admin-port")
-        gateway_sockets = [_listen(settings.address, port, "--port")]
+        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
-            # Some clients try only the first address that *.localhost resolves to.
-            gateway_sockets += _listen_if_possible("::1", port)
+            # Some clients try only the first address that *.localhost resolves to; where there is
+            # no such address, or somebody has it, they try the other one.
+            with suppress(Conflict):
+                gateway_sockets.append(self._listen("::1", port, "--port"))
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
         sender = LoopbackSender(Address(LOOPBACK, port))
-        self._stack.push_async_callback(sender.aclose)
+        self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         gateway = Gateway(activator, brokers, self._draw)
         projector = self._projector = Projector(self.registry, self._clock)
@@ -192,9 +196,7 @@ class Emulator:
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
         for address in addresses:
-            gateway_sockets.append(_listen(address, port, "--port"))
-        for each in (*gateway_sockets, admin_socket):
-            self._stack.callback(each.close)
+            gateway_sockets.append(self._listen(address, port, "--port"))
         app = make_app(
             self.registry,
             logs=self._logs,
@@ -295,22 +297,20 @@ class Emulator:
         else:
             self._no_engine = "knlite was told to use local processes only (--runtime process)"
         for runtime in runtimes.values():
-            self._stack.push_async_callback(runtime.aclose)
+            self._held.push_async_callback(runtime.aclose)
         return runtimes, addresses
+
+    def _listen(self, host: str, port: int, option: str) -> socket.socket:
+        """A listening socket that is closed with the run. Raises ``Conflict``."""
+        listening = _listening(host, port, option)
+        self._held.callback(listening.close)
+        return listening
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
 
 
-def _listen_if_possible(host: str, port: int) -> list[socket.socket]:
-    """A listening socket, or none where there is no such address or somebody has it."""
-    try:
-        return [_listen(host, port, "")]
-    except Conflict:
-        return []
-
-
-def _listen(host: str, port: int, option: str) -> socket.socket:
+def _listening(host: str, port: int, option: str) -> socket.socket:
     """A listening socket. Raises ``Conflict`` with the reason."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)

@@ -4,7 +4,7 @@ Each verb's work is in a module of its own, imported when the verb is used: ``kn
 not load an HTTP server.
 
 Exit codes: 0 done; 1 something failed; 2 what was given is wrong (options, manifests); 3 the named
-object does not exist; 4 no running knlite answers.
+object does not exist; 4 what has to answer does not (a running knlite, an engine).
 """
 
 import sys
