@@ -195,8 +195,7 @@ class Emulator:
         for runtime in runtimes.values():
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
-        for address in addresses:
-            gateway_sockets.append(self._listen(address, port, "--port"))
+        gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
         app = make_app(
             self.registry,
             logs=self._logs,

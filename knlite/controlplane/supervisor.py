@@ -229,16 +229,12 @@ class Supervisor:
             instance = await blueprint.runtime.start(blueprint.prepared, launch, log)
         except InstanceFailed as exc:
             return self._failed(revision, slot, exc)
-        grace = min(blueprint.grace, SHUTDOWN_GRACE)
         try:
             birth = Birth(ordered, self._clock.now(), 0.0)
-            failure = await self._serve(revision, slot, instance, blueprint, birth, tail)
-            if failure is None:
-                grace = blueprint.grace
-            return failure
+            return await self._serve(revision, slot, instance, blueprint, birth, tail)
         finally:
             with anyio.CancelScope(shield=True):
-                await instance.stop(grace)
+                await instance.stop(min(blueprint.grace, SHUTDOWN_GRACE))
 
     async def _unless_retired(self, slot: _Slot, revision: RevisionName) -> Blueprint | None:
         made: list[Blueprint] = []
@@ -295,6 +291,8 @@ class Supervisor:
             ended,
             lambda: self._clock.sleep_until(self._clock.now() + blueprint.grace),
         )
+        # The end of the run cuts this long grace short.
+        await instance.stop(blueprint.grace)
         return None
 
     async def _drained(self, revision: RevisionName, slot: _Slot) -> None:

@@ -49,7 +49,8 @@ class FakeInstance:
         self._listens_at = clock.now() + script.booting
         self._exit: Exit | None = None
         self._gone = anyio.Event()
-        self._terminating = False
+        self._ends_at: float | None = None
+        """When it will have done what SIGTERM asks for."""
         if script.lives is not None:
             clock.call_at(clock.now() + script.lives, lambda: self.end(Exit(script.code)))
 
@@ -76,11 +77,11 @@ class FakeInstance:
 
     async def stop(self, grace: float) -> None:
         """End it as its script says, or when the grace is over."""
-        if not self._terminating:
-            self._terminating = True
-            how = TERMINATED if self._script.stopping <= grace else KILLED
-            when = self._clock.now() + min(self._script.stopping, grace)
-            self._clock.call_at(when, lambda: self.end(how))
+        now = self._clock.now()
+        if self._ends_at is None:
+            self._ends_at = now + self._script.stopping
+        how = TERMINATED if self._ends_at <= now + grace else KILLED
+        self._clock.call_at(min(self._ends_at, now + grace), lambda: self.end(how))
         await self._gone.wait()
 
     async def listening(self) -> tuple[Address, ...] | None:

@@ -169,3 +169,13 @@ async def test_the_end_of_a_run_stops_every_instance() -> None:
         await cell.advance(5)
         assert cell.running() == 3
     assert cell.running() == 0
+
+
+@on_virtual_time
+async def test_the_end_of_a_run_does_not_wait_for_a_program_that_ignores_its_signal() -> None:
+    async with opened({"web": Script(stopping=1e6)}) as cell:
+        cell.service()
+        await cell.advance(75)
+        began = cell.clock.now()
+    assert cell.clock.now() - began <= 11
+    assert cell.running() == 0
