@@ -63,14 +63,16 @@ def save(name: str, title: str, text: str, data: Mapping[str, Any]) -> None:
 
 
 def _commit() -> str:
+    """The commit, marked if anything but results differs from it."""
     try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=Path(__file__).parent,
-        )
+        commit = _git("rev-parse", "--short", "HEAD")
+        changed = _git("status", "--porcelain", "--", ".", ":!benchmarks/results")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    root = Path(__file__).parents[1]
+    done = subprocess.run(["git", *arguments], capture_output=True, text=True, check=True, cwd=root)
     return done.stdout.strip()
