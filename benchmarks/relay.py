@@ -20,9 +20,9 @@ import uvloop
 
 from knlite.dataplane.forward import Done, Relayed, forward
 from knlite.dataplane.headers import to_instance
-from knlite.dataplane.wire.exchange import Exchange
-from knlite.dataplane.wire.pool import Pool
-from knlite.dataplane.wire.server import Handler, serve
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_server import Handler, serve
 from knlite.serving.instance import Address
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n"

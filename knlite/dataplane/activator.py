@@ -23,8 +23,8 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock, Timer
 from knlite.dataplane.forward import ClientLeft, Done, Relay, Relayed, forward
 from knlite.dataplane.headers import Header, to_instance
-from knlite.dataplane.wire.exchange import Exchange
-from knlite.dataplane.wire.pool import Pool
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_pool import Pool
 from knlite.facts import ColdStart, Publish, RequestDone
 from knlite.serving.autoscaling.average import ConcurrencyMeter
 from knlite.serving.capacity.throttler import Admitted, Rejected, Throttler, Ticket

@@ -16,7 +16,7 @@ import anyio
 
 from knlite.dataplane.wire.failures import Broken, Failure, TimedOut
 from knlite.dataplane.wire.framing import Headers, lookup
-from knlite.dataplane.wire.pool import Pool
+from knlite.dataplane.wire.http1_pool import Pool
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
 

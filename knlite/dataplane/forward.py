@@ -14,10 +14,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from knlite.dataplane.headers import Header, relayed
-from knlite.dataplane.wire.client import ClientExchange, Coming
-from knlite.dataplane.wire.exchange import Exchange
 from knlite.dataplane.wire.failures import Failure
-from knlite.dataplane.wire.pool import Pool
+from knlite.dataplane.wire.http1_client import ClientExchange, Coming
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_pool import Pool
 
 
 @dataclass(frozen=True, slots=True)

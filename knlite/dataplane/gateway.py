@@ -15,8 +15,8 @@ from knlite.dataplane import pages
 from knlite.dataplane.activator import TEXT, Activator, Way
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.wire.body import TooLarge
-from knlite.dataplane.wire.exchange import Exchange
-from knlite.dataplane.wire.server import serve
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_server import serve
 from knlite.serving.routing import RoutingTable, ToBroker, ToIndex, ToRevision
 
 MAX_EVENT = 32 * 1024 * 1024

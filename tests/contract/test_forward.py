@@ -13,12 +13,12 @@ import pytest
 from knlite.dataplane.fetch import Origin, Pools, Response, fetch
 from knlite.dataplane.forward import ClientLeft, Done, Relayed, forward
 from knlite.dataplane.headers import relayed
-from knlite.dataplane.wire import pool as pool_module
-from knlite.dataplane.wire.client import Coming
-from knlite.dataplane.wire.exchange import Exchange
+from knlite.dataplane.wire import http1_pool as pool_module
 from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
-from knlite.dataplane.wire.pool import Pool
-from knlite.dataplane.wire.server import serve
+from knlite.dataplane.wire.http1_client import Coming
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_server import serve
 from knlite.serving.instance import Address
 
 PATIENCE = 10.0

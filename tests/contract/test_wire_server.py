@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knlite.dataplane.wire import server as wire
+from knlite.dataplane.wire import http1_server as wire
 from knlite.dataplane.wire.body import TooLarge
-from knlite.dataplane.wire.exchange import Exchange
-from knlite.dataplane.wire.server import Handler, Server, serve
+from knlite.dataplane.wire.http1_exchange import Exchange
+from knlite.dataplane.wire.http1_server import Handler, Server, serve
 from knlite.serving.instance import Address
 
 PATIENCE = 10.0

@@ -22,7 +22,6 @@ from typing import NoReturn, cast
 import httptools
 
 from knlite.dataplane.wire.deadline import Deadline
-from knlite.dataplane.wire.exchange import Exchange, reason_of
 from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
@@ -30,6 +29,7 @@ from knlite.dataplane.wire.framing import (
     answer_head,
     request_framing,
 )
+from knlite.dataplane.wire.http1_exchange import Exchange, reason_of
 from knlite.dataplane.wire.outbox import Outbox
 from knlite.serving.instance import Address
 

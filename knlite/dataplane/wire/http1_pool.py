@@ -15,13 +15,13 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
-from knlite.dataplane.wire.client import (
+from knlite.dataplane.wire.failures import Broken, Refused, TimedOut
+from knlite.dataplane.wire.http1_client import (
     AnswerReceiver,
     ClientConnection,
     ClientExchange,
     Coming,
 )
-from knlite.dataplane.wire.failures import Broken, Refused, TimedOut
 from knlite.serving.instance import Address
 
 CONNECT_SECONDS = 5.0
