@@ -12,11 +12,13 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.dataplane import pages
-from knlite.dataplane.activator import TEXT, Activator, Way
+from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
-from knlite.dataplane.wire.body import TooLarge
-from knlite.dataplane.wire.http1_exchange import Exchange
-from knlite.dataplane.wire.http1_server import serve
+from knlite.dataplane.request import TEXT
+from knlite.dataplane.wire.body import TooLarge, read_body
+from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
+from knlite.dataplane.wire.framing import lookup
+from knlite.dataplane.wire.listener import serve
 from knlite.serving.routing import RoutingTable, ToBroker, ToIndex, ToRevision
 
 MAX_EVENT = 32 * 1024 * 1024
@@ -67,10 +69,11 @@ class Gateway:
 
     def _handle(self, exchange: Exchange) -> None:
         authority = exchange.host.decode("latin-1")
-        path = exchange.path.decode("latin-1")
+        path = path_of(exchange.target).decode("latin-1")
         match self._table.match(authority, path, self._draw.random()):
             case ToRevision(revision, rest, host):
-                self._activator.handle(exchange, revision, _way(exchange, path, rest, host))
+                target, name, headers = _way(exchange, rest, host)
+                self._activator.handle(exchange, revision, target, name, headers)
             case ToBroker(namespace, broker):
                 self._receive(exchange, namespace, broker)
             case ToIndex():
@@ -83,7 +86,7 @@ class Gateway:
     def _index(self, exchange: Exchange) -> None:
         if exchange.method not in {b"GET", b"HEAD"}:
             exchange.respond(405, ((b"Allow", b"GET, HEAD"), *TEXT), b"method not allowed\n")
-        elif b"text/html" in (exchange.header(b"accept") or b""):
+        elif b"text/html" in (lookup(exchange.headers, b"accept") or b""):
             exchange.respond(200, _HTML, pages.index(self._listing).encode())
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
@@ -96,7 +99,7 @@ class Gateway:
             elif self._group is not None:
                 self._group.start_soon(self._take, exchange, namespace, broker, body)
 
-        exchange.read_body(MAX_EVENT, received)
+        read_body(exchange, MAX_EVENT, received)
 
     async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
         answer = await self._brokers.receive(
@@ -112,13 +115,14 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-def _way(exchange: Exchange, path: str, rest: str, host: str) -> Way:
-    """What the instance sees of a request that came by *path*."""
+def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:
+    """Target, Host and headers as the instance is to see them of a request by a path address."""
     if not host:
-        return Way(exchange.target, exchange.host, exchange.headers)
+        return exchange.target, exchange.host, exchange.headers
     target = rest.encode("latin-1")
-    if exchange.query or exchange.target.endswith(b"?"):
-        target += b"?" + exchange.query
+    query = query_of(exchange.target)
+    if query or exchange.target.endswith(b"?"):
+        target += b"?" + query
     others = [header for header in exchange.headers if header[0].lower() != b"host"]
     name = host.encode("latin-1")
-    return Way(target, name, [(b"Host", name), *others])
+    return target, name, [(b"Host", name), *others]

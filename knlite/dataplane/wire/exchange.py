@@ -116,8 +116,10 @@ class Exchange(Protocol):
         """Answer 101: from now on pieces in both directions are bytes of the other protocol."""
         ...
 
-    def respond(self, status: int, headers: Headers = (), body: bytes = b"") -> None:
-        """Send a whole answer."""
+    def respond(
+        self, status: int, headers: Headers = (), body: bytes = b"", reason: bytes | None = None
+    ) -> None:
+        """Send a whole answer; *reason* replaces the usual words for *status*."""
         ...
 
     def abort(self) -> None:

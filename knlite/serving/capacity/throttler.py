@@ -67,6 +67,10 @@ class Throttler:
         """Requests that wait."""
         return len(self._waiting)
 
+    def in_flight(self, instance: str) -> int:
+        """Requests that are at *instance*."""
+        return self._in_flight.get(instance, 0)
+
     def request(self, deliver: Deliver) -> Admitted | Rejected | Ticket:
         """Ask for a place. With a Ticket, *deliver* is called once, later."""
         if not self._waiting:

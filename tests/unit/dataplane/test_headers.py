@@ -8,20 +8,18 @@ from knlite.dataplane.headers import Header, forwarded, relayed, to_instance
 
 
 def given_to_instance(*headers: Header, client: str = "192.0.2.7") -> list[Header]:
-    return to_instance(
-        headers, client=client, host=b"shop.test", proto=b"http", new_request_id=lambda: b"new"
-    )
+    return to_instance(headers, client=client, host=b"shop.test", proto=b"http", request_id=b"new")
 
 
 def test_a_plain_request_gets_the_headers_of_all_three_proxies() -> None:
     assert given_to_instance((b"Host", b"shop.test"), (b"x-Odd", b"kept")) == [
         (b"Host", b"shop.test"),
         (b"x-Odd", b"kept"),
+        (b"K-Proxy-Request", b"activator"),
         (b"X-Forwarded-For", b"192.0.2.7"),
         (b"X-Forwarded-Proto", b"http"),
         (b"X-Forwarded-Host", b"shop.test"),
         (b"Forwarded", b"for=192.0.2.7;host=shop.test;proto=http"),
-        (b"K-Proxy-Request", b"activator"),
         (b"X-Request-Id", b"new"),
     ]
 
