@@ -37,6 +37,20 @@ class ScaleDecided:
     panic: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathChanged:
+    """The activator came into the path of a revision's requests (``Proxy``) or left (``Serve``)."""
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    mode: Literal["Serve", "Proxy"]
+    excess: float
+    """Excess burst capacity, in requests."""
+    why: str
+
+
 InstanceState = Literal["preparing", "starting", "ready", "draining", "gone", "failed"]
 
 
@@ -189,6 +203,7 @@ class Notice:
 Fact = (
     ReadyChanged
     | ScaleDecided
+    | PathChanged
     | InstanceChanged
     | PreparationStep
     | LogLine

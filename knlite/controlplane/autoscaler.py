@@ -1,4 +1,4 @@
-"""Turns demand into a number of instances, revision by revision, and reports it.
+"""Turns demand into a number of instances and a path for requests, revision by revision.
 
 A decision is made every two seconds while a revision has instances or requests, and at once when a
 request waits at a revision that has none. Nothing runs while all are at zero.
@@ -7,6 +7,7 @@ Source: Knative reference §2.5, §2.6.
 Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``).
 """
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -16,7 +17,7 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
-from knlite.facts import Publish, ScaleDecided
+from knlite.facts import PathChanged, Publish, ScaleDecided
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
     CONDITIONS,
@@ -25,7 +26,8 @@ from knlite.kinds.serving.podautoscaler import (
     PodAutoscalerStatus,
 )
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.autoscaling.decider import TICK, Decider
+from knlite.serving.autoscaling.decider import TICK, Decider, Decision
+from knlite.serving.autoscaling.path import Excess, Mode, initial_excess, path
 from knlite.serving.autoscaling.scaler import Scaler
 from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
 from knlite.serving.contract import progress_deadline
@@ -52,6 +54,14 @@ class Fleet(Protocol):
         ...
 
 
+class ModeListener(Protocol):
+    """Who forwards requests."""
+
+    def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
+        """Whether the activator is in the path of *revision*; until told otherwise it is."""
+        ...
+
+
 class Autoscaler:
     """The scale of all revisions."""
 
@@ -70,9 +80,14 @@ class Autoscaler:
         self._clock = clock
         self._publish = publish
         self._service_of = service_of
+        self._listeners: list[ModeListener] = []
         self._units: dict[RevisionName, _Unit] = {}
         self._config = registry.config
         self._work = anyio.Event()
+
+    def report_to(self, listener: ModeListener) -> None:
+        """Tell *listener* when a mode changes; to be called before ``run``."""
+        self._listeners.append(listener)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Decide every two seconds while any revision is awake, until cancelled."""
@@ -115,6 +130,7 @@ class Autoscaler:
         unit = self._units.get(revision)
         if unit is not None:
             unit.scaler.observe(self._clock.now(), ready)
+            self._set_path(revision, unit, ready)
             self._report(revision, unit)
 
     # From the registry.
@@ -142,7 +158,7 @@ class Autoscaler:
     def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
         now, spec = self._clock.now(), self._spec_of(obj)
         deadline = progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
-        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec)
+        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec, now)
         self._units[revision] = unit
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
@@ -163,10 +179,34 @@ class Autoscaler:
         now, ready = self._clock.now(), self._fleet.ready(revision)
         was = unit.desired
         decision = unit.decider.decide(now, ready) if unit.decider.has_data(now) else None
-        scale = unit.scaler.scale(now, decision.desired if decision else None, ready)
+        asked = decision.desired if decision else None
+        scale = unit.scaler.scale(now, asked, ready, unit.in_path(now))
         why = scale.why or (decision.why if decision else "")
+        unit.decided(decision)
+        # Before the last instance goes, requests have to be held.
+        self._set_path(revision, unit, ready)
         self._scaled(revision, unit, was, why, panic=decision is not None and decision.panic)
         self._report(revision, unit)
+
+    def _set_path(self, revision: RevisionName, unit: "_Unit", ready: int) -> None:
+        inactive = unit.scaler.activity == "inactive"
+        found = path(unit.want, unit.excess, ready, inactive=inactive)
+        if found.mode == unit.mode:
+            return
+        unit.become(found.mode, self._clock.now())
+        for listener in self._listeners:
+            listener.mode_changed(revision, found.mode)
+        self._publish(
+            PathChanged(
+                at=self._clock.wall(),
+                namespace=revision.namespace,
+                service=self._service_of(revision),
+                revision=revision.name,
+                mode=found.mode,
+                excess=unit.excess.capacity,
+                why=found.why,
+            )
+        )
 
     def _scaled(
         self, revision: RevisionName, unit: "_Unit", was: int, why: str, *, panic: bool
@@ -222,12 +262,19 @@ class Autoscaler:
 class _Unit:
     """One revision's load and scale."""
 
-    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec) -> None:
+    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec, now: float) -> None:
         self.decider = decider
         self.scaler = scaler
         self.reported: tuple[int, int, str] | None = None
+        self.last: Decision | None = None
+        """The last decision that the load has led to."""
+        self.want: int | None = None
+        """What was decided last; None while the load is not known."""
+        self.excess: Excess = initial_excess(spec)
+        self.mode: Mode = "Proxy"
         self._spec = spec
         self._early = False
+        self._proxied_since = now
 
     @property
     def desired(self) -> int:
@@ -246,7 +293,26 @@ class _Unit:
         self._spec = spec
         self.decider.respec(spec)
         self.scaler.respec(spec)
+        if self.last is None:
+            self.excess = initial_excess(spec)
         return True
+
+    def in_path(self, now: float) -> float:
+        """For how many seconds the activator has been in the path."""
+        return now - self._proxied_since
+
+    def become(self, mode: Mode, now: float) -> None:
+        """Take the activator into the path, or out of it."""
+        self.mode = mode
+        self._proxied_since = now if mode == "Proxy" else math.inf
+
+    def decided(self, decision: Decision | None) -> None:
+        """Keep *decision*; without one all but the wish stays as it was."""
+        if decision is None:
+            self.want = None
+            return
+        self.last, self.excess = decision, decision.excess
+        self.want = 0 if self.scaler.activity == "inactive" else self.scaler.desired
 
     def record_early(self, now: float) -> None:
         """Count one request before its second is over."""

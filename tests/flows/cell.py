@@ -30,6 +30,7 @@ from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
+from knlite.serving.autoscaling.path import Mode
 from knlite.serving.instance import (
     Address,
     Endpoint,
@@ -56,6 +57,10 @@ class Requests:
         self.busy = False
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
+        self.modes: dict[RevisionName, Mode] = {}
+
+    def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
+        self.modes[revision] = mode
 
     def endpoints_changed(self, revision: RevisionName, endpoints: Sequence[Endpoint]) -> None:
         self.endpoints[revision] = tuple(endpoints)
@@ -129,6 +134,7 @@ class Cell:
             self.projector.service_of,
         )
         self.supervisor.report_to(self.requests, self.autoscaler)
+        self.autoscaler.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,
