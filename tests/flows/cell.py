@@ -58,6 +58,7 @@ class Requests:
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
         self.modes: dict[RevisionName, Mode] = {}
+        self.settings: dict[RevisionName, RevisionSettings | None] = {}
 
     def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
         self.modes[revision] = mode
@@ -75,7 +76,7 @@ class Requests:
             idle()
 
     def settings_changed(self, revision: RevisionName, settings: RevisionSettings | None) -> None:
-        pass
+        self.settings[revision] = settings
 
     def topology_changed(self, topology: Topology) -> None:
         pass
