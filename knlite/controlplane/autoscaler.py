@@ -8,7 +8,7 @@ Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import anyio
@@ -18,6 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
     CONDITIONS,
@@ -32,6 +33,7 @@ from knlite.serving.autoscaling.scaler import Scaler
 from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
 from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName, Sample
+from knlite.serving.levels import InstanceCounts, RevisionScale
 
 NO_TRAFFIC = "The target is not receiving traffic."
 TIMED_OUT = "The target could not be activated."
@@ -43,6 +45,10 @@ class Fleet(Protocol):
 
     def ready(self, revision: RevisionName) -> int:
         """How many instances are ready."""
+        ...
+
+    def counts(self, revision: RevisionName) -> InstanceCounts:
+        """How many instances there are in each part of their life."""
         ...
 
     def set_desired(self, revision: RevisionName, count: int) -> None:
@@ -101,6 +107,26 @@ class Autoscaler:
                 for revision, unit in tuple(self._units.items()):
                     if unit.awake:
                         self._decide(revision, unit)
+
+    def scales(self) -> Iterator[RevisionScale]:
+        """The scale of every revision that there is."""
+        for revision, unit in self._units.items():
+            last, obj = unit.last, self._registry.view.get(PodAutoscaler, *revision)
+            yield RevisionScale(
+                namespace=revision.namespace,
+                service=self._service_of(revision),
+                revision=revision.name,
+                configuration=obj.metadata.labels.get(CONFIGURATION, "") if obj else "",
+                desired=last.desired if last is not None else None,
+                requested=unit.desired,
+                instances=self._fleet.counts(revision),
+                excess=unit.excess.capacity,
+                panic=last is not None and last.panic,
+                metric=unit.spec.metric,
+                stable=last.stable if last is not None else 0.0,
+                in_panic_window=last.in_panic_window if last is not None else 0.0,
+                target=unit.spec.target,
+            )
 
     # From the activator.
 
@@ -272,7 +298,7 @@ class _Unit:
         """What was decided last; None while the load is not known."""
         self.excess: Excess = initial_excess(spec)
         self.mode: Mode = "Proxy"
-        self._spec = spec
+        self.spec = spec
         self._early = False
         self._proxied_since = now
 
@@ -288,9 +314,9 @@ class _Unit:
 
     def respec(self, spec: ScalingSpec) -> bool:
         """Go on with *spec*; whether it is another one."""
-        if spec == self._spec:
+        if spec == self.spec:
             return False
-        self._spec = spec
+        self.spec = spec
         self.decider.respec(spec)
         self.scaler.respec(spec)
         if self.last is None:
