@@ -12,7 +12,7 @@ Not here: one request (``request.py``), which instance (``serving/capacity``), h
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 import anyio
@@ -24,6 +24,7 @@ from knlite.dataplane.revision import Revision
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.facts import Publish
 from knlite.serving import healthcheck
+from knlite.serving.autoscaling.path import Mode
 from knlite.serving.instance import (
     Endpoint,
     RevisionName,
@@ -31,6 +32,8 @@ from knlite.serving.instance import (
     Sample,
     StartFailure,
 )
+from knlite.serving.levels import RevisionLoad
+from knlite.serving.routing import DISABLED
 
 SAMPLE_SECONDS = 1.0
 
@@ -93,6 +96,10 @@ class Activator:
             if revision not in self._awake:
                 self._revisions.pop(name, None)
 
+    def mode_changed(self, name: RevisionName, mode: Mode) -> None:
+        """Whether the activator is in the path of revision *name*."""
+        self._revision(name).set_mode(mode)
+
     def endpoints_changed(self, name: RevisionName, endpoints: Sequence[Endpoint]) -> None:
         """These are the instances of revision *name* that may get requests."""
         if not endpoints and name not in self._revisions:
@@ -115,14 +122,26 @@ class Activator:
         else:
             revision.when_idle(instance, idle)
 
+    def loads(self) -> Iterator[RevisionLoad]:
+        """What each revision has to do now."""
+        for revision in tuple(self._revisions.values()):
+            yield revision.load()
+
     # From the gateway.
 
     def handle(
-        self, exchange: Exchange, name: RevisionName, target: bytes, host: bytes, headers: Headers
+        self,
+        exchange: Exchange,
+        name: RevisionName,
+        target: bytes,
+        host: bytes,
+        headers: Headers,
+        route_tag: str = DISABLED,
     ) -> None:
         """Answer *exchange* by an instance of revision *name*.
 
-        *target*, *host* and *headers* are those of the request as the instance is to see them.
+        *target*, *host* and *headers* are those of the request as the instance is to see them;
+        *route_tag* says by which tag it came, for metrics.
         """
         revision = self._revisions.get(name)
         if revision is None or revision.deleted:
@@ -135,7 +154,10 @@ class Activator:
             answered = TEXT if not probe.hash else (*TEXT, (b"K-Network-Hash", probe.hash))
             exchange.respond(probe.status, answered, probe.text.encode("latin-1"))
             return
-        Request(revision, exchange, target, host, headers, self._now()).begin()
+        request = Request(revision, exchange, target, host, headers, self._now())
+        if route_tag is not DISABLED:
+            request.route_tag = route_tag
+        request.begin()
 
     def _waits(self, revision: Revision) -> None:
         """A request of *revision* waits."""

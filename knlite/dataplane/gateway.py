@@ -14,13 +14,15 @@ from anyio.abc import TaskGroup, TaskStatus
 from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.headers import with_set
 from knlite.dataplane.request import TEXT
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.listener import serve
-from knlite.serving.routing import RoutingTable, ToBroker, ToIndex, ToRevision
+from knlite.serving.routing import Backends, RoutingTable, ToBroker, ToIndex, ToRevision
 
+TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
 """Bytes of one request to a broker; a broker in memory must not be filled by a single sender.
 
@@ -40,7 +42,7 @@ class Gateway:
     def __init__(self, activator: Activator, brokers: BrokerIngress, draw: random.Random) -> None:
         self._activator = activator
         self._brokers = brokers
-        self._draw = draw
+        self._random = draw.random
         self._table = RoutingTable()
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
@@ -68,12 +70,35 @@ class Gateway:
                     await self._activator.aclose()
 
     def _handle(self, exchange: Exchange) -> None:
+        host = exchange.host
+        backends = self._table.find(host)
+        if backends is None:
+            self._by_other_addresses(exchange)
+        elif backends.append:
+            self._with_tag(exchange, backends)
+        else:
+            # Most requests.
+            revision = backends.pick(self._random)
+            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
+
+    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
+        """Where requests may ask for a tag by a header."""
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        headers = with_set(exchange.headers, tagged.append)
+        revision = tagged.pick(self._random)
+        self._activator.handle(
+            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
+        )
+
+    def _by_other_addresses(self, exchange: Exchange) -> None:
         authority = exchange.host.decode("latin-1")
         path = path_of(exchange.target).decode("latin-1")
-        match self._table.match(authority, path, self._draw.random()):
-            case ToRevision(revision, rest, host):
+        tag = lookup(exchange.headers, TAG_HEADER)
+        match self._table.match(authority, path, self._random(), tag):
+            case ToRevision(revision, rest, host, append, route_tag):
                 target, name, headers = _way(exchange, rest, host)
-                self._activator.handle(exchange, revision, target, name, headers)
+                headers = with_set(headers, append)
+                self._activator.handle(exchange, revision, target, name, headers, route_tag)
             case ToBroker(namespace, broker):
                 self._receive(exchange, namespace, broker)
             case ToIndex():

@@ -111,6 +111,14 @@ def to_instance(
     return kept
 
 
+def with_set(headers: Sequence[Header], added: Sequence[Header]) -> Sequence[Header]:
+    """Return *headers* with *added* in the place of those that have the same names."""
+    if not added:
+        return headers
+    names = {name.lower() for name, _ in added}
+    return [*(each for each in headers if each[0].lower() not in names), *added]
+
+
 def forwarded(hops: bytes, host: bytes, proto: bytes) -> bytes:
     """Return the value of Forwarded for the three X-Forwarded ones; an empty one is left out."""
     addresses = [_node(hop.strip()) for hop in hops.split(b",") if hop.strip()]

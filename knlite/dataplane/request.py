@@ -18,13 +18,16 @@ from knlite.dataplane.headers import Header, to_instance
 from knlite.dataplane.revision import Revision
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.dataplane.wire.failures import Failure
+from knlite.dataplane.wire.framing import lookup
 from knlite.facts import ColdStart, RequestDone
 from knlite.serving.capacity.throttler import Admitted, Rejected, Ticket
-from knlite.serving.instance import Endpoint, StartFailure
+from knlite.serving.instance import Address, Endpoint, StartFailure
+from knlite.serving.routing import DISABLED
 
 ACTIVATOR_TIMEOUT = "activator request timeout"
 """While the activator is in the path: its timers are set before the queue-proxy's."""
 QUEUE_PROXY_TIMEOUT = "request timeout"
+NOWHERE = Address("", 0)
 TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"X-Content-Type-Options", b"nosniff"))
 
 
@@ -37,6 +40,11 @@ class Request:
     _relay: Relay | None = None
     _held = False
     """It found no instance."""
+    _waited = 0.0
+    _sent: list[Header] | None = None
+    """The headers that the instance got."""
+    route_tag = DISABLED
+    """By which tag it came."""
     _over = False
     _idle_timer: Timer | None = None
     _pieces = 0
@@ -79,7 +87,9 @@ class Request:
             self._decided(outcome)
 
     def _decided(self, outcome: Admitted | Rejected) -> None:
-        self._ticket = None
+        if self._ticket is not None:
+            self._ticket = None
+            self._waited = self._revision.clock.now() - self.arrived
         if self._over:
             if isinstance(outcome, Admitted):
                 self._revision.release(outcome.endpoint)
@@ -99,8 +109,10 @@ class Request:
             host=self._host,
             proto=b"http",
             request_id=_request_id(),
-            proxied=revision.proxied,
+            proxied=revision.mode == "Proxy",
         )
+        # The last of them is the request's id, unless the client gave it one.
+        self._sent = headers
         relay = self._relay = Relay(exchange, self)
         relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
 
@@ -217,27 +229,40 @@ class Request:
             revision.response_start.end(self)
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        # The two refer to each other; so they need not wait for the garbage collector.
-        self._relay = None
         now = revision.clock.now()
         revision.meter.end(now)
         if endpoint is not None:
             revision.release(endpoint)
+        relay = self._relay
+        # By position, which costs a tenth of names: this happens for every request.
         revision.publish(
             RequestDone(
-                at=revision.clock.wall(),
-                namespace=revision.name.namespace,
-                service=revision.settings.service,
-                revision=revision.name.name,
-                instance=endpoint.instance if endpoint is not None else "",
-                method=exchange.method.decode("latin-1"),
-                path=self._target.partition(b"?")[0].decode("latin-1"),
-                status=status,
-                seconds=now - self.arrived,
-                cold=self._held,
-                why=why,
+                revision.clock.wall(),
+                revision.name.namespace,
+                revision.settings.service,
+                revision.name.name,
+                endpoint.instance if endpoint is not None else "",
+                exchange.method.decode("latin-1"),
+                status,
+                now - self.arrived,
+                self._held,
+                why,
+                revision.settings.configuration,
+                self._target,
+                exchange.host,
+                exchange.http_version,
+                relay.received if relay is not None else 0,
+                relay.sent if relay is not None else 0,
+                self._waited,
+                exchange.headers,
+                exchange.client,
+                endpoint.address if endpoint is not None else NOWHERE,
+                self.route_tag,
+                lookup(self._sent, b"x-request-id") or b"" if self._sent else b"",
             )
         )
+        # The two refer to each other; so they need not wait for the garbage collector.
+        self._relay = None
 
     def _tell_cold_start(self) -> Sequence[Header]:
         """The stages of the start that this request waited for, as Server-Timing."""

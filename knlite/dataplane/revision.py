@@ -13,8 +13,10 @@ from knlite.dataplane.wire.call import Upstream
 from knlite.dataplane.wire.http1_pool import Pool
 from knlite.facts import Publish
 from knlite.serving.autoscaling.average import ConcurrencyMeter
+from knlite.serving.autoscaling.path import Mode
 from knlite.serving.capacity.throttler import Throttler
 from knlite.serving.instance import Endpoint, RevisionName, RevisionSettings
+from knlite.serving.levels import RevisionLoad
 
 
 class Timed(Arrived, Protocol):
@@ -38,8 +40,8 @@ class Revision:
         "endpoints",
         "idle_callbacks",
         "meter",
+        "mode",
         "name",
-        "proxied",
         "publish",
         "response_start",
         "settings",
@@ -65,8 +67,7 @@ class Revision:
         self.deleted = False
         self.settings = RevisionSettings(service=name.name)
         self.meter = ConcurrencyMeter(clock.now())
-        self.proxied = True
-        """The activator is in the path (it is not while there is burst capacity to spare)."""
+        self.mode: Mode = "Proxy"
         self.endpoints: tuple[Endpoint, ...] = ()
         self.upstreams: dict[str, Upstream] = {}
         """By instance; those that drain are still there."""
@@ -81,6 +82,7 @@ class Revision:
         """Go on with *settings*; those of a revision never change once it has requests."""
         if settings.container_concurrency != self.settings.container_concurrency:
             self.throttler = Throttler(settings.container_concurrency, self._draw)
+            self.throttler.set_mode(self.mode)
             self.throttler.update(self.endpoints)
         self.settings = settings
         total, start = settings.timeout, settings.response_start_timeout
@@ -88,6 +90,29 @@ class Revision:
         # What is not due before the whole time is over would come too late.
         wanted = start and not 0 < total <= start
         self.response_start = Timeouts(self.clock, start, _answer_is_late) if wanted else None
+
+    @property
+    def proxied(self) -> bool:
+        """The activator is in the path (it is not while there is burst capacity to spare)."""
+        return self.mode == "Proxy"
+
+    def set_mode(self, mode: Mode) -> None:
+        """Behave as if the activator were, or were not, in the path."""
+        self.mode = mode
+        self.throttler.set_mode(mode)
+
+    def load(self) -> RevisionLoad:
+        """Who waits and who is at an instance now."""
+        queued = self.throttler.waiting
+        return RevisionLoad(
+            namespace=self.name.namespace,
+            service=self.settings.service,
+            revision=self.name.name,
+            configuration=self.settings.configuration,
+            queued=queued,
+            active=self.meter.current - queued,
+            concurrency=self.meter.last.concurrency,
+        )
 
     def set_endpoints(self, endpoints: Sequence[Endpoint]) -> None:
         """These are the instances that may get requests."""
