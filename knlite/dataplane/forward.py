@@ -15,9 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from knlite.dataplane.headers import Header, relayed
-from knlite.dataplane.wire.call import Call, Coming, Headers, Upstream
-from knlite.dataplane.wire.exchange import Exchange
+from knlite.dataplane.wire.call import Call, Coming, Upstream
+from knlite.dataplane.wire.exchange import Exchange, Header, Headers
 from knlite.dataplane.wire.failures import Failure
 
 
@@ -72,9 +71,8 @@ class Relay:
     def begin(self, upstream: Upstream, target: bytes, headers: Sequence[Header]) -> None:
         """Send the request on to *upstream*.
 
-        *headers* is what the server gets, as ``headers.to_instance`` or ``headers.relayed`` make
-        it; *target* may differ from the exchange's own. Raises ValueError for a header that cannot
-        be sent.
+        *headers* is what the server gets, as ``headers.to_instance`` makes it; *target* may differ
+        from the exchange's own. Raises ValueError for a header that cannot be sent.
         """
         exchange = self._exchange
         length = exchange.length
@@ -134,7 +132,7 @@ class Relay:
 
     def interim(self, status: int, reason: bytes, headers: list[Header]) -> None:
         if not self._over:
-            self._exchange.inform(status, reason, relayed(headers))
+            self._exchange.inform(status, reason, headers)
 
     def answered(self, status: int, reason: bytes, headers: list[Header], body: bytes) -> None:
         if self._over:
@@ -144,9 +142,8 @@ class Relay:
         self.call = None
         self.status = status
         self.sent = len(body)
-        answer = relayed(headers)
-        answer += self._owner.first_byte(status)
-        self._exchange.respond(status, answer, body, reason)
+        added = self._owner.first_byte(status)
+        self._exchange.respond(status, [*headers, *added] if added else headers, body, reason)
         self._owner.done()
 
     def head(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> None:
@@ -154,18 +151,15 @@ class Relay:
             return
         self.status = status
         self.pieces += 1
-        answer = relayed(headers)
-        answer += self._owner.first_byte(status)
-        self._exchange.start(status, reason, answer, length=length)
+        headers = [*headers, *self._owner.first_byte(status)]
+        self._exchange.start(status, reason, headers, length=length)
 
     def switched(self, reason: bytes, headers: list[Header]) -> None:
         if self._over:
             return
         self.status = 101
         self.switched_over = True
-        answer = relayed(headers, upgrade=True)
-        answer += self._owner.first_byte(101)
-        self._exchange.switch(reason, answer)
+        self._exchange.switch(reason, [*headers, *self._owner.first_byte(101)])
         self._exchange.receive()
 
     def data(self, data: bytes) -> None:

@@ -3,8 +3,6 @@
 Between the client and an instance Knative has three proxies (ingress, activator, queue-proxy); here
 they are one hop, so each header is edited once, in one pass:
 
-* hop-by-hop headers go, in both directions (RFC 9110 §7.6.1), and so do the framing headers, which
-  the wire writes anew; ``TE: trailers`` stays, since trailers pass, and Upgrade on a switch;
 * X-Forwarded-For gets the client's address appended; -Proto, -Host and X-Request-Id are set if
   absent;
 * Forwarded is made from them if the client sent none (RFC 7239);
@@ -17,6 +15,8 @@ knative/serving pkg/queue/forwarded_shim.go, Go's net/http/httputil/reverseproxy
 Differs: one hop appends one address to X-Forwarded-For, where activator and queue-proxy append one
 each. Differs: K-Original-Host of a client is removed and not believed; only proxies that do not
 exist here may set it.
+Not here: headers between two neighbours and framing, which the wire keeps to itself
+(``wire/framing.py``).
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,23 +24,8 @@ from functools import lru_cache
 
 Header = tuple[bytes, bytes]
 
-_HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"transfer-encoding",
-        b"upgrade",
-        b"http2-settings",
-        b"content-length",
-    )
-)
 _BETWEEN_PROXIES = frozenset(
     (
-        b"expect",
         b"k-network-hash",
         b"k-original-host",
         b"k-proxy-request",
@@ -48,24 +33,15 @@ _BETWEEN_PROXIES = frozenset(
         b"knative-serving-revision",
     )
 )
-_NOT_ONWARD = _HOP_BY_HOP | _BETWEEN_PROXIES
-_NEVER_NAMED = frozenset((b"", b"close", b"host"))
-"""Words of Connection that remove nothing; a client must not be able to remove Host."""
 _SET = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id", b"forwarded")
 )
-_SET_LENGTHS = frozenset(map(len, _SET))
+_TOUCHED = _BETWEEN_PROXIES | _SET
 _PROXIED = (b"K-Proxy-Request", b"activator")
-_TRAILERS = (b"TE", b"trailers")
-
-
-def relayed(headers: Iterable[Header], *, upgrade: bool = False) -> list[Header]:
-    """Return what may pass a proxy: no hop-by-hop, no framing; Upgrade only with *upgrade*."""
-    return _without(headers, _HOP_BY_HOP - {b"upgrade"} if upgrade else _HOP_BY_HOP)
 
 
 def to_instance(
-    headers: Sequence[Header],
+    headers: Iterable[Header],
     *,
     client: str,
     host: bytes,
@@ -76,17 +52,21 @@ def to_instance(
     """Return the headers of a request as the instance gets them.
 
     *client* is the address of the other end, *host* the Host as the client gave it (it stays as it
-    is), *proto* ``http`` or ``https``, *request_id* what X-Request-Id is if the client sent none,
-    *proxied* whether the activator is in the path.
+    is), *proto* ``http`` or ``https``, *request_id* what X-Request-Id is if the client sent none
+    (it is the last header then), *proxied* whether the activator is in the path.
     """
-    kept = _without(headers, _NOT_ONWARD)
-    said = [header for header in kept if len(header[0]) in _SET_LENGTHS]
+    kept = []
     found: dict[bytes, bytes] = {}
-    for name, value in said:
-        lower = name.lower()
-        if lower in _SET:
+    for header in headers:
+        lower = header[0].lower()
+        if lower not in _TOUCHED:
+            kept.append(header)
+        elif lower in _SET:
             # The client's own list may be spread over several lines (RFC 9110 §5.3).
+            value = header[1]
             found[lower] = found[lower] + b", " + value if lower in found else value
+            if lower != b"x-forwarded-for":
+                kept.append(header)
     if proxied:
         kept.append(_PROXIED)
     if not found:
@@ -94,11 +74,8 @@ def to_instance(
         kept.append((b"X-Request-Id", request_id))
         return kept
     peer = _peer(client)
-    if b"x-forwarded-for" in found:
-        kept = [header for header in kept if header[0].lower() != b"x-forwarded-for"]
-        hops = found[b"x-forwarded-for"] + b", " + peer
-    else:
-        hops = peer
+    before = found.get(b"x-forwarded-for")
+    hops = before + b", " + peer if before is not None else peer
     shown_host = found.get(b"x-forwarded-host", host)
     shown_proto = found.get(b"x-forwarded-proto", proto)
     kept += (
@@ -154,33 +131,3 @@ def _node(address: bytes) -> bytes:
     if b":" in address and not address.startswith((b"[", b'"')):
         return b'"[' + address + b']"'
     return address
-
-
-def _without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:
-    kept = []
-    named: set[bytes] = set()
-    for header in headers:
-        name = header[0]
-        # Of the names that are usual, few have such a length.
-        if len(name) not in _LENGTHS:
-            kept.append(header)
-            continue
-        lower = name.lower()
-        if lower not in names:
-            kept.append(header)
-        elif lower == b"connection":
-            if header[1].lower() not in _USUAL:
-                named.update(word.strip().lower() for word in header[1].split(b","))
-        elif lower == b"te" and b"trailers" in header[1].lower():
-            kept.append(_TRAILERS)
-    if named:
-        named -= names
-        named -= _NEVER_NAMED
-        if named:
-            kept = [header for header in kept if header[0].lower() not in named]
-    return kept
-
-
-_LENGTHS = frozenset(map(len, _NOT_ONWARD))
-_USUAL = frozenset((b"keep-alive", b"close", b"upgrade"))
-"""Values of Connection that name nothing else that had to go."""

@@ -258,11 +258,19 @@ class Request:
                 exchange.client,
                 endpoint.address if endpoint is not None else NOWHERE,
                 self.route_tag,
-                lookup(self._sent, b"x-request-id") or b"" if self._sent else b"",
+                self._request_id(),
             )
         )
         # The two refer to each other; so they need not wait for the garbage collector.
         self._relay = None
+
+    def _request_id(self) -> bytes:
+        """X-Request-Id as the instance got it, if it got the request."""
+        sent = self._sent
+        if sent is None:
+            return b""
+        name, value = sent[-1]
+        return value if name == b"X-Request-Id" else lookup(sent, b"x-request-id") or b""
 
     def _tell_cold_start(self) -> Sequence[Header]:
         """The stages of the start that this request waited for, as Server-Timing."""

@@ -20,6 +20,8 @@ Headers = Sequence[tuple[bytes, bytes]]
 class Receiver(Protocol):
     """Takes an answer: ``answered``, or ``head``, pieces and ``end``.
 
+    Headers are given as they came, but for those that are about the connection or the framing.
+
     After ``answered``, ``end`` or ``failed`` nothing more is called.
     """
 

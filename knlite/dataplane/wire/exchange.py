@@ -57,7 +57,10 @@ class Exchange(Protocol):
     http_version: str
     """``1.0``, ``1.1`` or ``2``."""
     headers: list[Header]
-    """As they came; with HTTP/2 the names are in lower case, and Host is made of ``:authority``."""
+    """As they came, but for those that are about the connection or the framing (RFC 9110 §7.6.1).
+
+    With HTTP/2 the names are in lower case, and Host is made of ``:authority``.
+    """
     host: bytes
     """Of the Host header, or of the target in absolute form."""
     length: int | None

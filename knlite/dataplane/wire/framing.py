@@ -35,6 +35,18 @@ class Framing(NamedTuple):
     expects_continue: bool
     upgrade: bytes
     """The protocol asked for instead of HTTP, in lower case."""
+    headers: list[tuple[bytes, bytes]]
+    """Those that are not about the connection."""
+
+
+class AnswerFraming(NamedTuple):
+    """What an answer's head says about what follows."""
+
+    length: int | None
+    """Bytes of the body, as said; to HEAD and with 304 those that a GET would get."""
+    chunked: bool
+    headers: list[tuple[bytes, bytes]]
+    """Those that are not about the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Refusal:
 
 
 def request_framing(
-    method: bytes, target: bytes, version: str, headers: Headers
+    method: bytes, target: bytes, version: str, headers: list[tuple[bytes, bytes]]
 ) -> Framing | Refusal:
     """Judge the head of a request."""
     if version not in _VERSIONS:
@@ -55,20 +67,24 @@ def request_framing(
         return Refusal(501, "CONNECT is not supported")
     host: bytes | None = None
     length = 0
-    chunked = expects = upgrading = False
-    upgrade = b""
-    for name, value in headers:
-        lower = name.lower()
+    chunked = expects = False
+    connection = upgrade = b""
+    kept = []
+    for header in headers:
+        lower = header[0].lower()
         if lower not in _TELLING:
+            kept.append(header)
             continue
+        value = header[1]
         if lower == b"host":
             if host is not None:
                 return Refusal(400, "more than one Host header")
             host = value
+            kept.append(header)
         elif lower == b"content-length":
             length = int(value)
         elif lower == b"connection":
-            upgrading = upgrading or b"upgrade" in value.lower()
+            connection += b"," + value.lower()
         elif lower == b"upgrade":
             upgrade = value.lower()
         elif lower == b"transfer-encoding":
@@ -77,10 +93,12 @@ def request_framing(
             if chunked or value.strip().lower() != b"chunked":
                 return Refusal(501, "no transfer coding but chunked is supported")
             chunked = True
-        else:
+        elif lower == b"expect":
             if value.lower() != b"100-continue":
                 return Refusal(417, "no expectation but 100-continue is supported")
             expects = version == "1.1"
+        elif lower == b"te" and b"trailers" in value.lower():
+            kept.append(_TRAILERS)
     if host is None:
         if version == "1.1":
             return Refusal(400, "missing Host header")
@@ -89,17 +107,75 @@ def request_framing(
         # The absolute form overrides Host (RFC 9112 §3.2.2).
         host = target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
     with_body = chunked or length > 0
-    if upgrade and (with_body or not upgrading or version == "1.0" or upgrade == b"h2c"):
+    if upgrade and (
+        with_body or b"upgrade" not in connection or version == "1.0" or upgrade == b"h2c"
+    ):
         # A server may ignore Upgrade (RFC 9110 §7.8). HTTP/2 is spoken with prior knowledge only
         # (RFC 9113 §3.1), and what follows a body would be a third framing on one connection.
         upgrade = b""
-    return Framing(host, None if chunked else length, expects and with_body, upgrade)
+    return Framing(
+        host,
+        None if chunked else length,
+        expects and with_body,
+        upgrade,
+        _without_named(kept, connection) if connection else kept,
+    )
+
+
+def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming:
+    """Judge the head of an answer, whose syntax the parser has accepted."""
+    length: int | None = None
+    chunked = False
+    connection = b""
+    kept = []
+    for header in headers:
+        lower = header[0].lower()
+        if lower not in _OWN:
+            kept.append(header)
+        elif lower == b"content-length":
+            length = int(header[1])
+        elif lower == b"transfer-encoding":
+            chunked = header[1].lower().endswith(b"chunked")
+        elif lower == b"connection":
+            connection += b"," + header[1].lower()
+    if connection:
+        kept = _without_named(kept, connection)
+    return AnswerFraming(length, chunked, kept)
+
+
+def _without_named(
+    headers: list[tuple[bytes, bytes]], connection: bytes
+) -> list[tuple[bytes, bytes]]:
+    """Leave out what *connection*, a Connection header, names (RFC 9110 §7.6.1)."""
+    if connection in _NAMING_NOTHING:
+        return headers
+    named = frozenset(word.strip() for word in connection.split(b",")) - _NEVER_NAMED
+    return [header for header in headers if header[0].lower() not in named]
 
 
 _VERSIONS = frozenset(("1.1", "1.0"))
-_TELLING = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"expect", b"connection", b"upgrade")
+_OWN = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+        b"content-length",
+        b"expect",
+    )
 )
+"""Headers between two neighbours, which an intermediary keeps to itself and writes anew."""
+_TELLING = _OWN | {b"host"}
+_NAMING_NOTHING = frozenset((b",keep-alive", b",close", b",upgrade", b",keep-alive, upgrade"))
+_NEVER_NAMED = frozenset((b"", b"close", b"host", b"te"))
+"""Words of Connection that remove nothing; a client must not be able to remove Host, and
+``TE: trailers`` stays, since trailers pass."""
+_TRAILERS = (b"TE", b"trailers")
 
 
 def lookup(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:

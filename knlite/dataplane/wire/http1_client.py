@@ -18,11 +18,19 @@ import httptools
 from knlite.dataplane.wire import framing
 from knlite.dataplane.wire.call import Coming, Headers, Receiver
 from knlite.dataplane.wire.failures import Broken, Failure
-from knlite.dataplane.wire.framing import HEAD_LIMIT, HEADER_COUNT_LIMIT, request_head
+from knlite.dataplane.wire.framing import (
+    HEAD_LIMIT,
+    HEADER_COUNT_LIMIT,
+    answer_framing,
+    lookup,
+    request_head,
+)
 from knlite.dataplane.wire.tunnel import Tunnel
 
 _EXPECT_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 """Sent with a Content-Length even when it is 0 (RFC 9110 §8.6)."""
+REPEAT_LIMIT = 1024
+"""Bytes of an answer that is remembered, so that connections stay small."""
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
 
@@ -249,6 +257,10 @@ class ClientConnection(asyncio.Protocol):
     """Bytes of whole reads since something was complete."""
     _reason = b""
     _error = ""
+    _said = b""
+    """The last answer that came whole in one read, on a connection that stays."""
+    _meant: tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+    """What it means."""
     congested = False
     idle_since = 0.0
     busy = False
@@ -320,7 +332,14 @@ class ClientConnection(asyncio.Protocol):
             # Nobody has asked: never an answer to the next request.
             self.abort()
             return
+        first = not self._answering
         self._answering = True
+        if first and data == self._said and not self._head_only:
+            # Servers repeat themselves too; then the parser need not see it again.
+            self._status, self._reason, self._head, self._body = self._meant
+            self._complete = self._keep = True
+            self._answered(call)
+            return
         try:
             self._feed(data)
         except httptools.HttpParserUpgrade as switch:
@@ -333,6 +352,9 @@ class ClientConnection(asyncio.Protocol):
             # What follows a complete answer is nobody's.
             self._keep = False
         if self._complete and self._length == len(self._body) and not self._head_told:
+            if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
+                self._said = data
+                self._meant = (self._status, self._reason, self._head, self._body)
             self._answered(call)
         else:
             self._hand_on(call, len(data))
@@ -378,13 +400,7 @@ class ClientConnection(asyncio.Protocol):
             self._interim(status, headers)
             return
         self._partial = 0
-        length: int | None = None
-        chunked = False
-        for name, value in headers:
-            if len(name) == 14 and name.lower() == b"content-length":
-                length = int(value)
-            elif len(name) == 17 and name.lower() == b"transfer-encoding":
-                chunked = value.lower().endswith(b"chunked")
+        length, chunked, headers = answer_framing(headers)
         self._keep = self._parser.should_keep_alive()
         if self._head_only or status in _BODILESS:
             if status == 204:
@@ -414,16 +430,17 @@ class ClientConnection(asyncio.Protocol):
     # What follows
 
     def _interim(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        kept = answer_framing(headers).headers
         if status == 101:
             self._status = status
-            self._head = headers
+            self._head = [*kept, (b"Upgrade", lookup(headers, b"upgrade") or b"")]
             return
         reason, self._reason = self._reason, b""
         # The server side has given its own 100 by then.
         if status != 100:
             if self._interims is None:
                 self._interims = []
-            self._interims.append((status, reason, headers))
+            self._interims.append((status, reason, kept))
 
     def _stop(self, why: str) -> NoReturn:
         self._error = why

@@ -75,7 +75,6 @@ class Http1Exchange:
         method: bytes,
         target: bytes,
         http_version: str,
-        headers: list[Header],
         head: framing.Framing,
         keep: bool,
     ) -> None:
@@ -83,8 +82,9 @@ class Http1Exchange:
         self.method = method
         self.target = target
         self.http_version = http_version
-        self.headers = headers
-        self.host, self.length, self._expects, self.upgrade = head
+        self.host, self.length, self._expects, self.upgrade, self.headers = head
+        if self.length == 0:
+            self.body_complete = True
         self._keep = keep
         self.client = line.client
 
