@@ -159,7 +159,6 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     """Which tag served it (Knative reference §5.4)."""
     request_id: bytes = b""
     """X-Request-Id as the instance got it."""
-    path: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,7 +96,7 @@ def _owner(name: str) -> bytes:
 
 def _request(fact: RequestDone) -> Text:
     """One that knlite answered itself."""
-    path = fact.target.partition(b"?")[0].decode("utf-8", "replace") or fact.path
+    path = fact.target.partition(b"?")[0].decode("utf-8", "replace")
     text = f"{fact.method} {path} → {fact.status}: {_first(fact.why)}"
     return _line(fact.namespace, fact.revision, text, Style(color="red"))
 

@@ -37,7 +37,7 @@ def record(fact: RequestDone) -> dict[str, Any]:
     return {
         "httpRequest": {
             "requestMethod": fact.method,
-            "requestUrl": _text(fact.target) or fact.path,
+            "requestUrl": _text(fact.target),
             "requestSize": str(fact.request_bytes),
             "status": fact.status,
             "responseSize": str(fact.response_bytes),
