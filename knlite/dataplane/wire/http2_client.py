@@ -238,8 +238,10 @@ class Http2ClientConnection(asyncio.Protocol):
     _farewell = ""
     """Why, if it is for a fault."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, assumed: int) -> None:
+        """*assumed* is how many calls it takes before the server has said so."""
         self._loop = loop
+        self._assumed = assumed
         self._keeper = keeper
         self._transport: asyncio.Transport
         self._session: Session
@@ -252,6 +254,11 @@ class Http2ClientConnection(asyncio.Protocol):
         if self._retired or session.over or session.exhausted or self._transport.is_closing():
             return 0
         return session.streams_allowed - len(session.streams)
+
+    @property
+    def allowed(self) -> int:
+        """How many calls the server takes at once."""
+        return self._session.streams_allowed
 
     @property
     def idle(self) -> bool:
@@ -284,7 +291,9 @@ class Http2ClientConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods but not the type.
         self._transport = cast("asyncio.Transport", transport)
-        self._session = Session(self._loop, self._transport, self, client=True)
+        self._session = Session(
+            self._loop, self._transport, self, client=True, streams=self._assumed
+        )
 
     def data_received(self, data: bytes) -> None:
         self._session.feed(data)
@@ -328,9 +337,10 @@ class Http2ClientConnection(asyncio.Protocol):
         session = self._session
         for stream in tuple(session.streams.values()):
             if stream.id > goaway.last:
+                user = stream.user
                 session.abandon(stream)
-                if isinstance(stream.user, Http2Call):
-                    stream.user.unprocessed(why)
+                if isinstance(user, Http2Call):
+                    user.unprocessed(why)
         if self.idle:
             self.close()
 

@@ -28,9 +28,7 @@ class Patience:
 
     def bears_reset(self, now: float) -> bool:
         """Count a stream that was reset by, or because of, the other side."""
-        if now - self._resets_since > SPAN_SECONDS:
-            self._resets_since = now
-            self._resets = self._answers = 0
+        self._roll(now)
         self._resets += 1
         return self._resets <= RESETS or self._resets <= self._answers
 
@@ -42,10 +40,16 @@ class Patience:
         self._frames += 1
         return self._frames <= IDLE_FRAMES
 
-    def answered(self) -> None:
+    def answered(self, now: float) -> None:
         """Count an answer that is complete."""
+        self._roll(now)
         self._answers += 1
 
     def moved(self) -> None:
         """Something has been carried, in either direction."""
         self._frames = 0
+
+    def _roll(self, now: float) -> None:
+        if now - self._resets_since > SPAN_SECONDS:
+            self._resets_since = now
+            self._resets = self._answers = 0

@@ -21,6 +21,9 @@ from knlite.serving.instance import Address
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 60.0
 """A connection without calls costs little, and making one is a round trip for the next call."""
+STREAMS_ASSUMED = 100
+"""Streams that are begun before the server has said how many it takes; RFC 9113 §6.5.2 recommends
+that it be no less."""
 
 _CLOSED = "the connection pool was closed"
 
@@ -137,10 +140,12 @@ class Http2Pool:
 
     async def _connect(self) -> bool:
         host, port = self.address
+        # The next connection will have the limit of those before it.
+        assumed = min([STREAMS_ASSUMED, *(known.allowed for known in self._connections)])
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 _, connection = await self._loop.create_connection(
-                    lambda: Http2ClientConnection(self._loop, self), host, port
+                    lambda: Http2ClientConnection(self._loop, self, assumed), host, port
                 )
         except TimeoutError:
             self._dial_failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))

@@ -19,13 +19,13 @@ from typing import Any, cast
 from h2.errors import ErrorCodes
 
 from knlite.dataplane.wire.deadline import Deadline
-from knlite.dataplane.wire.exchange import Handler, Header, Headers
+from knlite.dataplane.wire.exchange import Handler, Header
 from knlite.dataplane.wire.framing import Refusal
 from knlite.dataplane.wire.http2_exchange import Http2Exchange
 from knlite.dataplane.wire.http2_fields import read_request, write_answer
 from knlite.dataplane.wire.http2_frames import Goaway
 from knlite.dataplane.wire.http2_session import Session
-from knlite.dataplane.wire.http2_stream import Stream
+from knlite.dataplane.wire.http2_stream import NOBODY, Stream
 from knlite.serving.instance import Address
 
 MAX_CONCURRENT_STREAMS = 250
@@ -48,6 +48,8 @@ class Http2Connection(asyncio.Protocol):
     """Whatever arrives is ignored."""
     _refused_above = 2**31
     """The last stream that our GOAWAY has promised to answer."""
+    _failed = False
+    """For a fault of the client's."""
     _in_head = True
     _progress = 0
     """What had come when the deadline was set for a head."""
@@ -83,7 +85,7 @@ class Http2Connection(asyncio.Protocol):
             self._transport,
             self,
             client=False,
-            streams_taken=MAX_CONCURRENT_STREAMS,
+            streams=MAX_CONCURRENT_STREAMS,
         )
         self._deadline.set(HEAD_SECONDS)
 
@@ -134,7 +136,7 @@ class Http2Connection(asyncio.Protocol):
             return
         head = read_request(fields, ended=ended)
         if isinstance(head, Refusal):
-            _refuse(session.accept(stream, _NOBODY), head)
+            _refuse(session.accept(stream, NOBODY), head)
             return
         exchange = Http2Exchange(self._loop, session, stream, head, self.client)
         try:
@@ -161,7 +163,8 @@ class Http2Connection(asyncio.Protocol):
         pass
 
     def failed(self, why: str) -> None:
-        self._linger()
+        self._failed = True
+        self._close()
 
     def report(self, exc: Exception) -> None:
         self._loop.call_exception_handler(
@@ -187,7 +190,12 @@ class Http2Connection(asyncio.Protocol):
     def _late(self) -> None:
         session = self._session
         if self._deaf:
-            self._transport.abort()
+            if self._failed or self._transport.is_closing():
+                self._transport.abort()
+            else:
+                # The last answer may still be on its way to a slow client.
+                self._deadline.set(IDLE_SECONDS)
+                self._transport.close()
         elif self._in_head:
             session.fail(ErrorCodes.PROTOCOL_ERROR, "a preface or a head took too long")
         elif not session.streams:
@@ -203,18 +211,15 @@ class Http2Connection(asyncio.Protocol):
             session.fail(ErrorCodes.ENHANCE_YOUR_CALM, "answers are not taken")
 
     def _close(self) -> None:
-        """Close; what has been written still goes out."""
-        if not self._deaf:
-            self._deaf = True
-            self._session.flush()
-            self._deadline.set(IDLE_SECONDS)
-            self._transport.close()
+        """Close; what has been written still goes out, and what still comes is read for a moment.
 
-    def _linger(self) -> None:
-        """Close, but read what still comes for a moment."""
+        A client may be sending a request, and bytes that are not read make a reset that would
+        overtake the GOAWAY which says that it may be sent again.
+        """
         if self._deaf or self._transport.is_closing():
             return
         self._deaf = True
+        self._session.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
         self._deadline.set(LINGER_SECONDS)
@@ -222,31 +227,6 @@ class Http2Connection(asyncio.Protocol):
     def _leave(self, why: str) -> None:
         self._deaf = True
         self._session.lose(why)
-
-
-class _Nobody:
-    """The user of a stream that is answered without being handed on."""
-
-    def headed(self, fields: Iterable[Header], *, ended: bool) -> None:
-        pass
-
-    def arrived(self, data: bytes) -> None:
-        pass
-
-    def ended(self, trailers: Headers) -> None:
-        pass
-
-    def lost(self, why: str, code: int | None) -> None:
-        pass
-
-    def filled(self) -> None:
-        pass
-
-    def drained(self) -> None:
-        pass
-
-
-_NOBODY = _Nobody()
 
 
 def _refuse(stream: Stream, refusal: Refusal) -> None:

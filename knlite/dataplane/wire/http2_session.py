@@ -103,8 +103,9 @@ class Session:
         user: SessionUser,
         *,
         client: bool,
-        streams_taken: int = 0,
+        streams: int,
     ) -> None:
+        """*streams* is how many a server takes at once, or a client begins before it is told."""
         self._loop = loop
         self._transport = transport
         self._user = user
@@ -143,7 +144,8 @@ class Session:
         """Bytes that the library has for the transport, nearly."""
         self._unopened = 0
         """Bytes for which the connection's window has not been opened again."""
-        self._begin(streams_taken)
+        self._streams_assumed = streams
+        self._begin()
 
     # What there is
 
@@ -160,8 +162,9 @@ class Session:
     @property
     def streams_allowed(self) -> int:
         """How many streams may be open at once, as far as the other side has said."""
-        # RFC 9113 §6.5.2 recommends not to say less than 100.
-        return self._h2.remote_settings.max_concurrent_streams if self.settled else 100
+        if not self.settled:
+            return self._streams_assumed
+        return self._h2.remote_settings.max_concurrent_streams
 
     @property
     def exhausted(self) -> bool:
@@ -202,8 +205,8 @@ class Session:
             self.schedule()
 
     def push(self, stream: Stream) -> None:
-        """Send what windows and transport allow of *stream* now."""
-        while stream in self._wanting and self._sending():
+        """Send now what *stream* has too much of, as far as windows and transport allow."""
+        while stream.crowded and stream in self._wanting and self._sending():
             self._advance(stream)
 
     def open_window(self, size: int, number: int) -> None:
@@ -273,10 +276,11 @@ class Session:
         self._wanting.clear()
         self._blocked.clear()
         streams, self.streams = self.streams, {}
+        users = [stream.user for stream in streams.values()]
         for stream in streams.values():
             stream.forget()
-        for stream in streams.values():
-            self._tell(None, stream.user.lost, why, None)
+        for user in users:
+            self._tell(None, user.lost, why, None)
 
     def schedule(self) -> None:
         """Let this turn of the loop end with sending what there is."""
@@ -292,7 +296,7 @@ class Session:
 
     # Sending
 
-    def _begin(self, streams_taken: int) -> None:
+    def _begin(self) -> None:
         h2 = self._h2
         announced: dict[SettingCodes, int] = {
             SettingCodes.ENABLE_PUSH: 0,
@@ -300,7 +304,7 @@ class Session:
             SettingCodes.MAX_HEADER_LIST_SIZE: HEAD_LIMIT,
         }
         if not self._client:
-            announced[SettingCodes.MAX_CONCURRENT_STREAMS] = streams_taken
+            announced[SettingCodes.MAX_CONCURRENT_STREAMS] = self._streams_assumed
         h2.local_settings = Settings(client=self._client, initial_values=announced)
         h2.initiate_connection()
         # A client may open more before it has read our settings, and a head may be larger than it
@@ -419,7 +423,7 @@ class Session:
         """
         size = frames.body_size(frame)
         stream = self.streams.get(frame.stream)
-        if stream is not None and stream.left is not None:
+        if stream is not None and stream.left is not None and not stream.received:
             stream.left -= size
             if stream.left < 0 or (stream.left and frame.flags & frames.END_STREAM):
                 self._malformed(stream, "the body is not as long as was announced")
@@ -427,8 +431,9 @@ class Session:
 
     def _malformed(self, stream: Stream, why: str) -> None:
         """RFC 9113 §8.1.1: an error of the stream."""
+        user = stream.user
         self.drop(stream, ErrorCodes.PROTOCOL_ERROR)
-        self._tell(None, stream.user.lost, why, None)
+        self._tell(None, user.lost, why, None)
         self._provoked()
 
     def _provoked(self) -> None:
@@ -439,6 +444,9 @@ class Session:
     def _on_request(self, event: RequestReceived) -> None:
         self._patience.moved()
         number = event.stream_id
+        if self._client:
+            self.fail(ErrorCodes.PROTOCOL_ERROR, "the server opens a stream")
+            return
         try:
             self._user.requested(number, event.headers or (), ended=event.stream_ended is not None)
         except Malformed:
@@ -490,20 +498,22 @@ class Session:
         if stream is None:
             return
         stream.received = True
+        user = stream.user
         if stream.complete:
             # First, since who hears of it may want the place for another stream.
             self._close(stream)
-        self._tell(stream, stream.user.ended, stream.trailers)
+        self._tell(stream, user.ended, stream.trailers)
 
     def _on_reset(self, event: StreamReset) -> None:
         stream = self.streams.get(event.stream_id)
         if stream is not None:
+            user = stream.user
             self._close(stream)
             other = "server" if self._client else "client"
             how = f"by the {other}" if event.remote_reset else f"for a fault of the {other}"
             why = f"stream reset {how}: {code_name(event.error_code)}"
             code = event.error_code if event.remote_reset else None
-            self._tell(None, stream.user.lost, why, code)
+            self._tell(None, user.lost, why, code)
         self._provoked()
 
     def _on_window(self, event: WindowUpdated) -> None:
@@ -538,7 +548,7 @@ class Session:
         self._blocked.pop(stream, None)
         self.streams.pop(stream.id, None)
         if stream.complete:
-            self._patience.answered()
+            self._patience.answered(self._loop.time())
         self._user.closed(stream)
 
     def _fail(self, why: str) -> None:
@@ -559,8 +569,9 @@ class Session:
         except Exception as exc:  # noqa: BLE001 - a user's fault must not end the others
             self._user.report(exc)
             if stream is not None and not stream.over:
+                user = stream.user
                 self.drop(stream, ErrorCodes.INTERNAL_ERROR)
-                self._tell(None, stream.user.lost, "an internal error", None)
+                self._tell(None, user.lost, "an internal error", None)
 
 
 def code_name(code: int) -> str:

@@ -51,6 +51,31 @@ class StreamUser(Protocol):
         ...
 
 
+class _Nobody:
+    """The user of a stream that nobody has, or nobody any more."""
+
+    def headed(self, fields: Iterable[Header], *, ended: bool) -> None:
+        pass
+
+    def arrived(self, data: bytes) -> None:
+        pass
+
+    def ended(self, trailers: Headers) -> None:
+        pass
+
+    def lost(self, why: str, code: int | None) -> None:
+        pass
+
+    def filled(self) -> None:
+        pass
+
+    def drained(self) -> None:
+        pass
+
+
+NOBODY = _Nobody()
+
+
 class Line(Protocol):
     """What a stream needs of its session."""
 
@@ -62,7 +87,7 @@ class Line(Protocol):
         ...
 
     def push(self, stream: "Stream") -> None:
-        """Send what windows and transport allow of *stream* now."""
+        """Send now what *stream* has too much of, as far as windows and transport allow."""
         ...
 
     def open_window(self, size: int, number: int) -> None:
@@ -135,11 +160,11 @@ class Stream:
         self._queue.append(data)
         self._size += len(data)
         self._session.want(self)
-        if self._size > QUEUE_LIMIT:
+        if self.crowded:
             self._session.push(self)
-            if self._size > QUEUE_LIMIT and not self.full:
-                self.full = True
-                self.user.filled()
+        if self.crowded and not self.full:
+            self.full = True
+            self.user.filled()
 
     def end(self, trailers: list[Header] | None = None) -> None:
         """Everything has been written."""
@@ -205,7 +230,7 @@ class Stream:
         """Tell the writer what has changed."""
         if self._ending or self.over:
             return
-        if congested or self._size > QUEUE_LIMIT:
+        if congested or self.crowded:
             if not self.full:
                 self.full = True
                 self.user.filled()
@@ -214,11 +239,18 @@ class Stream:
             self.user.drained()
 
     def forget(self) -> None:
-        """Let go of what will not be sent."""
+        """Let go of what will not be sent, and of its user."""
         self.over = True
+        # They refer to each other; so they need not wait for the garbage collector.
+        self.user = NOBODY
         self._head = self._trailers = None
         self._queue.clear()
         self._size = 0
+
+    @property
+    def crowded(self) -> bool:
+        """More is queued than should be."""
+        return self._size > QUEUE_LIMIT
 
     @property
     def _last(self) -> bool:
