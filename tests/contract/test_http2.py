@@ -208,6 +208,24 @@ async def test_a_request_is_handed_on_and_answered() -> None:
         assert client.reset(stream) is None
 
 
+async def test_all_that_one_read_causes_leaves_in_one_write() -> None:
+    class Counting(Wire):
+        writes = 0
+
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            super().write(data)
+            self.writes += 1
+
+    wire = Counting()
+    connection = Http2Connection(asyncio.get_running_loop(), hello, set(), lambda _: None)
+    connection.connection_made(wire)
+    requests = [frame(1, 5, n, b"\x82\x86\x84\x41\x01a") for n in range(1, 40, 2)]
+    connection.data_received(FRESH + b"".join(requests))
+    assert wire.writes == 1
+    assert wire.written.count(b"hello") == 20
+    connection.connection_lost(None)
+
+
 async def test_an_answered_exchange_does_not_wait_for_the_garbage_collector() -> None:
     seen: list[weakref.ref[Exchange]] = []
     loop = asyncio.get_running_loop()
