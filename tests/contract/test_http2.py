@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from knlite.dataplane.wire import http2_server as server_module
 from knlite.dataplane.wire.exchange import Exchange, Handler, Headers
 from knlite.dataplane.wire.http2_frames import PREFACE
+from knlite.dataplane.wire.http2_patience import IDLE_FRAMES
 from knlite.dataplane.wire.http2_server import MAX_CONCURRENT_STREAMS, Http2Connection
 from knlite.serving.instance import Address
 from tests.contract.http2_peer import (
@@ -798,6 +799,7 @@ async def test_resets_of_a_client_that_gets_answers_too_are_borne() -> None:
 FRESH = PREFACE + frame(4, 0, 0)
 GET = frame(1, 0x5, 1, b"\x82\x86\x84\x41\x01a")
 """A whole request."""
+FLOOD = IDLE_FRAMES + 100
 POST = frame(1, 0x4, 1, b"\x83\x86\x84\x41\x01a")
 """One whose body follows."""
 NOISE = random.Random(7)
@@ -842,15 +844,15 @@ NOISE = random.Random(7)
         pytest.param(FRESH + frame(8, 0, 0, b"\x7f\xff\xff\xff") * 2, id="window-overflow"),
         pytest.param(FRESH + frame(8, 0, 9, b"\0\0\0\1"), id="window-of-idle-stream"),
         pytest.param(FRESH + frame(6, 0, 0, b"x"), id="short-ping"),
-        pytest.param(FRESH + frame(6, 0, 0, b"x" * 8) * 1_100, id="ping-flood"),
-        pytest.param(FRESH + frame(4, 0, 0) * 1_100, id="settings-flood"),
-        pytest.param(FRESH + POST + frame(0, 0, 1) * 1_100, id="empty-data-flood"),
-        pytest.param(FRESH + POST + frame(0, 8, 1, b"\x03abc") * 1_100, id="padding-flood"),
-        pytest.param(FRESH + frame(2, 0, 1, b"\0\0\0\0\1") * 1_100, id="priority-flood"),
+        pytest.param(FRESH + frame(6, 0, 0, b"x" * 8) * FLOOD, id="ping-flood"),
+        pytest.param(FRESH + frame(4, 0, 0) * FLOOD, id="settings-flood"),
+        pytest.param(FRESH + POST + frame(0, 0, 1) * FLOOD, id="empty-data-flood"),
+        pytest.param(FRESH + POST + frame(0, 8, 1, b"\x03abc") * FLOOD, id="padding-flood"),
+        pytest.param(FRESH + frame(2, 0, 1, b"\0\0\0\0\1") * FLOOD, id="priority-flood"),
         pytest.param(FRESH + frame(2, 0, 1, b"\0\0\0\1\1"), id="priority-of-itself"),
-        pytest.param(FRESH + frame(99, 0, 0, b"x") * 1_100, id="unknown-flood"),
-        pytest.param(FRESH + GET + frame(3, 0, 1, b"\0\0\0\x08") * 1_100, id="reset-flood"),
-        pytest.param(FRESH + frame(7, 0, 0, b"\0" * 8) * 1_100, id="goaway-flood"),
+        pytest.param(FRESH + frame(99, 0, 0, b"x") * FLOOD, id="unknown-flood"),
+        pytest.param(FRESH + GET + frame(3, 0, 1, b"\0\0\0\x08") * FLOOD, id="reset-flood"),
+        pytest.param(FRESH + frame(7, 0, 0, b"\0" * 8) * FLOOD, id="goaway-flood"),
         pytest.param(FRESH + frame(7, 0, 0, b"\0"), id="short-goaway"),
         pytest.param(FRESH + frame(4, 0, 0, b"\0\4\xff\xff\xff\xff"), id="settings-window"),
         pytest.param(FRESH + frame(4, 0, 0, b"\0\2\0\0\0\7"), id="settings-push"),

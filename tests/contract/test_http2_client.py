@@ -293,7 +293,9 @@ async def test_a_body_that_is_longer_than_announced_fails_its_call_and_no_other(
         server.answer(1, b"200", b"abc", (b"content-length", b"2"))
         server.answer(second)
         await eventually(lambda: answer.over and other.over)
-        assert answer.failure == Broken("the body is not as long as was announced")
+        assert answer.failure == Broken(
+            "malformed HTTP response: the body is not as long as was announced"
+        )
         assert other.status == 200
 
 

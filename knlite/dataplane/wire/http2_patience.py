@@ -9,8 +9,9 @@ Source: RFC 9113 §10.5 (denial of service). No I/O here; *now* in seconds.
 
 RESETS = 200
 """Reset streams within a span that are always borne; above, no more than answers complete."""
-IDLE_FRAMES = 1000
-"""Frames within a span that carry nothing, without any that does between them."""
+IDLE_FRAMES = 5000
+"""Frames within a span that carry nothing, without any that does between them. A reader that takes
+a window in small pieces may send a thousand."""
 SPAN_SECONDS = 10.0
 
 

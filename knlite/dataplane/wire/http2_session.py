@@ -431,6 +431,8 @@ class Session:
 
     def _malformed(self, stream: Stream, why: str) -> None:
         """RFC 9113 §8.1.1: an error of the stream."""
+        if self._client:
+            why = f"malformed HTTP response: {why}"
         user = stream.user
         self.drop(stream, ErrorCodes.PROTOCOL_ERROR)
         self._tell(None, user.lost, why, None)
