@@ -21,7 +21,7 @@ import uvloop
 from knlite.dataplane.forward import Relay
 from knlite.dataplane.headers import to_instance
 from knlite.dataplane.wire.exchange import Exchange, Handler
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.dataplane.wire.listener import serve
 from knlite.serving.instance import Address
 
@@ -104,13 +104,13 @@ def _run_upstream(listener: socket.socket) -> None:
 
 def _run_relay(listener: socket.socket, upstream: Address) -> None:
     async def run() -> None:
-        await serve(_relaying(Pool(upstream)), [listener])
+        await serve(_relaying(Http1Pool(upstream)), [listener])
         await asyncio.get_running_loop().create_future()
 
     uvloop.run(run())
 
 
-def _relaying(pool: Pool) -> Handler:
+def _relaying(pool: Http1Pool) -> Handler:
     def handle(exchange: Exchange) -> None:
         headers = to_instance(
             exchange.headers,

@@ -16,7 +16,7 @@ import anyio
 
 from knlite.dataplane.wire.failures import Broken, Failure, TimedOut
 from knlite.dataplane.wire.framing import Headers, lookup
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
 
@@ -71,9 +71,9 @@ class Pools:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
-        self._pools: dict[Origin, Pool] = {}
+        self._pools: dict[Origin, Http1Pool] = {}
 
-    def of(self, origin: Origin) -> Pool:
+    def of(self, origin: Origin) -> Http1Pool:
         """Return the pool of *origin*."""
         pool = self._pools.get(origin)
         if pool is None:
@@ -82,7 +82,7 @@ class Pools:
             if origin.scheme == "https":
                 # Reading the system's certificates takes some 20 ms: only when it is needed.
                 tls = self._tls = self._tls or ssl.create_default_context()
-            pool = self._pools[origin] = Pool(Address(origin.host, origin.port), tls=tls)
+            pool = self._pools[origin] = Http1Pool(Address(origin.host, origin.port), tls=tls)
         return pool
 
     async def aclose(self) -> None:

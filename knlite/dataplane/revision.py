@@ -10,7 +10,8 @@ from typing import Protocol
 from knlite.clock import Clock
 from knlite.dataplane.timeouts import Arrived, Timeouts
 from knlite.dataplane.wire.call import Upstream
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
+from knlite.dataplane.wire.http2_pool import Http2Pool
 from knlite.facts import Publish
 from knlite.serving.autoscaling.average import ConcurrencyMeter
 from knlite.serving.autoscaling.path import Mode
@@ -146,7 +147,9 @@ class Revision:
             await upstream.aclose()
 
     def _upstream(self, endpoint: Endpoint) -> Upstream:
-        return Pool(endpoint.address)
+        if self.settings.protocol == "h2c":
+            return Http2Pool(endpoint.address)
+        return Http1Pool(endpoint.address)
 
     def _close_if_idle(self, instance: str) -> None:
         if self.throttler.in_flight(instance):

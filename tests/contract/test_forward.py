@@ -17,7 +17,7 @@ from knlite.dataplane.wire import http1_pool as pool_module
 from knlite.dataplane.wire.call import Coming, Headers
 from knlite.dataplane.wire.exchange import Exchange, Header
 from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.dataplane.wire.listener import serve
 from knlite.serving.instance import Address
 
@@ -146,7 +146,7 @@ HOST = [(b"Host", b"a")]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
-async def asked(pool: Pool, method: bytes = b"GET", body: bytes | Coming = b"") -> Answer:
+async def asked(pool: Http1Pool, method: bytes = b"GET", body: bytes | Coming = b"") -> Answer:
     answer = Answer()
     pool.send(method, b"/", HOST, answer, body=body)
     await eventually(lambda: answer.over)
@@ -154,9 +154,9 @@ async def asked(pool: Pool, method: bytes = b"GET", body: bytes | Coming = b"") 
 
 
 @asynccontextmanager
-async def pooled(*talks: Talk) -> AsyncIterator[Pool]:
+async def pooled(*talks: Talk) -> AsyncIterator[Http1Pool]:
     async with talking(*talks) as address:
-        pool = Pool(address)
+        pool = Http1Pool(address)
         try:
             yield pool
         finally:
@@ -286,7 +286,7 @@ async def test_a_request_on_a_new_connection_is_never_repeated() -> None:
 async def test_nobody_listens() -> None:
     async with talking(silent) as address:
         pass
-    pool = Pool(address)
+    pool = Http1Pool(address)
     got = await asked(pool)
     assert got.over == Refused(f"dial tcp 127.0.0.1:{address.port}: connect: connection refused")
     await pool.aclose()
@@ -334,7 +334,7 @@ Done = Relayed | ClientLeft | Failure
 class Owner:
     """Starts a relay, and tells how it ended."""
 
-    def __init__(self, exchange: Exchange, pool: Pool, done: list[Done]) -> None:
+    def __init__(self, exchange: Exchange, pool: Http1Pool, done: list[Done]) -> None:
         self._exchange = exchange
         self._done = done
         self._relay = Relay(exchange, self)

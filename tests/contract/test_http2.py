@@ -23,11 +23,11 @@ from h2.settings import SettingCodes
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from knlite.dataplane.wire import http2_server as server_module
 from knlite.dataplane.wire.exchange import Exchange, Handler, Headers
 from knlite.dataplane.wire.http2_frames import PREFACE
 from knlite.dataplane.wire.http2_patience import IDLE_FRAMES
-from knlite.dataplane.wire.http2_server import MAX_CONCURRENT_STREAMS, Http2Connection
+from knlite.dataplane.wire.http2_server import Http2Connection
+from knlite.dataplane.wire.limits import Limits
 from knlite.serving.instance import Address
 from tests.contract.http2_peer import (
     FLIPS,
@@ -64,7 +64,7 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[Server]:
+async def serving(handler: Handler, limits: Limits | None = None) -> AsyncIterator[Server]:
     """Serve *handler*; at the end, all connections and exchanges must be over."""
     loop = asyncio.get_running_loop()
     connections: set[Http2Connection] = set()
@@ -74,7 +74,9 @@ async def serving(handler: Handler) -> AsyncIterator[Server]:
         handler(exchange)
 
     listening = await loop.create_server(
-        lambda: Http2Connection(loop, handle, connections, connections.discard), "127.0.0.1", 0
+        lambda: Http2Connection(loop, handle, limits or Limits(), connections, connections.discard),
+        "127.0.0.1",
+        0,
     )
     server = Server(listening.sockets[0].getsockname()[1], connections)
     loop.set_exception_handler(lambda _, told: server.reported.append(told))
@@ -218,7 +220,7 @@ async def test_all_that_one_read_causes_leaves_in_one_write() -> None:
             self.writes += 1
 
     wire = Counting()
-    connection = Http2Connection(asyncio.get_running_loop(), hello, set(), lambda _: None)
+    connection = Http2Connection(asyncio.get_running_loop(), hello, Limits(), set(), lambda _: None)
     connection.connection_made(wire)
     requests = [frame(1, 5, n, b"\x82\x86\x84\x41\x01a") for n in range(1, 40, 2)]
     connection.data_received(FRESH + b"".join(requests))
@@ -680,15 +682,15 @@ async def test_when_the_connection_is_lost_all_its_clients_have_left() -> None:
 async def test_one_stream_more_than_announced_is_refused() -> None:
     handler = Collecting()
     async with serving(handler) as server, connected(server) as client:
-        streams = [client.ask() for _ in range(MAX_CONCURRENT_STREAMS + 5)]
+        streams = [client.ask() for _ in range(Limits().streams + 5)]
         await client.until(lambda: client.reset(streams[-1]) is not None)
-        assert client.h2.remote_settings.max_concurrent_streams == MAX_CONCURRENT_STREAMS
+        assert client.h2.remote_settings.max_concurrent_streams == Limits().streams
         assert [client.reset(s) for s in streams[-6:]] == [None] + [ErrorCodes.REFUSED_STREAM] * 5
-        assert len(handler.takers) == MAX_CONCURRENT_STREAMS
+        assert len(handler.takers) == Limits().streams
         handler.takers[0].exchange.respond(200)
         await client.answered(streams[0])
         client.ask()
-        await eventually(lambda: len(handler.takers) == MAX_CONCURRENT_STREAMS + 1)
+        await eventually(lambda: len(handler.takers) == Limits().streams + 1)
 
 
 async def test_a_server_that_shuts_finishes_what_runs() -> None:
@@ -712,10 +714,9 @@ async def test_a_server_that_shuts_finishes_what_runs() -> None:
         assert len(handler.takers) == 1
 
 
-async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.02)
+async def test_an_idle_connection_is_closed() -> None:
     handler = Collecting()
-    async with serving(handler) as server, connected(server) as client:
+    async with serving(handler, Limits(idle_seconds=0.02)) as server, connected(server) as client:
         stream = client.ask()
         await eventually(lambda: handler.takers)
         # While an exchange runs, the connection is not idle.
@@ -727,15 +728,11 @@ async def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> 
         assert client.goaway.error_code == ErrorCodes.NO_ERROR
 
 
-async def test_answers_that_are_never_taken_do_not_hold_a_connection(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(server_module, "IDLE_SECONDS", 0.02)
-
+async def test_answers_that_are_never_taken_do_not_hold_a_connection() -> None:
     def handler(exchange: Exchange) -> None:
         exchange.respond(200, (), b"x" * 100_000)
 
-    async with serving(handler) as server, connected(server) as client:
+    async with serving(handler, Limits(idle_seconds=0.02)) as server, connected(server) as client:
         client.acknowledging = False
         client.ask()
         await client.until_closed()
@@ -752,9 +749,8 @@ async def test_answers_that_are_never_taken_do_not_hold_a_connection(
         pytest.param(PREFACE + frame(4, 0, 0) + frame(1, 1, 1, b"\x82"), id="no-continuation"),
     ],
 )
-async def test_a_head_must_come_in_time(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_module, "HEAD_SECONDS", 0.02)
-    async with serving(hello) as server:
+async def test_a_head_must_come_in_time(begun: bytes) -> None:
+    async with serving(hello, Limits(head_seconds=0.02)) as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(begun)
         assert b"took too long" in await asyncio.wait_for(reader.read(), PATIENCE)
@@ -993,7 +989,7 @@ async def test_whatever_comes_no_exception_escapes_and_all_exchanges_end() -> No
         wire = Wire()
         exchanges: list[Exchange] = []
         connection = Http2Connection(
-            loop, lambda e: (exchanges.append(e), handler(e))[1], connections, gone.append
+            loop, lambda e: (exchanges.append(e), handler(e))[1], Limits(), connections, gone.append
         )
         connection.connection_made(wire)
         sent = FRESH + mutate(b"".join(talk), flips) if talk else FRESH

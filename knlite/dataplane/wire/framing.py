@@ -130,7 +130,7 @@ def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming:
     kept = []
     for header in headers:
         lower = header[0].lower()
-        if lower not in _OWN:
+        if lower not in BETWEEN_NEIGHBOURS:
             kept.append(header)
         elif lower == b"content-length":
             length = int(header[1])
@@ -154,7 +154,7 @@ def _without_named(
 
 
 _VERSIONS = frozenset(("1.1", "1.0"))
-_OWN = frozenset(
+BETWEEN_NEIGHBOURS = frozenset(
     (
         b"connection",
         b"keep-alive",
@@ -170,7 +170,7 @@ _OWN = frozenset(
     )
 )
 """Headers between two neighbours, which an intermediary keeps to itself and writes anew."""
-_TELLING = _OWN | {b"host"}
+_TELLING = BETWEEN_NEIGHBOURS | {b"host"}
 _NAMING_NOTHING = frozenset((b",keep-alive", b",close", b",upgrade", b",keep-alive, upgrade"))
 _NEVER_NAMED = frozenset((b"", b"close", b"host", b"te"))
 """Words of Connection that remove nothing; a client must not be able to remove Host, and

@@ -27,7 +27,7 @@ IDLE_LIMIT = 256
 """Idle connections that are kept; one more is closed."""
 
 
-class Pool:
+class Http1Pool:
     """The way to one server; implements ``call.Upstream``. Belongs to the running loop."""
 
     def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:

@@ -175,6 +175,9 @@ class Http2Call:
         status = head.status
         if status >= 200:
             self._touched = True
+            if ended and head.length == 0:
+                self._answered(status, head.headers)
+                return
             stream.left = head.body_length
             self._receiver.head(status, reason_of(status), head.headers, head.length)
         elif status != 100:
@@ -187,11 +190,8 @@ class Http2Call:
     def ended(self, trailers: Headers) -> None:
         if self.over:
             return
-        stream, receiver = self._stream, self._receiver
-        self._finish()
-        if stream is not None and not stream.complete:
-            # The server does not want the rest of the request.
-            stream.reset(ErrorCodes.NO_ERROR)
+        receiver = self._receiver
+        self._complete()
         receiver.end(trailers)
 
     def lost(self, why: str, code: int | None) -> None:
@@ -207,6 +207,19 @@ class Http2Call:
     def drained(self) -> None:
         if self._coming and not self.over:
             self._receiver.server_ready()
+
+    def _answered(self, status: int, headers: list[Header]) -> None:
+        """The answer is no more than its head, as gRPC's are that have failed at once."""
+        receiver = self._receiver
+        self._complete()
+        receiver.answered(status, reason_of(status), headers, b"")
+
+    def _complete(self) -> None:
+        stream = self._stream
+        self._finish()
+        if stream is not None and not stream.complete:
+            # The server does not want the rest of the request.
+            stream.reset(ErrorCodes.NO_ERROR)
 
     def _finish(self) -> None:
         self.over = True

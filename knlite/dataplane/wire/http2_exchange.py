@@ -148,7 +148,9 @@ class Http2Exchange:
     def switch(self, reason: bytes, headers: Headers) -> None:
         raise RuntimeError("HTTP/2 cannot switch to another protocol (RFC 9113 §8.6)")
 
-    def respond(self, status: int, headers: Headers = (), body: bytes = b"") -> None:
+    def respond(
+        self, status: int, headers: Headers = (), body: bytes = b"", reason: bytes | None = None
+    ) -> None:
         self.start(status, b"", headers, length=len(body))
         self.write(body)
         self.end()

@@ -16,7 +16,12 @@ from typing import NamedTuple
 from hpack import NeverIndexedHeaderTuple
 
 from knlite.dataplane.wire.exchange import Header, Headers
-from knlite.dataplane.wire.framing import HEAD_LIMIT, HEADER_COUNT_LIMIT, Refusal
+from knlite.dataplane.wire.framing import (
+    BETWEEN_NEIGHBOURS,
+    HEAD_LIMIT,
+    HEADER_COUNT_LIMIT,
+    Refusal,
+)
 
 _FIELD_OVERHEAD = 32
 """Added for each field to the size of a list (RFC 9113 §6.5.2)."""
@@ -75,14 +80,16 @@ def read_request(fields: Iterable[Header], *, ended: bool) -> RequestHead | Refu
     host: bytes | None = None
     cookie_at = -1
     expect = b""
+    regular = False
     size = 0
     for name, value in fields:
         size += len(name) + len(value) + _FIELD_OVERHEAD
         if name[:1] == b":":
-            if headers or name in pseudo or name not in _OF_REQUEST:
+            if regular or name in pseudo or name not in _OF_REQUEST:
                 raise Malformed("misplaced pseudo-header field")
             pseudo[name] = value
             continue
+        regular = True
         _check(name, value)
         if name == b"cookie":
             # RFC 9113 §8.2.3: may come in pieces.
@@ -99,7 +106,8 @@ def read_request(fields: Iterable[Header], *, ended: bool) -> RequestHead | Refu
             continue
         elif name == b"expect":
             expect = value.lower()
-        headers.append((name, value))
+        if name not in BETWEEN_NEIGHBOURS or name == b"te":
+            headers.append((name, value))
     if size > HEAD_LIMIT or len(headers) > HEADER_COUNT_LIMIT:
         return Refusal(431, "the request's head is too large")
     method = pseudo.get(b":method", b"")
@@ -136,18 +144,21 @@ def read_answer(fields: Iterable[Header], method: bytes, *, ended: bool) -> Answ
     status = 0
     headers: list[Header] = []
     length: int | None = None
+    regular = False
     size = 0
     for name, value in fields:
         size += len(name) + len(value) + _FIELD_OVERHEAD
         if name[:1] == b":":
-            if headers or status or name != b":status" or not _is_status(value):
+            if regular or status or name != b":status" or not _is_status(value):
                 raise Malformed("misplaced pseudo-header field")
             status = int(value)
             continue
+        regular = True
         _check(name, value)
         if name == b"content-length":
             length = _length(value, length)
-        headers.append((name, value))
+        if name not in BETWEEN_NEIGHBOURS:
+            headers.append((name, value))
     if size > HEAD_LIMIT or len(headers) > HEADER_COUNT_LIMIT:
         raise Malformed("the answer's head is too large")
     if not status or status == 101:

@@ -26,14 +26,9 @@ from knlite.dataplane.wire.http2_fields import read_request, write_answer
 from knlite.dataplane.wire.http2_frames import Goaway
 from knlite.dataplane.wire.http2_session import Session
 from knlite.dataplane.wire.http2_stream import NOBODY, Stream
+from knlite.dataplane.wire.limits import Limits
 from knlite.serving.instance import Address
 
-MAX_CONCURRENT_STREAMS = 250
-"""Streams of one connection that may be open at once, as announced; one more is refused."""
-HEAD_SECONDS = 30.0
-"""How long a client may take to send the preface or a request's head, from its first byte."""
-IDLE_SECONDS = 120.0
-"""How long a connection may be without an exchange, or with nothing but answers not taken."""
 LINGER_SECONDS = 2.0
 """How long to read on after a GOAWAY, so that a reset does not overtake it."""
 
@@ -60,11 +55,13 @@ class Http2Connection(asyncio.Protocol):
         self,
         loop: asyncio.AbstractEventLoop,
         handler: Handler,
+        limits: Limits,
         connections: set[Any],
         left: Callable[[Any], None],
     ) -> None:
         self._loop = loop
         self._handler = handler
+        self._limits = limits
         self._connections = connections
         self._left = left
         self._deadline = Deadline(loop, self._late)
@@ -85,9 +82,9 @@ class Http2Connection(asyncio.Protocol):
             self._transport,
             self,
             client=False,
-            streams=MAX_CONCURRENT_STREAMS,
+            streams=self._limits.streams,
         )
-        self._deadline.set(HEAD_SECONDS)
+        self._deadline.set(self._limits.head_seconds)
 
     def data_received(self, data: bytes) -> None:
         if not self._deaf:
@@ -131,7 +128,7 @@ class Http2Connection(asyncio.Protocol):
 
     def requested(self, stream: int, fields: Iterable[Header], *, ended: bool) -> None:
         session = self._session
-        if stream > self._refused_above or len(session.streams) >= MAX_CONCURRENT_STREAMS:
+        if stream > self._refused_above or len(session.streams) >= self._limits.streams:
             session.refuse(stream, ErrorCodes.REFUSED_STREAM)
             return
         head = read_request(fields, ended=ended)
@@ -153,7 +150,7 @@ class Http2Connection(asyncio.Protocol):
             if self._closing:
                 self._close()
             elif not self._in_head and not self._deaf:
-                self._deadline.set(IDLE_SECONDS)
+                self._deadline.set(self._limits.idle_seconds)
 
     def settled(self) -> None:
         pass
@@ -181,10 +178,10 @@ class Http2Connection(asyncio.Protocol):
         if session.in_head:
             if not self._in_head or session.progress != self._progress:
                 self._in_head = True
-                self._deadline.set(HEAD_SECONDS)
+                self._deadline.set(self._limits.head_seconds)
         elif self._in_head:
             self._in_head = False
-            self._deadline.set(IDLE_SECONDS)
+            self._deadline.set(self._limits.idle_seconds)
         self._progress = session.progress
 
     def _late(self) -> None:
@@ -194,7 +191,7 @@ class Http2Connection(asyncio.Protocol):
                 self._transport.abort()
             else:
                 # The last answer may still be on its way to a slow client.
-                self._deadline.set(IDLE_SECONDS)
+                self._deadline.set(self._limits.idle_seconds)
                 self._transport.close()
         elif self._in_head:
             session.fail(ErrorCodes.PROTOCOL_ERROR, "a preface or a head took too long")
@@ -206,7 +203,7 @@ class Http2Connection(asyncio.Protocol):
             for stream in session.streams.values()
         ):
             self._idle_progress = session.progress
-            self._deadline.set(IDLE_SECONDS)
+            self._deadline.set(self._limits.idle_seconds)
         else:
             session.fail(ErrorCodes.ENHANCE_YOUR_CALM, "answers are not taken")
 

@@ -20,7 +20,10 @@ class Limits:
     body_seconds: float = 60.0
     """Without any byte of a body that is wanted. Beyond it: 408."""
     idle_seconds: float = 120.0
-    """Until the next request on a connection. Beyond it, the connection is closed."""
+    """Until the next request on a connection, or without anybody taking answers that wait (HTTP/2).
+
+    Beyond it, the connection is closed.
+    """
     streams: int = 250
     """Requests at once on one connection of HTTP/2. Beyond it: REFUSED_STREAM."""
     connections: int = 10_000

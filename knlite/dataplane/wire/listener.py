@@ -11,11 +11,12 @@ from typing import Protocol, cast
 
 from knlite.dataplane.wire.exchange import Handler
 from knlite.dataplane.wire.http1_server import Http1Connection
+from knlite.dataplane.wire.http2_frames import PREFACE
+from knlite.dataplane.wire.http2_server import Http2Connection
 from knlite.dataplane.wire.limits import Limits
 from knlite.serving.instance import Address
 
 BACKLOG = 1024
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 
 
 async def serve(
@@ -139,9 +140,8 @@ class _Fresh(asyncio.Protocol):
             return
         self._forget()
         server = self._server
-        connection = Http1Connection(
-            server.loop, server.handler, server.limits, server.open, server.left
-        )
+        make = Http2Connection if came.startswith(PREFACE) else Http1Connection
+        connection = make(server.loop, server.handler, server.limits, server.open, server.left)
         self._transport.set_protocol(connection)
         connection.connection_made(self._transport)
         connection.data_received(came)

@@ -112,10 +112,10 @@ def test_what_is_written_is_read_again(headers: Fields) -> None:
         write_request(b"POST", b"/p?q", [(b"Host", b"a"), *headers], 3), ended=False
     )
     assert isinstance(request, RequestHead)
-    assert request.headers == [(b"host", b"a"), *lower, (b"content-length", b"3")]
+    assert (request.headers, request.length) == ([(b"host", b"a"), *lower], 3)
     answer = read_answer(write_answer(404, headers, 3), b"GET", ended=False)
     assert (answer.status, answer.length) == (404, 3)
-    assert answer.headers == [*lower, (b"content-length", b"3")]
+    assert answer.headers == lower
     assert read_trailers(write_trailers(headers)) == lower
 
 
