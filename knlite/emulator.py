@@ -32,6 +32,7 @@ from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
@@ -126,6 +127,7 @@ class Emulator:
         self._images: Images | None = None
         self._projector: Projector | None = None
         self._reporter = Reporter(self._clock)
+        self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
         self.registry = Registry(
@@ -177,7 +179,7 @@ class Emulator:
         sender = LoopbackSender(Address(LOOPBACK, port))
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
-        gateway = Gateway(activator, brokers, self._draw)
+        gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)

@@ -19,6 +19,7 @@ from knlite.dataplane.request import TEXT
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
+from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import serve
 from knlite.serving.routing import Backends, RoutingTable, ToBroker, ToIndex, ToRevision
 
@@ -39,10 +40,17 @@ _HTML = (
 class Gateway:
     """Answers every request that reaches the gateway's port."""
 
-    def __init__(self, activator: Activator, brokers: BrokerIngress, draw: random.Random) -> None:
+    def __init__(
+        self,
+        activator: Activator,
+        brokers: BrokerIngress,
+        draw: random.Random,
+        limits: Limits | None = None,
+    ) -> None:
         self._activator = activator
         self._brokers = brokers
         self._random = draw.random
+        self._limits = limits
         self._table = RoutingTable()
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
@@ -60,7 +68,7 @@ class Gateway:
     ) -> None:
         """Answer on *listening* until cancelled."""
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._handle, listening)
+            server = await serve(self._handle, listening, self._limits)
             task_status.started()
             try:
                 await anyio.sleep_forever()
