@@ -72,7 +72,13 @@ class AnswerHead(NamedTuple):
     """Bytes that must come; differs with HEAD and 304."""
 
 
-def read_request(fields: Iterable[Header], *, ended: bool) -> RequestHead | Refusal:
+def read_request(
+    fields: Iterable[Header],
+    *,
+    ended: bool,
+    head_bytes: int = HEAD_LIMIT,
+    header_count: int = HEADER_COUNT_LIMIT,
+) -> RequestHead | Refusal:
     """Judge a request's head; *ended* if no body follows. Raises ``Malformed``."""
     pseudo: dict[bytes, bytes] = {}
     headers: list[Header] = []
@@ -108,7 +114,7 @@ def read_request(fields: Iterable[Header], *, ended: bool) -> RequestHead | Refu
             expect = value.lower()
         if name not in BETWEEN_NEIGHBOURS or name == b"te":
             headers.append((name, value))
-    if size > HEAD_LIMIT or len(headers) > HEADER_COUNT_LIMIT:
+    if size > head_bytes or len(headers) > header_count:
         return Refusal(431, "the request's head is too large")
     method = pseudo.get(b":method", b"")
     if not _is_method(method):

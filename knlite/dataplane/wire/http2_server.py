@@ -83,6 +83,7 @@ class Http2Connection(asyncio.Protocol):
             self,
             client=False,
             streams=self._limits.streams,
+            head_bytes=self._limits.head_bytes,
         )
         self._deadline.set(self._limits.head_seconds)
 
@@ -131,7 +132,10 @@ class Http2Connection(asyncio.Protocol):
         if stream > self._refused_above or len(session.streams) >= self._limits.streams:
             session.refuse(stream, ErrorCodes.REFUSED_STREAM)
             return
-        head = read_request(fields, ended=ended)
+        limits = self._limits
+        head = read_request(
+            fields, ended=ended, head_bytes=limits.head_bytes, header_count=limits.header_count
+        )
         if isinstance(head, Refusal):
             _refuse(session.accept(stream, NOBODY), head)
             return

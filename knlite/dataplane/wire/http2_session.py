@@ -54,9 +54,9 @@ TURN_LIMIT = 64 * 1024
 """Bytes that are collected before they are given to the transport."""
 STUCK_LIMIT = 1024 * 1024
 """Bytes that wait in a transport whose reader does not read: acknowledgements, as data stops."""
-BLOCK_LIMIT = 4 * HEAD_LIMIT
-"""Bytes of a head, packed or unpacked. Announced is ``HEAD_LIMIT``; one between the two is refused
-by itself, one above ends the connection, since the rest of it would have to be unpacked."""
+BLOCK_FACTOR = 4
+"""How many times as large as announced a head may be, packed or unpacked, to be refused by itself;
+one above ends the connection, since the rest of it would have to be unpacked."""
 _CLOSED_STREAMS = 4096
 """Closed streams that the library remembers, to tell a late frame from a wrong one."""
 
@@ -104,8 +104,13 @@ class Session:
         *,
         client: bool,
         streams: int,
+        head_bytes: int = HEAD_LIMIT,
     ) -> None:
-        """*streams* is how many a server takes at once, or a client begins before it is told."""
+        """*streams* is how many a server takes at once, or a client begins before it is told.
+
+        *head_bytes* is how large a head may be.
+        """
+        self._head_bytes = head_bytes
         self._loop = loop
         self._transport = transport
         self._user = user
@@ -301,7 +306,7 @@ class Session:
         announced: dict[SettingCodes, int] = {
             SettingCodes.ENABLE_PUSH: 0,
             SettingCodes.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
-            SettingCodes.MAX_HEADER_LIST_SIZE: HEAD_LIMIT,
+            SettingCodes.MAX_HEADER_LIST_SIZE: self._head_bytes,
         }
         if not self._client:
             announced[SettingCodes.MAX_CONCURRENT_STREAMS] = self._streams_assumed
@@ -313,7 +318,7 @@ class Session:
             client=self._client,
             initial_values=announced | {SettingCodes.MAX_CONCURRENT_STREAMS: 2**31 - 1},
         )
-        h2.decoder.max_header_list_size = BLOCK_LIMIT
+        h2.decoder.max_header_list_size = BLOCK_FACTOR * self._head_bytes
         h2.increment_flow_control_window(CONNECTION_WINDOW - 65535)
         self.schedule()
 
@@ -387,7 +392,7 @@ class Session:
         size = len(frame.whole)
         if kind in _OF_BLOCK:
             self._block_size = size if kind != frames.CONTINUATION else self._block_size + size
-            if self._block_size > BLOCK_LIMIT:
+            if self._block_size > BLOCK_FACTOR * self._head_bytes:
                 self.fail(ErrorCodes.ENHANCE_YOUR_CALM, "a head is too large")
                 return
             self._in_block = not frame.flags & frames.END_HEADERS
