@@ -114,7 +114,11 @@ class Request:
         # The last of them is the request's id, unless the client gave it one.
         self._sent = headers
         relay = self._relay = Relay(exchange, self)
-        relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        try:
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        except ValueError as exc:
+            relay.cancel()
+            self._refuse(400, f"the request cannot be passed on: {exc}\n")
 
     # The relay: forward.Owner
 
