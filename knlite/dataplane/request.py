@@ -208,10 +208,10 @@ class Request:
         if relay is None or relay.switched_over:
             exchange.abort()
         else:
-            # The status is sent already; the text follows what has been sent of the body, which
-            # tells the client only where no length was announced.
+            # The status is sent already, so the text follows what has been sent of the body, and
+            # that is the end of it: complete where no length was announced, else cut short.
             exchange.write(text.encode())
-            exchange.abort()
+            exchange.end()
         self._finish(status, why)
 
     # The end
