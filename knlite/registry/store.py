@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Key, key_of
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
 Index = tuple[object, ...]
-"""Names one list of objects: all of a kind, those of a namespace, of a label, of an owner."""
+"""Names one list of objects: all of a kind, those of a namespace, a label, an owner, a route."""
 
 
 def all_of(kind: type[Object]) -> Index:
@@ -37,6 +38,11 @@ def owned_by(kind: type[Object], owner_uid: str) -> Index:
     return ("owner", kind, owner_uid)
 
 
+def with_mark(kind: type[Object], namespace: str, route: str) -> Index:
+    """Those of *kind* in *namespace* that say *route* refers to them."""
+    return ("route", kind, namespace, route)
+
+
 def children_of(owner_uid: str) -> Index:
     """Everything that any owner reference ties to *owner_uid*, of all kinds."""
     return ("child", owner_uid)
@@ -49,6 +55,8 @@ def indexes_of(obj: Object) -> Iterator[Index]:
     yield in_namespace(kind, meta.namespace)
     for label, value in meta.labels.items():
         yield with_label(kind, meta.namespace, label, value)
+    for route in routes_of(meta.annotations):
+        yield with_mark(kind, meta.namespace, route)
     owner = controller_of(obj)
     if owner is not None:
         yield owned_by(kind, owner.uid)
@@ -102,6 +110,10 @@ class Store:
     def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         return self._of(kind, owned_by(kind, owner.metadata.uid))
+
+    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+        """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
+        return self._of(kind, with_mark(kind, namespace, route))
 
     def children(self, uid: str) -> Sequence[Object]:
         """Everything that any owner reference ties to *uid*, whatever its kind."""
