@@ -24,7 +24,7 @@ from knlite.controlplane.controller import Controller
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import readiness_facts, undecided
+from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.dataplane.activator import Activator
@@ -137,6 +137,8 @@ class Emulator:
             self.registry.create(namespace, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        self._undecided = Undecided()
+        held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
 
     def check(self, project: Project) -> list[Complaint]:
@@ -210,7 +212,7 @@ class Emulator:
 
     def unsettled(self) -> list[str]:
         """What is not settled yet, in words; empty when everything applied has settled."""
-        waiting = undecided(self.registry.view)
+        waiting = self._undecided.words()
         if not self._applied:
             waiting.append("nothing has been applied yet")
         if not (self._controller.settled and self._reporter.settled):
@@ -223,7 +225,7 @@ class Emulator:
 
     async def wait_until_settled(self) -> None:
         """Return once nothing is unsettled."""
-        while self.unsettled():
+        while self._undecided or self.unsettled():
             # Not every cause of waiting shows as a change of an object.
             await self._clock.sleep_until(self._clock.now() + SETTLING)
 
