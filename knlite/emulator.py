@@ -4,6 +4,7 @@ Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which 
 cold start: activator → autoscaler → supervisor → activator.
 """
 
+import math
 import os
 import random
 import socket
@@ -223,11 +224,20 @@ class Emulator:
             waiting.append("code is being prepared")
         return waiting
 
-    async def wait_until_settled(self) -> None:
-        """Return once nothing is unsettled."""
-        while self._undecided or self.unsettled():
+    async def wait_until_settled(self, patience: float) -> None:
+        """Return once nothing is unsettled, or *patience* seconds after the last step towards it.
+
+        A step is one more object that is decided; thousands of them take their time.
+        """
+        least, since = math.inf, self._clock.now()
+        while (left := len(self._undecided)) or self.unsettled():
+            now = self._clock.now()
+            if left < least:
+                least, since = left, now
+            elif now - since >= patience:
+                return
             # Not every cause of waiting shows as a change of an object.
-            await self._clock.sleep_until(self._clock.now() + SETTLING)
+            await self._clock.sleep_until(now + SETTLING)
 
     def url_of(self, obj: Object) -> str:
         """Where a person reaches *obj* from this machine; empty for what has no address."""

@@ -25,7 +25,7 @@ from knlite.manifests import Project, read_project
 from knlite.settings import Settings
 
 READY_WITHIN = 10.0
-"""Seconds to wait for everything to be ready before the table is shown as it is then."""
+"""Seconds to wait for one more object to be ready before the table is shown as it is then."""
 WIDEST = 500
 WATCH_STEP = 300
 """Milliseconds between looks at what the file system has reported."""
@@ -78,8 +78,7 @@ async def _serve(
 ) -> None:
     await emulator.start()
     emulator.apply(project)
-    with anyio.move_on_after(READY_WITHIN):
-        await emulator.wait_until_settled()
+    await emulator.wait_until_settled(READY_WITHIN)
     screen.table(emulator)
     # What has been loaded by now stays; looking through it again and again would show in the
     # slowest requests (a full collection takes some ten milliseconds).

@@ -50,8 +50,8 @@ class Undecided:
         else:
             self._why.pop(key_of(obj), None)
 
-    def __bool__(self) -> bool:
-        return bool(self._why)
+    def __len__(self) -> int:
+        return len(self._why)
 
     def words(self) -> list[str]:
         """One line for each, by kind, namespace and name."""
