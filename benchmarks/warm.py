@@ -598,7 +598,7 @@ def _plot(requests: dict[int, Rounds]) -> None:
         axis.set_xlabel("connections")
         axis.set_ylabel(label)
         axis.set_yscale("log")
-    axes[0].legend()
+    axes[1].legend(loc="upper left")
     figure.suptitle(f"Warm requests, {machine()['machine']}", fontsize=9)
     figure.tight_layout()
     figure.savefig(RESULTS / "warm.png", dpi=120)
