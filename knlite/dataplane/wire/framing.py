@@ -4,10 +4,12 @@ A proxy that sees another end of a message than the server behind it can be made
 request; so whatever is ambiguous is refused, never repaired. Syntax itself (tokens, bare LF,
 doubled Content-Length, Transfer-Encoding beside it) is refused by the parser, which is strict.
 
-Source: RFC 9112 §3.2 (Host), §6 (message body), §9.3 (persistence), §11 (attacks); RFC 9110
-§6.5 (trailers), §7.8 (Upgrade), §10.1.1 (Expect). No I/O here.
+Source: RFC 9112 §3.2 (target, Host), §6 (message body), §9.3 (persistence), §11 (attacks); RFC 9110
+§4.2.4 (userinfo), §6.5 (trailers), §7.2 (Host), §7.8 (Upgrade), §10.1.1 (Expect); RFC 3986 §3.2
+(authority). No I/O here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -15,6 +17,8 @@ from typing import NamedTuple
 HEAD_LIMIT = 64 * 1024
 """Bytes of one head: request or status line, names and values; also of trailers."""
 HEADER_COUNT_LIMIT = 256
+LENGTH_DIGITS = 18
+"""Of a Content-Length; with more it overflows somewhere (RFC 9110 §8.6), or is zeros for fun."""
 
 Headers = Sequence[tuple[bytes, bytes]]
 """Names as they were written, in their order."""
@@ -75,13 +79,17 @@ def request_framing(
         if lower not in _TELLING:
             kept.append(header)
             continue
-        value = header[1]
+        value = header[1].strip(b" \t")
         if lower == b"host":
             if host is not None:
                 return Refusal(400, "more than one Host header")
+            if value and not _is_authority(value):
+                return Refusal(400, "malformed Host header")
             host = value
             kept.append(header)
         elif lower == b"content-length":
+            if len(value) > LENGTH_DIGITS:
+                return Refusal(400, "Content-Length overflow")
             length = int(value)
         elif lower == b"connection":
             connection += b"," + value.lower()
@@ -90,7 +98,7 @@ def request_framing(
         elif lower == b"transfer-encoding":
             if version == "1.0":
                 return Refusal(400, "Transfer-Encoding in a request of HTTP/1.0")
-            if chunked or value.strip().lower() != b"chunked":
+            if chunked or value.lower() != b"chunked":
                 return Refusal(501, "no transfer coding but chunked is supported")
             chunked = True
         elif lower == b"expect":
@@ -103,9 +111,17 @@ def request_framing(
         if version == "1.1":
             return Refusal(400, "missing Host header")
         host = b""
-    if not target.startswith(b"/") and b"://" in target:
-        # The absolute form overrides Host (RFC 9112 §3.2.2).
-        host = target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
+    if b"#" in target:
+        return Refusal(400, "a fragment in the target")
+    if not target.startswith(b"/"):
+        absolute = _absolute_form(target)
+        if absolute is not None:
+            # Overrides Host, for whoever comes after us as well (RFC 9112 §3.2.2).
+            host = absolute[1]
+            kept = [header for header in kept if header[0].lower() != b"host"]
+            kept.insert(0, (b"Host", host))
+        elif target != b"*" or method != b"OPTIONS":
+            return Refusal(400, "malformed target")
     with_body = chunked or length > 0
     if upgrade and (
         with_body or b"upgrade" not in connection or version == "1.0" or upgrade == b"h2c"
@@ -154,6 +170,12 @@ def _without_named(
 
 
 _VERSIONS = frozenset(("1.1", "1.0"))
+_AUTHORITY = (
+    rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])(?::[0-9]*)?"
+)
+"""Without a comma, which is allowed in a name but which others take for the end of one."""
+_is_authority = re.compile(_AUTHORITY).fullmatch
+_absolute_form = re.compile(rb"(?i:https?)://(" + _AUTHORITY + rb")(?:[/?].*)?").fullmatch
 _OWN = frozenset(
     (
         b"connection",

@@ -75,8 +75,81 @@ def test_an_upgrade_is_asked_for_or_ignored(
     assert framed(*headers, version=version).upgrade == upgrade
 
 
-def test_the_absolute_form_names_the_host() -> None:
-    assert framed(target=b"http://b:1?x").host == b"b:1"
+@pytest.mark.parametrize("target", [b"http://b:1?x", b"HTTPS://b:1/", b"http://b:1"])
+def test_the_absolute_form_names_the_host_also_for_whoever_comes_next(target: bytes) -> None:
+    found = framed((b"X", b"1"), target=target)
+    assert found.host == b"b:1"
+    assert found.headers == [(b"Host", b"b:1"), (b"X", b"1")]
+
+
+def test_the_absolute_form_names_the_host_of_a_client_that_sends_none() -> None:
+    found = request_framing(b"GET", b"http://b/", "1.0", [])
+    assert isinstance(found, Framing)
+    assert found.headers == [(b"Host", b"b")]
+
+
+@pytest.mark.parametrize(
+    ("method", "target"),
+    [
+        (b"GET", b"/a#b"),
+        (b"GET", b"http://b/#"),
+        (b"GET", b"http://a@b/"),
+        (b"GET", b"http:///"),
+        (b"GET", b"http://"),
+        (b"GET", b"http://b,c/"),
+        (b"GET", b"ftp://b/"),
+        (b"GET", b"*"),
+        (b"OPTIONS", b"*a"),
+    ],
+)
+def test_a_target_that_could_be_read_in_two_ways_is_refused(method: bytes, target: bytes) -> None:
+    found = request_framing(method, target, "1.1", [HOST])
+    assert isinstance(found, Refusal)
+    assert found.status == 400
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        b"",
+        b"a",
+        b"a_b.c:80",
+        b"a.b.",
+        b"a:",
+        b"127.0.0.1:80",
+        b"[::1]",
+        b"[::ffff:1.2.3.4]:80",
+        b"[fe80::1%25en0]:80",
+        b"%41",
+        b" a\t",
+    ],
+)
+def test_a_host_may_be(host: bytes) -> None:
+    found = request_framing(b"GET", b"/", "1.1", [(b"Host", host)])
+    assert isinstance(found, Framing)
+    assert found.host == host.strip()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [b"a b", b"a,b", b"a/b", b"b@a", b"a#", b"a:b", b"a:1:2", b"[a", b"[::1]b", b"\xe9", b":1"],
+)
+def test_a_host_may_not_be(host: bytes) -> None:
+    assert isinstance(request_framing(b"GET", b"/", "1.1", [(b"Host", host)]), Refusal)
+
+
+@pytest.mark.parametrize("digits", [b"9" * 19, b"0" * 5_000])
+def test_a_length_of_too_many_digits_is_refused(digits: bytes) -> None:
+    assert framed((b"Content-Length", b"9" * 18)).length == 10**18 - 1
+    length = (b"Content-Length", digits)
+    assert isinstance(request_framing(b"GET", b"/", "1.1", [HOST, length]), Refusal)
+
+
+def test_blanks_around_a_value_mean_nothing() -> None:
+    found = framed((b"Expect", b"\t100-continue "), (b"Content-Length", b"1 "))
+    assert found.expects_continue
+    found = framed((b"Connection", b"Upgrade "), (b"Upgrade", b" websocket\t"))
+    assert found.upgrade == b"websocket"
 
 
 names = st.sampled_from([b"A", b"b", b"Connection", b"TE", b"Upgrade", b"Keep-Alive"])
