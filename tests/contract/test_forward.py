@@ -218,6 +218,14 @@ async def test_a_broken_answer_is_a_failure(answer: bytes, began: bool) -> None:
     assert got.began is began
 
 
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 300, b"a: " + b"b" * 70_000 + b"\r\n"])
+async def test_trailers_that_are_too_large_are_a_failure(trailers: bytes) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    async with pooled(answering(chunked + trailers + b"\r\n")) as pool:
+        got = await asked(pool)
+    assert isinstance(got.over, Broken)
+
+
 async def test_a_connection_is_used_again() -> None:
     async with pooled(always(OK), silent) as pool:
         for _ in range(3):

@@ -244,6 +244,17 @@ async def test_a_bad_request_is_refused_and_the_connection_closed(
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 300, b"a: " + b"b" * 70_000 + b"\r\n"])
+async def test_trailers_that_come_in_one_read_have_the_limits_of_a_head(trailers: bytes) -> None:
+    transport = RecordingTransport()
+    loop = asyncio.get_running_loop()
+    connection = Http1Connection(loop, echo, Limits(), set(), lambda _: None)
+    connection.connection_made(transport)
+    connection.data_received(head(b"Transfer-Encoding: chunked") + b"0\r\n" + trailers + b"\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    connection.connection_lost(None)
+
+
 async def test_a_refusal_waits_for_the_answers_before_it() -> None:
     begun: list[Exchange] = []
     async with serving(begun.append) as server, connected(server) as client:

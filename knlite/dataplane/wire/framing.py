@@ -218,23 +218,49 @@ def answer_head(status: int, reason: bytes, headers: Headers, framing: bytes) ->
     return _head(b"HTTP/1.1 %d %b\r\n" % (status, reason), headers, framing)
 
 
+def too_large(headers: Headers, count_limit: int, size_limit: int) -> bool:
+    """Whether *headers*, or trailers, exceed a limit."""
+    return len(headers) > count_limit or size(headers) > size_limit
+
+
+def size(headers: Headers) -> int:
+    """Bytes of *headers* in a head."""
+    return sum(len(name) + len(value) + 4 for name, value in headers)
+
+
 def chunk(data: bytes) -> bytes:
     """Wrap *data*, which is not empty, as one chunk."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 def last_chunk(trailers: Headers) -> bytes:
-    """End chunks; what must not be a trailer is left out (RFC 9110 §6.5.1)."""
-    if not trailers:
-        return LAST_CHUNK
-    allowed = [(name, value) for name, value in trailers if name.lower() not in _NO_TRAILER]
-    return _head(b"0\r\n", allowed, b"")
+    """End chunks; what must not be a trailer is left out."""
+    return _head(b"0\r\n", allowed_trailers(trailers), b"") if trailers else LAST_CHUNK
 
 
-_NO_TRAILER = frozenset(
-    (b"host", b"content-length", b"transfer-encoding", b"connection", b"trailer", b"upgrade")
-)
-"""What a later hop could take for framing or routing."""
+def allowed_trailers(trailers: Headers) -> Headers:
+    """Leave out what must not be a trailer (RFC 9110 §6.5.1).
+
+    Who comes next may add trailers to the headers; so nothing passes that in a head would mean
+    framing, routing, whose request it is, or how to read the content.
+    """
+    return [trailer for trailer in trailers if trailer[0].lower() not in _NO_TRAILER]
+
+
+_NO_TRAILER = _TELLING | {
+    b"authorization",
+    b"content-encoding",
+    b"content-range",
+    b"content-type",
+    b"cookie",
+    b"forwarded",
+    b"max-forwards",
+    b"set-cookie",
+    b"trailer",
+    b"x-forwarded-for",
+    b"x-forwarded-host",
+    b"x-forwarded-proto",
+}
 
 
 def _head(first: bytes, headers: Headers, framing: bytes) -> bytes:

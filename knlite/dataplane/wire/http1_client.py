@@ -24,6 +24,7 @@ from knlite.dataplane.wire.framing import (
     answer_framing,
     lookup,
     request_head,
+    too_large,
 )
 from knlite.dataplane.wire.tunnel import Tunnel
 
@@ -488,6 +489,9 @@ class ClientConnection(asyncio.Protocol):
                 receiver.data(body)
         if self._complete:
             trailers, self._headers = self._headers, []
+            if trailers and too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
+                self.fail(Broken("the answer's trailers are too large"))
+                return
             self._give_back(call)
             if not call.over:
                 call.over = True

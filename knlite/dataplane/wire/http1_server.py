@@ -31,6 +31,8 @@ from knlite.dataplane.wire.framing import (
     Refusal,
     answer_head,
     request_framing,
+    size,
+    too_large,
 )
 from knlite.dataplane.wire.http1_exchange import Http1Exchange
 from knlite.dataplane.wire.limits import Limits
@@ -266,7 +268,7 @@ class Http1Connection(asyncio.Protocol):
             raise _Stop
         target, self._target = self._target, b""
         if len(headers) > self._limits.header_count or (
-            self._large and _size(target, headers) > self._head_limit
+            self._large and len(target) + size(headers) > self._head_limit
         ):
             self._stop(_HEAD_TOO_LARGE)
         self._large = False
@@ -306,11 +308,14 @@ class Http1Connection(asyncio.Protocol):
         exchange = self._incoming
         if exchange is None or self._parser.should_upgrade():
             return
+        trailers = self._headers
+        if trailers and too_large(trailers, self._limits.header_count, self._head_limit):
+            self._stop(_FRAMING_TOO_LARGE)
         self._between = self._progress = True
         self._incoming = None
         if exchange.length == 0:
             return
-        trailers, self._headers = self._headers, []
+        self._headers = []
         exchange.body_ended(trailers)
         if exchange is self._current and exchange.finished:
             self._done()
@@ -593,10 +598,6 @@ class ServerTunnel:
 
     def tunnel_congested(self, congested: bool) -> None:
         self._exchange.congestion(congested)
-
-
-def _size(target: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 _HEAD_TOO_LARGE = Refusal(431, "the request's head is too large")

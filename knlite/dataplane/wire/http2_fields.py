@@ -16,7 +16,12 @@ from typing import NamedTuple
 from hpack import NeverIndexedHeaderTuple
 
 from knlite.dataplane.wire.exchange import Header, Headers
-from knlite.dataplane.wire.framing import HEAD_LIMIT, HEADER_COUNT_LIMIT, Refusal
+from knlite.dataplane.wire.framing import (
+    HEAD_LIMIT,
+    HEADER_COUNT_LIMIT,
+    Refusal,
+    allowed_trailers,
+)
 
 _FIELD_OVERHEAD = 32
 """Added for each field to the size of a list (RFC 9113 §6.5.2)."""
@@ -223,9 +228,9 @@ def write_answer(status: int, headers: Headers, length: int | None) -> list[Head
 
 
 def write_trailers(trailers: Headers) -> list[Header]:
-    """Write trailers. Raises ValueError if one contains a line end."""
+    """Write trailers that are allowed. Raises ValueError if one contains a line end."""
     fields: list[Header] = []
-    for name, value in trailers:
+    for name, value in allowed_trailers(trailers):
         _add(fields, name.lower(), value)
     return fields
 
