@@ -141,6 +141,8 @@ class Http1Connection(asyncio.Protocol):
             method, target, version, head = self._meant
             self._begin(Http1Exchange(self, method, target, version, head, True))
             return
+        # Whatever else the parser sees, it may end in the midst of something.
+        self._said = b""
         self._between = False
         self._heads = 0
         if len(data) > self._head_limit:
@@ -157,10 +159,12 @@ class Http1Connection(asyncio.Protocol):
         if not self._between:
             self._look_at_part(len(data))
         elif from_start and self._heads == 1 and len(data) <= REPEAT_LIMIT:
-            # Exactly one whole request: what it means is known when it is said again.
-            head = self._meant[3]
+            # Exactly one whole request: what it means is known when it is said again. It must begin
+            # and end the read: the parser does not tell of half a method before or after it.
+            method, _, _, head = self._meant
             simple = head.length == 0 and not (self._last or head.upgrade)
-            self._said = data if simple else b""
+            if simple and data.endswith(b"\r\n\r\n") and data.startswith(method + b" "):
+                self._said = data
 
     def eof_received(self) -> None:
         self._leave("the client closed the connection")
