@@ -55,7 +55,10 @@ class AnswerFraming(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A request that is answered without being handed on; the connection closes after it."""
+    """A request that is answered without being handed on; the connection closes after it.
+
+    Or an answer that is not handed on.
+    """
 
     status: int
     why: str
@@ -138,8 +141,11 @@ def request_framing(
     )
 
 
-def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming:
-    """Judge the head of an answer, whose syntax the parser has accepted."""
+def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming | Refusal:
+    """Judge the head of an answer, whose syntax the parser has accepted.
+
+    It knows more codings than we undo, and would hand on their bytes as the body.
+    """
     length: int | None = None
     chunked = False
     connection = b""
@@ -149,9 +155,14 @@ def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming:
         if lower not in _OWN:
             kept.append(header)
         elif lower == b"content-length":
-            length = int(header[1])
+            value = header[1].strip(b" \t")
+            if len(value) > LENGTH_DIGITS:
+                return Refusal(502, "Content-Length overflow")
+            length = int(value)
         elif lower == b"transfer-encoding":
-            chunked = header[1].lower().endswith(b"chunked")
+            if chunked or header[1].strip(b" \t").lower() != b"chunked":
+                return Refusal(502, "no transfer coding but chunked is supported")
+            chunked = True
         elif lower == b"connection":
             connection += b"," + header[1].lower()
     if connection:

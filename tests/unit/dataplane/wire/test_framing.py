@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from knlite.dataplane.wire.framing import (
     LAST_CHUNK,
+    AnswerFraming,
     Framing,
     Refusal,
     answer_framing,
@@ -38,7 +39,9 @@ def framed(*headers: Header, version: str = "1.1", target: bytes = b"/") -> Fram
 )
 def test_what_is_between_neighbours_stays_there(name: bytes) -> None:
     assert framed((name, b"1"), (b"X", b"1")).headers == [HOST, (b"X", b"1")]
-    assert answer_framing([(name, b"1"), (b"X", b"1")]).headers == [(b"X", b"1")]
+    found = answer_framing([(name, b"1"), (b"X", b"1")])
+    assert isinstance(found, AnswerFraming)
+    assert found.headers == [(b"X", b"1")]
 
 
 def test_what_connection_names_is_removed_but_never_host() -> None:
@@ -137,6 +140,22 @@ def test_a_host_may_be(host: bytes) -> None:
 )
 def test_a_host_may_not_be(host: bytes) -> None:
     assert isinstance(request_framing(b"GET", b"/", "1.1", [(b"Host", host)]), Refusal)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [(b"Transfer-Encoding", b"gzip, chunked")],
+        [(b"Transfer-Encoding", b"chunked, gzip")],
+        [(b"Transfer-Encoding", b"xchunked")],
+        [(b"Transfer-Encoding", b"identity")],
+        [(b"Transfer-Encoding", b"chunked"), (b"transfer-encoding", b"chunked")],
+        [(b"Content-Length", b"9" * 19)],
+        [(b"Content-Length", b"0" * 5_000)],
+    ],
+)
+def test_an_answer_whose_end_or_coding_is_not_ours_is_refused(headers: list[Header]) -> None:
+    assert isinstance(answer_framing(headers), Refusal)
 
 
 @pytest.mark.parametrize("digits", [b"9" * 19, b"0" * 5_000])
