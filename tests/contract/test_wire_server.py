@@ -361,6 +361,13 @@ async def test_an_answer_of_another_length_than_announced_is_cut(body: bytes) ->
     assert len(answer.partition(b"\r\n\r\n")[2]) < 3
 
 
+async def test_a_client_that_asks_to_switch_or_close_gets_its_answer_and_the_end() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: x\r\n\r\n"
+    answer = await said(hello, request + LAST)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert b"Connection: close\r\n" in answer
+
+
 @pytest.mark.parametrize("value", [b"a\r\nX: y", b"a\n", b"a\rb", b"a\0"])
 async def test_a_line_end_in_a_header_is_never_sent(value: bytes) -> None:
     def handler(exchange: Exchange) -> None:

@@ -127,10 +127,12 @@ def request_framing(
             return Refusal(400, "malformed target")
     with_body = chunked or length > 0
     if upgrade and (
-        with_body or b"upgrade" not in connection or version == "1.0" or upgrade == b"h2c"
+        with_body or not _is_asked_for(connection) or version == "1.0" or b"h2c" in upgrade
     ):
         # A server may ignore Upgrade (RFC 9110 §7.8). HTTP/2 is spoken with prior knowledge only
-        # (RFC 9113 §3.1), and what follows a body would be a third framing on one connection.
+        # (RFC 9113 §3.1), even if others are offered beside it: through a tunnel with it a client
+        # could send requests that nobody counts and whose headers nobody checks. And what follows
+        # a body would be a third framing on one connection.
         upgrade = b""
     return Framing(
         host,
@@ -205,6 +207,7 @@ _OWN = frozenset(
 """Headers between two neighbours, which an intermediary keeps to itself and writes anew."""
 _TELLING = _OWN | {b"host"}
 _NAMING_NOTHING = frozenset((b",keep-alive", b",close", b",upgrade", b",keep-alive, upgrade"))
+_is_asked_for = re.compile(rb",[ \t]*upgrade[ \t]*(?:,|\Z)").search
 _NEVER_NAMED = frozenset((b"", b"close", b"host", b"te"))
 """Words of Connection that remove nothing; a client must not be able to remove Host, and
 ``TE: trailers`` stays, since trailers pass."""

@@ -284,8 +284,9 @@ class Http1Connection(asyncio.Protocol):
         if isinstance(head, Refusal):
             self._stop(head)
         keep = parser.should_keep_alive()
-        # The parser ends a connection that asks to switch; whether we do is decided later.
-        keep = keep or head.upgrade != b""
+        if head.upgrade and not parser.should_upgrade():
+            # Never switch where the parser reads on as HTTP.
+            head = head._replace(upgrade=b"")
         exchange = Http1Exchange(self, method, target, version, head, keep)
         self._incoming = exchange
         self._heads += 1

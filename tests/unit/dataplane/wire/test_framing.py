@@ -65,13 +65,16 @@ def test_te_trailers_stays_since_trailers_pass() -> None:
         ([(b"Upgrade", b"websocket")], "1.1", b""),
         ([(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")], "1.0", b""),
         ([(b"Connection", b"Upgrade"), (b"Upgrade", b"h2c")], "1.1", b""),
+        ([(b"Connection", b"Upgrade"), (b"Upgrade", b"websocket, h2c")], "1.1", b""),
+        ([(b"Connection", b"noupgrade"), (b"Upgrade", b"websocket")], "1.1", b""),
+        ([(b"Connection", b"a upgrade"), (b"Upgrade", b"websocket")], "1.1", b""),
         (
             [(b"Connection", b"upgrade"), (b"Upgrade", b"x"), (b"Content-Length", b"1")],
             "1.1",
             b"",
         ),
     ],
-    ids=["asked", "not-in-connection", "1.0", "h2c", "with-body"],
+    ids=["asked", "not-in-connection", "1.0", "h2c", "h2c-too", "part", "two-words", "with-body"],
 )
 def test_an_upgrade_is_asked_for_or_ignored(
     headers: list[Header], version: str, upgrade: bytes
