@@ -114,7 +114,11 @@ class Request:
         # The last of them is the request's id, unless the client gave it one.
         self._sent = headers
         relay = self._relay = Relay(exchange, self)
-        relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        try:
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        except ValueError as exc:
+            # Whoever parsed it let it through; the place must be given back all the same.
+            self._refuse(400, f"{exc}\n")
 
     # The relay: forward.Owner
 
