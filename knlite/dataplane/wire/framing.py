@@ -86,7 +86,7 @@ def request_framing(
         if lower == b"host":
             if host is not None:
                 return Refusal(400, "more than one Host header")
-            if value and not _is_authority(value):
+            if value and not is_authority(value):
                 return Refusal(400, "malformed Host header")
             host = value
             kept.append(header)
@@ -187,7 +187,7 @@ _AUTHORITY = (
     rb"(?:[A-Za-z0-9._~!$&'()*+;=%-]+|\[[0-9A-Fa-f:.]+(?:%25[A-Za-z0-9._~-]+)?\])(?::[0-9]*)?"
 )
 """Without a comma, which is allowed in a name but which others take for the end of one."""
-_is_authority = re.compile(_AUTHORITY).fullmatch
+is_authority = re.compile(_AUTHORITY).fullmatch
 _absolute_form = re.compile(rb"(?i:https?)://(" + _AUTHORITY + rb")(?:[/?].*)?").fullmatch
 _OWN = frozenset(
     (
