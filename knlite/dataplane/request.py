@@ -117,6 +117,7 @@ class Request:
         try:
             relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
         except ValueError as exc:
+            # Whoever parsed it let it through; the place must be given back all the same.
             relay.cancel()
             self._refuse(400, f"the request cannot be passed on: {exc}\n")
 

@@ -10,6 +10,7 @@ Not here: which connection is taken, and whether a request is sent again (``http
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
@@ -21,9 +22,11 @@ from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
+    Refusal,
     answer_framing,
     lookup,
     request_head,
+    too_large,
 )
 from knlite.dataplane.wire.tunnel import Tunnel
 
@@ -396,11 +399,16 @@ class ClientConnection(asyncio.Protocol):
         if len(headers) > HEADER_COUNT_LIMIT:
             self._stop("the answer has too many headers")
         status = self._parser.get_status_code()
+        if status < 100 or _is_no_reason(self._reason):
+            self._stop("malformed status line")
+        framed = answer_framing(headers)
+        if isinstance(framed, Refusal):
+            self._stop(framed.why)
         if status < 200:
-            self._interim(status, headers)
+            self._interim(status, headers, framed.headers)
             return
         self._partial = 0
-        length, chunked, headers = answer_framing(headers)
+        length, chunked, headers = framed
         self._keep = self._parser.should_keep_alive()
         if self._head_only or status in _BODILESS:
             if status == 204:
@@ -429,8 +437,9 @@ class ClientConnection(asyncio.Protocol):
 
     # What follows
 
-    def _interim(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        kept = answer_framing(headers).headers
+    def _interim(
+        self, status: int, headers: list[tuple[bytes, bytes]], kept: list[tuple[bytes, bytes]]
+    ) -> None:
         if status == 101:
             self._status = status
             self._head = [*kept, (b"Upgrade", lookup(headers, b"upgrade") or b"")]
@@ -488,6 +497,9 @@ class ClientConnection(asyncio.Protocol):
                 receiver.data(body)
         if self._complete:
             trailers, self._headers = self._headers, []
+            if trailers and too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
+                self.fail(Broken("the answer's trailers are too large"))
+                return
             self._give_back(call)
             if not call.over:
                 call.over = True
@@ -627,3 +639,5 @@ def _words(exc: Exception) -> str:
 
 
 _BODILESS = frozenset((204, 304))
+_is_no_reason = re.compile(rb"[^\t -~\x80-\xff]").search
+"""The parser lets control bytes through (RFC 9112 §4), even those that cannot be sent on."""
