@@ -5,7 +5,6 @@ The instances end at once when they get SIGTERM, so an answer proves that they g
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from queue import SimpleQueue
 
@@ -17,11 +16,13 @@ from tests.e2e.served import RUNTIMES, Run, Served, serving
 
 pytestmark = pytest.mark.e2e
 
-REPLACED = Served(name="replaced", program="http1")
+BY_RATE: dict[str, object] = {"metric": "rps"}
+"""By requests per second one that takes long soon counts nothing."""
+REPLACED = Served(name="replaced", program="http1", scaling=BY_RATE)
 SERVICES = (
     REPLACED,
+    Served(name="quiet", program="http1", scaling=BY_RATE),
     Served(name="deleted", program="http1"),
-    Served(name="fewer", program="http1", scaling={"metric": "rps"}),
 )
 
 
@@ -65,38 +66,46 @@ class Upload:
         return self._run.instances(self._service)[self.instance]
 
 
-@contextmanager
-def upload_to(run: Run, service: str) -> Iterator[Upload]:
-    with ThreadPoolExecutor(1) as pool:
-        upload = Upload(run, pool, service)
+@pytest.fixture(scope="module")
+def uploads(run: Run) -> Iterator[dict[str, Upload]]:
+    """A request to each, begun together, since it takes a while until nobody is wanted."""
+    begun: dict[str, Upload] = {}
+    with ThreadPoolExecutor(len(SERVICES)) as pool:
         try:
-            yield upload
+            for service in SERVICES:
+                begun[service.name] = Upload(run, pool, service.name)
+            yield begun
         finally:
-            upload.give_up()
+            for upload in begun.values():
+                upload.give_up()
 
 
-def test_a_request_outlives_the_revision_that_it_came_to(run: Run) -> None:
-    with upload_to(run, "replaced") as upload:
-        run.apply(replace(REPLACED, env={"GENERATION": "2"}))
-        wait_until(
-            lambda: run.get("replaced").json()["who"] and len(run.instances("replaced")) == 2,
-            "the new revision",
-        )
-        assert upload.state == "ready", "kept, since it has a request"
-        upload.finish()
+def test_a_request_outlives_its_service(run: Run, uploads: dict[str, Upload]) -> None:
+    upload = uploads["deleted"]
+    url = "/apis/serving.knative.dev/v1/namespaces/default/services/deleted"
+    assert run.knlite.admin.delete(url).status_code == 200
+    wait_until(lambda: upload.state == "draining", "the instance draining")
+    assert run.get("deleted").status_code == 404
+    upload.finish()
 
 
-def test_a_request_outlives_its_service(run: Run) -> None:
-    with upload_to(run, "deleted") as upload:
-        url = "/apis/serving.knative.dev/v1/namespaces/default/services/deleted"
-        assert run.knlite.admin.delete(url).status_code == 200
-        wait_until(lambda: upload.state == "draining", "the instance draining")
-        assert run.get("deleted").status_code == 404
-        upload.finish()
+def test_a_request_outlives_the_revision_that_it_came_to(
+    run: Run, uploads: dict[str, Upload]
+) -> None:
+    upload = uploads["replaced"]
+    run.apply(replace(REPLACED, env={"GENERATION": "2"}))
+
+    def answered_by_the_new_revision() -> bool:
+        return run.get("replaced").status_code == 200 and len(run.instances("replaced")) == 2
+
+    wait_until(answered_by_the_new_revision, "the new revision")
+    wait_until(lambda: upload.state == "draining", "the instance draining")
+    upload.finish()
 
 
-def test_a_request_outlives_the_scaling_down_of_its_instance(run: Run) -> None:
-    # By requests per second a long one soon counts nothing.
-    with upload_to(run, "fewer") as upload:
-        wait_until(lambda: upload.state == "draining", "the instance draining")
-        upload.finish()
+def test_a_request_outlives_the_scaling_down_of_its_instance(
+    run: Run, uploads: dict[str, Upload]
+) -> None:
+    upload = uploads["quiet"]
+    wait_until(lambda: upload.state == "draining", "the instance draining")
+    upload.finish()
