@@ -47,7 +47,6 @@ class Request:
     """By which tag it came."""
     _over = False
     _idle_timer: Timer | None = None
-    _pieces = 0
 
     def __init__(
         self,
@@ -76,7 +75,7 @@ class Request:
         if revision.response_start is not None:
             revision.response_start.begin(self)
         if revision.settings.idle_timeout:
-            self._watch_progress(self.arrived)
+            self._idle_timer = self._watch_progress(self.arrived)
         outcome = revision.throttler.request(self._decided)
         if isinstance(outcome, Ticket):
             self._ticket = outcome
@@ -114,6 +113,9 @@ class Request:
         # The last of them is the request's id, unless the client gave it one.
         self._sent = headers
         relay = self._relay = Relay(exchange, self)
+        if self._idle_timer is not None:
+            relay.now = revision.clock.now
+        relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
         try:
             relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
         except ValueError as exc:
@@ -175,20 +177,21 @@ class Request:
             seconds = self._revision.settings.response_start_timeout
             self._give_up("responseStartTimeoutSeconds", seconds)
 
-    def _watch_progress(self, since: float) -> None:
+    def _watch_progress(self, since: float) -> Timer:
         due = since + self._revision.settings.idle_timeout
-        self._idle_timer = self._revision.clock.call_at(due, self._look_for_progress)
+        return self._revision.clock.call_at(due, self._look_for_progress)
 
     def _look_for_progress(self) -> None:
         if self._over:
             return
-        relay = self._relay
-        pieces = relay.pieces if relay is not None and not relay.switched_over else 0
-        if pieces == self._pieces:
-            self._give_up("idleTimeoutSeconds", self._revision.settings.idle_timeout)
-            return
-        self._pieces = pieces
-        self._watch_progress(self._revision.clock.now())
+        relay, since = self._relay, self.arrived
+        if relay is not None and not relay.switched_over:
+            since = max(since, relay.progressed)
+        seconds = self._revision.settings.idle_timeout
+        if self._revision.clock.now() < since + seconds:
+            self._idle_timer = self._watch_progress(since)
+        else:
+            self._give_up("idleTimeoutSeconds", seconds)
 
     def _give_up(self, timer: str, seconds: float) -> None:
         if self._over:
