@@ -115,7 +115,6 @@ class Request:
         relay = self._relay = Relay(exchange, self)
         if self._idle_timer is not None:
             relay.now = revision.clock.now
-        relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
         try:
             relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
         except ValueError as exc:
