@@ -12,7 +12,7 @@ Source: RFC 9112 §3.2 (target, Host), §6 (message body), §9.3 (persistence), 
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of one head: request or status line, names and values; also of trailers."""
@@ -222,9 +222,24 @@ def lookup(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     return None
 
 
-def request_head(method: bytes, target: bytes, headers: Headers, framing: bytes) -> bytes:
+class Repeated(list[tuple[bytes, bytes]]):
+    """Headers that come again and again on one connection, with what is made of them each time."""
+
+    __slots__ = ("lines", "onward")
+
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+        super().__init__(headers)
+        self.lines = b""
+        """As they stand in a head, without the last line end; empty until they are written."""
+        self.onward: Any = None
+        """What the next hop gets for them. The wire only keeps it; its maker knows its type."""
+
+
+def request_head(
+    method: bytes, target: bytes, headers: Headers, framing: bytes, also: Headers = ()
+) -> bytes:
     """Write a request's head; *framing* is empty or whole header lines."""
-    return _head(b"%b %b HTTP/1.1\r\n" % (method, target), headers, framing)
+    return _head(b"%b %b HTTP/1.1\r\n" % (method, target), headers, framing, also)
 
 
 def answer_head(status: int, reason: bytes, headers: Headers, framing: bytes) -> bytes:
@@ -277,14 +292,23 @@ _NO_TRAILER = _TELLING | {
 }
 
 
-def _head(first: bytes, headers: Headers, framing: bytes) -> bytes:
+def _head(first: bytes, headers: Headers, framing: bytes, also: Headers = ()) -> bytes:
     """Raises ValueError where a CR, LF or NUL in a part would split the message."""
-    if headers:
-        lines = b"\r\n".join(map(b": ".join, headers))
+    ends = 2 * (len(headers) + len(also) + 2 + framing.count(b"\n"))
+    for header in also:
+        framing += b"%b: %b\r\n" % header
+    if not headers:
+        head = b"%b%b\r\n" % (first, framing)
+    elif headers.__class__ is Repeated:
+        lines = headers.lines or _lines(headers)
+        headers.lines = lines
         head = b"%b%b\r\n%b\r\n" % (first, lines, framing)
     else:
-        head = b"%b%b\r\n" % (first, framing)
-    ends = 2 * (len(headers) + 2 + framing.count(b"\n"))
+        head = b"%b%b\r\n%b\r\n" % (first, _lines(headers), framing)
     if len(head) - len(head.translate(None, b"\r\n\0")) != ends:
         raise ValueError("a line end inside a header would split the message")
     return head
+
+
+def _lines(headers: Headers) -> bytes:
+    return b"\r\n".join(map(b": ".join, headers))

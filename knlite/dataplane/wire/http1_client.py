@@ -23,6 +23,7 @@ from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
     Refusal,
+    Repeated,
     answer_framing,
     lookup,
     request_head,
@@ -64,7 +65,8 @@ class Http1Call:
         headers: Sequence[tuple[bytes, bytes]],
         body: bytes | Coming,
         receiver: Receiver,
-        upgrade: bytes,
+        upgrade: bytes = b"",
+        also: Headers = (),
     ) -> None:
         self.method = method
         self.receiver = receiver
@@ -84,7 +86,7 @@ class Http1Call:
             whole = body
         if upgrade:
             lines += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade
-        opening = request_head(method, target, headers, lines)
+        opening = request_head(method, target, headers, lines, also)
         self.opening = opening + whole if whole else opening
         """The head, and the body if it is not coming."""
 
@@ -264,6 +266,8 @@ class ClientConnection(asyncio.Protocol):
     """The last answer that came whole in one read, on a connection that stays."""
     _meant: tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
     """What it means."""
+    _again = False
+    """It has come more than once."""
     congested = False
     idle_since = 0.0
     busy = False
@@ -339,6 +343,10 @@ class ClientConnection(asyncio.Protocol):
         self._answering = True
         if first and data == self._said and not self._head_only:
             # Servers repeat themselves too; then the parser need not see it again.
+            if not self._again:
+                self._again = True
+                status, reason, head, body = self._meant
+                self._meant = (status, reason, Repeated(head), body)
             self._status, self._reason, self._head, self._body = self._meant
             self._complete = self._keep = True
             self._answered(call)
@@ -357,6 +365,7 @@ class ClientConnection(asyncio.Protocol):
         if self._complete and self._length == len(self._body) and not self._head_told:
             if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
                 self._said = data
+                self._again = False
                 self._meant = (self._status, self._reason, self._head, self._body)
             self._answered(call)
         else:

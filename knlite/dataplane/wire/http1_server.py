@@ -29,6 +29,7 @@ from knlite.dataplane.wire.exchange import HOLD_LIMIT, Handler, reason_of
 from knlite.dataplane.wire.framing import (
     Framing,
     Refusal,
+    Repeated,
     answer_head,
     request_framing,
     size,
@@ -87,6 +88,8 @@ class Http1Connection(asyncio.Protocol):
     """The last read, if it was one whole request without a body on a connection that stays."""
     _meant: tuple[bytes, bytes, str, Framing]
     """What the head that came last means."""
+    _again = False
+    """It has come more than once."""
     _switching: Http1Exchange | None = None
     """Who asked to switch protocols and is not answered yet."""
     _handed_over = False
@@ -138,6 +141,11 @@ class Http1Connection(asyncio.Protocol):
             return
         from_start = self._between
         if from_start and data == self._said and self._current is None and not self.congested:
+            if not self._again:
+                self._again = True
+                method, target, version, head = self._meant
+                head = head._replace(headers=Repeated(head.headers))
+                self._meant = (method, target, version, head)
             method, target, version, head = self._meant
             self._begin(Http1Exchange(self, method, target, version, head, True))
             return
@@ -165,6 +173,7 @@ class Http1Connection(asyncio.Protocol):
             simple = head.length == 0 and not (self._last or head.upgrade)
             if simple and data.endswith(b"\r\n\r\n") and data.startswith(method + b" "):
                 self._said = data
+                self._again = False
 
     def eof_received(self) -> None:
         self._leave("the client closed the connection")
