@@ -70,8 +70,16 @@ def answer(body: bytes) -> bytes:
     return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
-Answering = Callable[[Seen], bytes | None]
-"""What is written for a request; None closes the connection."""
+class ThenClose(bytes):
+    """An answer after which the instance closes."""
+
+
+class ThenReset(bytes):
+    """An answer after which the instance cuts the connection."""
+
+
+Answering = Callable[[Seen], bytes]
+"""What is written for a request."""
 
 
 @dataclass
@@ -119,9 +127,11 @@ class Instance:
                     if parser.trailing_data[0]:
                         self.faults.append(f"{parser.trailing_data[0]!r} follows a request")
                     said = self.answer(seen)
-                    if said is None:
-                        return
                     writer.write(said)
+                    if isinstance(said, ThenReset):
+                        writer.transport.abort()
+                    if isinstance(said, ThenClose | ThenReset):
+                        return
                     parser.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
                     parser.send(h11.EndOfMessage())
                     parser.start_next_cycle()
@@ -152,6 +162,7 @@ class Client:
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader, self.writer = reader, writer
+        self.was_reset = False
 
     def send(self, data: bytes) -> None:
         self.writer.write(data)
@@ -167,7 +178,7 @@ class Client:
                 while piece := await self.reader.read(65536):
                     pieces.append(piece)
             except ConnectionError:
-                pass
+                self.was_reset = True
         return b"".join(pieces)
 
     def cut(self) -> None:

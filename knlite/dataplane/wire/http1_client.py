@@ -23,6 +23,7 @@ from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
     Refusal,
+    allowed_trailers,
     answer_framing,
     lookup,
     request_head,
@@ -500,9 +501,13 @@ class ClientConnection(asyncio.Protocol):
                 receiver.data(body)
         if self._complete:
             trailers, self._headers = self._headers, []
-            if trailers and too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
-                self.fail(Broken("the answer's trailers are too large"))
-                return
+            if trailers:
+                if too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
+                    self.fail(Broken("the answer's trailers are too large"))
+                    return
+                if len(allowed_trailers(trailers)) < len(trailers):
+                    # The parser believes them; it would take the next answer for garbage.
+                    self._keep = False
             self._give_back(call)
             if not call.over:
                 call.over = True
