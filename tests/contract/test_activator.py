@@ -283,6 +283,8 @@ class Nobody:
 
     def abort(self) -> None: ...
 
+    def reset(self) -> None: ...
+
 
 async def test_a_client_that_leaves_while_it_waits_gives_up_its_place() -> None:
     async with path() as way, app() as instance:

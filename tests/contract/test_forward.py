@@ -209,6 +209,10 @@ async def test_an_answer_ends_where_it_ends(
             b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", False, id="101"
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, False, id="endless-head"),
+        pytest.param(b"HTTP/1.1 101 Switching\r\n\r\n", False, id="101-to-nothing"),
+        pytest.param(
+            b"HTTP/1.1 101 Switching\r\nContent-Length: 0\r\n\r\n" + OK, False, id="101-length"
+        ),
         pytest.param(b"HTTP/1.1 200 O\0K\r\nContent-Length: 0\r\n\r\n", False, id="reason-nul"),
         pytest.param(b"HTTP/1.1 103 O\x01K\r\n\r\n" + OK, False, id="reason-control"),
         pytest.param(b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n", False, id="status-0"),

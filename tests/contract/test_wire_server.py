@@ -368,6 +368,18 @@ async def test_a_client_that_asks_to_switch_or_close_gets_its_answer_and_the_end
     assert b"Connection: close\r\n" in answer
 
 
+async def test_a_cut_answer_that_only_the_end_would_end_is_reset() -> None:
+    def handler(exchange: Exchange) -> None:
+        exchange.start(200, b"OK", (), length=None)
+        exchange.write(b"half")
+        asyncio.get_running_loop().call_soon(exchange.abort)
+
+    async with serving(handler) as server, connected(server) as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            await client.rest()
+
+
 @pytest.mark.parametrize("value", [b"a\r\nX: y", b"a\n", b"a\rb", b"a\0"])
 async def test_a_line_end_in_a_header_is_never_sent(value: bytes) -> None:
     def handler(exchange: Exchange) -> None:

@@ -24,6 +24,7 @@ from knlite.dataplane.wire.framing import (
     HEADER_COUNT_LIMIT,
     Refusal,
     Repeated,
+    allowed_trailers,
     answer_framing,
     lookup,
     request_head,
@@ -450,6 +451,9 @@ class ClientConnection(asyncio.Protocol):
         self, status: int, headers: list[tuple[bytes, bytes]], kept: list[tuple[bytes, bytes]]
     ) -> None:
         if status == 101:
+            call = self._call
+            if call is None or not (call.upgrade and self._parser.should_upgrade()):
+                self._stop(_UNASKED)
             self._status = status
             self._head = [*kept, (b"Upgrade", lookup(headers, b"upgrade") or b"")]
             return
@@ -506,9 +510,13 @@ class ClientConnection(asyncio.Protocol):
                 receiver.data(body)
         if self._complete:
             trailers, self._headers = self._headers, []
-            if trailers and too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
-                self.fail(Broken("the answer's trailers are too large"))
-                return
+            if trailers:
+                if too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
+                    self.fail(Broken("the answer's trailers are too large"))
+                    return
+                if len(allowed_trailers(trailers)) < len(trailers):
+                    # The parser believes them; it would take the next answer for garbage.
+                    self._keep = False
             self._give_back(call)
             if not call.over:
                 call.over = True
@@ -547,7 +555,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _switch(self, call: Http1Call, rest: bytes) -> None:
         if not call.upgrade or self._status != 101:
-            self.fail(Broken("the server switched to a protocol nobody asked for"))
+            self.fail(Broken(_UNASKED))
             return
         self._call = None
         self._keeper.lost(self)
@@ -647,6 +655,7 @@ def _words(exc: Exception) -> str:
     return str(exc) or type(exc).__name__
 
 
+_UNASKED = "the server switched to a protocol nobody asked for"
 _BODILESS = frozenset((204, 304))
 _is_no_reason = re.compile(rb"[^\t -~\x80-\xff]").search
 """The parser lets control bytes through (RFC 9112 §4), even those that cannot be sent on."""

@@ -46,6 +46,10 @@ class Line(Protocol):
         """Cut the connection without sending what waits."""
         ...
 
+    def reset(self) -> None:
+        """Cut it so that what has been sent cannot be taken for the whole."""
+        ...
+
 
 class Http1Exchange:
     """A request whose head is complete, and the way to answer it."""
@@ -181,7 +185,11 @@ class Http1Exchange:
         self._close()
 
     def abort(self) -> None:
-        self._line.abort()
+        # Where the end of the connection ends the answer, an orderly end would look like one.
+        if self.http_version == "1.0" and self.started and self._left is None:
+            self._line.reset()
+        else:
+            self._line.abort()
 
     # What the connection tells.
 

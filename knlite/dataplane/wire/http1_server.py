@@ -18,6 +18,8 @@ Not here: sockets that listen (``listener.py``).
 """
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
@@ -208,6 +210,13 @@ class Http1Connection(asyncio.Protocol):
         """Cut the connection without sending what waits."""
         self._deaf = True
         self._transport.abort()
+
+    def reset(self) -> None:
+        """Cut the connection, and let the client know that it was."""
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
     # The exchange
 
@@ -581,6 +590,8 @@ class ServerTunnel:
     def abort(self) -> None:
         """Cut the connection without sending what waits."""
         self._tunnel.abort()
+
+    reset = abort
 
     # The exchange
 
