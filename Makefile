@@ -1,6 +1,7 @@
 # make up    knlite with all examples
 # make test  every test that this machine can run
-# Both make .venv first; nothing else needs to be installed but Python 3.11 or newer.
+# make bench every benchmark; two of them need wrk
+# All make .venv first; nothing else needs to be installed but Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv
@@ -19,6 +20,9 @@ test: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.footprint
+	$(BIN)/python -m benchmarks.warm
+	$(BIN)/python -m benchmarks.scale
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

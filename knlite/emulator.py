@@ -4,6 +4,7 @@ Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which 
 cold start: activator → autoscaler → supervisor → activator.
 """
 
+import math
 import os
 import random
 import socket
@@ -24,7 +25,7 @@ from knlite.controlplane.controller import Controller
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import readiness_facts, undecided
+from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.dataplane.activator import Activator
@@ -142,6 +143,8 @@ class Emulator:
             self.registry.create(namespace, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        self._undecided = Undecided()
+        held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
         self._log_requests()
 
@@ -218,7 +221,7 @@ class Emulator:
 
     def unsettled(self) -> list[str]:
         """What is not settled yet, in words; empty when everything applied has settled."""
-        waiting = undecided(self.registry.view)
+        waiting = self._undecided.words()
         if not self._applied:
             waiting.append("nothing has been applied yet")
         if not (self._controller.settled and self._reporter.settled):
@@ -229,11 +232,20 @@ class Emulator:
             waiting.append("code is being prepared")
         return waiting
 
-    async def wait_until_settled(self) -> None:
-        """Return once nothing is unsettled."""
-        while self.unsettled():
+    async def wait_until_settled(self, patience: float) -> None:
+        """Return once nothing is unsettled, or *patience* seconds after the last step towards it.
+
+        A step is one more object that is decided; thousands of them take their time.
+        """
+        least, since = math.inf, self._clock.now()
+        while (left := len(self._undecided)) or self.unsettled():
+            now = self._clock.now()
+            if left < least:
+                least, since = left, now
+            elif now - since >= patience:
+                return
             # Not every cause of waiting shows as a change of an object.
-            await self._clock.sleep_until(self._clock.now() + SETTLING)
+            await self._clock.sleep_until(now + SETTLING)
 
     def url_of(self, obj: Object) -> str:
         """Where a person reaches *obj* from this machine; empty for what has no address."""

@@ -59,6 +59,10 @@ class View(Protocol):
         """Those of *kind* whose controller is *owner*, sorted by name."""
         ...
 
+    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+        """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Create:

@@ -33,7 +33,7 @@ from knlite.reconcile import (
 )
 from knlite.registry.recording import Dependency
 from knlite.registry.registry import CONTROLLER, Notification, Registry
-from knlite.registry.store import indexes_of
+from knlite.registry.store import indexes_of, listed_alike
 
 BATCH = 50
 """Reconciles in a row before other tasks get their turn."""
@@ -93,7 +93,7 @@ class Controller:
             for item in self._reads:
                 self._queue.add(item)
         touched: set[Dependency] = {key_of(obj), *indexes_of(obj)}
-        if notification.old is not None:
+        if notification.old is not None and not listed_alike(notification.old, obj):
             touched.update(indexes_of(notification.old))
         for dependency in touched:
             for item in self._readers.get(dependency, ()):

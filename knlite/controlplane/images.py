@@ -24,7 +24,13 @@ from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
 from knlite.runtime.port import Prepared, Report, Runtime
 from knlite.serving.instance import RevisionName
-from knlite.serving.workload import Choice, FunctionProject, RuntimeName, Unrunnable
+from knlite.serving.workload import (
+    Choice,
+    FunctionProject,
+    LocalCommand,
+    RuntimeName,
+    Unrunnable,
+)
 
 AT_ONCE = 4
 """Preparations side by side; a build or an install keeps a processor busy by itself."""
@@ -48,6 +54,15 @@ class _Entry:
     failure: InstanceFailed | None = None
 
 
+@dataclass(eq=False, slots=True)
+class _Shared:
+    """One preparation for all revisions that asked for the same code before it began."""
+
+    done: anyio.Event = field(default_factory=anyio.Event)
+    code: Code | None = None
+    failure: InstanceFailed | None = None
+
+
 class Images:
     """The code of all revisions of a run."""
 
@@ -65,6 +80,7 @@ class Images:
         self._clock = clock
         self._publish = publish
         self._entries: dict[RevisionName, _Entry] = {}
+        self._queued: dict[Choice, _Shared] = {}
         self._limit = anyio.Semaphore(AT_ONCE)
         self._group: TaskGroup | None = None
         self._busy = 0
@@ -89,9 +105,7 @@ class Images:
         if entry.code is None:
             await entry.done.wait()
         if entry.failure is not None:
-            # A fresh one: the same exception raised in several tasks would gather tracebacks.
-            failed = entry.failure
-            raise InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)
+            raise _again(entry.failure)
         if entry.code is None:
             raise InstanceFailed("ContainerMissing", f"{revision.name} has been deleted")
         return entry.code
@@ -124,8 +138,7 @@ class Images:
 
     async def _prepare(self, name: RevisionName, entry: _Entry) -> None:
         try:
-            async with self._limit:
-                entry.code = await self._prepared(name)
+            entry.code = await self._prepared(name)
         except InstanceFailed as exc:
             entry.failure = exc
         finally:
@@ -141,7 +154,35 @@ class Images:
         choice = self._choose(revision)
         if isinstance(choice, Unrunnable):
             raise InstanceFailed(choice.reason, choice.message)
-        report = self._report(revision)
+        if isinstance(choice.workload, LocalCommand):
+            return await self._command(choice, self._report(revision))
+        async with self._limit:
+            return await self._built(choice, self._report(revision))
+
+    async def _command(self, choice: Choice, report: Report) -> Code:
+        """Thousands of services may run one command from one folder; it is looked through once.
+
+        A preparation that has begun is not joined: it may not see what has changed since.
+        """
+        shared = self._queued.get(choice)
+        if shared is None:
+            shared = self._queued[choice] = _Shared()
+            try:
+                async with self._limit:
+                    del self._queued[choice]
+                    shared.code = await self._prepared_by(choice, report)
+            except InstanceFailed as exc:
+                shared.failure = exc
+            finally:
+                shared.done.set()
+        await shared.done.wait()
+        if shared.failure is not None:
+            raise _again(shared.failure)
+        if shared.code is None:
+            raise InstanceFailed("ContainerMissing", "its preparation was given up")
+        return shared.code
+
+    async def _built(self, choice: Choice, report: Report) -> Code:
         try:
             return await self._prepared_by(choice, report)
         except InstanceFailed as exc:
@@ -191,3 +232,8 @@ class Images:
                 runs_as=f"{code.choice.runtime}: {code.choice.why}" if code else "",
             )
             self._registry.update_status(msgspec.structs.replace(image, status=status))
+
+
+def _again(failed: InstanceFailed) -> InstanceFailed:
+    """A fresh one: the same exception raised in several tasks would gather tracebacks."""
+    return InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)

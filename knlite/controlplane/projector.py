@@ -31,6 +31,9 @@ from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
 
 _ROUTING = (Ingress, Route, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
+REST = 4.0
+"""Times as long as a push took, before the next: many objects that change one after another would
+otherwise keep the projector busy with tables that nobody needs."""
 
 
 class RoutesListener(Protocol):
@@ -90,7 +93,10 @@ class Projector:
                     await self._work.wait()
                 # One turn, so that a batch of changes makes one table.
                 await self._clock.sleep_until(self._clock.now())
+                began = self._clock.now()
                 self._push()
+                now = self._clock.now()
+                await self._clock.sleep_until(now + REST * (now - began))
 
     def service_of(self, revision: RevisionName) -> str:
         """The name under which people know *revision*: its service's, else its configuration's."""
@@ -173,6 +179,9 @@ class Projector:
 
     def _tell_ingresses(self) -> None:
         for ingress in self._registry.view.listed(Ingress, ""):
+            if ingress.status.observed_generation == ingress.metadata.generation:
+                # Nobody else writes this status, so it says all of what follows already.
+                continue
             editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
             editor.true("NetworkConfigured")
             editor.true("LoadBalancerReady")

@@ -13,7 +13,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
-from knlite.reconcile import View
+from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
 ADDRESSED = (Service, Broker, Trigger, SinkBinding)
@@ -28,17 +28,38 @@ def ready_condition(obj: Object) -> Condition | None:
     return find(obj.status.conditions)
 
 
-def undecided(view: View) -> list[str]:
-    """The objects of which it is not known yet whether they are ready."""
-    waiting = []
-    for kind in (Service, Configuration, Revision, Route, Broker, Trigger, SinkBinding):
-        for obj in view.listed(kind, ""):
-            condition = ready_condition(obj)
-            if condition is None or condition.status == "Unknown":
-                why = f": {condition.reason}" if condition and condition.reason else ""
-                name = f"{obj.metadata.namespace}/{obj.metadata.name}"
-                waiting.append(f"{kind.__name__} {name}{why}")
-    return waiting
+class Undecided:
+    """The objects of which it is not known yet whether they are ready.
+
+    Kept up to date by every change, as it is asked for often while thousands become ready.
+    """
+
+    def __init__(self) -> None:
+        self._why: dict[Key, str] = {}
+
+    def note(self, notification: Notification) -> None:
+        """A listener of the registry, from its beginning."""
+        obj = notification.obj
+        if not isinstance(obj, _WITH_CONDITIONS):
+            return
+        condition = ready_condition(obj)
+        if notification.change != "deleted" and (
+            condition is None or condition.status == "Unknown"
+        ):
+            self._why[key_of(obj)] = condition.reason if condition else ""
+        else:
+            self._why.pop(key_of(obj), None)
+
+    def __len__(self) -> int:
+        return len(self._why)
+
+    def words(self) -> list[str]:
+        """One line for each, by kind, namespace and name."""
+        order = sorted(
+            self._why,
+            key=lambda key: (_WITH_CONDITIONS.index(key.kind), key.namespace, key.name),
+        )
+        return [f"{key}: {why}" if (why := self._why[key]) else str(key) for key in order]
 
 
 def readiness_facts(

@@ -6,6 +6,7 @@ Source: Kubernetes client-go ``util/workqueue`` (de-duplication, delaying and ra
 """
 
 import heapq
+from collections import deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
@@ -20,7 +21,8 @@ class WorkQueue(Generic[T]):
     """A set with an order: first come, first served; adding twice before it is taken is once."""
 
     def __init__(self) -> None:
-        self._ready: dict[T, None] = {}
+        self._ready: deque[T] = deque()
+        self._is_ready: set[T] = set()
         self._later: list[tuple[float, int, T]] = []
         self._due: dict[T, float] = {}
         self._failures: dict[T, int] = {}
@@ -28,7 +30,9 @@ class WorkQueue(Generic[T]):
 
     def add(self, item: T) -> None:
         """*item* is due now."""
-        self._ready[item] = None
+        if item not in self._is_ready:
+            self._is_ready.add(item)
+            self._ready.append(item)
 
     def add_at(self, item: T, when: float) -> None:
         """*item* is due at *when*, or sooner if an earlier moment was asked for."""
@@ -58,11 +62,12 @@ class WorkQueue(Generic[T]):
             # An entry that a sooner one has replaced is stale.
             if self._due.get(item) == when:
                 del self._due[item]
-                self._ready[item] = None
-        item_or_none = next(iter(self._ready), None)
-        if item_or_none is not None:
-            del self._ready[item_or_none]
-        return item_or_none
+                self.add(item)
+        if not self._ready:
+            return None
+        first = self._ready.popleft()
+        self._is_ready.remove(first)
+        return first
 
     def next_due(self) -> float | None:
         """When the next delayed item is due; None if none waits."""

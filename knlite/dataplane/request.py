@@ -115,7 +115,11 @@ class Request:
         relay = self._relay = Relay(exchange, self)
         if self._idle_timer is not None:
             relay.now = revision.clock.now
-        relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        try:
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        except ValueError as exc:
+            relay.cancel()
+            self._refuse(400, f"the request cannot be passed on: {exc}\n")
 
     # The relay: forward.Owner
 
@@ -206,10 +210,10 @@ class Request:
         if relay is None or relay.switched_over:
             exchange.abort()
         else:
-            # The status is sent already; the text follows what has been sent of the body, which
-            # tells the client only where no length was announced.
+            # The status is sent already, so the text follows what has been sent of the body, and
+            # that is the end of it: complete where no length was announced, else cut short.
             exchange.write(text.encode())
-            exchange.abort()
+            exchange.end()
         self._finish(status, why)
 
     # The end

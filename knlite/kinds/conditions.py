@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-import msgspec
-
 from knlite.kinds.meta import Fields
 
 Status = Literal["True", "False", "Unknown"]
@@ -115,12 +113,17 @@ class ConditionEditor:
 
     def _put(self, name: str, status: Status, severity: str, reason: str, message: str) -> None:
         old = self._current.get(name)
-        new = Condition(type=name, status=status, severity=severity, reason=reason, message=message)
-        if old is not None:
-            unchanged = msgspec.structs.replace(new, last_transition_time=old.last_transition_time)
-            if unchanged == old:
-                return
-        self._current[name] = msgspec.structs.replace(new, last_transition_time=self._now)
+        said = (status, severity, reason, message)
+        if old is not None and said == (old.status, old.severity, old.reason, old.message):
+            return
+        self._current[name] = Condition(
+            type=name,
+            status=status,
+            severity=severity,
+            last_transition_time=self._now,
+            reason=reason,
+            message=message,
+        )
 
     def _status(self, name: str) -> Status | None:
         condition = self._current.get(name)
@@ -129,7 +132,10 @@ class ConditionEditor:
 
 def find(conditions: Iterable[Condition], name: str = READY) -> Condition | None:
     """The condition *name* in *conditions*."""
-    return next((condition for condition in conditions if condition.type == name), None)
+    for condition in conditions:
+        if condition.type == name:
+            return condition
+    return None
 
 
 def is_true(conditions: Iterable[Condition], name: str = READY) -> bool:
@@ -146,4 +152,4 @@ def is_false(conditions: Iterable[Condition], name: str = READY) -> bool:
 
 def timestamp(moment: datetime) -> str:
     """*moment* as the API writes times: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"

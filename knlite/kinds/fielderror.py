@@ -10,7 +10,7 @@ Not here: which field is wrong (each kind's own module); wrong types and unknown
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
@@ -79,7 +79,12 @@ def under(prefix: str, errors: Iterable[FieldError]) -> Errors:
     without a path stays without one, as upstream.
     """
     return tuple(
-        replace(error, paths=tuple(_joined(prefix, path) for path in error.paths))
+        FieldError(
+            error.message,
+            tuple([_joined(prefix, path) for path in error.paths]),
+            error.details,
+            error.level,
+        )
         for error in errors
     )
 

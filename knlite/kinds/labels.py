@@ -1,5 +1,6 @@
 """Every label and annotation that knlite reads or writes, with what it means, declared once."""
 
+from collections.abc import Mapping
 from typing import Final
 
 GROUP: Final = "serving.knative.dev"
@@ -71,3 +72,9 @@ COMMAND: Final = "knlite.dev/command"
 """Annotation of a template: a plain local command that listens on ``$PORT``."""
 WORKDIR: Final = "knlite.dev/workdir"
 """Annotation of a template: the folder of that command, relative to the manifest's."""
+
+
+def routes_of(annotations: Mapping[str, str]) -> tuple[str, ...]:
+    """The Routes that *annotations* of a Configuration or Revision name."""
+    text = annotations.get(ROUTES)
+    return tuple(each for each in text.split(",") if each) if text else ()

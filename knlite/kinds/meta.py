@@ -61,4 +61,7 @@ def described(obj: Object) -> str:
 
 def controller_of(obj: Object) -> OwnerReference | None:
     """The one owner that manages *obj*, if any."""
-    return next((owner for owner in obj.metadata.owner_references if owner.controller), None)
+    for owner in obj.metadata.owner_references:
+        if owner.controller:
+            return owner
+    return None

@@ -9,7 +9,15 @@ from typing import TypeVar
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.meta import Object
 from knlite.reconcile import Key
-from knlite.registry.store import Index, Store, all_of, in_namespace, owned_by, with_label
+from knlite.registry.store import (
+    Index,
+    Store,
+    all_of,
+    in_namespace,
+    owned_by,
+    with_label,
+    with_mark,
+)
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
@@ -51,3 +59,8 @@ class RecordingView:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         self.dependencies.add(owned_by(kind, owner.metadata.uid))
         return self._store.owned(kind, owner)
+
+    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+        """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
+        self.dependencies.add(with_mark(kind, namespace, route))
+        return self._store.marked(kind, namespace, route)

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar, cast
 
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Key, key_of
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
 Index = tuple[object, ...]
-"""Names one list of objects: all of a kind, those of a namespace, of a label, of an owner."""
+"""Names one list of objects: all of a kind, those of a namespace, a label, an owner, a route."""
 
 
 def all_of(kind: type[Object]) -> Index:
@@ -37,6 +38,11 @@ def owned_by(kind: type[Object], owner_uid: str) -> Index:
     return ("owner", kind, owner_uid)
 
 
+def with_mark(kind: type[Object], namespace: str, route: str) -> Index:
+    """Those of *kind* in *namespace* that say *route* refers to them."""
+    return ("route", kind, namespace, route)
+
+
 def children_of(owner_uid: str) -> Index:
     """Everything that any owner reference ties to *owner_uid*, of all kinds."""
     return ("child", owner_uid)
@@ -49,11 +55,25 @@ def indexes_of(obj: Object) -> Iterator[Index]:
     yield in_namespace(kind, meta.namespace)
     for label, value in meta.labels.items():
         yield with_label(kind, meta.namespace, label, value)
+    for route in routes_of(meta.annotations):
+        yield with_mark(kind, meta.namespace, route)
     owner = controller_of(obj)
     if owner is not None:
         yield owned_by(kind, owner.uid)
     for reference in meta.owner_references:
         yield children_of(reference.uid)
+
+
+def listed_alike(one: Object, other: Object) -> bool:
+    """Whether two states of an object stand in the same lists, as all of its statuses do."""
+    if one.metadata is other.metadata:
+        return True
+    mine, its = one.metadata, other.metadata
+    return (
+        mine.labels == its.labels
+        and mine.annotations == its.annotations
+        and mine.owner_references == its.owner_references
+    )
 
 
 class Store:
@@ -67,6 +87,10 @@ class Store:
     def put(self, obj: Object) -> None:
         """Store *obj* in the place of what has its key."""
         key = key_of(obj)
+        old = self._objects.get(key)
+        if old is not None and listed_alike(old, obj):
+            self._objects[key] = obj
+            return
         self.remove(key)
         self._objects[key] = obj
         for index in indexes_of(obj):
@@ -102,6 +126,10 @@ class Store:
     def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         return self._of(kind, owned_by(kind, owner.metadata.uid))
+
+    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+        """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
+        return self._of(kind, with_mark(kind, namespace, route))
 
     def children(self, uid: str) -> Sequence[Object]:
         """Everything that any owner reference ties to *uid*, whatever its kind."""

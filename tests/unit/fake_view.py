@@ -6,6 +6,7 @@ from typing import TypeVar, assert_never, cast
 from msgspec.structs import replace
 
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Create, Delete, Key, Outcome, Update, UpdateStatus, key_of
 
@@ -41,6 +42,10 @@ class FakeView:
             return controller is not None and controller.uid == owner.metadata.uid
 
         return [obj for obj in self.listed(kind, owner.metadata.namespace) if is_owned(obj)]
+
+    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+        found = self.listed(kind, namespace)
+        return [obj for obj in found if route in routes_of(obj.metadata.annotations)]
 
     def put(self, obj: Object) -> None:
         """Store *obj* exactly as it is."""

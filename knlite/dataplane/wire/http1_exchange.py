@@ -149,8 +149,8 @@ class Http1Exchange:
         if self.gone is not None or self.finished:
             return
         if self._left and not self._bodiless:
-            self.abort()
-            return
+            # What has been written still goes out, and then the connection ends too early.
+            self._keep = False
         if self._chunked:
             self._line.write(framing.last_chunk(trailers))
         self._close()

@@ -5,6 +5,7 @@ Source: Knative reference §2.1 (annotations), §2.3 (target).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from knlite.kinds import labels
@@ -131,6 +132,7 @@ class _Annotations:
             return default
 
 
+@lru_cache(maxsize=64)
 def _old_spelling(key: str) -> str:
     """``autoscaling.knative.dev/min-scale`` as it was written once: ``…/minScale``."""
     group, _, name = key.partition("/")

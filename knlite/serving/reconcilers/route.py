@@ -13,7 +13,13 @@ import msgspec
 from knlite.kinds.conditions import ConditionEditor, find, timestamp
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.features import TAG_HEADER_BASED_ROUTING
-from knlite.kinds.labels import ROUTE, ROUTES, ROUTING_STATE, ROUTING_STATE_MODIFIED
+from knlite.kinds.labels import (
+    ROUTE,
+    ROUTES,
+    ROUTING_STATE,
+    ROUTING_STATE_MODIFIED,
+    routes_of,
+)
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.ingress import (
@@ -202,14 +208,16 @@ def _marks(route: Route, planned: Plan, view: View, now: datetime) -> Iterable[C
     if planned.problem is not None:
         # Routing stays as it was, and so do the marks.
         return
-    namespace, name = route.metadata.namespace, route.metadata.name
+    name = route.metadata.name
     revisions = {target.revision_name for target in planned.targets}
     revisions |= {target.revision_name for target in route.status.traffic if _holds(view, route)}
     configurations = {
         target.configuration_name for target in route.spec.traffic if target.configuration_name
     }
-    yield from _marked(view.listed(Revision, namespace), name, revisions, now)
-    yield from _marked(view.listed(Configuration, namespace), name, configurations, now)
+    yield from _marked(_concerned(Revision, route, revisions, view), name, revisions, now)
+    yield from _marked(
+        _concerned(Configuration, route, configurations, view), name, configurations, now
+    )
 
 
 def _holds(view: View, route: Route) -> bool:
@@ -221,18 +229,29 @@ def _holds(view: View, route: Route) -> bool:
 
 
 def _unmarked(key: Key, view: View, now: datetime) -> Iterable[Change]:
-    yield from _marked(view.listed(Revision, key.namespace), key.name, set(), now)
-    yield from _marked(view.listed(Configuration, key.namespace), key.name, set(), now)
+    yield from _marked(view.marked(Revision, key.namespace, key.name), key.name, set(), now)
+    yield from _marked(view.marked(Configuration, key.namespace, key.name), key.name, set(), now)
+
+
+def _concerned(kind: type[T], route: Route, chosen: set[str], view: View) -> Sequence[T]:
+    """Those that carry the mark of *route* and those that shall, sorted by name."""
+    namespace = route.metadata.namespace
+    found = {obj.metadata.name: obj for obj in view.marked(kind, namespace, route.metadata.name)}
+    for name in chosen - found.keys():
+        obj = view.get(kind, namespace, name)
+        if obj is not None:
+            found[name] = obj
+    return [found[name] for name in sorted(found)]
 
 
 def _marked(objects: Iterable[T], route: str, chosen: set[str], now: datetime) -> Iterable[Change]:
     for obj in objects:
-        annotations = dict(obj.metadata.annotations)
-        routes: list[str] = [each for each in annotations.get(ROUTES, "").split(",") if each]
-        has = route in routes
+        marks: tuple[str, ...] = routes_of(obj.metadata.annotations)
+        has = route in marks
         if (obj.metadata.name in chosen) == has:
             continue
-        routes = [each for each in routes if each != route] if has else sorted([*routes, route])
+        routes = [each for each in marks if each != route] if has else sorted([*marks, route])
+        annotations = dict(obj.metadata.annotations)
         if routes:
             annotations[ROUTES] = ",".join(routes)
         else:

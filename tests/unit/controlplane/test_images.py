@@ -7,9 +7,16 @@ from knlite.controlplane.images import Images
 from knlite.errors import InstanceFailed
 from knlite.facts import Fact, PreparationStep
 from knlite.kinds.catalog import read
+from knlite.kinds.serving.revision import Revision
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.serving.instance import RevisionName
-from knlite.serving.workload import Choice, FunctionProject, RuntimeName
+from knlite.serving.workload import (
+    Choice,
+    FunctionProject,
+    LocalCommand,
+    RuntimeName,
+    Workload,
+)
 from tests.flows.cell import STARTED, on_virtual_time
 from tests.unit.registry.test_registry import registry
 
@@ -17,18 +24,22 @@ FUNCTION = FunctionProject(folder="/f", name="f", language="python", image="f")
 REVISION = RevisionName("default", "web-00001")
 
 
-async def prepared(reason: str, *names: RuntimeName) -> tuple[str, list[Fact]]:
-    """On which runtime a function runs when docker fails with *reason*; or the reason."""
-    desk, clock, facts = registry(), LoopClock(STARTED), list[Fact]()
+def revision(name: RevisionName) -> Revision:
     tree = {
         "apiVersion": "serving.knative.dev/v1",
         "kind": "Revision",
-        "metadata": {"name": REVISION.name, "namespace": REVISION.namespace},
+        "metadata": {"name": name.name, "namespace": name.namespace},
         "spec": {"containers": [{"image": "reg.io/f-unction"}]},
     }
-    revision = read(tree).value
-    assert revision is not None
-    desk.create(revision, user="test")
+    found = read(tree).value
+    assert isinstance(found, Revision)
+    return found
+
+
+async def prepared(reason: str, *names: RuntimeName) -> tuple[str, list[Fact]]:
+    """On which runtime a function runs when docker fails with *reason*; or the reason."""
+    desk, clock, facts = registry(), LoopClock(STARTED), list[Fact]()
+    desk.create(revision(REVISION), user="test")
     failure = InstanceFailed(reason, "the base image cannot be pulled")
     runtimes = {
         "docker": FakeRuntime(clock, lambda _: Script(prepare_fails=failure)),
@@ -69,3 +80,35 @@ async def test_where_containers_are_insisted_on_it_fails() -> None:
 @on_virtual_time
 async def test_a_build_that_fails_is_not_hidden() -> None:
     assert (await prepared("BuildFailed", "docker", "process"))[0] == "BuildFailed"
+
+
+@on_virtual_time
+async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun() -> None:
+    desk, clock = registry(), LoopClock(STARTED)
+    asked = list[float]()
+
+    def script(_: Workload) -> Script:
+        asked.append(clock.now())
+        return Script(preparing=1.0)
+
+    images = Images(
+        desk,
+        {"process": FakeRuntime(clock, script)},
+        lambda _: Choice(LocalCommand("./serve", "/folder"), "process", "a test"),
+        clock,
+        lambda _: None,
+    )
+    names = [RevisionName("default", f"web-{number:05d}") for number in range(11)]
+    for name in names:
+        desk.create(revision(name), user="test")
+    began = clock.now()
+    async with anyio.create_task_group() as group:
+        await group.start(images.run)
+        async with anyio.create_task_group() as waiting:
+            for name in names[:-1]:
+                waiting.start_soon(images.code_of, name)
+            # The folder may have changed since the first began.
+            await clock.sleep_until(began + 0.5)
+            waiting.start_soon(images.code_of, names[-1])
+        group.cancel_scope.cancel()
+    assert asked == [began, began + 0.5]

@@ -1,8 +1,11 @@
 """The store's lists: by kind, namespace, label, owner, always sorted."""
 
+from msgspec.structs import replace
+
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.secret import Secret
+from knlite.kinds.labels import ROUTES
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.reconcile import key_of
 from knlite.registry.store import Store
@@ -54,3 +57,16 @@ def test_the_controller_is_one_owner_and_deletion_follows_all() -> None:
         store.put(obj)
     assert names(store.owned(Secret, owner)) == ["s1"]
     assert names(store.children("owner")) == ["s1", "s2"]
+
+
+def test_an_object_stands_in_the_list_of_every_route_that_it_names() -> None:
+    store = Store(Config())
+    marked = config_map("x")
+    meta = replace(marked.metadata, annotations={ROUTES: "blue,green"})
+    store.put(replace(marked, metadata=meta))
+    store.put(config_map("y"))
+    assert names(store.marked(ConfigMap, "a", "blue")) == ["x"]
+    assert names(store.marked(ConfigMap, "a", "green")) == ["x"]
+    assert names(store.marked(ConfigMap, "b", "green")) == []
+    store.put(marked)
+    assert names(store.marked(ConfigMap, "a", "blue")) == []

@@ -1,0 +1,105 @@
+"""One ``knlite up`` as a program of its own, and what the system says that it uses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import TracebackType
+
+from benchmarks.cold_start import free_port
+
+
+class Run:
+    """A running ``knlite up FOLDER --runtime process``; a context that ends it."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.port, self._admin = free_port(), free_port()
+        self._ready: dict[str, bool] = {}
+        self._told = threading.Condition()
+        arguments = ["up", str(folder), "--json", "--runtime", "process", *options]
+        ports = ["--port", str(self.port), "--admin-port", str(self._admin)]
+        self.began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "knlite", *arguments, *ports], stdout=subprocess.PIPE, text=True
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Of knlite itself."""
+        return self._process.pid
+
+    def wait_until_ready(self, count: int, patience: float) -> float:
+        """Return when *count* services are ready; how many seconds it took since the start."""
+
+        def done() -> bool:
+            return sum(self._ready.values()) >= count or self._process.poll() is not None
+
+        with self._told:
+            in_time = self._told.wait_for(done, patience)
+            ready = sum(self._ready.values())
+        if ready < count:
+            why = f"{ready} of {count} services are ready"
+            sys.exit(f"knlite {'ended early' if in_time else f'took over {patience:g} s'}: {why}")
+        return time.perf_counter() - self.began
+
+    def __enter__(self) -> "Run":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(120)
+        self._reader.join(10)
+
+    def _read(self) -> None:
+        for line in self._process.stdout or ():
+            fact = json.loads(line)
+            if fact["fact"] == "ReadyChanged" and fact["kind"] == "Service":
+                with self._told:
+                    self._ready[f"{fact['namespace']}/{fact['name']}"] = fact["status"] == "True"
+                    self._told.notify_all()
+        with self._told:
+            self._told.notify_all()
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of *pid* now."""
+    return _status(pid, "VmRSS")
+
+
+def peak_memory(pid: int) -> int:
+    """The most resident bytes of *pid* since ``forget_peak``."""
+    return _status(pid, "VmHWM")
+
+
+def forget_peak(pid: int) -> None:
+    """Let the peak begin anew at what is resident now. Raises ``OSError``."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that *pid* has used so far, without its children."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def children(pid: int) -> list[int]:
+    """The processes that *pid* has started itself."""
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(word) for word in listed.split()]
+
+
+def _status(pid: int, field: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
+    line = next(line for line in lines if line.startswith(f"{field}:"))
+    return int(line.split()[1]) * 1024
