@@ -70,22 +70,24 @@ class Relay:
         self._exchange = exchange
         self._owner = owner
 
-    def begin(self, upstream: Upstream, target: bytes, headers: Sequence[Header]) -> None:
+    def begin(
+        self, upstream: Upstream, target: bytes, headers: Headers, also: Headers = ()
+    ) -> None:
         """Send the request on to *upstream*.
 
-        *headers* is what the server gets, as ``headers.to_instance`` makes it; *target* may differ
+        *headers* and *also* are what the server gets (``headers.to_instance``); *target* may differ
         from the exchange's own. Raises ValueError for a header that cannot be sent.
         """
         exchange = self._exchange
         length = exchange.length
         if length == 0:
             self.call = upstream.send(
-                exchange.method, target, headers, self, upgrade=exchange.upgrade
+                exchange.method, target, headers, self, upgrade=exchange.upgrade, also=also
             )
             exchange.attend(self)
             return
         call = self.call = upstream.send(
-            exchange.method, target, headers, self, body=Coming(length)
+            exchange.method, target, headers, self, body=Coming(length), also=also
         )
         if not call.ready:
             exchange.pause()

@@ -18,7 +18,6 @@ from knlite.dataplane.headers import Header, to_instance
 from knlite.dataplane.revision import Revision
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.dataplane.wire.failures import Failure
-from knlite.dataplane.wire.framing import lookup
 from knlite.facts import ColdStart, RequestDone
 from knlite.serving.capacity.throttler import Admitted, Rejected, Ticket
 from knlite.serving.instance import Address, Endpoint, StartFailure
@@ -41,8 +40,8 @@ class Request:
     _held = False
     """It found no instance."""
     _waited = 0.0
-    _sent: list[Header] | None = None
-    """The headers that the instance got."""
+    _request_id = b""
+    """As the instance got it."""
     route_tag = DISABLED
     """By which tag it came."""
     _over = False
@@ -102,22 +101,26 @@ class Request:
     def _forward(self, endpoint: Endpoint) -> None:
         revision, exchange = self._revision, self._exchange
         self._endpoint = endpoint
-        headers = to_instance(
+        headers, request_id = to_instance(
             self._headers,
             client=exchange.client.host,
             host=self._host,
             proto=b"http",
-            request_id=_request_id(),
             proxied=revision.mode == "Proxy",
         )
-        # The last of them is the request's id, unless the client gave it one.
-        self._sent = headers
+        if request_id:
+            also: Headers = ()
+        else:
+            request_id = _request_id()
+            also = ((b"X-Request-Id", request_id),)
+        self._request_id = request_id
         relay = self._relay = Relay(exchange, self)
         if self._idle_timer is not None:
             relay.now = revision.clock.now
         try:
-            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers, also)
         except ValueError as exc:
+            # Whoever parsed it let it through; the place must be given back all the same.
             relay.cancel()
             self._refuse(400, f"the request cannot be passed on: {exc}\n")
 
@@ -264,19 +267,11 @@ class Request:
                 exchange.client,
                 endpoint.address if endpoint is not None else NOWHERE,
                 self.route_tag,
-                self._request_id(),
+                self._request_id,
             )
         )
         # The two refer to each other; so they need not wait for the garbage collector.
         self._relay = None
-
-    def _request_id(self) -> bytes:
-        """X-Request-Id as the instance got it, if it got the request."""
-        sent = self._sent
-        if sent is None:
-            return b""
-        name, value = sent[-1]
-        return value if name == b"X-Request-Id" else lookup(sent, b"x-request-id") or b""
 
     def _tell_cold_start(self) -> Sequence[Header]:
         """The stages of the start that this request waited for, as Server-Timing."""

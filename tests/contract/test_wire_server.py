@@ -244,6 +244,17 @@ async def test_a_bad_request_is_refused_and_the_connection_closed(
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 300, b"a: " + b"b" * 70_000 + b"\r\n"])
+async def test_trailers_that_come_in_one_read_have_the_limits_of_a_head(trailers: bytes) -> None:
+    transport = RecordingTransport()
+    loop = asyncio.get_running_loop()
+    connection = Http1Connection(loop, echo, Limits(), set(), lambda _: None)
+    connection.connection_made(transport)
+    connection.data_received(head(b"Transfer-Encoding: chunked") + b"0\r\n" + trailers + b"\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    connection.connection_lost(None)
+
+
 async def test_a_refusal_waits_for_the_answers_before_it() -> None:
     begun: list[Exchange] = []
     async with serving(begun.append) as server, connected(server) as client:
@@ -348,6 +359,13 @@ async def test_an_answer_of_another_length_than_announced_is_cut(body: bytes) ->
             answer = b""
     # Fewer than announced, and then no next answer: the client sees that it was cut.
     assert len(answer.partition(b"\r\n\r\n")[2]) < 3
+
+
+async def test_a_client_that_asks_to_switch_or_close_gets_its_answer_and_the_end() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: x\r\n\r\n"
+    answer = await said(hello, request + LAST)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert b"Connection: close\r\n" in answer
 
 
 @pytest.mark.parametrize("value", [b"a\r\nX: y", b"a\n", b"a\rb", b"a\0"])

@@ -55,9 +55,10 @@ class Http2Pool:
         *,
         body: bytes | Coming = b"",
         upgrade: bytes = b"",
+        also: Headers = (),
     ) -> Http2Call:
         """Send a request. *upgrade* is left out, as any server may (RFC 9110 §7.8)."""
-        call = Http2Call(self, method, target, headers, body, receiver)
+        call = Http2Call(self, method, target, [*headers, *also], body, receiver)
         for connection in self._connections:
             if connection.room > 0:
                 connection.begin(call)
