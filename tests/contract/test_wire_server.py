@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from knlite.dataplane.wire.body import TooLarge, read_body
-from knlite.dataplane.wire.exchange import Exchange, Handler, Headers, path_of, query_of
+from knlite.dataplane.wire.exchange import (
+    HOLD_LIMIT,
+    Exchange,
+    Handler,
+    Headers,
+    path_of,
+    query_of,
+)
 from knlite.dataplane.wire.http1_server import DRAIN_LIMIT, Http1Connection
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Server, serve
@@ -453,6 +460,42 @@ async def test_a_paused_body_stops_the_sender() -> None:
         begun[0].resume()
         assert (await client.until(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
     assert sum(taken) == size
+
+
+async def test_a_body_that_ends_while_it_is_paused_does_not_pause_the_next_request() -> None:
+    class Pausing(Taker):
+        def __init__(self, exchange: Exchange) -> None:
+            self.exchange = exchange
+
+        def body_end(self, trailers: Headers) -> None:
+            self.exchange.respond(200, (), self.exchange.target)
+
+    def handler(exchange: Exchange) -> None:
+        # As when the way to the server is still being made.
+        exchange.pause()
+        exchange.attend(Pausing(exchange))
+        exchange.receive()
+
+    async with serving(handler) as server, connected(server) as client:
+        for target in (b"/one", b"/two"):
+            lines = b"Host: x\r\nContent-Length: 4\r\n\r\n"
+            client.send(b"POST %b HTTP/1.1\r\n%bbody" % (target, lines))
+            assert (await client.until(target)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_held_body_that_nobody_wants_any_more_is_read_and_forgotten() -> None:
+    begun: list[Exchange] = []
+    size = HOLD_LIMIT + DRAIN_LIMIT
+    async with serving(begun.append) as server, connected(server) as client:
+        client.send(head(b"Content-Length: %d" % size))
+        client.send(bytes(HOLD_LIMIT + 1))
+        await eventually(lambda: begun)
+        await turns()
+        begun[0].respond(503, (), b"no place")
+        client.send(bytes(size - HOLD_LIMIT - 1))
+        assert (await client.until(b"no place")).startswith(b"HTTP/1.1 503 ")
+        client.send(head())
+        await eventually(lambda: len(begun) == 2)
 
 
 async def test_a_slow_reader_pauses_the_writer() -> None:

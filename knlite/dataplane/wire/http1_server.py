@@ -336,6 +336,9 @@ class Http1Connection(asyncio.Protocol):
             self._stop(_FRAMING_TOO_LARGE)
         self._between = self._progress = True
         self._incoming = None
+        if not self._reading:
+            # The body was paused; what comes after it is not.
+            self.adjust_reading()
         if exchange.length == 0:
             return
         self._headers = []
