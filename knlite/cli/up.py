@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from knlite.cli.openfiles import allow_open_files
 from knlite.cli.render import line_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
@@ -39,6 +40,7 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     # Nearly all that is made on the way up stays: with thousands of services a third of the time
     # would go into looking for what does not.
     gc.disable()
+    allow_open_files()
     project = read_project(paths, settings.environ)
     if _complained(project):
         return 2
