@@ -18,11 +18,11 @@ from typing import cast
 
 import uvloop
 
-from knlite.dataplane.forward import Done, Relayed, forward
+from knlite.dataplane.forward import Relay
 from knlite.dataplane.headers import to_instance
-from knlite.dataplane.wire.http1_exchange import Exchange
-from knlite.dataplane.wire.http1_pool import Pool
-from knlite.dataplane.wire.http1_server import Handler, serve
+from knlite.dataplane.wire.exchange import Exchange, Handler
+from knlite.dataplane.wire.http1_pool import Http1Pool
+from knlite.dataplane.wire.listener import serve
 from knlite.serving.instance import Address
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n"
@@ -104,28 +104,41 @@ def _run_upstream(listener: socket.socket) -> None:
 
 def _run_relay(listener: socket.socket, upstream: Address) -> None:
     async def run() -> None:
-        await serve(_relaying(Pool(upstream)), [listener])
+        await serve(_relaying(Http1Pool(upstream)), [listener])
         await asyncio.get_running_loop().create_future()
 
     uvloop.run(run())
 
 
-def _relaying(pool: Pool) -> Handler:
+def _relaying(pool: Http1Pool) -> Handler:
     def handle(exchange: Exchange) -> None:
-        def done(outcome: Done) -> None:
-            if not isinstance(outcome, Relayed) and not exchange.started:
-                exchange.respond(502)
-
         headers = to_instance(
             exchange.headers,
             client=exchange.client.host,
             host=exchange.host,
             proto=b"http",
-            new_request_id=lambda: b"6f1d1f54-7a35-4f0e-9d6f-0d7f2f0b9b1a",
+            request_id=b"6f1d1f54-7a35-4f0e-9d6f-0d7f2f0b9b1a",
         )
-        forward(exchange, pool, headers, on_done=done)
+        Relay(exchange, _Owner(exchange)).begin(pool, exchange.target, headers)
 
     return handle
+
+
+class _Owner:
+    """Implements ``forward.Owner`` with as little as possible."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    def first_byte(self, status: int) -> tuple[()]:
+        return ()
+
+    def done(self) -> None:
+        """Nothing to give back."""
+
+    def broke_off(self, why: object) -> None:
+        if not self._exchange.started:
+            self._exchange.respond(502)
 
 
 def _wrk(address: Address, seconds: int) -> Measured:

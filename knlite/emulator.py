@@ -33,10 +33,11 @@ from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
-from knlite.facts import Notice
+from knlite.facts import LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
@@ -58,9 +59,10 @@ from knlite.serving.instance import Address
 from knlite.serving.reconcilers import configuration, revision, route, service
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
+from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
-from knlite.telemetry.metrics import CONTENT_TYPE, Metrics
+from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 
 RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Service, service.reconcile),
@@ -90,7 +92,9 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
         metrics = Metrics()
         stack.callback(logs.close)
-        for reader in (logs.read, metrics.read, *readers):
+        stack.enter_context(bus.reading(logs.read, LogLine))
+        stack.enter_context(bus.reading(metrics.read, *READ))
+        for reader in readers:
             stack.enter_context(bus.reading(reader))
         # Entered before the tasks, so that it is given back after the last of them has ended.
         held = await stack.enter_async_context(AsyncExitStack())
@@ -124,6 +128,7 @@ class Emulator:
         self._images: Images | None = None
         self._projector: Projector | None = None
         self._reporter = Reporter(self._clock)
+        self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
         self.registry = Registry(
@@ -141,6 +146,7 @@ class Emulator:
         self._undecided = Undecided()
         held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        self._log_requests()
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -176,7 +182,7 @@ class Emulator:
         sender = LoopbackSender(Address(LOOPBACK, port))
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
-        gateway = Gateway(activator, brokers, self._draw)
+        gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
@@ -194,6 +200,8 @@ class Emulator:
         )
         supervisor.report_to(activator, autoscaler)
         activator.report_to(autoscaler)
+        autoscaler.report_to(activator)
+        self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
 
         for runtime in runtimes.values():
             for removed in await runtime.sweep():
@@ -253,6 +261,19 @@ class Emulator:
                 return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
             case _:
                 return ""
+
+    def _log_requests(self) -> None:
+        """Log requests as long as config-observability says so."""
+        folder = self.settings.data_dir / "logs" if self.settings.data_dir else None
+        log = AccessLog(folder, self._clock, self._bus.publish)
+        self._held.callback(log.close)
+        self._held.enter_context(self._bus.reading(log.read, RequestDone))
+
+        def configure(_: object = None) -> None:
+            log.configure(self.registry.config.observability)
+
+        configure()
+        self._held.enter_context(self.registry.listening(configure))
 
     def _choose(self, revision: Revision) -> Choice | Unrunnable:
         container = serving_container(revision.spec)

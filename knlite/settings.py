@@ -27,6 +27,8 @@ class Settings:
     """Where function environments live; safe to delete when knlite does not run."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    limits: tuple[str, ...] = ()
+    """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files."""
 

@@ -130,6 +130,13 @@ def up(
             help="Set a key of a config-* ConfigMap, as config-autoscaler.stable-window=6s.",
         ),
     ] = None,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Set what clients may send, as head-bytes=131072 or body-seconds=300.",
+        ),
+    ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every fact as one line of JSON, for scripts.")
     ] = False,
@@ -152,6 +159,7 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            limits=tuple(limit or ()),
             overrides=parse_overrides(tuple(set_ or ())),
         )
         raise typer.Exit(run(paths, settings, as_json=as_json))

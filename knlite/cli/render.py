@@ -44,6 +44,9 @@ WIDTH = 34
 def line_of(fact: Fact) -> Text | None:
     """The line for *fact*, or None for facts that are not shown."""
     match fact:
+        # First, as there are far more of these than of all others.
+        case RequestDone():
+            return _request(fact) if fact.why and fact.status else None
         case LogLine():
             style = Style(color="red") if fact.stream == "stderr" else Style()
             short = fact.instance.rpartition("-")[2]
@@ -63,9 +66,6 @@ def line_of(fact: Fact) -> Text | None:
             return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
         case PreparationStep():
             return _line(fact.namespace, fact.revision, fact.text, Style(dim=True))
-        case RequestDone(why=why, status=status) if why and status:
-            text = f"{fact.method} {fact.path} → {fact.status}: {_first(why)}"
-            return _line(fact.namespace, fact.revision, text, Style(color="red"))
         case ReadyChanged(status="False"):
             text = f"not ready: {fact.reason}: {_first(fact.message)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
@@ -92,6 +92,13 @@ def _line(namespace: str, name: str, text: str, style: Style) -> Text:
 
 def _owner(name: str) -> bytes:
     return name.partition("/")[0].encode()
+
+
+def _request(fact: RequestDone) -> Text:
+    """One that knlite answered itself."""
+    path = fact.target.partition(b"?")[0].decode("utf-8", "replace")
+    text = f"{fact.method} {path} → {fact.status}: {_first(fact.why)}"
+    return _line(fact.namespace, fact.revision, text, Style(color="red"))
 
 
 def _cold(fact: ColdStart) -> str:

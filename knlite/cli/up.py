@@ -18,11 +18,12 @@ from knlite.cli.render import line_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
-from knlite.facts import Fact, Notice, ReadyChanged
+from knlite.facts import Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition
 from knlite.kinds.meta import described
 from knlite.manifests import Project, read_project
 from knlite.settings import Settings
+from knlite.telemetry.accesslog import record
 
 READY_WITHIN = 10.0
 """Seconds to wait for one more object to be ready before the table is shown as it is then."""
@@ -182,7 +183,9 @@ class _Json:
     """The standard output of a script: one JSON object a line."""
 
     def fact(self, fact: Fact) -> None:
-        self._write({"fact": type(fact).__name__, **msgspec.to_builtins(fact)})
+        # Of a request only what its record shows: as a whole it holds whatever the client sent.
+        shown = record(fact) if isinstance(fact, RequestDone) else msgspec.to_builtins(fact)
+        self._write({"fact": type(fact).__name__, **shown})
 
     def notice(self, text: str, level: str = "info") -> None:
         self._write({"fact": Notice.__name__, "level": level, "text": text})

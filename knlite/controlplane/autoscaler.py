@@ -1,4 +1,4 @@
-"""Turns demand into a number of instances, revision by revision, and reports it.
+"""Turns demand into a number of instances and a path for requests, revision by revision.
 
 A decision is made every two seconds while a revision has instances or requests, and at once when a
 request waits at a revision that has none. Nothing runs while all are at zero.
@@ -7,7 +7,8 @@ Source: Knative reference §2.5, §2.6.
 Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``).
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import anyio
@@ -16,7 +17,8 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
-from knlite.facts import Publish, ScaleDecided
+from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
     CONDITIONS,
@@ -25,11 +27,13 @@ from knlite.kinds.serving.podautoscaler import (
     PodAutoscalerStatus,
 )
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.autoscaling.decider import TICK, Decider
+from knlite.serving.autoscaling.decider import TICK, Decider, Decision
+from knlite.serving.autoscaling.path import Excess, Mode, initial_excess, path
 from knlite.serving.autoscaling.scaler import Scaler
 from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
 from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName, Sample
+from knlite.serving.levels import InstanceCounts, RevisionScale
 
 NO_TRAFFIC = "The target is not receiving traffic."
 TIMED_OUT = "The target could not be activated."
@@ -43,12 +47,24 @@ class Fleet(Protocol):
         """How many instances are ready."""
         ...
 
+    def counts(self, revision: RevisionName) -> InstanceCounts:
+        """How many instances there are in each part of their life."""
+        ...
+
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances."""
         ...
 
     def hurry(self, revision: RevisionName) -> None:
         """Start again now what would be started again later."""
+        ...
+
+
+class ModeListener(Protocol):
+    """Who forwards requests."""
+
+    def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
+        """Whether the activator is in the path of *revision*; until told otherwise it is."""
         ...
 
 
@@ -70,9 +86,14 @@ class Autoscaler:
         self._clock = clock
         self._publish = publish
         self._service_of = service_of
+        self._listeners: list[ModeListener] = []
         self._units: dict[RevisionName, _Unit] = {}
         self._config = registry.config
         self._work = anyio.Event()
+
+    def report_to(self, listener: ModeListener) -> None:
+        """Tell *listener* when a mode changes; to be called before ``run``."""
+        self._listeners.append(listener)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Decide every two seconds while any revision is awake, until cancelled."""
@@ -86,6 +107,26 @@ class Autoscaler:
                 for revision, unit in tuple(self._units.items()):
                     if unit.awake:
                         self._decide(revision, unit)
+
+    def scales(self) -> Iterator[RevisionScale]:
+        """The scale of every revision that there is."""
+        for revision, unit in self._units.items():
+            last, obj = unit.last, self._registry.view.get(PodAutoscaler, *revision)
+            yield RevisionScale(
+                namespace=revision.namespace,
+                service=self._service_of(revision),
+                revision=revision.name,
+                configuration=obj.metadata.labels.get(CONFIGURATION, "") if obj else "",
+                desired=last.desired if last is not None else None,
+                requested=unit.desired,
+                instances=self._fleet.counts(revision),
+                excess=unit.excess.capacity,
+                panic=last is not None and last.panic,
+                metric=unit.spec.metric,
+                stable=last.stable if last is not None else 0.0,
+                in_panic_window=last.in_panic_window if last is not None else 0.0,
+                target=unit.spec.target,
+            )
 
     # From the activator.
 
@@ -115,6 +156,7 @@ class Autoscaler:
         unit = self._units.get(revision)
         if unit is not None:
             unit.scaler.observe(self._clock.now(), ready)
+            self._set_path(revision, unit, ready)
             self._report(revision, unit)
 
     # From the registry.
@@ -142,7 +184,7 @@ class Autoscaler:
     def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
         now, spec = self._clock.now(), self._spec_of(obj)
         deadline = progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
-        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec)
+        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec, now)
         self._units[revision] = unit
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
@@ -163,10 +205,34 @@ class Autoscaler:
         now, ready = self._clock.now(), self._fleet.ready(revision)
         was = unit.desired
         decision = unit.decider.decide(now, ready) if unit.decider.has_data(now) else None
-        scale = unit.scaler.scale(now, decision.desired if decision else None, ready)
+        asked = decision.desired if decision else None
+        scale = unit.scaler.scale(now, asked, ready, unit.in_path(now))
         why = scale.why or (decision.why if decision else "")
+        unit.decided(decision)
+        # Before the last instance goes, requests have to be held.
+        self._set_path(revision, unit, ready)
         self._scaled(revision, unit, was, why, panic=decision is not None and decision.panic)
         self._report(revision, unit)
+
+    def _set_path(self, revision: RevisionName, unit: "_Unit", ready: int) -> None:
+        inactive = unit.scaler.activity == "inactive"
+        found = path(unit.want, unit.excess, ready, inactive=inactive)
+        if found.mode == unit.mode:
+            return
+        unit.become(found.mode, self._clock.now())
+        for listener in self._listeners:
+            listener.mode_changed(revision, found.mode)
+        self._publish(
+            PathChanged(
+                at=self._clock.wall(),
+                namespace=revision.namespace,
+                service=self._service_of(revision),
+                revision=revision.name,
+                mode=found.mode,
+                excess=unit.excess.capacity,
+                why=found.why,
+            )
+        )
 
     def _scaled(
         self, revision: RevisionName, unit: "_Unit", was: int, why: str, *, panic: bool
@@ -222,12 +288,19 @@ class Autoscaler:
 class _Unit:
     """One revision's load and scale."""
 
-    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec) -> None:
+    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec, now: float) -> None:
         self.decider = decider
         self.scaler = scaler
         self.reported: tuple[int, int, str] | None = None
-        self._spec = spec
+        self.last: Decision | None = None
+        """The last decision that the load has led to."""
+        self.want: int | None = None
+        """What was decided last; None while the load is not known."""
+        self.excess: Excess = initial_excess(spec)
+        self.mode: Mode = "Proxy"
+        self.spec = spec
         self._early = False
+        self._proxied_since = now
 
     @property
     def desired(self) -> int:
@@ -241,12 +314,31 @@ class _Unit:
 
     def respec(self, spec: ScalingSpec) -> bool:
         """Go on with *spec*; whether it is another one."""
-        if spec == self._spec:
+        if spec == self.spec:
             return False
-        self._spec = spec
+        self.spec = spec
         self.decider.respec(spec)
         self.scaler.respec(spec)
+        if self.last is None:
+            self.excess = initial_excess(spec)
         return True
+
+    def in_path(self, now: float) -> float:
+        """For how many seconds the activator has been in the path."""
+        return now - self._proxied_since
+
+    def become(self, mode: Mode, now: float) -> None:
+        """Take the activator into the path, or out of it."""
+        self.mode = mode
+        self._proxied_since = now if mode == "Proxy" else math.inf
+
+    def decided(self, decision: Decision | None) -> None:
+        """Keep *decision*; without one all but the wish stays as it was."""
+        if decision is None:
+            self.want = None
+            return
+        self.last, self.excess = decision, decision.excess
+        self.want = 0 if self.scaler.activity == "inactive" else self.scaler.desired
 
     def record_early(self, now: float) -> None:
         """Count one request before its second is over."""

@@ -17,6 +17,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object
+from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.ingress import CONDITIONS, Ingress, IngressStatus
 from knlite.kinds.serving.revision import Revision
@@ -208,8 +209,11 @@ def _hosts(route: Route, registry: Registry) -> tuple[str, ...]:
 
 def _settings(revision: Revision) -> RevisionSettings:
     spec = revision.spec
+    container = serving_container(spec)
     return RevisionSettings(
         service=_service(revision),
+        configuration=revision.metadata.labels.get(CONFIGURATION, ""),
+        protocol=protocol_of(container) if container is not None else "http1",
         container_concurrency=spec.container_concurrency or 0,
         timeout=float(spec.timeout_seconds or 0),
         response_start_timeout=float(spec.response_start_timeout_seconds or 0),

@@ -26,6 +26,7 @@ from knlite.facts import InstanceChanged, InstanceState, LogLine, Publish
 from knlite.runtime.port import Exit, Instance, Launch, Log, Prepared, Runtime
 from knlite.serving.instance import Address, Birth, Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
+from knlite.serving.levels import InstanceCounts
 from knlite.serving.probing import ReadinessProbe
 
 SHUTDOWN_GRACE = 10.0
@@ -90,6 +91,8 @@ class _Slot:
     retired: anyio.Event = field(default_factory=anyio.Event)
     hurry: anyio.Event = field(default_factory=anyio.Event)
     endpoint: Endpoint | None = None
+    running: bool = False
+    """Whether its program has been started and has not ended."""
     trying: bool = True
     """Whether it is on its way to ready, rather than waiting to be tried again."""
     restarts: int = 0
@@ -138,6 +141,20 @@ class Supervisor:
     def ready(self, revision: RevisionName) -> int:
         """How many instances of *revision* are ready."""
         return sum(slot.endpoint is not None for slot in self._slots.get(revision, {}).values())
+
+    def counts(self, revision: RevisionName) -> InstanceCounts:
+        """How many instances of *revision* there are in each part of their life."""
+        ready = not_ready = pending = terminating = 0
+        for slot in self._slots.get(revision, {}).values():
+            if slot.endpoint is not None:
+                ready += 1
+            elif slot.retired.is_set():
+                terminating += 1
+            elif slot.running:
+                not_ready += 1
+            else:
+                pending += 1
+        return InstanceCounts(ready, not_ready, pending, terminating)
 
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances of *revision*, as soon as possible."""
@@ -229,12 +246,14 @@ class Supervisor:
             instance = await blueprint.runtime.start(blueprint.prepared, launch, log)
         except InstanceFailed as exc:
             return self._failed(revision, slot, exc)
+        slot.running = True
         try:
             birth = Birth(ordered, self._clock.now(), 0.0)
             return await self._serve(revision, slot, instance, blueprint, birth, tail)
         finally:
             with anyio.CancelScope(shield=True):
                 await instance.stop(min(blueprint.grace, SHUTDOWN_GRACE))
+            slot.running = False
 
     async def _unless_retired(self, slot: _Slot, revision: RevisionName) -> Blueprint | None:
         made: list[Blueprint] = []

@@ -16,7 +16,7 @@ import anyio
 
 from knlite.dataplane.wire.failures import Broken, Failure, TimedOut
 from knlite.dataplane.wire.framing import Headers, lookup
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
 
@@ -71,9 +71,9 @@ class Pools:
 
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self._tls = tls
-        self._pools: dict[Origin, Pool] = {}
+        self._pools: dict[Origin, Http1Pool] = {}
 
-    def of(self, origin: Origin) -> Pool:
+    def of(self, origin: Origin) -> Http1Pool:
         """Return the pool of *origin*."""
         pool = self._pools.get(origin)
         if pool is None:
@@ -82,7 +82,7 @@ class Pools:
             if origin.scheme == "https":
                 # Reading the system's certificates takes some 20 ms: only when it is needed.
                 tls = self._tls = self._tls or ssl.create_default_context()
-            pool = self._pools[origin] = Pool(Address(origin.host, origin.port), tls=tls)
+            pool = self._pools[origin] = Http1Pool(Address(origin.host, origin.port), tls=tls)
         return pool
 
     async def aclose(self) -> None:
@@ -110,12 +110,12 @@ async def fetch(
     if lookup(headers, b"host") is None:
         headers = [(b"Host", origin.authority), *headers]
     whole = _WholeAnswer(limit)
-    exchange = pools.of(origin).send(method, target, headers, whole, body=body)
+    call = pools.of(origin).send(method, target, headers, whole, body=body)
     try:
         with anyio.move_on_after(timeout):
             await whole.over.wait()
     finally:
-        exchange.cancel()
+        call.cancel()
     if whole.failure is not None:
         return whole.failure
     if not whole.complete:
@@ -134,11 +134,24 @@ class _WholeAnswer:
         self._left = limit
         self._limit = limit
 
+    def interim(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        """Only the final answer counts."""
+
+    def answered(
+        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        self.head(status, reason, headers, len(body))
+        self.data(body)
+        self.end(())
+
     def head(
         self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], length: int | None
     ) -> None:
         self.status = status
         self.headers = headers
+
+    def switched(self, reason: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+        """Nobody asks for it."""
 
     def data(self, data: bytes) -> None:
         self._left -= len(data)
@@ -148,7 +161,7 @@ class _WholeAnswer:
             self.pieces.clear()
             self.failed(Broken(f"the answer is larger than {self._limit} bytes"))
 
-    def end(self) -> None:
+    def end(self, trailers: Headers) -> None:
         self.complete = True
         self.over.set()
 
@@ -156,6 +169,12 @@ class _WholeAnswer:
         if self.failure is None:
             self.failure = failure
         self.over.set()
+
+    def server_full(self) -> None:
+        """The body is whole already."""
+
+    def server_ready(self) -> None:
+        """The body is whole already."""
 
 
 _PORTS = {"http": 80, "https": 443}

@@ -1,30 +1,23 @@
-"""The relay: one exchange with a client carried by one exchange with a server.
+"""The relay: one exchange with a client carried by one call to a server.
 
-Bodies pass in both directions as they come, and each side is read no faster than the other takes
-it. If the client leaves, the server's connection is cut. If the server fails before its head, the
-client's exchange is still unanswered and the caller may answer it; after the head only a cut
-connection tells the client the truth.
+Bodies pass in both directions as they come, trailers and interim answers too, and each side is read
+no faster than the other takes it. If the client leaves, the call is cancelled. If the server fails
+before its head, the client's exchange is still unanswered and the owner may answer it; after the
+head only a cut connection tells the client the truth. When the server switches protocols, the two
+connections become a splice, and the relay lasts as long as it.
 
-Source: Knative reference §3.3, §3.6 (no buffering, no retries once bytes were sent); RFC 9110 §7.6.
-Trailers are dropped in both directions; gRPC, which needs them, does not speak HTTP/1.1.
+Source: Knative reference §3.3, §3.6 (no buffering, no retries once bytes were sent); RFC 9110 §6.5,
+§7.6, §7.8, §15.2.
 Not here: headers of the request (``headers.py``), timeouts, capacity, which server (the callers).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from knlite.dataplane.headers import Header, relayed
+from knlite.dataplane.wire.call import Call, Coming, Upstream
+from knlite.dataplane.wire.exchange import Exchange, Header, Headers
 from knlite.dataplane.wire.failures import Failure
-from knlite.dataplane.wire.http1_client import ClientExchange, Coming
-from knlite.dataplane.wire.http1_exchange import Exchange
-from knlite.dataplane.wire.http1_pool import Pool
-
-
-@dataclass(frozen=True, slots=True)
-class Relayed:
-    """The answer has passed completely."""
-
-    status: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,130 +27,158 @@ class ClientLeft:
     why: str
 
 
-Done = Relayed | ClientLeft | Failure
-"""How a relay ended. After a Failure, ``exchange.started`` says whether an answer had begun: if so,
-the connection has been cut; if not, the caller has to answer."""
+class Owner(Protocol):
+    """Who started a relay. Exactly one of ``done`` and ``broke_off`` is called, later, once."""
 
+    def first_byte(self, status: int) -> Sequence[Header]:
+        """The answer's head has come; return what is to be added to its headers."""
+        ...
 
-def forward(
-    exchange: Exchange,
-    pool: Pool,
-    headers: Sequence[Header],
-    *,
-    on_done: Callable[[Done], None],
-    on_first_byte: Callable[[], None] | None = None,
-    target: bytes | None = None,
-    extra: Sequence[Header] = (),
-) -> "Relay":
-    """Send *exchange* on to *pool* and its answer back; *on_done* is called once, later.
+    def done(self) -> None:
+        """The answer has passed completely."""
+        ...
 
-    *headers* is what the server gets, as ``headers.to_instance`` or ``headers.relayed`` make it.
-    *target* replaces the request's own. *extra* is added to the answer's headers. *on_first_byte*
-    is called when the answer's head has been written.
-    """
-    relay = Relay(exchange, on_done, on_first_byte, extra)
-    length = exchange.length
-    upstream = pool.send(
-        exchange.method,
-        exchange.target if target is None else target,
-        headers,
-        relay,
-        body=Coming(length) if length != 0 else b"",
-    )
-    relay.upstream = upstream
-    exchange.flow(upstream.pause, upstream.resume)
-    if length != 0:
-        upstream.flow(exchange.pause, exchange.resume)
-        exchange.receive(_Upload(upstream))
-    exchange.on_gone(relay.client_left)
-    return relay
+    def broke_off(self, why: ClientLeft | Failure) -> None:
+        """The client left, or the server failed.
+
+        After a Failure, ``exchange.started`` says whether an answer had begun: if so, the client's
+        connection has been cut; if not, the owner has to answer.
+        """
+        ...
 
 
 class Relay:
-    """A running relay; takes the server's answer."""
+    """A running relay: takes the client's request and the server's answer."""
 
-    __slots__ = (
-        "_done",
-        "_exchange",
-        "_extra",
-        "_on_done",
-        "_on_first_byte",
-        "_status",
-        "pieces",
-        "upstream",
-    )
+    # Defaults live in the class, so that making a relay costs only what differs.
+    call: Call | None = None
+    status = 0
+    """Of the answer, once its head has come."""
+    pieces = 0
+    """Grows whenever something of the answer is written; an idle timer compares it."""
+    received = 0
+    """Bytes of the request's body."""
+    sent = 0
+    """Bytes of the answer's body."""
+    switched_over = False
+    """The two connections are a splice now."""
+    _over = False
 
-    def __init__(
-        self,
-        exchange: Exchange,
-        on_done: Callable[[Done], None],
-        on_first_byte: Callable[[], None] | None,
-        extra: Sequence[Header],
-    ) -> None:
+    def __init__(self, exchange: Exchange, owner: Owner) -> None:
         self._exchange = exchange
-        self._on_done = on_done
-        self._on_first_byte = on_first_byte
-        self._extra = extra
-        self._status = 0
-        self._done = False
-        self.pieces = 0
-        """Grows whenever something of the answer is written; an idle timer compares it."""
-        self.upstream: ClientExchange | None = None
+        self._owner = owner
+
+    def begin(self, upstream: Upstream, target: bytes, headers: Sequence[Header]) -> None:
+        """Send the request on to *upstream*.
+
+        *headers* is what the server gets, as ``headers.to_instance`` makes it; *target* may differ
+        from the exchange's own. Raises ValueError for a header that cannot be sent.
+        """
+        exchange = self._exchange
+        length = exchange.length
+        if length == 0:
+            self.call = upstream.send(
+                exchange.method, target, headers, self, upgrade=exchange.upgrade
+            )
+            exchange.attend(self)
+            return
+        call = self.call = upstream.send(
+            exchange.method, target, headers, self, body=Coming(length)
+        )
+        if not call.ready:
+            exchange.pause()
+        exchange.attend(self)
+        exchange.receive()
 
     def cancel(self) -> None:
-        """Stop; *on_done* is not called. The exchange is the caller's to answer or to abort."""
-        self._done = True
-        upstream, self.upstream = self.upstream, None
-        if upstream is not None:
-            upstream.cancel()
+        """Stop; the owner hears nothing more. The exchange is the owner's to answer or to abort."""
+        self._over = True
+        call, self.call = self.call, None
+        if call is not None:
+            call.cancel()
+
+    # The client: exchange.Taker
+
+    def body(self, data: bytes) -> None:
+        self.received += len(data)
+        if self.call is not None:
+            self.call.write(data)
+
+    def body_end(self, trailers: Headers) -> None:
+        if self.call is not None:
+            self.call.end(trailers)
 
     def client_left(self, why: str) -> None:
         """The client is gone: nobody wants the answer."""
-        if not self._done:
+        if not self._over:
             self.cancel()
-            self._on_done(ClientLeft(why))
+            self._owner.broke_off(ClientLeft(why))
+
+    def client_full(self) -> None:
+        if self.call is not None:
+            self.call.pause()
+
+    def client_ready(self) -> None:
+        if self.call is not None:
+            self.call.resume()
+
+    # The server: call.Receiver
+
+    def server_full(self) -> None:
+        self._exchange.pause()
+
+    def server_ready(self) -> None:
+        self._exchange.resume()
+
+    def interim(self, status: int, reason: bytes, headers: list[Header]) -> None:
+        if not self._over:
+            self._exchange.inform(status, reason, headers)
+
+    def answered(self, status: int, reason: bytes, headers: list[Header], body: bytes) -> None:
+        if self._over:
+            return
+        self._over = True
+        # The two refer to each other; so they need not wait for the garbage collector.
+        self.call = None
+        self.status = status
+        self.sent = len(body)
+        added = self._owner.first_byte(status)
+        self._exchange.respond(status, [*headers, *added] if added else headers, body, reason)
+        self._owner.done()
 
     def head(self, status: int, reason: bytes, headers: list[Header], length: int | None) -> None:
-        if self._done:
+        if self._over:
             return
-        self._status = status
+        self.status = status
         self.pieces += 1
-        answer = relayed(headers)
-        answer += self._extra
-        self._exchange.start(status, reason, answer, length=length)
-        if self._on_first_byte is not None:
-            self._on_first_byte()
+        headers = [*headers, *self._owner.first_byte(status)]
+        self._exchange.start(status, reason, headers, length=length)
+
+    def switched(self, reason: bytes, headers: list[Header]) -> None:
+        if self._over:
+            return
+        self.status = 101
+        self.switched_over = True
+        self._exchange.switch(reason, [*headers, *self._owner.first_byte(101)])
+        self._exchange.receive()
 
     def data(self, data: bytes) -> None:
-        if not self._done:
+        if not self._over:
             self.pieces += 1
+            self.sent += len(data)
             self._exchange.write(data)
 
-    def end(self) -> None:
-        if not self._done:
-            self._done = True
-            # The two refer to each other; so they need not wait for the garbage collector.
-            self.upstream = None
-            self._exchange.end()
-            self._on_done(Relayed(self._status))
+    def end(self, trailers: Headers) -> None:
+        if not self._over:
+            self._over = True
+            self.call = None
+            self._exchange.end(trailers)
+            self._owner.done()
 
     def failed(self, failure: Failure) -> None:
-        if not self._done:
-            self._done = True
-            self.upstream = None
+        if not self._over:
+            self._over = True
+            self.call = None
             if self._exchange.started:
                 self._exchange.abort()
-            self._on_done(failure)
-
-
-class _Upload:
-    """Takes the client's body for the server."""
-
-    __slots__ = ("data", "end")
-
-    def __init__(self, upstream: ClientExchange) -> None:
-        self.data = upstream.write
-        self.end = upstream.end
-
-    def gone(self, why: str) -> None:
-        """``Relay.client_left`` does what there is to do."""
+            self._owner.broke_off(failure)

@@ -12,13 +12,18 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.dataplane import pages
-from knlite.dataplane.activator import TEXT, Activator, Way
+from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
-from knlite.dataplane.wire.body import TooLarge
-from knlite.dataplane.wire.http1_exchange import Exchange
-from knlite.dataplane.wire.http1_server import serve
-from knlite.serving.routing import RoutingTable, ToBroker, ToIndex, ToRevision
+from knlite.dataplane.headers import with_set
+from knlite.dataplane.request import TEXT
+from knlite.dataplane.wire.body import TooLarge, read_body
+from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
+from knlite.dataplane.wire.framing import lookup
+from knlite.dataplane.wire.limits import Limits
+from knlite.dataplane.wire.listener import serve
+from knlite.serving.routing import Backends, RoutingTable, ToBroker, ToIndex, ToRevision
 
+TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
 """Bytes of one request to a broker; a broker in memory must not be filled by a single sender.
 
@@ -35,10 +40,17 @@ _HTML = (
 class Gateway:
     """Answers every request that reaches the gateway's port."""
 
-    def __init__(self, activator: Activator, brokers: BrokerIngress, draw: random.Random) -> None:
+    def __init__(
+        self,
+        activator: Activator,
+        brokers: BrokerIngress,
+        draw: random.Random,
+        limits: Limits | None = None,
+    ) -> None:
         self._activator = activator
         self._brokers = brokers
-        self._draw = draw
+        self._random = draw.random
+        self._limits = limits
         self._table = RoutingTable()
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
@@ -56,7 +68,7 @@ class Gateway:
     ) -> None:
         """Answer on *listening* until cancelled."""
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._handle, listening)
+            server = await serve(self._handle, listening, self._limits)
             task_status.started()
             try:
                 await anyio.sleep_forever()
@@ -66,11 +78,35 @@ class Gateway:
                     await self._activator.aclose()
 
     def _handle(self, exchange: Exchange) -> None:
+        host = exchange.host
+        backends = self._table.find(host)
+        if backends is None:
+            self._by_other_addresses(exchange)
+        elif backends.append:
+            self._with_tag(exchange, backends)
+        else:
+            # Most requests.
+            revision = backends.pick(self._random)
+            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
+
+    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
+        """Where requests may ask for a tag by a header."""
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        headers = with_set(exchange.headers, tagged.append)
+        revision = tagged.pick(self._random)
+        self._activator.handle(
+            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
+        )
+
+    def _by_other_addresses(self, exchange: Exchange) -> None:
         authority = exchange.host.decode("latin-1")
-        path = exchange.path.decode("latin-1")
-        match self._table.match(authority, path, self._draw.random()):
-            case ToRevision(revision, rest, host):
-                self._activator.handle(exchange, revision, _way(exchange, path, rest, host))
+        path = path_of(exchange.target).decode("latin-1")
+        tag = lookup(exchange.headers, TAG_HEADER)
+        match self._table.match(authority, path, self._random(), tag):
+            case ToRevision(revision, rest, host, append, route_tag):
+                target, name, headers = _way(exchange, rest, host)
+                headers = with_set(headers, append)
+                self._activator.handle(exchange, revision, target, name, headers, route_tag)
             case ToBroker(namespace, broker):
                 self._receive(exchange, namespace, broker)
             case ToIndex():
@@ -83,7 +119,7 @@ class Gateway:
     def _index(self, exchange: Exchange) -> None:
         if exchange.method not in {b"GET", b"HEAD"}:
             exchange.respond(405, ((b"Allow", b"GET, HEAD"), *TEXT), b"method not allowed\n")
-        elif b"text/html" in (exchange.header(b"accept") or b""):
+        elif b"text/html" in (lookup(exchange.headers, b"accept") or b""):
             exchange.respond(200, _HTML, pages.index(self._listing).encode())
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
@@ -96,7 +132,7 @@ class Gateway:
             elif self._group is not None:
                 self._group.start_soon(self._take, exchange, namespace, broker, body)
 
-        exchange.read_body(MAX_EVENT, received)
+        read_body(exchange, MAX_EVENT, received)
 
     async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
         answer = await self._brokers.receive(
@@ -112,13 +148,14 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-def _way(exchange: Exchange, path: str, rest: str, host: str) -> Way:
-    """What the instance sees of a request that came by *path*."""
+def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:
+    """Target, Host and headers as the instance is to see them of a request by a path address."""
     if not host:
-        return Way(exchange.target, exchange.host, exchange.headers)
+        return exchange.target, exchange.host, exchange.headers
     target = rest.encode("latin-1")
-    if exchange.query or exchange.target.endswith(b"?"):
-        target += b"?" + exchange.query
+    query = query_of(exchange.target)
+    if query or exchange.target.endswith(b"?"):
+        target += b"?" + query
     others = [header for header in exchange.headers if header[0].lower() != b"host"]
     name = host.encode("latin-1")
-    return Way(target, name, [(b"Host", name), *others])
+    return target, name, [(b"Host", name), *others]

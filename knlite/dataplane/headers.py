@@ -3,44 +3,29 @@
 Between the client and an instance Knative has three proxies (ingress, activator, queue-proxy); here
 they are one hop, so each header is edited once, in one pass:
 
-* hop-by-hop headers go, in both directions (RFC 9110 §7.6.1), and so do the framing headers, which
-  the wire writes anew;
 * X-Forwarded-For gets the client's address appended; -Proto, -Host and X-Request-Id are set if
   absent;
 * Forwarded is made from them if the client sent none (RFC 7239);
-* ``K-Proxy-Request: activator`` reaches the instance; the headers by which proxies speak to each
-  other do not.
+* ``K-Proxy-Request: activator`` reaches the instance while the activator is in the path; the
+  headers by which proxies speak to each other do not;
+* all others pass as they are, ``traceparent`` among them.
 
 Source: Knative reference §3.2, §3.3; upstream knative/networking pkg/http/header/header.go,
 knative/serving pkg/queue/forwarded_shim.go, Go's net/http/httputil/reverseproxy.go.
 Differs: one hop appends one address to X-Forwarded-For, where activator and queue-proxy append one
 each. Differs: K-Original-Host of a client is removed and not believed; only proxies that do not
-exist here may set it. Not here: WebSocket, for which Upgrade would have to stay.
+exist here may set it.
+Not here: headers between two neighbours and framing, which the wire keeps to itself
+(``wire/framing.py``).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 Header = tuple[bytes, bytes]
 
-_HOP_BY_HOP = frozenset(
-    (
-        b"connection",
-        b"keep-alive",
-        b"proxy-authenticate",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"http2-settings",
-        b"content-length",
-    )
-)
 _BETWEEN_PROXIES = frozenset(
     (
-        b"expect",
         b"k-network-hash",
         b"k-original-host",
         b"k-proxy-request",
@@ -48,51 +33,49 @@ _BETWEEN_PROXIES = frozenset(
         b"knative-serving-revision",
     )
 )
-_NOT_ONWARD = _HOP_BY_HOP | _BETWEEN_PROXIES
-_NEVER_NAMED = frozenset((b"", b"close", b"host"))
-"""Words of Connection that remove nothing; a client must not be able to remove Host."""
 _SET = frozenset(
     (b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"x-request-id", b"forwarded")
 )
-_SET_LENGTHS = frozenset(map(len, _SET))
-
-
-def relayed(headers: Iterable[Header]) -> list[Header]:
-    """Return what may pass a proxy: no hop-by-hop, no framing."""
-    return _without(headers, _HOP_BY_HOP)
+_TOUCHED = _BETWEEN_PROXIES | _SET
+_PROXIED = (b"K-Proxy-Request", b"activator")
 
 
 def to_instance(
-    headers: Sequence[Header],
+    headers: Iterable[Header],
     *,
     client: str,
     host: bytes,
     proto: bytes,
-    new_request_id: Callable[[], bytes],
+    request_id: bytes,
+    proxied: bool = True,
 ) -> list[Header]:
     """Return the headers of a request as the instance gets them.
 
     *client* is the address of the other end, *host* the Host as the client gave it (it stays as it
-    is), *proto* ``http`` or ``https``.
+    is), *proto* ``http`` or ``https``, *request_id* what X-Request-Id is if the client sent none
+    (it is the last header then), *proxied* whether the activator is in the path.
     """
-    kept = _without(headers, _NOT_ONWARD)
-    peer = client.partition("%")[0].encode()
-    said = [header for header in kept if len(header[0]) in _SET_LENGTHS]
+    kept = []
     found: dict[bytes, bytes] = {}
-    for name, value in said:
-        lower = name.lower()
-        if lower in _SET:
+    for header in headers:
+        lower = header[0].lower()
+        if lower not in _TOUCHED:
+            kept.append(header)
+        elif lower in _SET:
             # The client's own list may be spread over several lines (RFC 9110 §5.3).
+            value = header[1]
             found[lower] = found[lower] + b", " + value if lower in found else value
+            if lower != b"x-forwarded-for":
+                kept.append(header)
+    if proxied:
+        kept.append(_PROXIED)
     if not found:
-        kept += _of_first_hop(peer, host, proto)
-        kept.append((b"X-Request-Id", new_request_id()))
+        kept += _of_first_hop(client, host, proto)
+        kept.append((b"X-Request-Id", request_id))
         return kept
-    if b"x-forwarded-for" in found:
-        kept = [header for header in kept if header[0].lower() != b"x-forwarded-for"]
-        hops = found[b"x-forwarded-for"] + b", " + peer
-    else:
-        hops = peer
+    peer = _peer(client)
+    before = found.get(b"x-forwarded-for")
+    hops = before + b", " + peer if before is not None else peer
     shown_host = found.get(b"x-forwarded-host", host)
     shown_proto = found.get(b"x-forwarded-proto", proto)
     kept += (
@@ -101,8 +84,16 @@ def to_instance(
         if header[0] == b"X-Forwarded-For" or header[0].lower() not in found
     )
     if b"x-request-id" not in found:
-        kept.append((b"X-Request-Id", new_request_id()))
+        kept.append((b"X-Request-Id", request_id))
     return kept
+
+
+def with_set(headers: Sequence[Header], added: Sequence[Header]) -> Sequence[Header]:
+    """Return *headers* with *added* in the place of those that have the same names."""
+    if not added:
+        return headers
+    names = {name.lower() for name, _ in added}
+    return [*(each for each in headers if each[0].lower() not in names), *added]
 
 
 def forwarded(hops: bytes, host: bytes, proto: bytes) -> bytes:
@@ -123,31 +114,20 @@ def _of_hop(hops: bytes, host: bytes, proto: bytes) -> tuple[Header, ...]:
         (b"X-Forwarded-Proto", proto),
         (b"X-Forwarded-Host", host),
         (b"Forwarded", forwarded(hops, host, proto)),
-        (b"K-Proxy-Request", b"activator"),
     )
 
 
-_of_first_hop = lru_cache(maxsize=1024)(_of_hop)
-"""Most requests come from few clients to few hosts, and all of this follows from the two."""
+@lru_cache(maxsize=1024)
+def _of_first_hop(client: str, host: bytes, proto: bytes) -> tuple[Header, ...]:
+    """Most requests come from few clients to few hosts, and all of this follows from the two."""
+    return _of_hop(_peer(client), host, proto)
+
+
+def _peer(client: str) -> bytes:
+    return client.partition("%")[0].encode()
 
 
 def _node(address: bytes) -> bytes:
     if b":" in address and not address.startswith((b"[", b'"')):
         return b'"[' + address + b']"'
     return address
-
-
-def _without(headers: Iterable[Header], names: frozenset[bytes]) -> list[Header]:
-    kept = []
-    named: set[bytes] = set()
-    for header in headers:
-        lower = header[0].lower()
-        if lower not in names:
-            kept.append(header)
-        elif lower == b"connection":
-            named.update(word.strip().lower() for word in header[1].split(b","))
-    named -= names
-    named -= _NEVER_NAMED
-    if named:
-        kept = [header for header in kept if header[0].lower() not in named]
-    return kept

@@ -13,7 +13,15 @@ from typing import TypeVar
 import yaml
 
 from knlite.errors import InvalidInput
-from knlite.kinds.config import autoscaler, defaults, deployment, eventing, features, network
+from knlite.kinds.config import (
+    autoscaler,
+    defaults,
+    deployment,
+    eventing,
+    features,
+    network,
+    observability,
+)
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
@@ -31,6 +39,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, deployment.NAME): deployment.KEYS,
     (SERVING_NAMESPACE, features.NAME): features.KEYS,
     (SERVING_NAMESPACE, network.NAME): network.KEYS,
+    (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventing.FEATURES_NAME): eventing.FEATURES_KEYS,
 }
@@ -63,6 +72,7 @@ def read_config(maps: Iterable[ConfigMap], overrides: Overrides, external_port: 
         domain=parsed(network.DOMAIN_NAME, network.parse_domain),
         features=parsed(features.NAME, features.parse),
         network=parsed(network.NAME, network.parse),
+        observability=parsed(observability.NAME, observability.parse),
         eventing=_naming(
             eventing.NAME,
             lambda: eventing.parse(

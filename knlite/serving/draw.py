@@ -11,6 +11,10 @@ class Draw(Protocol):
         """A whole number from 0 to below *stop*."""
         ...
 
+    def random(self) -> float:
+        """A number from 0 to below 1."""
+        ...
+
     def choice(self, among: Sequence[str], /) -> str:
         """One of *among*."""
         ...

@@ -4,7 +4,7 @@ These values cross between control plane and data plane, which do not know each 
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 
 class RevisionName(NamedTuple):
@@ -63,10 +63,14 @@ class Sample:
 class RevisionSettings:
     """What the path of a request has to know of a revision.
 
-    Times are in seconds; 0 means that there is no such limit. Source: Knative reference §1.4, §3.5.
+    Times are in seconds; 0 means that there is no such limit. Source: Knative reference §1.4, §3.5,
+    §3.6 (protocol).
     """
 
     service: str
+    configuration: str = ""
+    protocol: Literal["http1", "h2c"] = "http1"
+    """What the container speaks: HTTP/1.1, or HTTP/2 without TLS."""
     container_concurrency: int = 0
     timeout: float = 300.0
     response_start_timeout: float = 0.0

@@ -1,22 +1,35 @@
-"""Which revision a request goes to, by its host and path: one table for the data plane.
+"""Which revision a request goes to, by its host, path and tag: one table for the data plane.
 
-Source: Knative reference §5.1 to §5.3 (hosts, visibility, shares); knlite's path addresses, README
-"Addresses".
+Most requests name a host of a revision. ``find`` is for them: it knows the bytes of a Host header
+that it has seen before, whatever the number of hosts. What it does not know is for ``match``.
+
+Source: Knative reference §5.1 to §5.3 (hosts, visibility, shares), §5.4 (tags by header); knlite's
+path addresses, README "Addresses"; knative/serving ``pkg/queue/routetag_handler.go``.
 Differs: a host whose route has no ready revision leads to its newest one, so that the request is
 held and its answer says what is wrong; upstream answers 404.
 Not here: who builds the table (``controlplane/projector.py``), who asks it (``dataplane``).
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
-from knlite.kinds.serving.ingress import Ingress, Split
+from knlite.kinds.serving.ingress import DEFAULT_ROUTE_HEADER, TAG_HEADER, Ingress, Rule, Split
 from knlite.serving.instance import RevisionName
 from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
 
+DISABLED = "kn:disabled"
+DEFAULT = "kn:default"
+UNDEFINED = "kn:undefined"
+"""What stands for the tag in metrics: tags are not told apart, none was asked for, no such one."""
+MEMO_PER_HOST = 4
+MEMO_LEAST = 256
+"""Spellings of hosts that are remembered: letter case and port make many of each."""
 _LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]", "::1"))
+
+Appended = tuple[tuple[bytes, bytes], ...]
+"""Headers that are set on a request, in the place of the client's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +39,8 @@ class ToRevision:
     revision: RevisionName
     path: str
     host: str = ""
+    append: Appended = ()
+    route_tag: str = DISABLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +70,30 @@ class Backends:
 
     revisions: tuple[RevisionName, ...]
     bounds: tuple[int, ...]
+    append: Appended = ()
+    """Not empty where requests may ask for a tag; ``under`` says where those go."""
+    route_tag: str = DISABLED
+    """Which tag serves the request, for metrics."""
+    tags: Mapping[bytes, "Backends"] = field(default_factory=dict)
+    """By the value of Knative-Serving-Tag."""
+    unknown: "Backends | None" = None
+    """For requests that ask for a tag that there is not: the same as for those that ask for none.
 
-    def pick(self, draw: float) -> RevisionName:
-        """The revision for *draw*, which is evenly spread over 0 to 1."""
-        if len(self.revisions) == 1:
-            return self.revisions[0]
-        return self.revisions[bisect_right(self.bounds, draw * self.bounds[-1])]
+    None where tags are not asked for, or the host is a tag's own.
+    """
+
+    def pick(self, draw: Callable[[], float]) -> RevisionName:
+        """One of the revisions; *draw* gives numbers from 0 to below 1, evenly spread."""
+        revisions = self.revisions
+        if len(revisions) == 1:
+            return revisions[0]
+        return revisions[bisect_right(self.bounds, draw() * self.bounds[-1])]
+
+    def under(self, tag: bytes | None) -> "Backends":
+        """Those for a request whose Knative-Serving-Tag is *tag* (None: it has none)."""
+        if not tag or self.unknown is None:
+            return self
+        return self.tags.get(tag, self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +102,42 @@ class RoutingTable:
 
     hosts: Mapping[str, Backends] = field(default_factory=dict)
     brokers: frozenset[tuple[str, str]] = frozenset()
+    _seen: dict[bytes, Backends] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
-    def match(self, authority: str, path: str, draw: float) -> Match:
-        """Where a request with the Host *authority* for *path* goes."""
+    def find(self, host: bytes) -> Backends | None:
+        """What is behind the Host header *host*, if that is a revision's; allocates nothing."""
+        found = self._seen.get(host)
+        return found if found is not None else self._look_up(host)
+
+    def match(self, authority: str, path: str, draw: float, tag: bytes | None = None) -> Match:
+        """Where a request with the Host *authority* for *path* goes.
+
+        *tag* is the value of its Knative-Serving-Tag.
+        """
         host = _host(authority)
         backends = self.hosts.get(host)
         if backends is not None:
-            return ToRevision(backends.pick(draw), path)
+            return _to(backends.under(tag), draw, path)
         if host in _LOOPBACK or not host:
-            return self._by_path(path, draw)
+            return self._by_path(path, draw, tag)
         if host in _BROKER_HOSTS:
             namespace, _, broker = path.strip("/").partition("/")
             return ToBroker(namespace, broker)
         return Nowhere()
 
-    def _by_path(self, path: str, draw: float) -> Match:
+    def _look_up(self, authority: bytes) -> Backends | None:
+        found = self.hosts.get(_host(authority.decode("latin-1")))
+        if found is not None:
+            # Only what exists is remembered, and of that not more spellings than anybody needs:
+            # a client may write a host in as many ways as it likes.
+            if len(self._seen) >= max(MEMO_LEAST, MEMO_PER_HOST * len(self.hosts)):
+                self._seen.clear()
+            self._seen[authority] = found
+        return found
+
+    def _by_path(self, path: str, draw: float, tag: bytes | None) -> Match:
         if path == "/":
             return ToIndex()
         parts = path.split("/", 5)
@@ -100,7 +154,7 @@ class RoutingTable:
         if backends is None:
             return Nowhere()
         rest = "/" + parts[5] if len(parts) > 5 else "/"
-        return ToRevision(backends.pick(draw), rest, host)
+        return _to(backends.under(tag), draw, rest, host)
 
 
 def routing_table(
@@ -119,12 +173,34 @@ def routing_table(
             found[host] = Backends((revision,), (100,))
     for ingress in ingresses:
         for rule in ingress.spec.rules:
-            backends = _backends(rule.splits)
+            backends = _of_rule(rule)
             if backends is None:
                 continue
             for host in rule.hosts:
                 found[host.lower()] = backends
     return RoutingTable(found, frozenset(brokers))
+
+
+def _to(backends: Backends, draw: float, path: str, host: str = "") -> ToRevision:
+    revision = backends.pick(lambda: draw)
+    return ToRevision(revision, path, host, backends.append, backends.route_tag)
+
+
+def _of_rule(rule: Rule) -> Backends | None:
+    main = _backends(rule.splits)
+    if main is None:
+        return None
+    append = tuple((k.encode(), v.encode()) for k, v in rule.append_headers.items())
+    if DEFAULT_ROUTE_HEADER not in rule.append_headers:
+        return replace(main, append=append, route_tag=rule.append_headers.get(TAG_HEADER, DISABLED))
+    tags = {}
+    for path in rule.paths:
+        wanted, found = path.headers.get(TAG_HEADER), _backends(path.splits)
+        if wanted is not None and found is not None:
+            tags[wanted.exact.encode()] = replace(found, route_tag=wanted.exact)
+    main = replace(main, append=append)
+    unknown = replace(main, route_tag=UNDEFINED)
+    return replace(main, route_tag=DEFAULT, tags=tags, unknown=unknown)
 
 
 def _backends(splits: Iterable[Split]) -> Backends | None:

@@ -12,19 +12,24 @@ Reader = Callable[[Fact], None]
 
 
 class Bus:
-    """Hands every fact to every reader, in the order they subscribed.
+    """Hands every fact to every reader of its kind, in the order they subscribed.
 
     A reader must take note and return; one that raises is dropped, so that no reader can stop the
     platform, and the error is kept for ``doctor`` and tests.
     """
 
     def __init__(self) -> None:
-        self._readers: tuple[Reader, ...] = ()
+        self._readers: tuple[tuple[Reader, frozenset[type]], ...] = ()
+        self._of_kind: dict[type, tuple[Reader, ...]] = {}
+        """Made when a fact of the kind comes, so that no request asks who does not read it."""
         self.failures: list[Exception] = []
 
     def publish(self, fact: Fact) -> None:
-        """Hand *fact* to all readers."""
-        for reader in self._readers:
+        """Hand *fact* to all who read its kind."""
+        readers = self._of_kind.get(type(fact))
+        if readers is None:
+            readers = self._readers_of(type(fact))
+        for reader in readers:
             try:
                 reader(fact)
             except Exception as exc:  # noqa: BLE001  a reader must not stop the platform
@@ -32,13 +37,21 @@ class Bus:
                 self._remove(reader)
 
     @contextmanager
-    def reading(self, reader: Reader) -> Iterator[None]:
-        """Let *reader* have every fact while the context lasts."""
-        self._readers = (*self._readers, reader)
+    def reading(self, reader: Reader, *kinds: type[Fact]) -> Iterator[None]:
+        """Let *reader* have every fact of *kinds* while the context lasts; none means all."""
+        self._readers = (*self._readers, (reader, frozenset(kinds)))
+        self._of_kind.clear()
         try:
             yield
         finally:
             self._remove(reader)
 
+    def _readers_of(self, kind: type[Fact]) -> tuple[Reader, ...]:
+        found = tuple(reader for reader, kinds in self._readers if not kinds or kind in kinds)
+        self._of_kind[kind] = found
+        return found
+
     def _remove(self, reader: Reader) -> None:
-        self._readers = tuple(each for each in self._readers if each is not reader)
+        # Compared by value: a bound method is another object each time it is asked for.
+        self._readers = tuple(each for each in self._readers if each[0] != reader)
+        self._of_kind.clear()

@@ -1,13 +1,27 @@
-"""Facts as Prometheus metrics.
+"""Facts and levels as Prometheus metrics.
 
-Names are those of Knative's own metrics, as its Prometheus exporter writes them.
+Names are those of Knative's own metrics, as its Prometheus exporter writes them; what dashboards
+made for Knative up to 1.18 ask for is there as well. What is true at one moment is asked for when
+somebody scrapes, so that requests pay nothing for it.
 
-Source: Knative reference §6.1; knative/eventing ``docs/metrics.md`` for the broker.
+Source: Knative reference §6.1, §6.2; knative/eventing ``docs/metrics.md`` for the broker.
+Differs: ``revision_request_latencies`` has the boundaries of today's histogram, in milliseconds.
 Not here: rates and percentiles; whoever scrapes makes them.
 """
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
 from knlite.facts import (
     ColdStart,
@@ -17,13 +31,69 @@ from knlite.facts import (
     Fact,
     InstanceChanged,
     RequestDone,
-    ScaleDecided,
 )
+from knlite.serving.levels import RevisionLoad, RevisionScale
+from knlite.telemetry.requests import OTHER_STATUS, SECONDS, Distribution, Requests, Series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_REVISION = ("namespace_name", "service_name", "revision_name")
-_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+Loads = Callable[[], Iterable[RevisionLoad]]
+Scales = Callable[[], Iterable[RevisionScale]]
+Revision = tuple[str, str, str]
+"""Namespace, service, name."""
+
+READ = (
+    RequestDone,
+    ColdStart,
+    DeliveryAttempted,
+    EventAccepted,
+    EventRefused,
+    InstanceChanged,
+)
+"""The facts that are counted."""
+
+_NAMED = ("k8s_namespace_name", "kn_service_name", "kn_revision_name")
+_REVISION = ("k8s_namespace_name", "kn_service_name", "kn_configuration_name", "kn_revision_name")
+_REQUEST = (*_REVISION, "http_response_status_code", "kn_route_tag", "http_request_method")
+_OLD = (
+    "namespace_name",
+    "service_name",
+    "configuration_name",
+    "revision_name",
+    "response_code",
+    "response_code_class",
+    "route_tag",
+)
+_OLD_TAGS = {"kn:disabled": "DISABLED", "kn:default": "DEFAULT", "kn:undefined": "UNDEFINED"}
+
+
+def _nothing() -> tuple[()]:
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """A histogram of requests: its name, what it tells, and where it is in a series."""
+
+    name: str
+    text: str
+    of: Callable[[Series], Distribution]
+
+
+_HISTOGRAMS = (
+    _Of(
+        "http_server_request_duration_seconds",
+        "Time from a request's arrival to the end of its answer.",
+        Series.duration,
+    ),
+    _Of("http_server_request_body_size_bytes", "Bytes of requests.", Series.request_size),
+    _Of("http_server_response_body_size_bytes", "Bytes of answers.", Series.response_size),
+    _Of(
+        "kn_serving_invocation_duration_seconds",
+        "Time in the instance: from being handed a request to the end of its answer.",
+        Series.invocation,
+    ),
+)
 
 
 class Metrics:
@@ -31,35 +101,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
-        self._requests = Histogram(
-            "kn_serving_invocation_duration_seconds",
-            "Time from a request's arrival to the end of its answer.",
-            (*_REVISION, "response_code"),
-            buckets=_SECONDS,
-            registry=registry,
-        )
-        self._desired = Gauge(
-            "kn_revision_pods_desired", "Instances wanted.", _REVISION, registry=registry
-        )
-        self._count = Gauge(
-            "kn_revision_pods_count", "Instances ready.", _REVISION, registry=registry
-        )
-        self._panic = Gauge(
-            "kn_revision_panic_mode", "1 while in panic mode.", _REVISION, registry=registry
-        )
-        self._failures = Counter(
-            "knlite_instance_failures",
-            "Instances that failed to start or crashed.",
-            _REVISION,
-            registry=registry,
-        )
-        self._cold = Histogram(
-            "knlite_cold_start_seconds",
-            "Time to the first byte of requests that found no instance.",
-            _REVISION,
-            buckets=_SECONDS,
-            registry=registry,
-        )
+        self._loads: Loads = _nothing
+        self._scales: Scales | None = None
+        self._requests = Requests(self._alive)
+        self._cold: dict[Revision, dict[str, Distribution]] = {}
+        self._failures: dict[Revision, int] = {}
         self._accepted = Counter(
             "knlite_broker_events_accepted",
             "Events that a broker has taken.",
@@ -78,8 +124,11 @@ class Metrics:
             ("namespace_name", "broker_name", "trigger_name", "leg", "outcome"),
             registry=registry,
         )
-        self._answered: dict[tuple[str, str, str, int], Histogram] = {}
-        self._ready: dict[tuple[str, str, str], set[str]] = {}
+        registry.register(_Served(self._families))
+
+    def ask(self, *, loads: Loads = _nothing, scales: Scales | None = None) -> None:
+        """Ask these whenever somebody scrapes; *scales* also says which revisions there are."""
+        self._loads, self._scales = loads, scales
 
     def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
@@ -87,18 +136,15 @@ class Metrics:
 
     def read(self, fact: Fact) -> None:
         """Count *fact*."""
+        if type(fact) is RequestDone:
+            self._requests.count(fact)
+            return
         match fact:
-            case RequestDone():
-                self._request(fact)
-            case ScaleDecided():
+            case InstanceChanged(state="failed"):
                 revision = (fact.namespace, fact.service, fact.revision)
-                self._desired.labels(*revision).set(fact.desired)
-                self._panic.labels(*revision).set(fact.panic)
-            case InstanceChanged():
-                self._instance(fact)
+                self._failures[revision] = self._failures.get(revision, 0) + 1
             case ColdStart():
-                revision = (fact.namespace, fact.service, fact.revision)
-                self._cold.labels(*revision).observe(fact.first_byte)
+                self._cold_start(fact)
             case EventAccepted():
                 self._accepted.labels(fact.namespace, fact.broker).inc()
             case EventRefused():
@@ -109,24 +155,173 @@ class Metrics:
             case _:
                 pass
 
-    def _request(self, fact: RequestDone) -> None:
-        answered = (fact.namespace, fact.service, fact.revision, fact.status)
-        histogram = self._answered.get(answered)
-        if histogram is None:
-            # Looking a child up by its labels costs more than all the rest of this.
-            labels = (fact.namespace, fact.service, fact.revision, str(fact.status))
-            histogram = self._answered[answered] = self._requests.labels(*labels)
-        histogram.observe(fact.seconds)
-
-    def _instance(self, fact: InstanceChanged) -> None:
+    def _cold_start(self, fact: ColdStart) -> None:
         revision = (fact.namespace, fact.service, fact.revision)
-        ready = self._ready.setdefault(revision, set())
-        if fact.state == "ready":
-            ready.add(fact.instance)
-        else:
-            ready.discard(fact.instance)
-        if fact.state == "failed":
-            self._failures.labels(*revision).inc()
-        self._count.labels(*revision).set(len(ready))
-        if not ready:
-            del self._ready[revision]
+        stages = self._cold.setdefault(revision, {})
+        reached = (
+            ("queued", fact.queued),
+            ("started", fact.started),
+            ("ready", fact.ready),
+            ("first_byte", fact.first_byte),
+        )
+        for stage, seconds in reached:
+            stages.setdefault(stage, Distribution(SECONDS)).observe(seconds)
+
+    def _alive(self) -> frozenset[tuple[str, str]] | None:
+        if self._scales is None:
+            return None
+        return frozenset((scale.namespace, scale.revision) for scale in self._scales())
+
+    def _families(self) -> Iterator[Metric]:
+        scales = () if self._scales is None else tuple(self._scales())
+        self._requests.tidy()
+        alive = self._alive()
+        if alive is not None:
+            self._cold = {of: each for of, each in self._cold.items() if (of[0], of[2]) in alive}
+            self._failures = {
+                of: each for of, each in self._failures.items() if (of[0], of[2]) in alive
+            }
+        yield from _of_requests(self._requests)
+        yield from _of_old_dashboards(self._requests)
+        yield from _of_loads(self._loads(), scales)
+        yield from _of_scales(scales)
+        yield from self._of_starts()
+
+    def _of_starts(self) -> Iterator[Metric]:
+        failures = CounterMetricFamily(
+            "knlite_instance_failures",
+            "Instances that failed to start or crashed.",
+            labels=_NAMED,
+        )
+        for revision, count in self._failures.items():
+            failures.add_metric(revision, count)
+        yield failures
+        cold = HistogramMetricFamily(
+            "knlite_cold_start_seconds",
+            "Time from the arrival of a request that found no instance until each stage.",
+            labels=(*_NAMED, "stage"),
+        )
+        for revision, stages in self._cold.items():
+            for stage, found in stages.items():
+                cold.add_metric((*revision, stage), found.buckets(), found.total)
+        yield cold
+
+
+class _Served(Collector):
+    """Makes metrics when they are asked for."""
+
+    def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterable[Metric]:
+        return self._families()
+
+
+def _of_requests(requests: Requests) -> Iterator[Metric]:
+    for each in _HISTOGRAMS:
+        family = HistogramMetricFamily(each.name, each.text, labels=_REQUEST)
+        for series in requests:
+            labels = (
+                series.namespace,
+                series.service,
+                series.configuration,
+                series.revision,
+                series.status,
+                series.route_tag,
+                series.method,
+            )
+            found = each.of(series)
+            family.add_metric(labels, found.buckets(), found.total)
+        yield family
+
+
+def _of_old_dashboards(requests: Requests) -> Iterator[Metric]:
+    """The names of Knative up to 1.18, which knew no method."""
+    # As a counter its name would get the ending _total, which it did not have.
+    count = Metric("revision_request_count", "Requests.", "unknown")
+    latencies = HistogramMetricFamily(
+        "revision_request_latencies", "Time of requests in milliseconds.", labels=_OLD
+    )
+    ordered = sorted(requests, key=_old_labels)
+    for labels, alike in groupby(ordered, key=_old_labels):
+        found = Distribution(SECONDS)
+        for series in alike:
+            found.add(series.duration())
+        found.bounds = tuple(bound * 1000 for bound in SECONDS)
+        buckets = found.buckets()
+        count.add_sample(count.name, dict(zip(_OLD, labels, strict=True)), buckets[-1][1])
+        latencies.add_metric(labels, buckets, found.total * 1000)
+    yield count
+    yield latencies
+
+
+def _old_labels(series: Series) -> tuple[str, ...]:
+    known = series.status != OTHER_STATUS
+    return (
+        series.namespace,
+        series.service,
+        series.configuration,
+        series.revision,
+        series.status,
+        f"{series.status[0]}xx" if known else OTHER_STATUS,
+        _OLD_TAGS.get(series.route_tag, series.route_tag),
+    )
+
+
+def _of_loads(loads: Iterable[RevisionLoad], scales: Iterable[RevisionScale]) -> Iterator[Metric]:
+    configurations = {(each.namespace, each.revision): each.configuration for each in scales}
+    queued = _gauge("kn_revision_request_queued", "Requests that wait for an instance.")
+    active = _gauge("kn_revision_request_active", "Requests at an instance.")
+    depth = _gauge("kn_serving_queue_depth", "Requests that wait or run.")
+    average = _gauge(
+        "kn_revision_request_concurrency", "Requests at once on average over the last second."
+    )
+    for load in loads:
+        stamped_from = load.configuration or configurations.get((load.namespace, load.revision), "")
+        labels = (load.namespace, load.service, stamped_from, load.revision)
+        queued.add_metric(labels, load.queued)
+        active.add_metric(labels, load.active)
+        depth.add_metric(labels, load.queued + load.active)
+        average.add_metric(labels, load.concurrency)
+    yield from (queued, active, depth, average)
+
+
+def _of_scales(scales: Iterable[RevisionScale]) -> Iterator[Metric]:
+    names = {
+        "pods_desired": "Instances that the load asks for.",
+        "pods_requested": "Instances wanted, after all bounds.",
+        "pods_count": "Instances ready.",
+        "pods_not_ready_count": "Instances started, but not ready yet.",
+        "pods_pending_count": "Instances to be started.",
+        "pods_terminating_count": "Instances on their way out.",
+        "capacity_excess": "Requests that could come at once; below 0 the activator holds some.",
+        "panic_mode": "1 while in panic mode.",
+    }
+    for metric, unit in (("concurrency", "Requests at once"), ("rps", "Requests per second")):
+        names[f"{metric}_stable"] = f"{unit} over the stable window."
+        names[f"{metric}_panic"] = f"{unit} over the panic window."
+        names[f"{metric}_target"] = f"{unit} wanted for each instance."
+    gauges = {name: _gauge(f"kn_revision_{name}", text) for name, text in names.items()}
+    for scale in scales:
+        labels = (scale.namespace, scale.service, scale.configuration, scale.revision)
+        values = {
+            "pods_desired": scale.desired,
+            "pods_requested": scale.requested,
+            "pods_count": scale.instances.ready,
+            "pods_not_ready_count": scale.instances.not_ready,
+            "pods_pending_count": scale.instances.pending,
+            "pods_terminating_count": scale.instances.terminating,
+            "capacity_excess": scale.excess,
+            "panic_mode": int(scale.panic),
+            f"{scale.metric}_stable": scale.stable,
+            f"{scale.metric}_panic": scale.in_panic_window,
+            f"{scale.metric}_target": scale.target,
+        }
+        for name, value in values.items():
+            if value is not None:
+                gauges[name].add_metric(labels, value)
+    yield from gauges.values()
+
+
+def _gauge(name: str, text: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=_REVISION)

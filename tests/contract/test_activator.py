@@ -218,7 +218,7 @@ async def test_an_instance_gets_no_more_than_its_container_concurrency() -> None
 async def test_waiting_counts_against_the_timeout() -> None:
     async with path(timeout=0.2) as way:
         answer = await way.get()
-        assert (answer.status_code, answer.text) == (504, "activator request timeout\n")
+        assert (answer.status_code, answer.text) == (504, "activator request timeout")
 
 
 async def test_an_instance_that_does_not_begin_to_answer_is_given_up() -> None:

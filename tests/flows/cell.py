@@ -30,6 +30,7 @@ from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
+from knlite.serving.autoscaling.path import Mode
 from knlite.serving.instance import (
     Address,
     Endpoint,
@@ -56,6 +57,11 @@ class Requests:
         self.busy = False
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
+        self.modes: dict[RevisionName, Mode] = {}
+        self.settings: dict[RevisionName, RevisionSettings | None] = {}
+
+    def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
+        self.modes[revision] = mode
 
     def endpoints_changed(self, revision: RevisionName, endpoints: Sequence[Endpoint]) -> None:
         self.endpoints[revision] = tuple(endpoints)
@@ -70,7 +76,7 @@ class Requests:
             idle()
 
     def settings_changed(self, revision: RevisionName, settings: RevisionSettings | None) -> None:
-        pass
+        self.settings[revision] = settings
 
     def topology_changed(self, topology: Topology) -> None:
         pass
@@ -129,6 +135,7 @@ class Cell:
             self.projector.service_of,
         )
         self.supervisor.report_to(self.requests, self.autoscaler)
+        self.autoscaler.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,

@@ -6,6 +6,7 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName
+from knlite.serving.levels import InstanceCounts
 from tests.flows.cell import on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -179,3 +180,25 @@ async def test_the_end_of_a_run_does_not_wait_for_a_program_that_ignores_its_sig
         began = cell.clock.now()
     assert cell.clock.now() - began <= 11
     assert cell.running() == 0
+
+
+@on_virtual_time
+async def test_the_scale_can_be_read_at_any_moment() -> None:
+    async with opened({"web": Script(booting=0.5, stopping=3.0)}) as cell:
+        cell.service()
+        await cell.advance(0.2)
+        (scale,) = cell.autoscaler.scales()
+        assert (scale.service, scale.configuration, scale.revision) == ("web", "web", "web-00001")
+        assert (scale.desired, scale.requested) == (None, 1)
+        assert scale.instances == InstanceCounts(not_ready=1)
+        assert (scale.excess, scale.target, scale.panic) == (-111, 70, False)
+        cell.requests.load[WEB] = 280.0
+        await cell.advance(6)
+        (scale,) = cell.autoscaler.scales()
+        assert (scale.requested, scale.panic) == (4, True)
+        assert scale.instances == InstanceCounts(ready=4)
+        assert scale.in_panic_window > 0
+        cell.registry.delete(Key(Service, "default", "web"))
+        await cell.advance(1)
+        assert not list(cell.autoscaler.scales())
+        assert cell.supervisor.counts(WEB) == InstanceCounts(terminating=4)

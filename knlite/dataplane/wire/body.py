@@ -1,24 +1,9 @@
-"""A request's body on its way in: who takes it, and taking it whole up to a limit."""
+"""Taking a request's body whole, up to a limit."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
-
-class BodyReceiver(Protocol):
-    """Takes a body piece by piece. After ``end`` or ``gone`` nothing more is called."""
-
-    def data(self, data: bytes) -> None:
-        """Take the next piece, never empty."""
-        ...
-
-    def end(self) -> None:
-        """The body is complete."""
-        ...
-
-    def gone(self, why: str) -> None:
-        """The body will never be complete."""
-        ...
+from knlite.dataplane.wire.exchange import Exchange, Headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +13,20 @@ class TooLarge:
     limit: int
 
 
-class WholeBody:
-    """Collects up to *limit* bytes, then calls *done* once; not at all if the sender leaves."""
+def read_body(exchange: Exchange, limit: int, done: Callable[[bytes | TooLarge], None]) -> None:
+    """Call *done* with the whole body, or as soon as it is known to exceed *limit* bytes.
+
+    It is not called at all if the client leaves before.
+    """
+    if exchange.length is not None and exchange.length > limit:
+        done(TooLarge(limit))
+    else:
+        exchange.attend(_WholeBody(limit, done))
+        exchange.receive()
+
+
+class _WholeBody:
+    """Implements ``exchange.Taker``; the answer is short, so its flow does not matter."""
 
     __slots__ = ("_done", "_limit", "_pieces", "_size")
 
@@ -39,7 +36,7 @@ class WholeBody:
         self._pieces: list[bytes] | None = []
         self._size = 0
 
-    def data(self, data: bytes) -> None:
+    def body(self, data: bytes) -> None:
         if self._pieces is None:
             return
         self._size += len(data)
@@ -49,9 +46,16 @@ class WholeBody:
         else:
             self._pieces.append(data)
 
-    def end(self) -> None:
-        if self._pieces is not None:
-            self._done(b"".join(self._pieces))
+    def body_end(self, trailers: Headers) -> None:
+        pieces, self._pieces = self._pieces, None
+        if pieces is not None:
+            self._done(b"".join(pieces))
 
-    def gone(self, why: str) -> None:
+    def client_left(self, why: str) -> None:
         self._pieces = None
+
+    def client_full(self) -> None:
+        pass
+
+    def client_ready(self) -> None:
+        pass

@@ -18,7 +18,12 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 class Receiver(Protocol):
-    """Takes an answer piece by piece. After ``end`` or ``failed`` nothing more is called."""
+    """Takes an answer: ``answered``, or ``head``, pieces and ``end``.
+
+    Headers are given as they came, but for those that are about the connection or the framing.
+
+    After ``answered``, ``end`` or ``failed`` nothing more is called.
+    """
 
     def interim(self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]]) -> None:
         """Take an interim answer (1xx) other than 100 and 101; the final one follows."""
@@ -28,6 +33,12 @@ class Receiver(Protocol):
         self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], length: int | None
     ) -> None:
         """Take the final answer's head; *length* is None if the body's end is not known yet."""
+        ...
+
+    def answered(
+        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], body: bytes
+    ) -> None:
+        """Take a final answer that has come whole: *body* is all of it, and as long as said."""
         ...
 
     def switched(self, reason: bytes, headers: list[tuple[bytes, bytes]]) -> None:

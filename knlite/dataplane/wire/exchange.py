@@ -57,7 +57,10 @@ class Exchange(Protocol):
     http_version: str
     """``1.0``, ``1.1`` or ``2``."""
     headers: list[Header]
-    """As they came; with HTTP/2 the names are in lower case, and Host is made of ``:authority``."""
+    """As they came, but for those that are about the connection or the framing (RFC 9110 §7.6.1).
+
+    With HTTP/2 the names are in lower case, and Host is made of ``:authority``.
+    """
     host: bytes
     """Of the Host header, or of the target in absolute form."""
     length: int | None
@@ -116,8 +119,10 @@ class Exchange(Protocol):
         """Answer 101: from now on pieces in both directions are bytes of the other protocol."""
         ...
 
-    def respond(self, status: int, headers: Headers = (), body: bytes = b"") -> None:
-        """Send a whole answer."""
+    def respond(
+        self, status: int, headers: Headers = (), body: bytes = b"", reason: bytes | None = None
+    ) -> None:
+        """Send a whole answer; *reason* replaces the usual words for *status*."""
         ...
 
     def abort(self) -> None:

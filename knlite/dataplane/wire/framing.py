@@ -1,18 +1,19 @@
-"""Where a message ends, and how heads are written: the rules of HTTP/1.1 that guard the framing.
+"""Where a message of HTTP/1.1 ends, and how heads are written: the rules that guard the framing.
 
 A proxy that sees another end of a message than the server behind it can be made to smuggle a
 request; so whatever is ambiguous is refused, never repaired. Syntax itself (tokens, bare LF,
 doubled Content-Length, Transfer-Encoding beside it) is refused by the parser, which is strict.
 
 Source: RFC 9112 §3.2 (Host), §6 (message body), §9.3 (persistence), §11 (attacks); RFC 9110
-§10.1.1 (Expect). No I/O here.
+§6.5 (trailers), §7.8 (Upgrade), §10.1.1 (Expect). No I/O here.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 HEAD_LIMIT = 64 * 1024
-"""Bytes of one head: request or status line, names and values."""
+"""Bytes of one head: request or status line, names and values; also of trailers."""
 HEADER_COUNT_LIMIT = 256
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -22,14 +23,30 @@ LAST_CHUNK = b"0\r\n\r\n"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """What a request's head says about the connection and about what follows."""
+class Framing(NamedTuple):
+    """What a request's head says about the connection and about what follows.
+
+    A tuple because one is made for every request.
+    """
 
     host: bytes
     length: int | None
     """Bytes of the body; None when it comes in chunks."""
     expects_continue: bool
+    upgrade: bytes
+    """The protocol asked for instead of HTTP, in lower case."""
+    headers: list[tuple[bytes, bytes]]
+    """Those that are not about the connection."""
+
+
+class AnswerFraming(NamedTuple):
+    """What an answer's head says about what follows."""
+
+    length: int | None
+    """Bytes of the body, as said; to HEAD and with 304 those that a GET would get."""
+    chunked: bool
+    headers: list[tuple[bytes, bytes]]
+    """Those that are not about the connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +58,35 @@ class Refusal:
 
 
 def request_framing(
-    method: bytes, target: bytes, version: str, headers: Headers
+    method: bytes, target: bytes, version: str, headers: list[tuple[bytes, bytes]]
 ) -> Framing | Refusal:
     """Judge the head of a request."""
-    if version not in ("1.1", "1.0"):
+    if version not in _VERSIONS:
         return Refusal(505, f"HTTP/{version} is not spoken here")
     if method == b"CONNECT":
         return Refusal(501, "CONNECT is not supported")
     host: bytes | None = None
     length = 0
-    chunked = False
-    expects = False
-    for name, value in headers:
-        if len(name) not in _TELLING_LENGTHS:
+    chunked = expects = False
+    connection = upgrade = b""
+    kept = []
+    for header in headers:
+        lower = header[0].lower()
+        if lower not in _TELLING:
+            kept.append(header)
             continue
-        lower = name.lower()
+        value = header[1]
         if lower == b"host":
             if host is not None:
                 return Refusal(400, "more than one Host header")
             host = value
+            kept.append(header)
         elif lower == b"content-length":
             length = int(value)
+        elif lower == b"connection":
+            connection += b"," + value.lower()
+        elif lower == b"upgrade":
+            upgrade = value.lower()
         elif lower == b"transfer-encoding":
             if version == "1.0":
                 return Refusal(400, "Transfer-Encoding in a request of HTTP/1.0")
@@ -72,6 +97,8 @@ def request_framing(
             if value.lower() != b"100-continue":
                 return Refusal(417, "no expectation but 100-continue is supported")
             expects = version == "1.1"
+        elif lower == b"te" and b"trailers" in value.lower():
+            kept.append(_TRAILERS)
     if host is None:
         if version == "1.1":
             return Refusal(400, "missing Host header")
@@ -79,12 +106,76 @@ def request_framing(
     if not target.startswith(b"/") and b"://" in target:
         # The absolute form overrides Host (RFC 9112 §3.2.2).
         host = target.partition(b"://")[2].partition(b"/")[0].partition(b"?")[0]
-    return Framing(host, None if chunked else length, expects and (chunked or length > 0))
+    with_body = chunked or length > 0
+    if upgrade and (
+        with_body or b"upgrade" not in connection or version == "1.0" or upgrade == b"h2c"
+    ):
+        # A server may ignore Upgrade (RFC 9110 §7.8). HTTP/2 is spoken with prior knowledge only
+        # (RFC 9113 §3.1), and what follows a body would be a third framing on one connection.
+        upgrade = b""
+    return Framing(
+        host,
+        None if chunked else length,
+        expects and with_body,
+        upgrade,
+        _without_named(kept, connection) if connection else kept,
+    )
 
 
-_TELLING_LENGTHS = frozenset(
-    len(name) for name in (b"host", b"content-length", b"transfer-encoding", b"expect")
+def answer_framing(headers: list[tuple[bytes, bytes]]) -> AnswerFraming:
+    """Judge the head of an answer, whose syntax the parser has accepted."""
+    length: int | None = None
+    chunked = False
+    connection = b""
+    kept = []
+    for header in headers:
+        lower = header[0].lower()
+        if lower not in BETWEEN_NEIGHBOURS:
+            kept.append(header)
+        elif lower == b"content-length":
+            length = int(header[1])
+        elif lower == b"transfer-encoding":
+            chunked = header[1].lower().endswith(b"chunked")
+        elif lower == b"connection":
+            connection += b"," + header[1].lower()
+    if connection:
+        kept = _without_named(kept, connection)
+    return AnswerFraming(length, chunked, kept)
+
+
+def _without_named(
+    headers: list[tuple[bytes, bytes]], connection: bytes
+) -> list[tuple[bytes, bytes]]:
+    """Leave out what *connection*, a Connection header, names (RFC 9110 §7.6.1)."""
+    if connection in _NAMING_NOTHING:
+        return headers
+    named = frozenset(word.strip() for word in connection.split(b",")) - _NEVER_NAMED
+    return [header for header in headers if header[0].lower() not in named]
+
+
+_VERSIONS = frozenset(("1.1", "1.0"))
+BETWEEN_NEIGHBOURS = frozenset(
+    (
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+        b"content-length",
+        b"expect",
+    )
 )
+"""Headers between two neighbours, which an intermediary keeps to itself and writes anew."""
+_TELLING = BETWEEN_NEIGHBOURS | {b"host"}
+_NAMING_NOTHING = frozenset((b",keep-alive", b",close", b",upgrade", b",keep-alive, upgrade"))
+_NEVER_NAMED = frozenset((b"", b"close", b"host", b"te"))
+"""Words of Connection that remove nothing; a client must not be able to remove Host, and
+``TE: trailers`` stays, since trailers pass."""
+_TRAILERS = (b"TE", b"trailers")
 
 
 def lookup(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
@@ -110,11 +201,28 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
+def last_chunk(trailers: Headers) -> bytes:
+    """End chunks; what must not be a trailer is left out (RFC 9110 §6.5.1)."""
+    if not trailers:
+        return LAST_CHUNK
+    allowed = [(name, value) for name, value in trailers if name.lower() not in _NO_TRAILER]
+    return _head(b"0\r\n", allowed, b"")
+
+
+_NO_TRAILER = frozenset(
+    (b"host", b"content-length", b"transfer-encoding", b"connection", b"trailer", b"upgrade")
+)
+"""What a later hop could take for framing or routing."""
+
+
 def _head(first: bytes, headers: Headers, framing: bytes) -> bytes:
     """Raises ValueError where a CR, LF or NUL in a part would split the message."""
-    lines = b"\r\n".join(map(b": ".join, headers))
-    head = b"%b%b\r\n%b\r\n" % (first, lines, framing) if lines else first + framing + b"\r\n"
-    ends = len(headers) + 2 + framing.count(b"\n")
-    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+    if headers:
+        lines = b"\r\n".join(map(b": ".join, headers))
+        head = b"%b%b\r\n%b\r\n" % (first, lines, framing)
+    else:
+        head = b"%b%b\r\n" % (first, framing)
+    ends = 2 * (len(headers) + 2 + framing.count(b"\n"))
+    if len(head) - len(head.translate(None, b"\r\n\0")) != ends:
         raise ValueError("a line end inside a header would split the message")
     return head

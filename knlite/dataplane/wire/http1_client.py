@@ -1,77 +1,58 @@
 """The client side of HTTP/1.1: one exchange at a time on one connection.
 
-``ClientExchange`` is what a caller holds, ``ClientConnection`` what the pool holds. Interim answers
-(1xx) are swallowed: the server side has given its own 100 by then. Trailers are dropped.
+``Http1Call`` is what a sender holds, ``ClientConnection`` what the pool holds. What one read of the
+socket holds is parsed whole and then handed on: a short answer, the usual one, costs one call of
+the receiver's ``answered``, which the sender can pass on with one write.
 
-Source: RFC 9112 §6.3 (where an answer ends), §9.3 (persistence); RFC 9110 §9.2.2 (repeating).
-Not here: which connection is taken, and whether a request is sent again (``pool.py``).
+Source: RFC 9112 §6.3 (where an answer ends), §7.1.2 (trailers), §9.3 (persistence); RFC 9110
+§7.8 (Upgrade), §9.2.2 (repeating), §15.2 (interim answers).
+Not here: which connection is taken, and whether a request is sent again (``http1_pool.py``).
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
 import httptools
 
 from knlite.dataplane.wire import framing
+from knlite.dataplane.wire.call import Coming, Headers, Receiver
 from knlite.dataplane.wire.failures import Broken, Failure
-from knlite.dataplane.wire.framing import HEAD_LIMIT, HEADER_COUNT_LIMIT, request_head
-from knlite.dataplane.wire.outbox import Outbox
+from knlite.dataplane.wire.framing import (
+    HEAD_LIMIT,
+    HEADER_COUNT_LIMIT,
+    answer_framing,
+    lookup,
+    request_head,
+)
+from knlite.dataplane.wire.tunnel import Tunnel
 
 _EXPECT_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
 """Sent with a Content-Length even when it is 0 (RFC 9110 §8.6)."""
+REPEAT_LIMIT = 1024
+"""Bytes of an answer that is remembered, so that connections stay small."""
 IDEMPOTENT = frozenset((b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"))
 
 
-class AnswerReceiver(Protocol):
-    """Takes an answer piece by piece. After ``end`` or ``failed`` nothing more is called."""
+class Http1Call:
+    """A request on its way, and its answer; implements ``call.Call``."""
 
-    def head(
-        self, status: int, reason: bytes, headers: list[tuple[bytes, bytes]], length: int | None
-    ) -> None:
-        """Take the final answer's head; *length* is None if the body's end is not known yet."""
-        ...
-
-    def data(self, data: bytes) -> None:
-        """Take the next piece of the body, never empty."""
-        ...
-
-    def end(self) -> None:
-        """The answer is complete."""
-        ...
-
-    def failed(self, failure: Failure) -> None:
-        """There will be no answer, or not the rest of it."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """A request's body that is written to the exchange; *length* None sends it in chunks."""
-
-    length: int | None
-
-
-class ClientExchange:
-    """A request on its way, and its answer."""
-
-    __slots__ = (
-        "_connection",
-        "_pause_body",
-        "_paused",
-        "_pending",
-        "_resume_body",
-        "chunked",
-        "coming",
-        "method",
-        "opening",
-        "over",
-        "receiver",
-        "retried",
-        "sent",
-        "touched",
-    )
+    # What is the same for most requests lives in the class, so that making one costs only what
+    # differs.
+    chunked = False
+    sent = True
+    """The body is complete, as far as the sender is concerned."""
+    coming = False
+    touched = False
+    """Some of a coming body is on its way, or an answer has begun: it cannot be repeated."""
+    retried = False
+    over = False
+    """The answer is complete or has failed."""
+    connection: "ClientConnection | None" = None
+    paused = False
+    _tunnel: "ClientTunnel | None" = None
+    _pending: list[bytes] | None = None
+    """What was written before there was a connection."""
 
     def __init__(
         self,
@@ -79,94 +60,78 @@ class ClientExchange:
         target: bytes,
         headers: Sequence[tuple[bytes, bytes]],
         body: bytes | Coming,
-        receiver: AnswerReceiver,
+        receiver: Receiver,
+        upgrade: bytes,
     ) -> None:
         self.method = method
         self.receiver = receiver
-        self.coming = isinstance(body, Coming)
-        self.chunked = False
-        lines = b""
-        whole = b""
-        if isinstance(body, Coming):
-            self.chunked = body.length is None
+        self.upgrade = upgrade
+        lines = whole = b""
+        if body.__class__ is Coming:
+            self.coming = True
+            self.sent = False
             if body.length is None:
+                self.chunked = True
                 lines = b"Transfer-Encoding: chunked\r\n"
             else:
                 lines = b"Content-Length: %d\r\n" % body.length
         elif body or method in _EXPECT_BODY:
+            assert isinstance(body, bytes)
             lines = b"Content-Length: %d\r\n" % len(body)
             whole = body
-        self.opening = request_head(method, target, headers, lines) + whole
+        if upgrade:
+            lines += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade
+        opening = request_head(method, target, headers, lines)
+        self.opening = opening + whole if whole else opening
         """The head, and the body if it is not coming."""
-        self.sent = not self.coming
-        """The body is complete, as far as the caller is concerned."""
-        self.touched = False
-        """Some of a coming body is on its way, or an answer has begun: it cannot be repeated."""
-        self.retried = False
-        self.over = False
-        """The answer is complete or has failed."""
-        self._connection: ClientConnection | None = None
-        self._pending: list[bytes] = []
-        """What was written before there was a connection."""
-        self._paused = False
-        self._pause_body: Callable[[], None] | None = None
-        self._resume_body: Callable[[], None] | None = None
 
     # The request's body.
 
-    def flow(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        """Call *pause* when the body comes faster than it can be sent, *resume* after it."""
-        self._pause_body = pause
-        self._resume_body = resume
-        if self._connection is None or self._connection.congested:
-            pause()
+    @property
+    def ready(self) -> bool:
+        if self._tunnel is not None:
+            return not self._tunnel.congested
+        return self.connection is not None and not self.connection.congested
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the body, which is not empty."""
         if self.over:
+            return
+        if self._tunnel is not None:
+            self._tunnel.write(data)
             return
         if self.chunked:
             data = framing.chunk(data)
-        if self._connection is None:
-            self._pending.append(data)
-        else:
-            self.touched = True
-            self._connection.write(data)
+        self._send(data)
 
-    def end(self) -> None:
-        """The body is complete."""
-        if self.over or self.sent:
+    def end(self, trailers: Headers = ()) -> None:
+        if self.over:
             return
-        self.sent = True
-        if self.chunked:
-            if self._connection is None:
-                self._pending.append(framing.LAST_CHUNK)
-            else:
-                self.touched = True
-                self._connection.write(framing.LAST_CHUNK)
+        if self._tunnel is not None:
+            self._tunnel.write_eof()
+        elif not self.sent:
+            self.sent = True
+            if self.chunked:
+                self._send(framing.last_chunk(trailers))
 
     # The answer.
 
     def pause(self) -> None:
-        """Stop reading the answer. What has been read from the socket still arrives."""
-        self._paused = True
-        if self._connection is not None:
-            self._connection.read(False)
+        self.paused = True
+        self._read(False)
 
     def resume(self) -> None:
-        """Read on."""
-        self._paused = False
-        if self._connection is not None:
-            self._connection.read(True)
+        self.paused = False
+        self._read(True)
 
     def cancel(self) -> None:
-        """Give up; the receiver hears nothing more. No effect when it is over."""
         if self.over:
             return
         self.over = True
-        self._pause_body = self._resume_body = None
-        if self._connection is not None:
-            self._connection.abort()
+        connection, self.connection = self.connection, None
+        if self._tunnel is not None:
+            self._tunnel.abort()
+        elif connection is not None:
+            connection.abort()
 
     # What the connection tells.
 
@@ -178,45 +143,63 @@ class ClientExchange:
         return self.coming or self.method in IDEMPOTENT
 
     def started(self, connection: "ClientConnection") -> None:
-        """The head has been written to *connection*."""
-        self._connection = connection
-        pending, self._pending = self._pending, []
-        for piece in pending:
+        """The head has been written to *connection*, which the call did not have to wait for."""
+        self.connection = connection
+
+    def connected(self, connection: "ClientConnection") -> None:
+        """The head has been written to *connection*, which had to be made first."""
+        self.connection = connection
+        pending, self._pending = self._pending, None
+        for piece in pending or ():
             self.touched = True
             connection.write(piece)
-        if self._paused:
+        if self.paused:
             connection.read(False)
-        if self._resume_body is not None and not connection.congested:
-            self._resume_body()
+        if not self.sent and not connection.congested:
+            self.receiver.server_ready()
 
     def detached(self) -> None:
         """The connection is lost, and another will be tried."""
-        self._connection = None
-        if self._pause_body is not None:
-            self._pause_body()
+        self.connection = None
+        if not self.sent:
+            self.receiver.server_full()
+
+    def switched(self, tunnel: "ClientTunnel") -> None:
+        """The connection carries another protocol now."""
+        self.connection = None
+        self._tunnel = tunnel
+        self.sent = True
 
     def congestion(self, congested: bool) -> None:
         """More, or no longer more, is waiting to be sent than should."""
-        callback = self._pause_body if congested else self._resume_body
-        if callback is not None:
-            callback()
-
-    def completed(self) -> None:
-        """The answer is complete."""
-        if not self.over:
-            self._finish()
-            self.receiver.end()
+        if self.sent and self._tunnel is None:
+            return
+        if congested:
+            self.receiver.server_full()
+        else:
+            self.receiver.server_ready()
 
     def failed(self, failure: Failure) -> None:
         """The answer will not be complete."""
         if not self.over:
-            self._finish()
+            self.over = True
+            self.connection = None
             self.receiver.failed(failure)
 
-    def _finish(self) -> None:
-        self.over = True
-        self._connection = None
-        self._pause_body = self._resume_body = None
+    def _send(self, data: bytes) -> None:
+        if self.connection is not None:
+            self.touched = True
+            self.connection.write(data)
+        elif self._pending is None:
+            self._pending = [data]
+        else:
+            self._pending.append(data)
+
+    def _read(self, wanted: bool) -> None:
+        if self._tunnel is not None:
+            self._tunnel.read(wanted)
+        elif self.connection is not None:
+            self.connection.read(wanted)
 
 
 class Keeper(Protocol):
@@ -234,8 +217,12 @@ class Keeper(Protocol):
         """It must not be used again."""
         ...
 
-    def repeat(self, exchange: ClientExchange) -> None:
-        """Send *exchange* on another connection."""
+    def tunnelled(self, tunnel: "ClientTunnel", open_: bool) -> None:
+        """*tunnel* goes on where a connection was, or has ended."""
+        ...
+
+    def repeat(self, call: Http1Call) -> None:
+        """Send *call* on another connection."""
         ...
 
 
@@ -246,54 +233,65 @@ class _Stop(Exception):
 class ClientConnection(asyncio.Protocol):
     """One connection to a server. The parser calls the ``on_…`` methods."""
 
+    # What has come of an answer and has not been handed on.
+    _status = 0
+    """Of the final answer, once its head is complete."""
+    _head_told = False
+    _length: int | None = None
+    _complete = False
+    _body = b""
+    _more: list[bytes] | None = None
+    """Pieces of the body after ``_body``."""
+    _interims: "list[tuple[int, bytes, list[tuple[bytes, bytes]]]] | None" = None
+
+    _call: Http1Call | None = None
+    _reused = False
+    """An exchange has been completed before this one."""
+    _answering = False
+    """Some byte of the answer has come."""
+    _keep = False
+    _until_close = False
+    _head_only = False
+    _reading = True
+    _partial = 0
+    """Bytes of whole reads since something was complete."""
+    _reason = b""
+    _error = ""
+    _said = b""
+    """The last answer that came whole in one read, on a connection that stays."""
+    _meant: tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+    """What it means."""
+    congested = False
+    idle_since = 0.0
+    busy = False
+
     def __init__(self, keeper: Keeper) -> None:
         self._keeper = keeper
-        self._parser = httptools.HttpResponseParser(self)
+        parser = httptools.HttpResponseParser(self)
+        self._parser = parser
+        self._feed = parser.feed_data
         self._transport: asyncio.Transport
-        self._outbox: Outbox
-        self._exchange: ClientExchange | None = None
-        self._reused = False
-        """An exchange has been completed before this one."""
-        self._answering = False
-        """Some byte of the answer has come."""
-        self._complete = False
-        self._keep = False
-        self._interim = False
-        self._until_close = False
-        self._head_only = False
-        self._reading = True
-        self._in_head = False
-        self._head_size = 0
-        self._head_partial = 0
-        self._head_began = False
-        """In the read that is being parsed."""
-        self._reason = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._length: int | None = None
-        self._error = ""
-        self.congested = False
-        self.idle_since = 0.0
-        self.busy = False
+        """Of the head that is coming, later trailers."""
+        self._head: list[tuple[bytes, bytes]] = []
 
     @property
     def closing(self) -> bool:
         """It must not be given another exchange."""
         return self._transport.is_closing()
 
-    def begin(self, exchange: ClientExchange) -> None:
-        """Send *exchange*."""
+    def begin(self, call: Http1Call) -> None:
+        """Send *call*."""
         self.busy = True
-        self._exchange = exchange
-        self._answering = self._complete = self._until_close = False
-        self._head_only = exchange.method == b"HEAD"
-        if exchange.coming:
-            self._outbox.put(exchange.opening)
-        else:
-            self._outbox.send(exchange.opening)
-        exchange.started(self)
+        self._call = call
+        self._answering = self._complete = self._until_close = self._head_told = False
+        self._status = 0
+        self._reason = self._body = b""
+        self._head_only = call.method == b"HEAD"
+        self._transport.write(call.opening)
 
     def write(self, data: bytes) -> None:
-        self._outbox.put(data)
+        self._transport.write(data)
 
     def read(self, wanted: bool) -> None:
         """Read, or do not read, from the server."""
@@ -310,186 +308,314 @@ class ClientConnection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Cut the connection at once."""
-        self._exchange = None
+        self._call = None
         self._keeper.lost(self)
-        self._outbox.drop()
         self._transport.abort()
 
     def fail(self, failure: Failure) -> None:
-        """Cut the connection and tell its exchange."""
-        exchange = self._exchange
+        """Cut the connection and tell its call."""
+        call = self._call
         self.abort()
-        if exchange is not None:
-            exchange.failed(failure)
+        if call is not None:
+            call.failed(failure)
 
     # asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods but not the type.
         self._transport = cast("asyncio.Transport", transport)
-        self._outbox = Outbox(asyncio.get_running_loop(), self._transport)
         self._keeper.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        exchange = self._exchange
-        if exchange is None:
+        call = self._call
+        if call is None:
             # Nobody has asked: never an answer to the next request.
             self.abort()
             return
+        first = not self._answering
         self._answering = True
-        self._head_began = False
+        if first and data == self._said and not self._head_only:
+            # Servers repeat themselves too; then the parser need not see it again.
+            self._status, self._reason, self._head, self._body = self._meant
+            self._complete = self._keep = True
+            self._answered(call)
+            return
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self.fail(Broken("the server switched to a protocol nobody asked for"))
+            self._feed(data)
+        except httptools.HttpParserUpgrade as switch:
+            self._switch(call, data[switch.args[0] :])
             return
         except httptools.HttpParserError as exc:
-            if self._complete:
-                self._keep = False
-            else:
-                self._parsing_failed(exc)
+            if not self._complete:
+                self._parsing_failed(call, exc)
                 return
-        if self._complete:
-            self._finish()
-        elif self._in_head:
-            self._head_partial = 0 if self._head_began else self._head_partial + len(data)
-            if self._head_partial > HEAD_LIMIT:
-                self.fail(Broken("the answer's head is too large"))
+            # What follows a complete answer is nobody's.
+            self._keep = False
+        if self._complete and self._length == len(self._body) and not self._head_told:
+            if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
+                self._said = data
+                self._meant = (self._status, self._reason, self._head, self._body)
+            self._answered(call)
+        else:
+            self._hand_on(call, len(data))
 
     def eof_received(self) -> None:
         self._ended("unexpected EOF" if self._answering else "EOF")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._outbox.drop()
         if exc is not None:
             self._until_close = False
         self._ended(_words(exc) if exc is not None else "unexpected EOF")
 
     def pause_writing(self) -> None:
         self.congested = True
-        if self._exchange is not None:
-            self._exchange.congestion(True)
+        if self._call is not None:
+            self._call.congestion(True)
 
     def resume_writing(self) -> None:
         self.congested = False
-        if self._exchange is not None:
-            self._exchange.congestion(False)
+        if self._call is not None:
+            self._call.congestion(False)
 
     # httptools
 
     def on_message_begin(self) -> None:
         if self._complete:
             raise _Stop
-        self._in_head = True
-        self._head_began = True
-        self._head_size = 0
-        self._reason = b""
-        self._headers = []
-        self._length = None
 
     def on_status(self, reason: bytes) -> None:
         self._reason += reason
-        self._grow(len(reason))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_size += len(name) + len(value) + 4
-        if self._head_size > HEAD_LIMIT:
-            self._stop("the answer's head is too large")
-        if not self._in_head:
-            return
         self._headers.append((name, value))
-        if len(self._headers) > HEADER_COUNT_LIMIT:
-            self._stop("the answer has too many headers")
-        if len(name) == 14 and name.lower() == b"content-length":
-            self._length = int(value)
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        parser = self._parser
-        status = parser.get_status_code()
-        exchange = self._exchange
-        self._interim = 100 <= status < 200
-        if self._interim or exchange is None:
+        if self._complete:
+            raise _Stop
+        headers, self._headers = self._headers, []
+        if len(headers) > HEADER_COUNT_LIMIT:
+            self._stop("the answer has too many headers")
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim(status, headers)
             return
-        self._keep = parser.should_keep_alive()
-        chunked = False
-        if self._length is None:
-            coding = framing.lookup(self._headers, b"transfer-encoding")
-            chunked = coding is not None and coding.lower().endswith(b"chunked")
-        bodiless = self._head_only or status in (204, 304)
-        self._until_close = not (bodiless or chunked or self._length is not None)
-        exchange.touched = True
-        length = self._length
-        if length is None and bodiless and not self._head_only and status == 204:
-            length = 0
-        exchange.receiver.head(status, self._reason, self._headers, length)
-        if self._head_only:
-            self._complete = True
+        self._partial = 0
+        length, chunked, headers = answer_framing(headers)
+        self._keep = self._parser.should_keep_alive()
+        if self._head_only or status in _BODILESS:
+            if status == 204:
+                length = 0
+            self._complete = self._head_only
+        elif length is None and not chunked:
+            self._until_close = True
+        self._status = status
+        self._head = headers
+        self._length = length
 
     def on_body(self, data: bytes) -> None:
-        exchange = self._exchange
-        if exchange is None:
-            raise _Stop
         if self._complete:
             # A body after the answer to HEAD.
             self._keep = False
-        elif not exchange.over:
-            exchange.receiver.data(data)
+        elif not self._body:
+            self._body = data
+        elif self._more is None:
+            self._more = [data]
+        else:
+            self._more.append(data)
 
     def on_message_complete(self) -> None:
-        if not self._interim:
+        if self._status:
             self._complete = True
 
     # What follows
 
-    def _grow(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > HEAD_LIMIT:
-            self._stop("the answer's head is too large")
+    def _interim(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
+        kept = answer_framing(headers).headers
+        if status == 101:
+            self._status = status
+            self._head = [*kept, (b"Upgrade", lookup(headers, b"upgrade") or b"")]
+            return
+        reason, self._reason = self._reason, b""
+        # The server side has given its own 100 by then.
+        if status != 100:
+            if self._interims is None:
+                self._interims = []
+            self._interims.append((status, reason, kept))
 
     def _stop(self, why: str) -> NoReturn:
         self._error = why
         raise _Stop
 
-    def _parsing_failed(self, exc: httptools.HttpParserError) -> None:
-        if self._exchange is None:
-            return
+    def _parsing_failed(self, call: Http1Call, exc: httptools.HttpParserError) -> None:
         if isinstance(exc, httptools.HttpParserCallbackError) and not self._error:
             asyncio.get_running_loop().call_exception_handler(
-                {"message": "a receiver failed", "exception": exc.__context__ or exc}
+                {"message": "a parser callback failed", "exception": exc.__context__ or exc}
             )
+        if self._status and self._status != 101:
+            # What came before the fault is the client's.
+            self._hand_on(call, 0)
         self.fail(Broken(f"malformed HTTP response: {self._error or exc}"))
 
-    def _finish(self) -> None:
-        """Give the connection back first: the receiver may want it for its next request."""
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
-            return
+    def _answered(self, call: Http1Call) -> None:
+        """The answer has come whole."""
+        status, reason, headers, body = self._status, self._reason, self._head, self._body
+        if self._interims is not None:
+            self._tell_interims(call)
+        self._give_back(call)
+        if not call.over:
+            call.over = True
+            call.connection = None
+            call.receiver.answered(status, reason, headers, body)
+
+    def _hand_on(self, call: Http1Call, size: int) -> None:
+        """Hand on what one read has brought of an answer."""
+        receiver = call.receiver
+        if self._interims is not None:
+            self._tell_interims(call)
+        progress = self._status and not self._head_told
+        if progress:
+            self._head_told = True
+            call.touched = True
+            receiver.head(self._status, self._reason, self._head, self._length)
+        body = self._body
+        if body:
+            progress = True
+            if self._more is not None:
+                body = b"".join((body, *self._more))
+                self._more = None
+            self._body = b""
+            if not call.over:
+                receiver.data(body)
+        if self._complete:
+            trailers, self._headers = self._headers, []
+            self._give_back(call)
+            if not call.over:
+                call.over = True
+                call.connection = None
+                receiver.end(trailers)
+        elif progress:
+            self._partial = 0
+        else:
+            self._partial += size
+            if self._partial > HEAD_LIMIT or len(self._headers) > HEADER_COUNT_LIMIT:
+                self.fail(Broken("the answer's head, chunks or trailers are too large"))
+
+    def _tell_interims(self, call: Http1Call) -> None:
+        interims, self._interims = self._interims, None
+        for status, reason, headers in interims or ():
+            if not call.over:
+                call.receiver.interim(status, reason, headers)
+
+    def _give_back(self, call: Http1Call) -> None:
+        """Before the receiver hears of the end: it may want it for its next request."""
+        self._call = None
         self.busy = False
-        if self._keep and exchange.sent and not self._transport.is_closing():
+        if self._keep and call.sent and not self._transport.is_closing():
             self._reused = True
             if self._head_only:
                 # The parser waits for the body that a GET would get.
-                self._parser = httptools.HttpResponseParser(self)
-            self.read(True)
+                parser = httptools.HttpResponseParser(self)
+                self._parser = parser
+                self._feed = parser.feed_data
+            if not self._reading:
+                self.read(True)
             self._keeper.free(self)
         else:
             self._keeper.lost(self)
             self._transport.close()
-        exchange.completed()
+
+    def _switch(self, call: Http1Call, rest: bytes) -> None:
+        if not call.upgrade or self._status != 101:
+            self.fail(Broken("the server switched to a protocol nobody asked for"))
+            return
+        self._call = None
+        self._keeper.lost(self)
+        tunnel = ClientTunnel(self._transport, call, self._keeper)
+        call.switched(tunnel)
+        if not self._reading:
+            self._transport.resume_reading()
+        call.receiver.switched(self._reason, self._head)
+        if rest and not call.over:
+            call.receiver.data(rest)
 
     def _ended(self, why: str) -> None:
         self._keeper.lost(self)
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
+        call, self._call = self._call, None
+        if call is None:
             return
-        if self._until_close:
-            exchange.completed()
-        elif self._reused and not self._answering and exchange.repeatable:
-            exchange.detached()
-            self._keeper.repeat(exchange)
+        if self._until_close and self._head_told:
+            if not call.over:
+                call.over = True
+                call.connection = None
+                call.receiver.end(())
+        elif self._reused and not self._answering and call.repeatable:
+            call.detached()
+            self._keeper.repeat(call)
         else:
-            exchange.failed(Broken(why))
+            call.failed(Broken(why))
+
+
+class ClientTunnel:
+    """A server's connection that has switched; the call goes on over it."""
+
+    def __init__(self, transport: asyncio.Transport, call: Http1Call, keeper: Keeper) -> None:
+        self._call = call
+        self._keeper = keeper
+        self._tunnel = Tunnel(transport, self)
+        transport.set_protocol(self._tunnel)
+        keeper.tunnelled(self, True)
+
+    @property
+    def congested(self) -> bool:
+        """More is waiting to be sent than should."""
+        return self._tunnel.congested
+
+    def write(self, data: bytes) -> None:
+        """Send *data*."""
+        self._tunnel.write(data)
+
+    def write_eof(self) -> None:
+        """Send nothing more, but read on."""
+        self._tunnel.write_eof()
+
+    def read(self, wanted: bool) -> None:
+        """Read, or do not read."""
+        self._tunnel.read(wanted)
+
+    def abort(self) -> None:
+        """Cut the connection at once."""
+        self._tunnel.abort()
+
+    def fail(self, failure: Failure) -> None:
+        """Cut the connection and tell its call."""
+        self._tunnel.abort()
+        self._call.failed(failure)
+
+    # The tunnel
+
+    def tunnel_data(self, data: bytes) -> None:
+        if not self._call.over:
+            self._call.receiver.data(data)
+
+    def tunnel_eof(self) -> None:
+        # As upstream's proxy, which closes both sides when either copy ends.
+        self._tunnel.close()
+        self._end()
+
+    def tunnel_lost(self, exc: Exception | None) -> None:
+        self._keeper.tunnelled(self, False)
+        if exc is None:
+            self._end()
+        else:
+            self._call.failed(Broken(_words(exc)))
+
+    def tunnel_congested(self, congested: bool) -> None:
+        self._call.congestion(congested)
+
+    def _end(self) -> None:
+        if not self._call.over:
+            self._call.over = True
+            self._call.receiver.end(())
 
 
 def _words(exc: Exception) -> str:
@@ -498,3 +624,6 @@ def _words(exc: Exception) -> str:
     if isinstance(exc, BrokenPipeError):
         return "write: broken pipe"
     return str(exc) or type(exc).__name__
+
+
+_BODILESS = frozenset((204, 304))

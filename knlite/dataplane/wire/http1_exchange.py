@@ -1,35 +1,30 @@
-"""One request and its answer, as the server side hands them to its handler.
+"""One request of HTTP/1.1 and its answer; implements ``exchange.Exchange``.
 
-All methods are synchronous and may be called from any callback. Once the client has gone, those
-that write do nothing, so that a handler needs no second branch; ``on_gone`` tells it to stop work.
-
-Framing belongs to this module: headers given to ``start`` or ``respond`` must not name
-Content-Length, Transfer-Encoding or Connection.
-
-Source: RFC 9112 §6 (framing of answers), §9.3 (persistence); RFC 9110 §10.1.1 (100-continue).
-Not here: bytes in, limits and the order of pipelined requests (``server.py``). Switching to another
-protocol would be a third way to answer beside ``start`` and ``respond``: it is not there yet.
+Source: RFC 9112 §6 (framing of answers), §7.1.2 (trailers), §9.3 (persistence); RFC 9110 §10.1.1
+(100-continue), §15.2 (interim answers).
+Not here: bytes in, limits and the order of pipelined requests (``http1_server.py``).
 """
 
-from collections.abc import Callable, Sequence
-from http import HTTPStatus
+from collections.abc import Sequence
 from typing import Protocol
 
 from knlite.dataplane.wire import framing
-from knlite.dataplane.wire.body import BodyReceiver, TooLarge, WholeBody
-from knlite.dataplane.wire.framing import Framing, lookup
+from knlite.dataplane.wire.exchange import HOLD_LIMIT, Header, Headers, Taker, reason_of
 from knlite.serving.instance import Address
-
-HOLD_LIMIT = 64 * 1024
-"""Bytes of a body that wait for a receiver before reading pauses."""
 
 
 class Line(Protocol):
     """What an exchange needs of its connection."""
 
-    client: Address
-    congested: bool
-    """More is waiting to be sent than should."""
+    @property
+    def client(self) -> Address:
+        """The other end."""
+        ...
+
+    @property
+    def congested(self) -> bool:
+        """More is waiting to be sent than should."""
+        ...
 
     def write(self, data: bytes) -> None:
         """Send *data*."""
@@ -39,8 +34,12 @@ class Line(Protocol):
         """Look again whether to read from the client."""
         ...
 
-    def finished(self, exchange: "Exchange", keep: bool) -> None:
+    def finished(self, exchange: "Http1Exchange", keep: bool) -> None:
         """The answer is complete; *keep* the connection for the next one, or close it."""
+        ...
+
+    def switched(self, exchange: "Http1Exchange") -> "Line":
+        """The answer is 101: return what carries the bytes from now on."""
         ...
 
     def abort(self) -> None:
@@ -48,217 +47,140 @@ class Line(Protocol):
         ...
 
 
-class Exchange:
+class Http1Exchange:
     """A request whose head is complete, and the way to answer it."""
 
-    __slots__ = (
-        "_answer_length",
-        "_bodiless",
-        "_body_complete",
-        "_chunked",
-        "_expects",
-        "_finished",
-        "_gone",
-        "_held",
-        "_held_size",
-        "_keep",
-        "_line",
-        "_on_gone",
-        "_pause_writing",
-        "_paused",
-        "_receiver",
-        "_resume_writing",
-        "_started",
-        "headers",
-        "host",
-        "http_version",
-        "length",
-        "method",
-        "target",
-    )
+    # What is the same for most requests lives in the class, so that making one costs only what
+    # differs.
+    started = False
+    finished = False
+    gone: str | None = None
+    body_complete = False
+    """The whole body has been read from the connection."""
+    _taker: Taker | None = None
+    _receiving = False
+    _held: list[bytes] | None = None
+    """Pieces that came before anybody wanted them."""
+    _held_size = 0
+    _trailers: Headers = ()
+    _paused = False
+    _bodiless = False
+    _chunked = False
+    _left: int | None = None
+    """Bytes of the announced answer that have not been written."""
 
     def __init__(
         self,
         line: Line,
-        *,
         method: bytes,
         target: bytes,
         http_version: str,
-        headers: list[tuple[bytes, bytes]],
-        head: Framing,
+        head: framing.Framing,
         keep: bool,
     ) -> None:
+        self._line = line
         self.method = method
         self.target = target
         self.http_version = http_version
-        self.headers = headers
-        self.host = head.host
-        """Of the Host header, or of the target in absolute form."""
-        self.length = head.length
-        """Bytes of the body; 0 if none comes, None if it comes in chunks."""
-        self._expects = head.expects_continue
-        self._line = line
+        self.host, self.length, self._expects, self.upgrade, self.headers = head
+        if self.length == 0:
+            self.body_complete = True
         self._keep = keep
-        self._receiver: BodyReceiver | None = None
-        self._held: list[bytes] = []
-        self._held_size = 0
-        self._paused = False
-        self._body_complete = False
-        self._started = False
-        self._finished = False
-        self._bodiless = False
-        self._chunked = False
-        self._answer_length: int | None = None
-        self._gone: str | None = None
-        self._on_gone: Callable[[str], None] | None = None
-        self._pause_writing: Callable[[], None] | None = None
-        self._resume_writing: Callable[[], None] | None = None
+        self.client = line.client
 
     # The request.
 
-    @property
-    def path(self) -> bytes:
-        """The target's path, always beginning with ``/`` (but ``*`` for OPTIONS)."""
-        target = self.target
-        if not target.startswith(b"/") and b"://" in target:
-            target = b"/" + target.partition(b"://")[2].partition(b"?")[0].partition(b"/")[2]
-        return target.partition(b"?")[0]
+    def attend(self, taker: Taker) -> None:
+        self._taker = taker
+        if self.gone is not None:
+            taker.client_left(self.gone)
+        elif self._line.congested:
+            taker.client_full()
 
-    @property
-    def query(self) -> bytes:
-        """What follows the target's ``?``."""
-        return self.target.partition(b"?")[2]
-
-    @property
-    def client(self) -> Address:
-        """The other end of the connection."""
-        return self._line.client
-
-    def header(self, name: bytes) -> bytes | None:
-        """Return the first value of *name*, which is given in lower case."""
-        return lookup(self.headers, name)
-
-    @property
-    def gone(self) -> str | None:
-        """Why the client is not there any more, if so."""
-        return self._gone
-
-    def on_gone(self, callback: Callable[[str], None]) -> None:
-        """Call *callback* when the client leaves before its answer is complete."""
-        self._on_gone = callback
-        if self._gone is not None:
-            callback(self._gone)
-
-    # The request's body.
-
-    def receive(self, receiver: BodyReceiver) -> None:
-        """Hand the body to *receiver*, beginning with what has come already.
-
-        Asks a client that waits for it to send the body.
-        """
-        self._receiver = receiver
-        if self._gone is not None:
-            if not self._body_complete:
-                receiver.gone(self._gone)
+    def receive(self) -> None:
+        taker = self._taker
+        if taker is None or self.gone is not None:
             return
-        if self._expects and not self._started and not self._held:
+        self._receiving = True
+        if self._expects and not self.started and not self._held:
             self._expects = False
             self._line.write(framing.CONTINUE)
-        held, self._held, self._held_size = self._held, [], 0
-        for piece in held:
-            receiver.data(piece)
-        if self._body_complete:
-            receiver.end()
+        held = self._held
+        if held:
+            self._held = None
+            self._held_size = 0
+            for piece in held:
+                taker.body(piece)
+        if self.body_complete:
+            taker.body_end(self._trailers)
         elif held:
             self._line.adjust_reading()
 
-    def read_body(self, limit: int, done: Callable[[bytes | TooLarge], None]) -> None:
-        """Call *done* with the whole body, or as soon as it is known to exceed *limit* bytes."""
-        if self.length is not None and self.length > limit:
-            done(TooLarge(limit))
-        else:
-            self.receive(WholeBody(limit, done))
-
     def pause(self) -> None:
-        """Stop reading from the client. What has been read from the socket still arrives."""
         self._paused = True
         self._line.adjust_reading()
 
     def resume(self) -> None:
-        """Read on."""
         self._paused = False
         self._line.adjust_reading()
 
     # The answer.
 
-    @property
-    def started(self) -> bool:
-        """The answer's head has been sent."""
-        return self._started
+    def inform(self, status: int, reason: bytes, headers: Headers) -> None:
+        if self.http_version == "1.1" and not self.started and self.gone is None:
+            self._line.write(framing.answer_head(status, reason, headers, b""))
 
-    @property
-    def finished(self) -> bool:
-        """The answer is complete."""
-        return self._finished
-
-    def flow(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        """Call *pause* when the client reads slower than the answer comes, *resume* after it."""
-        self._pause_writing = pause
-        self._resume_writing = resume
-        if self._line.congested:
-            pause()
-
-    def start(
-        self,
-        status: int,
-        reason: bytes,
-        headers: Sequence[tuple[bytes, bytes]],
-        *,
-        length: int | None,
-    ) -> None:
-        """Send the answer's head; a *length* of None announces chunks.
-
-        To HEAD and with 304, *length* is what a GET would get, or None if that is not known.
-        Raises ValueError, and sends nothing, if a header contains a line end.
-        """
+    def start(self, status: int, reason: bytes, headers: Headers, *, length: int | None) -> None:
         head = self._open(status, reason, headers, length)
-        if self._gone is None:
+        if self.gone is None:
             self._line.write(head)
 
     def write(self, data: bytes) -> None:
-        """Send a piece of the body. Dropped where the answer must not have one."""
-        if self._gone is not None or self._bodiless or not data:
+        if self.gone is not None or self._bodiless or not data:
             return
-        if self._answer_length is not None:
-            self._answer_length -= len(data)
-            if self._answer_length < 0:
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
                 self.abort()
                 return
         self._line.write(framing.chunk(data) if self._chunked else data)
 
-    def end(self) -> None:
-        """The answer is complete. Cuts the connection if it is shorter than announced."""
-        if self._gone is not None or self._finished:
+    def end(self, trailers: Headers = ()) -> None:
+        if self.gone is not None or self.finished:
             return
-        if self._answer_length and not self._bodiless:
+        if self._left and not self._bodiless:
             self.abort()
             return
         if self._chunked:
-            self._line.write(framing.LAST_CHUNK)
+            self._line.write(framing.last_chunk(trailers))
         self._close()
 
+    def switch(self, reason: bytes, headers: Headers) -> None:
+        if not self.upgrade:
+            raise RuntimeError("the client did not ask to switch")
+        lines = [*headers, (b"Connection", b"Upgrade")]
+        head = framing.answer_head(101, reason or reason_of(101), lines, b"")
+        self.started = True
+        self._keep = False
+        if self.gone is None:
+            self._line.write(head)
+            # What was a request without a body now says as much as it likes.
+            self.body_complete = False
+            self.length = None
+            self._line = self._line.switched(self)
+
     def respond(
-        self, status: int, headers: Sequence[tuple[bytes, bytes]] = (), body: bytes = b""
+        self, status: int, headers: Headers = (), body: bytes = b"", reason: bytes | None = None
     ) -> None:
-        """Send a whole answer."""
-        head = self._open(status, reason_of(status), headers, len(body))
-        if self._gone is not None:
+        if reason is None:
+            reason = reason_of(status)
+        head = self._open(status, reason, headers, len(body))
+        if self.gone is not None:
             return
         self._line.write(head if self._bodiless else head + body)
         self._close()
 
     def abort(self) -> None:
-        """Cut the connection, so that the client sees that the answer is not complete."""
         self._line.abort()
 
     # What the connection tells.
@@ -266,68 +188,70 @@ class Exchange:
     @property
     def wants_reading(self) -> bool:
         """Whether more of the body may be read."""
-        return self._body_complete or not (self._paused or self._held_size > HOLD_LIMIT)
+        return self.body_complete or not (self._paused or self._held_size > HOLD_LIMIT)
 
     @property
-    def body_complete(self) -> bool:
-        """The whole body has been read from the connection."""
-        return self._body_complete
+    def receiving(self) -> bool:
+        """Whether the rest of the body is wanted now."""
+        return self._receiving and not self._paused and not self.body_complete
 
     def body_arrived(self, data: bytes) -> None:
         """Take a piece of the body from the connection."""
         self._expects = False
-        if self._receiver is not None:
-            self._receiver.data(data)
-        elif not self._finished:
+        if self._receiving:
+            if self._taker is not None:
+                self._taker.body(data)
+        elif not self.finished:
+            if self._held is None:
+                self._held = []
             self._held.append(data)
             self._held_size += len(data)
             if self._held_size > HOLD_LIMIT:
                 self._line.adjust_reading()
 
-    def body_ended(self) -> None:
+    def body_ended(self, trailers: Headers) -> None:
         """Take the end of the body from the connection."""
-        self._body_complete = True
+        self.body_complete = True
+        self._trailers = trailers
         self._expects = False
-        if self._receiver is not None:
-            self._receiver.end()
+        if self._receiving and self._taker is not None:
+            self._taker.body_end(trailers)
 
     def client_left(self, why: str) -> None:
         """The connection is lost, or of no use any more."""
-        if self._gone is not None:
+        if self.gone is not None:
             return
-        self._gone = why
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None and not self._body_complete:
-            receiver.gone(why)
-        if self._on_gone is not None and not self._finished:
-            self._on_gone(why)
-        self._on_gone = self._pause_writing = self._resume_writing = None
+        self.gone = why
+        taker, self._taker = self._taker, None
+        if taker is not None and not self.finished:
+            taker.client_left(why)
 
     def congestion(self, congested: bool) -> None:
         """More, or no longer more, is waiting to be sent than should."""
-        callback = self._pause_writing if congested else self._resume_writing
-        if callback is not None:
-            callback()
+        if self._taker is not None:
+            if congested:
+                self._taker.client_full()
+            else:
+                self._taker.client_ready()
 
     def _open(
-        self,
-        status: int,
-        reason: bytes,
-        headers: Sequence[tuple[bytes, bytes]],
-        length: int | None,
+        self, status: int, reason: bytes, headers: Sequence[Header], length: int | None
     ) -> bytes:
-        if self._started:
+        if self.started:
             raise RuntimeError("the answer has begun already")
-        no_body = status == 204
-        bodiless = no_body or status == 304 or self.method == b"HEAD"
-        chunked = False
         # A client that still waits for leave to send its body may send it or not; only closing
         # tells both sides the same.
         keep = self._keep and not self._expects
-        if no_body or (bodiless and length is None):
-            lines = b""
-        elif length is not None:
+        chunked = False
+        bodiless = self.method == b"HEAD"
+        if status in _BODILESS:
+            bodiless = True
+            if status == 204:
+                length = None
+        if length is not None:
             lines = b"Content-Length: %d\r\n" % length
+        elif bodiless:
+            lines = b""
         elif self.http_version == "1.1":
             lines = b"Transfer-Encoding: chunked\r\n"
             chunked = True
@@ -339,26 +263,23 @@ class Exchange:
         elif self.http_version == "1.0":
             lines += b"Connection: keep-alive\r\n"
         head = framing.answer_head(status, reason, headers, lines)
-        self._started = True
+        self.started = True
         self._keep = keep
-        self._bodiless = bodiless
-        self._chunked = chunked
-        self._answer_length = length
+        if bodiless:
+            self._bodiless = True
+        elif chunked:
+            self._chunked = True
+        else:
+            self._left = length
         return head
 
     def _close(self) -> None:
-        self._finished = True
-        self._held = []
-        self._held_size = 0
+        self.finished = True
+        # They may refer to each other; so they need not wait for the garbage collector.
+        self._taker = None
+        self._held = None
         self._paused = False
-        self._receiver = None
-        self._on_gone = self._pause_writing = self._resume_writing = None
         self._line.finished(self, self._keep)
 
 
-def reason_of(status: int) -> bytes:
-    """Return the usual words for *status*, empty if it has none."""
-    return _REASONS.get(status, b"")
-
-
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_BODILESS = frozenset((204, 304))

@@ -15,13 +15,9 @@ import asyncio
 import ssl
 from collections.abc import Sequence
 
+from knlite.dataplane.wire.call import Coming, Receiver
 from knlite.dataplane.wire.failures import Broken, Refused, TimedOut
-from knlite.dataplane.wire.http1_client import (
-    AnswerReceiver,
-    ClientConnection,
-    ClientExchange,
-    Coming,
-)
+from knlite.dataplane.wire.http1_client import ClientConnection, ClientTunnel, Http1Call
 from knlite.serving.instance import Address
 
 CONNECT_SECONDS = 5.0
@@ -31,8 +27,8 @@ IDLE_LIMIT = 256
 """Idle connections that are kept; one more is closed."""
 
 
-class Pool:
-    """The way to one server. Belongs to the running loop."""
+class Http1Pool:
+    """The way to one server; implements ``call.Upstream``. Belongs to the running loop."""
 
     def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:
         self.address = address
@@ -41,6 +37,7 @@ class Pool:
         self._idle: list[ClientConnection] = []
         """Used last at the end."""
         self._all: set[ClientConnection] = set()
+        self._tunnels: set[ClientTunnel] = set()
         self._dials: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
@@ -48,30 +45,33 @@ class Pool:
     @property
     def quiet(self) -> bool:
         """There is no connection, and none is being made."""
-        return not self._all and not self._dials
+        return not (self._all or self._dials or self._tunnels)
 
     def send(
         self,
         method: bytes,
         target: bytes,
         headers: Sequence[tuple[bytes, bytes]],
-        receiver: AnswerReceiver,
+        receiver: Receiver,
         *,
         body: bytes | Coming = b"",
-    ) -> ClientExchange:
+        upgrade: bytes = b"",
+    ) -> Http1Call:
         """Send a request; *receiver* is called later, never from within this call.
 
-        *headers* are sent as given, with Host; Content-Length and Transfer-Encoding follow from
-        *body* and must not be among them. Raises ValueError if a header contains a line end.
+        *headers* are sent as given, with Host; Content-Length, Transfer-Encoding and Connection
+        follow from *body* and *upgrade* and must not be among them. Raises ValueError if a header
+        contains a line end.
         """
-        exchange = ClientExchange(method, target, headers, body, receiver)
+        call = Http1Call(method, target, headers, body, receiver, upgrade)
         while self._idle:
             connection = self._idle.pop()
             if not connection.closing:
-                connection.begin(exchange)
-                return exchange
-        self._dial(exchange)
-        return exchange
+                connection.begin(call)
+                call.started(connection)
+                return call
+        self._dial(call)
+        return call
 
     def close(self) -> None:
         """Cut everything; whatever runs fails as ``Broken``."""
@@ -84,6 +84,8 @@ class Pool:
             dial.cancel()
         for connection in tuple(self._all):
             connection.fail(Broken("the connection pool was closed"))
+        for tunnel in tuple(self._tunnels):
+            tunnel.fail(Broken("the connection pool was closed"))
 
     async def aclose(self) -> None:
         """The same, and wait until nothing of it runs any more."""
@@ -109,20 +111,26 @@ class Pool:
         if not connection.busy and connection in self._idle:
             self._idle.remove(connection)
 
-    def repeat(self, exchange: ClientExchange) -> None:
-        exchange.retried = True
-        self._dial(exchange)
+    def tunnelled(self, tunnel: ClientTunnel, open_: bool) -> None:
+        if open_:
+            self._tunnels.add(tunnel)
+        else:
+            self._tunnels.discard(tunnel)
 
-    def _dial(self, exchange: ClientExchange) -> None:
+    def repeat(self, call: Http1Call) -> None:
+        call.retried = True
+        self._dial(call)
+
+    def _dial(self, call: Http1Call) -> None:
         if self._closed:
-            self._loop.call_soon(exchange.failed, Broken("the connection pool was closed"))
+            self._loop.call_soon(call.failed, Broken("the connection pool was closed"))
             return
         # One task for each connection, not for each request; owned here, ended by aclose.
-        dial = self._loop.create_task(self._connect(exchange))
+        dial = self._loop.create_task(self._connect(call))
         self._dials.add(dial)
         dial.add_done_callback(self._dials.discard)
 
-    async def _connect(self, exchange: ClientExchange) -> None:
+    async def _connect(self, call: Http1Call) -> None:
         host, port = self.address
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -130,17 +138,18 @@ class Pool:
                     lambda: ClientConnection(self), host, port, ssl=self._tls
                 )
         except TimeoutError:
-            exchange.failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))
+            call.failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))
         except OSError as exc:
-            exchange.failed(_refused(self.address, exc))
+            call.failed(_refused(self.address, exc))
         except asyncio.CancelledError:
-            exchange.failed(Broken("the connection pool was closed"))
+            call.failed(Broken("the connection pool was closed"))
             raise
         else:
-            if exchange.over:
+            if call.over:
                 self.free(connection)
             else:
-                connection.begin(exchange)
+                connection.begin(call)
+                call.connected(connection)
 
     def _sweep(self) -> None:
         self._sweeper = None

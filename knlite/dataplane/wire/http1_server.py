@@ -7,208 +7,164 @@ per connection is bounded by one read of the socket beside the limits of a head.
 Reading goes on while an answer is made, because only a reader notices that the client has left. A
 client that closes its sending side is taken to have left, as Go's server does.
 
-Source: RFC 9112 §9 (connections), RFC 9110 §15. Limits: ``framing.py``.
+The usual request (a head that comes in one read, no body, no second request behind it) takes the
+shortest way: few callbacks of the parser, one exchange, no timer. What costs more is looked at only
+when a read ends in the midst of something. And clients repeat themselves, those above all that
+measure or watch: a request that equals the one before it, byte for byte, is not parsed again.
+
+Source: RFC 9112 §9 (connections), RFC 9110 §7.8 (Upgrade), §15. Limits: ``limits.py``.
 Differs: methods that the parser does not know are answered with 501; Go hands on any token.
-An ``Upgrade`` header is handed on like any other and nothing is switched.
-Trailers of requests are dropped (RFC 9110 §6.5.1 permits it).
+Not here: sockets that listen (``listener.py``).
 """
 
 import asyncio
-import socket
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import NoReturn, cast
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
 
 import httptools
 
 from knlite.dataplane.wire.deadline import Deadline
+from knlite.dataplane.wire.exchange import HOLD_LIMIT, Handler, reason_of
 from knlite.dataplane.wire.framing import (
-    HEAD_LIMIT,
-    HEADER_COUNT_LIMIT,
+    Framing,
     Refusal,
     answer_head,
     request_framing,
 )
-from knlite.dataplane.wire.http1_exchange import Exchange, reason_of
-from knlite.dataplane.wire.outbox import Outbox
+from knlite.dataplane.wire.http1_exchange import Http1Exchange
+from knlite.dataplane.wire.limits import Limits
+from knlite.dataplane.wire.tunnel import Tunnel
 from knlite.serving.instance import Address
 
-HEAD_SECONDS = 30.0
-"""How long a client may take to send a request's head, from its first byte."""
-IDLE_SECONDS = 120.0
-"""How long a connection may wait for its next request."""
 LINGER_SECONDS = 2.0
 """How long to read on after the last answer, so that a reset does not overtake it."""
+REPEAT_LIMIT = 1024
+"""Bytes of a request that is remembered, so that connections stay small."""
 DRAIN_LIMIT = 256 * 1024
 """Bytes of an unwanted body that are read to keep a connection, as Go's server does."""
-BACKLOG = 1024
-
-Handler = Callable[[Exchange], None]
-"""Called when the head of a request is complete; must not block."""
-
-
-async def serve(handler: Handler, listeners: Sequence[Address | socket.socket]) -> "Server":
-    """Listen on *listeners*; a port of 0 takes any free one (see ``Server.addresses``).
-
-    If one of them cannot be bound, none is, and OSError is raised.
-    """
-    server = Server(handler)
-    try:
-        for listener in listeners:
-            await server.listen(listener)
-    except OSError:
-        await server.aclose(0)
-        raise
-    return server
-
-
-class Server:
-    """Listening sockets and their connections."""
-
-    def __init__(self, handler: Handler) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._handler = handler
-        self._listening: list[asyncio.Server] = []
-        self._connections: set[Connection] = set()
-        self._closing = False
-        self._emptied = asyncio.Event()
-        self._addresses: list[Address] = []
-
-    @property
-    def addresses(self) -> tuple[Address, ...]:
-        """Where it listens, with the real ports, in the order of the listeners."""
-        return tuple(self._addresses)
-
-    async def listen(self, listener: Address | socket.socket) -> None:
-        """Accept connections from *listener* as well."""
-        if isinstance(listener, Address):
-            server = await self._loop.create_server(
-                self._connected, listener.host, listener.port, backlog=BACKLOG
-            )
-        else:
-            server = await self._loop.create_server(self._connected, sock=listener, backlog=BACKLOG)
-        self._listening.append(server)
-        self._addresses += [Address(*bound.getsockname()[:2]) for bound in server.sockets]
-
-    def close(self) -> None:
-        """Stop listening and close idle connections; what runs goes on."""
-        self._closing = True
-        for server in self._listening:
-            server.close()
-        for connection in tuple(self._connections):
-            connection.shut()
-
-    async def aclose(self, grace: float) -> None:
-        """Close, give running exchanges up to *grace* seconds, then cut them."""
-        self.close()
-        try:
-            if self._connections:
-                async with asyncio.timeout(grace):
-                    await self._emptied.wait()
-        except TimeoutError:
-            pass
-        finally:
-            for connection in tuple(self._connections):
-                connection.abort()
-        while self._connections:
-            self._emptied.clear()
-            await self._emptied.wait()
-
-    def _connected(self) -> "Connection":
-        return Connection(self._loop, self._handler, self._connections, self._left)
-
-    def _left(self, connection: "Connection") -> None:
-        self._connections.discard(connection)
-        if self._closing and not self._connections:
-            self._emptied.set()
 
 
 class _Stop(Exception):
     """Raised inside a parser callback to make the parser stop."""
 
 
-class Connection(asyncio.Protocol):
+class Http1Connection(asyncio.Protocol):
     """One client's connection. The parser calls the ``on_…`` methods."""
+
+    # What is the same for most connections lives in the class.
+    client = Address("", 0)
+    congested = False
+    _current: Http1Exchange | None = None
+    """Whose answer is being made."""
+    _incoming: Http1Exchange | None = None
+    """Whose body is being read: the current one, or the last that waits."""
+    _advancing = False
+    _reading = True
+    _closing = False
+    """Close after the current answer."""
+    _deaf = False
+    """Whatever arrives is ignored."""
+    _between = True
+    """Nothing of a next request has come."""
+    _unread = 0
+    """Bytes of the body of an exchange whose answer is complete."""
+    _last = False
+    """The client has asked to close after the last request it sent."""
+    _priming = False
+    _partial = 0
+    """Bytes of whole reads since something was complete: part of a head, or chunks' framing."""
+    _large = False
+    """The head that is coming may exceed its limit."""
+    _progress = False
+    """Some of a body, or the end of a message, was in the read that is being parsed."""
+    _refusal: Refusal | None = None
+    _heads = 0
+    """Complete heads in the read that is being parsed."""
+    _said = b""
+    """The last read, if it was one whole request without a body on a connection that stays."""
+    _meant: tuple[bytes, bytes, str, Framing]
+    """What the head that came last means."""
+    _switching: Http1Exchange | None = None
+    """Who asked to switch protocols and is not answered yet."""
+    _handed_over = False
+    """The protocol has been switched; nothing more is for this object."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         handler: Handler,
-        connections: "set[Connection]",
-        left: "Callable[[Connection], None]",
+        limits: Limits,
+        connections: set[Any],
+        left: Callable[[Any], None],
     ) -> None:
         self._loop = loop
+        self._limits = limits
+        self._head_limit = limits.head_bytes
+        self._now = loop.time
         self._handler = handler
         self._connections = connections
         self._left = left
         self._deadline = Deadline(loop, self._late)
-        self._parser = httptools.HttpRequestParser(self)
+        parser = httptools.HttpRequestParser(self)
+        self._parser = parser
+        self._feed = parser.feed_data
         self._transport: asyncio.Transport
-        self._outbox: Outbox
-        self.client = Address("", 0)
-        self.congested = False
-        self._current: Exchange | None = None
-        """Whose answer is being made."""
-        self._incoming: Exchange | None = None
-        """Whose body is being read: the current one, or the last that waits."""
-        self._waiting: deque[Exchange | Refusal] = deque()
-        self._advancing = False
-        self._reading = True
-        self._closing = False
-        """Close after the current answer."""
-        self._deaf = False
-        """Whatever arrives is ignored."""
-        self._unread = 0
-        """Bytes of the body of an exchange whose answer is complete."""
-        self._last = False
-        """The client has asked to close after the last request it sent."""
-        self._in_head = False
-        self._priming = False
-        self._head_partial = 0
-        self._head_began = False
-        """In the read that is being parsed."""
-        self._head_size = 0
+        self._waiting: deque[Http1Exchange | Refusal] = deque()
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
-        self._refusal: Refusal | None = None
+        self._raw: list[bytes] = []
+        """What came after a request that asked to switch."""
+        self._idle_since = loop.time()
 
     # asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports have the methods but not the type.
         self._transport = cast("asyncio.Transport", transport)
-        self._outbox = Outbox(self._loop, self._transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.client = Address(peer[0], peer[1])
         self._connections.add(self)
-        self._deadline.set(HEAD_SECONDS)
+        self._deadline.set(self._limits.idle_seconds)
 
     def data_received(self, data: bytes) -> None:
         if self._deaf:
             return
-        self._head_began = False
+        if self._switching is not None:
+            self._hold(data)
+            return
+        from_start = self._between
+        if from_start and data == self._said and self._current is None and not self.congested:
+            method, target, version, head = self._meant
+            self._begin(Http1Exchange(self, method, target, version, head, True))
+            return
+        self._between = False
+        self._heads = 0
+        if len(data) > self._head_limit:
+            self._large = True
         try:
-            self._parser.feed_data(data)
+            self._feed(data)
         except httptools.HttpParserUpgrade as switch:
-            self._ignore_upgrade(data[switch.args[0] :])
+            self._upgrade(data[switch.args[0] :])
+            return
         except httptools.HttpParserError as exc:
             if not self._deaf:
                 self._parsing_failed(exc)
-        else:
-            if self._in_head:
-                # Only bytes of reads that lie wholly inside the head are counted here.
-                self._head_partial = 0 if self._head_began else self._head_partial + len(data)
-                if self._head_partial > HEAD_LIMIT:
-                    self._refuse(_HEAD_TOO_LARGE)
+            return
+        if not self._between:
+            self._look_at_part(len(data))
+        elif from_start and self._heads == 1 and len(data) <= REPEAT_LIMIT:
+            # Exactly one whole request: what it means is known when it is said again.
+            head = self._meant[3]
+            simple = head.length == 0 and not (self._last or head.upgrade)
+            self._said = data if simple else b""
 
     def eof_received(self) -> None:
-        self._outbox.flush()
         self._leave("the client closed the connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
-        self._outbox.drop()
         self._leave(
             "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
         )
@@ -234,14 +190,15 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
+        """Cut the connection without sending what waits."""
         self._deaf = True
-        self._outbox.drop()
         self._transport.abort()
 
     # The exchange
 
     def write(self, data: bytes) -> None:
-        self._outbox.put(data)
+        """Send *data*; uvloop sends what one turn of the loop writes at once."""
+        self._transport.write(data)
 
     def adjust_reading(self) -> None:
         incoming = self._incoming
@@ -250,83 +207,94 @@ class Connection(asyncio.Protocol):
             self._reading = reading
             if reading:
                 self._transport.resume_reading()
+                self._watch_body()
             else:
                 self._transport.pause_reading()
 
-    def finished(self, exchange: Exchange, keep: bool) -> None:
-        self._outbox.flush()
+    def finished(self, exchange: Http1Exchange, keep: bool) -> None:
         if not keep or self._closing:
             if exchange.body_complete or exchange.length == 0:
                 self._close()
             else:
                 self._linger()
-        elif self._incoming is exchange:
+        elif self._switching is not None:
+            self._current = None
+            self._stay_with_http()
+        elif self._incoming is exchange and exchange.length != 0:
             # The rest of the body decides, in on_body and on_message_complete, whether to go on.
             self._unread = 0
-            self._deadline.set(HEAD_SECONDS)
+            self._deadline.set(self._limits.head_seconds)
             self.adjust_reading()
         else:
-            self._done()
+            self._current = None
+            if self._waiting:
+                self._advance()
+            else:
+                self._idle_since = self._now()
+
+    def switched(self, exchange: Http1Exchange) -> "ServerTunnel":
+        """Hand the connection over to the bytes of another protocol."""
+        self._deadline.cancel()
+        self._handed_over = True
+        self._switching = self._current = None
+        # From here on everything belongs to the tunnel, the end of the connection too.
+        self._connections.discard(self)
+        tunnel = ServerTunnel(self._transport, self.client, exchange, self._connections, self._left)
+        raw, self._raw = self._raw, []
+        for piece in raw:
+            exchange.body_arrived(piece)
+        if not self._reading:
+            self._transport.resume_reading()
+        tunnel.adjust_reading()
+        return tunnel
 
     # httptools
 
-    def on_message_begin(self) -> None:
+    def on_url(self, url: bytes) -> None:
+        if not self._priming:
+            self._between = False
+            self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        headers, self._headers = self._headers, []
         if self._priming:
             return
         if self._deaf:
             raise _Stop
-        self._in_head = True
-        self._head_began = True
-        self._head_size = 0
-        self._headers = []
-        self._target = b""
-        if self._current is None:
-            self._deadline.set(HEAD_SECONDS)
-
-    def on_url(self, url: bytes) -> None:
-        if not self._priming:
-            self._target += url
-            self._grow(len(url))
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._priming:
-            return
-        self._head_size += len(name) + len(value) + 4
-        if self._head_size > HEAD_LIMIT:
+        target, self._target = self._target, b""
+        if len(headers) > self._limits.header_count or (
+            self._large and _size(target, headers) > self._head_limit
+        ):
             self._stop(_HEAD_TOO_LARGE)
-        if self._in_head:
-            self._headers.append((name, value))
-            if len(self._headers) > HEADER_COUNT_LIMIT:
-                self._stop(_HEAD_TOO_LARGE)
-
-    def on_headers_complete(self) -> None:
-        if self._priming:
-            return
-        self._in_head = False
+        self._large = False
+        self._partial = 0
         parser = self._parser
         method = parser.get_method()
         version = parser.get_http_version()
-        head = request_framing(method, self._target, version, self._headers)
+        head = request_framing(method, target, version, headers)
         if isinstance(head, Refusal):
             self._stop(head)
-        exchange = self._incoming = Exchange(
-            self,
-            method=method,
-            target=self._target,
-            http_version=version,
-            headers=self._headers,
-            head=head,
-            keep=parser.should_keep_alive(),
-        )
-        self._last = not parser.should_keep_alive()
-        self._deadline.clear()
-        self._waiting.append(exchange)
-        self._advance()
+        keep = parser.should_keep_alive()
+        # The parser ends a connection that asks to switch; whether we do is decided later.
+        keep = keep or head.upgrade != b""
+        exchange = Http1Exchange(self, method, target, version, head, keep)
+        self._incoming = exchange
+        self._heads += 1
+        self._meant = (method, target, version, head)
+        self._last = not keep
+        if self._current is None and not self._waiting and not self.congested:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
 
     def on_body(self, data: bytes) -> None:
         exchange = self._incoming
         if exchange is None:
             return
+        self._progress = True
         if exchange.finished:
             self._unread += len(data)
             if self._unread > DRAIN_LIMIT:
@@ -335,19 +303,52 @@ class Connection(asyncio.Protocol):
         exchange.body_arrived(data)
 
     def on_message_complete(self) -> None:
-        if self._incoming is None or self._parser.should_upgrade():
+        exchange = self._incoming
+        if exchange is None or self._parser.should_upgrade():
             return
-        exchange, self._incoming = self._incoming, None
-        exchange.body_ended()
+        self._between = self._progress = True
+        self._incoming = None
+        if exchange.length == 0:
+            return
+        trailers, self._headers = self._headers, []
+        exchange.body_ended(trailers)
         if exchange is self._current and exchange.finished:
             self._done()
 
     # What follows
 
-    def _grow(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > HEAD_LIMIT:
-            self._stop(_HEAD_TOO_LARGE)
+    def _begin(self, exchange: Http1Exchange) -> None:
+        self._current = exchange
+        try:
+            self._handler(exchange)
+        except Exception as exc:  # noqa: BLE001 - a handler's fault must not end the loop
+            self._report(exc)
+            if exchange.started:
+                self.abort()
+            else:
+                exchange.respond(500)
+
+    def _look_at_part(self, size: int) -> None:
+        """A read has ended inside a head, a body or trailers."""
+        if self._progress:
+            self._progress = False
+            self._partial = 0
+        else:
+            self._partial += size
+            self._large = True
+        incoming = self._incoming
+        if self._partial > self._head_limit or len(self._headers) > self._limits.header_count:
+            # With a body: chunks of which almost nothing is data, or endless trailers.
+            self._refuse(_HEAD_TOO_LARGE if incoming is None else _FRAMING_TOO_LARGE)
+        elif incoming is not None:
+            self._watch_body()
+            self.adjust_reading()
+        elif self._partial == size:
+            self._deadline.set(self._limits.head_seconds)
+
+    def _watch_body(self) -> None:
+        if self._incoming is not None and self._incoming.receiving:
+            self._deadline.set(self._limits.body_seconds)
 
     def _stop(self, refusal: Refusal) -> NoReturn:
         self._refusal = refusal
@@ -370,7 +371,6 @@ class Connection(asyncio.Protocol):
     def _refuse(self, refusal: Refusal) -> None:
         """Answer in its turn, and read no more."""
         self._deaf = True
-        self._in_head = False
         broken, self._incoming = self._incoming, None
         if broken is None:
             self._waiting.append(refusal)
@@ -390,28 +390,58 @@ class Connection(asyncio.Protocol):
             self._waiting.append(refusal)
         self._advance()
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
+    def _upgrade(self, rest: bytes) -> None:
+        """The parser takes what follows for another protocol; whether it is the answer says."""
+        exchange = self._incoming
+        if exchange is None:
+            return
+        if exchange.upgrade and not exchange.finished:
+            self._incoming = None
+            self._switching = exchange
+            if rest:
+                self._hold(rest)
+        elif self._handed_over:
+            # Within the handler already.
+            self._incoming = None
+            if rest:
+                exchange.body_arrived(rest)
+        else:
+            self._stay_with_http(rest)
+
+    def _hold(self, data: bytes) -> None:
+        self._raw.append(data)
+        if sum(map(len, self._raw)) > HOLD_LIMIT and self._reading:
+            self._reading = False
+            self._transport.pause_reading()
+
+    def _stay_with_http(self, rest: bytes = b"") -> None:
         """Read on as if there had been no Upgrade header.
 
         The parser takes what follows such a head for another protocol. A new one is told that it
         has seen a head with the same framing, then takes over.
         """
         exchange = self._incoming
-        if exchange is None:
-            return
-        self._parser = httptools.HttpRequestParser(self)
-        self._priming = True
-        if exchange.length is None:
-            self._parser.feed_data(b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")
-        elif exchange.length:
-            self._parser.feed_data(
-                b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % exchange.length
-            )
-        self._priming = False
-        if exchange.length == 0:
-            self.on_message_complete()
-        if rest:
-            self.data_received(rest)
+        held, self._raw = [*self._raw, rest], []
+        self._switching = None
+        parser = httptools.HttpRequestParser(self)
+        self._parser = parser
+        self._feed = parser.feed_data
+        if exchange is not None and exchange.length != 0:
+            self._priming = True
+            if exchange.length is None:
+                framing = b"Transfer-Encoding: chunked"
+            else:
+                framing = b"Content-Length: %d" % exchange.length
+            parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n\r\n" % framing)
+            self._priming = False
+        else:
+            self._incoming = None
+            self._between = True
+            self._idle_since = self._now()
+        self.adjust_reading()
+        for piece in held:
+            if piece:
+                self.data_received(piece)
 
     def _advance(self) -> None:
         """Begin exchanges in their order, one at a time."""
@@ -423,15 +453,7 @@ class Connection(asyncio.Protocol):
             if isinstance(item, Refusal):
                 self._answer_refusal(item)
                 break
-            self._current = item
-            try:
-                self._handler(item)
-            except Exception as exc:  # noqa: BLE001 - a handler's fault must not end the loop
-                self._report(exc)
-                if item.started:
-                    self.abort()
-                else:
-                    item.respond(500)
+            self._begin(item)
         self._advancing = False
         self.adjust_reading()
 
@@ -440,22 +462,18 @@ class Connection(asyncio.Protocol):
         framing = b"Content-Length: %d\r\nConnection: close\r\n" % len(body)
         headers = [(b"Content-Type", b"text/plain; charset=utf-8")]
         reason = reason_of(refusal.status)
-        self._outbox.send(answer_head(refusal.status, reason, headers, framing) + body)
+        self._transport.write(answer_head(refusal.status, reason, headers, framing) + body)
         self._linger()
 
     def _done(self) -> None:
         self._current = None
+        self._idle_since = self._now()
         if self._waiting:
             self._advance()
-        elif not self._in_head:
-            self._deadline.set(IDLE_SECONDS)
-        else:
-            self._deadline.set(HEAD_SECONDS)
 
     def _close(self) -> None:
         """Close; the last answer still goes out."""
         self._deaf = True
-        self._outbox.flush()
         self._transport.close()
 
     def _linger(self) -> None:
@@ -465,7 +483,6 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         if self._transport.is_closing():
             return
-        self._outbox.flush()
         if not self._reading:
             self._reading = True
             self._transport.resume_reading()
@@ -474,21 +491,38 @@ class Connection(asyncio.Protocol):
         self._deadline.set(LINGER_SECONDS)
 
     def _late(self) -> None:
-        if self._deaf or not self._in_head:
+        """The deadline has passed, which nobody moves while requests come and go."""
+        incoming = self._incoming
+        if self._deaf:
             self._close()
-        else:
+        elif incoming is not None:
+            if incoming.finished:
+                self._close()
+            elif incoming.receiving and self._reading:
+                self._refuse(Refusal(408, "the request's body took too long"))
+            else:
+                self._deadline.set(self._limits.body_seconds)
+        elif not self._between:
             self._refuse(Refusal(408, "the request's head took too long"))
+        elif self._current is not None or self._waiting:
+            self._deadline.set(self._limits.idle_seconds)
+        else:
+            left = self._idle_since + self._limits.idle_seconds - self._now()
+            if left > 0:
+                self._deadline.set(left)
+            else:
+                self._close()
 
     def _leave(self, why: str) -> None:
         self._deaf = True
         current, self._current = self._current, None
         waiting = tuple(self._waiting)
         self._waiting.clear()
-        self._incoming = None
+        self._incoming = self._switching = None
         if current is not None:
             current.client_left(why)
         for item in waiting:
-            if isinstance(item, Exchange):
+            if isinstance(item, Http1Exchange):
                 item.client_left(why)
 
     def _report(self, exc: BaseException) -> None:
@@ -497,4 +531,73 @@ class Connection(asyncio.Protocol):
         )
 
 
+class ServerTunnel:
+    """A client's connection that has switched; the exchange goes on over it."""
+
+    def __init__(
+        self,
+        transport: asyncio.Transport,
+        client: Address,
+        exchange: Http1Exchange,
+        connections: set[Any],
+        left: Callable[[Any], None],
+    ) -> None:
+        self.client = client
+        self._tunnel = Tunnel(transport, self)
+        self._exchange = exchange
+        self._left = left
+        connections.add(self)
+        transport.set_protocol(self._tunnel)
+
+    @property
+    def congested(self) -> bool:
+        """More is waiting to be sent than should."""
+        return self._tunnel.congested
+
+    # The server
+
+    def shut(self) -> None:
+        """Go on: what runs is not cut."""
+
+    def abort(self) -> None:
+        """Cut the connection without sending what waits."""
+        self._tunnel.abort()
+
+    # The exchange
+
+    def write(self, data: bytes) -> None:
+        self._tunnel.write(data)
+
+    def adjust_reading(self) -> None:
+        self._tunnel.read(self._exchange.wants_reading)
+
+    def finished(self, exchange: Http1Exchange, keep: bool) -> None:
+        self._tunnel.close()
+
+    def switched(self, exchange: Http1Exchange) -> "ServerTunnel":
+        raise RuntimeError("the connection has switched already")
+
+    # The tunnel
+
+    def tunnel_data(self, data: bytes) -> None:
+        self._exchange.body_arrived(data)
+
+    def tunnel_eof(self) -> None:
+        self._exchange.body_ended(())
+
+    def tunnel_lost(self, exc: Exception | None) -> None:
+        self._exchange.client_left(
+            "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
+        )
+        self._left(self)
+
+    def tunnel_congested(self, congested: bool) -> None:
+        self._exchange.congestion(congested)
+
+
+def _size(target: bytes, headers: list[tuple[bytes, bytes]]) -> int:
+    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)
+
+
 _HEAD_TOO_LARGE = Refusal(431, "the request's head is too large")
+_FRAMING_TOO_LARGE = Refusal(400, "the body's chunks or trailers are too large")

@@ -11,6 +11,7 @@ from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
+from knlite.kinds.config.observability import ObservabilityConfig
 
 SERVING_NAMESPACE = "knative-serving"
 EVENTING_NAMESPACE = "knative-eventing"
@@ -26,6 +27,7 @@ class Config:
     domain: DomainConfig = DomainConfig()
     features: FeaturesConfig = FeaturesConfig()
     network: NetworkConfig = NetworkConfig()
+    observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""

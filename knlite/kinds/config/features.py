@@ -31,6 +31,7 @@ IMAGE_VOLUME = "kubernetes.podspec-volumes-image"
 MOUNT_PROPAGATION = "kubernetes.podspec-volumes-mount-propagation"
 PERSISTENT_VOLUME_CLAIM = "kubernetes.podspec-persistent-volume-claim"
 PERSISTENT_VOLUME_WRITE = "kubernetes.podspec-persistent-volume-write"
+TAG_HEADER_BASED_ROUTING = "tag-header-based-routing"
 
 _ON_UNLESS_SAID = frozenset({MULTI_CONTAINER, EMPTY_DIR})
 
@@ -68,7 +69,7 @@ KEYS: frozenset[str] = frozenset(
         "kubernetes.podspec-topologyspreadconstraints",
         "queueproxy.mount-podinfo",
         "queueproxy.resource-defaults",
-        "tag-header-based-routing",
+        TAG_HEADER_BASED_ROUTING,
     }
 )
 

@@ -8,7 +8,7 @@ Not here: which of them are accepted (``fieldmask.py``), defaults, checks.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -313,6 +313,6 @@ def user_port(container: Container) -> int:
     return declared or 8080
 
 
-def protocol_of(container: Container) -> str:
+def protocol_of(container: Container) -> Literal["http1", "h2c"]:
     """``h2c`` or ``http1``, from the name of the container's port."""
     return "h2c" if container.ports and container.ports[0].name == "h2c" else "http1"

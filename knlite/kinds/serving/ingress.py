@@ -18,6 +18,11 @@ CONDITIONS = ConditionSet(("LoadBalancerReady", "NetworkConfigured"))
 
 Visibility = Literal["ExternalIP", "ClusterLocal"]
 
+TAG_HEADER = "Knative-Serving-Tag"
+"""By which a request to a route asks for one of its tags (§5.4)."""
+DEFAULT_ROUTE_HEADER = "Knative-Serving-Default-Route"
+"""Says that a request was not sent to a tag."""
+
 
 class Split(Fields):
     """A share of the requests for one revision; the headers are set on each of them."""
@@ -28,12 +33,33 @@ class Split(Fields):
     append_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
+class HeaderMatch(Fields):
+    """What a header's value must be."""
+
+    exact: str = ""
+
+
+class Path(Fields):
+    """Requests whose headers are all as in *headers* go to *splits*."""
+
+    headers: Mapping[str, HeaderMatch] = msgspec.field(default_factory=dict)
+    splits: tuple[Split, ...] = ()
+    append_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """Set on the request, in the place of what the client said."""
+
+
 class Rule(Fields):
-    """Requests for *hosts* go to *splits*, whose percents sum to 100."""
+    """Requests for *hosts* go to the first of *paths* that they match, else to *splits*.
+
+    Percents of splits sum to 100. Differs: upstream's last path is the one without conditions.
+    """
 
     hosts: tuple[str, ...] = ()
     visibility: Visibility = "ExternalIP"
+    paths: tuple[Path, ...] = ()
     splits: tuple[Split, ...] = ()
+    append_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
+    """As those of a path, for requests that go to *splits*."""
 
 
 class IngressSpec(Fields):

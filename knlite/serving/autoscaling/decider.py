@@ -1,13 +1,15 @@
 """How many instances the load asks for: stable and panic windows, rates, delays.
 
 Source: Knative reference §2.5; knative/serving ``pkg/autoscaler/scaling/autoscaler.go``.
-Not here: bounds, initial scale, scale to zero (``scaler.py``).
+Not here: bounds, initial scale, scale to zero (``scaler.py``), the use of the excess burst capacity
+(``path.py``).
 """
 
 import math
 from collections import deque
 from dataclasses import dataclass
 
+from knlite.serving.autoscaling.path import Excess, excess
 from knlite.serving.autoscaling.spec import ScalingSpec
 from knlite.serving.autoscaling.windows import Window
 from knlite.serving.instance import Sample
@@ -21,7 +23,7 @@ class Decision:
     """What the load asks for; *why* is a short sentence with the numbers."""
 
     desired: int
-    excess_burst_capacity: float
+    excess: Excess
     panic: bool
     stable: float
     in_panic_window: float
@@ -85,7 +87,7 @@ class Decider:
             desired = delayed
         return Decision(
             desired=desired,
-            excess_burst_capacity=_excess(spec, ready, panic),
+            excess=excess(spec, ready, panic),
             panic=self._panic_since is not None,
             stable=stable,
             in_panic_window=panic,
@@ -116,11 +118,3 @@ class Decider:
 
 def _activated(count: int, asked: int, spec: ScalingSpec) -> int:
     return max(count, spec.activation_scale) if spec.activation_scale > 1 and asked > 0 else count
-
-
-def _excess(spec: ScalingSpec, ready: int, panic: float) -> float:
-    if spec.burst_capacity == 0:
-        return 0.0
-    if spec.burst_capacity < 0:
-        return -1.0
-    return math.floor(ready * spec.total - spec.burst_capacity - panic)

@@ -3,6 +3,7 @@
 Source: Knative reference §2.6; knative/serving ``pkg/reconciler/autoscaling/kpa/scaler.go``.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,8 +49,11 @@ class Scaler:
         """Whether nothing has to be looked at until a request comes."""
         return self.desired == 0 and self.activity == "inactive"
 
-    def scale(self, now: float, asked: int | None, ready: int) -> Scale:
-        """The scale at *now*, when the load asks for *asked* instances (None: it is not known)."""
+    def scale(self, now: float, asked: int | None, ready: int, in_path: float = math.inf) -> Scale:
+        """The scale at *now*, when the load asks for *asked* instances (None: it is not known).
+
+        *in_path* is for how many seconds the activator has been in the path.
+        """
         self.observe(now, ready)
         desired, why = self._bounded(self.desired if asked is None else asked)
         if desired > 0:
@@ -58,7 +62,7 @@ class Scaler:
                 self._become("activating", now)
                 self.observe(now, ready)
         else:
-            why = self._towards_zero(now) or why
+            why = self._towards_zero(now, in_path) or why
         return Scale(self.desired, self.activity, self.timed_out, why)
 
     def _bounded(self, desired: int) -> tuple[int, str]:
@@ -93,7 +97,7 @@ class Scaler:
     def _expired(self, now: float) -> bool:
         return now - self._since >= self._deadline + ACTIVATION_SLACK
 
-    def _towards_zero(self, now: float) -> str:
+    def _towards_zero(self, now: float, in_path: float) -> str:
         spec = self._spec
         if not spec.scale_to_zero:
             self.desired = 1
@@ -102,24 +106,29 @@ class Scaler:
             case "activating":
                 self.desired = max(1, self.desired)
                 return "its first instance is still starting"
+            case "active" if now - self._since < spec.stable_window:
+                self.desired = 1
+                return f"active for less than the stable window of {spec.stable_window:g}s"
             case "active":
-                if now - self._since < spec.stable_window:
-                    self.desired = 1
-                    return f"active for less than the stable window of {spec.stable_window:g}s"
                 self._become("inactive", now)
-                self.desired = max(1, self.desired)
-                if spec.retention:
-                    return "no traffic; kept for the retention period"
-                self.desired = 0
-                return f"no traffic for {spec.stable_window:g}s"
             case _:
-                # The activator is always in the path, so upstream's grace for taking it in has
-                # always passed; only the retention period is left to wait for.
-                if now - self._since >= spec.retention:
-                    self.desired = 0
-                    return f"no traffic for {spec.stable_window + spec.retention:g}s"
-                self.desired = max(1, self.desired)
-                return "no traffic; kept for the retention period"
+                pass
+        return self._last_steps(now, in_path)
+
+    def _last_steps(self, now: float, in_path: float) -> str:
+        """Without traffic for a stable window: wait out the retention period and the grace.
+
+        The grace is for the activator to come into the path, where it mostly is already.
+        """
+        spec, idle = self._spec, now - self._since
+        backed = max(idle, in_path) >= spec.grace
+        if idle >= spec.retention and backed:
+            self.desired = 0
+            return f"no traffic for {spec.stable_window + idle:.0f}s"
+        self.desired = max(1, self.desired)
+        if idle < spec.retention:
+            return "no traffic; kept for the retention period"
+        return "no traffic; kept until the activator has been in the path for the grace period"
 
     def _become(self, activity: Activity, now: float) -> None:
         if activity != "inactive":

@@ -12,6 +12,7 @@ import msgspec
 
 from knlite.kinds.conditions import ConditionEditor, find, timestamp
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.config.features import TAG_HEADER_BASED_ROUTING
 from knlite.kinds.labels import (
     ROUTE,
     ROUTES,
@@ -21,7 +22,16 @@ from knlite.kinds.labels import (
 )
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
+from knlite.kinds.serving.ingress import (
+    DEFAULT_ROUTE_HEADER,
+    TAG_HEADER,
+    HeaderMatch,
+    Ingress,
+    IngressSpec,
+    Path,
+    Rule,
+    Split,
+)
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import (
     ALL_TRAFFIC_ASSIGNED,
@@ -155,21 +165,42 @@ def _rules(
 ) -> Iterable[Rule]:
     """The main hosts with all targets, then each tag with its own."""
     namespace = route.metadata.namespace
-    tags = [("", targets), *((each.tag, [each]) for each in targets if each.tag)]
-    for tag, chosen in tags:
-        splits = tuple(
-            Split(
-                service_namespace=namespace,
-                service_name=name,
-                percent=100 if tag else percent,
-            )
-            for name, percent in (shares(chosen) if not tag else ((chosen[0].revision_name, 100),))
-        )
-        hosts = local_hosts(namespace, tagged_name(route, tag, config))
-        yield Rule(hosts=hosts, visibility="ClusterLocal", splits=splits)
-        if not local:
-            host = public_host(route, tag, config)
-            yield Rule(hosts=(host,), visibility="ExternalIP", splits=splits)
+    tagged = {
+        target.tag: _splits(namespace, [(target.revision_name, 100)])
+        for target in targets
+        if target.tag
+    }
+    by_header = config.features.enabled(TAG_HEADER_BASED_ROUTING)
+    paths = tuple(
+        Path(headers={TAG_HEADER: HeaderMatch(exact=tag)}, splits=splits)
+        for tag, splits in tagged.items()
+        if by_header
+    )
+    main = Rule(
+        paths=paths,
+        splits=_splits(namespace, shares(targets)),
+        append_headers={DEFAULT_ROUTE_HEADER: "true"} if by_header else {},
+    )
+    yield from _on_hosts(main, route, "", local, config)
+    for tag, splits in tagged.items():
+        rule = Rule(splits=splits, append_headers={TAG_HEADER: tag} if by_header else {})
+        yield from _on_hosts(rule, route, tag, local, config)
+
+
+def _splits(namespace: str, chosen: Iterable[tuple[str, int]]) -> tuple[Split, ...]:
+    return tuple(
+        Split(service_namespace=namespace, service_name=name, percent=percent)
+        for name, percent in chosen
+    )
+
+
+def _on_hosts(rule: Rule, route: Route, tag: str, local: bool, config: Config) -> Iterable[Rule]:
+    """*rule* for the hosts inside the cluster and, unless the route is *local*, outside."""
+    hosts = local_hosts(route.metadata.namespace, tagged_name(route, tag, config))
+    yield msgspec.structs.replace(rule, hosts=hosts, visibility="ClusterLocal")
+    if not local:
+        host = public_host(route, tag, config)
+        yield msgspec.structs.replace(rule, hosts=(host,), visibility="ExternalIP")
 
 
 def _marks(route: Route, planned: Plan, view: View, now: datetime) -> Iterable[Change]:

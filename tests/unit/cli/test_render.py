@@ -1,12 +1,15 @@
 """Facts on the terminal: one line each, and nothing from outside reaches the terminal raw."""
 
+import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.cli.render import line_of
-from knlite.facts import ColdStart, EventAccepted, LogLine, ScaleDecided
+from knlite.cli.up import _Json
+from knlite.facts import ColdStart, EventAccepted, Fact, LogLine, RequestDone, ScaleDecided
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -23,7 +26,7 @@ def log_line(text: str, stream: str = "stdout") -> LogLine:
     )
 
 
-def shown(fact: LogLine | ScaleDecided | ColdStart) -> str:
+def shown(fact: Fact) -> str:
     line = line_of(fact)
     assert line is not None
     return line.plain
@@ -76,3 +79,30 @@ def test_what_happens_all_the_time_is_not_shown() -> None:
         event_source="s",
     )
     assert line_of(fact) is None
+
+
+def request(why: str, status: int) -> RequestDone:
+    return RequestDone(
+        at=NOW, namespace="default", service="web", revision="web-00001", instance="",
+        method="GET", status=status, seconds=0.1, cold=True, why=why, target=b"/a?token=x",
+        headers=((b"Authorization", b"SECRET"),),
+    )  # fmt: skip
+
+
+def test_of_requests_only_what_knlite_answered_itself_is_shown() -> None:
+    assert "GET /a → 504: activator request timeout" in shown(
+        request("activator request timeout", 504)
+    )
+    assert line_of(request("", 200)) is None
+    assert line_of(request("the client left", 0)) is None
+
+
+def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    _Json().fact(request("x", 503))
+    line = capsys.readouterr().out
+    shown = json.loads(line)
+    assert (shown["fact"], shown["revision"], shown["cold"]) == ("RequestDone", "web-00001", True)
+    assert shown["httpRequest"]["status"] == 503
+    assert "SECRET" not in line

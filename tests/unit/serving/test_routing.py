@@ -1,12 +1,15 @@
 """Hosts and paths to revisions (Knative reference §5; README, Addresses)."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
+from knlite.kinds.serving.ingress import HeaderMatch, Ingress, IngressSpec, Path, Rule, Split
 from knlite.serving.instance import RevisionName
 from knlite.serving.routing import (
+    MEMO_LEAST,
     Nowhere,
     RoutingTable,
     ToBroker,
@@ -102,3 +105,136 @@ def test_a_route_without_a_ready_revision_leads_to_its_newest() -> None:
     newest = {("default", "new"): RevisionName("default", "new-00001")}
     found = routing_table([], newest, hosts, []).match("new.default.localhost", "/", 0.0)
     assert found == ToRevision(RevisionName("default", "new-00001"), "/")
+
+
+# The entry for requests whose host is a revision's.
+
+LONG = "web.default.svc.cluster.local"
+
+
+def never() -> float:
+    pytest.fail("nothing to draw for")
+
+
+@pytest.mark.parametrize(
+    "host", [b"web.default.localhost:8080", b"WEB.default.LOCALHOST", b"web.default.svc"]
+)
+def test_a_host_is_found_by_its_bytes_without_a_draw(host: bytes) -> None:
+    for _ in range(2):
+        found = ONE.find(host)
+        assert found is not None
+        assert found.pick(never) == WEB
+        assert not found.append
+
+
+@given(st.binary(max_size=40))
+def test_what_find_does_not_know_is_what_match_does_not_send_to_a_revision(host: bytes) -> None:
+    found = ONE.find(host)
+    matched = ONE.match(host.decode("latin-1"), "/", 0.0)
+    assert (found is not None) == isinstance(matched, ToRevision)
+
+
+def test_hosts_that_are_not_there_are_not_remembered() -> None:
+    fresh = table(split("web-00001", 100))
+    for number in range(5000):
+        assert fresh.find(b"h%d.default.localhost" % number) is None
+    before = sys.getallocatedblocks()
+    for _ in range(1000):
+        fresh.find(b"nowhere.default.localhost")
+    assert sys.getallocatedblocks() - before < 20
+
+
+def test_spellings_of_a_host_are_remembered_up_to_a_bound() -> None:
+    fresh = table(split("web-00001", 100))
+    for port in range(10 * MEMO_LEAST):
+        assert fresh.find(b"web.default.localhost:%d" % port) is not None
+        assert len(fresh._seen) <= MEMO_LEAST
+
+
+def test_finding_a_known_host_allocates_nothing() -> None:
+    host = b"web.default.localhost:8080"
+    ONE.find(host)
+    before = sys.getallocatedblocks()
+    for _ in range(1000):
+        ONE.find(host)
+    assert sys.getallocatedblocks() - before < 20
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_draw_decides_among_several(draw: float) -> None:
+    found = table(split("a", 90), split("zero", 0), split("b", 10)).find(b"web.default")
+    assert found is not None
+    assert found.pick(lambda: draw).name == ("a" if draw < 0.9 else "b")
+
+
+# Tags by header (§5.4).
+
+
+def tagged_table() -> RoutingTable:
+    header = "Knative-Serving-Tag"
+    v1, v2 = (split("web-00001", 100),), (split("web-00002", 100),)
+    paths = (
+        Path(headers={header: HeaderMatch(exact="old")}, splits=v1),
+        Path(headers={header: HeaderMatch(exact="new")}, splits=v2),
+    )
+    rules = (
+        Rule(
+            hosts=(LONG, "web.default.localhost"),
+            paths=paths,
+            splits=v1,
+            append_headers={"Knative-Serving-Default-Route": "true"},
+        ),
+        Rule(
+            hosts=("new-web.default.localhost",), splits=v2, append_headers={header: "new"}
+        ),
+    )  # fmt: skip
+    return routing_table([Ingress(spec=IngressSpec(rules=rules))], {}, {}, [])
+
+
+DEFAULT_ROUTE = ((b"Knative-Serving-Default-Route", b"true"),)
+
+
+@pytest.mark.parametrize(
+    ("host", "tag", "revision", "append", "route_tag"),
+    [
+        pytest.param("web", None, "web-00001", DEFAULT_ROUTE, "kn:default", id="no tag"),
+        pytest.param("web", b"", "web-00001", DEFAULT_ROUTE, "kn:default", id="empty tag"),
+        pytest.param("web", b"new", "web-00002", (), "new", id="tag"),
+        pytest.param("web", b"old", "web-00001", (), "old", id="another tag"),
+        pytest.param("web", b"x", "web-00001", DEFAULT_ROUTE, "kn:undefined", id="no such tag"),
+        pytest.param(
+            "new-web", None, "web-00002", ((b"Knative-Serving-Tag", b"new"),), "new", id="tag host"
+        ),
+        pytest.param(
+            "new-web", b"old", "web-00002", ((b"Knative-Serving-Tag", b"new"),), "new",
+            id="the host wins over the header",
+        ),
+    ],
+)  # fmt: skip
+def test_a_tag_by_header(
+    host: str,
+    tag: bytes | None,
+    revision: str,
+    append: tuple[tuple[bytes, bytes], ...],
+    route_tag: str,
+) -> None:
+    found = tagged_table().find(f"{host}.default.localhost:8080".encode())
+    assert found is not None
+    assert found.append, "what the data plane tests before it looks for a tag"
+    found = found.under(tag)
+    assert found.pick(never).name == revision
+    assert found.append == append
+    assert found.route_tag == route_tag
+
+
+def test_a_path_address_knows_tags_as_well() -> None:
+    found = tagged_table().match("localhost", "/ns/default/services/web/a", 0.0, b"new")
+    new = RevisionName("default", "web-00002")
+    assert found == ToRevision(new, "/a", LONG, (), "new")
+
+
+def test_without_the_feature_a_tag_has_no_effect() -> None:
+    found = ONE.find(b"web.default")
+    assert found is not None
+    assert found.under(b"new") is found
+    assert found.route_tag == "kn:disabled"

@@ -17,7 +17,7 @@ def decided(
     for second in range(seconds):
         decider.record(float(second), Sample(load, load))
     decision = decider.decide(float(seconds - 1), ready)
-    return decision.desired, decision.excess_burst_capacity, decision.panic
+    return decision.desired, decision.excess.capacity, decision.panic
 
 
 @pytest.mark.parametrize(

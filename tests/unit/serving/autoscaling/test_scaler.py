@@ -82,3 +82,27 @@ def test_when_the_load_is_not_known_the_scale_stays() -> None:
     found.observe(1.0, 1)
     found.scale(2.0, 5, 1)
     assert found.scale(4.0, None, 1).desired == 5
+
+
+def test_an_instance_is_kept_until_the_activator_has_been_in_the_path_for_the_grace() -> None:
+    found = scaler(burst_capacity=0.0)
+    found.observe(1.0, 1)
+    kept = found.scale(62.0, 0, 1, in_path=0.0)
+    assert (kept.desired, kept.activity) == (1, "inactive")
+    assert "grace" in kept.why
+    assert found.scale(80.0, 0, 1, in_path=18.0).desired == 1
+    assert found.scale(92.0, 0, 1, in_path=30.0).desired == 0
+
+
+def test_a_grace_that_began_earlier_counts() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    assert found.scale(62.0, 0, 1, in_path=20.0).desired == 1
+    assert found.scale(72.0, 0, 1, in_path=30.0).desired == 0
+
+
+def test_long_idleness_is_enough_whatever_the_activator_did() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    assert found.scale(62.0, 0, 1, in_path=0.0).desired == 1
+    assert found.scale(92.0, 0, 1, in_path=0.0).desired == 0

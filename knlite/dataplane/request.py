@@ -1,0 +1,322 @@
+"""One request to a revision, from its arrival to the end of its answer. Everything is a callback.
+
+It takes a place, is relayed to the instance that it got, and gives the place back whatever happens:
+an answer, a client that leaves, an instance that fails, a timer.
+
+Source: Knative reference §3.4 (places), §3.5 (timers; knative/serving
+``pkg/http/handler/timeout.go``).
+Not here: bytes (``forward.py``), who may go where (``serving/capacity``).
+"""
+
+import random
+from collections.abc import Sequence
+from itertools import count
+
+from knlite.clock import Timer
+from knlite.dataplane.forward import ClientLeft, Relay
+from knlite.dataplane.headers import Header, to_instance
+from knlite.dataplane.revision import Revision
+from knlite.dataplane.wire.exchange import Exchange, Headers
+from knlite.dataplane.wire.failures import Failure
+from knlite.dataplane.wire.framing import lookup
+from knlite.facts import ColdStart, RequestDone
+from knlite.serving.capacity.throttler import Admitted, Rejected, Ticket
+from knlite.serving.instance import Address, Endpoint, StartFailure
+from knlite.serving.routing import DISABLED
+
+ACTIVATOR_TIMEOUT = "activator request timeout"
+"""While the activator is in the path: its timers are set before the queue-proxy's."""
+QUEUE_PROXY_TIMEOUT = "request timeout"
+NOWHERE = Address("", 0)
+TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"X-Content-Type-Options", b"nosniff"))
+
+
+class Request:
+    """A request that has arrived at the activator."""
+
+    # Defaults live in the class, so that making a request costs only what differs.
+    _endpoint: Endpoint | None = None
+    _ticket: Ticket | None = None
+    _relay: Relay | None = None
+    _held = False
+    """It found no instance."""
+    _waited = 0.0
+    _sent: list[Header] | None = None
+    """The headers that the instance got."""
+    route_tag = DISABLED
+    """By which tag it came."""
+    _over = False
+    _idle_timer: Timer | None = None
+    _pieces = 0
+
+    def __init__(
+        self,
+        revision: Revision,
+        exchange: Exchange,
+        target: bytes,
+        host: bytes,
+        headers: Headers,
+        arrived: float,
+    ) -> None:
+        self._revision = revision
+        self._exchange = exchange
+        self._target = target
+        """The request target, without the prefix of a path address."""
+        self._host = host
+        self._headers = headers
+        """Those of the client, Host among them."""
+        self.arrived = arrived
+
+    def begin(self) -> None:
+        """Take a place."""
+        revision = self._revision
+        revision.meter.begin(self.arrived)
+        if revision.total is not None:
+            revision.total.begin(self)
+        if revision.response_start is not None:
+            revision.response_start.begin(self)
+        if revision.settings.idle_timeout:
+            self._watch_progress(self.arrived)
+        outcome = revision.throttler.request(self._decided)
+        if isinstance(outcome, Ticket):
+            self._ticket = outcome
+            self._held = not revision.endpoints
+            self._exchange.attend(self)
+            revision.waits(revision)
+        else:
+            self._decided(outcome)
+
+    def _decided(self, outcome: Admitted | Rejected) -> None:
+        if self._ticket is not None:
+            self._ticket = None
+            self._waited = self._revision.clock.now() - self.arrived
+        if self._over:
+            if isinstance(outcome, Admitted):
+                self._revision.release(outcome.endpoint)
+        elif isinstance(outcome, Admitted):
+            self._forward(outcome.endpoint)
+        elif isinstance(outcome.why, StartFailure):
+            self._refuse(503, f"{self._revision.name.name} did not start: {outcome.why.message}\n")
+        else:
+            self._refuse(503, f"{outcome.why}\n")
+
+    def _forward(self, endpoint: Endpoint) -> None:
+        revision, exchange = self._revision, self._exchange
+        self._endpoint = endpoint
+        headers = to_instance(
+            self._headers,
+            client=exchange.client.host,
+            host=self._host,
+            proto=b"http",
+            request_id=_request_id(),
+            proxied=revision.mode == "Proxy",
+        )
+        # The last of them is the request's id, unless the client gave it one.
+        self._sent = headers
+        relay = self._relay = Relay(exchange, self)
+        try:
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+        except ValueError as exc:
+            relay.cancel()
+            self._refuse(400, f"the request cannot be passed on: {exc}\n")
+
+    # The relay: forward.Owner
+
+    def first_byte(self, status: int) -> Sequence[Header]:
+        if self._revision.response_start is not None:
+            self._revision.response_start.end(self)
+        return self._tell_cold_start() if self._held else ()
+
+    def done(self) -> None:
+        relay = self._relay
+        self._finish(relay.status if relay is not None else 0, "")
+
+    def broke_off(self, why: ClientLeft | Failure) -> None:
+        if isinstance(why, ClientLeft):
+            self._finish(0, f"the client left: {why.why}")
+        elif self._exchange.started:
+            self._finish(502, why.why)
+        else:
+            self._refuse(502, f"{why.why}\n")
+
+    # Waiting: exchange.Taker, until the relay takes over
+
+    def body(self, data: bytes) -> None:
+        """Nothing comes before it is asked for."""
+
+    def body_end(self, trailers: Headers) -> None:
+        """Nothing comes before it is asked for."""
+
+    def client_left(self, why: str) -> None:
+        """Give up the place in the queue."""
+        if self._ticket is not None:
+            self._revision.throttler.cancel(self._ticket)
+            self._ticket = None
+            self._finish(0, f"the client left while it waited: {why}")
+
+    def client_full(self) -> None:
+        """Nothing is sent while it waits."""
+
+    def client_ready(self) -> None:
+        """Nothing is sent while it waits."""
+
+    # Timers
+
+    def timed_out(self) -> None:
+        """timeoutSeconds are over; this ends an answer that has begun as well."""
+        self._give_up("timeoutSeconds", self._revision.settings.timeout)
+
+    def answer_is_late(self) -> None:
+        """responseStartTimeoutSeconds are over."""
+        # A splice is no answer that could have begun: upstream's timer sees nothing of its bytes.
+        switched = self._relay is not None and self._relay.switched_over
+        if switched or not self._exchange.started:
+            seconds = self._revision.settings.response_start_timeout
+            self._give_up("responseStartTimeoutSeconds", seconds)
+
+    def _watch_progress(self, since: float) -> None:
+        due = since + self._revision.settings.idle_timeout
+        self._idle_timer = self._revision.clock.call_at(due, self._look_for_progress)
+
+    def _look_for_progress(self) -> None:
+        if self._over:
+            return
+        relay = self._relay
+        pieces = relay.pieces if relay is not None and not relay.switched_over else 0
+        if pieces == self._pieces:
+            self._give_up("idleTimeoutSeconds", self._revision.settings.idle_timeout)
+            return
+        self._pieces = pieces
+        self._watch_progress(self._revision.clock.now())
+
+    def _give_up(self, timer: str, seconds: float) -> None:
+        if self._over:
+            return
+        if self._ticket is not None:
+            self._revision.throttler.cancel(self._ticket)
+            self._ticket = None
+        relay, exchange = self._relay, self._exchange
+        if relay is not None:
+            relay.cancel()
+        text = ACTIVATOR_TIMEOUT if self._revision.proxied else QUEUE_PROXY_TIMEOUT
+        why = f"{text}: {timer} ({seconds:g} s) passed"
+        if not exchange.started:
+            exchange.respond(504, TEXT, text.encode())
+            self._finish(504, why)
+            return
+        status = relay.status if relay is not None else 0
+        if relay is None or relay.switched_over:
+            exchange.abort()
+        else:
+            # The status is sent already; the text follows what has been sent of the body, which
+            # tells the client only where no length was announced.
+            exchange.write(text.encode())
+            exchange.abort()
+        self._finish(status, why)
+
+    # The end
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer in the place of an instance."""
+        self._exchange.respond(status, TEXT, text.encode())
+        self._finish(status, text.rstrip("\n"))
+
+    def _finish(self, status: int, why: str) -> None:
+        """Give back what the request held, and tell what became of it."""
+        if self._over:
+            return
+        self._over = True
+        revision, endpoint, exchange = self._revision, self._endpoint, self._exchange
+        if revision.total is not None:
+            revision.total.end(self)
+        if revision.response_start is not None:
+            revision.response_start.end(self)
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        now = revision.clock.now()
+        revision.meter.end(now)
+        if endpoint is not None:
+            revision.release(endpoint)
+        relay = self._relay
+        # By position, which costs a tenth of names: this happens for every request.
+        revision.publish(
+            RequestDone(
+                revision.clock.wall(),
+                revision.name.namespace,
+                revision.settings.service,
+                revision.name.name,
+                endpoint.instance if endpoint is not None else "",
+                exchange.method.decode("latin-1"),
+                status,
+                now - self.arrived,
+                self._held,
+                why,
+                revision.settings.configuration,
+                self._target,
+                exchange.host,
+                exchange.http_version,
+                relay.received if relay is not None else 0,
+                relay.sent if relay is not None else 0,
+                self._waited,
+                exchange.headers,
+                exchange.client,
+                endpoint.address if endpoint is not None else NOWHERE,
+                self.route_tag,
+                self._request_id(),
+            )
+        )
+        # The two refer to each other; so they need not wait for the garbage collector.
+        self._relay = None
+
+    def _request_id(self) -> bytes:
+        """X-Request-Id as the instance got it, if it got the request."""
+        sent = self._sent
+        if sent is None:
+            return b""
+        name, value = sent[-1]
+        return value if name == b"X-Request-Id" else lookup(sent, b"x-request-id") or b""
+
+    def _tell_cold_start(self) -> Sequence[Header]:
+        """The stages of the start that this request waited for, as Server-Timing."""
+        endpoint, revision = self._endpoint, self._revision
+        if endpoint is None or endpoint.birth is None:
+            return ()
+        birth, began = endpoint.birth, self.arrived
+        queued = max(0.0, birth.ordered - began)
+        started = max(queued, birth.started - began)
+        ready = max(started, birth.ready - began)
+        first_byte = revision.clock.now() - began
+        if endpoint.instance not in revision.cold_reported:
+            # Only the first of those that waited: the others tell the same story.
+            revision.cold_reported.add(endpoint.instance)
+            revision.publish(
+                ColdStart(
+                    at=revision.clock.wall(),
+                    namespace=revision.name.namespace,
+                    service=revision.settings.service,
+                    revision=revision.name.name,
+                    instance=endpoint.instance,
+                    queued=queued,
+                    started=started,
+                    ready=ready,
+                    first_byte=first_byte,
+                )
+            )
+        stages = (
+            ("queue", queued),
+            ("start", started - queued),
+            ("ready", ready - started),
+            ("app", first_byte - ready),
+        )
+        timing = ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages)
+        return ((b"Server-Timing", timing.encode()),)
+
+
+_number = count()
+_prefix = random.SystemRandom().randbytes(10).hex()
+_PREFIX = f"{_prefix[:8]}-{_prefix[8:12]}-4{_prefix[12:15]}-a{_prefix[15:18]}-".encode()
+
+
+def _request_id() -> bytes:
+    """A new UUID, of which only the last group differs from the one before: cheap to make."""
+    return b"%b%012x" % (_PREFIX, next(_number))

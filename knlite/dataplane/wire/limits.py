@@ -1,0 +1,66 @@
+"""How much, and how slowly, a client may send before it is refused.
+
+The defaults suit a developer's machine; ``knlite up --limit NAME=VALUE`` sets others.
+Not here: limits that the meaning of HTTP sets (``framing.py``).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, replace
+
+from knlite.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    head_bytes: int = 64 * 1024
+    """Of one head: request line, names and values; also of trailers. Beyond it: 431."""
+    header_count: int = 256
+    """Headers in one head. Beyond it: 431."""
+    head_seconds: float = 30.0
+    """From the first byte of a head to its last. Beyond it: 408."""
+    body_seconds: float = 60.0
+    """Without any byte of a body that is wanted. Beyond it: 408."""
+    idle_seconds: float = 120.0
+    """Until the next request on a connection, or without anybody taking answers that wait (HTTP/2).
+
+    Beyond it, the connection is closed.
+    """
+    streams: int = 250
+    """Requests at once on one connection of HTTP/2. Beyond it: REFUSED_STREAM."""
+    connections: int = 10_000
+    """Clients at once. Beyond it, new connections are closed at once."""
+
+
+def limits(texts: Iterable[str]) -> Limits:
+    """The limits that ``NAME=VALUE`` texts set, names as in ``Limits`` with ``-`` for ``_``.
+
+    Raises ``InvalidInput``.
+    """
+    chosen = Limits()
+    known = {field.name.replace("_", "-"): field.name for field in fields(Limits)}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        field = known.get(name.strip())
+        if not equals or field is None:
+            raise InvalidInput(
+                f"--limit {text!r} cannot be read",
+                cause=f"the limits are {', '.join(known)}",
+                fix="write for example --limit head-bytes=131072",
+            )
+        kind = type(getattr(chosen, field))
+        try:
+            number = kind(value)
+        except ValueError:
+            number = kind(0)
+        if not number > 0:
+            raise InvalidInput(
+                f"--limit {text!r} cannot be read",
+                cause=f"{value.strip()!r} is not a positive {_WORDS[kind]}",
+            )
+        chosen = replace(chosen, **{field: number})
+    return chosen
+
+
+_WORDS = {int: "whole number", float: "number of seconds"}
