@@ -112,12 +112,8 @@ def _run_relay(listener: socket.socket, upstream: Address) -> None:
 
 def _relaying(pool: Http1Pool) -> Handler:
     def handle(exchange: Exchange) -> None:
-        headers = to_instance(
-            exchange.headers,
-            client=exchange.client.host,
-            host=exchange.host,
-            proto=b"http",
-            request_id=b"6f1d1f54-7a35-4f0e-9d6f-0d7f2f0b9b1a",
+        headers, _ = to_instance(
+            exchange.headers, client=exchange.client.host, host=exchange.host, proto=b"http"
         )
         Relay(exchange, _Owner(exchange)).begin(pool, exchange.target, headers)
 

@@ -32,6 +32,15 @@ from benchmarks.report import RESULTS, machine, save, table
 CONNECTIONS = (1, 16, 256)
 MEGABYTE = 1024 * 1024
 BODY_CONNECTIONS = 4
+UNLIKE_CONNECTIONS = 16
+UNLIKE = """
+local count = 0
+request = function()
+    count = count + 1
+    return wrk.format("GET", "/" .. count)
+end
+"""
+"""wrk sends the same bytes again and again, which knlite recognises; with this no two are alike."""
 SOCKETS = 1000
 FILES = 8192
 """Open files that a process may need: two sockets for each connection that it passes on."""
@@ -90,12 +99,13 @@ def main() -> None:
         folder = Path(name)
         ways = _ways(folder, stack, notes)
         requests = _requests(ways, seconds, rounds)
+        unlike = _unlike(ways, folder, seconds, rounds)
         bodies = _bodies(ways, folder, seconds, rounds)
         transfers = [
             _transfer(ways["knlite"], direction, size) for direction in ("upload", "download")
         ]
         idle = [_idle_sockets(way, sockets) for way in ways.values() if way.pids]
-    text = _text(requests, bodies, transfers, idle, notes, seconds, rounds)
+    text = _text(requests, unlike, bodies, transfers, idle, notes, seconds, rounds)
     if options.quick:
         print(text)
         return
@@ -104,6 +114,7 @@ def main() -> None:
         "rounds": rounds,
         "notes": notes,
         "requests": {str(count): _plain(by_way) for count, by_way in requests.items()},
+        "unlike": _plain(unlike),
         "bodies": {direction: _plain(by_way) for direction, by_way in bodies.items()},
         "transfers": [asdict(each) for each in transfers],
         "idle_websockets": [asdict(each) for each in idle],
@@ -300,6 +311,19 @@ def _requests(ways: dict[str, Way], seconds: int, rounds: int) -> dict[int, Roun
     return measured
 
 
+def _unlike(ways: dict[str, Way], folder: Path, seconds: int, rounds: int) -> Rounds:
+    """Requests of which no two are alike."""
+    script = folder / "unlike.lua"
+    script.write_text(UNLIKE, encoding="ascii")
+    measured: Rounds = {name: [] for name in ways}
+    for index in range(rounds):
+        for way in ways.values():
+            each = _wrk(way, instance.HELLO, UNLIKE_CONNECTIONS, seconds, script=script)
+            measured[way.name].append(each)
+        _progress(f"requests that differ: {index + 1}/{rounds} rounds")
+    return measured
+
+
 def _bodies(ways: dict[str, Way], folder: Path, seconds: int, rounds: int) -> dict[str, Rounds]:
     """Bodies of 1 MB, by direction."""
     script = folder / "upload.lua"
@@ -486,6 +510,7 @@ def _plain(by_way: Rounds) -> dict[str, list[dict[str, Any]]]:
 
 def _text(
     requests: dict[int, Rounds],
+    unlike: Rounds,
     bodies: dict[str, Rounds],
     transfers: Sequence[Transfer],
     idle: Sequence[Idle],
@@ -501,6 +526,12 @@ def _text(
             f"{count} connection{'s' if count > 1 else ''}:",
             table([*heads, "errors", "goal"], rows),
         ]
+    rows = [_row(name, runs, unlike["direct"], Goal()) for name, runs in unlike.items()]
+    parts += [
+        f"{UNLIKE_CONNECTIONS} connections, no two requests alike (the load generator takes longer "
+        "over them, too):",
+        table([*heads, "errors", "goal"], rows),
+    ]
     rows = [
         [direction, name, *_body_cells(runs, by_way["direct"]), _problem(runs)]
         for direction, by_way in bodies.items()

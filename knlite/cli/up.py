@@ -27,6 +27,8 @@ from knlite.telemetry.accesslog import record
 
 READY_WITHIN = 10.0
 """Seconds to wait for one more object to be ready before the table is shown as it is then."""
+GARBAGE = (50_000, 20, 100)
+"""When the garbage collector looks: objects that are new, and how often through the older ones."""
 WIDEST = 500
 WATCH_STEP = 300
 """Milliseconds between looks at what the file system has reported."""
@@ -86,6 +88,9 @@ async def _serve(
     gc.collect()
     gc.freeze()
     gc.enable()
+    # Requests under way are no garbage, and with hundreds of them the collector would look through
+    # them all the time: a quarter of the requests per second.
+    gc.set_threshold(*GARBAGE)
     await _reapply(emulator, paths, screen)
 
 

@@ -88,6 +88,8 @@ class _Slot:
     """One instance that the autoscaler asked for, through all its restarts."""
 
     name: str
+    service: str
+    """Under which people know it, also when it is being deleted."""
     retired: anyio.Event = field(default_factory=anyio.Event)
     hurry: anyio.Event = field(default_factory=anyio.Event)
     endpoint: Endpoint | None = None
@@ -178,7 +180,7 @@ class Supervisor:
     def _add(self, revision: RevisionName) -> None:
         if self._group is None:
             return
-        slot = _Slot(instance_name(revision.name, self._draw))
+        slot = _Slot(instance_name(revision.name, self._draw), self._service_of(revision))
         self._slots[revision][slot.name] = slot
         self._group.start_soon(self._keep, revision, slot, name=slot.name)
 
@@ -241,7 +243,7 @@ class Supervisor:
                 return None
             self._tell(revision, slot, "starting")
             self._pods.starting(revision, slot.name, slot.restarts)
-            log = self._log(revision, slot.name, tail)
+            log = self._log(revision, slot, tail)
             launch = replace(blueprint.launch, instance=slot.name)
             instance = await blueprint.runtime.start(blueprint.prepared, launch, log)
         except InstanceFailed as exc:
@@ -383,7 +385,7 @@ class Supervisor:
             InstanceChanged(
                 at=self._clock.wall(),
                 namespace=revision.namespace,
-                service=self._service_of(revision),
+                service=slot.service,
                 revision=revision.name,
                 instance=slot.name,
                 state=state,
@@ -391,18 +393,16 @@ class Supervisor:
             )
         )
 
-    def _log(self, revision: RevisionName, instance: str, tail: "_Tail") -> Log:
-        service = self._service_of(revision)
-
+    def _log(self, revision: RevisionName, slot: _Slot, tail: "_Tail") -> Log:
         def log(stream: "str", text: str) -> None:
             tail.add(text)
             self._publish(
                 LogLine(
                     at=self._clock.wall(),
                     namespace=revision.namespace,
-                    service=service,
+                    service=slot.service,
                     revision=revision.name,
-                    instance=instance,
+                    instance=slot.name,
                     stream="stderr" if stream == "stderr" else "stdout",
                     text=text,
                 )

@@ -11,7 +11,7 @@ Source: Knative reference §3.3, §3.6 (no buffering, no retries once bytes were
 Not here: headers of the request (``headers.py``), timeouts, capacity, which server (the callers).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,8 +54,10 @@ class Relay:
     call: Call | None = None
     status = 0
     """Of the answer, once its head has come."""
-    pieces = 0
-    """Grows whenever something of the answer is written; an idle timer compares it."""
+    now: Callable[[], float] | None = None
+    """Set by whoever wants to know ``progressed``; most do not."""
+    progressed = 0.0
+    """When something of the answer was written last."""
     received = 0
     """Bytes of the request's body."""
     sent = 0
@@ -68,22 +70,24 @@ class Relay:
         self._exchange = exchange
         self._owner = owner
 
-    def begin(self, upstream: Upstream, target: bytes, headers: Sequence[Header]) -> None:
+    def begin(
+        self, upstream: Upstream, target: bytes, headers: Headers, also: Headers = ()
+    ) -> None:
         """Send the request on to *upstream*.
 
-        *headers* is what the server gets, as ``headers.to_instance`` makes it; *target* may differ
+        *headers* and *also* are what the server gets (``headers.to_instance``); *target* may differ
         from the exchange's own. Raises ValueError for a header that cannot be sent.
         """
         exchange = self._exchange
         length = exchange.length
         if length == 0:
             self.call = upstream.send(
-                exchange.method, target, headers, self, upgrade=exchange.upgrade
+                exchange.method, target, headers, self, upgrade=exchange.upgrade, also=also
             )
             exchange.attend(self)
             return
         call = self.call = upstream.send(
-            exchange.method, target, headers, self, body=Coming(length)
+            exchange.method, target, headers, self, body=Coming(length), also=also
         )
         if not call.ready:
             exchange.pause()
@@ -150,7 +154,8 @@ class Relay:
         if self._over:
             return
         self.status = status
-        self.pieces += 1
+        if self.now is not None:
+            self.progressed = self.now()
         headers = [*headers, *self._owner.first_byte(status)]
         self._exchange.start(status, reason, headers, length=length)
 
@@ -164,7 +169,8 @@ class Relay:
 
     def data(self, data: bytes) -> None:
         if not self._over:
-            self.pieces += 1
+            if self.now is not None:
+                self.progressed = self.now()
             self.sent += len(data)
             self._exchange.write(data)
 

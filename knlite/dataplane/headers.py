@@ -21,6 +21,9 @@ Not here: headers between two neighbours and framing, which the wire keeps to it
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
+
+from knlite.dataplane.wire.framing import Repeated
 
 Header = tuple[bytes, bytes]
 
@@ -40,21 +43,35 @@ _TOUCHED = _BETWEEN_PROXIES | _SET
 _PROXIED = (b"K-Proxy-Request", b"activator")
 
 
+class Onward(NamedTuple):
+    """What an instance gets of a request's headers."""
+
+    headers: Sequence[Header]
+    request_id: bytes
+    """X-Request-Id, if the client has sent one; else it is still to be added."""
+
+
 def to_instance(
-    headers: Iterable[Header],
-    *,
-    client: str,
-    host: bytes,
-    proto: bytes,
-    request_id: bytes,
-    proxied: bool = True,
-) -> list[Header]:
+    headers: Sequence[Header], *, client: str, host: bytes, proto: bytes, proxied: bool = True
+) -> Onward:
     """Return the headers of a request as the instance gets them.
 
     *client* is the address of the other end, *host* the Host as the client gave it (it stays as it
-    is), *proto* ``http`` or ``https``, *request_id* what X-Request-Id is if the client sent none
-    (it is the last header then), *proxied* whether the activator is in the path.
+    is), *proto* ``http`` or ``https``, *proxied* whether the activator is in the path.
     """
+    if headers.__class__ is not Repeated:
+        return _onward(headers, client, host, proto, proxied)
+    # The rest is the connection's own, so it is the same as long as the headers are.
+    made: tuple[bool, bytes, Onward] | None = headers.onward
+    if made is None or made[0] is not proxied or made[1] != host:
+        kept, request_id = _onward(headers, client, host, proto, proxied)
+        made = headers.onward = (proxied, host, Onward(Repeated(kept), request_id))
+    return made[2]
+
+
+def _onward(
+    headers: Iterable[Header], client: str, host: bytes, proto: bytes, proxied: bool
+) -> Onward:
     kept = []
     found: dict[bytes, bytes] = {}
     for header in headers:
@@ -71,8 +88,7 @@ def to_instance(
         kept.append(_PROXIED)
     if not found:
         kept += _of_first_hop(client, host, proto)
-        kept.append((b"X-Request-Id", request_id))
-        return kept
+        return Onward(kept, b"")
     peer = _peer(client)
     before = found.get(b"x-forwarded-for")
     hops = before + b", " + peer if before is not None else peer
@@ -83,9 +99,7 @@ def to_instance(
         for header in _of_hop(hops, shown_host, shown_proto)
         if header[0] == b"X-Forwarded-For" or header[0].lower() not in found
     )
-    if b"x-request-id" not in found:
-        kept.append((b"X-Request-Id", request_id))
-    return kept
+    return Onward(kept, found.get(b"x-request-id", b""))
 
 
 def with_set(headers: Sequence[Header], added: Sequence[Header]) -> Sequence[Header]:

@@ -18,7 +18,6 @@ from knlite.dataplane.headers import Header, to_instance
 from knlite.dataplane.revision import Revision
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.dataplane.wire.failures import Failure
-from knlite.dataplane.wire.framing import lookup
 from knlite.facts import ColdStart, RequestDone
 from knlite.serving.capacity.throttler import Admitted, Rejected, Ticket
 from knlite.serving.instance import Address, Endpoint, StartFailure
@@ -41,13 +40,12 @@ class Request:
     _held = False
     """It found no instance."""
     _waited = 0.0
-    _sent: list[Header] | None = None
-    """The headers that the instance got."""
+    _request_id = b""
+    """As the instance got it."""
     route_tag = DISABLED
     """By which tag it came."""
     _over = False
     _idle_timer: Timer | None = None
-    _pieces = 0
 
     def __init__(
         self,
@@ -76,7 +74,7 @@ class Request:
         if revision.response_start is not None:
             revision.response_start.begin(self)
         if revision.settings.idle_timeout:
-            self._watch_progress(self.arrived)
+            self._idle_timer = self._watch_progress(self.arrived)
         outcome = revision.throttler.request(self._decided)
         if isinstance(outcome, Ticket):
             self._ticket = outcome
@@ -103,20 +101,26 @@ class Request:
     def _forward(self, endpoint: Endpoint) -> None:
         revision, exchange = self._revision, self._exchange
         self._endpoint = endpoint
-        headers = to_instance(
+        headers, request_id = to_instance(
             self._headers,
             client=exchange.client.host,
             host=self._host,
             proto=b"http",
-            request_id=_request_id(),
             proxied=revision.mode == "Proxy",
         )
-        # The last of them is the request's id, unless the client gave it one.
-        self._sent = headers
+        if request_id:
+            also: Headers = ()
+        else:
+            request_id = _request_id()
+            also = ((b"X-Request-Id", request_id),)
+        self._request_id = request_id
         relay = self._relay = Relay(exchange, self)
+        if self._idle_timer is not None:
+            relay.now = revision.clock.now
         try:
-            relay.begin(revision.upstreams[endpoint.instance], self._target, headers)
+            relay.begin(revision.upstreams[endpoint.instance], self._target, headers, also)
         except ValueError as exc:
+            # Whoever parsed it let it through; the place must be given back all the same.
             relay.cancel()
             self._refuse(400, f"the request cannot be passed on: {exc}\n")
 
@@ -174,20 +178,21 @@ class Request:
             seconds = self._revision.settings.response_start_timeout
             self._give_up("responseStartTimeoutSeconds", seconds)
 
-    def _watch_progress(self, since: float) -> None:
+    def _watch_progress(self, since: float) -> Timer:
         due = since + self._revision.settings.idle_timeout
-        self._idle_timer = self._revision.clock.call_at(due, self._look_for_progress)
+        return self._revision.clock.call_at(due, self._look_for_progress)
 
     def _look_for_progress(self) -> None:
         if self._over:
             return
-        relay = self._relay
-        pieces = relay.pieces if relay is not None and not relay.switched_over else 0
-        if pieces == self._pieces:
-            self._give_up("idleTimeoutSeconds", self._revision.settings.idle_timeout)
-            return
-        self._pieces = pieces
-        self._watch_progress(self._revision.clock.now())
+        relay, since = self._relay, self.arrived
+        if relay is not None and not relay.switched_over:
+            since = max(since, relay.progressed)
+        seconds = self._revision.settings.idle_timeout
+        if self._revision.clock.now() < since + seconds:
+            self._idle_timer = self._watch_progress(since)
+        else:
+            self._give_up("idleTimeoutSeconds", seconds)
 
     def _give_up(self, timer: str, seconds: float) -> None:
         if self._over:
@@ -208,10 +213,10 @@ class Request:
         if relay is None or relay.switched_over:
             exchange.abort()
         else:
-            # The status is sent already; the text follows what has been sent of the body, which
-            # tells the client only where no length was announced.
+            # The status is sent already, so the text follows what has been sent of the body, and
+            # that is the end of it: complete where no length was announced, else cut short.
             exchange.write(text.encode())
-            exchange.abort()
+            exchange.end()
         self._finish(status, why)
 
     # The end
@@ -262,19 +267,11 @@ class Request:
                 exchange.client,
                 endpoint.address if endpoint is not None else NOWHERE,
                 self.route_tag,
-                self._request_id(),
+                self._request_id,
             )
         )
         # The two refer to each other; so they need not wait for the garbage collector.
         self._relay = None
-
-    def _request_id(self) -> bytes:
-        """X-Request-Id as the instance got it, if it got the request."""
-        sent = self._sent
-        if sent is None:
-            return b""
-        name, value = sent[-1]
-        return value if name == b"X-Request-Id" else lookup(sent, b"x-request-id") or b""
 
     def _tell_cold_start(self) -> Sequence[Header]:
         """The stages of the start that this request waited for, as Server-Timing."""

@@ -15,6 +15,9 @@ from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.wire.exchange import Headers
+from knlite.dataplane.wire.framing import Framing
+from knlite.dataplane.wire.http1_exchange import Http1Exchange
 from knlite.facts import ColdStart, Fact, RequestDone
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import (
@@ -235,6 +238,52 @@ async def test_an_instance_that_refuses_is_a_bad_gateway() -> None:
         assert answer.status_code == 502
         assert "connection refused" in answer.text
         assert instance.seen == []
+
+
+async def test_a_request_that_cannot_be_sent_gives_its_place_back() -> None:
+    async with path(container_concurrency=1) as way, app() as instance:
+        way.endpoints(instance)
+        exchange = Unsendable()
+        way.activator.handle(exchange, WEB, b"/", b"a", [(b"Host", b"a"), (b"X", b"a\0")])
+        assert exchange.status == 400
+        assert [fact.status for fact in way.facts if isinstance(fact, RequestDone)] == [400]
+        assert (await way.get()).status_code == 200
+        assert len(instance.seen) == 1
+
+
+class Unsendable(Http1Exchange):
+    """A request that no parser of ours lets through."""
+
+    status = 0
+
+    def __init__(self) -> None:
+        head = Framing(b"a", 0, False, b"", [])
+        super().__init__(Nobody(), b"GET", b"/", "1.1", head, True)
+
+    def respond(
+        self, status: int, headers: Headers = (), body: bytes = b"", reason: bytes | None = None
+    ) -> None:
+        self.status = status
+
+
+class Nobody:
+    """A connection that does nothing."""
+
+    client = Address("127.0.0.1", 1)
+    congested = False
+
+    def write(self, data: bytes) -> None: ...
+
+    def adjust_reading(self) -> None: ...
+
+    def finished(self, exchange: Http1Exchange, keep: bool) -> None: ...
+
+    def switched(self, exchange: Http1Exchange) -> "Nobody":
+        return self
+
+    def abort(self) -> None: ...
+
+    def reset(self) -> None: ...
 
 
 async def test_a_client_that_leaves_while_it_waits_gives_up_its_place() -> None:

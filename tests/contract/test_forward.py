@@ -209,6 +209,19 @@ async def test_an_answer_ends_where_it_ends(
             b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", False, id="101"
         ),
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, False, id="endless-head"),
+        pytest.param(b"HTTP/1.1 101 Switching\r\n\r\n", False, id="101-to-nothing"),
+        pytest.param(
+            b"HTTP/1.1 101 Switching\r\nContent-Length: 0\r\n\r\n" + OK, False, id="101-length"
+        ),
+        pytest.param(b"HTTP/1.1 200 O\0K\r\nContent-Length: 0\r\n\r\n", False, id="reason-nul"),
+        pytest.param(b"HTTP/1.1 103 O\x01K\r\n\r\n" + OK, False, id="reason-control"),
+        pytest.param(b"HTTP/1.1 000 OK\r\nContent-Length: 0\r\n\r\n", False, id="status-0"),
+        pytest.param(b"HTTP/1.1 099 OK\r\nContent-Length: 0\r\n\r\n", False, id="status-99"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+            False,
+            id="coding",
+        ),
     ],
 )
 async def test_a_broken_answer_is_a_failure(answer: bytes, began: bool) -> None:
@@ -216,6 +229,14 @@ async def test_a_broken_answer_is_a_failure(answer: bytes, began: bool) -> None:
         got = await asked(pool)
     assert isinstance(got.over, Broken)
     assert got.began is began
+
+
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 300, b"a: " + b"b" * 70_000 + b"\r\n"])
+async def test_trailers_that_are_too_large_are_a_failure(trailers: bytes) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+    async with pooled(answering(chunked + trailers + b"\r\n")) as pool:
+        got = await asked(pool)
+    assert isinstance(got.over, Broken)
 
 
 async def test_a_connection_is_used_again() -> None:

@@ -299,7 +299,12 @@ async def test_a_body_that_came_before_anybody_wanted_it_is_kept() -> None:
         pytest.param(head(path=b"*"), id="star"),
         pytest.param(head(path=b"/a HTTP/1.1"), id="space-in-path"),
         pytest.param(head(method=b"G ET"), id="space-in-method"),
+        pytest.param(head(path=b"/a#b"), id="fragment"),
+        pytest.param(head(path="/ä".encode()), id="utf-8-in-path"),
+        pytest.param(head(path=b"/a\x01"), id="control-in-path"),
         pytest.param([*head()[:3], (b":authority", b"u@a")], id="userinfo"),
+        pytest.param([*head()[:3], (b":authority", b"a,b")], id="two-authorities"),
+        pytest.param([*head()[:3], (b":authority", b"a:b")], id="port-not-a-number"),
         pytest.param([*head(), (b"content-length", b"3")], id="length-without-body"),
     ],
 )

@@ -6,6 +6,7 @@ Pins RFC 9113 §5.2 (flow control), §6.8 (GOAWAY), §8.1 (messages), §8.7 (rep
 
 import asyncio
 import random
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -468,16 +469,28 @@ async def test_more_calls_than_the_server_takes_get_other_connections_or_wait() 
 
 async def test_a_server_that_is_not_there() -> None:
     async with pooled() as (pool, _):
-        gone = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
-        host, port = gone.sockets[0].getsockname()
-        gone.close()
-        await gone.wait_closed()
-        pool.address = Address(host, port)
+        port = _closed_port()
+        pool.address = Address("127.0.0.1", port)
         answers = [send_to(pool)[0] for _ in range(2)]
         assert not any(answer.over for answer in answers)
         await eventually(lambda: all(answer.over for answer in answers))
         expected = Refused(f"dial tcp 127.0.0.1:{port}: connect: connection refused")
         assert [answer.failure for answer in answers] == [expected] * 2
+
+
+async def test_who_hears_that_there_is_no_server_may_ask_again() -> None:
+    async with pooled() as (pool, _):
+
+        class Stubborn(Answer):
+            def failed(self, failure: Failure) -> None:
+                super().failed(failure)
+                answers.append(send_to(pool)[0])
+
+        pool.address = Address("127.0.0.1", _closed_port())
+        answers: list[Answer] = [Stubborn()]
+        pool.send(b"GET", b"/", [HOST], answers[0])
+        await eventually(lambda: len(answers) == 2 and answers[1].over)
+        assert answers[1].failure == answers[0].failure
 
 
 @pytest.mark.parametrize(
@@ -736,3 +749,8 @@ async def test_whatever_a_server_says_no_exception_escapes_and_all_calls_end() -
     await turns()
     assert not reported
     loop.set_exception_handler(None)
+
+
+def _closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -15,7 +15,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from knlite.dataplane.wire.body import TooLarge, read_body
-from knlite.dataplane.wire.exchange import Exchange, Handler, Headers, path_of, query_of
+from knlite.dataplane.wire.exchange import (
+    HOLD_LIMIT,
+    Exchange,
+    Handler,
+    Headers,
+    path_of,
+    query_of,
+)
 from knlite.dataplane.wire.http1_server import DRAIN_LIMIT, Http1Connection
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Server, serve
@@ -244,6 +251,17 @@ async def test_a_bad_request_is_refused_and_the_connection_closed(
     assert answer.count(b"HTTP/1.1") == 1
 
 
+@pytest.mark.parametrize("trailers", [b"a: b\r\n" * 300, b"a: " + b"b" * 70_000 + b"\r\n"])
+async def test_trailers_that_come_in_one_read_have_the_limits_of_a_head(trailers: bytes) -> None:
+    transport = RecordingTransport()
+    loop = asyncio.get_running_loop()
+    connection = Http1Connection(loop, echo, Limits(), set(), lambda _: None)
+    connection.connection_made(transport)
+    connection.data_received(head(b"Transfer-Encoding: chunked") + b"0\r\n" + trailers + b"\r\n")
+    assert transport.written.startswith(b"HTTP/1.1 400 ")
+    connection.connection_lost(None)
+
+
 async def test_a_refusal_waits_for_the_answers_before_it() -> None:
     begun: list[Exchange] = []
     async with serving(begun.append) as server, connected(server) as client:
@@ -350,6 +368,25 @@ async def test_an_answer_of_another_length_than_announced_is_cut(body: bytes) ->
     assert len(answer.partition(b"\r\n\r\n")[2]) < 3
 
 
+async def test_a_client_that_asks_to_switch_or_close_gets_its_answer_and_the_end() -> None:
+    request = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close, Upgrade\r\nUpgrade: x\r\n\r\n"
+    answer = await said(hello, request + LAST)
+    assert answer.count(b"HTTP/1.1 200") == 1
+    assert b"Connection: close\r\n" in answer
+
+
+async def test_a_cut_answer_that_only_the_end_would_end_is_reset() -> None:
+    def handler(exchange: Exchange) -> None:
+        exchange.start(200, b"OK", (), length=None)
+        exchange.write(b"half")
+        asyncio.get_running_loop().call_soon(exchange.abort)
+
+    async with serving(handler) as server, connected(server) as client:
+        client.send(b"GET / HTTP/1.0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            await client.rest()
+
+
 @pytest.mark.parametrize("value", [b"a\r\nX: y", b"a\n", b"a\rb", b"a\0"])
 async def test_a_line_end_in_a_header_is_never_sent(value: bytes) -> None:
     def handler(exchange: Exchange) -> None:
@@ -423,6 +460,42 @@ async def test_a_paused_body_stops_the_sender() -> None:
         begun[0].resume()
         assert (await client.until(b"\r\n\r\n")).startswith(b"HTTP/1.1 200")
     assert sum(taken) == size
+
+
+async def test_a_body_that_ends_while_it_is_paused_does_not_pause_the_next_request() -> None:
+    class Pausing(Taker):
+        def __init__(self, exchange: Exchange) -> None:
+            self.exchange = exchange
+
+        def body_end(self, trailers: Headers) -> None:
+            self.exchange.respond(200, (), self.exchange.target)
+
+    def handler(exchange: Exchange) -> None:
+        # As when the way to the server is still being made.
+        exchange.pause()
+        exchange.attend(Pausing(exchange))
+        exchange.receive()
+
+    async with serving(handler) as server, connected(server) as client:
+        for target in (b"/one", b"/two"):
+            lines = b"Host: x\r\nContent-Length: 4\r\n\r\n"
+            client.send(b"POST %b HTTP/1.1\r\n%bbody" % (target, lines))
+            assert (await client.until(target)).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+async def test_a_held_body_that_nobody_wants_any_more_is_read_and_forgotten() -> None:
+    begun: list[Exchange] = []
+    size = HOLD_LIMIT + DRAIN_LIMIT
+    async with serving(begun.append) as server, connected(server) as client:
+        client.send(head(b"Content-Length: %d" % size))
+        client.send(bytes(HOLD_LIMIT + 1))
+        await eventually(lambda: begun)
+        await turns()
+        begun[0].respond(503, (), b"no place")
+        client.send(bytes(size - HOLD_LIMIT - 1))
+        assert (await client.until(b"no place")).startswith(b"HTTP/1.1 503 ")
+        client.send(head())
+        await eventually(lambda: len(begun) == 2)
 
 
 async def test_a_slow_reader_pauses_the_writer() -> None:

@@ -160,7 +160,9 @@ async def test_a_deleted_service_leaves_nothing_running() -> None:
         cell.registry.delete(Key(Service, "default", "web"))
         await cell.advance(2)
         assert cell.running() == 0
-        assert "gone" in {f.state for f in cell.facts if isinstance(f, InstanceChanged)}
+        changes = [f for f in cell.facts if isinstance(f, InstanceChanged)]
+        assert changes[-1].state == "gone"
+        assert {f.service for f in changes} == {"web"}, "told under its name to the end"
 
 
 @on_virtual_time

@@ -119,10 +119,12 @@ class Upstream(Protocol):
         *,
         body: bytes | Coming = b"",
         upgrade: bytes = b"",
+        also: Headers = (),
     ) -> Call:
         """Send a request.
 
-        *headers* have a Host, and neither framing nor hop-by-hop headers but ``TE: trailers`` and
+        *also* are further headers, of this request only where *headers* serve several. They have a
+        Host, and neither framing nor hop-by-hop headers but ``TE: trailers`` and
         ``Trailer``. *upgrade* is the protocol that is asked for; only HTTP/1.1 can switch.
         Raises ValueError if a header contains a line end.
         """

@@ -10,6 +10,7 @@ Not here: which connection is taken, and whether a request is sent again (``http
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
@@ -21,9 +22,13 @@ from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
+    Refusal,
+    Repeated,
+    allowed_trailers,
     answer_framing,
     lookup,
     request_head,
+    too_large,
 )
 from knlite.dataplane.wire.tunnel import Tunnel
 
@@ -61,7 +66,8 @@ class Http1Call:
         headers: Sequence[tuple[bytes, bytes]],
         body: bytes | Coming,
         receiver: Receiver,
-        upgrade: bytes,
+        upgrade: bytes = b"",
+        also: Headers = (),
     ) -> None:
         self.method = method
         self.receiver = receiver
@@ -81,7 +87,7 @@ class Http1Call:
             whole = body
         if upgrade:
             lines += b"Connection: Upgrade\r\nUpgrade: %b\r\n" % upgrade
-        opening = request_head(method, target, headers, lines)
+        opening = request_head(method, target, headers, lines, also)
         self.opening = opening + whole if whole else opening
         """The head, and the body if it is not coming."""
 
@@ -261,6 +267,8 @@ class ClientConnection(asyncio.Protocol):
     """The last answer that came whole in one read, on a connection that stays."""
     _meant: tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
     """What it means."""
+    _again = False
+    """It has come more than once."""
     congested = False
     idle_since = 0.0
     busy = False
@@ -336,6 +344,10 @@ class ClientConnection(asyncio.Protocol):
         self._answering = True
         if first and data == self._said and not self._head_only:
             # Servers repeat themselves too; then the parser need not see it again.
+            if not self._again:
+                self._again = True
+                status, reason, head, body = self._meant
+                self._meant = (status, reason, Repeated(head), body)
             self._status, self._reason, self._head, self._body = self._meant
             self._complete = self._keep = True
             self._answered(call)
@@ -354,6 +366,7 @@ class ClientConnection(asyncio.Protocol):
         if self._complete and self._length == len(self._body) and not self._head_told:
             if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
                 self._said = data
+                self._again = False
                 self._meant = (self._status, self._reason, self._head, self._body)
             self._answered(call)
         else:
@@ -396,11 +409,16 @@ class ClientConnection(asyncio.Protocol):
         if len(headers) > HEADER_COUNT_LIMIT:
             self._stop("the answer has too many headers")
         status = self._parser.get_status_code()
+        if status < 100 or _is_no_reason(self._reason):
+            self._stop("malformed status line")
+        framed = answer_framing(headers)
+        if isinstance(framed, Refusal):
+            self._stop(framed.why)
         if status < 200:
-            self._interim(status, headers)
+            self._interim(status, headers, framed.headers)
             return
         self._partial = 0
-        length, chunked, headers = answer_framing(headers)
+        length, chunked, headers = framed
         self._keep = self._parser.should_keep_alive()
         if self._head_only or status in _BODILESS:
             if status == 204:
@@ -429,9 +447,13 @@ class ClientConnection(asyncio.Protocol):
 
     # What follows
 
-    def _interim(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        kept = answer_framing(headers).headers
+    def _interim(
+        self, status: int, headers: list[tuple[bytes, bytes]], kept: list[tuple[bytes, bytes]]
+    ) -> None:
         if status == 101:
+            call = self._call
+            if call is None or not (call.upgrade and self._parser.should_upgrade()):
+                self._stop(_UNASKED)
             self._status = status
             self._head = [*kept, (b"Upgrade", lookup(headers, b"upgrade") or b"")]
             return
@@ -488,6 +510,13 @@ class ClientConnection(asyncio.Protocol):
                 receiver.data(body)
         if self._complete:
             trailers, self._headers = self._headers, []
+            if trailers:
+                if too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
+                    self.fail(Broken("the answer's trailers are too large"))
+                    return
+                if len(allowed_trailers(trailers)) < len(trailers):
+                    # The parser believes them; it would take the next answer for garbage.
+                    self._keep = False
             self._give_back(call)
             if not call.over:
                 call.over = True
@@ -526,7 +555,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _switch(self, call: Http1Call, rest: bytes) -> None:
         if not call.upgrade or self._status != 101:
-            self.fail(Broken("the server switched to a protocol nobody asked for"))
+            self.fail(Broken(_UNASKED))
             return
         self._call = None
         self._keeper.lost(self)
@@ -626,4 +655,7 @@ def _words(exc: Exception) -> str:
     return str(exc) or type(exc).__name__
 
 
+_UNASKED = "the server switched to a protocol nobody asked for"
 _BODILESS = frozenset((204, 304))
+_is_no_reason = re.compile(rb"[^\t -~\x80-\xff]").search
+"""The parser lets control bytes through (RFC 9112 §4), even those that cannot be sent on."""

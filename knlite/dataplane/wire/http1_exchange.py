@@ -46,6 +46,10 @@ class Line(Protocol):
         """Cut the connection without sending what waits."""
         ...
 
+    def reset(self) -> None:
+        """Cut it so that what has been sent cannot be taken for the whole."""
+        ...
+
 
 class Http1Exchange:
     """A request whose head is complete, and the way to answer it."""
@@ -149,8 +153,8 @@ class Http1Exchange:
         if self.gone is not None or self.finished:
             return
         if self._left and not self._bodiless:
-            self.abort()
-            return
+            # What has been written still goes out, and then the connection ends too early.
+            self._keep = False
         if self._chunked:
             self._line.write(framing.last_chunk(trailers))
         self._close()
@@ -181,7 +185,11 @@ class Http1Exchange:
         self._close()
 
     def abort(self) -> None:
-        self._line.abort()
+        # Where the end of the connection ends the answer, an orderly end would look like one.
+        if self.http_version == "1.0" and self.started and self._left is None:
+            self._line.reset()
+        else:
+            self._line.abort()
 
     # What the connection tells.
 
@@ -278,6 +286,7 @@ class Http1Exchange:
         # They may refer to each other; so they need not wait for the garbage collector.
         self._taker = None
         self._held = None
+        self._held_size = 0
         self._paused = False
         self._line.finished(self, self._keep)
 

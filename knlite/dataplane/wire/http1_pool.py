@@ -56,14 +56,15 @@ class Http1Pool:
         *,
         body: bytes | Coming = b"",
         upgrade: bytes = b"",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Http1Call:
         """Send a request; *receiver* is called later, never from within this call.
 
-        *headers* are sent as given, with Host; Content-Length, Transfer-Encoding and Connection
-        follow from *body* and *upgrade* and must not be among them. Raises ValueError if a header
-        contains a line end.
+        *headers* and *also* are sent as given, with Host; Content-Length, Transfer-Encoding and
+        Connection follow from *body* and *upgrade* and must not be among them. Raises ValueError
+        if a header contains a line end.
         """
-        call = Http1Call(method, target, headers, body, receiver, upgrade)
+        call = Http1Call(method, target, headers, body, receiver, upgrade, also)
         while self._idle:
             connection = self._idle.pop()
             if not connection.closing:

@@ -18,6 +18,8 @@ Not here: sockets that listen (``listener.py``).
 """
 
 import asyncio
+import socket
+import struct
 from collections import deque
 from collections.abc import Callable
 from typing import Any, NoReturn, cast
@@ -29,8 +31,11 @@ from knlite.dataplane.wire.exchange import HOLD_LIMIT, Handler, reason_of
 from knlite.dataplane.wire.framing import (
     Framing,
     Refusal,
+    Repeated,
     answer_head,
     request_framing,
+    size,
+    too_large,
 )
 from knlite.dataplane.wire.http1_exchange import Http1Exchange
 from knlite.dataplane.wire.limits import Limits
@@ -85,6 +90,8 @@ class Http1Connection(asyncio.Protocol):
     """The last read, if it was one whole request without a body on a connection that stays."""
     _meant: tuple[bytes, bytes, str, Framing]
     """What the head that came last means."""
+    _again = False
+    """It has come more than once."""
     _switching: Http1Exchange | None = None
     """Who asked to switch protocols and is not answered yet."""
     _handed_over = False
@@ -136,9 +143,16 @@ class Http1Connection(asyncio.Protocol):
             return
         from_start = self._between
         if from_start and data == self._said and self._current is None and not self.congested:
+            if not self._again:
+                self._again = True
+                method, target, version, head = self._meant
+                head = head._replace(headers=Repeated(head.headers))
+                self._meant = (method, target, version, head)
             method, target, version, head = self._meant
             self._begin(Http1Exchange(self, method, target, version, head, True))
             return
+        # Whatever else the parser sees, it may end in the midst of something.
+        self._said = b""
         self._between = False
         self._heads = 0
         if len(data) > self._head_limit:
@@ -155,10 +169,13 @@ class Http1Connection(asyncio.Protocol):
         if not self._between:
             self._look_at_part(len(data))
         elif from_start and self._heads == 1 and len(data) <= REPEAT_LIMIT:
-            # Exactly one whole request: what it means is known when it is said again.
-            head = self._meant[3]
+            # Exactly one whole request: what it means is known when it is said again. It must begin
+            # and end the read: the parser does not tell of half a method before or after it.
+            method, _, _, head = self._meant
             simple = head.length == 0 and not (self._last or head.upgrade)
-            self._said = data if simple else b""
+            if simple and data.endswith(b"\r\n\r\n") and data.startswith(method + b" "):
+                self._said = data
+                self._again = False
 
     def eof_received(self) -> None:
         self._leave("the client closed the connection")
@@ -193,6 +210,13 @@ class Http1Connection(asyncio.Protocol):
         """Cut the connection without sending what waits."""
         self._deaf = True
         self._transport.abort()
+
+    def reset(self) -> None:
+        """Cut the connection, and let the client know that it was."""
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
 
     # The exchange
 
@@ -266,7 +290,7 @@ class Http1Connection(asyncio.Protocol):
             raise _Stop
         target, self._target = self._target, b""
         if len(headers) > self._limits.header_count or (
-            self._large and _size(target, headers) > self._head_limit
+            self._large and len(target) + size(headers) > self._head_limit
         ):
             self._stop(_HEAD_TOO_LARGE)
         self._large = False
@@ -278,8 +302,9 @@ class Http1Connection(asyncio.Protocol):
         if isinstance(head, Refusal):
             self._stop(head)
         keep = parser.should_keep_alive()
-        # The parser ends a connection that asks to switch; whether we do is decided later.
-        keep = keep or head.upgrade != b""
+        if head.upgrade and not parser.should_upgrade():
+            # Never switch where the parser reads on as HTTP.
+            head = head._replace(upgrade=b"")
         exchange = Http1Exchange(self, method, target, version, head, keep)
         self._incoming = exchange
         self._heads += 1
@@ -306,11 +331,17 @@ class Http1Connection(asyncio.Protocol):
         exchange = self._incoming
         if exchange is None or self._parser.should_upgrade():
             return
+        trailers = self._headers
+        if trailers and too_large(trailers, self._limits.header_count, self._head_limit):
+            self._stop(_FRAMING_TOO_LARGE)
         self._between = self._progress = True
         self._incoming = None
+        if not self._reading:
+            # The body was paused; what comes after it is not.
+            self.adjust_reading()
         if exchange.length == 0:
             return
-        trailers, self._headers = self._headers, []
+        self._headers = []
         exchange.body_ended(trailers)
         if exchange is self._current and exchange.finished:
             self._done()
@@ -563,6 +594,8 @@ class ServerTunnel:
         """Cut the connection without sending what waits."""
         self._tunnel.abort()
 
+    reset = abort
+
     # The exchange
 
     def write(self, data: bytes) -> None:
@@ -593,10 +626,6 @@ class ServerTunnel:
 
     def tunnel_congested(self, congested: bool) -> None:
         self._exchange.congestion(congested)
-
-
-def _size(target: bytes, headers: list[tuple[bytes, bytes]]) -> int:
-    return len(target) + sum(len(name) + len(value) + 4 for name, value in headers)
 
 
 _HEAD_TOO_LARGE = Refusal(431, "the request's head is too large")

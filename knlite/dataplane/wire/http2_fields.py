@@ -21,6 +21,8 @@ from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
     HEADER_COUNT_LIMIT,
     Refusal,
+    allowed_trailers,
+    is_authority,
 )
 
 _FIELD_OVERHEAD = 32
@@ -28,8 +30,7 @@ _FIELD_OVERHEAD = 32
 
 _is_name = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+").fullmatch
 _is_method = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
-_is_target = re.compile(rb"/[^\x00-\x20\x7f]*|\*").fullmatch
-_is_authority = re.compile(rb"[^\x00-\x20\x7f@/?#\\]*").fullmatch
+_is_target = re.compile(rb"/[!\"$-~]*|\*").fullmatch
 _is_bad_value = re.compile(rb"[\0\r\n]|\A[ \t]|[ \t]\Z").search
 _splits = re.compile(rb"[\0\r\n]").search
 
@@ -133,7 +134,7 @@ def read_request(
             return Refusal(400, "missing :authority and Host")
     elif host is not None and host.lower() != authority.lower():
         raise Malformed(":authority and Host differ")
-    if not _is_authority(authority):
+    if authority and not is_authority(authority):
         raise Malformed(":authority is malformed")
     if expect and expect != b"100-continue":
         return Refusal(417, "no expectation but 100-continue is supported")
@@ -240,9 +241,9 @@ def write_answer(status: int, headers: Headers, length: int | None) -> list[Head
 
 
 def write_trailers(trailers: Headers) -> list[Header]:
-    """Write trailers. Raises ValueError if one contains a line end."""
+    """Write trailers that are allowed. Raises ValueError if one contains a line end."""
     fields: list[Header] = []
-    for name, value in trailers:
+    for name, value in allowed_trailers(trailers):
         _add(fields, name.lower(), value)
     return fields
 

@@ -36,7 +36,7 @@ class Http2Pool:
         self._loop = asyncio.get_running_loop()
         self._connections: list[Http2ClientConnection] = []
         self._waiting: deque[Http2Call] = deque()
-        self._dials: set[asyncio.Task[bool]] = set()
+        self._dials: set[asyncio.Task[Failure | None]] = set()
         """At most one that has not ended."""
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
@@ -55,9 +55,10 @@ class Http2Pool:
         *,
         body: bytes | Coming = b"",
         upgrade: bytes = b"",
+        also: Headers = (),
     ) -> Http2Call:
         """Send a request. *upgrade* is left out, as any server may (RFC 9110 §7.8)."""
-        call = Http2Call(self, method, target, headers, body, receiver)
+        call = Http2Call(self, method, target, [*headers, *also], body, receiver)
         for connection in self._connections:
             if connection.room > 0:
                 connection.begin(call)
@@ -132,13 +133,19 @@ class Http2Pool:
         self._dials.add(dial)
         dial.add_done_callback(self._dialled)
 
-    def _dialled(self, dial: asyncio.Task[bool]) -> None:
+    def _dialled(self, dial: asyncio.Task[Failure | None]) -> None:
+        # Before anybody hears of it: who fails may be followed by another call.
         self._dials.discard(dial)
-        if not dial.cancelled() and dial.result():
+        if dial.cancelled():
+            return
+        failure = dial.result()
+        if failure is None:
             # Some may have found no room.
             self._dial()
+        else:
+            self._dial_failed(failure)
 
-    async def _connect(self) -> bool:
+    async def _connect(self) -> Failure | None:
         host, port = self.address
         # The next connection will have the limit of those before it.
         assumed = min([STREAMS_ASSUMED, *(known.allowed for known in self._connections)])
@@ -148,19 +155,17 @@ class Http2Pool:
                     lambda: Http2ClientConnection(self._loop, self, assumed), host, port
                 )
         except TimeoutError:
-            self._dial_failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))
+            return TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout")
         except OSError as exc:
-            self._dial_failed(_refused(self.address, exc))
-        else:
-            if self._closed:
-                connection.abort(_CLOSED)
-            elif connection.over:
-                self._dial_failed(Broken("the server closed the connection at once"))
-            else:
-                self._connections.append(connection)
-                self.free(connection)
-                return True
-        return False
+            return _refused(self.address, exc)
+        if self._closed:
+            connection.abort(_CLOSED)
+            return Broken(_CLOSED)
+        if connection.over:
+            return Broken("the server closed the connection at once")
+        self._connections.append(connection)
+        self.free(connection)
+        return None
 
     def _dial_failed(self, failure: Failure) -> None:
         """All that wait fail, unless a place may still become free for them."""

@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.dataplane.headers import Header, forwarded, to_instance, with_set
+from knlite.dataplane.headers import Header, Onward, forwarded, to_instance, with_set
+from knlite.dataplane.wire.framing import Repeated
 
 
 def given_to_instance(*headers: Header, client: str = "192.0.2.7") -> list[Header]:
-    return to_instance(headers, client=client, host=b"shop.test", proto=b"http", request_id=b"new")
+    kept, request_id = to_instance(headers, client=client, host=b"shop.test", proto=b"http")
+    return [*kept] if request_id else [*kept, (b"X-Request-Id", b"new")]
 
 
 def test_a_plain_request_gets_the_headers_of_all_three_proxies() -> None:
@@ -97,3 +99,15 @@ def test_a_header_that_is_set_replaces_the_clients_whatever_its_case(headers: li
     others = [h for h in headers if h[0].lower() != b"knative-serving-tag"]
     assert list(sent) == [*others, *added]
     assert with_set(headers, ()) == headers
+
+
+def test_headers_that_come_again_are_judged_once_for_each_way() -> None:
+    again = Repeated([(b"Host", b"shop.test")])
+
+    def judged(proxied: bool, host: bytes = b"shop.test") -> Onward:
+        return to_instance(again, client="::1", host=host, proto=b"http", proxied=proxied)
+
+    assert judged(True) is judged(True)
+    for proxied, host in ((True, b"shop.test"), (False, b"shop.test"), (True, b"other.test")):
+        once = to_instance(list(again), client="::1", host=host, proto=b"http", proxied=proxied)
+        assert list(judged(proxied, host).headers) == list(once.headers)

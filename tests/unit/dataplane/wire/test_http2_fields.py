@@ -161,3 +161,7 @@ def test_a_length_is_announced_where_it_is_expected(
 ) -> None:
     fields = dict(write_request(method, b"/", [(b"Host", b"a")], length))
     assert fields.get(b"content-length") == announced
+
+
+def test_what_must_not_be_a_trailer_is_not_written() -> None:
+    assert write_trailers([(b"Host", b"b"), (b"Grpc-Status", b"0")]) == [(b"grpc-status", b"0")]

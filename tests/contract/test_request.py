@@ -1,0 +1,393 @@
+"""One request on real sockets: timers, switches, probes, modes (Knative reference §3.3-§3.7)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from knlite.dataplane.wire.exchange import Exchange
+from knlite.dataplane.wire.listener import serve
+from knlite.facts import ColdStart, RequestDone
+from knlite.serving.instance import Address, Birth, Endpoint
+from tests.contract.gateway import HOSTS, WEB, Gate, gate, until
+
+pytestmark = pytest.mark.anyio
+
+Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
+
+
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, object]]:
+    return "asyncio", {"use_uvloop": request.param}
+
+
+@asynccontextmanager
+async def instance(script: Script) -> AsyncIterator[Address]:
+    """A server whose connections are served by *script* (reader, writer)."""
+    writers: list[asyncio.StreamWriter] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        try:
+            await script(reader, writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    try:
+        yield Address(*server.sockets[0].getsockname())
+    finally:
+        server.close()
+        for writer in writers:
+            if not writer.is_closing():
+                writer.transport.abort()
+        await asyncio.sleep(0)
+
+
+def replying(*pieces: bytes) -> Script:
+    """Answers the first request with *pieces*, then says nothing more until the other side ends."""
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            for piece in pieces:
+                writer.write(piece)
+            await writer.drain()
+
+    return script
+
+
+async def ask(way: Gate, *lines: bytes, first: bytes = b"GET / HTTP/1.1") -> bytes:
+    """Everything that one request, after which the client wants to close, is answered with."""
+    head = (first, b"Host: " + HOSTS[0].encode(), *lines, b"Connection: close", b"", b"")
+    reader, writer = await asyncio.open_connection(*way.address)
+    try:
+        writer.write(b"\r\n".join(head))
+        return await asyncio.wait_for(reader.read(), 10)
+    finally:
+        writer.transport.abort()
+
+
+def done(way: Gate) -> RequestDone:
+    found = [fact for fact in way.facts if isinstance(fact, RequestDone)]
+    assert len(found) == 1
+    return found[0]
+
+
+async def test_a_timeout_before_the_head_is_504_with_the_activators_words() -> None:
+    async with gate(timeout=0.1) as way, instance(replying()) as address:
+        way.endpoints(address)
+        answer = await ask(way)
+        assert answer.startswith(b"HTTP/1.1 504 Gateway Timeout\r\n")
+        assert answer.endswith(b"\r\n\r\nactivator request timeout")
+        fact = done(way)
+        assert (fact.status, fact.why) == (
+            504,
+            "activator request timeout: timeoutSeconds (0.1 s) passed",
+        )
+
+
+async def test_out_of_the_path_the_words_are_the_queue_proxys() -> None:
+    async with gate(timeout=0.1) as way, instance(replying()) as address:
+        way.endpoints(address)
+        way.activator.mode_changed(WEB, "Serve")
+        assert (await ask(way)).endswith(b"\r\n\r\nrequest timeout")
+
+
+async def test_a_timeout_within_a_body_in_chunks_ends_it_with_the_words() -> None:
+    begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    async with gate(timeout=0.1) as way, instance(replying(begun)) as address:
+        way.endpoints(address)
+        answer = await ask(way)
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert answer.endswith(b"5\r\nhello\r\n19\r\nactivator request timeout\r\n0\r\n\r\n")
+        assert done(way).status == 200
+
+
+async def test_a_timeout_within_an_announced_body_cuts_it() -> None:
+    begun = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello"
+    async with gate(timeout=0.1) as way, instance(replying(begun)) as address:
+        way.endpoints(address)
+        body = (await ask(way)).partition(b"\r\n\r\n")[2]
+        assert body == b"helloactivator request timeout"
+
+
+async def test_the_timer_of_the_answers_start_is_over_when_it_has_started() -> None:
+    settings = {"response_start_timeout": 0.1, "timeout": 0.4}
+    begun = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+    async with gate(**settings) as way, instance(replying(begun)) as address:
+        way.endpoints(address)
+        await ask(way)
+        assert "timeoutSeconds (0.4 s)" in done(way).why
+    async with gate(**settings) as way, instance(replying()) as address:
+        way.endpoints(address)
+        assert (await ask(way)).startswith(b"HTTP/1.1 504 ")
+        assert "responseStartTimeoutSeconds (0.1 s)" in done(way).why
+
+
+async def test_the_idle_timer_begins_anew_with_every_piece() -> None:
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(6):
+            writer.write(b"1\r\nx\r\n")
+            await asyncio.sleep(0.1)
+        await reader.read()
+
+    async with gate(idle_timeout=0.3, timeout=5) as way, instance(script) as address:
+        way.endpoints(address)
+        answer = await ask(way)
+        assert answer.count(b"1\r\nx\r\n") == 6
+        fact = done(way)
+        assert "idleTimeoutSeconds (0.3 s)" in fact.why
+        assert fact.seconds >= 0.6
+
+
+# Upgrades
+
+
+ECHO_HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(ECHO_HEAD + b"first")
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.write(b"bye")
+
+
+UPGRADE = b"GET /e HTTP/1.1\r\nHost: %b\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n" % (
+    HOSTS[0].encode()
+)
+
+
+async def test_a_switch_makes_a_splice_that_counts_as_one_request() -> None:
+    async with gate() as way, instance(echo) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        # What follows the head at once belongs to the other protocol.
+        writer.write(UPGRADE + b"early")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert head == (
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n"
+        )
+        assert await asyncio.wait_for(reader.readexactly(10), 10) == b"firstearly"
+        assert [load.active for load in way.activator.loads()] == [1]
+        big = bytes(range(256)) * 4096
+        writer.write(big)
+        assert await asyncio.wait_for(reader.readexactly(len(big)), 10) == big
+        # A client that says no more still hears what the server says.
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 10) == b"bye"
+        writer.close()
+        await until(lambda: done(way))
+        fact = done(way)
+        assert (fact.status, fact.why) == (101, "")
+        assert (fact.request_bytes, fact.response_bytes) == (len(big) + 5, len(big) + 13)
+        assert [load.active for load in way.activator.loads()] == [0]
+
+
+async def test_every_timer_caps_a_switched_connection() -> None:
+    async with gate(idle_timeout=0.2, timeout=5) as way, instance(echo) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        writer.write(UPGRADE)
+        await asyncio.wait_for(reader.readuntil(b"first"), 10)
+
+        async def chatter() -> None:
+            while True:
+                writer.write(b"x")
+                await asyncio.sleep(0.02)
+
+        chattering = asyncio.ensure_future(chatter())
+        try:
+            with suppress(ConnectionError):
+                while await asyncio.wait_for(reader.read(100), 10):
+                    pass
+        finally:
+            chattering.cancel()
+            writer.close()
+        assert "idleTimeoutSeconds" in done(way).why
+
+
+async def test_a_refused_switch_goes_on_as_http() -> None:
+    async with gate() as way, instance(replying(HELLO)) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        again = b"GET /n HTTP/1.1\r\nHost: %b\r\nConnection: close\r\n\r\n" % HOSTS[0].encode()
+        writer.write(UPGRADE + again)
+        answers = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        assert answers.count(b"HTTP/1.1 200 OK") == 2
+        assert answers.count(b"hello") == 2
+
+
+async def test_a_client_that_leaves_a_splice_frees_its_place() -> None:
+    async with gate(container_concurrency=1) as way, instance(echo) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        writer.write(UPGRADE)
+        await asyncio.wait_for(reader.readuntil(b"first"), 10)
+        writer.transport.abort()
+        await until(lambda: [load.active for load in way.activator.loads()] == [0])
+
+
+# Trailers and interim answers
+
+
+async def test_trailers_and_interim_answers_pass() -> None:
+    seen: list[bytes] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"0\r\n"))
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n")
+        writer.write(b"2\r\nok\r\n0\r\nX-Sum: 2\r\n\r\n")
+        await reader.read()
+
+    async with gate() as way, instance(script) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: %b\r\nTE: trailers\r\nTrailer: X-In\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-In: 1\r\n\r\n" % HOSTS[0].encode()
+        )
+        hints = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+        assert hints == b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        answer = await asyncio.wait_for(reader.readuntil(b"X-Sum: 2\r\n\r\n"), 10)
+        writer.close()
+    assert answer.endswith(b"2\r\nok\r\n0\r\nX-Sum: 2\r\n\r\n")
+    assert b"Trailer: X-Sum" in answer
+    assert b"TE: trailers" in seen[0]
+    assert seen[1] == b"X-In: 1\r\n\r\n"
+
+
+# Cold starts, probes, modes
+
+
+async def test_the_answer_of_a_cold_start_names_its_stages_and_a_warm_one_does_not() -> None:
+    async with gate() as way, instance(replying(HELLO)) as address:
+        cold = asyncio.ensure_future(ask(way))
+        await until(lambda: way.waits)
+        now = way.clock.now()
+        birth = Birth(ordered=now + 0.001, started=now + 0.002, ready=now + 0.003)
+        way.activator.endpoints_changed(WEB, [Endpoint("i0", address, birth)])
+        answer = await cold
+        line = next(x for x in answer.split(b"\r\n") if x.startswith(b"Server-Timing: "))
+        names = [part.split(b";dur=")[0] for part in line[15:].split(b", ")]
+        assert names == [b"queue", b"start", b"ready", b"app"]
+        assert b"Server-Timing" not in await ask(way)
+        assert [fact.cold for fact in way.facts if isinstance(fact, RequestDone)] == [True, False]
+        assert sum(isinstance(fact, ColdStart) for fact in way.facts) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "mode", "status", "text"),
+    [
+        ([b"K-Network-Probe: probe", b"K-Network-Hash: h"], "Proxy", b"200", b""),
+        (
+            [b"K-Network-Probe: probe"],
+            "Serve",
+            b"400",
+            b'a probe request must contain a non-empty "K-Network-Hash" header\n',
+        ),
+        ([b"K-Network-Probe: activator"], "Proxy", b"200", b"activator"),
+        ([b"K-Network-Probe: x"], "Proxy", b"400", b'unexpected probe header value: "x"\n'),
+        ([b"User-Agent: kube-probe/1.34"], "Proxy", b"200", b""),
+        ([b"User-Agent: kube-probe/1.34"], "Serve", b"400", b"unexpected probe header value: \n"),
+        (
+            [b"User-Agent: Knative-Activator-Probe", b"K-Network-Probe: queue"],
+            "Serve",
+            b"503",
+            b"",
+        ),
+    ],
+)
+async def test_a_probe_is_answered_without_an_instance(
+    lines: list[bytes], mode: str, status: bytes, text: bytes
+) -> None:
+    async with gate() as way:
+        way.activator.mode_changed(WEB, mode)  # type: ignore[arg-type]  # one of the two
+        answer = await ask(way, *lines)
+        assert answer.startswith(b"HTTP/1.1 " + status)
+        assert answer.endswith(b"\r\n\r\n" + text)
+        assert (b"K-Network-Hash: h" in answer) == (b"K-Network-Hash: h" in lines)
+        assert not way.waits
+        assert not way.facts
+
+
+async def test_a_stray_probe_header_is_traffic_while_the_activator_is_out_of_the_path() -> None:
+    async with gate() as way, instance(replying(HELLO)) as address:
+        way.endpoints(address)
+        way.activator.mode_changed(WEB, "Serve")
+        assert (await ask(way, b"K-Network-Probe: x")).endswith(b"hello")
+
+
+async def test_ten_wait_for_each_place_while_the_activator_is_out_of_the_path() -> None:
+    release = asyncio.Event()
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            await reader.readuntil(b"\r\n\r\n")
+            await release.wait()
+            writer.write(HELLO)
+
+    async with gate(container_concurrency=1) as way, instance(script) as address:
+        way.endpoints(address)
+        way.activator.mode_changed(WEB, "Serve")
+        asked = [asyncio.ensure_future(ask(way)) for _ in range(11)]
+        await until(lambda: [(x.active, x.queued) for x in way.activator.loads()] == [(1, 10)])
+        refused = await ask(way)
+        assert refused.startswith(b"HTTP/1.1 503 Service Unavailable")
+        assert refused.endswith(b"\r\n\r\npending request queue full\n")
+        release.set()
+        assert all(answer.endswith(b"hello") for answer in await asyncio.gather(*asked))
+
+
+async def test_the_instance_sees_whether_the_activator_is_in_the_path() -> None:
+    seen: list[bytes] = []
+
+    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            seen.append(await reader.readuntil(b"\r\n\r\n"))
+            writer.write(HELLO)
+
+    async with gate() as way, instance(script) as address:
+        way.endpoints(address)
+        trace = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+        await ask(way, trace, b"X-Request-Id: mine")
+        way.activator.mode_changed(WEB, "Serve")
+        await ask(way)
+    assert b"K-Proxy-Request: activator" in seen[0]
+    assert trace in seen[0]
+    assert seen[0].count(b"X-Request-Id: mine") == 1
+    assert b"K-Proxy-Request" not in seen[1]
+    assert b"X-Request-Id: " in seen[1]
+
+
+async def test_an_instance_that_speaks_h2c_gets_http2_from_a_client_that_does_not() -> None:
+    versions: list[str] = []
+
+    def handle(exchange: Exchange) -> None:
+        versions.append(exchange.http_version)
+        exchange.respond(200, (), b"hello")
+
+    server = await serve(handle, [Address("127.0.0.1", 0)])
+    try:
+        async with gate(protocol="h2c") as way:
+            way.endpoints(server.addresses[0])
+            assert (await ask(way)).endswith(b"hello")
+            # Without a body, with one, and one that ends in trailers.
+            assert (await ask(way, b"Content-Length: 0", first=b"POST / HTTP/1.1")).endswith(
+                b"hello"
+            )
+    finally:
+        await server.aclose(0)
+    assert versions == ["2", "2"]
