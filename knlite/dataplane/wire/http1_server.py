@@ -232,7 +232,7 @@ class Http1Connection(asyncio.Protocol):
                 self._close()
             else:
                 self._linger()
-        elif self._switching is not None:
+        elif self._switching is exchange:
             self._current = None
             self._stay_with_http()
         elif self._incoming is exchange and exchange.length != 0:
@@ -415,6 +415,8 @@ class Http1Connection(asyncio.Protocol):
         if exchange is None:
             return
         if exchange.upgrade and not exchange.finished:
+            # The head has come: its deadline is over.
+            self._between = True
             self._incoming = None
             self._switching = exchange
             if rest:
