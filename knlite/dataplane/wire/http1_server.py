@@ -515,7 +515,11 @@ class Http1Connection(asyncio.Protocol):
         """The deadline has passed, which nobody moves while requests come and go."""
         incoming = self._incoming
         if self._deaf:
-            self._close()
+            if self._current is None:
+                self._close()
+            else:
+                # A refusal waits for the answer before it.
+                self._deadline.set(self._limits.idle_seconds)
         elif incoming is not None:
             if incoming.finished:
                 self._close()
