@@ -286,6 +286,7 @@ class Http1Exchange:
         # They may refer to each other; so they need not wait for the garbage collector.
         self._taker = None
         self._held = None
+        self._held_size = 0
         self._paused = False
         self._line.finished(self, self._keep)
 
