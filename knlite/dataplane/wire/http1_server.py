@@ -145,7 +145,7 @@ class Http1Connection(asyncio.Protocol):
             return
         # Whatever else the parser sees, it may end in the midst of something.
         self._said = b""
-        self._between = False
+        self._between = self._progress = False
         self._heads = 0
         if len(data) > self._head_limit:
             self._large = True
@@ -349,12 +349,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _look_at_part(self, size: int) -> None:
         """A read has ended inside a head, a body or trailers."""
-        if self._progress:
-            self._progress = False
-            self._partial = 0
-        else:
-            self._partial += size
-            self._large = True
+        self._large = True
+        self._partial = 0 if self._progress else self._partial + size
         incoming = self._incoming
         if self._partial > self._head_limit or len(self._headers) > self._limits.header_count:
             # With a body: chunks of which almost nothing is data, or endless trailers.
