@@ -178,7 +178,7 @@ class Http1Call:
 
     def congestion(self, congested: bool) -> None:
         """More, or no longer more, is waiting to be sent than should."""
-        if self.sent and self._tunnel is None:
+        if self.over or (self.sent and self._tunnel is None):
             return
         if congested:
             self.receiver.server_full()
