@@ -719,6 +719,19 @@ async def test_a_server_that_shuts_finishes_what_runs() -> None:
         assert len(handler.takers) == 1
 
 
+async def test_nothing_is_written_any_more_by_a_server_that_has_shut() -> None:
+    handler = Collecting()
+    async with serving(handler) as server, connected(server) as client:
+        stream = client.ask()
+        await eventually(lambda: handler.takers)
+        next(iter(server.connections)).shut()
+        await client.until(lambda: client.goaway is not None)
+        # In one read: the end of the last stream, and what would be acknowledged.
+        client.writer.write(frame(3, 0, stream, bytes(4)) + frame(6, 0, 0, bytes(8)))
+        assert await asyncio.wait_for(client.reader.read(), PATIENCE) == b""
+        assert server.reported == []
+
+
 async def test_an_idle_connection_is_closed() -> None:
     handler = Collecting()
     async with serving(handler, Limits(idle_seconds=0.02)) as server, connected(server) as client:

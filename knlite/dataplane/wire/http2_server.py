@@ -220,9 +220,7 @@ class Http2Connection(asyncio.Protocol):
         if self._deaf or self._transport.is_closing():
             return
         self._deaf = True
-        self._session.flush()
-        if self._transport.can_write_eof():
-            self._transport.write_eof()
+        self._session.fall_silent()
         self._deadline.set(LINGER_SECONDS)
 
     def _leave(self, why: str) -> None:

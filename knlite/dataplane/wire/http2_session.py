@@ -150,6 +150,8 @@ class Session:
         self._unopened = 0
         """Bytes for which the connection's window has not been opened again."""
         self._streams_assumed = streams
+        self._silent = False
+        """Nothing is written any more, though the connection is still there."""
         self._begin()
 
     # What there is
@@ -293,6 +295,13 @@ class Session:
             self._scheduled = True
             self._loop.call_soon(self._turn)
 
+    def fall_silent(self) -> None:
+        """Send what there is and nothing more, whatever still comes."""
+        self.flush()
+        self._silent = True
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
     def flush(self) -> None:
         """Give the transport what the library has for it."""
         self._pour()
@@ -370,13 +379,13 @@ class Session:
     def _write(self, data: bytes) -> None:
         """Write past the library, in order."""
         self._pour()
-        if not self._transport.is_closing():
+        if not (self._silent or self._transport.is_closing()):
             self._transport.write(data)
 
     def _pour(self) -> None:
         self._collected = 0
         data = self._h2.data_to_send()
-        if data and not self._transport.is_closing():
+        if data and not (self._silent or self._transport.is_closing()):
             self._transport.write(data)
 
     # Receiving
