@@ -24,7 +24,7 @@ from knlite.dataplane.wire.call import Coming
 from knlite.dataplane.wire.exchange import HOLD_LIMIT, Exchange, Headers
 from knlite.dataplane.wire.failures import Broken, Failure, Refused
 from knlite.dataplane.wire.http1_client import ClientConnection, Http1Call
-from knlite.dataplane.wire.http1_pool import Pool
+from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.dataplane.wire.http1_server import Http1Connection
 from knlite.dataplane.wire.limits import Limits
 from knlite.serving.instance import Address
@@ -515,7 +515,7 @@ ANSWERS = {
 INTERIM = ("early", "continue")
 
 
-class DirectPool(Pool):
+class DirectPool(Http1Pool):
     """A pool whose connections are made when the machine says so."""
 
     def __init__(self) -> None:
@@ -529,7 +529,7 @@ class DirectPool(Pool):
 class Link:
     """A connection to a server, and what the server has said that is not read yet."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Http1Pool) -> None:
         self.connection = ClientConnection(pool)
         self.transport = Transport()
         self.connection.connection_made(self.transport)
@@ -610,7 +610,7 @@ class Servers(RuleBasedStateMachine):
     @precondition(lambda self: self.pool.dialing)
     @rule(works=st.sampled_from([True, True, False]))
     def a_connection_is_made(self, works: bool) -> None:
-        """As the end of ``Pool._connect``."""
+        """As the end of ``Http1Pool._connect``."""
         call = self.pool.dialing.pop(0)
         if not works:
             call.failed(Refused("no"))
