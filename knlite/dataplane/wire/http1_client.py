@@ -18,6 +18,7 @@ import httptools
 
 from knlite.dataplane.wire import framing
 from knlite.dataplane.wire.call import Coming, Headers, Receiver
+from knlite.dataplane.wire.dial import words
 from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
@@ -378,7 +379,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             self._until_close = False
-        self._ended(_words(exc) if exc is not None else "unexpected EOF")
+        self._ended(words(exc) if exc is not None else "unexpected EOF")
 
     def pause_writing(self) -> None:
         self.congested = True
@@ -636,7 +637,7 @@ class ClientTunnel:
         if exc is None:
             self._end()
         else:
-            self._call.failed(Broken(_words(exc)))
+            self._call.failed(Broken(words(exc)))
 
     def tunnel_congested(self, congested: bool) -> None:
         self._call.congestion(congested)
@@ -645,14 +646,6 @@ class ClientTunnel:
         if not self._call.over:
             self._call.over = True
             self._call.receiver.end(())
-
-
-def _words(exc: Exception) -> str:
-    if isinstance(exc, ConnectionResetError):
-        return "read: connection reset by peer"
-    if isinstance(exc, BrokenPipeError):
-        return "write: broken pipe"
-    return str(exc) or type(exc).__name__
 
 
 _UNASKED = "the server switched to a protocol nobody asked for"
