@@ -364,6 +364,9 @@ class ClientConnection(asyncio.Protocol):
                 return
             # What follows a complete answer is nobody's.
             self._keep = False
+        if self._head_only and not (data.endswith(_HEAD_END) and data.count(_HEAD_END) == 1):
+            # More than a head has come, or may have; the parser would read on.
+            self._keep = False
         if self._complete and self._length == len(self._body) and not self._head_told:
             if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
                 self._said = data
@@ -510,7 +513,8 @@ class ClientConnection(asyncio.Protocol):
             if not call.over:
                 receiver.data(body)
         if self._complete:
-            trailers, self._headers = self._headers, []
+            # What follows an answer to HEAD is no part of it.
+            trailers, self._headers = [] if self._head_only else self._headers, []
             if trailers:
                 if too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
                     self.fail(Broken("the answer's trailers are too large"))
@@ -648,6 +652,7 @@ class ClientTunnel:
             self._call.receiver.end(())
 
 
+_HEAD_END = b"\r\n\r\n"
 _UNASKED = "the server switched to a protocol nobody asked for"
 _BODILESS = frozenset((204, 304))
 _is_no_reason = re.compile(rb"[^\t -~\x80-\xff]").search
