@@ -104,7 +104,7 @@ def main() -> None:
         transfers = [
             _transfer(ways["knlite"], direction, size) for direction in ("upload", "download")
         ]
-        idle = [_idle_sockets(way, sockets) for way in ways.values() if way.pids]
+    idle = _idle(sockets)
     text = _text(requests, unlike, bodies, transfers, idle, notes, seconds, rounds)
     if options.quick:
         print(text)
@@ -420,6 +420,13 @@ class Idle:
     count: int
     bytes_each: float = 0.0
     problem: str = ""
+
+
+def _idle(count: int) -> list[Idle]:
+    """In programs of their own: memory that others have left behind would hide what is used."""
+    with tempfile.TemporaryDirectory(prefix="knlite-bench-") as name, ExitStack() as stack:
+        ways = _ways(Path(name), stack, [])
+        return [_idle_sockets(way, count) for way in ways.values() if way.pids]
 
 
 def _idle_sockets(way: Way, count: int) -> Idle:

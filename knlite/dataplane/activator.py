@@ -148,7 +148,7 @@ class Activator:
             exchange.respond(404, TEXT, f"revision {name.name} not found\n".encode())
             return
         probe = healthcheck.answer(
-            headers, proxied=revision.proxied, ready=bool(revision.endpoints)
+            headers, proxied=revision.mode == "Proxy", ready=bool(revision.endpoints)
         )
         if probe is not None:
             answered = TEXT if not probe.hash else (*TEXT, (b"K-Network-Hash", probe.hash))

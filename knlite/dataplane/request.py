@@ -238,25 +238,29 @@ class Request:
             revision.response_start.end(self)
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        now = revision.clock.now()
+        clock, settings, relay = revision.clock, revision.settings, self._relay
+        now = clock.now()
         revision.meter.end(now)
-        if endpoint is not None:
+        if endpoint is None:
+            instance, address = "", NOWHERE
+        else:
+            instance, address = endpoint.instance, endpoint.address
             revision.release(endpoint)
-        relay = self._relay
+        namespace, name = revision.name
         # By position, which costs a tenth of names: this happens for every request.
         revision.publish(
             RequestDone(
-                revision.clock.wall(),
-                revision.name.namespace,
-                revision.settings.service,
-                revision.name.name,
-                endpoint.instance if endpoint is not None else "",
+                clock.wall(),
+                namespace,
+                settings.service,
+                name,
+                instance,
                 exchange.method.decode("latin-1"),
                 status,
                 now - self.arrived,
                 self._held,
                 why,
-                revision.settings.configuration,
+                settings.configuration,
                 self._target,
                 exchange.host,
                 exchange.http_version,
@@ -265,7 +269,7 @@ class Request:
                 self._waited,
                 exchange.headers,
                 exchange.client,
-                endpoint.address if endpoint is not None else NOWHERE,
+                address,
                 self.route_tag,
                 self._request_id,
             )

@@ -205,6 +205,9 @@ async def test_what_ends_badly_is_visibly_cut(bad: bytes, version: bytes) -> Non
         pytest.param(answer(b"") + SMUGGLED, b"GET", 200, b"", id="two-after-empty"),
         pytest.param(answer(b"hello"), b"HEAD", 200, b"", id="body-after-head"),
         pytest.param(chunks(CHUNKS), b"HEAD", 200, b"", id="chunks-after-head"),
+        pytest.param(chunks(b"0\r\n\r\n"), b"HEAD", 200, b"", id="last-chunk-after-head"),
+        pytest.param(chunks(b"5\r\n"), b"HEAD", 200, b"", id="size-after-head"),
+        pytest.param(chunks(b"0\r\nT: u\r\n\r\n"), b"HEAD", 200, b"", id="trailers-after-head"),
         pytest.param(said(b"Content-Length: 9") + SMUGGLED, b"HEAD", 200, b"", id="two-after-head"),
         pytest.param(said(body=b"hello"), b"HEAD", 200, b"", id="no-length-after-head"),
         pytest.param(

@@ -375,6 +375,18 @@ async def test_a_client_that_asks_to_switch_or_close_gets_its_answer_and_the_end
     assert b"Connection: close\r\n" in answer
 
 
+async def test_one_who_asks_to_switch_waits_for_the_answers_before() -> None:
+    begun: list[Exchange] = []
+    asking = b"GET /2 HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    async with serving(begun.append) as server, connected(server) as client:
+        client.send(head(first=b"GET /1 HTTP/1.1") + asking + LAST)
+        for index, target in enumerate((b"/1", b"/2", b"/last")):
+            await eventually(lambda index=index: len(begun) > index)
+            begun[index].respond(200, (), target)
+            await client.until(target)
+        assert [exchange.target for exchange in begun] == [b"/1", b"/2", b"/last"]
+
+
 async def test_a_cut_answer_that_only_the_end_would_end_is_reset() -> None:
     def handler(exchange: Exchange) -> None:
         exchange.start(200, b"OK", (), length=None)

@@ -1,6 +1,7 @@
-"""A transport without a socket, for driving the wire's protocols directly."""
+"""A transport without a socket, and a loop without waiting, to drive the wire directly."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 
 
 class Transport(asyncio.Transport):
@@ -15,6 +16,8 @@ class Transport(asyncio.Transport):
         self.eof = False
         """Nothing more is written."""
         self.reading = True
+        self.late = 0
+        """Bytes that were written after the end."""
         self.full = False
         """What the protocol was told of its writing."""
         self._protocol: asyncio.Protocol | None = None
@@ -30,7 +33,9 @@ class Transport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.eof
         # As asyncio's, which drops what is written after the end.
-        if not self.closed:
+        if self.closed:
+            self.late += len(data)
+        else:
             self.written += data
 
     def writelines(self, list_of_data: object) -> None:
@@ -59,3 +64,53 @@ class Transport(asyncio.Transport):
     def resume_reading(self) -> None:
         assert not self.reading
         self.reading = True
+
+
+class Timer:
+    """A call that is to come; stands for ``asyncio.TimerHandle``."""
+
+    def __init__(self, when: float, call: Callable[[], object]) -> None:
+        self._when = when
+        self.call = call
+        self.cancelled = False
+
+    def when(self) -> float:
+        return self._when
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+class Loop:
+    """What the wire needs of an event loop, with a time of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.timers: list[Timer] = []
+        self.reported: list[Mapping[str, object]] = []
+        """Exceptions that nobody caught."""
+
+    def time(self) -> float:
+        return self.now
+
+    def call_at(self, when: float, call: Callable[[], object]) -> Timer:
+        timer = Timer(when, call)
+        self.timers.append(timer)
+        return timer
+
+    def call_exception_handler(self, told: Mapping[str, object]) -> None:
+        self.reported.append(told)
+
+    def advance(self, seconds: float) -> None:
+        """Let *seconds* pass, and call what is due meanwhile in its order."""
+        end = self.now + seconds
+        while due := [timer for timer in self.pending() if timer.when() <= end]:
+            timer = min(due, key=Timer.when)
+            self.timers.remove(timer)
+            self.now = max(self.now, timer.when())
+            timer.call()
+        self.now = end
+
+    def pending(self) -> list[Timer]:
+        """What is still to come."""
+        return [timer for timer in self.timers if not timer.cancelled]

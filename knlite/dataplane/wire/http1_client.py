@@ -18,6 +18,7 @@ import httptools
 
 from knlite.dataplane.wire import framing
 from knlite.dataplane.wire.call import Coming, Headers, Receiver
+from knlite.dataplane.wire.dial import words
 from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import (
     HEAD_LIMIT,
@@ -178,7 +179,7 @@ class Http1Call:
 
     def congestion(self, congested: bool) -> None:
         """More, or no longer more, is waiting to be sent than should."""
-        if self.sent and self._tunnel is None:
+        if self.over or (self.sent and self._tunnel is None):
             return
         if congested:
             self.receiver.server_full()
@@ -363,6 +364,9 @@ class ClientConnection(asyncio.Protocol):
                 return
             # What follows a complete answer is nobody's.
             self._keep = False
+        if self._head_only and not (data.endswith(_HEAD_END) and data.count(_HEAD_END) == 1):
+            # More than a head has come, or may have; the parser would read on.
+            self._keep = False
         if self._complete and self._length == len(self._body) and not self._head_told:
             if first and self._keep and self._interims is None and len(data) <= REPEAT_LIMIT:
                 self._said = data
@@ -378,7 +382,7 @@ class ClientConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None:
             self._until_close = False
-        self._ended(_words(exc) if exc is not None else "unexpected EOF")
+        self._ended(words(exc) if exc is not None else "unexpected EOF")
 
     def pause_writing(self) -> None:
         self.congested = True
@@ -509,7 +513,8 @@ class ClientConnection(asyncio.Protocol):
             if not call.over:
                 receiver.data(body)
         if self._complete:
-            trailers, self._headers = self._headers, []
+            # What follows an answer to HEAD is no part of it.
+            trailers, self._headers = [] if self._head_only else self._headers, []
             if trailers:
                 if too_large(trailers, HEADER_COUNT_LIMIT, HEAD_LIMIT):
                     self.fail(Broken("the answer's trailers are too large"))
@@ -636,7 +641,7 @@ class ClientTunnel:
         if exc is None:
             self._end()
         else:
-            self._call.failed(Broken(_words(exc)))
+            self._call.failed(Broken(words(exc)))
 
     def tunnel_congested(self, congested: bool) -> None:
         self._call.congestion(congested)
@@ -647,14 +652,7 @@ class ClientTunnel:
             self._call.receiver.end(())
 
 
-def _words(exc: Exception) -> str:
-    if isinstance(exc, ConnectionResetError):
-        return "read: connection reset by peer"
-    if isinstance(exc, BrokenPipeError):
-        return "write: broken pipe"
-    return str(exc) or type(exc).__name__
-
-
+_HEAD_END = b"\r\n\r\n"
 _UNASKED = "the server switched to a protocol nobody asked for"
 _BODILESS = frozenset((204, 304))
 _is_no_reason = re.compile(rb"[^\t -~\x80-\xff]").search

@@ -16,11 +16,11 @@ import ssl
 from collections.abc import Sequence
 
 from knlite.dataplane.wire.call import Coming, Receiver
-from knlite.dataplane.wire.failures import Broken, Refused, TimedOut
+from knlite.dataplane.wire.dial import dial
+from knlite.dataplane.wire.failures import Broken
 from knlite.dataplane.wire.http1_client import ClientConnection, ClientTunnel, Http1Call
 from knlite.serving.instance import Address
 
-CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 4.0
 """Below the 5 s after which Node and uvicorn close, so that we are the ones who close."""
 IDLE_LIMIT = 256
@@ -81,8 +81,8 @@ class Http1Pool:
             self._sweeper.cancel()
             self._sweeper = None
         self._idle.clear()
-        for dial in self._dials:
-            dial.cancel()
+        for task in self._dials:
+            task.cancel()
         for connection in tuple(self._all):
             connection.fail(Broken("the connection pool was closed"))
         for tunnel in tuple(self._tunnels):
@@ -132,25 +132,18 @@ class Http1Pool:
         dial.add_done_callback(self._dials.discard)
 
     async def _connect(self, call: Http1Call) -> None:
-        host, port = self.address
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, connection = await self._loop.create_connection(
-                    lambda: ClientConnection(self), host, port, ssl=self._tls
-                )
-        except TimeoutError:
-            call.failed(TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout"))
-        except OSError as exc:
-            call.failed(_refused(self.address, exc))
+            made = await dial(self.address, lambda: ClientConnection(self), tls=self._tls)
         except asyncio.CancelledError:
             call.failed(Broken("the connection pool was closed"))
             raise
+        if not isinstance(made, ClientConnection):
+            call.failed(made)
+        elif call.over:
+            self.free(made)
         else:
-            if call.over:
-                self.free(connection)
-            else:
-                connection.begin(call)
-                call.connected(connection)
+            made.begin(call)
+            call.connected(made)
 
     def _sweep(self) -> None:
         self._sweeper = None
@@ -162,16 +155,3 @@ class Http1Pool:
             connection.close()
         if kept:
             self._sweeper = self._loop.call_at(kept[0].idle_since + IDLE_SECONDS, self._sweep)
-
-
-def _refused(address: Address, exc: OSError) -> Refused:
-    if isinstance(exc, ssl.SSLError):
-        return Refused(f"tls: {exc.reason or exc}")
-    if isinstance(exc, ConnectionRefusedError):
-        return Refused(f"dial tcp {_shown(address)}: connect: connection refused")
-    return Refused(f"dial tcp {_shown(address)}: {exc.strerror or exc}")
-
-
-def _shown(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{address.port}"

@@ -153,7 +153,7 @@ class Http1Connection(asyncio.Protocol):
             return
         # Whatever else the parser sees, it may end in the midst of something.
         self._said = b""
-        self._between = False
+        self._between = self._progress = False
         self._heads = 0
         if len(data) > self._head_limit:
             self._large = True
@@ -241,7 +241,7 @@ class Http1Connection(asyncio.Protocol):
                 self._close()
             else:
                 self._linger()
-        elif self._switching is not None:
+        elif self._switching is exchange:
             self._current = None
             self._stay_with_http()
         elif self._incoming is exchange and exchange.length != 0:
@@ -361,12 +361,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _look_at_part(self, size: int) -> None:
         """A read has ended inside a head, a body or trailers."""
-        if self._progress:
-            self._progress = False
-            self._partial = 0
-        else:
-            self._partial += size
-            self._large = True
+        self._large = True
+        self._partial = 0 if self._progress else self._partial + size
         incoming = self._incoming
         if self._partial > self._head_limit or len(self._headers) > self._limits.header_count:
             # With a body: chunks of which almost nothing is data, or endless trailers.
@@ -427,6 +423,8 @@ class Http1Connection(asyncio.Protocol):
         if exchange is None:
             return
         if exchange.upgrade and not exchange.finished:
+            # The head has come: its deadline is over.
+            self._between = True
             self._incoming = None
             self._switching = exchange
             if rest:
@@ -525,7 +523,11 @@ class Http1Connection(asyncio.Protocol):
         """The deadline has passed, which nobody moves while requests come and go."""
         incoming = self._incoming
         if self._deaf:
-            self._close()
+            if self._current is None:
+                self._close()
+            else:
+                # A refusal waits for the answer before it.
+                self._deadline.set(self._limits.idle_seconds)
         elif incoming is not None:
             if incoming.finished:
                 self._close()

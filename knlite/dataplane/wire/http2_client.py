@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from h2.errors import ErrorCodes
 
 from knlite.dataplane.wire.call import Coming, Receiver
+from knlite.dataplane.wire.dial import words
 from knlite.dataplane.wire.exchange import Header, Headers, reason_of
 from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.http2_fields import read_answer, write_request, write_trailers
@@ -315,7 +316,7 @@ class Http2ClientConnection(asyncio.Protocol):
         self._ended("unexpected EOF")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._ended("unexpected EOF" if exc is None else _words(exc))
+        self._ended("unexpected EOF" if exc is None else words(exc))
         self._keeper.lost(self)
 
     def pause_writing(self) -> None:
@@ -377,11 +378,3 @@ class Http2ClientConnection(asyncio.Protocol):
         if not session.settled:
             why = f"the server closed the connection without a word of HTTP/2 (h2c): {why}"
         session.lose(self._farewell or why)
-
-
-def _words(exc: Exception) -> str:
-    if isinstance(exc, ConnectionResetError):
-        return "read: connection reset by peer"
-    if isinstance(exc, BrokenPipeError):
-        return "write: broken pipe"
-    return str(exc) or type(exc).__name__

@@ -14,11 +14,11 @@ import asyncio
 from collections import deque
 
 from knlite.dataplane.wire.call import Coming, Headers, Receiver
-from knlite.dataplane.wire.failures import Broken, Failure, Refused, TimedOut
+from knlite.dataplane.wire.dial import dial
+from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.http2_client import Http2Call, Http2ClientConnection
 from knlite.serving.instance import Address
 
-CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 60.0
 """A connection without calls costs little, and making one is a round trip for the next call."""
 STREAMS_ASSUMED = 100
@@ -72,8 +72,8 @@ class Http2Pool:
         if self._sweeper is not None:
             self._sweeper.cancel()
             self._sweeper = None
-        for dial in self._dials:
-            dial.cancel()
+        for task in self._dials:
+            task.cancel()
         for connection in tuple(self._connections):
             connection.abort(_CLOSED)
         self._fail_waiting(Broken(_CLOSED))
@@ -146,18 +146,13 @@ class Http2Pool:
             self._dial_failed(failure)
 
     async def _connect(self) -> Failure | None:
-        host, port = self.address
         # The next connection will have the limit of those before it.
         assumed = min([STREAMS_ASSUMED, *(known.allowed for known in self._connections)])
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                _, connection = await self._loop.create_connection(
-                    lambda: Http2ClientConnection(self._loop, self, assumed), host, port
-                )
-        except TimeoutError:
-            return TimedOut(f"dial tcp {_shown(self.address)}: i/o timeout")
-        except OSError as exc:
-            return _refused(self.address, exc)
+        connection = await dial(
+            self.address, lambda: Http2ClientConnection(self._loop, self, assumed)
+        )
+        if not isinstance(connection, Http2ClientConnection):
+            return connection
         if self._closed:
             connection.abort(_CLOSED)
             return Broken(_CLOSED)
@@ -182,14 +177,3 @@ class Http2Pool:
         left = [connection.idle_since for connection in idle if not connection.over]
         if left:
             self._sweeper = self._loop.call_at(min(left) + IDLE_SECONDS, self._sweep)
-
-
-def _refused(address: Address, exc: OSError) -> Refused:
-    if isinstance(exc, ConnectionRefusedError):
-        return Refused(f"dial tcp {_shown(address)}: connect: connection refused")
-    return Refused(f"dial tcp {_shown(address)}: {exc.strerror or exc}")
-
-
-def _shown(address: Address) -> str:
-    host = f"[{address.host}]" if ":" in address.host else address.host
-    return f"{host}:{address.port}"
