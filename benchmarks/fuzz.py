@@ -136,7 +136,12 @@ def _guided(target: str, seconds: float) -> None:
         (directory / f"seed-{number}").write_bytes(data)
     words = directory.parent / "tokens"
     words.write_text("".join(f'"{_escaped(token)}"\n' for token in TOKENS), encoding="ascii")
-    options = [f"-max_total_time={int(seconds)}", f"-max_len={LONGEST}", f"-dict={words}"]
+    options = [
+        f"-max_total_time={int(seconds)}",
+        f"-max_len={LONGEST}",
+        f"-dict={words}",
+        f"-artifact_prefix={directory.parent}/",
+    ]
     atheris.Setup([sys.argv[0], *options, str(directory)], lambda data: _try(target, check, data))
     atheris.Fuzz()
 

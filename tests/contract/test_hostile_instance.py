@@ -135,6 +135,18 @@ BAD_GATEWAY = [
     pytest.param(b"HTTP/1.1 200 " + b"O" * 400_000, id="endless-reason"),
     pytest.param(b"\r\n" * 200_000, id="endless-empty-lines"),
     pytest.param(said(first=b"HTTP/1.1 100 Continue") * 20_000, id="endless-continue"),
+    pytest.param(
+        said(b"Content-Length: %d" % len(SMUGGLED), first=b"HTTP/1.1 199 OK", body=SMUGGLED),
+        id="interim-with-length",
+    ),
+    pytest.param(
+        said(b"Transfer-Encoding: chunked", first=b"HTTP/1.1 110 OK", body=CHUNKS) + SMUGGLED,
+        id="interim-with-chunks",
+    ),
+    pytest.param(
+        said(b"Content-Length: 5", first=b"HTTP/1.1 103 Early", body=b"hello") + SMUGGLED,
+        id="early-hints-with-length",
+    ),
     pytest.param(b"\0" * 1000, id="nul"),
     pytest.param(b"\0\0\0\x04\0\0\0\0\0", id="a-frame-of-http2"),
     pytest.param(ThenClose(b""), id="nothing"),

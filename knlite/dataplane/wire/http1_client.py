@@ -419,6 +419,9 @@ class ClientConnection(asyncio.Protocol):
         if isinstance(framed, Refusal):
             self._stop(framed.why)
         if status < 200:
+            if framed.length or framed.chunked:
+                # There is none (RFC 9112 §6.3); the parser knows that of some of them only.
+                self._stop("an interim answer with a body")
             self._interim(status, headers, framed.headers)
             return
         self._partial = 0
