@@ -61,12 +61,24 @@ def to_instance(
     """
     if headers.__class__ is not Repeated:
         return _onward(headers, client, host, proto, proxied)
-    # The rest is the connection's own, so it is the same as long as the headers are.
-    made: tuple[bool, bytes, Onward] | None = headers.onward
-    if made is None or made[0] is not proxied or made[1] != host:
+    # Several clients may say the same, and what they get into the instance's sight differs.
+    made: tuple[bool, bytes, str, bytes, Onward] | None = headers.onward
+    if (
+        made is None
+        or made[0] is not proxied
+        or made[1] != host
+        or made[2] != client
+        or made[3] != proto
+    ):
         kept, request_id = _onward(headers, client, host, proto, proxied)
-        made = headers.onward = (proxied, host, Onward(Repeated(kept), request_id))
-    return made[2]
+        made = headers.onward = (
+            proxied,
+            host,
+            client,
+            proto,
+            Onward(Repeated(kept), request_id),
+        )
+    return made[4]
 
 
 def _onward(

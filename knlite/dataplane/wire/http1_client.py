@@ -31,6 +31,7 @@ from knlite.dataplane.wire.framing import (
     request_head,
     too_large,
 )
+from knlite.dataplane.wire.repetition import Repetitions
 from knlite.dataplane.wire.tunnel import Tunnel
 
 _EXPECT_BODY = frozenset((b"POST", b"PUT", b"PATCH"))
@@ -209,6 +210,10 @@ class Http1Call:
             self.connection.read(wanted)
 
 
+Meaning = tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+"""Status, reason, headers and body of a whole answer."""
+
+
 class Keeper(Protocol):
     """What a connection needs of its pool."""
 
@@ -266,7 +271,7 @@ class ClientConnection(asyncio.Protocol):
     _error = ""
     _said = b""
     """The last answer that came whole in one read, on a connection that stays."""
-    _meant: tuple[int, bytes, list[tuple[bytes, bytes]], bytes]
+    _meant: Meaning
     """What it means."""
     _again = False
     """It has come more than once."""
@@ -274,7 +279,8 @@ class ClientConnection(asyncio.Protocol):
     idle_since = 0.0
     busy = False
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, repetitions: Repetitions[Meaning] | None = None) -> None:
+        self._repetitions = repetitions if repetitions is not None else Repetitions()
         self._keeper = keeper
         parser = httptools.HttpResponseParser(self)
         self._parser = parser
@@ -348,7 +354,8 @@ class ClientConnection(asyncio.Protocol):
             if not self._again:
                 self._again = True
                 status, reason, head, body = self._meant
-                self._meant = (status, reason, Repeated(head), body)
+                meant = (status, reason, Repeated(head), body)
+                self._said, self._meant = self._repetitions.keep(data, meant)
             self._status, self._reason, self._head, self._body = self._meant
             self._complete = self._keep = True
             self._answered(call)

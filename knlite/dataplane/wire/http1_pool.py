@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from knlite.dataplane.wire.call import Coming, Receiver
 from knlite.dataplane.wire.dial import dial
 from knlite.dataplane.wire.failures import Broken
-from knlite.dataplane.wire.http1_client import ClientConnection, ClientTunnel, Http1Call
+from knlite.dataplane.wire.http1_client import ClientConnection, ClientTunnel, Http1Call, Meaning
+from knlite.dataplane.wire.repetition import Repetitions
 from knlite.serving.instance import Address
 
 IDLE_SECONDS = 4.0
@@ -41,6 +42,7 @@ class Http1Pool:
         self._dials: set[asyncio.Task[None]] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
+        self._repetitions: Repetitions[Meaning] = Repetitions()
 
     @property
     def quiet(self) -> bool:
@@ -133,7 +135,9 @@ class Http1Pool:
 
     async def _connect(self, call: Http1Call) -> None:
         try:
-            made = await dial(self.address, lambda: ClientConnection(self), tls=self._tls)
+            made = await dial(
+                self.address, lambda: ClientConnection(self, self._repetitions), tls=self._tls
+            )
         except asyncio.CancelledError:
             call.failed(Broken("the connection pool was closed"))
             raise

@@ -39,6 +39,7 @@ from knlite.dataplane.wire.framing import (
 )
 from knlite.dataplane.wire.http1_exchange import Http1Exchange
 from knlite.dataplane.wire.limits import Limits
+from knlite.dataplane.wire.repetition import Repetitions
 from knlite.dataplane.wire.tunnel import Tunnel
 from knlite.serving.instance import Address
 
@@ -48,6 +49,10 @@ REPEAT_LIMIT = 1024
 """Bytes of a request that is remembered, so that connections stay small."""
 DRAIN_LIMIT = 256 * 1024
 """Bytes of an unwanted body that are read to keep a connection, as Go's server does."""
+
+
+Meaning = tuple[bytes, bytes, str, Framing]
+"""Method, target, version, and what the headers say."""
 
 
 class _Stop(Exception):
@@ -88,7 +93,7 @@ class Http1Connection(asyncio.Protocol):
     """Complete heads in the read that is being parsed."""
     _said = b""
     """The last read, if it was one whole request without a body on a connection that stays."""
-    _meant: tuple[bytes, bytes, str, Framing]
+    _meant: Meaning
     """What the head that came last means."""
     _again = False
     """It has come more than once."""
@@ -104,7 +109,9 @@ class Http1Connection(asyncio.Protocol):
         limits: Limits,
         connections: set[Any],
         left: Callable[[Any], None],
+        repetitions: Repetitions[Meaning] | None = None,
     ) -> None:
+        self._repetitions = repetitions if repetitions is not None else Repetitions()
         self._loop = loop
         self._limits = limits
         self._head_limit = limits.head_bytes
@@ -147,7 +154,8 @@ class Http1Connection(asyncio.Protocol):
                 self._again = True
                 method, target, version, head = self._meant
                 head = head._replace(headers=Repeated(head.headers))
-                self._meant = (method, target, version, head)
+                meant = (method, target, version, head)
+                self._said, self._meant = self._repetitions.keep(data, meant)
             method, target, version, head = self._meant
             self._begin(Http1Exchange(self, method, target, version, head, True))
             return

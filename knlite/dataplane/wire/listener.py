@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Protocol, cast
 
 from knlite.dataplane.wire.exchange import Handler
-from knlite.dataplane.wire.http1_server import Http1Connection
+from knlite.dataplane.wire.http1_server import Http1Connection, Meaning
 from knlite.dataplane.wire.http2_frames import PREFACE
 from knlite.dataplane.wire.http2_server import Http2Connection
 from knlite.dataplane.wire.limits import Limits
+from knlite.dataplane.wire.repetition import Repetitions
 from knlite.serving.instance import Address
 
 BACKLOG = 1024
@@ -59,6 +60,7 @@ class Server:
         self.limits = limits
         self.open: set[Connection] = set()
         """All connections; each adds itself and tells ``left`` when it is lost."""
+        self.repetitions: Repetitions[Meaning] = Repetitions()
         self._listening: list[asyncio.Server] = []
         self._closing = False
         self._emptied = asyncio.Event()
@@ -140,8 +142,20 @@ class _Fresh(asyncio.Protocol):
             return
         self._forget()
         server = self._server
-        make = Http2Connection if came.startswith(PREFACE) else Http1Connection
-        connection = make(server.loop, server.handler, server.limits, server.open, server.left)
+        connection: Http1Connection | Http2Connection
+        if came.startswith(PREFACE):
+            connection = Http2Connection(
+                server.loop, server.handler, server.limits, server.open, server.left
+            )
+        else:
+            connection = Http1Connection(
+                server.loop,
+                server.handler,
+                server.limits,
+                server.open,
+                server.left,
+                server.repetitions,
+            )
         self._transport.set_protocol(connection)
         connection.connection_made(self._transport)
         connection.data_received(came)

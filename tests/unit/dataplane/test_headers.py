@@ -108,6 +108,9 @@ def test_headers_that_come_again_are_judged_once_for_each_way() -> None:
         return to_instance(again, client="::1", host=host, proto=b"http", proxied=proxied)
 
     assert judged(True) is judged(True)
+    other = to_instance(again, client="::2", host=b"shop.test", proto=b"http")
+    assert (b"X-Forwarded-For", b"::2") in other.headers
+    assert (b"X-Forwarded-For", b"::1") in judged(True).headers
     for proxied, host in ((True, b"shop.test"), (False, b"shop.test"), (True, b"other.test")):
         once = to_instance(list(again), client="::1", host=host, proto=b"http", proxied=proxied)
         assert list(judged(proxied, host).headers) == list(once.headers)
