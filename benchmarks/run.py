@@ -9,18 +9,25 @@ import threading
 import time
 from pathlib import Path
 from types import TracebackType
+from urllib.request import urlopen
 
 from benchmarks.cold_start import free_port
 
 
 class Run:
-    """A running ``knlite up FOLDER --runtime process``; a context that ends it."""
+    """A running ``knlite up FOLDER --runtime process``; a context that ends it.
 
-    def __init__(self, folder: Path, *options: str) -> None:
+    With *facts* it prints all of them as JSON, one for each request too, which costs more than the
+    request; so it is for measuring other things than requests.
+    """
+
+    def __init__(self, folder: Path, *options: str, facts: bool = True) -> None:
         self.port, self._admin = free_port(), free_port()
         self._ready: dict[str, bool] = {}
         self._told = threading.Condition()
-        arguments = ["up", str(folder), "--json", "--runtime", "process", *options]
+        arguments = ["up", str(folder), "--runtime", "process", *options]
+        if facts:
+            arguments.append("--json")
         ports = ["--port", str(self.port), "--admin-port", str(self._admin)]
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
@@ -33,6 +40,20 @@ class Run:
     def pid(self) -> int:
         """Of knlite itself."""
         return self._process.pid
+
+    def wait_until_settled(self, patience: float) -> None:
+        """Return when everything applied has settled."""
+        until = time.perf_counter() + patience
+        while time.perf_counter() < until:
+            if self._process.poll() is not None:
+                sys.exit("knlite ended early")
+            try:
+                with urlopen(f"http://127.0.0.1:{self._admin}/readyz", timeout=patience):
+                    return
+            except OSError:
+                # Not there yet, or 503: not settled yet.
+                time.sleep(0.05)
+        sys.exit(f"knlite took over {patience:g} s to settle")
 
     def wait_until_ready(self, count: int, patience: float) -> float:
         """Return when *count* services are ready; how many seconds it took since the start."""
@@ -63,6 +84,8 @@ class Run:
 
     def _read(self) -> None:
         for line in self._process.stdout or ():
+            if not line.startswith("{"):
+                continue
             fact = json.loads(line)
             if fact["fact"] == "ReadyChanged" and fact["kind"] == "Service":
                 with self._told:

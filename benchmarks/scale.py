@@ -139,11 +139,11 @@ def _side_by_side(
 ) -> list[Pair]:
     """Requests over one connection to one service, among *few* and among *many*."""
     with (
-        run.Run(few_folder, *ALLOW_ZERO) as among_few,
-        run.Run(many_folder, *ALLOW_ZERO) as among_many,
+        run.Run(few_folder, *ALLOW_ZERO, facts=False) as among_few,
+        run.Run(many_folder, *ALLOW_ZERO, facts=False) as among_many,
     ):
-        among_few.wait_until_ready(few, PATIENCE)
-        among_many.wait_until_ready(many, PATIENCE)
+        among_few.wait_until_settled(PATIENCE)
+        among_many.wait_until_settled(PATIENCE)
         time.sleep(SETTLING)
         targets = [(among_few.port, _name(few // 2)), (among_many.port, _name(many // 2))]
         for port, name in targets:

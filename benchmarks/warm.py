@@ -135,8 +135,8 @@ def _ways(folder: Path, stack: ExitStack, notes: list[str]) -> dict[str, Way]:
         + instance.service(instance.BODIES, instance.bodies_command(services), instances=1),
         encoding="utf-8",
     )
-    knlite = stack.enter_context(run.Run(services))
-    knlite.wait_until_ready(2, PATIENCE)
+    knlite = stack.enter_context(run.Run(services, facts=False))
+    knlite.wait_until_settled(PATIENCE)
     direct = {name: instance.port_of(name, services) for name in (instance.HELLO, instance.BODIES)}
     ways = {"direct": Way("direct", direct)}
     if shutil.which("nginx") is not None:
