@@ -116,6 +116,29 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def settle(patience: float = 15.0) -> None:
+    """Return when the machine has little to do, or after *patience* seconds.
+
+    A server that was given more than it can do goes on with it when nobody listens any more, and
+    would take processor time from the next.
+    """
+    until = time.perf_counter() + patience
+    while time.perf_counter() < until:
+        busy, idle = _machine_ticks()
+        time.sleep(0.2)
+        later_busy, later_idle = _machine_ticks()
+        if later_busy - busy < 0.15 * (later_busy - busy + later_idle - idle):
+            return
+
+
+def _machine_ticks() -> tuple[int, int]:
+    """Ticks of all processors so far, busy and idle."""
+    fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+    ticks = [int(field) for field in fields[:8]]
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, idle
+
+
 def children(pid: int) -> list[int]:
     """The processes that *pid* has started itself."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")

@@ -345,6 +345,7 @@ def _bodies(ways: dict[str, Way], folder: Path, seconds: int, rounds: int) -> di
 
 
 def _wrk(way: Way, name: str, connections: int, seconds: int, **more: Any) -> wrk.Measured:
+    run.settle()
     try:
         return wrk.run(way.ports[name], connections, seconds, host=way.host(name), **more)
     except wrk.Failed as exc:
