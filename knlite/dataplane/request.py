@@ -203,7 +203,7 @@ class Request:
         relay, exchange = self._relay, self._exchange
         if relay is not None:
             relay.cancel()
-        text = ACTIVATOR_TIMEOUT if self._revision.proxied else QUEUE_PROXY_TIMEOUT
+        text = ACTIVATOR_TIMEOUT if self._revision.mode == "Proxy" else QUEUE_PROXY_TIMEOUT
         why = f"{text}: {timer} ({seconds:g} s) passed"
         if not exchange.started:
             exchange.respond(504, TEXT, text.encode())

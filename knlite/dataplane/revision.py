@@ -69,6 +69,7 @@ class Revision:
         self.settings = RevisionSettings(service=name.name)
         self.meter = ConcurrencyMeter(clock.now())
         self.mode: Mode = "Proxy"
+        """Whether the activator is in the path (not while there is burst capacity to spare)."""
         self.endpoints: tuple[Endpoint, ...] = ()
         self.upstreams: dict[str, Upstream] = {}
         """By instance; those that drain are still there."""
@@ -91,11 +92,6 @@ class Revision:
         # What is not due before the whole time is over would come too late.
         wanted = start and not 0 < total <= start
         self.response_start = Timeouts(self.clock, start, _answer_is_late) if wanted else None
-
-    @property
-    def proxied(self) -> bool:
-        """The activator is in the path (it is not while there is burst capacity to spare)."""
-        return self.mode == "Proxy"
 
     def set_mode(self, mode: Mode) -> None:
         """Behave as if the activator were, or were not, in the path."""

@@ -146,6 +146,11 @@ def query_of(target: bytes) -> bytes:
     return target.partition(b"?")[2]
 
 
+def departure(exc: Exception | None) -> str:
+    """Why a client has left, by what its connection was lost with."""
+    return "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
+
+
 def reason_of(status: int) -> bytes:
     """Return the usual words for *status*, empty if it has none."""
     return _REASONS.get(status, b"")

@@ -27,7 +27,7 @@ from typing import Any, NoReturn, cast
 import httptools
 
 from knlite.dataplane.wire.deadline import Deadline
-from knlite.dataplane.wire.exchange import HOLD_LIMIT, Handler, reason_of
+from knlite.dataplane.wire.exchange import HOLD_LIMIT, Handler, departure, reason_of
 from knlite.dataplane.wire.framing import (
     Framing,
     Refusal,
@@ -129,6 +129,7 @@ class Http1Connection(asyncio.Protocol):
         self._headers: list[tuple[bytes, bytes]] = []
         self._raw: list[bytes] = []
         """What came after a request that asked to switch."""
+        self._raw_size = 0
         self._idle_since = loop.time()
 
     # asyncio
@@ -186,13 +187,11 @@ class Http1Connection(asyncio.Protocol):
                 self._again = False
 
     def eof_received(self) -> None:
-        self._leave("the client closed the connection")
+        self._leave(departure(None))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
-        self._leave(
-            "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
-        )
+        self._leave(departure(exc))
         self._left(self)
 
     def pause_writing(self) -> None:
@@ -272,7 +271,7 @@ class Http1Connection(asyncio.Protocol):
         # From here on everything belongs to the tunnel, the end of the connection too.
         self._connections.discard(self)
         tunnel = ServerTunnel(self._transport, self.client, exchange, self._connections, self._left)
-        raw, self._raw = self._raw, []
+        raw, self._raw, self._raw_size = self._raw, [], 0
         for piece in raw:
             exchange.body_arrived(piece)
         if not self._reading:
@@ -447,7 +446,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _hold(self, data: bytes) -> None:
         self._raw.append(data)
-        if sum(map(len, self._raw)) > HOLD_LIMIT and self._reading:
+        self._raw_size += len(data)
+        if self._raw_size > HOLD_LIMIT and self._reading:
             self._reading = False
             self._transport.pause_reading()
 
@@ -458,7 +458,7 @@ class Http1Connection(asyncio.Protocol):
         has seen a head with the same framing, then takes over.
         """
         exchange = self._incoming
-        held, self._raw = [*self._raw, rest], []
+        held, self._raw, self._raw_size = [*self._raw, rest], [], 0
         self._switching = None
         parser = httptools.HttpRequestParser(self)
         self._parser = parser
@@ -629,9 +629,7 @@ class ServerTunnel:
         self._exchange.body_ended(())
 
     def tunnel_lost(self, exc: Exception | None) -> None:
-        self._exchange.client_left(
-            "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
-        )
+        self._exchange.client_left(departure(exc))
         self._left(self)
 
     def tunnel_congested(self, congested: bool) -> None:

@@ -19,7 +19,7 @@ from typing import Any, cast
 from h2.errors import ErrorCodes
 
 from knlite.dataplane.wire.deadline import Deadline
-from knlite.dataplane.wire.exchange import Handler, Header
+from knlite.dataplane.wire.exchange import Handler, Header, departure
 from knlite.dataplane.wire.framing import Refusal
 from knlite.dataplane.wire.http2_exchange import Http2Exchange
 from knlite.dataplane.wire.http2_fields import read_request, write_answer
@@ -93,13 +93,11 @@ class Http2Connection(asyncio.Protocol):
             self._watch()
 
     def eof_received(self) -> None:
-        self._leave("the client closed the connection")
+        self._leave(departure(None))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deadline.cancel()
-        self._leave(
-            "the client closed the connection" if exc is None else str(exc) or type(exc).__name__
-        )
+        self._leave(departure(exc))
         self._left(self)
 
     def pause_writing(self) -> None:
