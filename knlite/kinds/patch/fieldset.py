@@ -112,7 +112,7 @@ def item_key(item: Tree, shape: Shape, path: Path = ()) -> str:
                 f' "{key}" (and doesn\'t have default value)'
             )
         found[key] = value
-    return "k:" + _compact(found)
+    return "k:" + compact(found)
 
 
 def _leaves(tree: Tree, shape: Shape, path: Path) -> Iterator[tuple[Path, Tree]]:
@@ -125,7 +125,7 @@ def _leaves(tree: Tree, shape: Shape, path: Path) -> Iterator[tuple[Path, Tree]]
         seen: set[str] = set()
         item_shape = Shape(fields=shape.fields)
         for item in tree:
-            key = item_key(item, shape, path) if shape.keys else "v:" + _compact(item)
+            key = item_key(item, shape, path) if shape.keys else "v:" + compact(item)
             if key in seen:
                 raise NotTyped(f"{shown(path)}: duplicate entries for key {_shown(key)}")
             seen.add(key)
@@ -169,7 +169,7 @@ def _without(tree: Tree, paths: Set[Path], shape: Shape, path: Path) -> Tree:
             if (*path, key := item_key(item, shape)) not in paths
         ]
     if isinstance(tree, list) and shape.is_set:
-        return [item for item in tree if (*path, "v:" + _compact(item)) not in paths]
+        return [item for item in tree if (*path, "v:" + compact(item)) not in paths]
     return tree
 
 
@@ -194,11 +194,12 @@ def _shown(element: str) -> str:
     if kind == "k:":
         try:
             keys = json.loads(text)
-            return "[" + ",".join(f"{key}={_compact(keys[key])}" for key in sorted(keys)) + "]"
+            return "[" + ",".join(f"{key}={compact(keys[key])}" for key in sorted(keys)) + "]"
         except (ValueError, TypeError):
             return f"[{text}]"
     return f"[={text}]" if kind == "v:" else f"[{text}]"
 
 
-def _compact(value: Tree) -> str:
+def compact(value: Tree) -> str:
+    """*value* in few bytes; equal values give equal texts."""
     return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
