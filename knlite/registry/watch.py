@@ -151,7 +151,8 @@ class Window:
         now = version()
         if present is None and not recent.floor <= since <= now:
             raise _too_old(since, recent.floor if since <= now else now)
-        return Watch(recent, recent.place_after(since), namespace, predicate, present, version)
+        place = recent.place_after(since if present is None else now)
+        return Watch(recent, place, namespace, predicate, present, version)
 
     def _drop_first(self, recent: _Recent) -> None:
         recent.drop_first()
