@@ -33,7 +33,7 @@ from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
 from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
-from knlite.registry.reading import read_object, require_same_name
+from knlite.registry.reading import read_patched, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
 from knlite.registry.watch import Change, Predicate, Watch, Window
@@ -254,7 +254,7 @@ class Registry:
             write = replace(write, manager="")
         else:
             old = self._existing(key)
-            obj = read_object(resetting(patch.applied_to(tree_of(old))), write)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
         require_same_name(key, obj)
         if old is None and not subresource:
             return self.create(obj, user=user, write=write)
