@@ -33,6 +33,13 @@ class Client:
         document: dict[str, Any] = self._request("GET", _path(info, namespace, name)).json()
         return document
 
+    def table(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
+        """One object, or all of a kind, as a Table of their columns. Raises ``NotFound``."""
+        accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+        answer = self._request("GET", _path(info, namespace, name), accept)
+        table: dict[str, Any] = answer.json()
+        return table
+
     def delete(self, info: KindInfo, namespace: str, name: str) -> None:
         """Delete one object. Raises ``NotFound``."""
         self._request("DELETE", _path(info, namespace, name))
@@ -50,9 +57,11 @@ class Client:
             with self._http.stream("GET", url, params=params, timeout=timeout) as answer:
                 yield from (line for line in answer.iter_lines() if line)
 
-    def _request(self, method: str, path: str) -> httpx.Response:
+    def _request(
+        self, method: str, path: str, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         with self._explained():
-            answer = self._http.request(method, path)
+            answer = self._http.request(method, path, headers=headers)
         if answer.is_success:
             return answer
         try:
