@@ -58,7 +58,7 @@ from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import configuration, revision, route, service
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
-from knlite.settings import Settings
+from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
@@ -169,7 +169,13 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        if not (settings.admin_token or is_loopback(settings.admin_address)):
+            raise InvalidInput(
+                f"the admin port must not be open to others at {settings.admin_address}",
+                cause="whoever reaches it may do everything, and no token is set",
+                fix="set Settings.admin_token, or leave the admin port on loopback",
+            )
+        admin_socket = self._listen(settings.admin_address, settings.admin_port, "--admin-port")
         gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
             # Some clients try only the first address that *.localhost resolves to; where there is
@@ -213,6 +219,7 @@ class Emulator:
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=self._clock.wall,
+            token=settings.admin_token,
         )
         for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)

@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 
+from knlite.cli.kubeconfig import find_access
 from knlite.errors import KnliteError, NotFound, Unreachable
 from knlite.kinds.catalog import KindInfo
+from knlite.settings import Settings
 
 TIMEOUT = 10.0
 
@@ -16,9 +18,11 @@ class Client:
     """The objects and logs of the knlite whose admin port is *port*."""
 
     def __init__(self, port: int) -> None:
+        access = find_access(Settings(admin_port=port))
+        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         # No proxy of the environment: loopback is never reached through one.
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT, trust_env=False
+            base_url=access.server, headers=headers, timeout=TIMEOUT, trust_env=False
         )
         self._port = port
 
