@@ -29,6 +29,9 @@ CONFIG_WEBHOOKS: Final = {
 TRIAL: Final = "dry run failed with "
 """How the errors begin that only a trial run has (``serving/trial.py``)."""
 
+SETTINGS: Final = "data"
+"""The path of errors about what a ``config-*`` ConfigMap says; clients of a webhook see none."""
+
 _KNATIVE: Final = ".knative.dev"
 _OF_EVENTING: Final = frozenset(
     f"{name}{_KNATIVE}" for name in ("eventing", "sources", "messaging", "flows", "sinks")
@@ -63,10 +66,7 @@ class Denial:
 
 
 def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
-    """The refusal of the object *meta* of *kind* in *group* ("" for core) because of *errors*.
-
-    Errors of a ``config-*`` ConfigMap that concern its settings have no path.
-    """
+    """The refusal of the object *meta* of *kind* in *group* ("" for core) because of *errors*."""
     if group.endswith(_KNATIVE):
         misnamed = tuple(
             Cause("FieldValueInvalid", "metadata.name", f'Invalid value: "{meta.name}": {problem}')
@@ -77,7 +77,7 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
         webhook = EVENTING_WEBHOOK if group in _OF_EVENTING else SERVING_WEBHOOK
         return _denied(webhook, rendered(errors))
     webhook_of_config = CONFIG_WEBHOOKS.get(meta.namespace)
-    if webhook_of_config and not any(error.paths for error in errors):
+    if webhook_of_config and all(map(_of_settings, errors)):
         return _denied(webhook_of_config, "\n".join(error.message for error in errors))
     if any(error.message == _NOT_BASE64 for error in errors):
         text = "illegal base64 data at input byte 0"
@@ -86,6 +86,10 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
         )
     causes = tuple(cause for error in merged(errors) for cause in _causes(error))
     return _invalid(kind, group, meta.name, causes)
+
+
+def _of_settings(error: FieldError) -> bool:
+    return error.paths == (SETTINGS,) and error.message not in _FORBIDDEN
 
 
 def _denied(webhook: str, text: str) -> Denial:

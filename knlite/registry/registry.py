@@ -25,6 +25,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.fielderror import Errors, generic, rendered
 from knlite.kinds.meta import Object, ObjectMeta, described
+from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
 from knlite.registry.recording import RecordingView
@@ -226,7 +227,7 @@ class Registry:
             try:
                 self._config_with(obj)
             except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(str(exc), "data"),)) from exc
+                raise Refused(key_of(obj), (generic(exc.text, SETTINGS),)) from exc
 
     def _config_with(self, changed: ConfigMap | None) -> Config:
         maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}

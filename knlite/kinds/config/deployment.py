@@ -70,9 +70,12 @@ def parse(data: Mapping[str, str]) -> DeploymentConfig:
             f"progress-deadline must be rounded to a whole second, was: {format_go(deadline)}"
         )
     _seconds(values, _RESOLUTION_TIMEOUT, 10.0)
-    values.choice(_AFFINITY, _AFFINITIES[1], _AFFINITIES)
-    for key in _SIDECAR_QUANTITIES:
+    affinity = data.get(_AFFINITY, _AFFINITIES[0])
+    if affinity not in _AFFINITIES:
+        raise ConfigInvalid(f'unsupported {_AFFINITY} value: "{affinity}"')
+    for key in sorted(_SIDECAR_QUANTITIES):
         values.quantity(key, "")
+    values.flag("pod-is-always-schedulable", False)
     key, legacy_key = _SKIPPING
     return DeploymentConfig(
         progress_deadline=deadline,

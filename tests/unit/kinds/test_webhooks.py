@@ -61,7 +61,7 @@ def test_a_name_that_no_object_may_have_is_refused_before_any_webhook() -> None:
 )
 def test_settings_are_refused_by_the_webhook_for_them(namespace: str, webhook: str) -> None:
     meta = ObjectMeta(name="config-autoscaler", namespace=namespace)
-    errors = (generic("max-scale-up-rate = 1, must be greater than 1.0"),)
+    errors = (generic("max-scale-up-rate = 1, must be greater than 1.0", "data"),)
     found = denial("ConfigMap", "", meta, errors)
     assert found.code == 400
     assert found.message == (
