@@ -57,6 +57,7 @@ class DeploymentConfig:
     """
 
     progress_deadline: float = 120.0
+    digest_resolution_timeout: float = 10.0
     registries_skipping_tag_resolving: tuple[str, ...] = ("kind.local", "ko.local", "dev.local")
 
 
@@ -69,7 +70,7 @@ def parse(data: Mapping[str, str]) -> DeploymentConfig:
         raise ConfigInvalid(
             f"progress-deadline must be rounded to a whole second, was: {format_go(deadline)}"
         )
-    _seconds(values, _RESOLUTION_TIMEOUT, 10.0)
+    patience = _seconds(values, _RESOLUTION_TIMEOUT, standard.digest_resolution_timeout)
     affinity = data.get(_AFFINITY, _AFFINITIES[0])
     if affinity not in _AFFINITIES:
         raise ConfigInvalid(f'unsupported {_AFFINITY} value: "{affinity}"')
@@ -79,6 +80,7 @@ def parse(data: Mapping[str, str]) -> DeploymentConfig:
     key, legacy_key = _SKIPPING
     return DeploymentConfig(
         progress_deadline=deadline,
+        digest_resolution_timeout=patience,
         registries_skipping_tag_resolving=values.texts(
             key, values.texts(legacy_key, standard.registries_skipping_tag_resolving)
         ),
