@@ -29,6 +29,7 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
+from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
@@ -374,7 +375,7 @@ class Registry:
     def _admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
         for mutate in self._mutators:
             obj = mutate(obj, self._store)
-        match admit(obj, old, self.config, user):
+        match admit(obj, old, self.config, user, dry_run=write.dry_run):
             case Denied(errors):
                 raise Refused(key_of(obj), errors)
             case Admitted() as admitted:
@@ -389,7 +390,7 @@ class Registry:
             try:
                 self._config_with(obj)
             except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(str(exc), "data"),)) from exc
+                raise Refused(key_of(obj), (generic(exc.text, SETTINGS),)) from exc
 
     def _config_with(self, changed: ConfigMap | None) -> Config:
         maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}

@@ -14,9 +14,12 @@ from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import ObjectMeta, OwnerReference
+from knlite.kinds.podspec.fields import Container
+from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
+from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Refused, Registry
-from knlite.registry.writing import random_suffix
+from knlite.registry.writing import Write, random_suffix
 
 
 def registry(
@@ -204,3 +207,16 @@ def test_a_fork_does_not_touch_what_it_was_made_from() -> None:
         desk.fork().create(config_map(), user="test")
     assert heard == []
     assert desk.view.listed(ConfigMap, "default") == []
+
+
+def test_a_trial_run_is_told_more_and_stores_nothing() -> None:
+    desk = registry()
+    container = Container(name="&Invalid", image="shop")
+    template = RevisionTemplate(spec=RevisionSpec(containers=(container,)))
+    obj = Service(
+        metadata=ObjectMeta(name="shop", namespace="default"), spec=ServiceSpec(template=template)
+    )
+    with pytest.raises(Refused, match="dry run failed with"):
+        desk.create(obj, user="test", write=Write(dry_run=True))
+    assert desk.at(key_of(obj)) is None
+    assert desk.create(obj, user="test").metadata.uid
