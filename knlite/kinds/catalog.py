@@ -11,7 +11,17 @@ from typing import Any, Literal
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core import configmap, namespace, pod, secret
+from knlite.kinds.core import (
+    configmap,
+    deployment,
+    endpoints,
+    event,
+    namespace,
+    node,
+    pod,
+    secret,
+    serviceaccount,
+)
 from knlite.kinds.eventing import broker, trigger
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
@@ -23,6 +33,7 @@ from knlite.kinds.serving import (
     podautoscaler,
     revision,
     route,
+    serverlessservice,
     service,
 )
 from knlite.kinds.sources import sinkbinding
@@ -340,6 +351,116 @@ KINDS: tuple[KindInfo, ...] = (
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
+    ),
+    KindInfo(
+        type=serviceaccount.ServiceAccount,
+        group="",
+        version="v1",
+        plural="serviceaccounts",
+        short_names=("sa",),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets))),),
+        defaulted=_unchanged,
+        validated=serviceaccount.validated,
+    ),
+    KindInfo(
+        type=node.Node,
+        group="",
+        version="v1",
+        plural="nodes",
+        short_names=("no",),
+        columns=(
+            Column("Status", node.status_column),
+            Column("Version", lambda obj: obj.status.node_info.kubelet_version),
+        ),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=event.Event,
+        group="",
+        version="v1",
+        plural="events",
+        short_names=("ev",),
+        columns=(
+            Column("Last Seen", lambda obj: obj.last_timestamp or "", type="date"),
+            Column("Type", lambda obj: obj.type),
+            Column("Reason", lambda obj: obj.reason),
+            Column("Object", event.object_column),
+            Column("Source", lambda obj: obj.source.component, priority=1),
+            Column("Message", lambda obj: obj.message),
+            Column("First Seen", lambda obj: obj.first_timestamp or "", type="date", priority=1),
+            Column("Count", lambda obj: str(obj.count), type="integer", priority=1),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.Endpoints,
+        group="",
+        version="v1",
+        plural="endpoints",
+        short_names=("ep",),
+        columns=(Column("Endpoints", endpoints.addresses_column),),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.EndpointSlice,
+        group="discovery.k8s.io",
+        version="v1",
+        plural="endpointslices",
+        columns=(
+            Column("AddressType", lambda obj: obj.address_type),
+            Column("Ports", endpoints.slice_ports_column),
+            Column("Endpoints", endpoints.slice_addresses_column),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=deployment.Deployment,
+        group="apps",
+        version="v1",
+        plural="deployments",
+        short_names=("deploy",),
+        categories=("all",),
+        columns=(
+            Column("Ready", deployment.ready_column),
+            Column("Up-to-date", lambda obj: str(obj.status.updated_replicas), type="integer"),
+            Column("Available", lambda obj: str(obj.status.available_replicas), type="integer"),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=serverlessservice.ServerlessService,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="serverlessservices",
+        short_names=("sks",),
+        categories=("knative-internal", "networking"),
+        columns=(
+            Column("Mode", lambda obj: obj.spec.mode),
+            Column("Activators", lambda obj: str(obj.spec.num_activators), type="integer"),
+            Column("ServiceName", _status_of("service_name")),
+            Column("PrivateServiceName", _status_of("private_service_name")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
     ),
 )
 

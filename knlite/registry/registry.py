@@ -27,6 +27,7 @@ from knlite.kinds.fielderror import Errors, generic, rendered
 from knlite.kinds.meta import Object, ObjectMeta, described
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
+from knlite.registry.derived import Derivation, Derived, WholeView
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
 
@@ -70,8 +71,12 @@ class Registry:
         overrides: Overrides,
         external_port: int,
         mutators: tuple[Mutator, ...] = (),
+        derivations: tuple[Derivation, ...] = (),
     ) -> None:
-        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``."""
+        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``.
+
+        What follows from *derivations* can be read like what is stored, but not written.
+        """
         self._wall = wall
         self._new_uid = new_uid
         self._mutators = mutators
@@ -80,6 +85,9 @@ class Registry:
         self._version = 0
         self._listeners: list[Listener] = []
         self._store = Store(read_config((), overrides, external_port))
+        self._derivations = derivations
+        self._derived = Derived(derivations)
+        self._whole = WholeView(self._store, self._derived)
 
     @property
     def config(self) -> Config:
@@ -93,16 +101,16 @@ class Registry:
 
     @property
     def view(self) -> View:
-        """All objects as they are now."""
-        return self._store
+        """All objects as they are now, also those that are computed."""
+        return self._whole
 
     def recording_view(self) -> RecordingView:
-        """The same, noting what is read."""
+        """All stored objects, noting what is read."""
         return RecordingView(self._store)
 
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
-        return self._store.at(key)
+        return self._whole.at(key)
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
@@ -121,6 +129,7 @@ class Registry:
             overrides=self._overrides,
             external_port=self._external_port,
             mutators=self._mutators,
+            derivations=self._derivations,
         )
         for obj in self._store.everything():
             fork._store.put(obj)
@@ -261,6 +270,7 @@ class Registry:
     def _remove(self, obj: Object) -> None:
         self._store.remove(key_of(obj))
         self._version += 1
+        self._derived.gone(self._store, obj, self._version)
         self._notify(Notification("deleted", obj, obj))
         if isinstance(obj, Namespace):
             doomed = [o for o in self._store.everything() if o.metadata.namespace == described(obj)]
