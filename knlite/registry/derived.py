@@ -94,6 +94,33 @@ class ChildOf:
         return None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Objects that are there throughout the run, in the state they are given in."""
+
+    kind: type[Object]
+    objects: tuple[Object, ...]
+
+    def get(self, view: View, namespace: str, name: str) -> Object | None:
+        """The one of that name, if it is among them."""
+        return next(
+            (
+                obj
+                for obj in self.objects
+                if (obj.metadata.namespace, obj.metadata.name) == (namespace, name)
+            ),
+            None,
+        )
+
+    def listed(self, view: View, namespace: str) -> Iterable[Object]:
+        """Those of *namespace*."""
+        return (obj for obj in self.objects if namespace in {"", obj.metadata.namespace})
+
+    def following(self, obj: Object) -> Iterable[Key]:
+        """They follow from nothing."""
+        return ()
+
+
 class Derived:
     """All derivations over one store."""
 
@@ -122,6 +149,11 @@ class Derived:
         for derivation in self._of_kind.get(kind, ()):
             for obj in derivation.listed(view, namespace):
                 yield self._raised(obj)
+
+    def parents(self, kind: type[Object]) -> frozenset[type[Object]]:
+        """The kinds with whose objects those of *kind* come and go."""
+        found = (each for each in self._of_kind.get(kind, ()) if isinstance(each, ChildOf))
+        return frozenset(each.parent for each in found)
 
     def following(self, obj: Object) -> Iterator[Key]:
         """What changes when *obj* does."""
@@ -162,7 +194,7 @@ class WholeView:
         """The object at *key*."""
         found = self._store.at(key)
         if found is None and key.kind in self._kinds:
-            return self._derived.get(self._store, key)
+            return self._derived.get(self, key)
         return found
 
     def get(self, kind: type[O], namespace: str, name: str) -> O | None:
@@ -174,7 +206,7 @@ class WholeView:
         stored = self._store.listed(kind, namespace)
         if kind not in self._kinds:
             return stored
-        found = {key_of(obj): obj for obj in self._derived.listed(self._store, kind, namespace)}
+        found = {key_of(obj): obj for obj in self._derived.listed(self, kind, namespace)}
         found.update((key_of(obj), obj) for obj in stored)
         order = sorted(found, key=lambda key: (key.namespace, key.name))
         return [cast("O", found[key]) for key in order]
