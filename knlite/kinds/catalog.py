@@ -11,13 +11,15 @@ from typing import Any, Literal
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core import configmap, namespace, pod, secret
+from knlite.kinds.core import configmap, k8sservice, namespace, pod, secret
 from knlite.kinds.eventing import broker, trigger
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import (
     configuration,
+    domainclaim,
+    domainmapping,
     image,
     ingress,
     podautoscaler,
@@ -212,6 +214,17 @@ KINDS: tuple[KindInfo, ...] = (
         validated=route.validated,
     ),
     KindInfo(
+        type=domainmapping.DomainMapping,
+        group=SERVING,
+        version="v1beta1",
+        plural="domainmappings",
+        short_names=("dm",),
+        categories=("all", "knative", "serving"),
+        columns=(URL, *READY_COLUMNS),
+        defaulted=domainmapping.defaulted,
+        validated=domainmapping.validated,
+    ),
+    KindInfo(
         type=podautoscaler.PodAutoscaler,
         group="autoscaling.internal.knative.dev",
         version="v1alpha1",
@@ -254,6 +267,17 @@ KINDS: tuple[KindInfo, ...] = (
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
+    ),
+    KindInfo(
+        type=domainclaim.ClusterDomainClaim,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="clusterdomainclaims",
+        short_names=("cdc",),
+        categories=("knative-internal", "networking"),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=domainclaim.validated,
     ),
     KindInfo(
         type=broker.Broker,
@@ -325,6 +349,23 @@ KINDS: tuple[KindInfo, ...] = (
         ),
         defaulted=secret.defaulted,
         validated=secret.validated,
+    ),
+    KindInfo(
+        type=k8sservice.KubernetesService,
+        kind_name="Service",
+        group="",
+        version="v1",
+        plural="services",
+        short_names=("svc",),
+        categories=("all",),
+        columns=(
+            Column("Type", lambda obj: obj.spec.type),
+            Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
+            Column("External-IP", k8sservice.external_column),
+            Column("Port(s)", k8sservice.ports_column),
+        ),
+        defaulted=k8sservice.defaulted,
+        validated=k8sservice.validated,
     ),
     KindInfo(
         type=pod.Pod,
