@@ -2,6 +2,7 @@
 
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import SERVICE_NAME, Endpoints, EndpointSlice
+from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
@@ -108,6 +109,9 @@ async def test_the_activator_stands_in_the_endpoints_of_a_service_while_it_is_in
         assert ready_addresses(cell, "web-00001-private") == []
         older = cell.registry.view.get(Endpoints, "default", "web-00001")
         assert older is not None
+        private = cell.registry.view.get(KubernetesService, "default", "web-00001-private")
+        assert private is not None
+        assert private.spec.selector == deployment(cell).spec.selector.match_labels
         assert older.subsets[0].addresses[0].ip == "127.0.0.9"
 
 
@@ -133,7 +137,13 @@ async def test_they_go_with_their_revision_and_nobody_has_to_delete_them() -> No
     async with opened() as cell:
         cell.service()
         await cell.clock.sleep_until(1.0)
-        kinds: list[type[Object]] = [Deployment, ServerlessService, EndpointSlice, Endpoints]
+        kinds: list[type[Object]] = [
+            Deployment,
+            ServerlessService,
+            EndpointSlice,
+            Endpoints,
+            KubernetesService,
+        ]
         for kind in kinds:
             assert cell.registry.view.listed(kind, "default")
         cell.registry.delete(Key(Service, "default", "web"))
