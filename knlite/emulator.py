@@ -22,6 +22,9 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
@@ -132,14 +135,18 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=VIEWS,
+            derivations=(*VIEWS, ledger),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
