@@ -22,12 +22,16 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -134,13 +138,18 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
+            derivations=(*VIEWS, ledger),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)

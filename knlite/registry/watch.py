@@ -154,6 +154,11 @@ class Window:
         place = recent.place_after(since if present is None else now)
         return Watch(recent, place, namespace, predicate, present, version)
 
+    def changes(self, kind: type[Object], since: int) -> Sequence[Change]:
+        """What is known of what happened to *kind* after the version *since*."""
+        recent = self._kinds[kind]
+        return recent.since(recent.place_after(since))
+
     def _drop_first(self, recent: _Recent) -> None:
         recent.drop_first()
         self._count -= 1
