@@ -26,6 +26,7 @@ from knlite.errors import (
 from knlite.kinds.catalog import KindInfo, info_of
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.fielderror import FieldError, rendered
+from knlite.kinds.patch.tree import PatchFailed
 from knlite.registry.registry import Refused
 from knlite.registry.writing import invalid
 
@@ -59,7 +60,8 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
     message = str(error)
     if isinstance(error, Refused):
         code, reason, message, causes = _refusal(error)
-    details = _details(target)
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details = {} if isinstance(error, PatchFailed) else _details(target)
     if causes:
         details["causes"] = [
             {
