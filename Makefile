@@ -23,6 +23,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.api
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
