@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from knlite.runtime.docker.images import CONTEXT
-from knlite.runtime.docker.instance import remove_container
 from knlite.runtime.docker.owner import (
     OWNER,
     PREFIX,
@@ -18,6 +17,7 @@ from knlite.runtime.docker.owner import (
     current_owner,
     decode_owner,
 )
+from knlite.runtime.docker.remove import remove_container
 
 if TYPE_CHECKING:
     from docker import APIClient
