@@ -64,10 +64,7 @@ class DockerInstance:
         found = next((each for each in self._containers if each.name == container), None)
         if found is None or found.exit.done():
             return ExecResult(1, f"container {container} does not run")
-        running = self._commands.submit(run_command, self._client, found.id, command)
-        with anyio.move_on_after(seconds):
-            return await running
-        return ExecResult(None, "")
+        return await self._commands.submit(run_command, self._client, found.id, command, seconds)
 
     async def usage(self) -> Usage | None:
         of_each = [

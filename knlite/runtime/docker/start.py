@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from knlite.runtime.docker import problems
+from knlite.runtime.docker.command import take_connection
 from knlite.runtime.docker.container import Settings
 from knlite.runtime.docker.remove import remove_container
 
@@ -55,9 +56,6 @@ def start_container(client: "APIClient", image: str, settings: Settings) -> Star
 
 def _attach(client: "APIClient", container: str) -> socket.socket:
     stream = client.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
-    # The SDK gives a reader around its connection. Taking the descriptor out of it leaves the SDK
-    # nothing to close, now or when the garbage is collected.
-    connection: socket.socket = stream._sock
-    output = socket.socket(fileno=connection.detach())
+    output = take_connection(stream)
     output.setblocking(False)
     return output
