@@ -38,7 +38,9 @@ from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
 from knlite.facts import LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
@@ -56,7 +58,7 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.reconcilers import configmap, configuration, revision, route, service
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -69,6 +71,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -141,6 +144,8 @@ class Emulator:
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
+        for config_map in shipped().values():
+            self.registry.create(config_map, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
         self._undecided = Undecided()
