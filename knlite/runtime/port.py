@@ -138,6 +138,8 @@ class Launch:
     """Programs that have to succeed first, one after the other."""
     volumes: Mapping[str, VolumeContent] = field(default_factory=dict)
     """By name; those that no container mounts do not matter."""
+    fs_group: int | None = None
+    """Who owns the files of volumes besides root; None means root's group."""
     concurrency: int = 0
     """containerConcurrency: how many requests it may have to run at once; 0 means any number."""
 
