@@ -31,7 +31,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.views import VIEWS
+from knlite.controlplane.views import views_of_run
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -60,7 +60,7 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.reconcilers import configuration, namespace, revision, route, service
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -76,6 +76,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
@@ -142,7 +143,10 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=(*VIEWS, ledger),
+            derivations=(
+                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                ledger,
+            ),
         )
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
         held.enter_context(bus.reading(recorder.read, *TOLD))
