@@ -41,8 +41,10 @@ from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
-from knlite.facts import LogLine, Notice, RequestDone
+from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
@@ -60,9 +62,16 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, namespace, revision, route, service
+from knlite.serving.reconcilers import (
+    configmap,
+    configuration,
+    namespace,
+    revision,
+    route,
+    service,
+)
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
-from knlite.settings import Settings
+from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
@@ -73,6 +82,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -97,7 +107,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
         metrics = Metrics()
         stack.callback(logs.close)
-        stack.enter_context(bus.reading(logs.read, LogLine))
+        stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
         stack.enter_context(bus.reading(metrics.read, *READ))
         for reader in readers:
             stack.enter_context(bus.reading(reader))
@@ -154,6 +164,8 @@ class Emulator:
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
+        for config_map in shipped().values():
+            self.registry.create(config_map, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
         self._undecided = Undecided()
@@ -182,7 +194,13 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        if not (settings.admin_token or is_loopback(settings.admin_address)):
+            raise InvalidInput(
+                f"the admin port must not be open to others at {settings.admin_address}",
+                cause="whoever reaches it may do everything, and no token is set",
+                fix="set Settings.admin_token, or leave the admin port on loopback",
+            )
+        admin_socket = self._listen(settings.admin_address, settings.admin_port, "--admin-port")
         gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
             # Some clients try only the first address that *.localhost resolves to; where there is
@@ -220,16 +238,18 @@ class Emulator:
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
         gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
-        app = make_app(
+        door = make_app(
             self.registry,
             logs=self._logs,
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
+            wall=self._clock.wall,
+            token=settings.admin_token,
         )
         for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
-        await group.start(serve_admin, app, admin_socket)
+        await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
     def unsettled(self) -> list[str]:
