@@ -28,6 +28,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -137,6 +138,7 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
+            derivations=VIEWS,
         )
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))

@@ -6,23 +6,39 @@ Source: Knative reference §1.1, Eventing reference §2 (names, short names, pri
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
+
+import msgspec
 
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core import configmap, namespace, pod, secret
+from knlite.kinds.core import (
+    configmap,
+    deployment,
+    endpoints,
+    event,
+    k8sservice,
+    namespace,
+    node,
+    pod,
+    secret,
+    serviceaccount,
+)
 from knlite.kinds.eventing import broker, trigger
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import (
     configuration,
+    domainclaim,
+    domainmapping,
     image,
     ingress,
     podautoscaler,
     revision,
     route,
+    serverlessservice,
     service,
 )
 from knlite.kinds.sources import sinkbinding
@@ -34,12 +50,22 @@ Validated = Callable[[Any, Any, Config], Errors]
 """(object with defaults, the stored one or None, configuration) to what is wrong with it."""
 
 
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+READ_ONLY = ("get", "list", "watch")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a listing."""
+    """One column of a listing.
+
+    Of a column of type ``date`` the cell is an RFC 3339 time, which is shown as the time since.
+    Columns with a *priority* above 0 are shown with ``-o wide`` only.
+    """
 
     name: str
     cell: Callable[[Any], str]
+    type: Literal["string", "integer", "date"] = "string"
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +84,32 @@ class KindInfo:
     namespaced: bool = True
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
+    kind_name: str = ""
+    """The kind where the class cannot have its name: core ``Service`` is ``KubernetesService``."""
+    also_served: tuple[str, ...] = ()
+    """Other versions of the group in which it is served, with the same fields."""
+    verbs: tuple[str, ...] = VERBS
+    """What the API offers for it."""
 
     @property
     def kind(self) -> str:
         """``Service``, ``Trigger``, …"""
-        return self.type.__name__
+        return self.kind_name or self.type.__name__
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All versions in which it is served, the one it is written in first."""
+        return (self.version, *self.also_served)
+
+    @property
+    def custom(self) -> bool:
+        """Whether a cluster knows it by a CustomResourceDefinition, as all of Knative's kinds."""
+        return self.group.endswith("knative.dev")
+
+    @property
+    def has_status(self) -> bool:
+        """Whether it has a ``status`` subresource."""
+        return "status" in self.type.__struct_fields__
 
     @property
     def api_version(self) -> str:
@@ -181,6 +228,17 @@ KINDS: tuple[KindInfo, ...] = (
         validated=route.validated,
     ),
     KindInfo(
+        type=domainmapping.DomainMapping,
+        group=SERVING,
+        version="v1beta1",
+        plural="domainmappings",
+        short_names=("dm",),
+        categories=("all", "knative", "serving"),
+        columns=(URL, *READY_COLUMNS),
+        defaulted=domainmapping.defaulted,
+        validated=domainmapping.validated,
+    ),
+    KindInfo(
         type=podautoscaler.PodAutoscaler,
         group="autoscaling.internal.knative.dev",
         version="v1alpha1",
@@ -223,6 +281,17 @@ KINDS: tuple[KindInfo, ...] = (
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
+    ),
+    KindInfo(
+        type=domainclaim.ClusterDomainClaim,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="clusterdomainclaims",
+        short_names=("cdc",),
+        categories=("knative-internal", "networking"),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=domainclaim.validated,
     ),
     KindInfo(
         type=broker.Broker,
@@ -296,6 +365,23 @@ KINDS: tuple[KindInfo, ...] = (
         validated=secret.validated,
     ),
     KindInfo(
+        type=k8sservice.KubernetesService,
+        kind_name="Service",
+        group="",
+        version="v1",
+        plural="services",
+        short_names=("svc",),
+        categories=("all",),
+        columns=(
+            Column("Type", lambda obj: obj.spec.type),
+            Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
+            Column("External-IP", k8sservice.external_column),
+            Column("Port(s)", k8sservice.ports_column),
+        ),
+        defaulted=k8sservice.defaulted,
+        validated=k8sservice.validated,
+    ),
+    KindInfo(
         type=pod.Pod,
         group="",
         version="v1",
@@ -310,13 +396,131 @@ KINDS: tuple[KindInfo, ...] = (
         validated=_nothing_wrong,
         declared=False,
     ),
+    KindInfo(
+        type=serviceaccount.ServiceAccount,
+        group="",
+        version="v1",
+        plural="serviceaccounts",
+        short_names=("sa",),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets))),),
+        defaulted=_unchanged,
+        validated=serviceaccount.validated,
+    ),
+    KindInfo(
+        type=node.Node,
+        group="",
+        version="v1",
+        plural="nodes",
+        short_names=("no",),
+        columns=(
+            Column("Status", node.status_column),
+            Column("Version", lambda obj: obj.status.node_info.kubelet_version),
+        ),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=event.Event,
+        group="",
+        version="v1",
+        plural="events",
+        short_names=("ev",),
+        columns=(
+            Column("Last Seen", lambda obj: obj.last_timestamp or "", type="date"),
+            Column("Type", lambda obj: obj.type),
+            Column("Reason", lambda obj: obj.reason),
+            Column("Object", event.object_column),
+            Column("Source", lambda obj: obj.source.component, priority=1),
+            Column("Message", lambda obj: obj.message),
+            Column("First Seen", lambda obj: obj.first_timestamp or "", type="date", priority=1),
+            Column("Count", lambda obj: str(obj.count), type="integer", priority=1),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.Endpoints,
+        group="",
+        version="v1",
+        plural="endpoints",
+        short_names=("ep",),
+        columns=(Column("Endpoints", endpoints.addresses_column),),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.EndpointSlice,
+        group="discovery.k8s.io",
+        version="v1",
+        plural="endpointslices",
+        columns=(
+            Column("AddressType", lambda obj: obj.address_type),
+            Column("Ports", endpoints.slice_ports_column),
+            Column("Endpoints", endpoints.slice_addresses_column),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=deployment.Deployment,
+        group="apps",
+        version="v1",
+        plural="deployments",
+        short_names=("deploy",),
+        categories=("all",),
+        columns=(
+            Column("Ready", deployment.ready_column),
+            Column("Up-to-date", lambda obj: str(obj.status.updated_replicas), type="integer"),
+            Column("Available", lambda obj: str(obj.status.available_replicas), type="integer"),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=serverlessservice.ServerlessService,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="serverlessservices",
+        short_names=("sks",),
+        categories=("knative-internal", "networking"),
+        columns=(
+            Column("Mode", lambda obj: obj.spec.mode),
+            Column("Activators", lambda obj: str(obj.spec.num_activators), type="integer"),
+            Column("ServiceName", _status_of("service_name")),
+            Column("PrivateServiceName", _status_of("private_service_name")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
 )
 
 _BY_TYPE: Mapping[type[Object], KindInfo] = {info.type: info for info in KINDS}
-_BY_NAME = {(info.api_version, info.kind): info for info in KINDS}
+_BY_NAME = {
+    (f"{info.group}/{version}" if info.group else version, info.kind): info
+    for info in KINDS
+    for version in info.versions
+}
+_BY_RESOURCE = {
+    (info.group, version, info.plural): info for info in KINDS for version in info.versions
+}
 _BY_WORD: Mapping[str, KindInfo] = {
     word: info
-    # The first kind listed wins an ambiguous word, as with kubectl.
+    # The first kind listed wins an ambiguous word: a service is Knative's unless one says svc.
+    # (kubectl looks into the core group first, where services are Kubernetes' own.)
     for info in reversed(KINDS)
     for word in (info.plural, info.singular, *info.short_names, info.resource)
 }
@@ -332,10 +536,14 @@ def find_kind(word: str) -> KindInfo | None:
     return _BY_WORD.get(word.lower())
 
 
+def kind_named(api_version: str, kind: str) -> KindInfo | None:
+    """The kind that a document or a reference names."""
+    return _BY_NAME.get((api_version, kind))
+
+
 def by_resource(group: str, version: str, plural: str) -> KindInfo | None:
     """The kind served at ``/apis/GROUP/VERSION/…/PLURAL``."""
-    info = _BY_WORD.get(f"{plural}.{group}" if group else plural)
-    return info if info is not None and (info.group, info.version) == (group, version) else None
+    return _BY_RESOURCE.get((group, version, plural))
 
 
 def document(obj: Object) -> dict[str, Any]:
@@ -344,12 +552,20 @@ def document(obj: Object) -> dict[str, Any]:
     return {"apiVersion": info.api_version, "kind": info.kind, **encode(obj)}
 
 
+def tree_of(obj: Object) -> dict[str, Any]:
+    """The same as a tree of lists and dicts only, as a client would have sent it."""
+    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document(obj)))
+    return tree
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a document turned out to be; *value* is None when there are problems."""
 
     value: Object | None
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What was pruned, in the words of field validation."""
 
 
 def read(tree: object, *, strict: bool = True) -> Read:
@@ -365,7 +581,7 @@ def read(tree: object, *, strict: bool = True) -> Read:
         return Read(None, (Problem("kind", _no_match(api_version, kind)),))
     fields = {name: value for name, value in tree.items() if name not in {"apiVersion", "kind"}}
     decoded = decode(info.type, fields, strict=strict)
-    return Read(decoded.value, decoded.problems)
+    return Read(decoded.value, decoded.problems, decoded.unknown)
 
 
 def _no_match(api_version: str, kind: str) -> str:

@@ -19,6 +19,7 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.emulator import NAMESPACES, RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
@@ -100,6 +101,7 @@ class Cell:
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
+            derivations=VIEWS,
         )
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")

@@ -155,9 +155,11 @@ def test_a_finalizer_is_waited_for() -> None:
 
 def test_a_namespace_takes_everything_in_it_along() -> None:
     desk = registry()
-    desk.create(config_map(), user="test")
-    desk.delete(Key(Namespace, "", "default"))
-    assert desk.view.listed(ConfigMap, "default") == []
+    desk.create(Namespace(metadata=ObjectMeta(name="shop")), user="test")
+    desk.create(config_map(namespace="shop"), user="test")
+    desk.delete(Key(Namespace, "", "shop"))
+    assert desk.view.listed(ConfigMap, "shop") == []
+    assert desk.view.get(Namespace, "", "shop") is None
 
 
 def test_apply_keeps_the_labels_and_annotations_of_others() -> None:
