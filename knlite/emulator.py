@@ -38,7 +38,7 @@ from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
-from knlite.facts import LogLine, Notice, RequestDone
+from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
@@ -93,7 +93,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
         metrics = Metrics()
         stack.callback(logs.close)
-        stack.enter_context(bus.reading(logs.read, LogLine))
+        stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
         stack.enter_context(bus.reading(metrics.read, *READ))
         for reader in readers:
             stack.enter_context(bus.reading(reader))
@@ -209,16 +209,17 @@ class Emulator:
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
         gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
-        app = make_app(
+        door = make_app(
             self.registry,
             logs=self._logs,
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
+            wall=self._clock.wall,
         )
         for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
-        await group.start(serve_admin, app, admin_socket)
+        await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
     def unsettled(self) -> list[str]:

@@ -91,6 +91,8 @@ class LogLine:
     instance: str
     stream: Literal["stdout", "stderr"]
     text: str
+    container: str = ""
+    """Of the instance's containers, the one that wrote it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class Refused(InvalidInput):
 
     def __init__(self, key: Key, errors: Errors) -> None:
         super().__init__(f"{key} is not valid", cause=rendered(errors))
+        self.key = key
         self.errors = errors
 
 

@@ -68,8 +68,14 @@ def client() -> Client:
     desk = registry()
     desk.create(broker(), user="test")
     health = Health()
-    app = make_app(desk, logs=Logs(), health=health, metrics=lambda: (b"x 1\n", "text/plain"))
-    return Client(app, health)
+    door = make_app(
+        desk,
+        logs=Logs(),
+        health=health,
+        metrics=lambda: (b"x 1\n", "text/plain"),
+        wall=lambda: datetime(2026, 1, 2, tzinfo=UTC),
+    )
+    return Client(door.app, health)
 
 
 def test_an_object_is_served_as_a_document(client: Client) -> None:
