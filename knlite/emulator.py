@@ -58,6 +58,7 @@ from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -138,7 +139,7 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=VIEWS,
+            derivations=(*VIEWS, IngressGateways(LOOPBACK, settings.port)),
         )
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
