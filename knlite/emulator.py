@@ -22,6 +22,9 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
@@ -39,7 +42,9 @@ from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
@@ -57,10 +62,10 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.reconcilers import configmap, configuration, revision, route, service
 from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
-from knlite.settings import Settings
+from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
@@ -71,6 +76,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -133,17 +139,23 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=(*VIEWS, IngressGateways(LOOPBACK, settings.port)),
+            derivations=(*VIEWS, ledger, IngressGateways(LOOPBACK, settings.port)),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
+        for config_map in shipped().values():
+            self.registry.create(config_map, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
         self._undecided = Undecided()
@@ -172,7 +184,13 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        if not (settings.admin_token or is_loopback(settings.admin_address)):
+            raise InvalidInput(
+                f"the admin port must not be open to others at {settings.admin_address}",
+                cause="whoever reaches it may do everything, and no token is set",
+                fix="set Settings.admin_token, or leave the admin port on loopback",
+            )
+        admin_socket = self._listen(settings.admin_address, settings.admin_port, "--admin-port")
         gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
             # Some clients try only the first address that *.localhost resolves to; where there is
@@ -216,6 +234,7 @@ class Emulator:
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=self._clock.wall,
+            token=settings.admin_token,
         )
         for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)

@@ -113,7 +113,12 @@ def make_app(
             Route("/apis/{group}/{version}/{rest:path}", api.answer, methods=_METHODS),
         ],
         middleware=[Middleware(Guard, token=token)],
-        exception_handlers={KnliteError: _refused, 404: _no_path, 405: _no_method},
+        exception_handlers={
+            KnliteError: _refused,
+            Exception: _failed,
+            404: _no_path,
+            405: _no_method,
+        },
     )
     return Door(app=app, ending=ending)
 
@@ -325,6 +330,11 @@ async def _refused(_request: Request, exc: Exception) -> Response:
     if not isinstance(exc, KnliteError):
         raise exc
     return failure_of(exc)
+
+
+async def _failed(_request: Request, _exc: Exception) -> Response:
+    # Whoever serves this application logs the trace.
+    return failure(500, "InternalError", "Internal error occurred: knlite has a bug; see its log")
 
 
 async def _no_path(_request: Request, _exc: Exception) -> Response:

@@ -3,10 +3,13 @@
 A page that a person visits must not reach the admin port, neither through a name of its own that
 it points at loopback (DNS rebinding) nor by sending requests across origins.
 
-Source: RFC 9110 §7.2 (Host), Fetch (``Origin``, ``Sec-Fetch-Site``), RFC 6750 (bearer tokens).
+Source: RFC 9110 §7.2 (Host), Fetch (``Origin``, ``Sec-Fetch-Site``), RFC 6750 (bearer tokens), RFC
+7617 (passwords: Kubernetes' clients send no tokens over plain HTTP).
 """
 
+import binascii
 import hmac
+from base64 import b64decode
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -60,7 +63,14 @@ def _foreign(headers: dict[str, str], *, any_name: bool) -> str:
 
 
 def _has_token(headers: dict[str, str], token: str) -> bool:
+    """Whether the token is there, as such or as a password."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            given = b64decode(given, validate=True).decode().partition(":")[2]
+        except (binascii.Error, UnicodeDecodeError):
+            return False
+    elif scheme.lower() != "bearer":
+        return False
     # In constant time, so that it cannot be guessed letter by letter.
-    equal = hmac.compare_digest(given.strip().encode(), token.encode())
-    return scheme.lower() == "bearer" and equal
+    return hmac.compare_digest(given.strip().encode(), token.encode())

@@ -168,7 +168,7 @@ def _tree(message: _Message, data: bytes, depth: int) -> dict[str, Any]:
         field = message.get(number)
         if field is None:
             continue
-        if field.type in {"map", "bytes map"}:
+        if field.type in ("map", "bytes map"):
             key, value = _entry(raw, as_bytes=field.type == "bytes map")
             tree.setdefault(field.name, {})[key] = value
             continue

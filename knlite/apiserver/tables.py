@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from knlite.apiserver.documents import encoded
-from knlite.kinds.catalog import Column, KindInfo
+from knlite.kinds.catalog import AGE, Column, KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 
 Included = Literal["Metadata", "Object", "None"]
@@ -95,9 +95,6 @@ def definitions(info: KindInfo) -> tuple[Definition, ...]:
 def columns_of(info: KindInfo) -> tuple[Column, ...]:
     """The columns after the name; as for a custom kind without any, its age."""
     return info.columns or (AGE,)
-
-
-AGE = Column("Age", lambda obj: obj.metadata.creation_timestamp or "", "date")
 
 
 def cells(info: KindInfo, obj: Object, now: datetime) -> list[Any]:

@@ -139,6 +139,7 @@ def _address(obj: Any) -> str:
     return obj.status.address.url if obj.status.address else ""
 
 
+AGE = Column("Age", lambda obj: obj.metadata.creation_timestamp or "", "date")
 READY_COLUMNS = (
     Column("Ready", lambda obj: _ready(obj).status),
     Column("Reason", lambda obj: _ready(obj).reason),
@@ -301,6 +302,7 @@ KINDS: tuple[KindInfo, ...] = (
         categories=("all", "knative", "eventing"),
         columns=(
             ADDRESS_URL,
+            AGE,
             *READY_COLUMNS,
             Column("Class", lambda obj: obj.metadata.annotations.get(BROKER_CLASS, "")),
         ),
@@ -316,6 +318,7 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(
             Column("Broker", lambda obj: obj.spec.broker),
             Column("Subscriber_URI", _status_of("subscriber_uri")),
+            AGE,
             *READY_COLUMNS,
         ),
         defaulted=trigger.defaulted,
@@ -327,7 +330,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="sinkbindings",
         categories=("all", "knative", "sources", "bindings"),
-        columns=(Column("Sink", _status_of("sink_uri")), *READY_COLUMNS),
+        columns=(Column("Sink", _status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=sinkbinding.defaulted,
         validated=sinkbinding.validated,
     ),
@@ -337,7 +340,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="namespaces",
         short_names=("ns",),
-        columns=(Column("Status", _status_of("phase")),),
+        columns=(Column("Status", _status_of("phase")), AGE),
         namespaced=False,
         defaulted=namespace.defaulted,
         validated=namespace.validated,
@@ -348,7 +351,10 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="configmaps",
         short_names=("cm",),
-        columns=(Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data))),),
+        columns=(
+            Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data)), "integer"),
+            AGE,
+        ),
         defaulted=configmap.defaulted,
         validated=configmap.validated,
     ),
@@ -359,7 +365,8 @@ KINDS: tuple[KindInfo, ...] = (
         plural="secrets",
         columns=(
             Column("Type", lambda obj: obj.type),
-            Column("Data", lambda obj: str(len(obj.data))),
+            Column("Data", lambda obj: str(len(obj.data)), "integer"),
+            AGE,
         ),
         defaulted=secret.defaulted,
         validated=secret.validated,
@@ -391,6 +398,8 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Ready", pod.ready_column),
             Column("Status", pod.status_column),
             Column("Restarts", pod.restarts_column),
+            AGE,
+            Column("IP", _status_of("pod_ip"), priority=1),
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,

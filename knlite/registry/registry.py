@@ -9,7 +9,7 @@ Source: Kubernetes API conventions (generation, resourceVersion, finalizers, bac
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
@@ -29,12 +29,14 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
+from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
 from knlite.registry.derived import Derivation, Derived, WholeView
+from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
 from knlite.registry.following import Following
-from knlite.registry.reading import read_object, require_same_name
+from knlite.registry.reading import read_patched, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
 from knlite.registry.watch import Change, Predicate, Watch, Window
@@ -228,6 +230,7 @@ class Registry:
         metadata = msgspec.structs.replace(
             admitted.metadata, generation=old.metadata.generation + changed
         )
+        metadata = with_times_of(old, admitted, metadata)
         stored = self._commit(admitted, metadata, old, write)
         return cast("O", self._unheld(stored, write))
 
@@ -265,10 +268,18 @@ class Registry:
 
         Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
         """
-        if self._store.at(key) is None and isinstance(patch, ApplyPatch) and not subresource:
-            return self.create(read_object(patch.tree, write), user=user, write=write)
-        obj = read_object(patch.applied_to(tree_of(self._existing(key))), write)
+        old = self._store.at(key)
+        if isinstance(patch, ApplyPatch):
+            now = timestamp(self._wall())
+            obj = read_applied(key, patch, old, write, subresource, now)
+            # The patch has settled who owns what.
+            write = replace(write, manager="")
+        else:
+            old = self._existing(key)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
         require_same_name(key, obj)
+        if old is None and not subresource:
+            return self.create(obj, user=user, write=write)
         if subresource == "status":
             return self.update_status(obj, user=user, write=write, exact=True)
         return self.update(obj, user=user, write=write, exact=True)
@@ -382,7 +393,7 @@ class Registry:
         self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
     ) -> tuple[Any, ...]:
         """The managed fields of *obj* after *write*."""
-        return old.metadata.managed_fields if old is not None else ()
+        return owned_after(obj, old, write, subresource, timestamp(self._wall()))
 
     def _unheld(self, obj: Object, write: Write) -> Object:
         """Let *obj* go if its deletion waits and nothing holds it any more."""
@@ -394,7 +405,7 @@ class Registry:
     def _admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
         for mutate in self._mutators:
             obj = mutate(obj, self._store)
-        match admit(obj, old, self.config, user):
+        match admit(obj, old, self.config, user, dry_run=write.dry_run):
             case Denied(errors):
                 raise Refused(key_of(obj), errors)
             case Admitted() as admitted:
@@ -409,7 +420,7 @@ class Registry:
             try:
                 self._config_with(obj)
             except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(str(exc), "data"),)) from exc
+                raise Refused(key_of(obj), (generic(exc.text, SETTINGS),)) from exc
 
     def _config_with(self, changed: ConfigMap | None) -> Config:
         maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}

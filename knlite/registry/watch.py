@@ -151,7 +151,8 @@ class Window:
         now = version()
         if present is None and not recent.floor <= since <= now:
             raise _too_old(since, recent.floor if since <= now else now)
-        return Watch(recent, recent.place_after(since), namespace, predicate, present, version)
+        place = recent.place_after(since if present is None else now)
+        return Watch(recent, place, namespace, predicate, present, version)
 
     def changes(self, kind: type[Object], since: int) -> Sequence[Change]:
         """What is known of what happened to *kind* after the version *since*."""
