@@ -57,6 +57,8 @@ def main() -> int:
     options.add_argument("--suite", choices=sorted(SUITES), action="append", help="only this part")
     options.add_argument("--keep", action="store_true", help="use what was built before")
     chosen = options.parse_args()
+    # What has been started is stopped in any case.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     suites = chosen.suite or list(SUITES)
     if not chosen.keep:
         build(suites)
@@ -196,10 +198,12 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
         f"-kubeconfig={kubeconfig}", "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}",
         "-enable-beta", "-enable-alpha",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
     found = []
-    with log.open("w") as words:
+    with (
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+        log.open("w") as words,
+    ):
+        assert process.stdout is not None
         for line in process.stdout:
             words.write(line)
             event = json.loads(line)
@@ -208,7 +212,7 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
                 found.append((suite, name, event["Action"], event.get("Elapsed", 0.0)))
                 if "/" not in name:
                     say(f"{event['Action']:4} {event.get('Elapsed', 0.0):6.1f} s  {name}")
-    if process.wait() not in {0, 1}:
+    if process.returncode not in {0, 1}:
         say(f"the suite {suite} broke off; see {log}")
     return found
 
