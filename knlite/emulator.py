@@ -52,7 +52,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
@@ -219,9 +219,17 @@ class Emulator:
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
-        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        self._images = images = Images(
+            self.registry,
+            runtimes,
+            self._choose,
+            self._clock,
+            publish,
+            # Root may give a process to any user.
+            uid=os.geteuid() or None,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -316,15 +324,18 @@ class Emulator:
         configure()
         self._held.enter_context(self.registry.listening(configure))
 
-    def _choose(self, revision: Revision) -> Choice | Unrunnable:
-        container = serving_container(revision.spec)
+    def _choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
         meta = revision.metadata
+        serves = container is serving_container(revision.spec)
         return choose(
-            image=container.image if container else "",
-            pull_policy=container.image_pull_policy if container else "",
-            annotations=meta.annotations,
+            image=container.image,
+            pull_policy=container.image_pull_policy,
+            # A command, or the Dockerfile beside the manifest, is of what serves.
+            annotations=meta.annotations if serves else {},
             namespace=meta.namespace,
-            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            service=(meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""))
+            if serves
+            else "",
             sources=self._sources,
             policy=policy_named(self.settings.runtime),
             no_engine=self._no_engine,

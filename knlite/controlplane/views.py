@@ -22,6 +22,7 @@ from knlite.reconcile import View
 from knlite.registry.derived import ChildOf, Derivation, Standing
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
 
 
@@ -60,4 +61,5 @@ def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
     """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
     slices = Standing(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Standing(Endpoints, (endpoints.activator_endpoints(host, port, now),))
-    return (*VIEWS, slices, older, Standing(Node, (this_node(now, host),)))
+    nodes = Standing(Node, (this_node(now, host),))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))

@@ -14,7 +14,8 @@ from knlite.errors import InstanceFailed
 from knlite.runtime.docker.engine import Engine
 from knlite.runtime.docker.owner import current_owner
 from knlite.runtime.docker.runtime import DockerRuntime
-from knlite.runtime.port import ContainerLaunch, Exit, Launch, Limits, Mount, Prepared, Security
+from knlite.runtime.port import ContainerLaunch, Exit, Launch, Prepared
+from knlite.serving.container import Limits, Mount, Security
 from knlite.serving.volume import EmptyDir, File, FileVolume
 from tests.contract.test_docker_runtime import (
     SECONDS,

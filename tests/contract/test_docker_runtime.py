@@ -30,7 +30,8 @@ from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
 from knlite.runtime.docker.owner import OWNER, Owner, current_owner
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import ContainerLaunch, Instance, Launch, Limits, Prepared, Security
+from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared
+from knlite.serving.container import Limits, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost
 from knlite.serving.workload import DockerfileFolder, FunctionProject, LocalCommand, StoredImage

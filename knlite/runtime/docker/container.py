@@ -13,7 +13,8 @@ from typing import Any
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.network import Network
 from knlite.runtime.docker.owner import OWNER, PREFIX, RUN, Owner
-from knlite.runtime.port import ContainerLaunch, Launch, Limits, Security
+from knlite.runtime.port import ContainerLaunch, Launch
+from knlite.serving.container import Limits, Security
 
 DROPPED_CAPABILITIES = ("AUDIT_WRITE", "MKNOD", "NET_RAW")
 """Of the engine's fourteen. Kept: NET_BIND_SERVICE for ports below 1024, and those with which

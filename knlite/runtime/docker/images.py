@@ -48,7 +48,8 @@ def stored_image(client: "APIClient", image: StoredImage, say: Say) -> Stored:
         if found is None:
             raise problems.never_pulled(image.reference)
         return found
-    if found is not None and image.pull_policy != "Always":
+    # What a digest names cannot have changed.
+    if found is not None and (image.pull_policy != "Always" or "@" in image.reference):
         return found
     return pull(client, image.reference, say, resolve_within=image.resolve_within, auth=image.auth)
 

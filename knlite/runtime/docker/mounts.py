@@ -21,7 +21,8 @@ from posixpath import join, normpath
 from typing import Literal
 
 from knlite.errors import InstanceFailed
-from knlite.runtime.port import ContainerLaunch, Launch, Mount
+from knlite.runtime.port import ContainerLaunch, Launch
+from knlite.serving.container import Mount
 from knlite.serving.volume import EmptyDir, FileVolume
 
 

@@ -9,7 +9,8 @@ from knlite.errors import InstanceFailed
 from knlite.runtime.docker.container import Image, Settings, serving_settings, sidecar_settings
 from knlite.runtime.docker.network import HOST_GATEWAY, Network
 from knlite.runtime.docker.owner import OWNER, Owner
-from knlite.runtime.port import ContainerLaunch, Launch, Limits, Prepared, Security
+from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.serving.container import Limits, Security
 
 BRIDGE = Network("bridge", "bridge", "172.17.0.1")
 OWNED = Owner(host="laptop", boot="b", pid=7, started="1")

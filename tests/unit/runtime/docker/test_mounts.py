@@ -6,7 +6,8 @@ import pytest
 
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker.mounts import EngineMount, Plan, plan
-from knlite.runtime.port import ContainerLaunch, Launch, Mount, Prepared
+from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.serving.container import Mount
 from knlite.serving.volume import EmptyDir, File, FileVolume, VolumeContent
 
 CODE = Prepared(None, "sha256:1")
