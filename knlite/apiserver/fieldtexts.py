@@ -8,6 +8,7 @@ Source: Knative reference §1.3-§1.8, §5; Eventing reference §1-§8; Kubernet
 import re
 from collections.abc import Mapping
 
+_WORD_STARTS = re.compile(r"_([a-z])")
 _MARKS = re.compile(r"``([^`]*)``|\*(\w+)\*")
 
 
@@ -20,13 +21,13 @@ def description_of(kind: type | None, field: str) -> str:
         return ""
     if kind.__name__ in TEXTS:
         return TEXTS[kind.__name__]
-    return _MARKS.sub(lambda match: match.group(1) or match.group(2), _docstring(kind))
+    text = " ".join((kind.__dict__.get("__doc__") or "").split())
+    return _MARKS.sub(lambda match: _as_in_manifests(match.group(1) or match.group(2)), text)
 
 
-def _docstring(kind: type) -> str:
-    # msgspec gives a struct without one the docstring of none of its bases.
-    text = kind.__dict__.get("__doc__") or ""
-    return " ".join(text.split())
+def _as_in_manifests(name: str) -> str:
+    """``period_seconds`` as ``periodSeconds``."""
+    return _WORD_STARTS.sub(lambda match: match.group(1).upper(), name)
 
 
 TEXTS: Mapping[str, str] = {
@@ -94,6 +95,7 @@ TEXTS: Mapping[str, str] = {
     "containerStatuses": "The containers as they are.",
     "initContainerStatuses": "The init containers as they are.",
     "imageDigest": "The image with the digest that its tag had when the revision was made.",
+    "ContainerStatus.name": "The name of the container.",
     "logUrl": "Where logs are found.",
     "actualReplicas": "Instances that are ready.",
     "desiredReplicas": "Instances that are wanted.",
@@ -167,6 +169,7 @@ TEXTS: Mapping[str, str] = {
     "initialDelaySeconds": "Seconds from the start to the first probe.",
     "periodSeconds": "Seconds between two probes.",
     "Probe.timeoutSeconds": "Seconds after which a probe has failed.",
+    "terminationGracePeriodSeconds": "Seconds that the container gets to end.",
     "successThreshold": "Successes in a row that count as success.",
     "failureThreshold": "Failures in a row that count as failure.",
     "port": "The port by number or name; the serving port if it is not given.",
@@ -174,6 +177,7 @@ TEXTS: Mapping[str, str] = {
     "host": "The host; the instance itself if it is not given.",
     "scheme": "HTTP or HTTPS.",
     "httpHeaders": "Headers of the request.",
+    "HTTPHeader.value": "The value of the header.",
     "service": "What the health service is asked about.",
     "runAsUser": "The user id of the processes.",
     "runAsGroup": "The group id of the processes.",
@@ -190,6 +194,9 @@ TEXTS: Mapping[str, str] = {
     "emptyDir": "An empty folder that goes with the instance.",
     "projected": "Several sources in one folder.",
     "persistentVolumeClaim": "A claim to storage that stays.",
+    "csi": "A volume of a storage driver.",
+    "ephemeral": "A claim to storage that goes with the instance.",
+    "Volume.image": "The contents of an image.",
     "hostPath": "A folder of the host.",
     "items": "The keys to use and their paths; all keys if it is not given.",
     "defaultMode": "Permission bits of files.",
