@@ -22,12 +22,16 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.images import Images
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -38,7 +42,9 @@ from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
@@ -56,7 +62,7 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.reconcilers import configmap, configuration, revision, route, service
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
@@ -69,6 +75,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -131,16 +138,23 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
+            derivations=(*VIEWS, ledger),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
+        for config_map in shipped().values():
+            self.registry.create(config_map, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
         self._undecided = Undecided()

@@ -18,6 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.conditions import timestamp
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
@@ -254,7 +255,8 @@ class Autoscaler:
         self._fleet.set_desired(revision, desired)
 
     def _report(self, revision: RevisionName, unit: "_Unit") -> None:
-        said = (unit.desired, self._fleet.ready(revision), unit.scaler.activity)
+        ready = self._fleet.ready(revision)
+        said = (unit.desired, ready, unit.scaler.activity, unit.mode)
         if said != unit.reported:
             unit.reported = said
             self._reporter.report(("autoscaler", revision), lambda: self._write(revision, unit))
@@ -281,6 +283,10 @@ class Autoscaler:
             conditions=editor.result(),
             desired_scale=unit.desired,
             actual_scale=self._fleet.ready(revision),
+            mode=unit.mode,
+            mode_since=obj.status.mode_since
+            if unit.mode == obj.status.mode
+            else timestamp(self._clock.wall()),
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))
 
@@ -291,7 +297,7 @@ class _Unit:
     def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec, now: float) -> None:
         self.decider = decider
         self.scaler = scaler
-        self.reported: tuple[int, int, str] | None = None
+        self.reported: tuple[int, int, str, Mode] | None = None
         self.last: Decision | None = None
         """The last decision that the load has led to."""
         self.want: int | None = None

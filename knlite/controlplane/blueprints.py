@@ -9,7 +9,7 @@ from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
-from knlite.runtime.port import Launch, Limits
+from knlite.runtime.port import ContainerLaunch, Launch, Limits, Security
 from knlite.serving.contract import contract, progress_deadline, require_supported
 from knlite.serving.instance import RevisionName
 from knlite.serving.probing import readiness_probe
@@ -28,19 +28,22 @@ def make_blueprints(registry: Registry, images: Images) -> Blueprints:
         terms = contract(revision, container, registry.view, code.runtime.vantage)
         return Blueprint(
             runtime=code.runtime,
-            prepared=code.prepared,
             launch=Launch(
                 namespace=name.namespace,
                 service=terms.env["K_SERVICE"],
                 revision=name.name,
                 instance=instance,
-                env=terms.env,
                 port=terms.port,
-                command=terms.command,
-                args=terms.args,
-                working_dir=terms.working_dir,
-                limits=Limits(cpus=terms.cpus, memory=terms.memory),
-                user=terms.user,
+                serving=ContainerLaunch(
+                    name=container.name,
+                    prepared=code.prepared,
+                    env=terms.env,
+                    command=terms.command,
+                    args=terms.args,
+                    working_dir=terms.working_dir,
+                    limits=Limits(cpus=terms.cpus, memory=terms.memory),
+                    security=Security(user=terms.user),
+                ),
                 concurrency=terms.concurrency,
             ),
             probe=readiness_probe(container),

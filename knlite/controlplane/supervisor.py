@@ -23,7 +23,7 @@ from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
 from knlite.errors import InstanceFailed
 from knlite.facts import InstanceChanged, InstanceState, LogLine, Publish
-from knlite.runtime.port import Exit, Instance, Launch, Log, Prepared, Runtime
+from knlite.runtime.port import Exit, Instance, Launch, Log, Logs, Runtime
 from knlite.serving.instance import Address, Birth, Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
@@ -43,7 +43,6 @@ class Blueprint:
     """Everything needed to start an instance of one revision."""
 
     runtime: Runtime
-    prepared: Prepared
     launch: Launch
     probe: ReadinessProbe
     deadline: float
@@ -95,6 +94,8 @@ class _Slot:
     endpoint: Endpoint | None = None
     running: bool = False
     """Whether its program has been started and has not ended."""
+    runtime: Runtime | None = None
+    """Who has started it, and remembers it until it is discarded."""
     trying: bool = True
     """Whether it is on its way to ready, rather than waiting to be tried again."""
     restarts: int = 0
@@ -206,6 +207,9 @@ class Supervisor:
                     slot.restarts = 0
                 await self._before_restart(revision, slot, failure)
         finally:
+            if slot.runtime is not None:
+                with anyio.CancelScope(shield=True):
+                    await slot.runtime.discard(slot.name)
             self._forget(revision, slot)
 
     def _forget(self, revision: RevisionName, slot: _Slot) -> None:
@@ -243,9 +247,9 @@ class Supervisor:
                 return None
             self._tell(revision, slot, "starting")
             self._pods.starting(revision, slot.name, slot.restarts)
-            log = self._log(revision, slot, tail)
-            launch = replace(blueprint.launch, instance=slot.name)
-            instance = await blueprint.runtime.start(blueprint.prepared, launch, log)
+            slot.runtime = blueprint.runtime
+            logs = self._logs(revision, slot, tail)
+            instance = await blueprint.runtime.start(blueprint.launch, logs)
         except InstanceFailed as exc:
             return self._failed(revision, slot, exc)
         slot.running = True
@@ -364,7 +368,7 @@ class Supervisor:
     ) -> StartFailure:
         when = "" if was_ready else " before it was ready"
         why = f"the program ended with exit code {exit_.code}{when}"
-        failure = StartFailure(f"ExitCode{exit_.code}", tail.text() or why)
+        failure = StartFailure(f"ExitCode{exit_.code}", exit_.message or tail.text() or why)
         self._tell(revision, slot, "failed", why)
         self._pods.ended(revision, slot.name, slot.restarts, exit_.code, failure.message)
         return StartFailure(failure.reason, f"{why}\n{tail.text()}".strip())
@@ -393,22 +397,26 @@ class Supervisor:
             )
         )
 
-    def _log(self, revision: RevisionName, slot: _Slot, tail: "_Tail") -> Log:
-        def log(stream: "str", text: str) -> None:
-            tail.add(text)
-            self._publish(
-                LogLine(
-                    at=self._clock.wall(),
-                    namespace=revision.namespace,
-                    service=slot.service,
-                    revision=revision.name,
-                    instance=slot.name,
-                    stream="stderr" if stream == "stderr" else "stdout",
-                    text=text,
+    def _logs(self, revision: RevisionName, slot: _Slot, tail: "_Tail") -> Logs:
+        def of(container: str) -> Log:
+            def log(stream: str, text: str) -> None:
+                tail.add(text)
+                self._publish(
+                    LogLine(
+                        at=self._clock.wall(),
+                        namespace=revision.namespace,
+                        service=slot.service,
+                        revision=revision.name,
+                        instance=slot.name,
+                        container=container,
+                        stream="stderr" if stream == "stderr" else "stdout",
+                        text=text,
+                    )
                 )
-            )
 
-        return log
+            return log
+
+        return of
 
 
 _LISTEN = "listen on the port that the variable PORT names, on all addresses (0.0.0.0)"

@@ -11,7 +11,7 @@ from typing import Any
 
 from knlite.runtime.docker.network import Network
 from knlite.runtime.docker.owner import OWNER, PREFIX, RUN, Owner
-from knlite.runtime.port import Launch
+from knlite.runtime.port import ContainerLaunch, Launch
 
 DROPPED_CAPABILITIES = ("AUDIT_WRITE", "MKNOD", "NET_RAW")
 """Of the engine's fourteen. Kept: NET_BIND_SERVICE for ports below 1024, and those with which
@@ -28,6 +28,7 @@ class Settings:
 
 def container_settings(
     launch: Launch,
+    container: ContainerLaunch,
     *,
     image: str,
     network: Network,
@@ -35,7 +36,7 @@ def container_settings(
     owner: Owner,
     init: bool,
 ) -> Settings:
-    """How the container of *launch* is created."""
+    """How *container* of *launch*, which serves, is created."""
     host: dict[str, Any] = {
         "network_mode": network.mode,
         "extra_hosts": dict(hosts),
@@ -45,33 +46,33 @@ def container_settings(
     if init:
         # As process 1 a program without a handler would ignore SIGTERM, and reap no orphans.
         host["init"] = True
-    if launch.limits.cpus is not None:
-        host["nano_cpus"] = round(launch.limits.cpus * 1_000_000_000)
-    if launch.limits.memory is not None:
+    if container.limits.cpus is not None:
+        host["nano_cpus"] = round(container.limits.cpus * 1_000_000_000)
+    if container.limits.memory is not None:
         # Both equal: no swap, as in Kubernetes.
-        host["mem_limit"] = host["memswap_limit"] = launch.limits.memory
-    container: dict[str, Any] = {
+        host["mem_limit"] = host["memswap_limit"] = container.limits.memory
+    made: dict[str, Any] = {
         "image": image,
         "name": launch.instance,
-        "environment": {**launch.env, "PORT": str(launch.port)},
+        "environment": {**container.env, "PORT": str(launch.port)},
         "labels": _labels(launch, owner),
         # The user's proxy settings for builds must not come between a program and its sink.
         "use_config_proxy": False,
     }
     if len(launch.instance) <= 63:
-        container["hostname"] = launch.instance
+        made["hostname"] = launch.instance
     if network.kind == "published":
         host["port_bindings"] = {launch.port: ("127.0.0.1", None)}
-        container["ports"] = [launch.port]
-    if launch.command:
-        container["entrypoint"] = list(launch.command)
-    if launch.args:
-        container["command"] = list(launch.args)
-    if launch.working_dir:
-        container["working_dir"] = launch.working_dir
-    if launch.user is not None:
-        container["user"] = str(launch.user)
-    return Settings(host=host, container=container)
+        made["ports"] = [launch.port]
+    if container.command:
+        made["entrypoint"] = list(container.command)
+    if container.args:
+        made["command"] = list(container.args)
+    if container.working_dir:
+        made["working_dir"] = container.working_dir
+    if container.security.user is not None:
+        made["user"] = str(container.security.user)
+    return Settings(host=host, container=made)
 
 
 def _labels(launch: Launch, owner: Owner) -> dict[str, str]:

@@ -6,15 +6,17 @@ only then a thread asks for the exit code. Nothing waits, polls or listens for i
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 
+from knlite.runtime.docker.command import run_command
 from knlite.runtime.docker.network import parse_listeners
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import Exit, Log
+from knlite.runtime.docker.usage import used
+from knlite.runtime.port import ExecResult, Exit, Log, Usage
 from knlite.serving.instance import Address
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class DockerInstance:
         stop_signal: str,
         pid: int | None,
         log: Log,
+        name: str,
     ) -> None:
         self._client = client
         self._threads = threads
@@ -50,6 +53,7 @@ class DockerInstance:
         self._stop_signal = stop_signal
         self._pid = pid
         self._log = log
+        self._name = name
         loop = asyncio.get_running_loop()
         self._loop = loop
         self._exit: asyncio.Future[Exit] = loop.create_future()
@@ -77,6 +81,19 @@ class DockerInstance:
                 if not self._exit.done():
                     await self._signal("SIGKILL")
                 await asyncio.shield(self._gone)
+
+    async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
+        if self._exit.done():
+            return ExecResult(1, "the container has ended")
+        running = self._threads.submit(run_command, self._client, self._container, command)
+        with anyio.move_on_after(seconds):
+            return await running
+        return ExecResult(None, "")
+
+    async def usage(self) -> Usage | None:
+        if self._exit.done():
+            return None
+        return await self._threads.submit(used, self._client, self._container)
 
     async def listening(self) -> tuple[Address, ...] | None:
         if self._pid is None or self._exit.done():
@@ -117,7 +134,8 @@ class DockerInstance:
             except (APIError, RequestException):
                 threading.Event().wait(_RETRY_SECONDS)
             else:
-                return Exit(code), bool(state.get("OOMKilled"))
+                oom = bool(state.get("OOMKilled"))
+                return Exit(code, self._name, oom), oom
         return Exit(UNKNOWN), False
 
     def _call(self, callback: Callable[..., None], *args: object) -> None:

@@ -45,9 +45,10 @@ from knlite.runtime.docker.network import (
 )
 from knlite.runtime.docker.owner import Owner, current_owner
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import Instance, Launch, Log, Prepared, Report
+from knlite.runtime.port import Instance, Launch, Logs, Prepared, Report
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost, Vantage
+from knlite.serving.volume import FileVolume
 from knlite.serving.workload import (
     DockerfileFolder,
     FunctionProject,
@@ -173,16 +174,18 @@ class DockerRuntime:
                     fix="run with --runtime auto or process, or give the service a Dockerfile",
                 )
 
-    async def start(self, prepared: Prepared, launch: Launch, log: Log) -> Instance:
-        image = prepared.handle
+    async def start(self, launch: Launch, logs: Logs) -> Instance:
+        image = launch.serving.prepared.handle
         if not isinstance(image, Image):
             raise TypeError("prepared by another runtime")
-        launch = replace(launch, env={**image.envs, **launch.env})
+        container = replace(launch.serving, env={**image.envs, **launch.serving.env})
+        log = logs(container.name)
         settings = container_settings(
             launch,
+            container,
             image=image.id,
             network=self._network,
-            hosts=extra_hosts(launch.env, self._hosts(), self._network.gateway),
+            hosts=extra_hosts(container.env, self._hosts(), self._network.gateway),
             owner=self._owner,
             init=self._engine.init,
         )
@@ -198,12 +201,19 @@ class DockerRuntime:
                 stop_signal=started.inspected["Config"].get("StopSignal") or "SIGTERM",
                 pid=self._visible_pid(started.inspected),
                 log=log,
+                name=container.name,
             )
             await read_attached(started.output, log, instance.output_ended)
         except BaseException:
             await self._undo(starting)
             raise
         return instance
+
+    async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
+        pass
+
+    async def discard(self, instance: str) -> None:
+        pass
 
     async def sweep(self) -> tuple[str, ...]:
         return await self._threads.submit(sweep, self._client, self._owner)

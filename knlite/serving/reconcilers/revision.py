@@ -59,6 +59,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         revision.status,
         observed_generation=revision.metadata.generation,
         conditions=editor.result(),
+        log_url=view.config.observability.revision_url_template.replace(
+            "${REVISION_UID}", revision.metadata.uid
+        ),
         container_statuses=statuses,
         actual_replicas=autoscaler.status.actual_scale,
         desired_replicas=autoscaler.status.desired_scale,

@@ -5,24 +5,31 @@ from dataclasses import replace
 from knlite.runtime.docker.container import Settings, container_settings
 from knlite.runtime.docker.network import HOST_GATEWAY, Network
 from knlite.runtime.docker.owner import OWNER, Owner
-from knlite.runtime.port import Launch, Limits
+from knlite.runtime.port import ContainerLaunch, Launch, Limits, Prepared, Security
 
 BRIDGE = Network("bridge", "bridge", "172.17.0.1")
 OWNED = Owner(host="laptop", boot="b", pid=7, started="1")
+SERVING = ContainerLaunch(
+    name="user-container", prepared=Prepared(None, "sha256:1"), env={"A": "1", "PORT": "1"}
+)
 LAUNCH = Launch(
     namespace="default",
     service="hello",
     revision="hello-00001",
     instance="hello-00001-abc",
-    env={"A": "1", "PORT": "1"},
     port=8080,
+    serving=SERVING,
 )
 
 
 def settings(launch: Launch = LAUNCH, network: Network = BRIDGE, init: bool = True) -> Settings:
     return container_settings(
-        launch, image="sha256:1", network=network, hosts={}, owner=OWNED, init=init
+        launch, launch.serving, image="sha256:1", network=network, hosts={}, owner=OWNED, init=init
     )
+
+
+def asking(**changes: object) -> Launch:
+    return replace(LAUNCH, serving=replace(SERVING, **changes))
 
 
 def test_the_port_is_the_runtimes_to_set() -> None:
@@ -35,7 +42,7 @@ def test_nothing_that_was_not_asked_for_replaces_the_images_own() -> None:
 
 
 def test_root_is_a_user_that_can_be_asked_for() -> None:
-    assert settings(replace(LAUNCH, user=0)).container["user"] == "0"
+    assert settings(asking(security=Security(user=0))).container["user"] == "0"
 
 
 def test_a_container_gets_no_more_rights_than_a_server_needs() -> None:
@@ -46,7 +53,7 @@ def test_a_container_gets_no_more_rights_than_a_server_needs() -> None:
 
 
 def test_memory_is_limited_without_swap() -> None:
-    host = settings(replace(LAUNCH, limits=Limits(cpus=0.25, memory=1 << 26))).host
+    host = settings(asking(limits=Limits(cpus=0.25, memory=1 << 26))).host
     assert host["mem_limit"] == host["memswap_limit"] == 1 << 26
     assert host["nano_cpus"] == 250_000_000
 
