@@ -26,6 +26,7 @@ from knlite.errors import (
 )
 from knlite.kinds.catalog import info_of
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.patch.tree import PatchFailed
 from knlite.kinds.webhooks import Cause as DenialCause
 from knlite.kinds.webhooks import denial
 from knlite.registry.registry import Refused
@@ -64,7 +65,8 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
         denied = denial(info.kind, info.group, meta, error.errors)
         code, reason, message = denied.code, denied.reason, denied.message
         causes = denied.causes
-    details = _details(target)
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details = {} if isinstance(error, PatchFailed) else _details(target)
     if causes:
         details["causes"] = [
             {

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
 from knlite.facts import PathChanged, Publish, ScaleDecided
-from knlite.kinds.conditions import timestamp
+from knlite.kinds.conditions import is_false, is_true, timestamp
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
@@ -187,6 +187,8 @@ class Autoscaler:
         deadline = progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
         unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec, now)
         self._units[revision] = unit
+        if _at_rest(obj):
+            unit.scaler.rest()
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
         self._work.set()
@@ -289,6 +291,12 @@ class Autoscaler:
             else timestamp(self._clock.wall()),
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))
+
+
+def _at_rest(obj: PodAutoscaler) -> bool:
+    """Whether *obj* comes from an earlier run, at whose end it was scaled to zero."""
+    conditions = obj.status.conditions
+    return is_true(conditions, SCALE_TARGET_INITIALIZED) and is_false(conditions, ACTIVE)
 
 
 class _Unit:
