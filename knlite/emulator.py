@@ -27,13 +27,15 @@ from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.views import VIEWS
+from knlite.controlplane.views import views_of_run
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -52,7 +54,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
@@ -66,7 +68,14 @@ from knlite.registry.registry import CONTROLLER, Registry
 from knlite.registry.sqlite import SqliteStorage
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configmap, configuration, revision, route, service
+from knlite.serving.reconcilers import (
+    configmap,
+    configuration,
+    namespace,
+    revision,
+    route,
+    service,
+)
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
@@ -83,6 +92,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
@@ -149,7 +159,10 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=(*VIEWS, ledger),
+            derivations=(
+                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                ledger,
+            ),
         )
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
         held.enter_context(bus.reading(recorder.read, *TOLD))
@@ -224,21 +237,35 @@ class Emulator:
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
-        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        self._images = images = Images(
+            self.registry,
+            runtimes,
+            self._choose,
+            self._clock,
+            publish,
+            # Root may give a process to any user.
+            uid=os.geteuid() or None,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
             publish=publish,
             draw=self._draw,
         )
+        standings = PodAutoscalerWriter(self.registry, self._reporter, self._clock)
         autoscaler = Autoscaler(
-            self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
+        )
+        hpa = HorizontalPodAutoscaler(
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
         supervisor.report_to(activator, autoscaler)
+        supervisor.tell(hpa)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
+        hpa.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
 
         for runtime in runtimes.values():
@@ -253,7 +280,7 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+        for part in (supervisor, images, autoscaler, hpa, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, door, admin_socket)
@@ -342,15 +369,18 @@ class Emulator:
         configure()
         self._held.enter_context(self.registry.listening(configure))
 
-    def _choose(self, revision: Revision) -> Choice | Unrunnable:
-        container = serving_container(revision.spec)
+    def _choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
         meta = revision.metadata
+        serves = container is serving_container(revision.spec)
         return choose(
-            image=container.image if container else "",
-            pull_policy=container.image_pull_policy if container else "",
-            annotations=meta.annotations,
+            image=container.image,
+            pull_policy=container.image_pull_policy,
+            # A command, or the Dockerfile beside the manifest, is of what serves.
+            annotations=meta.annotations if serves else {},
             namespace=meta.namespace,
-            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            service=(meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""))
+            if serves
+            else "",
             sources=self._sources,
             policy=policy_named(self.settings.runtime),
             no_engine=self._no_engine,

@@ -11,7 +11,7 @@ Not here: what is told (``serving/happenings.py``), of which facts (``eventrecor
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from knlite.kinds.catalog import KINDS
@@ -55,7 +55,7 @@ class _Recorded:
 @dataclass(slots=True)
 class _Similar:
     last: datetime
-    messages: set[str] = field(default_factory=set)
+    messages: tuple[str, ...] = ()
 
 
 class EventLedger:
@@ -143,7 +143,7 @@ class EventLedger:
             return False
         if len(similar.messages) >= ALIKE:
             return True
-        similar.messages.add(message)
+        similar.messages += (message,)
         return False
 
     def _expire(self) -> None:

@@ -4,11 +4,14 @@ Source: ``docs/adr/0020-views-are-computed.md``.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from knlite.controlplane.machine import this_node
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
 from knlite.kinds.core.k8sservice import KubernetesService
+from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import Object
@@ -16,9 +19,10 @@ from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
 from knlite.reconcile import View
-from knlite.registry.derived import ChildOf, Derivation
+from knlite.registry.derived import ChildOf, Derivation, Standing
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
 
 
@@ -51,3 +55,11 @@ VIEWS: tuple[Derivation, ...] = (
     _of_path(Endpoints, "", endpoints.public_endpoints),
     _of_path(Endpoints, PRIVATE, endpoints.private_endpoints),
 )
+
+
+def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
+    """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
+    slices = Standing(EndpointSlice, (endpoints.activator_slice(host, port, now),))
+    older = Standing(Endpoints, (endpoints.activator_endpoints(host, port, now),))
+    nodes = Standing(Node, (this_node(now, host),))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))

@@ -12,20 +12,33 @@ from knlite.kinds.meta import Fields, Object
 
 ACTIVE = "Active"
 SCALE_TARGET_INITIALIZED = "ScaleTargetInitialized"
+SKS_READY = "SKSReady"
 
-CONDITIONS = ConditionSet((ACTIVE, SCALE_TARGET_INITIALIZED))
+CONDITIONS = ConditionSet((ACTIVE, SCALE_TARGET_INITIALIZED, SKS_READY))
 
 Reachability = Literal["", "Reachable", "Unreachable", "Unknown"]
 
 
+class ScaleTargetRef(Fields):
+    """The Deployment whose number of instances is set."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+
+
 class PodAutoscalerSpec(Fields):
     container_concurrency: int = 0
+    scale_target_ref: ScaleTargetRef = ScaleTargetRef()
+    protocol_type: str = ""
     reachability: Reachability = ""
 
 
 class PodAutoscalerStatus(Fields):
     observed_generation: int = 0
     conditions: Conditions = ()
+    service_name: str = ""
+    metrics_service_name: str = ""
     desired_scale: int | None = None
     actual_scale: int | None = None
     mode: Literal["Serve", "Proxy"] = "Proxy"
