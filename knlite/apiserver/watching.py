@@ -41,6 +41,11 @@ class Ending:
         self.over = False
         self._waiting: set[anyio.CancelScope] = set()
 
+    @property
+    def waiting(self) -> int:
+        """How many streams wait for something to happen."""
+        return len(self._waiting)
+
     async def wait(self, get: Callable[[], Any], seconds: float) -> Any:
         """What awaiting *get* gives; None after *seconds*, or when the run ends."""
         if self.over:
