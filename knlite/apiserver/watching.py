@@ -17,13 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
+from knlite.apiserver.answers import wanted
 from knlite.apiserver.documents import encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.selectors import predicate
 from knlite.apiserver.status import status_of
 from knlite.apiserver.tables import Included, definitions, partial, table
-from knlite.apiserver.verbs import require_verb, wanted
+from knlite.apiserver.verbs import require_verb
 from knlite.errors import Expired
 from knlite.kinds.meta import Object
 from knlite.registry.registry import Registry
