@@ -57,6 +57,7 @@ from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -188,7 +189,7 @@ class Emulator:
         runtimes, addresses = await self._open_runtimes(port, projector)
         self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, _machine()),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -340,6 +341,12 @@ class Emulator:
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _machine() -> Node:
+    """What this machine has for instances."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Node(cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def _listening(host: str, port: int, option: str) -> socket.socket:

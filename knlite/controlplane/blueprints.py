@@ -3,8 +3,8 @@
 Secrets and ConfigMaps are read at that moment, as on a cluster.
 """
 
+from knlite.controlplane.blueprint import Blueprint, Blueprints
 from knlite.controlplane.images import Images
-from knlite.controlplane.supervisor import Blueprint, Blueprints
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
@@ -12,13 +12,17 @@ from knlite.registry.registry import Registry
 from knlite.runtime.port import ContainerLaunch, Launch, Limits, Security
 from knlite.serving.contract import contract, progress_deadline, require_supported
 from knlite.serving.instance import RevisionName
-from knlite.serving.probing import readiness_probe
+from knlite.serving.probing import pod_probes
+from knlite.serving.scheduling import Node, require_schedulable
 
 
-def make_blueprints(registry: Registry, images: Images) -> Blueprints:
-    """Blueprints from the objects of *registry* and the code of *images*."""
+def make_blueprints(registry: Registry, images: Images, node: Node) -> Blueprints:
+    """Blueprints from the objects of *registry* and the code of *images*, to run on *node*."""
 
     async def blueprint(name: RevisionName, instance: str) -> Blueprint:
+        asked = registry.view.get(Revision, *name)
+        if asked is not None:
+            require_schedulable(asked.spec, node)
         code = await images.code_of(name)
         revision = registry.view.get(Revision, *name)
         container = serving_container(revision.spec) if revision is not None else None
@@ -46,7 +50,7 @@ def make_blueprints(registry: Registry, images: Images) -> Blueprints:
                 ),
                 concurrency=terms.concurrency,
             ),
-            probe=readiness_probe(container),
+            probes=pod_probes(revision.spec),
             deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),
             grace=float(revision.spec.timeout_seconds or 300),
         )

@@ -68,15 +68,13 @@ def require_supported(revision: Revision, container: Container) -> None:
 
     Raises ``InstanceFailed`` (``UnsupportedPod``).
     """
-    spec, probe = revision.spec, container.readiness_probe
+    spec = revision.spec
     mounted = {mount.name for mount in container.volume_mounts}
     sources = [each.name for each in spec.volumes if each.name in mounted and not each.empty_dir]
     problems = (
         (len(spec.containers) > 1, f"{len(spec.containers)} containers; only one can run"),
         (bool(spec.init_containers), "init containers"),
         (bool(sources), f"the mounted volume {', '.join(sources)}"),
-        (probe is not None and probe.exec_ is not None, "a readiness probe that runs a command"),
-        (probe is not None and probe.grpc is not None, "a readiness probe over gRPC"),
     )
     for found, what in problems:
         if found:

@@ -15,10 +15,8 @@ from knlite.kinds.podspec.fields import (
     EnvFromSource,
     EnvVar,
     EnvVarSource,
-    ExecAction,
     KeySelector,
     ObjectSelector,
-    Probe,
     Resources,
     Volume,
     VolumeMount,
@@ -142,11 +140,6 @@ def test_what_is_missing_is_named(objects: tuple[ConfigMap, ...], message: str) 
             ),
             "the mounted volume v",
             id="volume",
-        ),
-        pytest.param(
-            RevisionSpec(containers=(Container(readiness_probe=Probe(exec_=ExecAction())),)),
-            "runs a command",
-            id="exec",
         ),
     ],
 )
