@@ -28,6 +28,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -211,6 +212,7 @@ class Emulator:
         autoscaler = Autoscaler(
             self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
         )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
@@ -226,7 +228,7 @@ class Emulator:
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
         )
-        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+        for part in (supervisor, images, volumes, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, app, admin_socket)
