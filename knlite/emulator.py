@@ -28,6 +28,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -38,13 +39,15 @@ from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
 from knlite.facts import LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
@@ -56,7 +59,7 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, revision, route, service
+from knlite.serving.reconcilers import configmap, configuration, revision, route, service
 from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings
@@ -70,6 +73,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -142,6 +146,8 @@ class Emulator:
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
+        for config_map in shipped().values():
+            self.registry.create(config_map, user=CONTROLLER)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
         self._undecided = Undecided()
@@ -187,9 +193,17 @@ class Emulator:
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
-        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        self._images = images = Images(
+            self.registry,
+            runtimes,
+            self._choose,
+            self._clock,
+            publish,
+            # Root may give a process to any user.
+            uid=os.geteuid() or None,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, _machine()),
+            blueprints=make_blueprints(self.registry, images, _machine(), self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -199,6 +213,7 @@ class Emulator:
         autoscaler = Autoscaler(
             self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
         )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
@@ -214,7 +229,7 @@ class Emulator:
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
         )
-        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+        for part in (supervisor, images, volumes, autoscaler, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, app, admin_socket)
@@ -276,15 +291,18 @@ class Emulator:
         configure()
         self._held.enter_context(self.registry.listening(configure))
 
-    def _choose(self, revision: Revision) -> Choice | Unrunnable:
-        container = serving_container(revision.spec)
+    def _choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
         meta = revision.metadata
+        serves = container is serving_container(revision.spec)
         return choose(
-            image=container.image if container else "",
-            pull_policy=container.image_pull_policy if container else "",
-            annotations=meta.annotations,
+            image=container.image,
+            pull_policy=container.image_pull_policy,
+            # A command, or the Dockerfile beside the manifest, is of what serves.
+            annotations=meta.annotations if serves else {},
             namespace=meta.namespace,
-            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            service=(meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""))
+            if serves
+            else "",
             sources=self._sources,
             policy=policy_named(self.settings.runtime),
             no_engine=self._no_engine,

@@ -10,7 +10,7 @@ Source: knlite's own; the order has no meaning on a cluster, where things settle
 from collections.abc import Callable, Iterable, Sequence
 
 from knlite.clock import Clock
-from knlite.errors import KnliteError, NotFound
+from knlite.errors import Forbidden, KnliteError, NotFound
 from knlite.eventing.binding import selects
 from knlite.facts import Notice, Publish
 from knlite.kinds.core.configmap import ConfigMap
@@ -73,8 +73,8 @@ class Applier:
         for key in self._applied - wanted:
             try:
                 self._registry.delete(key)
-            except NotFound:
-                # Deleted by hand, or together with its namespace.
+            except (NotFound, Forbidden):
+                # Deleted by hand, together with its namespace, or the namespace "default".
                 continue
         self._applied = wanted
         self._settle()

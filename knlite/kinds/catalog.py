@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+import msgspec
+
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
@@ -332,6 +334,11 @@ def find_kind(word: str) -> KindInfo | None:
     return _BY_WORD.get(word.lower())
 
 
+def kind_named(api_version: str, kind: str) -> KindInfo | None:
+    """The kind that a document or a reference names."""
+    return _BY_NAME.get((api_version, kind))
+
+
 def by_resource(group: str, version: str, plural: str) -> KindInfo | None:
     """The kind served at ``/apis/GROUP/VERSION/…/PLURAL``."""
     info = _BY_WORD.get(f"{plural}.{group}" if group else plural)
@@ -344,12 +351,20 @@ def document(obj: Object) -> dict[str, Any]:
     return {"apiVersion": info.api_version, "kind": info.kind, **encode(obj)}
 
 
+def tree_of(obj: Object) -> dict[str, Any]:
+    """The same as a tree of lists and dicts only, as a client would have sent it."""
+    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document(obj)))
+    return tree
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a document turned out to be; *value* is None when there are problems."""
 
     value: Object | None
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What was pruned, in the words of field validation."""
 
 
 def read(tree: object, *, strict: bool = True) -> Read:
@@ -365,7 +380,7 @@ def read(tree: object, *, strict: bool = True) -> Read:
         return Read(None, (Problem("kind", _no_match(api_version, kind)),))
     fields = {name: value for name, value in tree.items() if name not in {"apiVersion", "kind"}}
     decoded = decode(info.type, fields, strict=strict)
-    return Read(decoded.value, decoded.problems)
+    return Read(decoded.value, decoded.problems, decoded.unknown)
 
 
 def _no_match(api_version: str, kind: str) -> str:

@@ -8,6 +8,8 @@ Source: Kubernetes structural schemas (pruning, ``must be of type``) and strict 
 Not here: which values are allowed (each kind's ``validated``).
 """
 
+import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -39,6 +41,32 @@ class Decoded(Generic[T]):
 
     value: T | None
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What was pruned, in the words of field validation: ``unknown field "spec.bogus"``, …"""
+
+
+class Doubled(dict[str, Any]):
+    """A JSON object that named some of its members more than once; the last one counts."""
+
+    def __init__(self, members: list[tuple[str, Any]], names: tuple[str, ...]) -> None:
+        super().__init__(members)
+        self.names = names
+
+
+def parse_json(text: bytes) -> object:
+    """*text* as a tree in which doubled names can still be seen. Raises ``ValueError``."""
+    try:
+        return json.loads(text, object_pairs_hook=_paired)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _paired(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) == len(members):
+        return found
+    counted = Counter(name for name, _ in members)
+    return Doubled(members, tuple(name for name, count in counted.items() if count > 1))
 
 
 def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
@@ -47,11 +75,12 @@ def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
     With ``strict=False`` unknown fields are pruned in silence, as a cluster does for clients that
     do not ask for strict validation; wrong types are problems in either case.
     """
-    problems: list[Problem] = []
-    shaped = _shape(_type_info(kind), tree, "", strict, problems)
-    if problems:
-        return Decoded(None, tuple(problems))
-    return Decoded(msgspec.convert(shaped, kind))
+    found = _Found(strict)
+    shaped = _shape(_type_info(kind), tree, "", found)
+    pruned = tuple(found.unknown)
+    if found.problems:
+        return Decoded(None, tuple(found.problems), pruned)
+    return Decoded(msgspec.convert(shaped, kind), unknown=pruned)
 
 
 def encode(value: Fields) -> dict[str, Any]:
@@ -65,43 +94,51 @@ def _type_info(kind: type[Fields]) -> inspect.Type:
     return inspect.type_info(kind)
 
 
-def _shape(
-    info: inspect.Type, value: object, path: str, strict: bool, problems: list[Problem]
-) -> object:
+class _Found:
+    """What is noted while a document is walked through."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.problems: list[Problem] = []
+        self.unknown: list[str] = []
+
+
+def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> object:
     match info:
         case inspect.StructType():
             if isinstance(value, Mapping):
-                return dict(_members(info, value, path, strict, problems))
-            return _wrong(value, "object", path, problems)
+                return dict(_members(info, value, path, found))
+            return _wrong(value, "object", path, found)
         case inspect.DictType(value_type=item):
             if isinstance(value, Mapping):
+                _note_doubled(value, path, found)
                 return {
-                    str(key): _shape(item, member, f"{path}.{key}", strict, problems)
+                    str(key): _shape(item, member, f"{path}.{key}", found)
                     for key, member in value.items()
                     if member is not None
                 }
-            return _wrong(value, "object", path, problems)
+            return _wrong(value, "object", path, found)
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
             if isinstance(value, Sequence) and not isinstance(value, str | bytes):
                 return [
-                    _shape(item, member, f"{path}[{index}]", strict, problems)
+                    _shape(item, member, f"{path}[{index}]", found)
                     for index, member in enumerate(value)
                 ]
-            return _wrong(value, "array", path, problems)
+            return _wrong(value, "array", path, found)
         case inspect.UnionType(types=choices):
-            return _one_of(choices, value, path, strict, problems)
+            return _one_of(choices, value, path, found)
         case inspect.LiteralType() | inspect.StrType():
-            return value if isinstance(value, str) else _wrong(value, "string", path, problems)
+            return value if isinstance(value, str) else _wrong(value, "string", path, found)
         case inspect.BoolType():
-            return value if isinstance(value, bool) else _wrong(value, "boolean", path, problems)
+            return value if isinstance(value, bool) else _wrong(value, "boolean", path, found)
         case inspect.IntType():
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
-            return _wrong(value, "integer", path, problems)
+            return _wrong(value, "integer", path, found)
         case inspect.FloatType():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return float(value)
-            return _wrong(value, "number", path, problems)
+            return _wrong(value, "number", path, found)
         case _:
             return value
 
@@ -110,48 +147,56 @@ def _members(
     info: inspect.StructType,
     value: Mapping[object, object],
     path: str,
-    strict: bool,
-    problems: list[Problem],
+    found: _Found,
 ) -> Iterator[tuple[str, object]]:
     fields = {field.encode_name: field for field in info.fields}
+    _note_doubled(value, path, found)
     for key, member in value.items():
         name = str(key)
         where = f"{path}.{name}" if path else name
         field = fields.get(name)
         if field is None:
-            if strict:
-                problems.append(Problem(where, _unknown(name, where, fields)))
+            found.unknown.append(f'unknown field "{where}"')
+            if found.strict:
+                found.problems.append(Problem(where, _unknown(name, where, fields)))
         elif member is not None:
-            yield name, _shape(field.type, member, where, strict, problems)
+            yield name, _shape(field.type, member, where, found)
     for name, field in fields.items():
         if field.required and value.get(name) is None:
             where = f"{path}.{name}" if path else name
-            problems.append(Problem(where, f"{where}: Required value"))
+            found.problems.append(Problem(where, f"{where}: Required value"))
+
+
+def _note_doubled(value: object, path: str, found: _Found) -> None:
+    if isinstance(value, Doubled):
+        for name in value.names:
+            where = f"{path}.{name}" if path else name
+            found.unknown.append(f'duplicate field "{where}"')
 
 
 def _one_of(
     choices: Sequence[inspect.Type],
     value: object,
     path: str,
-    strict: bool,
-    problems: list[Problem],
+    found: _Found,
 ) -> object:
     candidates = [choice for choice in choices if not isinstance(choice, inspect.NoneType)]
     if len(candidates) == 1:
-        return _shape(candidates[0], value, path, strict, problems)
+        return _shape(candidates[0], value, path, found)
     for choice in candidates:
-        attempt: list[Problem] = []
-        shaped = _shape(choice, value, path, strict, attempt)
-        if not attempt:
+        attempt = _Found(found.strict)
+        shaped = _shape(choice, value, path, attempt)
+        if not attempt.problems:
+            found.unknown.extend(attempt.unknown)
             return shaped
-    return _wrong(value, " or ".join(_noun(choice) for choice in candidates), path, problems)
+    return _wrong(value, " or ".join(_noun(choice) for choice in candidates), path, found)
 
 
-def _wrong(value: object, wanted: str, path: str, problems: list[Problem]) -> object:
+def _wrong(value: object, wanted: str, path: str, found: _Found) -> object:
     """Note the problem; what stands in for the value is never used."""
-    found = _type_name(value)
-    text = f'{path}: Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
-    problems.append(Problem(path, text))
+    name = _type_name(value)
+    text = f'{path}: Invalid value: "{name}": {path} in body must be of type {wanted}: "{name}"'
+    found.problems.append(Problem(path, text))
     return None
 
 

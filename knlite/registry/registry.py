@@ -7,28 +7,46 @@ must only take note and act later.
 Source: Kubernetes API conventions (generation, resourceVersion, finalizers, background deletion).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from knlite.errors import Conflict, InvalidInput, NotFound
+from knlite.errors import AlreadyExists, InvalidInput, NotFound
 from knlite.kinds.admission import Admitted, Denied, admit, spec_of
-from knlite.kinds.catalog import info_of
+from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.fielderror import Errors, generic, rendered
-from knlite.kinds.meta import Object, ObjectMeta, described
+from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.patch.apply import ApplyPatch
+from knlite.kinds.patch.jsonpatch import JsonPatch
+from knlite.kinds.patch.merge import MergePatch
+from knlite.kinds.patch.strategic import StrategicPatch
+from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
+from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
+from knlite.registry.reading import read_object, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
+from knlite.registry.watch import Change, Predicate, Watch, Window
+from knlite.registry.writing import (
+    PLAIN,
+    Write,
+    completed,
+    generated,
+    random_suffix,
+    require_current,
+    require_no_new_finalizers,
+    require_unversioned,
+)
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
@@ -53,6 +71,10 @@ class Notification:
     old: Object | None
 
 
+Patch = JsonPatch | MergePatch | StrategicPatch | ApplyPatch
+
+Subresource = Literal["", "status"]
+
 Listener = Callable[[Notification], None]
 
 Mutator = Callable[[Object, View], Object]
@@ -70,16 +92,25 @@ class Registry:
         overrides: Overrides,
         external_port: int,
         mutators: tuple[Mutator, ...] = (),
+        new_suffix: Callable[[], str] = random_suffix,
     ) -> None:
         """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``."""
         self._wall = wall
         self._new_uid = new_uid
+        self._new_suffix = new_suffix
         self._mutators = mutators
         self._overrides = overrides
         self._external_port = external_port
         self._version = 0
         self._listeners: list[Listener] = []
+        self._window = Window()
         self._store = Store(read_config((), overrides, external_port))
+        self._deletion = Deletion(
+            self._store,
+            commit=lambda obj, old: self._commit(obj, obj.metadata, old),
+            remove=self._remove,
+            wall=wall,
+        )
 
     @property
     def config(self) -> Config:
@@ -127,53 +158,100 @@ class Registry:
         fork._store.config = self._store.config
         return fork
 
-    def create(self, obj: O, *, user: str) -> O:
-        """Store a new object. Raises ``Refused``, ``Conflict`` (it exists)."""
+    def create(self, obj: O, *, user: str, write: Write = PLAIN) -> O:
+        """Store a new object.
+
+        Raises ``Refused``, ``AlreadyExists``, ``NotFound`` (its namespace), ``Forbidden`` (its
+        namespace is going), ``InvalidInput`` (it has a resourceVersion).
+        """
+        require_unversioned(obj)
+        obj = self._named(obj)
         key = key_of(obj)
-        if self._store.at(key) is not None:
-            raise Conflict(f'{info_of(key.kind).resource} "{key.name}" already exists')
         self._require_namespace(obj)
-        admitted = self._admit(obj, None, user).obj
+        if self._store.at(key) is not None:
+            raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
+        metadata = msgspec.structs.replace(
+            obj.metadata,
+            deletion_timestamp=None,
+            deletion_grace_period_seconds=None,
+            managed_fields=self._owned(obj, None, write),
+        )
+        obj = msgspec.structs.replace(obj, metadata=metadata)
+        admitted = self._admit(obj, None, user, write)
         metadata = msgspec.structs.replace(
             admitted.metadata,
             uid=self._new_uid(),
             generation=1 if spec_of(obj) is not None else 0,
             creation_timestamp=timestamp(self._wall()),
-            deletion_timestamp=None,
         )
-        return cast("O", self._commit(admitted, metadata, None))
+        return cast("O", self._commit(admitted, metadata, None, write))
 
-    def update(self, obj: O, *, user: str) -> O:
+    def update(self, obj: O, *, user: str, write: Write = PLAIN, exact: bool = False) -> O:
         """Replace spec and metadata of a stored object; its status stays.
 
-        An update that changes nothing is not stored and nobody is told. Raises ``Refused``,
-        ``NotFound``.
+        An update that changes nothing is not stored and nobody is told. With *exact* (for clients)
+        a uid or resourceVersion in *obj* must be that of the stored object. Raises ``Refused``,
+        ``NotFound``, ``Conflict``, ``Invalid``.
         """
-        old = self._existing(key_of(obj))
-        admitted = _with_status_of(old, self._admit(obj, old, user).obj)
+        key = key_of(obj)
+        old = self._existing(key)
+        if exact:
+            require_current(key, old, obj.metadata.uid, obj.metadata.resource_version)
+            require_no_new_finalizers(old, obj)
+        wanted = _with_status_of(old, obj)
+        metadata = msgspec.structs.replace(
+            completed(wanted, old), managed_fields=self._owned(wanted, old, write)
+        )
+        wanted = msgspec.structs.replace(wanted, metadata=metadata)
+        admitted = _with_status_of(old, self._admit(wanted, old, user, write))
         changed = spec_of(admitted) != spec_of(old)
         metadata = msgspec.structs.replace(
-            admitted.metadata,
-            uid=old.metadata.uid,
-            resource_version=old.metadata.resource_version,
-            generation=old.metadata.generation + changed,
-            creation_timestamp=old.metadata.creation_timestamp,
-            deletion_timestamp=old.metadata.deletion_timestamp,
+            admitted.metadata, generation=old.metadata.generation + changed
         )
-        if old.metadata.deletion_timestamp is not None and not metadata.finalizers:
-            self._remove(old)
-            return obj
-        return cast("O", self._commit(admitted, metadata, old))
+        stored = self._commit(admitted, metadata, old, write)
+        return cast("O", self._unheld(stored, write))
 
-    def update_status(self, obj: Object) -> None:
+    def update_status(
+        self, obj: O, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
+    ) -> O:
         """Replace the status of a stored object; its spec and metadata stay.
 
-        Nothing happens if the object is gone, or another one now has its name.
+        Without *exact* nothing happens if the object is gone, or another one now has its name.
+        With it (for clients) raises ``NotFound`` and ``Conflict``, as ``update``.
         """
-        old = self._store.at(key_of(obj))
-        if old is None or old.metadata.uid != obj.metadata.uid:
-            return
-        self._commit(_with_status_of(obj, old), old.metadata, old)
+        key = key_of(obj)
+        old = self._store.at(key)
+        if exact:
+            old = self._existing(key)
+            require_current(key, old, obj.metadata.uid, obj.metadata.resource_version)
+        elif old is None or old.metadata.uid != obj.metadata.uid:
+            return obj
+        new = _with_status_of(obj, old)
+        metadata = msgspec.structs.replace(
+            old.metadata, managed_fields=self._owned(new, old, write, subresource="status")
+        )
+        return cast("O", self._commit(new, metadata, old, write))
+
+    def patch(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        user: str,
+        write: Write = PLAIN,
+        subresource: Subresource = "",
+    ) -> Object:
+        """Change a stored object as *patch* says; an ``ApplyPatch`` creates what is absent.
+
+        Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
+        """
+        if self._store.at(key) is None and isinstance(patch, ApplyPatch) and not subresource:
+            return self.create(read_object(patch.tree, write), user=user, write=write)
+        obj = read_object(patch.applied_to(tree_of(self._existing(key))), write)
+        require_same_name(key, obj)
+        if subresource == "status":
+            return self.update_status(obj, user=user, write=write, exact=True)
+        return self.update(obj, user=user, write=write, exact=True)
 
     def apply(self, obj: O, *, user: str) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
@@ -195,30 +273,105 @@ class Registry:
         same = new.metadata.resource_version == old.metadata.resource_version
         return "unchanged" if same else "configured"
 
-    def delete(self, key: Key) -> None:
-        """Delete an object and, in the background, what it owns; finalizers are waited for.
+    def delete(
+        self,
+        key: Key,
+        *,
+        propagation: Propagation = "Background",
+        write: Write = PLAIN,
+        uid: str = "",
+        resource_version: str = "",
+    ) -> Object:
+        """Delete an object and, as *propagation* says, what it owns; finalizers are waited for.
 
-        Raises ``NotFound``.
+        Returns its last state; with a deletion timestamp if something still holds it. *uid* and
+        *resource_version* are preconditions. Raises ``NotFound``, ``Conflict``, ``Forbidden``.
         """
         old = self._existing(key)
-        if old.metadata.finalizers:
-            if old.metadata.deletion_timestamp is None:
-                metadata = msgspec.structs.replace(
-                    old.metadata, deletion_timestamp=timestamp(self._wall())
-                )
-                self._commit(old, metadata, old)
-            return
-        self._remove(old)
+        require_current(key, old, uid, resource_version)
+        require_mortal(key)
+        if write.dry_run:
+            return self._deletion.terminating(old) if old.metadata.finalizers else old
+        return self._deletion.delete(old, propagation)
 
-    def _admit(self, obj: Object, old: Object | None, user: str) -> Admitted:
+    def delete_collection(
+        self,
+        kind: type[O],
+        namespace: str,
+        *,
+        predicate: Callable[[O], bool] | None = None,
+        propagation: Propagation = "Background",
+        write: Write = PLAIN,
+    ) -> Sequence[O]:
+        """Delete those of *kind* in *namespace* that *predicate* holds of; returns them."""
+        doomed = [
+            obj
+            for obj in self._store.listed(kind, namespace)
+            if predicate is None or predicate(obj)
+        ]
+        for obj in doomed:
+            if self._store.at(key_of(obj)) is not None:
+                self.delete(key_of(obj), propagation=propagation, write=write)
+        return doomed
+
+    def watch(
+        self,
+        kind: type[Object],
+        namespace: str,
+        *,
+        since: int | None = None,
+        predicate: Predicate | None = None,
+    ) -> Watch:
+        """What happens to those of *kind* in *namespace* ("" means in all) from now on.
+
+        Begins with what exists if *since* is None or 0, else after that version. Raises
+        ``Expired``.
+        """
+        return self._window.watch(
+            kind,
+            namespace,
+            since=since or 0,
+            version=lambda: self._version,
+            predicate=predicate,
+            present=None if since else self._store.listed(kind, namespace),
+        )
+
+    def _named(self, obj: O) -> O:
+        """*obj* with a name of its own, if it only says how that begins."""
+        prefix = obj.metadata.generate_name
+        if obj.metadata.name or not prefix:
+            return obj
+        while True:
+            name = generated(prefix, self._new_suffix())
+            metadata = msgspec.structs.replace(obj.metadata, name=name)
+            named = msgspec.structs.replace(obj, metadata=metadata)
+            if self._store.at(key_of(named)) is None:
+                return named
+
+    def _owned(
+        self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
+    ) -> tuple[Any, ...]:
+        """The managed fields of *obj* after *write*."""
+        return old.metadata.managed_fields if old is not None else ()
+
+    def _unheld(self, obj: Object, write: Write) -> Object:
+        """Let *obj* go if its deletion waits and nothing holds it any more."""
+        waits = obj.metadata.deletion_timestamp is not None
+        if waits and not obj.metadata.finalizers and not write.dry_run:
+            return self._deletion.finish(obj)
+        return obj
+
+    def _admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
         for mutate in self._mutators:
             obj = mutate(obj, self._store)
-        match admit(obj, old, self.config, user):
+        match admit(obj, old, self.config, user, dry_run=write.dry_run):
             case Denied(errors):
                 raise Refused(key_of(obj), errors)
             case Admitted() as admitted:
                 self._check_config(admitted.obj)
-                return admitted
+                for warning in admitted.warnings:
+                    write.warn(str(warning))
+                return admitted.obj
 
     def _check_config(self, obj: Object) -> None:
         """Refuse a ``config-*`` ConfigMap that would not parse, as Knative's webhook does."""
@@ -226,7 +379,7 @@ class Registry:
             try:
                 self._config_with(obj)
             except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(str(exc), "data"),)) from exc
+                raise Refused(key_of(obj), (generic(exc.text, SETTINGS),)) from exc
 
     def _config_with(self, changed: ConfigMap | None) -> Config:
         maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}
@@ -235,9 +388,13 @@ class Registry:
         return read_config(maps.values(), self._overrides, self._external_port)
 
     def _require_namespace(self, obj: Object) -> None:
-        namespace = obj.metadata.namespace
-        if namespace and self._store.get(Namespace, "", namespace) is None:
-            raise NotFound(f'namespaces "{namespace}" not found')
+        name = obj.metadata.namespace
+        if not name:
+            return
+        namespace = self._store.get(Namespace, "", name)
+        if namespace is None:
+            raise NotFound(f'namespaces "{name}" not found')
+        require_open(obj, namespace)
 
     def _existing(self, key: Key) -> Object:
         found = self._store.at(key)
@@ -245,33 +402,35 @@ class Registry:
             raise NotFound(f'{info_of(key.kind).resource} "{key.name}" not found')
         return found
 
-    def _commit(self, obj: Object, metadata: ObjectMeta, old: Object | None) -> Object:
+    def _commit(
+        self, obj: Object, metadata: ObjectMeta, old: Object | None, write: Write = PLAIN
+    ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
-        if candidate == old:
+        if candidate == old or write.dry_run:
             return candidate
-        self._version += 1
-        stored = msgspec.structs.replace(
-            candidate,
-            metadata=msgspec.structs.replace(metadata, resource_version=str(self._version)),
-        )
+        stored = self._next(candidate)
         self._store.put(stored)
         self._notify(Notification("added" if old is None else "modified", stored, old))
         return stored
 
-    def _remove(self, obj: Object) -> None:
+    def _remove(self, obj: Object) -> Object:
+        """Forget *obj*; what everybody is told has the version of its end."""
+        gone = self._next(obj)
         self._store.remove(key_of(obj))
+        self._notify(Notification("deleted", gone, obj))
+        return gone
+
+    def _next(self, obj: Object) -> Object:
         self._version += 1
-        self._notify(Notification("deleted", obj, obj))
-        if isinstance(obj, Namespace):
-            doomed = [o for o in self._store.everything() if o.metadata.namespace == described(obj)]
-        else:
-            doomed = list(self._store.children(obj.metadata.uid))
-        for child in doomed:
-            # An earlier sibling may have taken it along.
-            if self._store.at(key_of(child)) is not None:
-                self.delete(key_of(child))
+        metadata = msgspec.structs.replace(obj.metadata, resource_version=str(self._version))
+        return msgspec.structs.replace(obj, metadata=metadata)
 
     def _notify(self, notification: Notification) -> None:
+        obj, old = notification.obj, notification.old
+        new = None if notification.change == "deleted" else obj
+        self._window.append(
+            type(obj), Change(self._version, self._wall(), old, new, obj if new is None else None)
+        )
         if isinstance(notification.obj, ConfigMap) and is_config(notification.obj):
             self._store.config = self._config_with(None)
         for listener in tuple(self._listeners):

@@ -6,6 +6,7 @@ from knlite.facts import InstanceChanged, ProbeFailed
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
@@ -16,18 +17,18 @@ WEB = RevisionName("default", "web-00001")
 LIVE = {"httpGet": {"path": "/healthz"}, "periodSeconds": 1}
 
 
-def apply(cell: Cell, image: str = "web", **container: object) -> None:
+def apply(cell: Cell, namespace: str = "default", **container: object) -> None:
     """Apply a Service that keeps one instance."""
     cell.apply(
         {
             "apiVersion": "serving.knative.dev/v1",
             "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
+            "metadata": {"name": "web", "namespace": namespace},
             "spec": {
                 "template": {
                     "metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "1"}},
                     "spec": {
-                        "containers": [{"name": "user-container", "image": image, **container}]
+                        "containers": [{"name": "user-container", "image": "web", **container}]
                     },
                 }
             },
@@ -208,11 +209,20 @@ async def test_an_instance_that_is_not_needed_any_more_is_a_terminating_pod() ->
 @on_virtual_time
 async def test_a_namespace_takes_its_pods_along() -> None:
     async with opened() as cell:
-        apply(cell)
+        cell.registry.create(Namespace(metadata=ObjectMeta(name="shop")), user="test")
+        apply(cell, "shop")
         await cell.advance(5)
-        cell.registry.delete(Key(Namespace, "", "default"))
+        assert len(cell.registry.view.listed(Pod, "shop")) == 1
+        cell.requests.busy = True
+        cell.registry.delete(Key(Namespace, "", "shop"))
         await cell.advance(5)
-        assert pods(cell) == []
+        assert cell.registry.view.get(Namespace, "", "shop") is not None
+        (pod,) = cell.registry.view.listed(Pod, "shop")
+        assert pod.metadata.deletion_timestamp is not None
+        for _, idle in cell.requests.draining:
+            idle()
+        await cell.advance(1)
+        assert cell.registry.view.get(Namespace, "", "shop") is None
         assert cell.running() == 0
 
 

@@ -1,0 +1,72 @@
+"""Documents that clients send, to objects: Kubernetes' field validation and its texts.
+
+``Strict`` refuses unknown and doubled fields, ``Warn`` drops them and says so, ``Ignore`` drops
+them in silence.
+
+Source: Kubernetes API concepts, "Field validation"; apiserver ``endpoints/handlers``.
+Not here: manifests from files, whose mistakes are collected with file and line (``manifests.py``).
+"""
+
+from knlite.errors import Cause, InvalidInput, NotFound
+from knlite.kinds.catalog import KindInfo, kind_named, read
+from knlite.kinds.meta import Object
+from knlite.kinds.patch.tree import Tree
+from knlite.reconcile import Key, key_of
+from knlite.registry.writing import PLAIN, Write, invalid
+
+
+def read_object(tree: Tree, write: Write = PLAIN) -> Object:
+    """The object that the document *tree* describes.
+
+    Raises ``InvalidInput`` (400: unknown kind, unknown or doubled fields when strict), ``Invalid``
+    (422: wrong types).
+    """
+    info = _kind_of(tree)
+    found = read(tree, strict=False)
+    if write.field_validation != "Ignore":
+        _judge(info, found.unknown, write)
+    if found.value is None:
+        name = tree.get("metadata", {}).get("name", "") if isinstance(tree, dict) else ""
+        causes = [_cause(problem.text, problem.path) for problem in found.problems]
+        raise invalid(Key(info.type, "", str(name)), causes)
+    return found.value
+
+
+def require_same_name(key: Key, obj: Object) -> None:
+    """Refuse a patch that makes another object out of the one at *key*. Raises ``InvalidInput``."""
+    found = key_of(obj)
+    if found != key:
+        raise InvalidInput(
+            f"the object that results is {found}, not {key}",
+            fix="leave apiVersion, kind, metadata.name and metadata.namespace as they are",
+        )
+
+
+def _kind_of(tree: Tree) -> KindInfo:
+    api_version, kind = (
+        (tree.get("apiVersion"), tree.get("kind")) if isinstance(tree, dict) else ("", "")
+    )
+    if not isinstance(kind, str) or not kind:
+        raise InvalidInput("Object 'Kind' is missing in the body")
+    info = kind_named(str(api_version), kind)
+    if info is None:
+        raise NotFound(f'no kind "{kind}" is registered for version "{api_version}"')
+    return info
+
+
+def _judge(info: KindInfo, unknown: tuple[str, ...], write: Write) -> None:
+    if not unknown:
+        return
+    if write.field_validation == "Strict":
+        raise InvalidInput(
+            f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}:'
+            f" strict decoding error: {', '.join(unknown)}"
+        )
+    for each in unknown:
+        write.warn(each)
+
+
+def _cause(text: str, path: str) -> Cause:
+    message = text.removeprefix(f"{path}: ")
+    reason = "FieldValueRequired" if message.startswith("Required value") else "FieldValueInvalid"
+    return Cause(reason, message, path)
