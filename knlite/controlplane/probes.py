@@ -6,6 +6,7 @@ Not here: when and how often (``serving/probing.py``), gRPC (``grpcprobe.py``).
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from urllib.parse import quote
@@ -106,10 +107,12 @@ async def _https(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
     from anyio.streams.tls import TLSStream
 
     # As the kubelet: certificates of probes are not verified.
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    tls = await TLSStream.wrap(stream, ssl_context=context, standard_compatible=False)
+    tls = await TLSStream.wrap(
+        stream, server_side=False, ssl_context=context, standard_compatible=False
+    )
     return await _exchange(get, tls, host)
 
 
@@ -148,8 +151,8 @@ class _Answer:
 
 
 def _cause(exc: BaseException) -> str:
-    text = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-    cause = exc.__cause__
-    if isinstance(exc, OSError) and not exc.strerror and isinstance(cause, OSError):
-        text = cause.strerror or str(cause)
-    return (text or type(exc).__name__).lower()
+    """The system's word for it; event loops put words of their own around that."""
+    for each in (exc, exc.__cause__):
+        if isinstance(each, OSError) and not isinstance(each, ssl.SSLError) and each.errno:
+            return os.strerror(each.errno).lower()
+    return (str(exc) or type(exc).__name__).lower()
