@@ -265,6 +265,7 @@ class Autoscaler:
                 activity=scaler.activity,
                 timed_out=scaler.timed_out,
                 initialised=scaler.initialised,
+                mode=unit.mode,
             ),
         )
 

@@ -216,6 +216,7 @@ class HorizontalPodAutoscaler:
                 # One of this class is always active.
                 activity="active",
                 initialised=unit.initialised,
+                mode=unit.mode,
             ),
         )
 

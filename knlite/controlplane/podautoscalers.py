@@ -10,6 +10,7 @@ import msgspec
 
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
+from knlite.kinds.conditions import timestamp
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
     CONDITIONS,
@@ -18,6 +19,7 @@ from knlite.kinds.serving.podautoscaler import (
     PodAutoscaler,
 )
 from knlite.registry.registry import Registry
+from knlite.serving.autoscaling.path import Mode
 from knlite.serving.autoscaling.scaler import Activity
 from knlite.serving.instance import RevisionName
 
@@ -38,6 +40,8 @@ class Standing:
     """Inactive because it never became active."""
     initialised: bool
     """Whether initial-scale was reached once."""
+    mode: Mode
+    """Whether the activator is in the path."""
 
 
 class PodAutoscalerWriter:
@@ -88,5 +92,9 @@ class PodAutoscalerWriter:
             metrics_service_name=f"{revision.name}-private",
             desired_scale=standing.desired,
             actual_scale=standing.ready,
+            mode=standing.mode,
+            mode_since=obj.status.mode_since
+            if standing.mode == obj.status.mode
+            else timestamp(self._clock.wall()),
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))

@@ -15,13 +15,17 @@ from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
+from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.emulator import NAMESPACES, RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
@@ -100,17 +104,24 @@ class Cell:
         self.requests = Requests()
         self.runtime = FakeRuntime(self.clock, lambda workload: scripts[_image(workload)])
         uids = count(1)
+        ledger = EventLedger(self.clock.wall)
         self.registry = Registry(
             wall=self.clock.wall,
             new_uid=lambda: f"uid-{next(uids)}",
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
+            derivations=(*VIEWS, ledger),
         )
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
-        publish = self.facts.append
         self.reporter = Reporter(self.clock)
+        self.recorder = EventRecorder(self.registry, ledger, self.reporter, self.clock)
+
+        def publish(fact: Fact) -> None:
+            self.facts.append(fact)
+            self.recorder.read(fact)
+
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
@@ -144,6 +155,7 @@ class Cell:
         self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
         self.hpa.report_to(self.requests)
+        self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
         self.parts = (
             self.supervisor,
             images,
@@ -244,6 +256,8 @@ async def opened(
     """A running cell; *scripts* by image, ``web`` being an ordinary one."""
     cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
     async with AsyncExitStack() as stack:
+        for listener in cell.listeners:
+            stack.enter_context(cell.registry.listening(listener))
         group = await stack.enter_async_context(anyio.create_task_group())
         for part in cell.parts:
             await group.start(part.run)

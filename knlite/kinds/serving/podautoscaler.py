@@ -43,6 +43,10 @@ class PodAutoscalerStatus(Fields):
     metrics_service_name: str = ""
     desired_scale: int | None = None
     actual_scale: int | None = None
+    mode: Literal["Serve", "Proxy"] = "Proxy"
+    """The mode of the ServerlessService, which is computed of this (``docs/adr/0020``)."""
+    mode_since: str | None = None
+    """When it took that mode; None if it has had no other."""
 
 
 class PodAutoscaler(Object):
