@@ -57,12 +57,16 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
         (500, "InternalError"),
     )
     message = str(error)
+    details: dict[str, Any] = _details(target)
     if isinstance(error, Refused):
         info, key = info_of(error.key.kind), error.key
         meta = ObjectMeta(name=key.name, namespace=key.namespace)
         found = denial(info.kind, info.group, meta, error.errors)
         code, reason, message, causes = found.code, found.reason, found.message, found.causes
-    details = _details(target)
+        if code == 422:
+            # Of an invalid object clients print the kind, not the resource.
+            details = {"name": key.name, "group": info.group, "kind": info.kind}
+            details = {name: value for name, value in details.items() if value}
     if causes:
         details["causes"] = [
             {
