@@ -266,6 +266,17 @@ class DeliveryAttempted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileFailed:
+    """What follows from an object could not be done; it will be tried again."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A sentence for the person at the terminal that belongs to no other fact."""
 
@@ -288,6 +299,7 @@ Fact = (
     | EventRefused
     | TriggerEvaluated
     | DeliveryAttempted
+    | ReconcileFailed
     | Notice
 )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from knlite.runtime.port import Runtime
+from knlite.runtime.port import Instance, Runtime
 from knlite.serving.instance import Endpoint, RevisionName
 
 
@@ -20,8 +20,8 @@ class Slot:
     hurry: anyio.Event = field(default_factory=anyio.Event)
     endpoint: Endpoint | None = None
     """Where it may get requests; None while it may not."""
-    running: bool = False
-    """Whether its programs have been started and have not ended."""
+    instance: Instance | None = None
+    """Its programs, from their start to their end."""
     trying: bool = True
     """Whether it is on its way to ready, rather than waiting to be tried again."""
     restarts: int = 0
@@ -30,3 +30,8 @@ class Slot:
     """The same, since it last ran for long."""
     runtime: Runtime | None = None
     """Who has started it, and remembers it until it is discarded."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its programs have been started and have not ended."""
+        return self.instance is not None

@@ -27,6 +27,7 @@ from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
 from knlite.controlplane.slot import Slot
 from knlite.facts import Publish
+from knlite.runtime.port import Usage
 from knlite.serving.instance import Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
@@ -97,6 +98,10 @@ class Supervisor:
         self._balancers.append(balancer)
         self._listeners.append(listener)
 
+    def tell(self, listener: ScaleListener) -> None:
+        """Tell *listener* of changes too; to be called before ``run``."""
+        self._listeners.append(listener)
+
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""
         try:
@@ -124,6 +129,14 @@ class Supervisor:
             else:
                 pending += 1
         return InstanceCounts(ready, not_ready, pending, terminating)
+
+    async def usage(self, revision: RevisionName) -> dict[str, Usage | None]:
+        """What each ready instance of *revision* has used, by its name; None if not known."""
+        slots = [slot for slot in self._slots.get(revision, {}).values() if slot.endpoint]
+        return {
+            slot.name: await slot.instance.usage() if slot.instance is not None else None
+            for slot in slots
+        }
 
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances of *revision*, as soon as possible."""
