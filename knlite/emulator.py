@@ -36,6 +36,7 @@ from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -78,6 +79,7 @@ from knlite.serving.reconcilers import (
     route,
     service,
 )
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
@@ -252,7 +254,7 @@ class Emulator:
             uid=os.geteuid() or None,
         )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, self._clock.wall),
+            blueprints=make_blueprints(self.registry, images, _machine(), self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -266,6 +268,7 @@ class Emulator:
         hpa = HorizontalPodAutoscaler(
             self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
         supervisor.tell(hpa)
         activator.report_to(autoscaler)
@@ -288,7 +291,16 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, hpa, activator, projector, dispatcher):
+        for part in (
+            supervisor,
+            images,
+            volumes,
+            autoscaler,
+            hpa,
+            activator,
+            projector,
+            dispatcher,
+        ):
             await group.start(part.run)
         await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await group.start(serve_admin, door, admin_socket)
@@ -449,6 +461,12 @@ class Emulator:
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _machine() -> Node:
+    """What this machine has for instances."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Node(cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def _listening(host: str, port: int, option: str) -> socket.socket:

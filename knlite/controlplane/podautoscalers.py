@@ -40,8 +40,8 @@ class Standing:
     """Inactive because it never became active."""
     initialised: bool
     """Whether initial-scale was reached once."""
-    mode: Mode = "Serve"
-    """Whether the activator is in the path of requests (Proxy)."""
+    mode: Mode
+    """Whether the activator is in the path."""
 
 
 class PodAutoscalerWriter:
@@ -57,6 +57,12 @@ class PodAutoscalerWriter:
         """Let the PodAutoscaler of *revision* say *standing*, soon."""
         if self._said.get(revision) != standing:
             self._said[revision] = standing
+            self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
+
+    def follow(self, obj: PodAutoscaler) -> None:
+        """Say again what stands, if *obj* has another spec than it was last said of."""
+        revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
+        if obj.metadata.generation != obj.status.observed_generation and revision in self._said:
             self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
 
     def forget(self, revision: RevisionName) -> None:
