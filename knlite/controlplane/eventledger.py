@@ -88,7 +88,8 @@ class EventLedger:
             happening.reason,
             happening.component,
         )
-        message = happening.message[:LONGEST_MESSAGE]
+        # Each is one line of a listing.
+        message = " ".join(happening.message.split())[:LONGEST_MESSAGE]
         combined = self._is_one_of_many(group, message, at)
         entry = (group, COMBINED if combined else message)
         version = self._next_version()
