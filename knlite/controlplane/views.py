@@ -19,7 +19,7 @@ from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
 from knlite.reconcile import View
-from knlite.registry.derived import ChildOf, Derivation, Standing
+from knlite.registry.derived import ChildOf, Derivation, Fixed
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
@@ -58,6 +58,6 @@ VIEWS: tuple[Derivation, ...] = (
 
 def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
     """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
-    slices = Standing(EndpointSlice, (endpoints.activator_slice(host, port, now),))
-    older = Standing(Endpoints, (endpoints.activator_endpoints(host, port, now),))
-    return (*VIEWS, slices, older, Standing(Node, (this_node(now, host),)))
+    slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
+    older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
+    return (*VIEWS, slices, older, Fixed(Node, (this_node(now, host),)))

@@ -15,7 +15,7 @@ from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION, ROUTING_STATE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.image import Image, ImageSpec
 from knlite.kinds.serving.podautoscaler import ACTIVE as PA_ACTIVE
 from knlite.kinds.serving.podautoscaler import (
@@ -23,6 +23,7 @@ from knlite.kinds.serving.podautoscaler import (
     PodAutoscaler,
     PodAutoscalerSpec,
     Reachability,
+    ScaleTargetRef,
 )
 from knlite.kinds.serving.revision import (
     ACTIVE,
@@ -157,8 +158,13 @@ def _image(revision: Revision, view: View) -> tuple[Image, tuple[Change, ...]]:
 
 def _autoscaler(revision: Revision, view: View) -> tuple[PodAutoscaler, tuple[Change, ...]]:
     meta = revision.metadata
+    container = serving_container(revision.spec)
     spec = PodAutoscalerSpec(
         container_concurrency=revision.spec.container_concurrency or 0,
+        scale_target_ref=ScaleTargetRef(
+            api_version="apps/v1", kind="Deployment", name=child_name(meta.name, "-deployment")
+        ),
+        protocol_type=protocol_of(container) if container is not None else "http1",
         reachability=_reachability(revision),
     )
     stored = view.get(PodAutoscaler, meta.namespace, meta.name)
