@@ -15,6 +15,7 @@ from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
@@ -22,6 +23,7 @@ from knlite.reconcile import View
 from knlite.registry.derived import ChildOf, Derivation, Fixed
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.metric import metric
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
 
 
@@ -47,6 +49,7 @@ VIEWS: tuple[Derivation, ...] = (
         inputs={PodAutoscaler: _same_name},
     ),
     ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
+    ChildOf(kind=Metric, parent=PodAutoscaler, made=metric),
     _of_path(KubernetesService, "", services.public_service),
     _of_path(KubernetesService, PRIVATE, services.private_service),
     _of_path(EndpointSlice, "", endpoints.public_slice),
