@@ -33,7 +33,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.views import VIEWS
+from knlite.controlplane.views import views_of_run
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -64,7 +64,14 @@ from knlite.registry.configuration import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configmap, configuration, revision, route, service
+from knlite.serving.reconcilers import (
+    configmap,
+    configuration,
+    namespace,
+    revision,
+    route,
+    service,
+)
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
@@ -81,6 +88,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
@@ -147,7 +155,10 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=(*VIEWS, ledger),
+            derivations=(
+                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                ledger,
+            ),
         )
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
         held.enter_context(bus.reading(recorder.read, *TOLD))
