@@ -83,6 +83,8 @@ class KindInfo:
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     namespaced: bool = True
+    kept: bool = True
+    """Whether it outlives the run in a data folder; what only mirrors a running thing does not."""
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
     kind_name: str = ""
@@ -392,6 +394,7 @@ KINDS: tuple[KindInfo, ...] = (
     ),
     KindInfo(
         type=pod.Pod,
+        kept=False,
         group="",
         version="v1",
         plural="pods",
