@@ -25,7 +25,9 @@ from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
@@ -234,12 +236,18 @@ class Emulator:
             publish=publish,
             draw=self._draw,
         )
+        standings = PodAutoscalerWriter(self.registry, self._reporter, self._clock)
         autoscaler = Autoscaler(
-            self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
+        )
+        hpa = HorizontalPodAutoscaler(
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
         supervisor.report_to(activator, autoscaler)
+        supervisor.tell(hpa)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
+        hpa.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
 
         for runtime in runtimes.values():
@@ -254,7 +262,7 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+        for part in (supervisor, images, autoscaler, hpa, activator, projector, dispatcher):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, door, admin_socket)

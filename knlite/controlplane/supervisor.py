@@ -23,7 +23,7 @@ from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
 from knlite.errors import InstanceFailed
 from knlite.facts import InstanceChanged, InstanceState, LogLine, Publish
-from knlite.runtime.port import Exit, Instance, Launch, Log, Logs, Runtime
+from knlite.runtime.port import Exit, Instance, Launch, Log, Logs, Runtime, Usage
 from knlite.serving.instance import Address, Birth, Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
@@ -92,6 +92,8 @@ class _Slot:
     retired: anyio.Event = field(default_factory=anyio.Event)
     hurry: anyio.Event = field(default_factory=anyio.Event)
     endpoint: Endpoint | None = None
+    instance: Instance | None = None
+    """Its program, while that runs."""
     running: bool = False
     """Whether its program has been started and has not ended."""
     runtime: Runtime | None = None
@@ -132,6 +134,10 @@ class Supervisor:
         self._balancers.append(balancer)
         self._listeners.append(listener)
 
+    def tell(self, listener: ScaleListener) -> None:
+        """Tell *listener* of changes too; to be called before ``run``."""
+        self._listeners.append(listener)
+
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""
         try:
@@ -158,6 +164,14 @@ class Supervisor:
             else:
                 pending += 1
         return InstanceCounts(ready, not_ready, pending, terminating)
+
+    async def usage(self, revision: RevisionName) -> dict[str, Usage | None]:
+        """What each ready instance of *revision* has used, by its name; None if not known."""
+        slots = [slot for slot in self._slots.get(revision, {}).values() if slot.endpoint]
+        return {
+            slot.name: await slot.instance.usage() if slot.instance is not None else None
+            for slot in slots
+        }
 
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances of *revision*, as soon as possible."""
@@ -252,14 +266,14 @@ class Supervisor:
             instance = await blueprint.runtime.start(blueprint.launch, logs)
         except InstanceFailed as exc:
             return self._failed(revision, slot, exc)
-        slot.running = True
+        slot.running, slot.instance = True, instance
         try:
             birth = Birth(ordered, self._clock.now(), 0.0)
             return await self._serve(revision, slot, instance, blueprint, birth, tail)
         finally:
             with anyio.CancelScope(shield=True):
                 await instance.stop(min(blueprint.grace, SHUTDOWN_GRACE))
-            slot.running = False
+            slot.running, slot.instance = False, None
 
     async def _unless_retired(self, slot: _Slot, revision: RevisionName) -> Blueprint | None:
         made: list[Blueprint] = []

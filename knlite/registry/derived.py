@@ -95,7 +95,7 @@ class ChildOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Fixed:
     """Objects that are there throughout the run, in the state they are given in."""
 
     kind: type[Object]

@@ -9,6 +9,7 @@ from itertools import count
 
 import anyio
 import looptime
+from msgspec.structs import replace
 
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
@@ -16,7 +17,9 @@ from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import readiness_facts
@@ -29,9 +32,12 @@ from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
 from knlite.kinds.catalog import read
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
+from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.serving.autoscaling.path import Mode
@@ -135,21 +141,24 @@ class Cell:
             draw=random.Random(1),
             probe=self._probe,
         )
+        standings = PodAutoscalerWriter(self.registry, self.reporter, self.clock)
+        service_of = self.projector.service_of
         self.autoscaler = Autoscaler(
-            self.registry,
-            self.supervisor,
-            self.reporter,
-            self.clock,
-            publish,
-            self.projector.service_of,
+            self.registry, self.supervisor, standings, self.clock, publish, service_of
+        )
+        self.hpa = HorizontalPodAutoscaler(
+            self.registry, self.supervisor, standings, self.clock, publish, service_of
         )
         self.supervisor.report_to(self.requests, self.autoscaler)
+        self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
         self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
+        self.hpa.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,
             self.autoscaler,
+            self.hpa,
             self.projector,
             self.controller,
         )
@@ -176,6 +185,32 @@ class Cell:
                 },
             }
         )
+
+    def annotate(self, revision: RevisionName, **annotations: str) -> None:
+        """Edit annotations of autoscaling of a live Revision; an empty one is removed."""
+        found = self.registry.view.get(Revision, *revision)
+        assert found is not None
+        kept = dict(found.metadata.annotations)
+        for name, value in annotations.items():
+            key = f"autoscaling.knative.dev/{name.replace('_', '-')}"
+            kept.pop(key, None)
+            kept.update({key: value} if value else {})
+        metadata = replace(found.metadata, annotations=kept)
+        self.registry.update(replace(found, metadata=metadata), user="test")
+
+    def configure(self, name: str, **settings: str) -> None:
+        """Write a ConfigMap of Serving's."""
+        data = {key.replace("_", "-"): value for key, value in settings.items()}
+        metadata = ObjectMeta(name=name, namespace="knative-serving")
+        self.registry.apply(ConfigMap(metadata=metadata, data=data), user="test")
+
+    def delete_service(self, name: str = "web") -> None:
+        """Delete a Service and all that is its."""
+        self.registry.delete(Key(Service, "default", name))
+
+    def facts_of_scale(self) -> list[ScaleDecided]:
+        """Every decision."""
+        return [fact for fact in self.facts if isinstance(fact, ScaleDecided)]
 
     def ready(self, name: str = "web") -> Condition:
         """The Ready condition of a Service."""
@@ -206,7 +241,7 @@ class Cell:
 
     def scales(self) -> list[tuple[int, int]]:
         """(was, desired) of every decision."""
-        return [(f.was, f.desired) for f in self.facts if isinstance(f, ScaleDecided)]
+        return [(fact.was, fact.desired) for fact in self.facts_of_scale()]
 
     async def _probe(self, _probe: ReadinessProbe, address: Address) -> str:
         return "" if self.runtime.accepts(address) else "connection refused"

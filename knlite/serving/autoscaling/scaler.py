@@ -32,7 +32,8 @@ class Scaler:
 
     def __init__(self, spec: ScalingSpec, now: float, progress_deadline: float) -> None:
         self._spec = spec
-        self._deadline = progress_deadline
+        self.deadline = progress_deadline
+        """Seconds that the first instance may take."""
         self.activity: Activity = "activating" if spec.initial_scale else "inactive"
         self._since = now
         self.timed_out = False
@@ -95,7 +96,7 @@ class Scaler:
             self.desired = 0
 
     def _expired(self, now: float) -> bool:
-        return now - self._since >= self._deadline + ACTIVATION_SLACK
+        return now - self._since >= self.deadline + ACTIVATION_SLACK
 
     def _towards_zero(self, now: float, in_path: float) -> str:
         spec = self._spec
