@@ -4,6 +4,7 @@ Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which 
 cold start: activator → autoscaler → supervisor → activator.
 """
 
+import asyncio
 import math
 import os
 import random
@@ -11,6 +12,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -59,9 +61,11 @@ from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Project
-from knlite.reconcile import Reconciler
+from knlite.reconcile import Reconciler, key_of
 from knlite.registry.configuration import require_known
+from knlite.registry.keeping import Keeper
 from knlite.registry.registry import CONTROLLER, Registry
+from knlite.registry.sqlite import SqliteStorage
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import (
@@ -163,13 +167,20 @@ class Emulator:
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
         held.enter_context(bus.reading(recorder.read, *TOLD))
         held.enter_context(self.registry.listening(recorder.note))
+        keeper = self._keep(settings.data_dir) if settings.data_dir else None
         for name in NAMESPACES:
-            namespace = Namespace(metadata=ObjectMeta(name=name))
-            self.registry.create(namespace, user=CONTROLLER)
+            self._have(Namespace(metadata=ObjectMeta(name=name)))
         for config_map in shipped().values():
-            self.registry.create(config_map, user=CONTROLLER)
+            self._have(config_map)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
-        self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        self._applier = Applier(
+            self.registry,
+            self._controller.settle,
+            self._clock,
+            bus.publish,
+            applied=keeper.applied if keeper else frozenset(),
+            remember=keeper.remember_applied if keeper else None,
+        )
         self._undecided = Undecided()
         held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
@@ -179,12 +190,19 @@ class Emulator:
         """Everything that admission refuses; nothing changes."""
         return self._applier.check(project.declared)
 
-    def apply(self, project: Project) -> bool:
-        """Make the run what *project* says, which has been checked; whether anything changed."""
-        self._sources = project.sources
-        self._applied = True
+    def apply(self, project: Project | None) -> bool:
+        """Make the run what *project* says, which has been checked; whether anything changed.
+
+        None says nothing: what files of earlier runs have declared stays, too.
+        """
         before = self.registry.version
-        self._applier.apply(project.declared)
+        if project is not None:
+            self._sources = project.sources
+        # What an earlier run has left begins to run now: where its code is has just been said.
+        self.registry.announce()
+        if project is not None:
+            self._applier.apply(project.declared)
+        self._applied = True
         return self.registry.version != before
 
     @property
@@ -310,6 +328,33 @@ class Emulator:
                 return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
             case _:
                 return ""
+
+    def _keep(self, folder: Path) -> Keeper:
+        """Go on with what an earlier run has left in *folder*, and keep what happens now."""
+        storage = SqliteStorage(folder)
+        self._held.callback(storage.close)
+        loop = asyncio.get_running_loop()
+
+        def complain(text: str) -> None:
+            notice = Notice(at=self._clock.wall(), level="error", text=text)
+            loop.call_soon_threadsafe(self._bus.publish, notice)
+
+        keeper = Keeper(self.registry, storage, complain)
+        try:
+            keeper.restore()
+        except ConfigInvalid as exc:
+            raise InvalidInput(
+                f"what {folder} has kept cannot be used",
+                cause=str(exc),
+                fix="correct --set, or move the folder away and apply the manifests again",
+            ) from exc
+        self._held.enter_context(keeper.keeping())
+        return keeper
+
+    def _have(self, obj: Object) -> None:
+        """See to it that *obj* is there; in a later run it may be, and may have been changed."""
+        if self.registry.at(key_of(obj)) is None:
+            self.registry.create(obj, user=CONTROLLER)
 
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""

@@ -8,6 +8,7 @@ Source: Knative reference §1.3-§1.8, §5; Eventing reference §1-§8; Kubernet
 import re
 from collections.abc import Mapping
 
+_WORD_STARTS = re.compile(r"_([a-z])")
 _MARKS = re.compile(r"``([^`]*)``|\*(\w+)\*")
 
 
@@ -20,13 +21,13 @@ def description_of(kind: type | None, field: str) -> str:
         return ""
     if kind.__name__ in TEXTS:
         return TEXTS[kind.__name__]
-    return _MARKS.sub(lambda match: match.group(1) or match.group(2), _docstring(kind))
+    text = " ".join((kind.__dict__.get("__doc__") or "").split())
+    return _MARKS.sub(lambda match: _as_in_manifests(match.group(1) or match.group(2)), text)
 
 
-def _docstring(kind: type) -> str:
-    # msgspec gives a struct without one the docstring of none of its bases.
-    text = kind.__dict__.get("__doc__") or ""
-    return " ".join(text.split())
+def _as_in_manifests(name: str) -> str:
+    """``period_seconds`` as ``periodSeconds``."""
+    return _WORD_STARTS.sub(lambda match: match.group(1).upper(), name)
 
 
 TEXTS: Mapping[str, str] = {
@@ -73,7 +74,11 @@ TEXTS: Mapping[str, str] = {
     "url": "The URL at which it is reached.",
     "Addressable.name": "Names the address, if there are several.",
     # Serving.
-    "template": "What the next revision looks like; every change of it makes a new revision.",
+    "template": "What the pods look like.",
+    "ServiceSpec.template": "What the next revision looks like; every change of it makes a new"
+    " revision.",
+    "ConfigurationSpec.template": "What the next revision looks like; every change of it makes a"
+    " new revision.",
     "RevisionTemplate.metadata": "Labels and annotations of the revision, and its name if you"
     " choose it yourself (it must begin with the name of the service and a hyphen).",
     "traffic": "How requests are shared among revisions; percentages sum up to 100.",
@@ -94,6 +99,7 @@ TEXTS: Mapping[str, str] = {
     "containerStatuses": "The containers as they are.",
     "initContainerStatuses": "The init containers as they are.",
     "imageDigest": "The image with the digest that its tag had when the revision was made.",
+    "ContainerStatus.name": "The name of the container.",
     "logUrl": "Where logs are found.",
     "actualReplicas": "Instances that are ready.",
     "desiredReplicas": "Instances that are wanted.",
@@ -167,6 +173,7 @@ TEXTS: Mapping[str, str] = {
     "initialDelaySeconds": "Seconds from the start to the first probe.",
     "periodSeconds": "Seconds between two probes.",
     "Probe.timeoutSeconds": "Seconds after which a probe has failed.",
+    "terminationGracePeriodSeconds": "Seconds that the container gets to end.",
     "successThreshold": "Successes in a row that count as success.",
     "failureThreshold": "Failures in a row that count as failure.",
     "port": "The port by number or name; the serving port if it is not given.",
@@ -174,6 +181,7 @@ TEXTS: Mapping[str, str] = {
     "host": "The host; the instance itself if it is not given.",
     "scheme": "HTTP or HTTPS.",
     "httpHeaders": "Headers of the request.",
+    "HTTPHeader.value": "The value of the header.",
     "service": "What the health service is asked about.",
     "runAsUser": "The user id of the processes.",
     "runAsGroup": "The group id of the processes.",
@@ -190,6 +198,9 @@ TEXTS: Mapping[str, str] = {
     "emptyDir": "An empty folder that goes with the instance.",
     "projected": "Several sources in one folder.",
     "persistentVolumeClaim": "A claim to storage that stays.",
+    "csi": "A volume of a storage driver.",
+    "ephemeral": "A claim to storage that goes with the instance.",
+    "Volume.image": "The contents of an image.",
     "hostPath": "A folder of the host.",
     "items": "The keys to use and their paths; all keys if it is not given.",
     "defaultMode": "Permission bits of files.",
@@ -242,4 +253,96 @@ TEXTS: Mapping[str, str] = {
     "lastState": "What the container did before.",
     "podIP": "The address of the pod.",
     "startTime": "When the pod was started.",
+    "podIp": "The address of the pod.",
+    "reason": "Why, in one word.",
+    "message": "Why, in a sentence.",
+    "waiting": "It waits to be started.",
+    "running": "It runs.",
+    "terminated": "It has ended.",
+    "startedAt": "When it was started.",
+    "finishedAt": "When it ended.",
+    "exitCode": "The exit code of its program.",
+    "imageId": "The image with its digest.",
+    "secrets": "Secrets that may be used in its name.",
+    "loadBalancer": "Where a load balancer would reach it.",
+    "KubernetesServiceSpec.type": "ClusterIP or ExternalName.",
+    "KubernetesServiceSpec.selector": "Labels of the pods behind it.",
+    "externalName": "The name that it stands for.",
+    "clusterIP": "An address inside; None if it has none.",
+    "clusterIPs": "Addresses inside.",
+    "externalIPs": "Addresses outside.",
+    "sessionAffinity": "Whether a client always reaches the same pod.",
+    "targetPort": "The port of the pod, by number or name.",
+    "nodePort": "The port of every node.",
+    "appProtocol": "What is spoken on the port.",
+    "Event.involvedObject": "What the event is about.",
+    "Event.type": "Normal or Warning.",
+    "source": "Who tells of it.",
+    "component": "The part of the system.",
+    "count": "How often it has happened.",
+    "firstTimestamp": "When it happened first.",
+    "lastTimestamp": "When it happened last.",
+    "reportingComponent": "Who tells of it.",
+    "reportingInstance": "Which instance of it.",
+    "resourceVersion": "The version of the object.",
+    "fieldPath": "The part of the object.",
+    "DeploymentSpec.replicas": "Instances that are wanted.",
+    "DeploymentSpec.selector": "Labels of the pods that belong to it.",
+    "strategy": "How pods are replaced.",
+    "Strategy.type": "RollingUpdate or Recreate.",
+    "rollingUpdate": "How many pods at a time.",
+    "maxUnavailable": "How many pods may be missing meanwhile.",
+    "maxSurge": "How many pods there may be too many meanwhile.",
+    "revisionHistoryLimit": "How many old states are kept.",
+    "progressDeadlineSeconds": "Seconds after which a deployment without progress has failed.",
+    "DeploymentStatus.replicas": "Instances that there are.",
+    "updatedReplicas": "Instances that are as the template says.",
+    "readyReplicas": "Instances that are ready.",
+    "availableReplicas": "Instances that have been ready for some time.",
+    "unavailableReplicas": "Instances that are missing.",
+    "subsets": "Addresses that share their ports.",
+    "endpoints": "The addresses.",
+    "addressType": "IPv4, IPv6 or FQDN.",
+    "ip": "The address.",
+    "notReadyAddresses": "Addresses of pods that are not ready.",
+    "targetRef": "The pod behind the address.",
+    "serving": "Whether it answers requests.",
+    "terminating": "Whether it is about to end.",
+    "capacity": "What the machine has, by resource.",
+    "allocatable": "What pods may use of it, by resource.",
+    "nodeInfo": "The machine and its system.",
+    "NodeAddress.type": "InternalIP or Hostname.",
+    # Internal kinds of Knative.
+    "tls": "The certificate of the domain.",
+    "ImageStatus.digest": "The image with its digest.",
+    "runsAs": "What runs the image here.",
+    "modeSince": "Since when requests take their present path.",
+    "rules": "Which requests go where.",
+    "hosts": "The hosts of the requests.",
+    "visibility": "ExternalIP, or ClusterLocal for requests from inside only.",
+    "paths": "Where requests go, by header; the first that matches is taken.",
+    "headers": "Headers that a request must have.",
+    "exact": "The value of the header.",
+    "splits": "Revisions and their shares of the requests.",
+    "appendHeaders": "Headers that are set on the request.",
+    "serviceNamespace": "The namespace of the revision.",
+    "serviceName": "The name of the revision.",
+    "Split.percent": "Per cent of the requests, 0 to 100.",
+    "privateServiceName": "The Service of the pods themselves.",
+    "objectRef": "The Deployment.",
+    "protocolType": "http1 or h2c.",
+    "numActivators": "How many activators are in the path.",
+    # The rest of Eventing.
+    "format": "The form of events in transit.",
+    "brokerRef": "The Broker, perhaps in another namespace.",
+    "Subject.selector": "Labels of the workloads.",
+    "auth": "In whose name events are sent.",
+    "ceAttributes": "Attributes of the events that are sent.",
+    "oidcTokenSecretName": "The Secret with the token that events are sent with.",
+    "deadLetterSinkCACerts": "Certificates by which the dead letter sink is known.",
+    "deadLetterSinkAudience": "The audience of the dead letter sink's tokens.",
+    "subscriberCACerts": "Certificates by which the subscriber is known.",
+    "subscriberAudience": "The audience of the subscriber's tokens.",
+    "sinkCACerts": "Certificates by which the sink is known.",
+    "sinkAudience": "The audience of the sink's tokens.",
 }

@@ -1,9 +1,10 @@
 """Errors as Kubernetes Status objects: one table from error family to code and reason.
 
-Source: Kubernetes meta/v1 Status and ``api/errors``; Knative reference §0.2 (the words of the
-webhooks, whose refusals are bad requests; Kubernetes' own are invalid objects).
+Source: Kubernetes meta/v1 Status and ``api/errors``.
+Not here: how admission words a refusal (``kinds/webhooks.py``).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -23,11 +24,12 @@ from knlite.errors import (
     Overloaded,
     Unreachable,
 )
-from knlite.kinds.catalog import KindInfo, info_of
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.fielderror import FieldError, rendered
+from knlite.kinds.catalog import info_of
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.patch.tree import PatchFailed
+from knlite.kinds.webhooks import Cause as DenialCause
+from knlite.kinds.webhooks import denial
 from knlite.registry.registry import Refused
-from knlite.registry.writing import invalid
 
 NO_RESOURCE = "the server could not find the requested resource"
 NO_METHOD = "the server does not allow this method on the requested resource"
@@ -51,15 +53,20 @@ _FAMILIES: tuple[tuple[type[KnliteError], int, str], ...] = (
 
 def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any]:
     """The Status for *error* of a request for *target*."""
-    causes = tuple(getattr(error, "causes", ()))
+    causes: Sequence[Cause | DenialCause] = getattr(error, "causes", ())
     code, reason = next(
         ((code, reason) for family, code, reason in _FAMILIES if isinstance(error, family)),
         (500, "InternalError"),
     )
     message = str(error)
     if isinstance(error, Refused):
-        code, reason, message, causes = _refusal(error)
-    details = _details(target)
+        info = info_of(error.key.kind)
+        meta = ObjectMeta(name=error.key.name, namespace=error.key.namespace)
+        denied = denial(info.kind, info.group, meta, error.errors)
+        code, reason, message = denied.code, denied.reason, denied.message
+        causes = denied.causes
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details = {} if isinstance(error, PatchFailed) else _details(target)
     if causes:
         details["causes"] = [
             {
@@ -120,43 +127,3 @@ def _details(target: Target | None) -> dict[str, Any]:
         return {}
     named = {"name": target.name, "group": target.info.group, "kind": target.info.plural}
     return {name: value for name, value in named.items() if value}
-
-
-def _refusal(error: Refused) -> tuple[int, str, str, tuple[Cause, ...]]:
-    """Code, reason, message and causes for what admission refuses."""
-    info = info_of(error.key.kind)
-    webhook = _webhook(info, error)
-    if webhook:
-        text = rendered(error.errors)
-        message = f'admission webhook "{webhook}" denied the request: validation failed: {text}'
-        return 400, "BadRequest", message, ()
-    causes = tuple(_cause(each, path) for each in error.errors for path in each.paths or ("",))
-    found = invalid(error.key, list(causes))
-    return 422, "Invalid", str(found), found.causes
-
-
-def _webhook(info: KindInfo, error: Refused) -> str:
-    """The webhook that checks a kind on a cluster; empty for those of Kubernetes itself."""
-    platform = error.key.namespace in {"knative-serving", "knative-eventing"}
-    if info.type is ConfigMap and platform and error.key.name.startswith("config-"):
-        return f"config.webhook.{error.key.namespace.removeprefix('knative-')}.knative.dev"
-    if not info.custom:
-        return ""
-    room = "serving" if info.group.endswith(_OF_SERVING) else "eventing"
-    return f"validation.webhook.{room}.knative.dev"
-
-
-_OF_SERVING = (
-    "serving.knative.dev",
-    "autoscaling.internal.knative.dev",
-    "networking.internal.knative.dev",
-    "caching.internal.knative.dev",
-)
-
-
-def _cause(error: FieldError, path: str) -> Cause:
-    if error.message.startswith("missing field"):
-        return Cause("FieldValueRequired", "Required value", path)
-    text = f"{error.message}: {error.details}" if error.details else error.message
-    text = text.removeprefix("invalid value: ")
-    return Cause("FieldValueInvalid", f"Invalid value: {text}", path)

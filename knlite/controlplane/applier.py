@@ -35,14 +35,26 @@ class Applier:
     """Applies sets of files, one after another, to one registry."""
 
     def __init__(
-        self, registry: Registry, settle: Callable[[], None], clock: Clock, publish: Publish
+        self,
+        registry: Registry,
+        settle: Callable[[], None],
+        clock: Clock,
+        publish: Publish,
+        *,
+        applied: frozenset[Key] = frozenset(),
+        remember: Callable[[frozenset[Key]], None] | None = None,
     ) -> None:
-        """*settle* runs the reconcilers until nothing is due."""
+        """*settle* runs the reconcilers until nothing is due.
+
+        *applied* is what the files of an earlier run have declared; *remember* is told what those
+        of this run do.
+        """
         self._registry = registry
         self._settle = settle
         self._clock = clock
         self._publish = publish
-        self._applied: frozenset[Key] = frozenset()
+        self._applied = applied
+        self._remember = remember
 
     def check(self, declared: Sequence[Declared]) -> list[Complaint]:
         """What admission refuses, each with file and line; the registry does not change."""
@@ -76,7 +88,10 @@ class Applier:
             except (NotFound, Forbidden):
                 # Deleted by hand, together with its namespace, or the namespace "default".
                 continue
-        self._applied = wanted
+        if wanted != self._applied:
+            self._applied = wanted
+            if self._remember is not None:
+                self._remember(wanted)
         self._settle()
         for group in _ordered(objects):
             for obj in group:

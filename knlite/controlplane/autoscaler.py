@@ -18,8 +18,9 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
-from knlite.kinds.serving.podautoscaler import PodAutoscaler
+from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.autoscaling.decider import TICK, Decider, Decision
 from knlite.serving.autoscaling.hpa import scaled_by_hpa
@@ -174,6 +175,8 @@ class Autoscaler:
         ready = self._fleet.ready(revision)
         unit = _Unit(Decider(spec, now, ready), Scaler(spec, now, self._deadline(obj)), spec, now)
         self._units[revision] = unit
+        if _at_rest(obj):
+            unit.scaler.rest()
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
         self._work.set()
@@ -268,6 +271,12 @@ class Autoscaler:
                 mode=unit.mode,
             ),
         )
+
+
+def _at_rest(obj: PodAutoscaler) -> bool:
+    """Whether *obj* comes from an earlier run, at whose end it was scaled to zero."""
+    conditions = obj.status.conditions
+    return is_true(conditions, SCALE_TARGET_INITIALIZED) and is_false(conditions, ACTIVE)
 
 
 class _Unit:

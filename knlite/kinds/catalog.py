@@ -83,6 +83,8 @@ class KindInfo:
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     namespaced: bool = True
+    kept: bool = True
+    """Whether it outlives the run in a data folder; what only mirrors a running thing does not."""
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
     kind_name: str = ""
@@ -386,12 +388,14 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
             Column("External-IP", k8sservice.external_column),
             Column("Port(s)", k8sservice.ports_column),
+            AGE,
         ),
         defaulted=k8sservice.defaulted,
         validated=k8sservice.validated,
     ),
     KindInfo(
         type=pod.Pod,
+        kept=False,
         group="",
         version="v1",
         plural="pods",
@@ -413,7 +417,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="serviceaccounts",
         short_names=("sa",),
-        columns=(Column("Secrets", lambda obj: str(len(obj.secrets))), AGE),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets)), "integer"), AGE),
         defaulted=_unchanged,
         validated=serviceaccount.validated,
     ),

@@ -7,7 +7,7 @@ must only take note and act later.
 Source: Kubernetes API conventions (generation, resourceVersion, finalizers, background deletion).
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -111,6 +111,7 @@ class Registry:
         self._external_port = external_port
         self._version = 0
         self._listeners: list[Listener] = []
+        self._restored: list[Key] = []
         self._window = Window()
         self._store = Store(read_config((), overrides, external_port))
         self._derivations = derivations
@@ -164,6 +165,26 @@ class Registry:
             yield
         finally:
             self._listeners.remove(listener)
+
+    def restore(self, objects: Iterable[Object], version: int) -> None:
+        """Begin with *objects* of an earlier run, whose last version was *version*.
+
+        Nobody is told: those who care are not there yet. Raises ``ConfigInvalid``.
+        """
+        for obj in objects:
+            self._store.put(obj)
+            self._restored.append(key_of(obj))
+        self._store.config = self._config_with(None)
+        self._version = version
+        self._window.forget(version)
+
+    def announce(self) -> None:
+        """Tell those who listen now of what has been restored, as if it were new."""
+        restored, self._restored = self._restored, []
+        for key in restored:
+            obj = self._store.at(key)
+            if obj is not None:
+                self._tell(Notification("added", obj, None))
 
     def fork(self) -> "Registry":
         """The same objects in a registry of their own, to try changes on."""
@@ -476,6 +497,9 @@ class Registry:
         if isinstance(notification.obj, ConfigMap) and is_config(notification.obj):
             self._store.config = self._config_with(None)
         self._following.note(obj, self._version)
+        self._tell(notification)
+
+    def _tell(self, notification: Notification) -> None:
         for listener in tuple(self._listeners):
             listener(notification)
 

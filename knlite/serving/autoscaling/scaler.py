@@ -45,6 +45,12 @@ class Scaler:
         """Go on with another *spec*."""
         self._spec = spec
 
+    def rest(self) -> None:
+        """It has been at zero before this run began, and stays there until a request comes."""
+        self.activity = "inactive"
+        self.initialised = True
+        self.desired = 0
+
     @property
     def asleep(self) -> bool:
         """Whether nothing has to be looked at until a request comes."""
