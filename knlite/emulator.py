@@ -36,6 +36,7 @@ from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -261,6 +262,7 @@ class Emulator:
         hpa = HorizontalPodAutoscaler(
             self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
         supervisor.tell(hpa)
         activator.report_to(autoscaler)
@@ -280,7 +282,8 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, hpa, activator, projector, dispatcher):
+        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        for part in parts:
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, door, admin_socket)
