@@ -291,16 +291,8 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (
-            supervisor,
-            images,
-            volumes,
-            autoscaler,
-            hpa,
-            activator,
-            projector,
-            dispatcher,
-        ):
+        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        for part in parts:
             await group.start(part.run)
         await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await group.start(serve_admin, door, admin_socket)

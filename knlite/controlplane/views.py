@@ -67,10 +67,5 @@ def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
     """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
     slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
-    return (
-        *VIEWS,
-        slices,
-        older,
-        Fixed(Node, (this_node(now, host),)),
-        IngressGateways(host, port),
-    )
+    nodes = Fixed(Node, (this_node(now, host),))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))
