@@ -130,6 +130,7 @@ class HorizontalPodAutoscaler:
         self._work.set()
 
     def _follow(self, revision: RevisionName, obj: PodAutoscaler) -> None:
+        self._standings.follow(obj)
         unit, spec = self._units[revision], self._spec_of(obj)
         if spec != unit.hpa.spec:
             unit.hpa.spec = spec

@@ -61,6 +61,12 @@ class PodAutoscalerWriter:
             self._said[revision] = standing
             self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
 
+    def follow(self, obj: PodAutoscaler) -> None:
+        """Say again what stands, if *obj* has another spec than it was last said of."""
+        revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
+        if obj.metadata.generation != obj.status.observed_generation and revision in self._said:
+            self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
+
     def forget(self, revision: RevisionName) -> None:
         """*revision* is gone, or another autoscaler's."""
         self._said.pop(revision, None)

@@ -63,7 +63,7 @@ async def test_busy_instances_get_company_and_idle_ones_lose_it() -> None:
         uses(cell, cores=0.0)
         await cell.advance(60)
         assert cell.running() == 1
-        assert "% of the cpu request" in cell.facts_of_scale()[-1].why
+        assert "% of the cpu request on average" in cell.facts_of_scale()[-1].why
 
 
 @on_virtual_time
