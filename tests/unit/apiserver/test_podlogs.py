@@ -32,6 +32,7 @@ def pod(*waiting: str) -> Pod:
             ready=False,
             restart_count=0,
             image="",
+            image_id="",
             state=ContainerState(waiting=WaitingState(reason=reason)),
         )
         for reason in waiting
