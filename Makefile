@@ -24,6 +24,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.api
 
 conformance: $(VENV)/installed
 	$(BIN)/python tools/conformance/conformance.py --run '$(RUN)'
