@@ -60,7 +60,8 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
         (500, "InternalError"),
     )
     message = str(error)
-    details: dict[str, Any] = _details(target)
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details: dict[str, Any] = {} if isinstance(error, PatchFailed) else _details(target)
     if isinstance(error, Refused):
         info, key = info_of(error.key.kind), error.key
         meta = ObjectMeta(name=key.name, namespace=key.namespace)
@@ -70,9 +71,6 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
             # Of an invalid object clients print the kind, not the resource.
             details = {"name": key.name, "group": info.group, "kind": info.kind}
             details = {name: value for name, value in details.items() if value}
-    elif isinstance(error, PatchFailed):
-        # kubectl names the object instead of saying what is wrong if it is told of both.
-        details = {}
     if causes:
         details["causes"] = [
             {

@@ -42,6 +42,8 @@ class Standing:
     """Inactive because it never became active."""
     initialised: bool
     """Whether initial-scale was reached once."""
+    measured: float | None = None
+    """What an instance uses on average, for those of the HPA class."""
     mode: Mode
     """Whether the activator is in the path; the ServerlessService is computed of it."""
 
@@ -105,5 +107,6 @@ class PodAutoscalerWriter:
             actual_scale=standing.ready,
             mode=standing.mode,
             mode_since=mode_since,
+            measured=standing.measured,
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))

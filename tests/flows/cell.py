@@ -156,8 +156,8 @@ class Cell:
         self.supervisor.report_to(self.requests, self.autoscaler)
         self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
-        self.hpa.report_to(self.requests)
         self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
+        self.hpa.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,
