@@ -45,6 +45,7 @@ from knlite.registry.writing import (
     random_suffix,
     require_current,
     require_no_new_finalizers,
+    require_undeleted,
     require_unversioned,
 )
 
@@ -307,7 +308,7 @@ class Registry:
         until its reconciler lets go of it. Raises ``NotFound``, ``Conflict``, ``Forbidden``.
         """
         old = self._existing(key)
-        require_current(key, old, uid, resource_version)
+        require_undeleted(key, old, uid, resource_version)
         require_mortal(key)
         if write.dry_run:
             return self._deletion.terminating(old) if old.metadata.finalizers else old
