@@ -18,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
 from knlite.apiserver.answers import wanted
-from knlite.apiserver.documents import encoded
+from knlite.apiserver.documents import BATCH, encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.selectors import predicate
@@ -113,11 +113,14 @@ async def _streamed(
 ) -> AsyncIterator[bytes]:
     # A socket's patience, which nobody fast-forwards.
     deadline = anyio.current_time() + seconds  # noqa: TID251
-    beginning = lines.of(found.initial)
-    if marks_initial:
-        beginning += lines.bookmark(found.version, initial_end=True)
+    since = found.version
     # Even when nothing exists: the client learns that it watches.
-    yield beginning
+    yield b""
+    for start in range(0, len(found.initial), BATCH):
+        yield lines.of(found.initial[start : start + BATCH])
+        await anyio.lowlevel.checkpoint()
+    if marks_initial:
+        yield lines.bookmark(since, initial_end=True)
     while not ending.over:
         left = deadline - anyio.current_time()  # noqa: TID251
         if left <= 0:
@@ -196,7 +199,7 @@ class _Lines:
         match self.shape.shape:
             case "Table":
                 heads, self.headed = not self.headed, True
-                return table(
+                made = table(
                     info,
                     (obj,),
                     metadata={"resourceVersion": obj.metadata.resource_version},
@@ -205,6 +208,7 @@ class _Lines:
                     now=self.wall(),
                     heads=heads,
                 )
+                return b"".join(made)
             case "Object":
                 return encoded(info, obj, self.target.version)
             case _:
