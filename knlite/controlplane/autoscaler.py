@@ -20,11 +20,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
-from knlite.kinds.serving.podautoscaler import (
-    ACTIVE,
-    SCALE_TARGET_INITIALIZED,
-    PodAutoscaler,
-)
+from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.autoscaling.decider import TICK, Decider, Decision
 from knlite.serving.autoscaling.hpa import scaled_by_hpa
@@ -190,6 +186,7 @@ class Autoscaler:
         unit = self._units[revision]
         if obj is None:
             return
+        self._standings.follow(obj)
         unit.scaler.deadline = self._deadline(obj)
         if unit.respec(self._spec_of(obj)):
             self._decide(revision, unit)

@@ -17,13 +17,13 @@ from knlite.clock import Clock
 from knlite.controlplane.autoscaler import ModeListener
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.podspec.cpurequest import cpu_request
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
 from knlite.runtime.port import Usage
 from knlite.serving.autoscaling.hpa import SYNC, Hpa, HpaSpec, hpa_spec, scaled_by_hpa
 from knlite.serving.autoscaling.path import Mode
-from knlite.serving.autoscaling.request import cpu_request
 from knlite.serving.instance import RevisionName
 from knlite.serving.levels import InstanceCounts
 
@@ -130,6 +130,7 @@ class HorizontalPodAutoscaler:
         self._work.set()
 
     def _follow(self, revision: RevisionName, obj: PodAutoscaler) -> None:
+        self._standings.follow(obj)
         unit, spec = self._units[revision], self._spec_of(obj)
         if spec != unit.hpa.spec:
             unit.hpa.spec = spec
@@ -164,6 +165,7 @@ class HorizontalPodAutoscaler:
         counts = self._fleet.counts(revision)
         unready = counts.not_ready + counts.pending
         found = unit.hpa.recommend(now, unit.desired, uses, unready)
+        unit.measured = None if found.average is None else round(found.average)
         self._scale(revision, unit, found.desired, found.why)
 
     def _cpu_request(self, revision: RevisionName) -> float | None:
@@ -216,6 +218,8 @@ class HorizontalPodAutoscaler:
                 # One of this class is always active.
                 activity="active",
                 initialised=unit.initialised,
+                measured=unit.measured,
+                mode=unit.mode,
             ),
         )
 
@@ -228,6 +232,7 @@ class _Unit:
         self.desired = desired
         self.mode: Mode = "Proxy"
         self.initialised = False
+        self.measured: float | None = None
         self._seen: dict[str, tuple[float, float]] = {}
 
     def utilizations(

@@ -7,6 +7,7 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.node import Node
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
 from knlite.kinds.serving.service import Service
@@ -68,7 +69,7 @@ async def test_a_deployment_counts_what_is_wanted_and_what_is_ready() -> None:
 @on_virtual_time
 async def test_a_deployment_looks_as_upstream_makes_it() -> None:
     async with opened() as cell:
-        cell.service(target="7")
+        cell.service(target="7", window="30s")
         await cell.clock.sleep_until(1.0)
         revision = cell.registry.view.get(Revision, *WEB)
         assert revision is not None
@@ -86,6 +87,10 @@ async def test_a_deployment_looks_as_upstream_makes_it() -> None:
         assert user.name == "user-container"
         assert {each.name: each.value for each in user.env}["PORT"] == "8080"
         assert proxy.name == "queue-proxy"
+        measured = cell.registry.view.get(Metric, *WEB)
+        assert measured is not None
+        assert measured.spec.stable_window == 30 * 10**9
+        assert measured.spec.panic_window == 3 * 10**9
         # The same object at every reading.
         assert deployment(cell) == found
 

@@ -5,6 +5,7 @@ The spec is written by the Revision's reconciler, the status by the autoscaler a
 Source: Knative reference §2.6; knative/serving ``pkg/apis/autoscaling/v1alpha1``.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 from knlite.kinds.conditions import Conditions, ConditionSet
@@ -37,6 +38,7 @@ class PodAutoscalerSpec(Fields):
 class PodAutoscalerStatus(Fields):
     observed_generation: int = 0
     conditions: Conditions = ()
+    annotations: Mapping[str, str] | None = None
     service_name: str = ""
     metrics_service_name: str = ""
     desired_scale: int | None = None
@@ -45,6 +47,8 @@ class PodAutoscalerStatus(Fields):
     """The mode of the ServerlessService, which is computed of this (``docs/adr/0020``)."""
     mode_since: str | None = None
     """When it took that mode; None if it has had no other."""
+    measured: float | None = None
+    """What the HPA class has measured last, in the unit of its target."""
 
 
 class PodAutoscaler(Object):

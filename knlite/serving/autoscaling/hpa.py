@@ -19,7 +19,7 @@ from typing import Literal
 from knlite.kinds import labels
 from knlite.kinds.config.autoscaler import AutoscalerConfig
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.kinds.serving.annotations import HPA, find
+from knlite.kinds.serving.annotations import HPA, autoscaler_class, find
 from knlite.serving.autoscaling.spec import scaling_spec
 
 SYNC = 15.0
@@ -57,12 +57,6 @@ class Recommendation:
     why: str
     average: float | None = None
     """Of the metric over the ready instances, in the unit of the target; None if not known."""
-
-
-def autoscaler_class(annotations: Mapping[str, str], config: AutoscalerConfig) -> str:
-    """Who scales a revision with *annotations*."""
-    _, found = find(annotations, labels.CLASS)
-    return found or config.pod_autoscaler_class
 
 
 def scaled_by_hpa(annotations: Mapping[str, str], config: AutoscalerConfig) -> bool:
@@ -124,7 +118,7 @@ class Hpa:
         # Kubernetes' standard policy: twice as many, or four more, within a period.
         stepped = min(stable, max(2 * current, current + 4))
         desired = self.bounded(stepped)
-        why = f"{self._shown(average)} of {self._shown(self.spec.target)} on average"
+        why = f"{self._shown(average)} on average, target {self._shown(self.spec.target)}"
         if stable != wanted:
             why += "; kept for the stabilization window"
         return Recommendation(desired, why, average)
@@ -169,7 +163,7 @@ class Hpa:
     def _shown(self, value: float) -> str:
         if self.spec.metric == "memory":
             return f"{value / MEBIBYTE:.0f} MiB"
-        return f"{value:.0f} % of the cpu request"
+        return f"{value:.0f}% of the cpu request"
 
 
 def _number(text: str | None) -> float | None:

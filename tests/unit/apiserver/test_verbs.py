@@ -96,6 +96,12 @@ def test_a_status_names_what_it_is_about(client: Client) -> None:
     assert details == {"name": "nope", "group": "eventing.knative.dev", "kind": "brokers"}
 
 
+def test_an_invalid_object_is_named_by_its_kind(client: Client) -> None:
+    details = client.post(CONFIGMAPS, config_map("UPPER")).json()["details"]
+    assert (details["name"], details["kind"]) == ("UPPER", "ConfigMap")
+    assert [cause["field"] for cause in details["causes"]] == ["metadata.name"]
+
+
 def test_a_name_can_be_generated(client: Client) -> None:
     body = service()
     body["metadata"] = {"generateName": "job-"}
