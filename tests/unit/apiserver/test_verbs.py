@@ -102,6 +102,23 @@ def test_an_invalid_object_is_named_by_its_kind(client: Client) -> None:
     assert [cause["field"] for cause in details["causes"]] == ["metadata.name"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        pytest.param(BROKERS, broker("b"), "brokers", id="one that exists"),
+        pytest.param(BROKERS, {**broker("b"), "spec": 1}, "Broker", id="a wrong type"),
+        pytest.param(
+            CONFIGMAPS, {**config_map("b"), "data": {"..": ""}}, "ConfigMap", id="refused"
+        ),
+    ],
+)
+def test_a_status_names_what_could_not_be_created(
+    client: Client, path: str, body: Any, kind: str
+) -> None:
+    details = client.post(path, body).json()["details"]
+    assert (details["name"], details["kind"]) == ("b", kind)
+
+
 def test_a_name_can_be_generated(client: Client) -> None:
     body = service()
     body["metadata"] = {"generateName": "job-"}
