@@ -18,6 +18,7 @@ from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
 from knlite.apiserver.answers import wanted
+from knlite.apiserver.discovery import group_version
 from knlite.apiserver.documents import BATCH, encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
@@ -190,7 +191,7 @@ class _Lines:
         metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
         if initial_end:
             metadata["annotations"] = {INITIAL_END: "true"}
-        api_version = info.api_version
+        api_version = group_version(info.group, self.target.version)
         match self.shape.shape:
             case "Table":
                 row = {"cells": [None] * len(definitions(info)), "object": {
