@@ -4,6 +4,7 @@ Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which 
 cold start: activator → autoscaler → supervisor → activator.
 """
 
+import asyncio
 import math
 import os
 import random
@@ -11,6 +12,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -22,12 +24,19 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import views_of_run
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -37,14 +46,16 @@ from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
-from knlite.facts import LogLine, Notice, RequestDone
+from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
@@ -52,14 +63,25 @@ from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Project
-from knlite.reconcile import Reconciler
+from knlite.reconcile import Reconciler, key_of
 from knlite.registry.configuration import require_known
+from knlite.registry.keeping import Keeper
 from knlite.registry.registry import CONTROLLER, Registry
+from knlite.registry.sqlite import SqliteStorage
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configuration, domainmapping, revision, route, service
+from knlite.serving.reconcilers import (
+    configmap,
+    configuration,
+    domainmapping,
+    namespace,
+    revision,
+    route,
+    service,
+)
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
-from knlite.settings import Settings
+from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
@@ -70,10 +92,12 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Configuration, configuration.reconcile),
     (Revision, revision.reconcile),
     (Route, route.reconcile),
+    (ConfigMap, configmap.reconcile),
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
@@ -94,7 +118,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
         metrics = Metrics()
         stack.callback(logs.close)
-        stack.enter_context(bus.reading(logs.read, LogLine))
+        stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
         stack.enter_context(bus.reading(metrics.read, *READ))
         for reader in readers:
             stack.enter_context(bus.reading(reader))
@@ -133,18 +157,35 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
+            derivations=(
+                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                ledger,
+            ),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
+        keeper = self._keep(settings.data_dir) if settings.data_dir else None
         for name in NAMESPACES:
-            namespace = Namespace(metadata=ObjectMeta(name=name))
-            self.registry.create(namespace, user=CONTROLLER)
+            self._have(Namespace(metadata=ObjectMeta(name=name)))
+        for config_map in shipped().values():
+            self._have(config_map)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
-        self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        self._applier = Applier(
+            self.registry,
+            self._controller.settle,
+            self._clock,
+            bus.publish,
+            applied=keeper.applied if keeper else frozenset(),
+            remember=keeper.remember_applied if keeper else None,
+        )
         self._undecided = Undecided()
         held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
@@ -154,12 +195,19 @@ class Emulator:
         """Everything that admission refuses; nothing changes."""
         return self._applier.check(project.declared)
 
-    def apply(self, project: Project) -> bool:
-        """Make the run what *project* says, which has been checked; whether anything changed."""
-        self._sources = project.sources
-        self._applied = True
+    def apply(self, project: Project | None) -> bool:
+        """Make the run what *project* says, which has been checked; whether anything changed.
+
+        None says nothing: what files of earlier runs have declared stays, too.
+        """
         before = self.registry.version
-        self._applier.apply(project.declared)
+        if project is not None:
+            self._sources = project.sources
+        # What an earlier run has left begins to run now: where its code is has just been said.
+        self.registry.announce()
+        if project is not None:
+            self._applier.apply(project.declared)
+        self._applied = True
         return self.registry.version != before
 
     @property
@@ -171,7 +219,13 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        if not (settings.admin_token or is_loopback(settings.admin_address)):
+            raise InvalidInput(
+                f"the admin port must not be open to others at {settings.admin_address}",
+                cause="whoever reaches it may do everything, and no token is set",
+                fix="set Settings.admin_token, or leave the admin port on loopback",
+            )
+        admin_socket = self._listen(settings.admin_address, settings.admin_port, "--admin-port")
         gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
             # Some clients try only the first address that *.localhost resolves to; where there is
@@ -190,21 +244,36 @@ class Emulator:
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
-        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        self._images = images = Images(
+            self.registry,
+            runtimes,
+            self._choose,
+            self._clock,
+            publish,
+            # Root may give a process to any user.
+            uid=os.geteuid() or None,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, _machine(), self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
             publish=publish,
             draw=self._draw,
         )
+        standings = PodAutoscalerWriter(self.registry, self._reporter, self._clock)
         autoscaler = Autoscaler(
-            self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
+        hpa = HorizontalPodAutoscaler(
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
+        )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
+        supervisor.tell(hpa)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
+        hpa.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
 
         for runtime in runtimes.values():
@@ -214,16 +283,19 @@ class Emulator:
             there = (host for host in bridges if host != LOOPBACK)
             gateway_sockets.extend(self._listen(host, port, "--port") for host in there)
         inside = frozenset((inner, *(Address(host, port) for host in bridges)))
-        app = make_app(
+        door = make_app(
             self.registry,
             logs=self._logs,
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
+            wall=self._clock.wall,
+            token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, activator, projector, dispatcher):
+        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        for part in parts:
             await group.start(part.run)
         await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
-        await group.start(serve_admin, app, admin_socket)
+        await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
     def unsettled(self) -> list[str]:
@@ -269,6 +341,33 @@ class Emulator:
             case _:
                 return ""
 
+    def _keep(self, folder: Path) -> Keeper:
+        """Go on with what an earlier run has left in *folder*, and keep what happens now."""
+        storage = SqliteStorage(folder)
+        self._held.callback(storage.close)
+        loop = asyncio.get_running_loop()
+
+        def complain(text: str) -> None:
+            notice = Notice(at=self._clock.wall(), level="error", text=text)
+            loop.call_soon_threadsafe(self._bus.publish, notice)
+
+        keeper = Keeper(self.registry, storage, complain)
+        try:
+            keeper.restore()
+        except ConfigInvalid as exc:
+            raise InvalidInput(
+                f"what {folder} has kept cannot be used",
+                cause=str(exc),
+                fix="correct --set, or move the folder away and apply the manifests again",
+            ) from exc
+        self._held.enter_context(keeper.keeping())
+        return keeper
+
+    def _have(self, obj: Object) -> None:
+        """See to it that *obj* is there; in a later run it may be, and may have been changed."""
+        if self.registry.at(key_of(obj)) is None:
+            self.registry.create(obj, user=CONTROLLER)
+
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""
         folder = self.settings.data_dir / "logs" if self.settings.data_dir else None
@@ -282,15 +381,18 @@ class Emulator:
         configure()
         self._held.enter_context(self.registry.listening(configure))
 
-    def _choose(self, revision: Revision) -> Choice | Unrunnable:
-        container = serving_container(revision.spec)
+    def _choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
         meta = revision.metadata
+        serves = container is serving_container(revision.spec)
         return choose(
-            image=container.image if container else "",
-            pull_policy=container.image_pull_policy if container else "",
-            annotations=meta.annotations,
+            image=container.image,
+            pull_policy=container.image_pull_policy,
+            # A command, or the Dockerfile beside the manifest, is of what serves.
+            annotations=meta.annotations if serves else {},
             namespace=meta.namespace,
-            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            service=(meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""))
+            if serves
+            else "",
             sources=self._sources,
             policy=policy_named(self.settings.runtime),
             no_engine=self._no_engine,
@@ -351,6 +453,12 @@ class Emulator:
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _machine() -> Node:
+    """What this machine has for instances."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Node(cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def _listening(host: str, port: int, option: str) -> socket.socket:

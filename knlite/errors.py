@@ -7,6 +7,18 @@ Not here: problems of manifests, which are collected as values (``kinds/fielderr
 ``kinds/codec.py``) until all are known.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One of several reasons, as ``details.causes`` of a Kubernetes Status lists them."""
+
+    reason: str
+    message: str
+    field: str = ""
+
 
 class KnliteError(Exception):
     """Base of every error that knlite raises on purpose.
@@ -34,12 +46,40 @@ class InvalidInput(KnliteError):
     """What was given can never work; change it."""
 
 
+class Invalid(InvalidInput):
+    """An object whose fields cannot be what they are; ``causes`` has one entry for each."""
+
+    def __init__(
+        self, what: str, *, cause: str = "", fix: str = "", causes: Sequence[Cause] = ()
+    ) -> None:
+        super().__init__(what, cause=cause, fix=fix)
+        self.causes = tuple(causes)
+
+
+class Forbidden(KnliteError):
+    """What was asked for is never allowed, whoever asks."""
+
+
 class NotFound(KnliteError):
     """The named thing does not exist (yet)."""
 
 
 class Conflict(KnliteError):
-    """The named thing exists already, or changed in between; read it again."""
+    """The named thing changed in between, or somebody else decides about it; read it again."""
+
+    def __init__(
+        self, what: str, *, cause: str = "", fix: str = "", causes: Sequence[Cause] = ()
+    ) -> None:
+        super().__init__(what, cause=cause, fix=fix)
+        self.causes = tuple(causes)
+
+
+class AlreadyExists(Conflict):
+    """The named thing exists already."""
+
+
+class Expired(KnliteError):
+    """What was asked about is too long ago; read the present state instead."""
 
 
 class Overloaded(KnliteError):

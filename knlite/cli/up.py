@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import anyio
 import msgspec
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from knlite.cli.kubeconfig import written_kubeconfig
 from knlite.cli.openfiles import allow_open_files
 from knlite.cli.render import line_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
@@ -44,7 +46,7 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     project = read_project(paths, settings.environ)
     if _complained(project):
         return 2
-    if not project.declared:
+    if paths and not project.declared:
         raise InvalidInput(
             f"no manifest in {', '.join(str(path) for path in paths)}",
             fix="give a folder with YAML files that hold Knative objects",
@@ -82,9 +84,21 @@ async def _serve(
     emulator: Emulator, paths: Sequence[Path], project: Project, screen: "_Screen | _Json"
 ) -> None:
     await emulator.start()
-    emulator.apply(project)
+    with written_kubeconfig(emulator.settings) as kubeconfig:
+        await _go_on(emulator, paths, project, screen, kubeconfig)
+
+
+async def _go_on(
+    emulator: Emulator,
+    paths: Sequence[Path],
+    project: Project,
+    screen: "_Screen | _Json",
+    kubeconfig: Path,
+) -> None:
+    # Without files nothing is said about what those of an earlier run have declared.
+    emulator.apply(project if paths else None)
     await emulator.wait_until_settled(READY_WITHIN)
-    screen.table(emulator)
+    screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the
     # slowest requests (a full collection takes some ten milliseconds).
     gc.collect()
@@ -105,6 +119,8 @@ async def _until_signal(stop: Callable[[], None]) -> None:
 
 async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen | _Json") -> None:
     """Apply again whenever a file changes; files with mistakes change nothing."""
+    if not paths:
+        await anyio.sleep_forever()
     from watchfiles import awatch
 
     folders = [path if path.is_dir() else path.parent for path in paths]
@@ -172,7 +188,7 @@ class _Screen:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
         self._console.print(Text(text, style=style))
 
-    def table(self, emulator: Emulator) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("KIND", "NAME", "READY", "URL"):
             table.add_column(head, overflow="fold", max_width=90)
@@ -183,7 +199,10 @@ class _Screen:
         Console(highlight=False, width=WIDEST).print(table)
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
-        self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything.\n"))
+        self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
+        self._console.print(
+            Text(f"For kubectl and kn: export KUBECONFIG={quote(str(kubeconfig))}\n")
+        )
 
 
 class _Json:
@@ -197,12 +216,12 @@ class _Json:
     def notice(self, text: str, level: str = "info") -> None:
         self._write({"fact": Notice.__name__, "level": level, "text": text})
 
-    def table(self, emulator: Emulator) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
         objects = [
             {"kind": kind, "name": name, "ready": ready, "url": url}
             for kind, name, ready, url in rows(emulator)
         ]
-        self._write({"fact": "Settled", "objects": objects})
+        self._write({"fact": "Settled", "objects": objects, "kubeconfig": str(kubeconfig)})
 
     @staticmethod
     def _write(value: object) -> None:

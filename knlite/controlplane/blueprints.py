@@ -1,49 +1,37 @@
-"""From a revision to what its next instance is started with.
+"""From a revision to what its next instance is started with, and how it is probed."""
 
-Secrets and ConfigMaps are read at that moment, as on a cluster.
-"""
-
+from knlite.controlplane.blueprint import Blueprint, Blueprints
 from knlite.controlplane.images import Images
-from knlite.controlplane.supervisor import Blueprint, Blueprints
+from knlite.controlplane.launches import Wall, launch_of
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
-from knlite.runtime.port import Launch, Limits
-from knlite.serving.contract import contract, progress_deadline, require_supported
+from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName
-from knlite.serving.probing import readiness_probe
+from knlite.serving.probing import pod_probes
+from knlite.serving.scheduling import Node, require_schedulable
 
 
-def make_blueprints(registry: Registry, images: Images) -> Blueprints:
-    """Blueprints from the objects of *registry* and the code of *images*."""
+def make_blueprints(registry: Registry, images: Images, node: Node, wall: Wall) -> Blueprints:
+    """Blueprints from the objects of *registry* and the code of *images*, to run on *node*."""
 
     async def blueprint(name: RevisionName, instance: str) -> Blueprint:
-        code = await images.code_of(name)
+        asked = registry.view.get(Revision, *name)
+        if asked is not None:
+            require_schedulable(asked.spec, node)
+        pod = await images.pod_of(name)
         revision = registry.view.get(Revision, *name)
         container = serving_container(revision.spec) if revision is not None else None
         if revision is None or container is None:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} has no container")
-        require_supported(revision, container)
-        terms = contract(revision, container, registry.view, code.runtime.vantage)
+        runtime = pod.serving.runtime
         return Blueprint(
-            runtime=code.runtime,
-            prepared=code.prepared,
-            launch=Launch(
-                namespace=name.namespace,
-                service=terms.env["K_SERVICE"],
-                revision=name.name,
-                instance=instance,
-                env=terms.env,
-                port=terms.port,
-                command=terms.command,
-                args=terms.args,
-                working_dir=terms.working_dir,
-                limits=Limits(cpus=terms.cpus, memory=terms.memory),
-                user=terms.user,
-                concurrency=terms.concurrency,
+            runtime=runtime,
+            launch=launch_of(
+                revision, instance, pod.prepared, registry.view, runtime.vantage, wall
             ),
-            probe=readiness_probe(container),
+            probes=pod_probes(revision.spec),
             deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),
             grace=float(revision.spec.timeout_seconds or 300),
         )

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.workqueue import WorkQueue
 from knlite.errors import KnliteError
-from knlite.facts import Notice, Publish
+from knlite.facts import Notice, Publish, ReconcileFailed
 from knlite.kinds.meta import Object
 from knlite.reconcile import (
     Change,
@@ -74,6 +74,7 @@ class Controller:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Reconcile until cancelled."""
         with self._registry.listening(self._note):
+            self._begin()
             task_status.started()
             while True:
                 for _ in range(BATCH):
@@ -85,6 +86,12 @@ class Controller:
         """Reconcile until nothing is due, without giving way; for the first apply of a run."""
         while self._step():
             pass
+
+    def _begin(self) -> None:
+        """What is there already has to be looked at once."""
+        for index, (kind, _) in enumerate(self._reconcilers):
+            for obj in self._registry.view.listed(kind, ""):
+                self._queue.add(Item(index, key_of(obj)))
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
@@ -130,7 +137,7 @@ class Controller:
             outcome = self._reconcilers[item.reconciler][1](item.key, view, self._clock.wall())
         except Exception as exc:  # noqa: BLE001  the loop must survive a defect of one rule
             self._forget(item)
-            self._give_back(item, f"reconciling {item.key} failed: {exc!r}")
+            self._give_back(item, repr(exc))
             return True
         self._remember(item, view.dependencies)
         self._commit(item, outcome)
@@ -141,7 +148,7 @@ class Controller:
             try:
                 self._apply(change)
             except KnliteError as exc:
-                self._give_back(item, f"reconciling {item.key} failed: {exc}")
+                self._give_back(item, str(exc))
                 return
         self._queue.succeeded(item)
         if outcome.requeue_after is not None and not math.isinf(outcome.requeue_after):
@@ -160,7 +167,18 @@ class Controller:
 
     def _give_back(self, item: Item, why: str) -> None:
         self._queue.failed(item, self._clock.now())
-        self._publish(Notice(at=self._clock.wall(), level="error", text=why))
+        now, key = self._clock.wall(), item.key
+        self._publish(
+            ReconcileFailed(
+                at=now,
+                kind=key.kind.__name__,
+                namespace=key.namespace,
+                name=key.name,
+                why=why,
+            )
+        )
+        text = f"reconciling {key} failed: {why}"
+        self._publish(Notice(at=now, level="error", text=text))
 
     def _remember(self, item: Item, dependencies: set[Dependency]) -> None:
         """Note what *item* read this time, in the place of what it read before.

@@ -14,6 +14,9 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.fielderror import Errors, merged, refusing
 from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.route import Route
+from knlite.kinds.serving.trial import trial_errors
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
@@ -38,15 +41,22 @@ class Denied:
     errors: Errors
 
 
-def admit(obj: Object, old: Object | None, config: Config, user: str) -> Admitted | Denied:
-    """Default and check *obj*, which *user* wants to store in the place of *old*."""
+def admit(
+    obj: Object, old: Object | None, config: Config, user: str, *, dry_run: bool = False
+) -> Admitted | Denied:
+    """Default and check *obj*, which *user* wants to store in the place of *old*.
+
+    A trial run (*dry_run*) is also told what would only show when an instance starts.
+    """
     info = info_of(type(obj))
     defaulted = info.defaulted(obj, old, config)
     stamps = _STAMPS.get(info.group)
-    if stamps is not None and info.declared:
+    if stamps is not None and info.declared and not _named_by_parent(obj):
         defaulted = _stamped(defaulted, old, *stamps, user)
     errors = merged(info.validated(defaulted, old, config))
     refused = refusing(errors)
+    if dry_run and not refused:
+        refused = trial_errors(defaulted)
     return Denied(refused) if refused else Admitted(defaulted, errors)
 
 
@@ -55,14 +65,18 @@ def spec_of(obj: Object) -> object:
     return getattr(obj, "spec", None)
 
 
+def _named_by_parent(obj: Object) -> bool:
+    """Whether *obj* carries the names of its Service's authors, which its controller hands down."""
+    return isinstance(obj, Configuration | Route) and bool(obj.metadata.owner_references)
+
+
 def _stamped(obj: O, old: Object | None, creator: str, last_modifier: str, user: str) -> O:
     """*obj* with the names of who made it and of who changed its spec last.
 
     A creator that the author wrote is left in, for validation to refuse if it is another one.
     """
     if old is None:
-        # Children that a controller makes carry their parent's names already.
-        stamps = {creator: user, last_modifier: user, **_among(obj, creator, last_modifier)}
+        stamps = {creator: user, last_modifier: user}
     elif spec_of(obj) != spec_of(old):
         stamps = {**_among(old, creator), last_modifier: user, **_among(obj, creator)}
     else:

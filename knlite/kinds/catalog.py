@@ -4,14 +4,28 @@ Source: Knative reference §1.1, Eventing reference §2 (names, short names, pri
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal
+
+import msgspec
 
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core import configmap, k8sservice, namespace, pod, secret
+from knlite.kinds.core import (
+    configmap,
+    deployment,
+    endpoints,
+    event,
+    hpa,
+    k8sservice,
+    namespace,
+    node,
+    pod,
+    secret,
+    serviceaccount,
+)
 from knlite.kinds.eventing import broker, trigger
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
@@ -22,9 +36,11 @@ from knlite.kinds.serving import (
     domainmapping,
     image,
     ingress,
+    metric,
     podautoscaler,
     revision,
     route,
+    serverlessservice,
     service,
 )
 from knlite.kinds.sources import sinkbinding
@@ -68,6 +84,8 @@ class KindInfo:
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     namespaced: bool = True
+    kept: bool = True
+    """Whether it outlives the run in a data folder; what only mirrors a running thing does not."""
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
     kind_name: str = ""
@@ -125,6 +143,8 @@ def _address(obj: Any) -> str:
     return obj.status.address.url if obj.status.address else ""
 
 
+NAME = Column("Name", lambda obj: obj.metadata.name)
+AGE = Column("Age", lambda obj: obj.metadata.creation_timestamp or "", "date")
 READY_COLUMNS = (
     Column("Ready", lambda obj: _ready(obj).status),
     Column("Reason", lambda obj: _ready(obj).reason),
@@ -287,6 +307,7 @@ KINDS: tuple[KindInfo, ...] = (
         categories=("all", "knative", "eventing"),
         columns=(
             ADDRESS_URL,
+            AGE,
             *READY_COLUMNS,
             Column("Class", lambda obj: obj.metadata.annotations.get(BROKER_CLASS, "")),
         ),
@@ -302,6 +323,7 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(
             Column("Broker", lambda obj: obj.spec.broker),
             Column("Subscriber_URI", _status_of("subscriber_uri")),
+            AGE,
             *READY_COLUMNS,
         ),
         defaulted=trigger.defaulted,
@@ -313,7 +335,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="sinkbindings",
         categories=("all", "knative", "sources", "bindings"),
-        columns=(Column("Sink", _status_of("sink_uri")), *READY_COLUMNS),
+        columns=(Column("Sink", _status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=sinkbinding.defaulted,
         validated=sinkbinding.validated,
     ),
@@ -323,7 +345,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="namespaces",
         short_names=("ns",),
-        columns=(Column("Status", _status_of("phase")),),
+        columns=(Column("Status", _status_of("phase")), AGE),
         namespaced=False,
         defaulted=namespace.defaulted,
         validated=namespace.validated,
@@ -334,7 +356,10 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="configmaps",
         short_names=("cm",),
-        columns=(Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data))),),
+        columns=(
+            Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data)), "integer"),
+            AGE,
+        ),
         defaulted=configmap.defaulted,
         validated=configmap.validated,
     ),
@@ -345,7 +370,8 @@ KINDS: tuple[KindInfo, ...] = (
         plural="secrets",
         columns=(
             Column("Type", lambda obj: obj.type),
-            Column("Data", lambda obj: str(len(obj.data))),
+            Column("Data", lambda obj: str(len(obj.data)), "integer"),
+            AGE,
         ),
         defaulted=secret.defaulted,
         validated=secret.validated,
@@ -363,12 +389,14 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
             Column("External-IP", k8sservice.external_column),
             Column("Port(s)", k8sservice.ports_column),
+            AGE,
         ),
         defaulted=k8sservice.defaulted,
         validated=k8sservice.validated,
     ),
     KindInfo(
         type=pod.Pod,
+        kept=False,
         group="",
         version="v1",
         plural="pods",
@@ -377,10 +405,162 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Ready", pod.ready_column),
             Column("Status", pod.status_column),
             Column("Restarts", pod.restarts_column),
+            AGE,
+            Column("IP", _status_of("pod_ip"), priority=1),
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
+    ),
+    KindInfo(
+        type=serviceaccount.ServiceAccount,
+        group="",
+        version="v1",
+        plural="serviceaccounts",
+        short_names=("sa",),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets)), "integer"), AGE),
+        defaulted=_unchanged,
+        validated=serviceaccount.validated,
+    ),
+    KindInfo(
+        type=node.Node,
+        group="",
+        version="v1",
+        plural="nodes",
+        short_names=("no",),
+        columns=(
+            Column("Status", node.status_column),
+            Column("Roles", lambda _: "<none>"),
+            AGE,
+            Column("Version", lambda obj: obj.status.node_info.kubelet_version),
+        ),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=event.Event,
+        group="",
+        version="v1",
+        plural="events",
+        short_names=("ev",),
+        columns=(
+            Column("Last Seen", lambda obj: obj.last_timestamp or "", type="date"),
+            Column("Type", lambda obj: obj.type),
+            Column("Reason", lambda obj: obj.reason),
+            Column("Object", event.object_column),
+            Column("Source", lambda obj: obj.source.component, priority=1),
+            Column("Message", lambda obj: obj.message),
+            Column("First Seen", lambda obj: obj.first_timestamp or "", type="date", priority=1),
+            Column("Count", lambda obj: str(obj.count), type="integer", priority=1),
+            replace(NAME, priority=1),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.Endpoints,
+        group="",
+        version="v1",
+        plural="endpoints",
+        short_names=("ep",),
+        columns=(Column("Endpoints", endpoints.addresses_column), AGE),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.EndpointSlice,
+        group="discovery.k8s.io",
+        version="v1",
+        plural="endpointslices",
+        columns=(
+            Column("AddressType", lambda obj: obj.address_type),
+            Column("Ports", endpoints.slice_ports_column),
+            Column("Endpoints", endpoints.slice_addresses_column),
+            AGE,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=deployment.Deployment,
+        group="apps",
+        version="v1",
+        plural="deployments",
+        short_names=("deploy",),
+        categories=("all",),
+        columns=(
+            Column("Ready", deployment.ready_column),
+            Column("Up-to-date", lambda obj: str(obj.status.updated_replicas), type="integer"),
+            Column("Available", lambda obj: str(obj.status.available_replicas), type="integer"),
+            AGE,
+            Column("Containers", deployment.containers_column, priority=1),
+            Column("Images", deployment.images_column, priority=1),
+            Column("Selector", deployment.selector_column, priority=1),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=hpa.HorizontalPodAutoscaler,
+        group="autoscaling",
+        version="v2",
+        plural="horizontalpodautoscalers",
+        short_names=("hpa",),
+        categories=("all",),
+        columns=(
+            Column("Reference", hpa.reference_column),
+            Column("Targets", hpa.targets_column),
+            Column("MinPods", lambda obj: str(obj.spec.min_replicas or 1)),
+            Column("MaxPods", lambda obj: str(obj.spec.max_replicas), type="integer"),
+            Column("Replicas", lambda obj: str(obj.status.current_replicas), type="integer"),
+            AGE,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=metric.Metric,
+        group="autoscaling.internal.knative.dev",
+        version="v1alpha1",
+        plural="metrics",
+        categories=("knative-internal", "autoscaling"),
+        columns=READY_COLUMNS,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=serverlessservice.ServerlessService,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="serverlessservices",
+        short_names=("sks",),
+        categories=("knative-internal", "networking"),
+        columns=(
+            Column("Mode", lambda obj: obj.spec.mode),
+            Column("Activators", lambda obj: str(obj.spec.num_activators), type="integer"),
+            Column("ServiceName", _status_of("service_name")),
+            Column("PrivateServiceName", _status_of("private_service_name")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
     ),
 )
 
@@ -412,6 +592,11 @@ def find_kind(word: str) -> KindInfo | None:
     return _BY_WORD.get(word.lower())
 
 
+def kind_named(api_version: str, kind: str) -> KindInfo | None:
+    """The kind that a document or a reference names."""
+    return _BY_NAME.get((api_version, kind))
+
+
 def by_resource(group: str, version: str, plural: str) -> KindInfo | None:
     """The kind served at ``/apis/GROUP/VERSION/…/PLURAL``."""
     return _BY_RESOURCE.get((group, version, plural))
@@ -423,12 +608,20 @@ def document(obj: Object) -> dict[str, Any]:
     return {"apiVersion": info.api_version, "kind": info.kind, **encode(obj)}
 
 
+def tree_of(obj: Object) -> dict[str, Any]:
+    """The same as a tree of lists and dicts only, as a client would have sent it."""
+    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document(obj)))
+    return tree
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What a document turned out to be; *value* is None when there are problems."""
 
     value: Object | None
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What was pruned, in the words of field validation."""
 
 
 def read(tree: object, *, strict: bool = True) -> Read:
@@ -444,7 +637,7 @@ def read(tree: object, *, strict: bool = True) -> Read:
         return Read(None, (Problem("kind", _no_match(api_version, kind)),))
     fields = {name: value for name, value in tree.items() if name not in {"apiVersion", "kind"}}
     decoded = decode(info.type, fields, strict=strict)
-    return Read(decoded.value, decoded.problems)
+    return Read(decoded.value, decoded.problems, decoded.unknown)
 
 
 def _no_match(api_version: str, kind: str) -> str:

@@ -8,6 +8,7 @@ Source: Kubernetes structural schemas (pruning, ``must be of type``) and strict 
 Not here: which values are allowed (each kind's ``validated``).
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -21,6 +22,9 @@ from knlite.kinds.meta import Fields
 
 T = TypeVar("T", bound=Fields)
 
+_INDEX = re.compile(r"\[\d+\]")
+_GO = {"boolean": "bool", "integer": "int64", "number": "float64"}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -28,6 +32,8 @@ class Problem:
 
     path: str
     text: str
+    in_go: str = ""
+    """The same in the words of a Go decoder, which reads core kinds; only for wrong types."""
 
     def __str__(self) -> str:
         return self.text
@@ -39,6 +45,8 @@ class Decoded(Generic[T]):
 
     value: T | None
     problems: tuple[Problem, ...] = ()
+    unknown: tuple[str, ...] = ()
+    """What was pruned, in the words of field validation: ``unknown field "spec.bogus"``."""
 
 
 def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
@@ -47,11 +55,12 @@ def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
     With ``strict=False`` unknown fields are pruned in silence, as a cluster does for clients that
     do not ask for strict validation; wrong types are problems in either case.
     """
-    problems: list[Problem] = []
-    shaped = _shape(_type_info(kind), tree, "", strict, problems)
-    if problems:
-        return Decoded(None, tuple(problems))
-    return Decoded(msgspec.convert(shaped, kind))
+    found = _Found(strict)
+    shaped = _shape(_type_info(kind), tree, "", found)
+    pruned = tuple(found.unknown)
+    if found.problems:
+        return Decoded(None, tuple(found.problems), pruned)
+    return Decoded(msgspec.convert(shaped, kind), unknown=pruned)
 
 
 def encode(value: Fields) -> dict[str, Any]:
@@ -65,43 +74,52 @@ def _type_info(kind: type[Fields]) -> inspect.Type:
     return inspect.type_info(kind)
 
 
-def _shape(
-    info: inspect.Type, value: object, path: str, strict: bool, problems: list[Problem]
-) -> object:
+class _Found:
+    """What is noted while a document is walked through."""
+
+    def __init__(self, strict: bool) -> None:
+        self.strict = strict
+        self.problems: list[Problem] = []
+        self.unknown: list[str] = []
+        self.field = ("", "")
+        """The struct that is being read and the path of its field, as Go remembers them."""
+
+
+def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> object:
     match info:
         case inspect.StructType():
             if isinstance(value, Mapping):
-                return dict(_members(info, value, path, strict, problems))
-            return _wrong(value, "object", path, problems)
+                return dict(_members(info, value, path, found))
+            return _wrong(value, "object", path, found)
         case inspect.DictType(value_type=item):
             if isinstance(value, Mapping):
                 return {
-                    str(key): _shape(item, member, f"{path}.{key}", strict, problems)
+                    str(key): _shape(item, member, f"{path}.{key}", found)
                     for key, member in value.items()
                     if member is not None
                 }
-            return _wrong(value, "object", path, problems)
+            return _wrong(value, "object", path, found)
         case inspect.VarTupleType(item_type=item) | inspect.ListType(item_type=item):
             if isinstance(value, Sequence) and not isinstance(value, str | bytes):
                 return [
-                    _shape(item, member, f"{path}[{index}]", strict, problems)
+                    _shape(item, member, f"{path}[{index}]", found)
                     for index, member in enumerate(value)
                 ]
-            return _wrong(value, "array", path, problems)
+            return _wrong(value, "array", path, found)
         case inspect.UnionType(types=choices):
-            return _one_of(choices, value, path, strict, problems)
+            return _one_of(choices, value, path, found)
         case inspect.LiteralType() | inspect.StrType():
-            return value if isinstance(value, str) else _wrong(value, "string", path, problems)
+            return value if isinstance(value, str) else _wrong(value, "string", path, found)
         case inspect.BoolType():
-            return value if isinstance(value, bool) else _wrong(value, "boolean", path, problems)
+            return value if isinstance(value, bool) else _wrong(value, "boolean", path, found)
         case inspect.IntType():
             if isinstance(value, int) and not isinstance(value, bool):
                 return value
-            return _wrong(value, "integer", path, problems)
+            return _wrong(value, "integer", path, found)
         case inspect.FloatType():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return float(value)
-            return _wrong(value, "number", path, problems)
+            return _wrong(value, "number", path, found)
         case _:
             return value
 
@@ -110,8 +128,7 @@ def _members(
     info: inspect.StructType,
     value: Mapping[object, object],
     path: str,
-    strict: bool,
-    problems: list[Problem],
+    found: _Found,
 ) -> Iterator[tuple[str, object]]:
     fields = {field.encode_name: field for field in info.fields}
     for key, member in value.items():
@@ -119,40 +136,52 @@ def _members(
         where = f"{path}.{name}" if path else name
         field = fields.get(name)
         if field is None:
-            if strict:
-                problems.append(Problem(where, _unknown(name, where, fields)))
+            found.unknown.append(f'unknown field "{where}"')
+            if found.strict:
+                found.problems.append(Problem(where, _unknown(name, where, fields)))
         elif member is not None:
-            yield name, _shape(field.type, member, where, strict, problems)
+            found.field = (info.cls.__name__, where)
+            yield name, _shape(field.type, member, where, found)
     for name, field in fields.items():
         if field.required and value.get(name) is None:
             where = f"{path}.{name}" if path else name
-            problems.append(Problem(where, f"{where}: Required value"))
+            found.problems.append(Problem(where, f"{where}: Required value"))
 
 
 def _one_of(
     choices: Sequence[inspect.Type],
     value: object,
     path: str,
-    strict: bool,
-    problems: list[Problem],
+    found: _Found,
 ) -> object:
     candidates = [choice for choice in choices if not isinstance(choice, inspect.NoneType)]
     if len(candidates) == 1:
-        return _shape(candidates[0], value, path, strict, problems)
+        return _shape(candidates[0], value, path, found)
     for choice in candidates:
-        attempt: list[Problem] = []
-        shaped = _shape(choice, value, path, strict, attempt)
-        if not attempt:
+        attempt = _Found(found.strict)
+        attempt.field = found.field
+        shaped = _shape(choice, value, path, attempt)
+        if not attempt.problems:
+            found.unknown.extend(attempt.unknown)
             return shaped
-    return _wrong(value, " or ".join(_noun(choice) for choice in candidates), path, problems)
+    return _wrong(value, " or ".join(_noun(choice) for choice in candidates), path, found)
 
 
-def _wrong(value: object, wanted: str, path: str, problems: list[Problem]) -> object:
+def _wrong(value: object, wanted: str, path: str, found: _Found) -> object:
     """Note the problem; what stands in for the value is never used."""
-    found = _type_name(value)
-    text = f'{path}: Invalid value: "{found}": {path} in body must be of type {wanted}: "{found}"'
-    problems.append(Problem(path, text))
+    name = _type_name(value)
+    text = f'{path}: Invalid value: "{name}": {path} in body must be of type {wanted}: "{name}"'
+    found.problems.append(Problem(path, text, _in_go(name, wanted, found)))
     return None
+
+
+def _in_go(name: str, wanted: str, found: _Found) -> str:
+    holder, field = found.field
+    value = "number" if name == "integer" else "bool" if name == "boolean" else name
+    place = f"{holder}.{_INDEX.sub('', field)}"
+    return (
+        f"cannot unmarshal {value} into Go struct field {place} of type {_GO.get(wanted, wanted)}"
+    )
 
 
 def _unknown(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:

@@ -17,7 +17,7 @@ _GO_UNITS = {
     "m": Decimal(60),
     "h": Decimal(3600),
 }
-_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)", re.ASCII)
+_GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)", re.ASCII)
 
 _ISO_NUMBER = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)"
 _ISO = re.compile(
@@ -95,13 +95,17 @@ def _parse_go(text: str) -> Decimal:
         return Decimal(0)
     total = Decimal(0)
     position = 0
-    for part in _GO_PART.finditer(rest):
-        if part.start() != position:
-            break
-        total += Decimal(part[1]) * _GO_UNITS[part[2]]
+    while position < len(rest) or position == 0:
+        part = _GO_PART.match(rest, position)
+        if part is None:
+            raise InvalidDuration(f'time: invalid duration "{text}"')
+        number, unit = part.groups()
+        if not unit:
+            raise InvalidDuration(f'time: missing unit in duration "{text}"')
+        if unit not in _GO_UNITS:
+            raise InvalidDuration(f'time: unknown unit "{unit}" in duration "{text}"')
+        total += Decimal(number) * _GO_UNITS[unit]
         position = part.end()
-    if position == 0 or position != len(rest):
-        raise InvalidDuration(f'time: invalid duration "{text}"')
     return sign * total
 
 

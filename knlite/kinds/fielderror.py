@@ -121,4 +121,7 @@ def _identity(error: FieldError) -> tuple[str, str, Level]:
 def _joined(prefix: str, path: str) -> str:
     if not path:
         return prefix
-    return prefix + path if path.startswith("[") else f"{prefix}.{path}"
+    # A key with dots is cut at them, as upstream cuts it, and then is none any more.
+    first = path.partition(".")[0]
+    indexed = first.startswith("[") and first.endswith("]")
+    return prefix + path if indexed else f"{prefix}.{path}"

@@ -122,4 +122,4 @@ def _naming(name: str, read: Callable[[], T]) -> T:
     try:
         return read()
     except ConfigInvalid as exc:
-        raise ConfigInvalid(f"{name}: {exc}") from exc
+        raise ConfigInvalid(exc.text, config_map=name) from exc

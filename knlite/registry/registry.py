@@ -7,56 +7,65 @@ must only take note and act later.
 Source: Kubernetes API conventions (generation, resourceVersion, finalizers, background deletion).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from knlite.errors import Conflict, InvalidInput, NotFound
-from knlite.kinds.admission import Admitted, Denied, admit, spec_of
-from knlite.kinds.catalog import info_of
+from knlite.errors import AlreadyExists, NotFound
+from knlite.kinds.admission import spec_of
+from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.fielderror import Errors, generic, rendered
-from knlite.kinds.meta import Object, ObjectMeta, described
+from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.patch.apply import ApplyPatch
+from knlite.kinds.patch.jsonpatch import JsonPatch
+from knlite.kinds.patch.merge import MergePatch
+from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.configuration import Overrides, is_config, read_config
+from knlite.registry.admitting import Admission, Mutator, Refused
+from knlite.registry.commits import Commits, Listener, Notification
+from knlite.registry.configuration import Overrides, read_config
+from knlite.registry.deletion import Deletion, Propagation, require_mortal
+from knlite.registry.derived import Derivation
+from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
+from knlite.registry.reading import read_patched, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
+from knlite.registry.watch import Predicate, Watch
+from knlite.registry.writing import (
+    PLAIN,
+    Write,
+    completed,
+    generated,
+    random_suffix,
+    require_current,
+    require_no_new_finalizers,
+    require_unversioned,
+)
+
+__all__ = [
+    "CONTROLLER",
+    "Listener",
+    "Mutator",
+    "Notification",
+    "Patch",
+    "Refused",
+    "Registry",
+    "Subresource",
+]
 
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
 CONTROLLER = "system:serviceaccount:knative-serving:controller"
 """The user in whose name reconcilers write."""
 
+Patch = JsonPatch | MergePatch | StrategicPatch | ApplyPatch
 
-class Refused(InvalidInput):
-    """An object that admission denies; ``errors`` holds every reason."""
-
-    def __init__(self, key: Key, errors: Errors) -> None:
-        super().__init__(f"{key} is not valid", cause=rendered(errors))
-        self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """What happened to one object. *old* is None for ``added``."""
-
-    change: Literal["added", "modified", "deleted"]
-    obj: Object
-    old: Object | None
-
-
-Listener = Callable[[Notification], None]
-
-Mutator = Callable[[Object, View], Object]
-"""A mutating webhook: the object about to be stored, to what will be stored instead."""
+Subresource = Literal["", "status"]
 
 
 class Registry:
@@ -70,16 +79,28 @@ class Registry:
         overrides: Overrides,
         external_port: int,
         mutators: tuple[Mutator, ...] = (),
+        derivations: tuple[Derivation, ...] = (),
+        new_suffix: Callable[[], str] = random_suffix,
     ) -> None:
-        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``."""
+        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``.
+
+        What follows from *derivations* can be read like what is stored, but not written.
+        """
         self._wall = wall
         self._new_uid = new_uid
-        self._mutators = mutators
-        self._overrides = overrides
-        self._external_port = external_port
-        self._version = 0
-        self._listeners: list[Listener] = []
+        self._new_suffix = new_suffix
+        self._derivations = derivations
         self._store = Store(read_config((), overrides, external_port))
+        self._admission = Admission(
+            store=self._store,
+            overrides=overrides,
+            external_port=external_port,
+            mutators=mutators,
+        )
+        self._commits = Commits(self._store, derivations, self._admission.config, wall)
+        self._deletion = Deletion(
+            self._store, commit=self._commits.commit, remove=self._commits.remove, wall=wall
+        )
 
     @property
     def config(self) -> Config:
@@ -89,100 +110,173 @@ class Registry:
     @property
     def version(self) -> int:
         """Counts the changes of this run; ``resourceVersion`` of lists."""
-        return self._version
+        return self._commits.version
 
     @property
     def view(self) -> View:
-        """All objects as they are now."""
-        return self._store
+        """All objects as they are now, also those that are computed."""
+        return self._commits.view
+
+    def next_version(self) -> int:
+        """The version of something that is about to change and is not stored here."""
+        return self._commits.next_version()
+
+    def derived_changed(self, key: Key) -> None:
+        """Tell those who watch that the computed object at *key* has changed, come or gone."""
+        self._commits.derived_changed(key)
 
     def recording_view(self) -> RecordingView:
-        """The same, noting what is read."""
+        """All stored objects, noting what is read."""
         return RecordingView(self._store)
 
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
-        return self._store.at(key)
+        return self._commits.view.at(key)
 
-    @contextmanager
-    def listening(self, listener: Listener) -> Iterator[None]:
+    def listening(self, listener: Listener) -> AbstractContextManager[None]:
         """Tell *listener* of every change while the context lasts."""
-        self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            self._listeners.remove(listener)
+        return self._commits.listening(listener)
+
+    def restore(self, objects: Iterable[Object], version: int) -> None:
+        """Begin with *objects* of an earlier run, whose last version was *version*.
+
+        Nobody is told: those who care are not there yet. Raises ``ConfigInvalid``.
+        """
+        self._commits.restore(objects, version)
+
+    def announce(self) -> None:
+        """Tell those who listen now of what has been restored, as if it were new."""
+        self._commits.announce()
 
     def fork(self) -> "Registry":
         """The same objects in a registry of their own, to try changes on."""
         fork = Registry(
             wall=self._wall,
             new_uid=self._new_uid,
-            overrides=self._overrides,
-            external_port=self._external_port,
-            mutators=self._mutators,
+            overrides=self._admission.overrides,
+            external_port=self._admission.external_port,
+            mutators=self._admission.mutators,
+            derivations=self._derivations,
         )
         for obj in self._store.everything():
             fork._store.put(obj)
         fork._store.config = self._store.config
         return fork
 
-    def create(self, obj: O, *, user: str) -> O:
-        """Store a new object. Raises ``Refused``, ``Conflict`` (it exists)."""
+    def create(self, obj: O, *, user: str, write: Write = PLAIN) -> O:
+        """Store a new object.
+
+        Raises ``Refused``, ``AlreadyExists``, ``NotFound`` (its namespace), ``Forbidden`` (its
+        namespace is going), ``InvalidInput`` (it has a resourceVersion).
+        """
+        require_unversioned(obj)
+        obj = self._named(obj)
         key = key_of(obj)
+        self._admission.require_namespace(obj)
         if self._store.at(key) is not None:
-            raise Conflict(f'{info_of(key.kind).resource} "{key.name}" already exists')
-        self._require_namespace(obj)
-        admitted = self._admit(obj, None, user).obj
+            raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
+        metadata = msgspec.structs.replace(
+            obj.metadata,
+            deletion_timestamp=None,
+            deletion_grace_period_seconds=None,
+            managed_fields=self._owned(obj, None, write),
+        )
+        obj = msgspec.structs.replace(obj, metadata=metadata)
+        admitted = self._admission.admit(obj, None, user, write)
         metadata = msgspec.structs.replace(
             admitted.metadata,
             uid=self._new_uid(),
             generation=1 if spec_of(obj) is not None else 0,
             creation_timestamp=timestamp(self._wall()),
-            deletion_timestamp=None,
         )
-        return cast("O", self._commit(admitted, metadata, None))
+        return cast("O", self._commit(admitted, metadata, None, write))
 
-    def update(self, obj: O, *, user: str) -> O:
+    def update(self, obj: O, *, user: str, write: Write = PLAIN, exact: bool = False) -> O:
         """Replace spec and metadata of a stored object; its status stays.
 
-        An update that changes nothing is not stored and nobody is told. Raises ``Refused``,
-        ``NotFound``.
+        An update that changes nothing is not stored and nobody is told. With *exact* (for clients)
+        a uid or resourceVersion in *obj* must be that of the stored object. Raises ``Refused``,
+        ``NotFound``, ``Conflict``, ``Invalid``.
         """
-        old = self._existing(key_of(obj))
-        admitted = _with_status_of(old, self._admit(obj, old, user).obj)
+        key = key_of(obj)
+        old = self._existing(key)
+        if exact:
+            require_current(key, old, obj.metadata.uid, obj.metadata.resource_version)
+            require_no_new_finalizers(old, obj)
+        wanted = _with_status_of(old, obj)
+        metadata = msgspec.structs.replace(
+            completed(wanted, old), managed_fields=self._owned(wanted, old, write)
+        )
+        wanted = msgspec.structs.replace(wanted, metadata=metadata)
+        admitted = _with_status_of(old, self._admission.admit(wanted, old, user, write))
         changed = spec_of(admitted) != spec_of(old)
         metadata = msgspec.structs.replace(
-            admitted.metadata,
-            uid=old.metadata.uid,
-            resource_version=old.metadata.resource_version,
-            generation=old.metadata.generation + changed,
-            creation_timestamp=old.metadata.creation_timestamp,
-            deletion_timestamp=old.metadata.deletion_timestamp,
+            admitted.metadata, generation=old.metadata.generation + changed
         )
-        if old.metadata.deletion_timestamp is not None and not metadata.finalizers:
-            self._remove(old)
-            return obj
-        return cast("O", self._commit(admitted, metadata, old))
+        metadata = with_times_of(old, admitted, metadata)
+        stored = self._commit(admitted, metadata, old, write)
+        return cast("O", self._unheld(stored, write))
 
-    def update_status(self, obj: Object) -> None:
+    def update_status(
+        self, obj: O, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
+    ) -> O:
         """Replace the status of a stored object; its spec and metadata stay.
 
-        Nothing happens if the object is gone, or another one now has its name.
+        Without *exact* nothing happens if the object is gone, or another one now has its name.
+        With it (for clients) raises ``NotFound`` and ``Conflict``, as ``update``.
         """
-        old = self._store.at(key_of(obj))
-        if old is None or old.metadata.uid != obj.metadata.uid:
-            return
-        self._commit(_with_status_of(obj, old), old.metadata, old)
+        key = key_of(obj)
+        old = self._store.at(key)
+        if exact:
+            old = self._existing(key)
+            require_current(key, old, obj.metadata.uid, obj.metadata.resource_version)
+        elif old is None or old.metadata.uid != obj.metadata.uid:
+            return obj
+        new = _with_status_of(obj, old)
+        metadata = msgspec.structs.replace(
+            old.metadata, managed_fields=self._owned(new, old, write, subresource="status")
+        )
+        return cast("O", self._commit(new, metadata, old, write))
 
-    def apply(self, obj: O, *, user: str) -> Literal["created", "configured", "unchanged"]:
+    def patch(
+        self,
+        key: Key,
+        patch: Patch,
+        *,
+        user: str,
+        write: Write = PLAIN,
+        subresource: Subresource = "",
+    ) -> Object:
+        """Change a stored object as *patch* says; an ``ApplyPatch`` creates what is absent.
+
+        Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
+        """
+        old = self._store.at(key)
+        if isinstance(patch, ApplyPatch):
+            now = timestamp(self._wall())
+            obj = read_applied(key, patch, old, write, subresource, now)
+            # The patch has settled who owns what.
+            write = replace(write, manager="")
+        else:
+            old = self._existing(key)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
+        require_same_name(key, obj)
+        if old is None and not subresource:
+            return self.create(obj, user=user, write=write)
+        if subresource == "status":
+            return self.update_status(obj, user=user, write=write, exact=True)
+        return self.update(obj, user=user, write=write, exact=True)
+
+    def apply(
+        self, obj: O, *, user: str, write: Write = PLAIN
+    ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
         Labels, annotations and finalizers that others have added stay. Raises ``Refused``.
         """
         old = self._store.at(key_of(obj))
         if old is None:
-            self.create(obj, user=user)
+            self.create(obj, user=user, write=write)
             return "created"
         metadata = msgspec.structs.replace(
             obj.metadata,
@@ -191,53 +285,90 @@ class Registry:
             finalizers=old.metadata.finalizers,
             owner_references=old.metadata.owner_references,
         )
-        new = self.update(msgspec.structs.replace(obj, metadata=metadata), user=user)
+        new = self.update(msgspec.structs.replace(obj, metadata=metadata), user=user, write=write)
         same = new.metadata.resource_version == old.metadata.resource_version
         return "unchanged" if same else "configured"
 
-    def delete(self, key: Key) -> None:
-        """Delete an object and, in the background, what it owns; finalizers are waited for.
+    def delete(
+        self,
+        key: Key,
+        *,
+        propagation: Propagation = "Background",
+        write: Write = PLAIN,
+        uid: str = "",
+        resource_version: str = "",
+    ) -> Object:
+        """Delete an object and, as *propagation* says, what it owns; finalizers are waited for.
 
-        Raises ``NotFound``.
+        Returns its last state; with a deletion timestamp if something still holds it. *uid* and
+        *resource_version* are preconditions. Raises ``NotFound``, ``Conflict``, ``Forbidden``.
         """
         old = self._existing(key)
-        if old.metadata.finalizers:
-            if old.metadata.deletion_timestamp is None:
-                metadata = msgspec.structs.replace(
-                    old.metadata, deletion_timestamp=timestamp(self._wall())
-                )
-                self._commit(old, metadata, old)
-            return
-        self._remove(old)
+        require_current(key, old, uid, resource_version)
+        require_mortal(key)
+        if write.dry_run:
+            return self._deletion.terminating(old) if old.metadata.finalizers else old
+        return self._deletion.delete(old, propagation)
 
-    def _admit(self, obj: Object, old: Object | None, user: str) -> Admitted:
-        for mutate in self._mutators:
-            obj = mutate(obj, self._store)
-        match admit(obj, old, self.config, user):
-            case Denied(errors):
-                raise Refused(key_of(obj), errors)
-            case Admitted() as admitted:
-                self._check_config(admitted.obj)
-                return admitted
+    def delete_collection(
+        self,
+        kind: type[O],
+        namespace: str,
+        *,
+        predicate: Callable[[O], bool] | None = None,
+        propagation: Propagation = "Background",
+        write: Write = PLAIN,
+    ) -> Sequence[O]:
+        """Delete those of *kind* in *namespace* that *predicate* holds of; returns them."""
+        doomed = [
+            obj
+            for obj in self._store.listed(kind, namespace)
+            if predicate is None or predicate(obj)
+        ]
+        for obj in doomed:
+            if self._store.at(key_of(obj)) is not None:
+                self.delete(key_of(obj), propagation=propagation, write=write)
+        return doomed
 
-    def _check_config(self, obj: Object) -> None:
-        """Refuse a ``config-*`` ConfigMap that would not parse, as Knative's webhook does."""
-        if isinstance(obj, ConfigMap) and is_config(obj):
-            try:
-                self._config_with(obj)
-            except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(str(exc), "data"),)) from exc
+    def watch(
+        self,
+        kind: type[Object],
+        namespace: str,
+        *,
+        since: int | None = None,
+        predicate: Predicate | None = None,
+    ) -> Watch:
+        """What happens to those of *kind* in *namespace* ("" means in all) from now on.
 
-    def _config_with(self, changed: ConfigMap | None) -> Config:
-        maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}
-        if changed is not None:
-            maps[key_of(changed)] = changed
-        return read_config(maps.values(), self._overrides, self._external_port)
+        Begins with what exists if *since* is None or 0, else after that version. Raises
+        ``Expired``.
+        """
+        return self._commits.watch(kind, namespace, since or 0, predicate)
 
-    def _require_namespace(self, obj: Object) -> None:
-        namespace = obj.metadata.namespace
-        if namespace and self._store.get(Namespace, "", namespace) is None:
-            raise NotFound(f'namespaces "{namespace}" not found')
+    def _named(self, obj: O) -> O:
+        """*obj* with a name of its own, if it only says how that begins."""
+        prefix = obj.metadata.generate_name
+        if obj.metadata.name or not prefix:
+            return obj
+        while True:
+            name = generated(prefix, self._new_suffix())
+            metadata = msgspec.structs.replace(obj.metadata, name=name)
+            named = msgspec.structs.replace(obj, metadata=metadata)
+            if self._store.at(key_of(named)) is None:
+                return named
+
+    def _owned(
+        self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
+    ) -> tuple[Any, ...]:
+        """The managed fields of *obj* after *write*."""
+        return owned_after(obj, old, write, subresource, timestamp(self._wall()))
+
+    def _unheld(self, obj: Object, write: Write) -> Object:
+        """Let *obj* go if its deletion waits and nothing holds it any more."""
+        waits = obj.metadata.deletion_timestamp is not None
+        if waits and not obj.metadata.finalizers and not write.dry_run:
+            return self._deletion.finish(obj)
+        return obj
 
     def _existing(self, key: Key) -> Object:
         found = self._store.at(key)
@@ -245,37 +376,11 @@ class Registry:
             raise NotFound(f'{info_of(key.kind).resource} "{key.name}" not found')
         return found
 
-    def _commit(self, obj: Object, metadata: ObjectMeta, old: Object | None) -> Object:
+    def _commit(
+        self, obj: Object, metadata: ObjectMeta, old: Object | None, write: Write = PLAIN
+    ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
-        if candidate == old:
-            return candidate
-        self._version += 1
-        stored = msgspec.structs.replace(
-            candidate,
-            metadata=msgspec.structs.replace(metadata, resource_version=str(self._version)),
-        )
-        self._store.put(stored)
-        self._notify(Notification("added" if old is None else "modified", stored, old))
-        return stored
-
-    def _remove(self, obj: Object) -> None:
-        self._store.remove(key_of(obj))
-        self._version += 1
-        self._notify(Notification("deleted", obj, obj))
-        if isinstance(obj, Namespace):
-            doomed = [o for o in self._store.everything() if o.metadata.namespace == described(obj)]
-        else:
-            doomed = list(self._store.children(obj.metadata.uid))
-        for child in doomed:
-            # An earlier sibling may have taken it along.
-            if self._store.at(key_of(child)) is not None:
-                self.delete(key_of(child))
-
-    def _notify(self, notification: Notification) -> None:
-        if isinstance(notification.obj, ConfigMap) and is_config(notification.obj):
-            self._store.config = self._config_with(None)
-        for listener in tuple(self._listeners):
-            listener(notification)
+        return candidate if write.dry_run else self._commits.commit(candidate, old)
 
 
 def _with_status_of(source: Object, obj: Object) -> Object:

@@ -48,11 +48,18 @@ def children_of(owner_uid: str) -> Index:
     return ("child", owner_uid)
 
 
+def inside(namespace: str) -> Index:
+    """Everything in *namespace*, of all kinds."""
+    return ("inside", namespace)
+
+
 def indexes_of(obj: Object) -> Iterator[Index]:
     """Every list that *obj* stands in."""
     kind, meta = type(obj), obj.metadata
     yield all_of(kind)
     yield in_namespace(kind, meta.namespace)
+    if meta.namespace:
+        yield inside(meta.namespace)
     for label, value in meta.labels.items():
         yield with_label(kind, meta.namespace, label, value)
     for route in routes_of(meta.annotations):
@@ -134,6 +141,14 @@ class Store:
     def children(self, uid: str) -> Sequence[Object]:
         """Everything that any owner reference ties to *uid*, whatever its kind."""
         return self._of(Object, children_of(uid))
+
+    def inside(self, namespace: str) -> Sequence[Object]:
+        """Everything in *namespace*, whatever its kind."""
+        return self._of(Object, inside(namespace))
+
+    def anything_inside(self, namespace: str) -> bool:
+        """Whether there is something in *namespace*."""
+        return inside(namespace) in self._lists
 
     def everything(self) -> Sequence[Object]:
         """All objects, sorted by kind, namespace and name."""

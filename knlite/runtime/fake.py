@@ -5,16 +5,17 @@ probe asks that instead of a socket. All times are the Clock's.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
 
 from knlite.clock import Clock
 from knlite.errors import InstanceFailed
-from knlite.runtime.port import Exit, Launch, Log, Prepared, Report
+from knlite.runtime.port import ExecResult, Exit, Launch, Logs, Prepared, Report, Usage
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
+from knlite.serving.volume import FileVolume
 from knlite.serving.workload import Workload
 
 TERMINATED, KILLED = Exit(128 + 15), Exit(128 + 9)
@@ -34,6 +35,9 @@ class Script:
     code: int = 1
     says: tuple[str, ...] = ()
     """Lines on stdout at the start."""
+    message: str = ""
+    """Its last words when it ends by itself."""
+    usage: Usage = Usage(0.0, 0)
     prepare_fails: InstanceFailed | None = None
     start_fails: InstanceFailed | None = None
 
@@ -51,8 +55,12 @@ class FakeInstance:
         self._gone = anyio.Event()
         self._ends_at: float | None = None
         """When it will have done what SIGTERM asks for."""
+        self.answers: Callable[[str, tuple[str, ...]], ExecResult] = lambda *_: ExecResult(0, "")
+        """What a command in the container of a name comes to; a test may put its own here."""
+        self.uses: Callable[[], Usage] = lambda: script.usage
+        """What it has used; a test may put its own here."""
         if script.lives is not None:
-            clock.call_at(clock.now() + script.lives, lambda: self.end(Exit(script.code)))
+            clock.call_at(clock.now() + script.lives, self._end_by_itself)
 
     @property
     def label(self) -> str:
@@ -70,6 +78,10 @@ class FakeInstance:
             self._exit = how
             self._gone.set()
 
+    def _end_by_itself(self) -> None:
+        script = self._script
+        self.end(Exit(script.code, self.launch.serving.name, message=script.message))
+
     async def wait(self) -> Exit:
         """Return once it has ended."""
         await self._gone.wait()
@@ -83,6 +95,16 @@ class FakeInstance:
         how = TERMINATED if self._ends_at <= now + grace else KILLED
         self._clock.call_at(min(self._ends_at, now + grace), lambda: self.end(how))
         await self._gone.wait()
+
+    async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
+        """What ``answers`` says."""
+        if self._exit is not None:
+            return ExecResult(1, "it has ended")
+        return self.answers(container, tuple(command))
+
+    async def usage(self) -> Usage | None:
+        """What the script says."""
+        return None if self._exit is not None else self.uses()
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Its address, once it has booted."""
@@ -98,6 +120,10 @@ class FakeRuntime:
         self.vantage = ByPath("http://127.0.0.1:8080")
         self.instances: list[FakeInstance] = []
         """All that were ever started, in order."""
+        self.discarded: list[str] = []
+        """Names of those that will not be started again."""
+        self.volumes: dict[str, dict[str, FileVolume]] = {}
+        """What was put into the volumes of running instances, by instance and name."""
         self._clock = clock
         self._script = script
 
@@ -116,9 +142,9 @@ class FakeRuntime:
         content = hashlib.sha256(repr(workload).encode()).hexdigest()
         return Prepared(script, f"sha256:{content}")
 
-    async def start(self, prepared: Prepared, launch: Launch, log: Log) -> FakeInstance:
-        """Begin an instance's life, or fail as the script says."""
-        script = prepared.handle
+    async def start(self, launch: Launch, logs: Logs) -> FakeInstance:
+        """Begin an instance's life as the script of what serves says, or fail as it says."""
+        script = launch.serving.prepared.handle
         if not isinstance(script, Script):
             raise TypeError("prepared by another runtime")
         if script.start_fails is not None:
@@ -127,8 +153,17 @@ class FakeRuntime:
         instance = FakeInstance(launch, address, script, self._clock)
         self.instances.append(instance)
         for line in script.says:
-            log("stdout", line)
+            logs(launch.serving.name)("stdout", line)
         return instance
+
+    async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
+        """Remember it."""
+        self.volumes.setdefault(instance, {}).update(volumes)
+
+    async def discard(self, instance: str) -> None:
+        """Remember it."""
+        self.discarded.append(instance)
+        self.volumes.pop(instance, None)
 
     async def sweep(self) -> tuple[str, ...]:
         """Nothing: memory does not outlive a crash."""

@@ -13,22 +13,25 @@ import subprocess
 import sys
 import textwrap
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import anyio
 import pytest
 
 from knlite.errors import InstanceFailed
+from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.runtime.docker.function_image import FunctionCode
-from knlite.runtime.docker.images import image_id
+from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
 from knlite.runtime.docker.owner import OWNER, Owner, current_owner
-from knlite.runtime.docker.runtime import DockerRuntime, Image, open_runtime
+from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import Exit, Instance, Launch, Limits, Prepared
+from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared
+from knlite.serving.container import Limits, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost
 from knlite.serving.workload import DockerfileFolder, FunctionProject, LocalCommand, StoredImage
@@ -132,16 +135,39 @@ def workload(folder: Path) -> DockerfileFolder:
     return DockerfileFolder(str(folder), "knlite.local/contract:latest")
 
 
-def launch(**changes: object) -> Launch:
+def launch(
+    prepared: Prepared,
+    *,
+    instance: str = "",
+    port: int = 8080,
+    pod: Mapping[str, object] = MappingProxyType({}),
+    **container: object,
+) -> Launch:
+    """An instance of one container; *pod* are further fields of the launch."""
+    serving = ContainerLaunch(
+        name="user-container",
+        prepared=prepared,
+        env={"K_SERVICE": "hello", "GREETING": "hé llo"},
+    )
     whole = Launch(
         namespace="default",
         service="hello",
         revision="hello-00001",
-        instance=f"hello-00001-{uuid.uuid4().hex[:8]}",
-        env={"K_SERVICE": "hello", "GREETING": "hé llo"},
-        port=8080,
+        instance=instance or f"hello-00001-{uuid.uuid4().hex[:8]}",
+        port=port,
+        serving=replace(serving, **container),
     )
-    return replace(whole, **changes)
+    return replace(whole, **pod)
+
+
+def into(log: Log) -> Callable[[str], Log]:
+    """Collect what any container writes in *log*."""
+    return lambda container: log
+
+
+def quiet(container: str) -> Log:
+    """The log of a container at which no test looks."""
+    return Log()
 
 
 async def answer(address: Address) -> dict[str, object]:
@@ -176,13 +202,13 @@ async def test_an_instance_answers_with_the_environment_of_the_contract(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
     log = Log()
-    started = launch(port=9000)
-    instance = await runtime.start(prepared, started, log)
+    started = launch(prepared, port=9000)
+    instance = await runtime.start(started, into(log))
     try:
         seen = await answer(instance.address)
     finally:
         await instance.stop(1)
-    assert seen["env"] | {"PORT": "9000", **started.env} == seen["env"]
+    assert seen["env"] | {"PORT": "9000", **started.serving.env} == seen["env"]
     assert seen["argv"] == ["/srv/server.py", "from-image"]
     assert seen["no_new_privileges"] is True
     assert ("stdout", "listening on 9000") in log.lines
@@ -192,8 +218,8 @@ async def test_an_instance_answers_with_the_environment_of_the_contract(
 async def test_arguments_folder_and_user_replace_those_of_the_image(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch(args=("a", "b c"), working_dir="/tmp", user=1234)
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared, args=("a", "b c"), working_dir="/tmp", security=Security(user=1234))
+    instance = await runtime.start(asked, quiet)
     try:
         seen = await answer(instance.address)
     finally:
@@ -205,8 +231,8 @@ async def test_arguments_folder_and_user_replace_those_of_the_image(
 async def test_a_command_drops_the_arguments_of_the_image(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch(command=("python3", "-E", "/srv/server.py"))
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared, command=("python3", "-E", "/srv/server.py"))
+    instance = await runtime.start(asked, quiet)
     try:
         assert (await answer(instance.address))["argv"] == ["/srv/server.py"]
     finally:
@@ -217,7 +243,7 @@ async def test_cluster_names_lead_to_the_gateway(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
     sink = "http://broker-ingress.knative-eventing.svc.cluster.local:8080/default/default"
-    instance = await runtime.start(prepared, launch(env={"K_SINK": sink}), Log())
+    instance = await runtime.start(launch(prepared, env={"K_SINK": sink}), quiet)
     try:
         hosts = str((await answer(instance.address))["hosts"]).split()
     finally:
@@ -249,11 +275,11 @@ async def test_a_container_reaches_what_listens_at_the_bind_address(
     program = (
         f"import socket; socket.create_connection(('hello.default.svc.cluster.local', {port}), 10)"
     )
-    instance = await runtime.start(
-        prepared, launch(command=("python3", "-c", program)), log := Log()
-    )
+    log = Log()
+    asked = launch(prepared, command=("python3", "-c", program))
+    instance = await runtime.start(asked, into(log))
     with anyio.fail_after(SECONDS):
-        assert await instance.wait() == Exit(0), log.lines
+        assert (await instance.wait()).code == 0, log.lines
     assert met.is_set()
     server.close()
     await server.wait_closed()
@@ -262,8 +288,8 @@ async def test_a_container_reaches_what_listens_at_the_bind_address(
 async def test_limits_are_set_on_the_container(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch(limits=Limits(cpus=0.5, memory=64 * 1024 * 1024))
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared, limits=Limits(cpus=0.5, memory=64 * 1024 * 1024))
+    instance = await runtime.start(asked, quiet)
     try:
         host = engine.client.inspect_container(asked.instance)["HostConfig"]
     finally:
@@ -278,10 +304,10 @@ async def test_a_program_that_exceeds_its_memory_is_told_apart(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
     log = Log()
-    asked = launch(env={"EAT": "1"}, limits=Limits(memory=32 * 1024 * 1024))
-    instance = await runtime.start(prepared, asked, log)
+    asked = launch(prepared, env={"EAT": "1"}, limits=Limits(memory=32 * 1024 * 1024))
+    instance = await runtime.start(asked, into(log))
     with anyio.fail_after(SECONDS):
-        assert await instance.wait() == Exit(137)
+        assert (await instance.wait()).code == 137
     assert any("memory limit" in text for _, text in log.lines)
 
 
@@ -289,10 +315,10 @@ async def test_a_program_that_ends_by_itself_leaves_its_code_and_last_words_and_
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
     log = Log()
-    asked = launch(env={"EXIT": "3"})
-    instance = await runtime.start(prepared, asked, log)
+    asked = launch(prepared, env={"EXIT": "3"})
+    instance = await runtime.start(asked, into(log))
     with anyio.fail_after(SECONDS):
-        assert await instance.wait() == Exit(3)
+        assert (await instance.wait()).code == 3
     assert log.lines == [("stderr", "last words")]
     await until(lambda: not exists(engine, asked.instance))
     await instance.stop(5)
@@ -301,32 +327,32 @@ async def test_a_program_that_ends_by_itself_leaves_its_code_and_last_words_and_
 async def test_stop_ends_a_program_that_has_no_handler_at_once(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch()
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared)
+    instance = await runtime.start(asked, quiet)
     await answer(instance.address)
     with anyio.fail_after(10):
         await instance.stop(60)
-    assert await instance.wait() == Exit(128 + signal.SIGTERM)
+    assert (await instance.wait()).code == 128 + signal.SIGTERM
     assert not exists(engine, asked.instance)
 
 
 async def test_stop_kills_what_ignores_sigterm_after_the_grace(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch(env={"IGNORE_SIGTERM": "1"})
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared, env={"IGNORE_SIGTERM": "1"})
+    instance = await runtime.start(asked, quiet)
     await answer(instance.address)
     begun = anyio.current_time()
     await instance.stop(0.5)
     assert anyio.current_time() - begun >= 0.5
-    assert await instance.wait() == Exit(137)
+    assert (await instance.wait()).code == 137
     assert not exists(engine, asked.instance)
 
 
 async def test_stopping_twice_at_once_does_nothing_more(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    instance = await runtime.start(prepared, launch(), Log())
+    instance = await runtime.start(launch(prepared), quiet)
     with anyio.fail_after(SECONDS):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(instance.stop, 5)
@@ -337,8 +363,8 @@ async def test_stopping_twice_at_once_does_nothing_more(
 async def test_a_container_removed_by_somebody_else_has_ended(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch()
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared)
+    instance = await runtime.start(asked, quiet)
     await answer(instance.address)
     await asyncio.to_thread(engine.client.remove_container, asked.instance, force=True)
     with anyio.fail_after(SECONDS):
@@ -350,10 +376,10 @@ async def test_a_container_removed_by_somebody_else_has_ended(
 async def test_a_cancelled_start_leaves_no_container(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared, delay: float
 ) -> None:
-    asked = launch()
+    asked = launch(prepared)
     instance = None
     with anyio.move_on_after(delay):
-        instance = await runtime.start(prepared, asked, Log())
+        instance = await runtime.start(asked, quiet)
     if instance is not None:
         await instance.stop(0)
     assert not exists(engine, asked.instance)
@@ -364,7 +390,7 @@ async def test_it_tells_where_a_program_listens_in_truth(
 ) -> None:
     if runtime.network.kind != "bridge":
         pytest.skip("processes of containers are not visible here")
-    instance = await runtime.start(prepared, launch(port=8081), Log())
+    instance = await runtime.start(launch(prepared, port=8081), quiet)
     try:
         await answer(instance.address)
         assert await instance.listening() == (Address("0.0.0.0", 8081),)
@@ -449,7 +475,7 @@ async def test_a_plain_command_is_for_the_process_runtime(runtime: DockerRuntime
 async def test_a_program_that_is_not_in_the_image_is_named_in_the_log(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    instance = await runtime.start(prepared, launch(command=("/no/such",)), log := Log())
+    instance = await runtime.start(launch(prepared, command=("/no/such",)), into(log := Log()))
     with anyio.fail_after(SECONDS):
         assert (await instance.wait()).code == 127
     assert any("/no/such" in text and "No such file" in text for _, text in log.lines)
@@ -458,9 +484,9 @@ async def test_a_program_that_is_not_in_the_image_is_named_in_the_log(
 async def test_a_container_that_cannot_be_started_is_explained_and_leaves_nothing(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch(working_dir="/etc/passwd")
+    asked = launch(prepared, working_dir="/etc/passwd")
     with pytest.raises(InstanceFailed) as failed:
-        await runtime.start(prepared, asked, Log())
+        await runtime.start(asked, quiet)
     assert failed.value.reason in ("RunContainerError", "CreateContainerError")
     assert "directory" in failed.value.cause
     assert not exists(engine, asked.instance)
@@ -472,7 +498,7 @@ async def test_an_image_without_a_command_is_explained(
     bare = await runtime.prepare(StoredImage("python:3.11-slim"), print)
     assert isinstance(bare.handle, Image)
     with pytest.raises(InstanceFailed) as failed:
-        await runtime.start(bare, launch(command=("",)), Log())
+        await runtime.start(launch(bare, command=("",)), quiet)
     assert failed.value.fix
 
 
@@ -509,9 +535,9 @@ async def test_a_function_becomes_an_image_with_its_runner_dependencies_and_vari
     again: list[str] = []
     assert (await runtime.prepare(project, again.append)).digest == prepared.digest
     assert again == []
-    instance = await runtime.start(prepared, launch(env={"SIZE": "large"}), log := Log())
+    instance = await runtime.start(launch(prepared, env={"SIZE": "large"}), into(log := Log()))
     with anyio.fail_after(SECONDS):
-        assert await instance.wait() == Exit(0)
+        assert (await instance.wait()).code == 0
     assert log.lines == [("stdout", "well done red large ['.funcignore', 'func.py', 'func.yaml']")]
 
 
@@ -519,16 +545,17 @@ CRASHING = """
 import asyncio, os, sys
 from knlite.runtime.docker.engine import find_engine
 from knlite.runtime.docker.runtime import open_runtime
-from knlite.runtime.port import Launch
+from knlite.runtime.port import ContainerLaunch, Launch
 from knlite.serving.workload import StoredImage
 
 async def main():
     engine = await find_engine(os.environ)
     runtime = await open_runtime(engine, gateway_port=1, hosts=lambda: (), function_code=None)
     prepared = await runtime.prepare(StoredImage("knlite.local/contract:latest"), print)
+    serving = ContainerLaunch(name="user-container", prepared=prepared)
     launch = Launch(namespace="default", service="hello", revision="hello-00001",
-                    instance=sys.argv[1], env={}, port=8080)
-    await runtime.start(prepared, launch, lambda stream, text: None)
+                    instance=sys.argv[1], port=8080, serving=serving)
+    await runtime.start(launch, lambda container: lambda stream, text: None)
     print("started", flush=True)
     await asyncio.Event().wait()
 
@@ -539,9 +566,9 @@ asyncio.run(main())
 async def test_what_a_killed_knlite_leaves_is_swept_and_what_lives_is_not(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    mine = launch()
-    instance: Instance = await runtime.start(prepared, mine, Log())
-    left = launch().instance
+    mine = launch(prepared)
+    instance: Instance = await runtime.start(mine, quiet)
+    left = launch(prepared).instance
     other = await asyncio.to_thread(
         subprocess.Popen,
         [sys.executable, "-c", textwrap.dedent(CRASHING), left],
@@ -578,15 +605,15 @@ async def test_images_that_lost_their_name_are_swept_once_their_owner_is_dead(
     await build(me)
     swept = await runtime.sweep()
     assert f"superseded image {theirs.removeprefix('sha256:')[:12]}" in swept
-    assert image_id(engine.client, theirs) is None
-    assert image_id(engine.client, mine) is not None
+    assert find_image(engine.client, theirs) is None
+    assert find_image(engine.client, mine) is not None
 
 
 async def test_every_container_names_its_owner(
     engine: Engine, runtime: DockerRuntime, prepared: Prepared
 ) -> None:
-    asked = launch()
-    instance = await runtime.start(prepared, asked, Log())
+    asked = launch(prepared)
+    instance = await runtime.start(asked, quiet)
     try:
         labels = engine.client.inspect_container(asked.instance)["Config"]["Labels"]
     finally:
@@ -616,7 +643,7 @@ async def test_behind_a_virtual_machine_an_instance_is_reached_on_loopback(
     engine: Engine, prepared: Prepared
 ) -> None:
     runtime = await variant(engine, Network("published", "bridge", HOST_GATEWAY))
-    instance = await runtime.start(prepared, launch(), Log())
+    instance = await runtime.start(launch(prepared), quiet)
     try:
         assert instance.address.host == "127.0.0.1"
         seen = await answer(instance.address)
@@ -634,13 +661,13 @@ async def test_inside_a_container_instances_join_its_network(
     await asyncio.to_thread(client.create_network, name)
     try:
         bridge = await variant(engine, Network("bridge", name, "127.0.0.1"))
-        asked = launch()
-        myself = await bridge.start(prepared, asked, Log())
+        asked = launch(prepared)
+        myself = await bridge.start(asked, quiet)
         try:
             network = find_network(client, remote_host=False, own=asked.instance)
             assert network == Network("joined", name, myself.address.host)
             runtime = await variant(engine, network)
-            instance = await runtime.start(prepared, launch(), Log())
+            instance = await runtime.start(launch(prepared), quiet)
             try:
                 hosts = str((await answer(instance.address))["hosts"]).split()
             finally:
@@ -654,7 +681,7 @@ async def test_inside_a_container_instances_join_its_network(
 
 async def test_many_starts_at_once_all_answer(runtime: DockerRuntime, prepared: Prepared) -> None:
     async def one() -> None:
-        instance = await runtime.start(prepared, launch(), Log())
+        instance = await runtime.start(launch(prepared), quiet)
         try:
             await answer(instance.address)
         finally:

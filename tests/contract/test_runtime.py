@@ -23,7 +23,7 @@ import pytest
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
 from knlite.runtime.fake import FakeRuntime
-from knlite.runtime.port import Exit, Instance, Launch, Runtime
+from knlite.runtime.port import ContainerLaunch, Exit, Instance, Launch, Prepared, Runtime
 from knlite.runtime.process.runtime import ProcessRuntime
 from knlite.serving.workload import FunctionProject, LocalCommand, StoredImage, Workload
 
@@ -65,15 +65,25 @@ class Log:
         return [line for name, line in self.lines if name == stream]
 
 
-def launch(name: str = "one", **env: str) -> Launch:
+def launch(prepared: Prepared, name: str = "one", **env: str) -> Launch:
     return Launch(
-        namespace="default", service="s", revision="s-00001", instance=name, env=env, port=8080
+        namespace="default",
+        service="s",
+        revision="s-00001",
+        instance=name,
+        port=8080,
+        serving=ContainerLaunch(name="user-container", prepared=prepared, env=env),
     )
 
 
 def server(folder: Path, *words: str) -> LocalCommand:
     (folder / "server.py").write_text(SERVER)
     return LocalCommand(f"{PYTHON} server.py $PORT {' '.join(words)}", str(folder))
+
+
+def quiet(container: str) -> Log:
+    """The log of a container at which no test looks."""
+    return Log()
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -150,7 +160,8 @@ def silent(text: str) -> None:
 
 
 async def started(runtime: Runtime, workload: Workload, log: Log, **env: str) -> Instance:
-    return await runtime.start(await runtime.prepare(workload, silent), launch(**env), log)
+    prepared = await runtime.prepare(workload, silent)
+    return await runtime.start(launch(prepared, **env), lambda _: log)
 
 
 async def test_an_instance_answers_where_it_says(
@@ -171,7 +182,7 @@ async def test_stopping_ends_wait_and_stopping_twice_does_nothing(
     await instance.stop(5)
     await instance.stop(5)
     with anyio.fail_after(1):
-        assert await instance.wait() == Exit(128 + signal.SIGTERM)
+        assert (await instance.wait()).code == 128 + signal.SIGTERM
 
 
 async def test_the_digest_stays_until_the_code_changes(
@@ -187,8 +198,8 @@ async def test_the_digest_stays_until_the_code_changes(
 
 async def test_two_instances_have_two_addresses(runtime: Runtime, tmp_path: Path) -> None:
     prepared = await runtime.prepare(server(tmp_path), silent)
-    one = await runtime.start(prepared, launch("one"), Log())
-    two = await runtime.start(prepared, launch("two"), Log())
+    one = await runtime.start(launch(prepared, "one"), quiet)
+    two = await runtime.start(launch(prepared, "two"), quiet)
     try:
         assert one.address != two.address
         await listens(one)
@@ -207,7 +218,7 @@ async def test_a_program_that_ends_by_itself_ends_wait(
     log = Log()
     instance = await started(process_runtime, server(tmp_path, word), log, GREETING="hello")
     with anyio.fail_after(10):
-        assert await instance.wait() == Exit(code)
+        assert await instance.wait() == Exit(code, "user-container")
     assert log.of("stdout") == ["started hello"]
 
 
@@ -239,7 +250,7 @@ async def test_what_ignores_sigterm_is_killed_after_the_grace(
     await answered(instance)
     with anyio.fail_after(5):
         await instance.stop(0.1)
-    assert await instance.wait() == Exit(128 + signal.SIGKILL)
+    assert (await instance.wait()).code == 128 + signal.SIGKILL
 
 
 async def test_children_end_with_their_instance(
@@ -298,7 +309,7 @@ async def test_a_start_that_is_cancelled_leaves_nothing(
     process_runtime: ProcessRuntime, tmp_path: Path, steps: int
 ) -> None:
     prepared = await process_runtime.prepare(server(tmp_path, "stubborn"), silent)
-    task = asyncio.ensure_future(process_runtime.start(prepared, launch(), Log()))
+    task = asyncio.ensure_future(process_runtime.start(launch(prepared), quiet))
     for _ in range(steps):
         await asyncio.sleep(0)
     if task.cancel():
@@ -321,10 +332,10 @@ async def test_a_function_runs_without_an_installation(
     reports: list[str] = []
     log = Log()
     prepared = await process_runtime.prepare(project, reports.append)
-    instance = await process_runtime.start(prepared, launch(), log)
+    instance = await process_runtime.start(launch(prepared), lambda _: log)
     assert (await answered(instance)).endswith(b"hello")
     await instance.stop(5)
-    assert await instance.wait() == Exit(0)
+    assert (await instance.wait()).code == 0
     assert log.of("stdout") == ["called"]
     assert reports == []
 
@@ -332,7 +343,7 @@ async def test_a_function_runs_without_an_installation(
 OWNER = """
 import asyncio, os, sys
 from pathlib import Path
-from knlite.runtime.port import Launch
+from knlite.runtime.port import ContainerLaunch, Launch
 from knlite.runtime.process.runtime import ProcessRuntime
 from knlite.serving.workload import LocalCommand
 
@@ -340,8 +351,10 @@ async def run():
     runtime = ProcessRuntime(
         gateway_port=1, cache_dir=Path("."), owner="crash", environ=dict(os.environ))
     prepared = await runtime.prepare(LocalCommand(sys.argv[1], sys.argv[2]), print)
-    launch = Launch(namespace="n", service="s", revision="r", instance="i", env={}, port=1)
-    instance = await runtime.start(prepared, launch, lambda stream, line: None)
+    serving = ContainerLaunch(name="c", prepared=prepared)
+    launch = Launch(
+        namespace="n", service="s", revision="r", instance="i", port=1, serving=serving)
+    instance = await runtime.start(launch, lambda name: lambda stream, line: None)
     if "sweep" in sys.argv: runtime._guard._process.kill()
     print(instance.label.split()[1], instance.address.port, flush=True)
     await instance.wait()

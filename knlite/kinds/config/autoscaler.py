@@ -1,17 +1,20 @@
 """config-autoscaler: how instances are counted out.
 
 Source: knative/serving ``pkg/autoscaler/config/config.go``; Knative reference §2.1, §2.2.
-Differs: upstream refuses a stable window whose panic window would be under a second, so that 6s
-needs another percentage beside it. Here the panic window is then a second.
+A panic window is never shorter than a second, however small its share of the stable one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from knlite.kinds.config.values import ConfigInvalid, Values
 from knlite.kinds.durations import format_go
 
 NAME = "config-autoscaler"
+
+_LEAST_TARGET = 0.01
+_AT_SECOND_PRECISION = "must be specified with at most second precision"
+
 KEYS: frozenset[str] = frozenset(
     {
         "pod-autoscaler-class",
@@ -68,12 +71,22 @@ class AutoscalerConfig:
 
 def parse(data: Mapping[str, str]) -> AutoscalerConfig:
     """The section that *data* describes; raises ``ConfigInvalid``."""
-    values = Values(data)
+    try:
+        config = _read(Values(data))
+    except ConfigInvalid as exc:
+        raise ConfigInvalid(f"failed to parse data: {exc.text}") from exc
+    for holds, text in _rules(config):
+        if not holds:
+            raise ConfigInvalid(text)
+    return config
+
+
+def _read(values: Values) -> AutoscalerConfig:
     standard = AutoscalerConfig()
     percentage = values.number(
         "container-concurrency-target-percentage", standard.container_concurrency_target_percentage
     )
-    config = AutoscalerConfig(
+    return AutoscalerConfig(
         pod_autoscaler_class=values.text("pod-autoscaler-class", standard.pod_autoscaler_class),
         # Up to 1 it is read as a fraction, so that 0.7 and 70 mean the same.
         container_concurrency_target_percentage=percentage * 100 if percentage <= 1 else percentage,
@@ -105,67 +118,92 @@ def parse(data: Mapping[str, str]) -> AutoscalerConfig:
         allow_zero_initial_scale=values.flag(
             "allow-zero-initial-scale", standard.allow_zero_initial_scale
         ),
-        initial_scale=values.integer("initial-scale", standard.initial_scale, at_least=0),
-        min_scale=values.integer("min-scale", standard.min_scale, at_least=0),
-        max_scale=values.integer("max-scale", standard.max_scale, at_least=0),
-        max_scale_limit=values.integer("max-scale-limit", standard.max_scale_limit, at_least=0),
+        initial_scale=values.integer("initial-scale", standard.initial_scale, bits=32),
+        min_scale=values.integer("min-scale", standard.min_scale, bits=32),
+        max_scale=values.integer("max-scale", standard.max_scale, bits=32),
+        max_scale_limit=values.integer("max-scale-limit", standard.max_scale_limit, bits=32),
         scale_down_delay=values.duration("scale-down-delay", standard.scale_down_delay),
         activator_capacity=values.number("activator-capacity", standard.activator_capacity),
     )
-    _check(config)
-    return config
 
 
-def _check(config: AutoscalerConfig) -> None:
-    """The bounds that upstream's webhook enforces, first violation first."""
-    percentage = config.container_concurrency_target_percentage
-    rules = (
-        (config.scale_to_zero_grace_period > 0, "scale-to-zero-grace-period must be positive"),
-        (
-            config.scale_to_zero_pod_retention_period >= 0,
-            "scale-to-zero-pod-retention-period cannot be negative",
-        ),
-        (
-            0 < percentage <= 100,
-            "container-concurrency-target-percentage must be above 0 and at most 100",
-        ),
-        (
-            config.container_concurrency_target_default * percentage / 100 >= 0.01,
-            "container-concurrency-target-percentage and -default must give at least 0.01",
-        ),
-        (
-            config.requests_per_second_target_default >= 0.01,
-            "requests-per-second-target-default must be at least 0.01",
-        ),
-        (
-            config.target_burst_capacity >= 0 or config.target_burst_capacity == -1,
-            "target-burst-capacity must be 0 or more, or exactly -1",
-        ),
-        (config.activator_capacity >= 1, "activator-capacity must be at least 1"),
-        (config.max_scale_up_rate > 1, "max-scale-up-rate must be greater than 1"),
-        (config.max_scale_down_rate > 1, "max-scale-down-rate must be greater than 1"),
-        (
-            6 <= config.stable_window <= 3600,
-            f"stable-window must be from 6s to 1h0m0s, got {format_go(config.stable_window)}",
-        ),
-        (
-            config.stable_window % 1 == 0,
-            "stable-window must be specified with at most second precision",
-        ),
-        (
-            1 <= config.panic_window_percentage <= 100,
-            "panic-window-percentage must be from 1 to 100",
-        ),
-        (
-            config.initial_scale > 0 or config.allow_zero_initial_scale,
-            "initial-scale = 0, but allow-zero-initial-scale is not true",
-        ),
-        (
-            config.max_scale_limit == 0 or 0 < config.max_scale <= config.max_scale_limit,
-            "max-scale must be from 1 to max-scale-limit",
-        ),
-        (0 <= config.scale_down_delay <= 3600, "scale-down-delay must be from 0s to 1h0m0s"),
+def _rules(config: AutoscalerConfig) -> Iterator[tuple[bool, str]]:
+    """The bounds that upstream's webhook enforces, in its order and words."""
+    share = config.container_concurrency_target_percentage / 100
+    yield (
+        config.scale_to_zero_grace_period > 0,
+        "scale-to-zero-grace-period must be positive, was:"
+        f" {format_go(config.scale_to_zero_grace_period)}",
     )
-    for holds, text in rules:
-        if not holds:
-            raise ConfigInvalid(text)
+    delay = config.scale_down_delay
+    yield delay >= 0, f"scale-down-delay cannot be negative, was: {format_go(delay)}"
+    yield (
+        delay % 1 == 0,
+        f"scale-down-delay = {format_go(delay)}, {_AT_SECOND_PRECISION}",
+    )
+    retention = config.scale_to_zero_pod_retention_period
+    yield (
+        retention >= 0,
+        f"scale-to-zero-pod-retention-period cannot be negative, was: {format_go(retention)}",
+    )
+    burst = config.target_burst_capacity
+    yield (
+        burst >= 0 or burst == -1,
+        f"target-burst-capacity must be either non-negative or -1 (for unlimited), was: {burst:f}",
+    )
+    yield (
+        0 < share <= 1,
+        f"container-concurrency-target-percentage = {share:f} is outside of valid range of"
+        " (0, 100]",
+    )
+    target = share * config.container_concurrency_target_default
+    yield (
+        target >= _LEAST_TARGET,
+        "container-concurrency-target-percentage and container-concurrency-target-default yield"
+        f" target concurrency of {target:g}, can't be less than {_LEAST_TARGET}",
+    )
+    rps = config.requests_per_second_target_default
+    yield (
+        rps >= _LEAST_TARGET,
+        f"requests-per-second-target-default must be at least {_LEAST_TARGET}, was: {rps:g}",
+    )
+    yield (
+        config.activator_capacity >= 1,
+        f"activator-capacity = {config.activator_capacity:g}, must be at least 1",
+    )
+    for name, rate in (
+        ("max-scale-up-rate", config.max_scale_up_rate),
+        ("max-scale-down-rate", config.max_scale_down_rate),
+    ):
+        yield rate > 1, f"{name} = {rate:g}, must be greater than 1.0"
+    window = config.stable_window
+    yield (
+        6 <= window <= 3600,
+        f"stable-window = {format_go(window)}, must be in [6s; 1h0m0s] range",
+    )
+    yield window % 1 == 0, f"stable-window = {format_go(window)}, {_AT_SECOND_PRECISION}"
+    panic = config.panic_window_percentage
+    yield 1 <= panic <= 100, f"panic-window-percentage = {panic:g}, must be in [1, 100] interval"
+    yield from _scale_rules(config)
+
+
+def _scale_rules(config: AutoscalerConfig) -> Iterator[tuple[bool, str]]:
+    initial, least, most = config.initial_scale, config.min_scale, config.max_scale
+    limit = config.max_scale_limit
+    yield (
+        initial > 0 or (initial == 0 and config.allow_zero_initial_scale),
+        f"initial-scale = {initial}, must be at least 0 (or at least 1 when"
+        " allow-zero-initial-scale is false)",
+    )
+    yield least >= 0, f"min-scale = {least}, must be at least 0"
+    # With a limit, no limit is none of the choices.
+    lowest = 1 if limit > 0 else 0
+    yield (
+        most >= lowest and (limit <= 0 or most <= limit),
+        f"max-scale = {most}, must be in [{lowest}, max-scale-limit({limit})] range",
+    )
+    yield limit >= 0, f"max-scale-limit = {limit}, must be at least 0"
+    yield (
+        least <= most or most <= 0,
+        f"min-scale ({least}) must be less than max-scale ({most})",
+    )

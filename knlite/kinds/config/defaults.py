@@ -119,7 +119,7 @@ def _service_links(data: Mapping[str, str]) -> bool | None:
     found = data.get("enable-service-links")
     if found is None:
         return False
-    return {"true": True, "false": False}.get(found.strip().lower())
+    return {"true": True, "false": False}.get(found.lower())
 
 
 def _check(config: DefaultsConfig) -> None:

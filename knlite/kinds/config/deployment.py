@@ -57,6 +57,7 @@ class DeploymentConfig:
     """
 
     progress_deadline: float = 120.0
+    digest_resolution_timeout: float = 10.0
     registries_skipping_tag_resolving: tuple[str, ...] = ("kind.local", "ko.local", "dev.local")
 
 
@@ -69,13 +70,17 @@ def parse(data: Mapping[str, str]) -> DeploymentConfig:
         raise ConfigInvalid(
             f"progress-deadline must be rounded to a whole second, was: {format_go(deadline)}"
         )
-    _seconds(values, _RESOLUTION_TIMEOUT, 10.0)
-    values.choice(_AFFINITY, _AFFINITIES[1], _AFFINITIES)
-    for key in _SIDECAR_QUANTITIES:
+    patience = _seconds(values, _RESOLUTION_TIMEOUT, standard.digest_resolution_timeout)
+    affinity = data.get(_AFFINITY, _AFFINITIES[0])
+    if affinity not in _AFFINITIES:
+        raise ConfigInvalid(f'unsupported {_AFFINITY} value: "{affinity}"')
+    for key in sorted(_SIDECAR_QUANTITIES):
         values.quantity(key, "")
+    values.flag("pod-is-always-schedulable", False)
     key, legacy_key = _SKIPPING
     return DeploymentConfig(
         progress_deadline=deadline,
+        digest_resolution_timeout=patience,
         registries_skipping_tag_resolving=values.texts(
             key, values.texts(legacy_key, standard.registries_skipping_tag_resolving)
         ),

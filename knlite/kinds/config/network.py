@@ -110,8 +110,11 @@ def parse(data: Mapping[str, str]) -> NetworkConfig:
     if rollout < 0:
         raise ConfigInvalid(f"rollout-duration must be a positive integer, but was {rollout}")
     for key in ("system-internal-tls", "cluster-local-domain-tls"):
-        if data.get(key):
-            values.choice(key, "disabled", ("disabled", "enabled"))
+        found = data.get(key, "")
+        if found.lower() not in ("", "disabled", "enabled"):
+            raise ConfigInvalid(
+                f'{key} with value: "{found}" in config-network ConfigMap is not supported'
+            )
     config = NetworkConfig(
         domain_template=text("domain-template", "domainTemplate", standard.domain_template),
         tag_template=text("tag-template", "tagTemplate", standard.tag_template),

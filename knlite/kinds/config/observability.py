@@ -17,15 +17,16 @@ NAME = "config-observability"
 
 ENABLE_REQUEST_LOG = "logging.enable-request-log"
 REQUEST_LOG_TEMPLATE = "logging.request-log-template"
+REVISION_URL_TEMPLATE = "logging.revision-url-template"
 
 KEYS: frozenset[str] = frozenset(
     {
         ENABLE_REQUEST_LOG,
         REQUEST_LOG_TEMPLATE,
+        REVISION_URL_TEMPLATE,
         # Without effect:
         "logging.enable-probe-request-log",
         "logging.enable-var-log-collection",
-        "logging.revision-url-template",
         "metrics-protocol",
         "metrics-endpoint",
         "metrics-export-interval",
@@ -56,9 +57,11 @@ _OLD_TRACE_ID = '{{index .Request.Header "X-B3-Traceid"}}'
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservabilityConfig:
-    """What is logged of requests."""
+    """What is logged of requests, and where logs of revisions are looked at."""
 
     request_log: bool = False
+    revision_url_template: str = ""
+    """``${REVISION_UID}`` stands for the revision's uid; empty for no URL."""
 
 
 def parse(data: Mapping[str, str]) -> ObservabilityConfig:
@@ -74,7 +77,8 @@ def parse(data: Mapping[str, str]) -> ObservabilityConfig:
         )
     # Without a template there is nothing to write, for upstream as well.
     return ObservabilityConfig(
-        request_log=bool(template) and values.flag(ENABLE_REQUEST_LOG, False)
+        request_log=bool(template) and values.flag(ENABLE_REQUEST_LOG, False),
+        revision_url_template=values.text(REVISION_URL_TEMPLATE, ""),
     )
 
 

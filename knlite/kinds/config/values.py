@@ -1,20 +1,36 @@
 """Texts of a ConfigMap as typed values, refused with a sentence that names the key.
 
-Source: knative/pkg ``configmap/parse.go``. Keys that no section knows are passed over, as upstream
-does; ``--set`` refuses them, since nobody writes one there but by mistake.
+Source: knative/pkg ``configmap/parse.go``, ``configmap/parser/parse.go``; Go's texts for what is
+not a number. Keys that no section knows are passed over, as upstream does; ``--set`` refuses them,
+since nobody writes one there but by mistake.
+Differs: NaN and infinity, which Go's parser takes, are refused.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from knlite.kinds import quantities
-from knlite.kinds.durations import InvalidDuration, parse_go
+from knlite.kinds.durations import parse_go
 
 T = TypeVar("T")
 
+_TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
+_FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
+# As long as numbers of 64 bits are; Python takes time for longer ones.
+_INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
 
 class ConfigInvalid(ValueError):
-    """A ConfigMap that a cluster's webhook would refuse; the message names key and value."""
+    """A ConfigMap that a cluster's webhook would refuse.
+
+    ``text`` is what the webhook says; the message also names the ConfigMap, once it is known.
+    """
+
+    def __init__(self, text: str, config_map: str = "") -> None:
+        super().__init__(f"{config_map}: {text}" if config_map else text)
+        self.text = text
 
 
 class Values:
@@ -24,8 +40,9 @@ class Values:
         self._data = data
 
     def text(self, key: str, default: str) -> str:
-        """The text as it is."""
-        return self._data.get(key, default)
+        """The text, without blanks around it."""
+        found = self._data.get(key)
+        return default if found is None else found.strip()
 
     def choice(self, key: str, default: str, choices: tuple[str, ...]) -> str:
         """One of *choices*, in any case."""
@@ -39,31 +56,27 @@ class Values:
         return choice
 
     def flag(self, key: str, default: bool) -> bool:
-        """``true`` in any case, anything else is false, as upstream's ``AsBool`` reads it."""
-        found = self._data.get(key)
-        return default if found is None else found.strip().lower() in {"true", "t", "1"}
+        """``true`` or ``false``, or what else Go reads as such."""
+        return self._parsed(key, default, _bool)
 
-    def integer(self, key: str, default: int, *, at_least: int | None = None) -> int:
-        """A whole number, not below *at_least*."""
-        value = self._parsed(key, default, int, "an integer")
-        if at_least is not None and value < at_least:
-            raise ConfigInvalid(f"{key} = {value}, must be at least {at_least}")
-        return value
+    def integer(self, key: str, default: int, *, bits: int = 64) -> int:
+        """A whole number that fits into *bits*."""
+        return self._parsed(key, default, lambda text: _integer(text, bits))
 
     def number(self, key: str, default: float) -> float:
         """A number; what its bounds are is its section's business."""
-        return self._parsed(key, default, float, "a number")
+        return self._parsed(key, default, _number)
 
     def duration(self, key: str, default: float) -> float:
         """A Go duration in seconds."""
-        return self._parsed(key, default, parse_go, "a duration such as 30s")
+        return self._parsed(key, default, parse_go)
 
     def quantity(self, key: str, default: str) -> str:
-        """The text of a Kubernetes quantity; empty counts as absent."""
-        found = self._data.get(key, "").strip()
-        if not found:
+        """The text of a Kubernetes quantity."""
+        found = self._data.get(key)
+        if found is None:
             return default
-        self._parsed(key, None, quantities.parse, "a quantity such as 500m or 128Mi")
+        self._parsed(key, None, quantities.parse)
         return found
 
     def texts(self, key: str, default: tuple[str, ...]) -> tuple[str, ...]:
@@ -73,11 +86,36 @@ class Values:
             return default
         return tuple(part for part in (each.strip() for each in found.split(",")) if part)
 
-    def _parsed(self, key: str, default: T, parse: Callable[[str], T], noun: str) -> T:
+    def _parsed(self, key: str, default: T, parse: Callable[[str], T]) -> T:
         found = self._data.get(key)
         if found is None:
             return default
         try:
-            return parse(found.strip())
-        except (InvalidDuration, ValueError) as exc:
-            raise ConfigInvalid(f'failed to parse "{key}": "{found}" is not {noun}') from exc
+            return parse(found)
+        except ValueError as exc:
+            raise ConfigInvalid(f'failed to parse "{key}": {exc}') from exc
+
+
+def _bool(text: str) -> bool:
+    if text in _TRUE or text in _FALSE:
+        return text in _TRUE
+    raise _syntax("ParseBool", text)
+
+
+def _integer(text: str, bits: int) -> int:
+    if not _INTEGER.fullmatch(text):
+        raise _syntax("ParseInt", text)
+    value = int(text)
+    if not -(1 << (bits - 1)) <= value < 1 << (bits - 1):
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": value out of range')
+    return value
+
+
+def _number(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise _syntax("ParseFloat", text)
+    return float(text)
+
+
+def _syntax(function: str, text: str) -> ValueError:
+    return ValueError(f'strconv.{function}: parsing "{text}": invalid syntax')

@@ -10,7 +10,7 @@ import msgspec
 
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.entries import base64_errors, immutable_errors, key_errors
-from knlite.kinds.fielderror import Errors, generic
+from knlite.kinds.fielderror import Errors, invalid
 from knlite.kinds.meta import Object
 from knlite.kinds.objectname import name_errors
 
@@ -37,7 +37,7 @@ def validated(obj: Secret, old: Secret | None, config: Config) -> Errors:
     errors = [*name_errors(obj), *key_errors("data", obj.data), *base64_errors("data", obj.data)]
     if old is not None:
         if old.type != obj.type:
-            errors.append(generic("field is immutable", "type"))
+            errors.append(invalid(obj.type, "type", "field is immutable"))
         entries = {"data": (old.data, obj.data)}
         errors.extend(immutable_errors(old.immutable, obj.immutable, entries))
     return tuple(errors)

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,11 @@ import anyio.to_thread
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
-from knlite.runtime.port import Exit, Log
+from knlite.runtime.port import ExecResult, Exit, Log, Usage
+from knlite.runtime.process.command import run
 from knlite.runtime.process.group import gone
 from knlite.runtime.process.sockets import listening
+from knlite.runtime.process.usage import used
 from knlite.serving.instance import Address
 
 LINE_LIMIT = 16 * 1024
@@ -40,9 +42,19 @@ class ProcessInstance:
     """A running program and the group that it leads."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], address: Address, ended: Callable[[int], None]
+        self,
+        process: subprocess.Popen[bytes],
+        address: Address,
+        ended: Callable[[int], None],
+        *,
+        container: str,
+        folder: Path,
+        env: Mapping[str, str],
     ) -> None:
         self.address = address
+        self._container = container
+        self._folder = folder
+        self._env = env
         self._process = process
         self._group = process.pid
         self._ended = ended
@@ -58,7 +70,7 @@ class ProcessInstance:
         """Return once it has ended and its output has been read."""
         await self._gone.wait()
         code = self._process.returncode
-        return Exit(code if code >= 0 else 128 - code)
+        return Exit(code if code >= 0 else 128 - code, self._container)
 
     async def stop(self, grace: float) -> None:
         """SIGTERM to the group, up to *grace* seconds, SIGKILL.
@@ -73,6 +85,18 @@ class ProcessInstance:
                 self._signal(signal.SIGKILL)
                 await self._gone.wait()
         await _vanished(self._group)
+
+    async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
+        """Run *command* in the program's folder and environment, and in its group."""
+        if self._gone.is_set():
+            return ExecResult(1, "the program has ended")
+        return await run(command, self._folder, self._env, seconds)
+
+    async def usage(self) -> Usage | None:
+        """Of all processes of the group."""
+        if self._gone.is_set():
+            return None
+        return await anyio.to_thread.run_sync(used, self._group)
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Where processes of the group listen."""

@@ -21,13 +21,14 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import contents, environment, python
-from knlite.runtime.port import Launch, Log, Prepared, Report
+from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
 from knlite.runtime.process.guard import Guard
 from knlite.runtime.process.instance import ProcessInstance, spawn
 from knlite.runtime.process.ports import Ports
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
+from knlite.serving.volume import FileVolume
 from knlite.serving.workload import (
     DockerfileFolder,
     FunctionProject,
@@ -80,9 +81,10 @@ class ProcessRuntime:
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         return Prepared(program, digest)
 
-    async def start(self, prepared: Prepared, launch: Launch, log: Log) -> ProcessInstance:
+    async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program on a port of its own."""
-        program = prepared.handle
+        container = launch.serving
+        program = container.prepared.handle
         if not isinstance(program, _Program):
             raise TypeError("prepared by another runtime")
         await anyio.lowlevel.checkpoint_if_cancelled()
@@ -91,7 +93,7 @@ class ProcessRuntime:
             **self._environ,
             "PYTHONUNBUFFERED": "1",
             **program.envs,
-            **launch.env,
+            **container.env,
             "PORT": str(port),
             # What func's runtimes for Go, Python and Node read instead of PORT.
             "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
@@ -100,16 +102,29 @@ class ProcessRuntime:
         }
         words = list(program.words)
         if program.expands:
-            words = [_expand(word, env) for word in (*words, *launch.args)]
+            words = [_expand(word, env) for word in (*words, *container.args)]
         process = spawn(words, program.folder, env)
-        instance = ProcessInstance(process, Address(LOOPBACK, port), self._guard.drop)
+        instance = ProcessInstance(
+            process,
+            Address(LOOPBACK, port),
+            self._guard.drop,
+            container=container.name,
+            folder=program.folder,
+            env=env,
+        )
         try:
             self._guard.add(process.pid)
-            await instance.watch(log)
+            await instance.watch(logs(container.name))
         except BaseException:
             instance.kill()
             raise
         return instance
+
+    async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
+        """Nothing: processes have no volumes."""
+
+    async def discard(self, instance: str) -> None:
+        """Nothing: what a process leaves behind is in the folders of this machine."""
 
     async def sweep(self) -> tuple[str, ...]:
         """Kill processes of runs that have ended."""

@@ -32,7 +32,8 @@ class Scaler:
 
     def __init__(self, spec: ScalingSpec, now: float, progress_deadline: float) -> None:
         self._spec = spec
-        self._deadline = progress_deadline
+        self.deadline = progress_deadline
+        """Seconds that the first instance may take."""
         self.activity: Activity = "activating" if spec.initial_scale else "inactive"
         self._since = now
         self.timed_out = False
@@ -43,6 +44,12 @@ class Scaler:
     def respec(self, spec: ScalingSpec) -> None:
         """Go on with another *spec*."""
         self._spec = spec
+
+    def rest(self) -> None:
+        """It has been at zero before this run began, and stays there until a request comes."""
+        self.activity = "inactive"
+        self.initialised = True
+        self.desired = 0
 
     @property
     def asleep(self) -> bool:
@@ -95,7 +102,7 @@ class Scaler:
             self.desired = 0
 
     def _expired(self, now: float) -> bool:
-        return now - self._since >= self._deadline + ACTIVATION_SLACK
+        return now - self._since >= self.deadline + ACTIVATION_SLACK
 
     def _towards_zero(self, now: float, in_path: float) -> str:
         spec = self._spec

@@ -1,6 +1,9 @@
 """Shapes of documents: what a strict API server says about types and unknown fields."""
 
+import pytest
+
 from knlite.kinds.codec import decode, encode
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.serving.service import Service
 
 GOOD = {
@@ -92,3 +95,29 @@ def test_a_probe_port_may_be_a_number_or_a_name() -> None:
 
 def test_a_document_that_is_no_object_is_told_so() -> None:
     assert len(problems(["a", "b"])) == 1
+
+
+def test_what_was_pruned_is_told_in_the_words_of_field_validation() -> None:
+    decoded = decode(Service, {"zzz": 1, "spec": {"y": 1}}, strict=False)
+    assert decoded.unknown == ('unknown field "zzz"', 'unknown field "spec.y"')
+
+
+@pytest.mark.parametrize(
+    ("tree", "text"),
+    [
+        (
+            {"data": {"a": 1}},
+            "cannot unmarshal number into Go struct field ConfigMap.data of type string",
+        ),
+        (
+            {"metadata": {"labels": {"a": True}}},
+            "cannot unmarshal bool into Go struct field ObjectMeta.metadata.labels of type string",
+        ),
+        (
+            {"immutable": "yes"},
+            "cannot unmarshal string into Go struct field ConfigMap.immutable of type bool",
+        ),
+    ],
+)
+def test_wrong_types_in_the_words_of_a_go_decoder(tree: object, text: str) -> None:
+    assert [problem.in_go for problem in decode(ConfigMap, tree).problems] == [text]

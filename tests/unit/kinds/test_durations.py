@@ -29,10 +29,23 @@ def test_reads_go_durations(text: str, seconds: float) -> None:
     assert parse_go(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "5", "s", "1 s", "5x", "1s2", "--1s", "\uff11s"])
-def test_refuses_what_go_refuses(text: str) -> None:
-    with pytest.raises(InvalidDuration, match="time: invalid duration"):
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", 'invalid duration ""'),
+        ("5", 'missing unit in duration "5"'),
+        ("s", 'invalid duration "s"'),
+        ("1 s", 'unknown unit " s" in duration "1 s"'),
+        ("3d", 'unknown unit "d" in duration "3d"'),
+        ("1s2", 'missing unit in duration "1s2"'),
+        ("--1s", 'invalid duration "--1s"'),
+        ("\uff11s", 'invalid duration "\uff11s"'),
+    ],
+)
+def test_refuses_what_go_refuses_in_its_words(text: str, problem: str) -> None:
+    with pytest.raises(InvalidDuration) as refused:
         parse_go(text)
+    assert str(refused.value) == f"time: {problem}"
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The front desk: generations, conflicts, finalizers, cascades (Kubernetes API conventions)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 
@@ -13,17 +14,24 @@ from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import ObjectMeta, OwnerReference
+from knlite.kinds.podspec.fields import Container
+from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
+from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Refused, Registry
+from knlite.registry.writing import Write, random_suffix
 
 
-def registry(**overrides: dict[str, str]) -> Registry:
+def registry(
+    *, new_suffix: Callable[[], str] = random_suffix, **overrides: dict[str, str]
+) -> Registry:
     uids = count(1)
     found = Registry(
         wall=lambda: datetime(2026, 1, 2, tzinfo=UTC),
         new_uid=lambda: f"uid-{next(uids)}",
         overrides=overrides,
         external_port=8080,
+        new_suffix=new_suffix,
     )
     for name in ("default", "knative-serving"):
         found.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
@@ -155,9 +163,11 @@ def test_a_finalizer_is_waited_for() -> None:
 
 def test_a_namespace_takes_everything_in_it_along() -> None:
     desk = registry()
-    desk.create(config_map(), user="test")
-    desk.delete(Key(Namespace, "", "default"))
-    assert desk.view.listed(ConfigMap, "default") == []
+    desk.create(Namespace(metadata=ObjectMeta(name="shop")), user="test")
+    desk.create(config_map(namespace="shop"), user="test")
+    desk.delete(Key(Namespace, "", "shop"))
+    assert desk.view.listed(ConfigMap, "shop") == []
+    assert desk.view.get(Namespace, "", "shop") is None
 
 
 def test_apply_keeps_the_labels_and_annotations_of_others() -> None:
@@ -197,3 +207,16 @@ def test_a_fork_does_not_touch_what_it_was_made_from() -> None:
         desk.fork().create(config_map(), user="test")
     assert heard == []
     assert desk.view.listed(ConfigMap, "default") == []
+
+
+def test_a_trial_run_is_told_more_and_stores_nothing() -> None:
+    desk = registry()
+    container = Container(name="&Invalid", image="shop")
+    template = RevisionTemplate(spec=RevisionSpec(containers=(container,)))
+    obj = Service(
+        metadata=ObjectMeta(name="shop", namespace="default"), spec=ServiceSpec(template=template)
+    )
+    with pytest.raises(Refused, match="dry run failed with"):
+        desk.create(obj, user="test", write=Write(dry_run=True))
+    assert desk.at(key_of(obj)) is None
+    assert desk.create(obj, user="test").metadata.uid

@@ -93,12 +93,14 @@ def test_service_links_have_three_states(text: str, links: bool | None) -> None:
         ),
         pytest.param(
             {"revision-timeout-seconds": "5m"},
-            'failed to parse "revision-timeout-seconds": "5m" is not an integer',
+            'failed to parse "revision-timeout-seconds": strconv.ParseInt: parsing'
+            ' "5m": invalid syntax',
             id="not an integer",
         ),
         pytest.param(
             {"revision-cpu-limit": "a lot"},
-            'failed to parse "revision-cpu-limit": "a lot" is not a quantity such as 500m or 128Mi',
+            'failed to parse "revision-cpu-limit": quantities must match the regular expression'
+            " '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
             id="not a quantity",
         ),
         pytest.param(

@@ -47,12 +47,12 @@ def test_what_needs_a_cluster_is_known_and_has_no_effect() -> None:
         ),
         (
             {"default-affinity-type": "x"},
-            'default-affinity-type = "x" is not one of: none, prefer-spread-revision-over-nodes',
+            'unsupported default-affinity-type value: "x"',
         ),
         (
             {"queue-sidecar-memory-limit": "x"},
-            'failed to parse "queue-sidecar-memory-limit": "x" is not a quantity such as 500m or'
-            " 128Mi",
+            'failed to parse "queue-sidecar-memory-limit": quantities must match the regular'
+            " expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
         ),
     ],
 )

@@ -71,7 +71,7 @@ def test_what_has_no_effect_is_known_all_the_same() -> None:
         ),
         (
             {"cluster-local-domain-tls": "x"},
-            'cluster-local-domain-tls = "x" is not one of: disabled, enabled',
+            'cluster-local-domain-tls with value: "x" in config-network ConfigMap is not supported',
         ),
     ],
 )

@@ -34,7 +34,9 @@ def test_the_type_of_a_secret_may_not_change() -> None:
     old = secret.defaulted(Secret(metadata=META), None, CONFIG)
     assert old.type == "Opaque"
     obj = Secret(metadata=META, type="kubernetes.io/tls")
-    assert rendered(secret.validated(obj, old, CONFIG)) == "field is immutable: type"
+    assert rendered(secret.validated(obj, old, CONFIG)) == (
+        f"invalid value: {obj.type}: type\nfield is immutable"
+    )
 
 
 @pytest.mark.parametrize(
