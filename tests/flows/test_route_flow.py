@@ -136,9 +136,11 @@ async def test_labels_and_annotations_go_down_and_go_away() -> None:
         placed, (ingress,) = placeholder(cell), cell.registry.view.listed(Ingress, "default")
         assert configuration is not None
         assert placed is not None
-        for each in (configuration, route(cell), placed, ingress):
+        for each in (configuration, route(cell), ingress):
             assert "juicy" not in each.metadata.labels
             assert "juicy" not in each.metadata.annotations
+        # Upstream's suite insists (TestLabelPropagation).
+        assert placed.metadata.labels["juicy"] == "jamba"
         # Only metadata has changed, so there is no new generation and no new revision.
         assert generations == [configuration.metadata.generation, route(cell).metadata.generation]
         assert len(cell.registry.view.listed(Revision, "default")) == 1
