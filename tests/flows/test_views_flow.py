@@ -1,5 +1,6 @@
 """What Kubernetes clients look at follows what the run does (Knative reference §2.6, §7.5)."""
 
+from knlite.kinds.catalog import document
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import SERVICE_NAME, Endpoints, EndpointSlice
 from knlite.kinds.core.k8sservice import KubernetesService
@@ -170,3 +171,16 @@ async def test_they_go_with_their_revision_and_nobody_has_to_delete_them() -> No
         cell.registry.delete(Key(Service, "default", "web"))
         for kind in kinds:
             assert not cell.registry.view.listed(kind, "default")
+
+
+@on_virtual_time
+async def test_what_clients_require_is_written_out_even_where_it_is_what_they_expect() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.clock.sleep_until(0.2)
+        for name in ("web-00001", "web-00001-private"):
+            found = cell.registry.view.get(EndpointSlice, "default", name)
+            assert found is not None
+            assert document(found)["addressType"] == "IPv4"
+        assert document(deployment(cell))["spec"]["replicas"] == 1
+        assert document(path(cell))["spec"]["mode"] == "Proxy"

@@ -48,7 +48,9 @@ def public_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
     name = autoscaler.metadata.name
     labels = _slice_labels(autoscaler, name, "Public")
     meta = _meta(autoscaler, pods, "EndpointSlice", name, labels)
-    return EndpointSlice(metadata=meta, endpoints=endpoints, ports=ports)
+    return EndpointSlice(
+        metadata=meta, address_type=_family(endpoints), endpoints=endpoints, ports=ports
+    )
 
 
 def private_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
@@ -56,9 +58,11 @@ def private_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
     pods = _pods(autoscaler, view)
     name = child_name(autoscaler.metadata.name, PRIVATE)
     labels = _slice_labels(autoscaler, name, "Private")
+    found = _private(pods)
     return EndpointSlice(
         metadata=_meta(autoscaler, pods, "EndpointSlice", name, labels),
-        endpoints=_private(pods),
+        address_type=_family(found),
+        endpoints=found,
         ports=_ports(autoscaler, view),
     )
 
@@ -84,7 +88,7 @@ def activator_slice(host: str, port: int, now: datetime) -> EndpointSlice:
     endpoint = SliceEndpoint(addresses=(host,), conditions=_conditions(ready=True))
     return EndpointSlice(
         metadata=_activator_meta(now, {SERVICE_NAME: ACTIVATOR}),
-        address_type="IPv6" if ":" in host else "IPv4",
+        address_type=_family((endpoint,)),
         endpoints=(endpoint,),
         ports=(EndpointPort(name="http", port=port, protocol="TCP"),),
     )
@@ -125,6 +129,11 @@ def _public(
     if activator is not None and (autoscaler.status.mode == "Proxy" or not ready):
         return activator.endpoints, activator.ports
     return ready, _ports(autoscaler, view)
+
+
+def _family(endpoints: Sequence[SliceEndpoint]) -> str:
+    """``IPv4`` unless the addresses, which are of one family, have colons."""
+    return "IPv6" if endpoints and ":" in endpoints[0].addresses[0] else "IPv4"
 
 
 def _private(pods: Sequence[Pod]) -> tuple[SliceEndpoint, ...]:
