@@ -6,6 +6,7 @@ from knlite.kinds.core.endpoints import SERVICE_NAME, Endpoints, EndpointSlice
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.node import Node
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.metric import Metric
@@ -184,3 +185,16 @@ async def test_what_clients_require_is_written_out_even_where_it_is_what_they_ex
             assert document(found)["addressType"] == "IPv4"
         assert document(deployment(cell))["spec"]["replicas"] == 1
         assert document(path(cell))["spec"]["mode"] == "Proxy"
+
+
+@on_virtual_time
+async def test_a_pod_carries_what_the_deployment_makes_pods_of_and_stands_on_the_node() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.clock.sleep_until(2.0)
+        (pod,) = cell.registry.view.listed(Pod, "default")
+        (node,) = cell.registry.view.listed(Node, "")
+        template = deployment(cell).spec.template.metadata
+        assert pod.metadata.labels == template.labels
+        assert pod.metadata.annotations.items() <= template.annotations.items()
+        assert pod.spec.node_name == node.metadata.name

@@ -117,6 +117,8 @@ def _pods(autoscaler: PodAutoscaler, view: View) -> Sequence[Pod]:
 
 
 def _ready(pod: Pod) -> bool:
+    if pod.metadata.deletion_timestamp is not None:
+        return False
     statuses = pod.status.container_statuses
     return bool(pod.status.pod_ip and statuses) and all(status.ready for status in statuses)
 
@@ -147,15 +149,17 @@ def _ports(autoscaler: PodAutoscaler, view: View) -> tuple[EndpointPort, ...]:
     return (EndpointPort(name="http", port=HTTP_PORT, protocol="TCP"),)
 
 
-def _conditions(*, ready: bool) -> EndpointConditions:
-    return EndpointConditions(ready=ready, serving=ready, terminating=False)
+def _conditions(*, ready: bool, terminating: bool = False) -> EndpointConditions:
+    return EndpointConditions(ready=ready, serving=ready, terminating=terminating)
 
 
 def _slice_endpoint(pod: Pod) -> SliceEndpoint:
     meta = pod.metadata
     return SliceEndpoint(
         addresses=(pod.status.pod_ip,),
-        conditions=_conditions(ready=_ready(pod)),
+        conditions=_conditions(
+            ready=_ready(pod), terminating=pod.metadata.deletion_timestamp is not None
+        ),
         target_ref=ObjectReference(
             kind="Pod", namespace=meta.namespace, name=meta.name, uid=meta.uid
         ),
