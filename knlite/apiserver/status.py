@@ -27,7 +27,6 @@ from knlite.errors import (
 from knlite.kinds.catalog import info_of
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.patch.tree import PatchFailed
-from knlite.kinds.webhooks import Cause as DenialCause
 from knlite.kinds.webhooks import denial
 from knlite.registry.registry import Refused
 
@@ -53,20 +52,29 @@ _FAMILIES: tuple[tuple[type[KnliteError], int, str], ...] = (
 
 def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any]:
     """The Status for *error* of a request for *target*."""
-    causes: Sequence[Cause | DenialCause] = getattr(error, "causes", ())
+    causes: Sequence[Cause] = getattr(error, "causes", ())
+    code: int
+    reason: str
     code, reason = next(
         ((code, reason) for family, code, reason in _FAMILIES if isinstance(error, family)),
         (500, "InternalError"),
     )
     message = str(error)
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details: dict[str, Any] = {} if isinstance(error, PatchFailed) else _details(target)
     if isinstance(error, Refused):
-        info = info_of(error.key.kind)
-        meta = ObjectMeta(name=error.key.name, namespace=error.key.namespace)
+        info, key = info_of(error.key.kind), error.key
+        meta = ObjectMeta(name=key.name, namespace=key.namespace)
         denied = denial(info.kind, info.group, meta, error.errors)
         code, reason, message = denied.code, denied.reason, denied.message
         causes = denied.causes
+        if code == 422:
+            # Of an invalid object clients print the kind, not the resource.
+            details = {"name": key.name, "group": info.group, "kind": info.kind}
+            details = {name: value for name, value in details.items() if value}
     # kubectl names the object instead of saying what is wrong if it is told of both.
-    details = {} if isinstance(error, PatchFailed) else _details(target)
+    if isinstance(error, PatchFailed):
+        details = {}
     if causes:
         details["causes"] = [
             {

@@ -17,13 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
+from knlite.apiserver.answers import wanted
 from knlite.apiserver.documents import encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.selectors import named, predicate
 from knlite.apiserver.status import status_of
 from knlite.apiserver.tables import Included, definitions, partial, table
-from knlite.apiserver.verbs import require_verb, wanted
+from knlite.apiserver.verbs import require_verb
 from knlite.errors import Expired
 from knlite.kinds.conditions import find
 from knlite.kinds.meta import Object
@@ -41,6 +42,11 @@ class Ending:
     def __init__(self) -> None:
         self.over = False
         self._waiting: set[anyio.CancelScope] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many streams wait for something to happen."""
+        return len(self._waiting)
 
     async def wait(self, get: Callable[[], Any], seconds: float) -> Any:
         """What awaiting *get* gives; None after *seconds*, or when the run ends."""

@@ -8,6 +8,7 @@ Source: knlite's own; the order has no meaning on a cluster, where things settle
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from knlite.clock import Clock
 from knlite.errors import Forbidden, KnliteError, NotFound
@@ -18,12 +19,14 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.podspec.security import INSECURE_DEFAULT
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Declared
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Refused, Registry
+from knlite.registry.writing import Write
 
 USER = "knlite"
 """In whose name files are applied; the ``creator`` annotation of what they declare."""
@@ -95,7 +98,7 @@ class Applier:
         self._settle()
         for group in _ordered(objects):
             for obj in group:
-                self._registry.apply(obj, user=USER)
+                self._registry.apply(obj, user=USER, write=Write(warn=self._warning_of(obj)))
             self._settle()
 
     def _require_namespaces(self, registry: Registry, objects: Iterable[Object]) -> list[str]:
@@ -106,8 +109,16 @@ class Applier:
             registry.create(Namespace(metadata=ObjectMeta(name=name)), user=USER)
         return made
 
-    def _say(self, text: str) -> None:
-        self._publish(Notice(at=self._clock.wall(), level="info", text=text))
+    def _warning_of(self, obj: Object) -> Callable[[str], None]:
+        def warn(text: str) -> None:
+            # Every manifest that says nothing of security has those of a cluster's defaults.
+            if not text.startswith(INSECURE_DEFAULT):
+                self._say(f"{key_of(obj)}: {text}", "warning")
+
+        return warn
+
+    def _say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
+        self._publish(Notice(at=self._clock.wall(), level=level, text=text))
 
 
 def _rank(obj: Object) -> int:

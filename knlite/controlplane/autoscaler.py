@@ -186,6 +186,7 @@ class Autoscaler:
         unit = self._units[revision]
         if obj is None:
             return
+        self._standings.follow(obj)
         unit.scaler.deadline = self._deadline(obj)
         if unit.respec(self._spec_of(obj)):
             self._decide(revision, unit)

@@ -130,6 +130,7 @@ class HorizontalPodAutoscaler:
         self._work.set()
 
     def _follow(self, revision: RevisionName, obj: PodAutoscaler) -> None:
+        self._standings.follow(obj)
         unit, spec = self._units[revision], self._spec_of(obj)
         if spec != unit.hpa.spec:
             unit.hpa.spec = spec
@@ -164,6 +165,7 @@ class HorizontalPodAutoscaler:
         counts = self._fleet.counts(revision)
         unready = counts.not_ready + counts.pending
         found = unit.hpa.recommend(now, unit.desired, uses, unready)
+        unit.measured = None if found.average is None else round(found.average)
         self._scale(revision, unit, found.desired, found.why)
 
     def _cpu_request(self, revision: RevisionName) -> float | None:
@@ -216,6 +218,7 @@ class HorizontalPodAutoscaler:
                 # One of this class is always active.
                 activity="active",
                 initialised=unit.initialised,
+                measured=unit.measured,
                 mode=unit.mode,
             ),
         )
@@ -229,6 +232,7 @@ class _Unit:
         self.desired = desired
         self.mode: Mode = "Proxy"
         self.initialised = False
+        self.measured: float | None = None
         self._seen: dict[str, tuple[float, float]] = {}
 
     def utilizations(

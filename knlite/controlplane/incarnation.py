@@ -60,7 +60,6 @@ class Incarnation:
         self._label = ""
         self._was_ready = False
         self._birth = Birth(0.0, 0.0, 0.0)
-        self._instance: Instance | None = None
         self._containers = 0
 
     async def live(self) -> Ended | None:
@@ -78,9 +77,8 @@ class Incarnation:
             instance = await blueprint.runtime.start(blueprint.launch, logs)
         except InstanceFailed as exc:
             return self._failed(exc)
-        slot.running, slot.instance = True, instance
+        slot.instance = instance
         try:
-            self._instance = instance
             self._label = instance.label
             self._birth = Birth(ordered, self._clock.now(), 0.0)
             chronicle.started(slot, instance.address, instance.label)
@@ -88,7 +86,7 @@ class Incarnation:
         finally:
             with anyio.CancelScope(shield=True):
                 await instance.stop(min(blueprint.grace, SHUTDOWN_GRACE))
-            slot.running, slot.instance = False, None
+            slot.instance = None
 
     async def _unless_retired(self) -> Blueprint | None:
         slot = self._slot
@@ -168,7 +166,7 @@ class Incarnation:
 
     def readiness_changed(self, ready: frozenset[str], why: str) -> None:
         """These of its containers are ready."""
-        slot, instance = self._slot, self._instance
+        slot, instance = self._slot, self._slot.instance
         if slot.retired.is_set() or instance is None:
             return
         if len(ready) < self._containers:

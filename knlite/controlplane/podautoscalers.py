@@ -42,6 +42,8 @@ class Standing:
     """Inactive because it never became active."""
     initialised: bool
     """Whether initial-scale was reached once."""
+    measured: float | None = None
+    """What an instance uses on average, for those of the HPA class."""
     mode: Mode
     """Whether the activator is in the path; the ServerlessService is computed of it."""
 
@@ -59,6 +61,12 @@ class PodAutoscalerWriter:
         """Let the PodAutoscaler of *revision* say *standing*, soon."""
         if self._said.get(revision) != standing:
             self._said[revision] = standing
+            self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
+
+    def follow(self, obj: PodAutoscaler) -> None:
+        """Say again what stands, if *obj* has another spec than it was last said of."""
+        revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
+        if obj.metadata.generation != obj.status.observed_generation and revision in self._said:
             self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
 
     def forget(self, revision: RevisionName) -> None:
@@ -99,5 +107,6 @@ class PodAutoscalerWriter:
             actual_scale=standing.ready,
             mode=standing.mode,
             mode_since=mode_since,
+            measured=standing.measured,
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))

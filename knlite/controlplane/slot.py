@@ -21,9 +21,7 @@ class Slot:
     endpoint: Endpoint | None = None
     """Where it may get requests; None while it may not."""
     instance: Instance | None = None
-    """Its programs, while they run."""
-    running: bool = False
-    """Whether its programs have been started and have not ended."""
+    """Its programs, from their start to their end."""
     trying: bool = True
     """Whether it is on its way to ready, rather than waiting to be tried again."""
     restarts: int = 0
@@ -32,3 +30,8 @@ class Slot:
     """The same, since it last ran for long."""
     runtime: Runtime | None = None
     """Who has started it, and remembers it until it is discarded."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its programs have been started and have not ended."""
+        return self.instance is not None

@@ -10,6 +10,7 @@ from typing import Any
 from knlite.controlplane.machine import this_node
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
+from knlite.kinds.core.hpa import HorizontalPodAutoscaler
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
@@ -23,6 +24,7 @@ from knlite.reconcile import View
 from knlite.registry.derived import ChildOf, Derivation, Fixed
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.hpa import horizontal_pod_autoscaler
 from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.views.metric import metric
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
@@ -51,6 +53,7 @@ VIEWS: tuple[Derivation, ...] = (
     ),
     ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
     ChildOf(kind=Metric, parent=PodAutoscaler, made=metric),
+    ChildOf(kind=HorizontalPodAutoscaler, parent=PodAutoscaler, made=horizontal_pod_autoscaler),
     _of_path(KubernetesService, "", services.public_service),
     _of_path(KubernetesService, PRIVATE, services.private_service),
     _of_path(EndpointSlice, "", endpoints.public_slice),

@@ -267,14 +267,16 @@ class Registry:
             return self.update_status(obj, user=user, write=write, exact=True)
         return self.update(obj, user=user, write=write, exact=True)
 
-    def apply(self, obj: O, *, user: str) -> Literal["created", "configured", "unchanged"]:
+    def apply(
+        self, obj: O, *, user: str, write: Write = PLAIN
+    ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
         Labels, annotations and finalizers that others have added stay. Raises ``Refused``.
         """
         old = self._store.at(key_of(obj))
         if old is None:
-            self.create(obj, user=user)
+            self.create(obj, user=user, write=write)
             return "created"
         metadata = msgspec.structs.replace(
             obj.metadata,
@@ -283,7 +285,7 @@ class Registry:
             finalizers=old.metadata.finalizers,
             owner_references=old.metadata.owner_references,
         )
-        new = self.update(msgspec.structs.replace(obj, metadata=metadata), user=user)
+        new = self.update(msgspec.structs.replace(obj, metadata=metadata), user=user, write=write)
         same = new.metadata.resource_version == old.metadata.resource_version
         return "unchanged" if same else "configured"
 

@@ -4,8 +4,8 @@ They keep others from taking the names, and people hide a tag by a label on its 
 
 Source: knative/serving ``pkg/reconciler/route/resources/service.go``; Knative reference §1.1,
 §1.10, §5.1, §5.2.
-Differs: what is removed from the Route's labels and annotations is removed here as well, where
-upstream leaves it; only the label that hides a tag is left to its author.
+What is removed from the Route's labels and annotations stays here, as Knative's conformance suite
+insists, and so does what people add, as the label that hides a tag.
 """
 
 from collections.abc import Iterable
@@ -93,10 +93,9 @@ def _placeholder(route: Route, tag: str, local: bool, config: Config) -> Kuberne
 
 
 def _updated(stored: KubernetesService, wanted: KubernetesService) -> KubernetesService:
-    labels = dict(wanted.metadata.labels)
-    if VISIBILITY in stored.metadata.labels:
-        labels[VISIBILITY] = stored.metadata.labels[VISIBILITY]
     metadata = msgspec.structs.replace(
-        stored.metadata, labels=labels, annotations=wanted.metadata.annotations
+        stored.metadata,
+        labels={**stored.metadata.labels, **wanted.metadata.labels},
+        annotations={**stored.metadata.annotations, **wanted.metadata.annotations},
     )
     return msgspec.structs.replace(stored, metadata=metadata, spec=wanted.spec)

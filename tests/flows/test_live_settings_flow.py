@@ -252,6 +252,7 @@ async def test_a_pod_autoscaler_says_where_its_revision_stands() -> None:
         assert found is not None
         assert found.spec.scale_target_ref.name == "web-00001-deployment"
         assert found.status.metrics_service_name == "web-00001-private"
+        assert found.status.observed_generation == found.metadata.generation
         await cell.advance(80)
         assert standing(cell) == {
             "Active": ("False", "NoTraffic"),

@@ -225,9 +225,8 @@ def _class_errors(annotations: Annotations) -> Errors:
         return ()
     if text.endswith(".knative.dev"):
         return (invalid(text, key),)
-    details = f"it is scaled as {KPA}"
-    unknown = generic(f'there is no autoscaler of class "{text}"', key, details=details)
-    return (replace(unknown, level="warning"),)
+    unknown = f'there is no autoscaler of class "{text}", {KPA} stands in'
+    return (replace(generic(unknown, key), level="warning"),)
 
 
 def unmeasured_errors(annotations: Annotations, pod: PodSpec, config: AutoscalerConfig) -> Errors:
@@ -237,10 +236,9 @@ def unmeasured_errors(annotations: Annotations, pod: PodSpec, config: Autoscaler
     by_cpu = not target or metric in (None, "cpu")
     if autoscaler_class(annotations, config) != HPA or not by_cpu or cpu_request(pod) is not None:
         return ()
-    text = "the use of cpu is measured against its request, which is missing"
-    details = "only min-scale and max-scale count"
+    text = "without a request there is nothing to measure cpu against, and only the bounds count"
     path = "containers[*].resources.requests.cpu"
-    return (replace(generic(text, path, details=details), level="warning"),)
+    return (replace(generic(text, path), level="warning"),)
 
 
 def _scale_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors:

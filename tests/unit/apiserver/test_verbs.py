@@ -94,6 +94,12 @@ def test_a_status_names_what_it_is_about(client: Client) -> None:
     assert details == {"name": "nope", "group": "eventing.knative.dev", "kind": "brokers"}
 
 
+def test_an_invalid_object_is_named_by_its_kind(client: Client) -> None:
+    details = client.post(CONFIGMAPS, config_map("UPPER")).json()["details"]
+    assert (details["name"], details["kind"]) == ("UPPER", "ConfigMap")
+    assert [cause["field"] for cause in details["causes"]] == ["metadata.name"]
+
+
 def test_a_name_can_be_generated(client: Client) -> None:
     body = service()
     body["metadata"] = {"generateName": "job-"}
@@ -373,3 +379,9 @@ def test_what_is_not_offered(
 def test_nothing_that_is_served_is_accepted(client: Client) -> None:
     answer = client.get(BROKERS, {"Accept": "application/vnd.kubernetes.protobuf"})
     assert (answer.status_code, answer.json()["reason"]) == (406, "NotAcceptable")
+
+
+def test_nothing_is_written_for_a_client_that_accepts_nothing(client: Client) -> None:
+    accept = {"Accept": "application/vnd.kubernetes.protobuf"}
+    assert client.ask("POST", BROKERS, broker("new"), accept).status_code == 406
+    assert client.get(f"{BROKERS}/new").status_code == 404
