@@ -105,6 +105,8 @@ class Verbs:
         last = self._registry.delete(
             key,
             propagation=how.propagation,
+            # The files that kubectl deletes name the namespace first, and its contents after it.
+            lingering=True,
             write=Write(dry_run=how.dry_run),
             uid=how.uid,
             resource_version=how.resource_version,
