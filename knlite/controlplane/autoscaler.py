@@ -18,8 +18,13 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
-from knlite.kinds.serving.podautoscaler import PodAutoscaler
+from knlite.kinds.serving.podautoscaler import (
+    ACTIVE,
+    SCALE_TARGET_INITIALIZED,
+    PodAutoscaler,
+)
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.autoscaling.decider import TICK, Decider, Decision
 from knlite.serving.autoscaling.hpa import scaled_by_hpa
@@ -172,7 +177,11 @@ class Autoscaler:
     def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
         now, spec = self._clock.now(), self._spec_of(obj)
         ready = self._fleet.ready(revision)
-        unit = _Unit(Decider(spec, now, ready), Scaler(spec, now, self._deadline(obj)), spec, now)
+        scaler = Scaler(spec, now, self._deadline(obj))
+        if is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED):
+            active = not is_false(obj.status.conditions, ACTIVE)
+            scaler.resume(now, obj.status.desired_scale or 0, active=active)
+        unit = _Unit(Decider(spec, now, ready), scaler, spec, now)
         self._units[revision] = unit
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
