@@ -22,12 +22,18 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import READ as TOLD
+from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
@@ -38,7 +44,7 @@ from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import broker, sinkbinding, trigger
-from knlite.facts import LogLine, Notice, RequestDone
+from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.shipped import shipped
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
@@ -60,8 +66,9 @@ from knlite.registry.registry import CONTROLLER, Registry
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import configmap, configuration, revision, route, service
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
-from knlite.settings import Settings
+from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
 from knlite.telemetry.logs import Logs
@@ -96,7 +103,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
         logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
         metrics = Metrics()
         stack.callback(logs.close)
-        stack.enter_context(bus.reading(logs.read, LogLine))
+        stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
         stack.enter_context(bus.reading(metrics.read, *READ))
         for reader in readers:
             stack.enter_context(bus.reading(reader))
@@ -135,13 +142,18 @@ class Emulator:
         self._limits = limits(settings.limits)
         self._no_engine = ""
         self._applied = False
+        ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
+            derivations=(*VIEWS, ledger),
         )
+        recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        held.enter_context(bus.reading(recorder.read, *TOLD))
+        held.enter_context(self.registry.listening(recorder.note))
         for name in NAMESPACES:
             namespace = Namespace(metadata=ObjectMeta(name=name))
             self.registry.create(namespace, user=CONTROLLER)
@@ -175,7 +187,13 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, group, publish = self.settings, self._group, self._bus.publish
         port = settings.port
-        admin_socket = self._listen(LOOPBACK, settings.admin_port, "--admin-port")
+        if not (settings.admin_token or is_loopback(settings.admin_address)):
+            raise InvalidInput(
+                f"the admin port must not be open to others at {settings.admin_address}",
+                cause="whoever reaches it may do everything, and no token is set",
+                fix="set Settings.admin_token, or leave the admin port on loopback",
+            )
+        admin_socket = self._listen(settings.admin_address, settings.admin_port, "--admin-port")
         gateway_sockets = [self._listen(settings.address, port, "--port")]
         if settings.address == LOOPBACK:
             # Some clients try only the first address that *.localhost resolves to; where there is
@@ -202,36 +220,53 @@ class Emulator:
             uid=os.geteuid() or None,
         )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, self._clock.wall),
+            blueprints=make_blueprints(self.registry, images, _machine(), self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
             publish=publish,
             draw=self._draw,
         )
+        standings = PodAutoscalerWriter(self.registry, self._reporter, self._clock)
         autoscaler = Autoscaler(
-            self.registry, supervisor, self._reporter, self._clock, publish, projector.service_of
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
+        )
+        hpa = HorizontalPodAutoscaler(
+            self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
         volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
+        supervisor.tell(hpa)
         activator.report_to(autoscaler)
         autoscaler.report_to(activator)
+        hpa.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
 
         for runtime in runtimes.values():
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
         gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
-        app = make_app(
+        door = make_app(
             self.registry,
             logs=self._logs,
             health=self,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
+            wall=self._clock.wall,
+            token=settings.admin_token,
         )
-        for part in (supervisor, images, volumes, autoscaler, activator, projector, dispatcher):
+        for part in (
+            supervisor,
+            images,
+            volumes,
+            autoscaler,
+            hpa,
+            activator,
+            projector,
+            dispatcher,
+        ):
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
-        await group.start(serve_admin, app, admin_socket)
+        await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
     def unsettled(self) -> list[str]:
@@ -358,6 +393,12 @@ class Emulator:
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _machine() -> Node:
+    """What this machine has for instances."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Node(cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def _listening(host: str, port: int, option: str) -> socket.socket:

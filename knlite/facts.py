@@ -53,7 +53,22 @@ class PathChanged:
     why: str
 
 
-InstanceState = Literal["preparing", "starting", "ready", "draining", "gone", "failed"]
+InstanceState = Literal[
+    "preparing",
+    "starting",
+    "started",
+    "ready",
+    "unready",
+    "restarting",
+    "failed",
+    "waiting",
+    "draining",
+    "gone",
+]
+"""What an instance goes through. ``started`` is when its program runs; ``unready`` when its
+readiness probe fails after it was ready; ``restarting`` when it is being stopped to be started
+again, as its liveness or startup probe failed; ``failed`` when it ended or could not start;
+``waiting`` when it will be started again after a delay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +82,31 @@ class InstanceChanged:
     instance: str
     state: InstanceState
     why: str = ""
+    reason: str = ""
+    """One word as Kubernetes has it, where something went wrong: ``ExitCode1``, ``ErrImagePull``,
+    ``CrashLoopBackOff``, ``Unhealthy``, ``Unschedulable``."""
+    container: str = ""
+    """The container that it is about; empty if it is about all of them."""
+    restarts: int = 0
+    """How often it had been started again before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeFailed:
+    """An attempt of a probe of a running container failed.
+
+    The attempts of aggressive readiness probing before an instance is ready are not told: a program
+    that starts fails dozens of them.
+    """
+
+    at: datetime
+    namespace: str
+    service: str
+    revision: str
+    instance: str
+    container: str
+    probe: Literal["Readiness", "Liveness", "Startup"]
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,6 +266,17 @@ class DeliveryAttempted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileFailed:
+    """What follows from an object could not be done; it will be tried again."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A sentence for the person at the terminal that belongs to no other fact."""
 
@@ -239,6 +290,7 @@ Fact = (
     | ScaleDecided
     | PathChanged
     | InstanceChanged
+    | ProbeFailed
     | PreparationStep
     | LogLine
     | ColdStart
@@ -247,6 +299,7 @@ Fact = (
     | EventRefused
     | TriggerEvaluated
     | DeliveryAttempted
+    | ReconcileFailed
     | Notice
 )
 

@@ -6,6 +6,7 @@ Not here: Knative's own configuration (``kinds/config``), which ``--set`` and Co
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 from knlite.errors import InvalidInput
@@ -16,15 +17,21 @@ class Settings:
     """One run of knlite."""
 
     address: str = "127.0.0.1"
-    """Where the gateway listens; the admin port always stays on loopback."""
+    """Where the gateway listens."""
     port: int = 8080
+    admin_address: str = "127.0.0.1"
+    """Where the admin port listens; off loopback it wants a token."""
     admin_port: int = 8081
+    admin_token: str = field(default="", repr=False)
+    """What every request to the admin port must carry; empty for none."""
     runtime: str = "auto"
     """``auto``, ``docker`` or ``process``."""
     data_dir: Path | None = None
     """Where instances' logs are kept across runs; None keeps them in memory only."""
     cache_dir: Path = field(default_factory=lambda: default_cache_dir(os.environ))
     """Where function environments live; safe to delete when knlite does not run."""
+    runtime_dir: Path = field(default_factory=lambda: default_runtime_dir(os.environ))
+    """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
     limits: tuple[str, ...] = ()
@@ -37,6 +44,20 @@ def default_cache_dir(environ: Mapping[str, str]) -> Path:
     """``$XDG_CACHE_HOME/knlite``, else ``~/.cache/knlite``."""
     base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     return Path(base) / "knlite"
+
+
+def default_runtime_dir(environ: Mapping[str, str]) -> Path:
+    """``$XDG_RUNTIME_DIR/knlite``, else ``run`` below the cache."""
+    base = environ.get("XDG_RUNTIME_DIR")
+    return Path(base) / "knlite" if base else default_cache_dir(environ) / "run"
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only programs of this machine reach *address*."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def parse_overrides(texts: tuple[str, ...]) -> dict[str, dict[str, str]]:

@@ -1,32 +1,41 @@
-"""The admin port: objects in the shape of the Kubernetes API, health, metrics, logs.
+"""The admin port: the Kubernetes API over the registry, health, metrics, logs.
 
-It only listens on loopback, and only answers requests that name it by a loopback name: a web page
-that the user happens to visit must not reach it through a name of its own (DNS rebinding).
-
-Source: Kubernetes API concepts (paths, lists, Status).
-Not here: writing objects and watching them; those belong to the Kubernetes clients' own chapter.
+Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask, in which order).
 """
 
 import json
+import platform
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
-from knlite.apiserver.status import failure, failure_of, success
+from knlite import __version__
+from knlite.apiserver import discovery, openapi, options
+from knlite.apiserver.bodies import read_object
+from knlite.apiserver.guard import Guard
+from knlite.apiserver.negotiation import discovery_version
+from knlite.apiserver.paths import Target, parse
+from knlite.apiserver.podlogs import PodLogSource, pod_log
+from knlite.apiserver.reviews import review
+from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
+from knlite.apiserver.verbs import Verbs, user_of
+from knlite.apiserver.watching import Ending, watch
 from knlite.errors import KnliteError, NotFound
-from knlite.kinds.catalog import KindInfo, by_resource, document, info_of
-from knlite.kinds.meta import Object
-from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 
-_LOOPBACK = frozenset(("localhost", "127.0.0.1", "[::1]"))
+MINOR = 34
+"""Of the Kubernetes whose clients are expected; kubectl warns of more than one apart."""
+_FOREVER = "public, max-age=31536000, immutable"
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
 
 class Line(Protocol):
@@ -44,15 +53,15 @@ class Line(Protocol):
     def text(self) -> str: ...
 
 
-class LogSource(Protocol):
-    """Where logs of services come from."""
+class LogSource(PodLogSource, Protocol):
+    """Where logs come from."""
 
     def tail(self, namespace: str, service: str, count: int | None = None) -> list[Any]:
-        """The last lines."""
+        """The last lines of a service."""
         ...
 
     def follow(self, namespace: str, service: str, count: int | None = None) -> AsyncIterator[Any]:
-        """The last lines, then new ones."""
+        """The last lines of a service, then new ones."""
         ...
 
 
@@ -64,44 +73,140 @@ class Health(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """The application, and how it is told that the run ends."""
+
+    app: Starlette
+    ending: Ending
+
+
 def make_app(
-    registry: Registry, *, logs: LogSource, health: Health, metrics: Callable[[], tuple[bytes, str]]
-) -> Starlette:
-    """The ASGI application of the admin port."""
-    routes = _Routes(registry, logs, health, metrics)
-    both = ["/api/{version}", "/apis/{group}/{version}"]
-    objects = [
-        Route(base + tail, handler, methods=methods)
-        for base in both
-        for tail, handler, methods in (
-            ("/namespaces/{namespace}/{plural}/{name}", routes.one, ["GET", "DELETE"]),
-            ("/namespaces/{namespace}/{plural}", routes.listed, ["GET"]),
-            ("/{plural}/{name}", routes.one, ["GET", "DELETE"]),
-            ("/{plural}", routes.listed, ["GET"]),
-        )
-    ]
-    return Starlette(
+    registry: Registry,
+    *,
+    logs: LogSource,
+    health: Health,
+    metrics: Callable[[], tuple[bytes, str]],
+    wall: Callable[[], datetime],
+    token: str = "",
+) -> Door:
+    """The application of the admin port; with *token* every request needs it."""
+    ending = Ending()
+    own = _Own(logs, health, metrics)
+    api = _Api(registry, logs, ending, wall)
+    app = Starlette(
         routes=[
-            Route("/livez", routes.livez),
-            Route("/readyz", routes.readyz),
-            Route("/metrics", routes.metrics),
-            Route("/knlite/logs/{namespace}/{service}", routes.logs),
-            *objects,
+            *(Route(path, own.livez) for path in ("/livez", "/healthz")),
+            Route("/readyz", own.readyz),
+            Route("/metrics", own.metrics),
+            Route("/knlite/logs/{namespace}/{service}", own.logs),
+            Route("/version", _version),
+            Route("/api", _core_versions),
+            Route("/apis", _groups),
+            Route("/apis/{group}", _group),
+            Route("/api/{version}", _resources),
+            Route("/apis/{group}/{version}", _resources),
+            Route("/openapi/v2", _openapi_v2),
+            Route("/openapi/v3", _openapi_index),
+            Route("/openapi/v3/{path:path}", _openapi),
+            Route("/api/{version}/{rest:path}", api.answer, methods=_METHODS),
+            Route("/apis/{group}/{version}/{rest:path}", api.answer, methods=_METHODS),
         ],
-        middleware=[Middleware(_LoopbackOnly)],
-        exception_handlers={KnliteError: _refused, 404: _no_path, 405: _no_path},
+        middleware=[Middleware(Guard, token=token)],
+        exception_handlers={
+            KnliteError: _refused,
+            Exception: _failed,
+            404: _no_path,
+            405: _no_method,
+        },
     )
+    return Door(app=app, ending=ending)
 
 
-class _Routes:
+class _Api:
+    """Requests for objects."""
+
     def __init__(
         self,
         registry: Registry,
         logs: LogSource,
-        health: Health,
-        metrics: Callable[[], tuple[bytes, str]],
+        ending: Ending,
+        wall: Callable[[], datetime],
     ) -> None:
         self._registry = registry
+        self._logs = logs
+        self._ending = ending
+        self._wall = wall
+        self._verbs = Verbs(registry, wall)
+
+    async def answer(self, request: Request) -> Response:
+        """Find what the path names and do what the method says; errors become a Status."""
+        params = request.path_params
+        group, version, rest = params.get("group", ""), params["version"], params["rest"]
+        target = None
+        try:
+            special = await _special(request, group, version, rest)
+            if special is not None:
+                return special
+            target = parse(group, version, rest)
+            if target is None:
+                raise NotFound(NO_RESOURCE)
+            return await self._answer(request, target)
+        except KnliteError as exc:
+            return failure_of(exc, target)
+
+    async def _answer(self, request: Request, target: Target) -> Response:
+        verbs = self._verbs
+        if target.subresource == "log" and target.info.plural == "pods":
+            if request.method != "GET":
+                return _refuse_method(target)
+            return pod_log(self._registry, self._logs, request, target, self._ending, self._wall)
+        if target.subresource and not (target.subresource == "status" and target.info.has_status):
+            raise NotFound(NO_RESOURCE)
+        match request.method, bool(target.name):
+            case "GET" | "HEAD", _ if options.flag(request, "watch") and not target.subresource:
+                return watch(self._registry, request, target, self._ending, self._wall)
+            case "GET" | "HEAD", True:
+                return verbs.get(request, target)
+            case "GET" | "HEAD", False:
+                return verbs.list(request, target)
+            case "POST", False if target.namespace or not target.info.namespaced:
+                return await verbs.create(request, target)
+            case "PUT", True:
+                return await verbs.update(request, target)
+            case "PATCH", True:
+                return await verbs.patch(request, target)
+            case "DELETE", True if not target.subresource:
+                return await verbs.delete(request, target)
+            case "DELETE", False:
+                return await verbs.delete_collection(request, target)
+            case _:
+                return _refuse_method(target)
+
+
+async def _special(request: Request, group: str, version: str, rest: str) -> Response | None:
+    """The answer to what is no kept object; None if *rest* names one."""
+    if (group, rest) == _CRDS:
+        # kn takes its own list of sources and channels then.
+        text = (
+            'customresourcedefinitions.apiextensions.k8s.io is forbidden: User "'
+            f'{user_of(request)}" cannot list resource "customresourcedefinitions" in API group'
+            ' "apiextensions.k8s.io" at the cluster scope: knlite has no such kind'
+        )
+        return failure(403, "Forbidden", text, {"group": group, "kind": rest})
+    if request.method == "POST" and version == "v1" and group.endswith("k8s.io"):
+        body = await read_object(request)
+        found = review(group, rest, body.tree, user_of(request))
+        return None if found is None else JSONResponse(found, 201)
+    return None
+
+
+class _Own:
+    """What is knlite's own: health, metrics, the logs of a service."""
+
+    def __init__(
+        self, logs: LogSource, health: Health, metrics: Callable[[], tuple[bytes, str]]
+    ) -> None:
         self._logs = logs
         self._health = health
         self._metrics = metrics
@@ -121,41 +226,12 @@ class _Routes:
 
     async def logs(self, request: Request) -> Response:
         namespace, service = request.path_params["namespace"], request.path_params["service"]
-        tail = request.query_params.get("tail")
-        count = int(tail) if tail and tail.isdecimal() else None
-        if request.query_params.get("follow") == "true":
+        count = options.number(request, "tail")
+        if options.flag(request, "follow"):
             lines = self._logs.follow(namespace, service, count)
             return StreamingResponse(_streamed(lines), media_type="application/x-ndjson")
         body = "".join(_json_line(line) for line in self._logs.tail(namespace, service, count))
         return Response(body, media_type="application/x-ndjson")
-
-    async def listed(self, request: Request) -> Response:
-        info = _info(request)
-        namespace = request.path_params.get("namespace", "")
-        items = [document(obj) for obj in self._registry.view.listed(info.type, namespace)]
-        return JSONResponse(
-            {
-                "apiVersion": info.api_version,
-                "kind": f"{info.kind}List",
-                "metadata": {"resourceVersion": str(self._registry.version)},
-                "items": items,
-            }
-        )
-
-    async def one(self, request: Request) -> Response:
-        info = _info(request)
-        name = request.path_params["name"]
-        obj = self._existing(info, request.path_params.get("namespace", ""), name)
-        if request.method == "DELETE":
-            self._registry.delete(Key(info.type, obj.metadata.namespace, name))
-            return success({"name": name, "kind": info.plural, "uid": obj.metadata.uid})
-        return JSONResponse(document(obj))
-
-    def _existing(self, info: KindInfo, namespace: str, name: str) -> Object:
-        found = self._registry.at(Key(info.type, namespace, name))
-        if found is None:
-            raise NotFound(f'{info_of(info.type).resource} "{name}" not found')
-        return found
 
 
 async def _streamed(lines: AsyncIterator[Line]) -> AsyncIterator[str]:
@@ -174,12 +250,80 @@ def _json_line(line: Line) -> str:
     return json.dumps(value, ensure_ascii=False) + "\n"
 
 
-def _info(request: Request) -> KindInfo:
+async def _version(_request: Request) -> Response:
+    build = __version__.replace("+", ".")
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    return JSONResponse(
+        {
+            "major": "1",
+            "minor": str(MINOR),
+            "gitVersion": f"v1.{MINOR}.0+knlite.{build}",
+            "gitCommit": "",
+            "gitTreeState": "",
+            "buildDate": "1970-01-01T00:00:00Z",
+            "goVersion": "",
+            "compiler": "",
+            "platform": f"{platform.system().lower()}/{machine}",
+        }
+    )
+
+
+async def _core_versions(request: Request) -> Response:
+    return _discovered(request, discovery.legacy_versions, core=True)
+
+
+async def _groups(request: Request) -> Response:
+    return _discovered(request, discovery.group_list, core=False)
+
+
+def _discovered(request: Request, classic: Callable[[], dict[str, Any]], *, core: bool) -> Response:
+    version = discovery_version(request.headers.get("accept", ""))
+    if version is None:
+        return JSONResponse(classic(), headers={"Vary": "Accept"})
+    # By these parameters the client knows which of the two forms it got.
+    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
+    body = msgspec.json.encode(discovery.aggregated(core=core, version=version))
+    return Response(body, headers={"Content-Type": kind, "Vary": "Accept"})
+
+
+async def _group(request: Request) -> Response:
+    return _found(discovery.group(request.path_params["group"]))
+
+
+async def _resources(request: Request) -> Response:
     params = request.path_params
-    info = by_resource(params.get("group", ""), params["version"], params["plural"])
-    if info is None:
-        raise NotFound("the server could not find the requested resource")
-    return info
+    return _found(discovery.resource_list(params.get("group", ""), params["version"]))
+
+
+def _found(body: dict[str, Any] | None) -> Response:
+    if body is None:
+        return failure(404, "NotFound", NO_RESOURCE)
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+async def _openapi_v2(_request: Request) -> Response:
+    # No bytes are a valid document: an empty one.
+    return Response(b"", headers={"Content-Type": openapi.V2_TYPE})
+
+
+async def _openapi_index(_request: Request) -> Response:
+    return Response(openapi.index(), media_type="application/json")
+
+
+async def _openapi(request: Request) -> Response:
+    found = openapi.documents().get(request.path_params["path"])
+    if found is None:
+        return failure(404, "NotFound", NO_RESOURCE)
+    body, digest = found
+    headers = {"ETag": f'"{digest}"'}
+    if request.query_params.get("hash") == digest:
+        headers["Cache-Control"] = _FOREVER
+    return Response(body, media_type="application/json", headers=headers)
+
+
+def _refuse_method(target: Target) -> Response:
+    details = {"group": target.info.group, "kind": target.info.plural}
+    return failure(405, "MethodNotAllowed", NO_METHOD, details)
 
 
 async def _refused(_request: Request, exc: Exception) -> Response:
@@ -188,27 +332,14 @@ async def _refused(_request: Request, exc: Exception) -> Response:
     return failure_of(exc)
 
 
-async def _no_path(request: Request, _exc: Exception) -> Response:
-    if request.method not in {"GET", "DELETE"}:
-        return failure(405, "MethodNotAllowed", "the server does not allow this method here")
-    return failure(404, "NotFound", "the server could not find the requested resource")
+async def _failed(_request: Request, _exc: Exception) -> Response:
+    # Whoever serves this application logs the trace.
+    return failure(500, "InternalError", "Internal error occurred: knlite has a bug; see its log")
 
 
-class _LoopbackOnly:
-    """Refuses requests that reached loopback under a foreign name."""
+async def _no_path(_request: Request, _exc: Exception) -> Response:
+    return failure(404, "NotFound", NO_RESOURCE)
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            headers = dict(scope["headers"])
-            host = headers.get(b"host", b"").decode("latin-1").lower()
-            name = host if host.endswith("]") else host.rpartition(":")[0] or host
-            origin = headers.get(b"origin", b"").decode("latin-1").lower()
-            foreign = origin and origin.partition("://")[2] != host
-            if name not in _LOOPBACK or foreign:
-                text = f'the admin port answers to localhost only, not to "{name or origin}"'
-                await failure(403, "Forbidden", text)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+async def _no_method(_request: Request, _exc: Exception) -> Response:
+    return failure(405, "MethodNotAllowed", NO_METHOD)

@@ -9,23 +9,24 @@ import socket
 
 import anyio
 from anyio.abc import TaskStatus
-from starlette.applications import Starlette
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
+
+from knlite.apiserver.app import Door
 
 CLOSING = 1.0
 """Seconds that running answers get when the run ends; a followed log never ends by itself."""
 
 
 async def serve(
-    app: Starlette,
+    door: Door,
     listening: socket.socket,
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer on *listening* until cancelled."""
-    config = Config(app, log_config=None, lifespan="off", access_log=False, ws="none")
+    config = Config(door.app, log_config=None, lifespan="off", access_log=False, ws="none")
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
@@ -37,6 +38,7 @@ async def serve(
         await anyio.sleep_forever()
     finally:
         server.close()
+        door.ending.end()
         for connection in tuple(state.connections):
             connection.shutdown()
         with anyio.move_on_after(CLOSING, shield=True):

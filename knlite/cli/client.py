@@ -6,8 +6,10 @@ from typing import Any
 
 import httpx
 
+from knlite.cli.kubeconfig import find_access
 from knlite.errors import KnliteError, NotFound, Unreachable
 from knlite.kinds.catalog import KindInfo
+from knlite.settings import Settings
 
 TIMEOUT = 10.0
 
@@ -16,9 +18,11 @@ class Client:
     """The objects and logs of the knlite whose admin port is *port*."""
 
     def __init__(self, port: int) -> None:
+        access = find_access(Settings(admin_port=port))
+        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         # No proxy of the environment: loopback is never reached through one.
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{port}", timeout=TIMEOUT, trust_env=False
+            base_url=access.server, headers=headers, timeout=TIMEOUT, trust_env=False
         )
         self._port = port
 
@@ -32,6 +36,13 @@ class Client:
         """One object. Raises ``NotFound``."""
         document: dict[str, Any] = self._request("GET", _path(info, namespace, name)).json()
         return document
+
+    def table(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
+        """One object, or all of a kind, as a Table of their columns. Raises ``NotFound``."""
+        accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+        answer = self._request("GET", _path(info, namespace, name), accept)
+        table: dict[str, Any] = answer.json()
+        return table
 
     def delete(self, info: KindInfo, namespace: str, name: str) -> None:
         """Delete one object. Raises ``NotFound``."""
@@ -50,9 +61,11 @@ class Client:
             with self._http.stream("GET", url, params=params, timeout=timeout) as answer:
                 yield from (line for line in answer.iter_lines() if line)
 
-    def _request(self, method: str, path: str) -> httpx.Response:
+    def _request(
+        self, method: str, path: str, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         with self._explained():
-            answer = self._http.request(method, path)
+            answer = self._http.request(method, path, headers=headers)
         if answer.is_success:
             return answer
         try:

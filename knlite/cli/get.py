@@ -8,13 +8,17 @@ import yaml
 
 from knlite.cli.client import Client
 from knlite.errors import InvalidInput
-from knlite.kinds.catalog import KINDS, KindInfo, find_kind, read
+from knlite.kinds.catalog import KINDS, KindInfo, find_kind
 
 
 def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> None:
     """Print the objects. Raises ``InvalidInput`` (no such kind), ``NotFound``, ``Unreachable``."""
     info, name = resolve(kind, name)
     client = Client(admin_port)
+    if output == "table":
+        at = namespace or ("default" if name else "")
+        _table(info, client.table(info, at, name))
+        return
     if name:
         found = [client.one(info, namespace or "default", name)]
     else:
@@ -23,10 +27,8 @@ def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> 
         case "json":
             json.dump(_whole(info, found, single=bool(name)), sys.stdout, indent=2)
             sys.stdout.write("\n")
-        case "yaml":
-            yaml.safe_dump(_whole(info, found, single=bool(name)), sys.stdout, sort_keys=False)
         case _:
-            _table(info, found)
+            yaml.safe_dump(_whole(info, found, single=bool(name)), sys.stdout, sort_keys=False)
 
 
 def resolve(kind: str, name: str) -> tuple[KindInfo, str]:
@@ -49,21 +51,24 @@ def _whole(info: KindInfo, found: list[dict[str, Any]], *, single: bool) -> dict
     return {"apiVersion": "v1", "kind": "List", "items": found}
 
 
-def _table(info: KindInfo, found: list[dict[str, Any]]) -> None:
+def _table(info: KindInfo, table: dict[str, Any]) -> None:
     """As kubectl prints it: as wide as it needs, so that a URL stays in one piece."""
-    if not found:
+    if not table["rows"]:
         sys.stderr.write(f"No {info.plural} found.\n")
         return
-    names = ["NAMESPACE", "NAME"] if info.namespaced else ["NAME"]
-    rows = [[*names, *(column.name.upper() for column in info.columns)]]
-    for document in found:
-        # What the server has stored is of its kind; unknown fields are those of a newer knlite.
-        obj = read(document, strict=False).value
-        if obj is not None:
-            meta = obj.metadata
-            of = [meta.namespace, meta.name] if info.namespaced else [meta.name]
-            rows.append([*of, *(column.cell(obj) for column in info.columns)])
+    heads = table["columnDefinitions"]
+    shown = [index for index, head in enumerate(heads) if not head["priority"]]
+    rows = [[heads[index]["name"].upper() for index in shown]]
+    rows += [[_text(row["cells"][index]) for index in shown] for row in table["rows"]]
+    if info.namespaced:
+        rows[0].insert(0, "NAMESPACE")
+        for cells, row in zip(rows[1:], table["rows"], strict=True):
+            cells.insert(0, row["object"]["metadata"].get("namespace", ""))
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         sys.stdout.write("   ".join(cells).rstrip() + "\n")
+
+
+def _text(cell: object) -> str:
+    return "" if cell is None else str(cell)

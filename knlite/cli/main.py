@@ -58,6 +58,14 @@ AdminPort = Annotated[
         "--admin-port", envvar="KNLITE_ADMIN_PORT", min=1, max=65535, help="Port of the admin API."
     ),
 ]
+AdminAddress = Annotated[
+    str,
+    typer.Option(
+        "--admin-address",
+        envvar="KNLITE_ADMIN_ADDRESS",
+        help="Where the admin API listens; off loopback it wants a token (knlite kubeconfig).",
+    ),
+]
 Namespace = Annotated[
     str, typer.Option("--namespace", "-n", envvar="KNLITE_NAMESPACE", help="Namespace.")
 ]
@@ -118,6 +126,7 @@ def up(
             envvar="KNLITE_ADDRESS", help="Where the gateway listens; loopback unless told."
         ),
     ] = "127.0.0.1",
+    admin_address: AdminAddress = "127.0.0.1",
     data_dir: Annotated[
         Path | None,
         typer.Option(envvar="KNLITE_DATA_DIR", help="Keep the logs of instances in this folder."),
@@ -150,18 +159,23 @@ def up(
       knlite up examples/ --set config-autoscaler.stable-window=6s
     """
     with _explaining():
+        from dataclasses import replace
+
+        from knlite.cli.kubeconfig import admin_token
         from knlite.cli.up import run
         from knlite.settings import Settings, parse_overrides
 
         settings = Settings(
             address=address,
             port=port,
+            admin_address=admin_address,
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
             limits=tuple(limit or ()),
             overrides=parse_overrides(tuple(set_ or ())),
         )
+        settings = replace(settings, admin_token=admin_token(settings))
         raise typer.Exit(run(paths, settings, as_json=as_json))
 
 
@@ -234,6 +248,37 @@ def delete(
         from knlite.cli.delete import delete as delete_object
 
         delete_object(kind, name, namespace, admin_port, as_json=as_json)
+
+
+@app.command()
+def kubeconfig(
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            "--write",
+            metavar="PATH",
+            help='Add the context "knlite" to this file instead; what else is in it stays.',
+        ),
+    ] = None,
+    admin_port: AdminPort = 8081,
+    admin_address: AdminAddress = "127.0.0.1",
+) -> None:
+    """Print how kubectl and kn reach a running knlite.
+
+    \b
+    Examples:
+      knlite kubeconfig > knlite.kubeconfig
+      export KUBECONFIG=$PWD/knlite.kubeconfig
+      kubectl get ksvc
+    \b
+      knlite kubeconfig --write ~/.kube/config
+      kubectl --context knlite get ksvc
+    """
+    with _explaining():
+        from knlite.cli.kubeconfig import show
+        from knlite.settings import Settings
+
+        show(Settings(admin_address=admin_address, admin_port=admin_port), write)
 
 
 @app.command()

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from shlex import quote
 
 import anyio
 import msgspec
@@ -14,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from knlite.cli.kubeconfig import written_kubeconfig
 from knlite.cli.openfiles import allow_open_files
 from knlite.cli.render import line_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
@@ -82,9 +84,20 @@ async def _serve(
     emulator: Emulator, paths: Sequence[Path], project: Project, screen: "_Screen | _Json"
 ) -> None:
     await emulator.start()
+    with written_kubeconfig(emulator.settings) as kubeconfig:
+        await _go_on(emulator, paths, project, screen, kubeconfig)
+
+
+async def _go_on(
+    emulator: Emulator,
+    paths: Sequence[Path],
+    project: Project,
+    screen: "_Screen | _Json",
+    kubeconfig: Path,
+) -> None:
     emulator.apply(project)
     await emulator.wait_until_settled(READY_WITHIN)
-    screen.table(emulator)
+    screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the
     # slowest requests (a full collection takes some ten milliseconds).
     gc.collect()
@@ -172,7 +185,7 @@ class _Screen:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
         self._console.print(Text(text, style=style))
 
-    def table(self, emulator: Emulator) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("KIND", "NAME", "READY", "URL"):
             table.add_column(head, overflow="fold", max_width=90)
@@ -183,7 +196,10 @@ class _Screen:
         Console(highlight=False, width=WIDEST).print(table)
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
-        self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything.\n"))
+        self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
+        self._console.print(
+            Text(f"For kubectl and kn: export KUBECONFIG={quote(str(kubeconfig))}\n")
+        )
 
 
 class _Json:
@@ -197,12 +213,12 @@ class _Json:
     def notice(self, text: str, level: str = "info") -> None:
         self._write({"fact": Notice.__name__, "level": level, "text": text})
 
-    def table(self, emulator: Emulator) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
         objects = [
             {"kind": kind, "name": name, "ready": ready, "url": url}
             for kind, name, ready, url in rows(emulator)
         ]
-        self._write({"fact": "Settled", "objects": objects})
+        self._write({"fact": "Settled", "objects": objects, "kubeconfig": str(kubeconfig)})
 
     @staticmethod
     def _write(value: object) -> None:

@@ -4,7 +4,8 @@ A decision is made every two seconds while a revision has instances or requests,
 request waits at a revision that has none. Nothing runs while all are at zero.
 
 Source: Knative reference §2.5, §2.6.
-Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``).
+Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``), revisions of
+the HPA class (``hpa.py``).
 """
 
 import math
@@ -12,32 +13,27 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import anyio
-import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
-from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
-    CONDITIONS,
     SCALE_TARGET_INITIALIZED,
     PodAutoscaler,
-    PodAutoscalerStatus,
 )
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.autoscaling.decider import TICK, Decider, Decision
+from knlite.serving.autoscaling.hpa import scaled_by_hpa
 from knlite.serving.autoscaling.path import Excess, Mode, initial_excess, path
 from knlite.serving.autoscaling.scaler import Scaler
 from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
 from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName, Sample
 from knlite.serving.levels import InstanceCounts, RevisionScale
-
-NO_TRAFFIC = "The target is not receiving traffic."
-TIMED_OUT = "The target could not be activated."
-QUEUED = "Requests to the target are being buffered as resources are provisioned."
 
 
 class Fleet(Protocol):
@@ -75,14 +71,14 @@ class Autoscaler:
         self,
         registry: Registry,
         fleet: Fleet,
-        reporter: Reporter,
+        standings: PodAutoscalerWriter,
         clock: Clock,
         publish: Publish,
         service_of: Callable[[RevisionName], str],
     ) -> None:
         self._registry = registry
         self._fleet = fleet
-        self._reporter = reporter
+        self._standings = standings
         self._clock = clock
         self._publish = publish
         self._service_of = service_of
@@ -140,9 +136,7 @@ class Autoscaler:
     def waiting(self, revision: RevisionName) -> None:
         """A request waits, and no instance of *revision* is ready."""
         unit = self._units.get(revision)
-        if unit is None:
-            return
-        if unit.desired == 0:
+        if unit is not None and unit.desired == 0:
             # Counted at once, so that the decision does not wait for the second to be over.
             unit.record_early(self._clock.now())
             self._decide(revision, unit)
@@ -164,40 +158,58 @@ class Autoscaler:
     def _note(self, notification: Notification) -> None:
         if self._registry.config is not self._config:
             self._config = self._registry.config
-            for revision, each in self._units.items():
-                each.respec(self._spec_of(self._registry.view.get(PodAutoscaler, *revision)))
+            for revision in tuple(self._units):
+                self._follow(revision, self._registry.view.get(PodAutoscaler, *revision))
         obj = notification.obj
         if not isinstance(obj, PodAutoscaler):
             return
         revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
-        match notification.change:
-            case "added":
-                self._add(revision, obj)
-            case "deleted":
-                if self._units.pop(revision, None) is not None:
-                    self._fleet.set_desired(revision, 0)
-            case _:
-                unit = self._units.get(revision)
-                if unit is not None and unit.respec(self._spec_of(obj)):
-                    self._work.set()
+        if notification.change == "deleted":
+            if self._drop(revision):
+                self._fleet.set_desired(revision, 0)
+        elif scaled_by_hpa(obj.metadata.annotations, self._config.autoscaler):
+            self._drop(revision)
+        elif revision in self._units:
+            self._follow(revision, obj)
+        else:
+            self._add(revision, obj)
 
     def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
         now, spec = self._clock.now(), self._spec_of(obj)
-        deadline = progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
-        unit = _Unit(Decider(spec, now), Scaler(spec, now, deadline), spec, now)
+        ready = self._fleet.ready(revision)
+        scaler = Scaler(spec, now, self._deadline(obj))
+        if is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED):
+            active = not is_false(obj.status.conditions, ACTIVE)
+            scaler.resume(now, obj.status.desired_scale or 0, active=active)
+        unit = _Unit(Decider(spec, now, ready), scaler, spec, now)
         self._units[revision] = unit
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
         self._work.set()
 
-    def _spec_of(self, obj: PodAutoscaler | None) -> ScalingSpec:
-        config = self._registry.config.autoscaler
+    def _follow(self, revision: RevisionName, obj: PodAutoscaler | None) -> None:
+        """Go by what *obj* and the configuration say now, at once."""
+        unit = self._units[revision]
         if obj is None:
-            return scaling_spec({}, 0, config)
+            return
+        self._standings.follow(obj)
+        unit.scaler.deadline = self._deadline(obj)
+        if unit.respec(self._spec_of(obj)):
+            self._decide(revision, unit)
+            self._work.set()
+
+    def _drop(self, revision: RevisionName) -> bool:
+        self._standings.forget(revision)
+        return self._units.pop(revision, None) is not None
+
+    def _deadline(self, obj: PodAutoscaler) -> float:
+        return progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
+
+    def _spec_of(self, obj: PodAutoscaler) -> ScalingSpec:
         return scaling_spec(
             obj.metadata.annotations,
             obj.spec.container_concurrency,
-            config,
+            self._registry.config.autoscaler,
             reachable=obj.spec.reachability != "Unreachable",
         )
 
@@ -254,35 +266,18 @@ class Autoscaler:
         self._fleet.set_desired(revision, desired)
 
     def _report(self, revision: RevisionName, unit: "_Unit") -> None:
-        said = (unit.desired, self._fleet.ready(revision), unit.scaler.activity)
-        if said != unit.reported:
-            unit.reported = said
-            self._reporter.report(("autoscaler", revision), lambda: self._write(revision, unit))
-
-    def _write(self, revision: RevisionName, unit: "_Unit") -> None:
-        obj = self._registry.view.get(PodAutoscaler, *revision)
-        if obj is None or self._units.get(revision) is not unit:
-            return
-        editor = CONDITIONS.edit(obj.status.conditions, self._clock.wall())
         scaler = unit.scaler
-        match scaler.activity:
-            case "active":
-                editor.true(ACTIVE)
-            case "activating":
-                editor.unknown(ACTIVE, "Queued", QUEUED)
-            case "inactive" if scaler.timed_out:
-                editor.false(ACTIVE, "TimedOut", TIMED_OUT)
-            case _:
-                editor.false(ACTIVE, "NoTraffic", NO_TRAFFIC)
-        if scaler.initialised:
-            editor.true(SCALE_TARGET_INITIALIZED)
-        status = PodAutoscalerStatus(
-            observed_generation=obj.metadata.generation,
-            conditions=editor.result(),
-            desired_scale=unit.desired,
-            actual_scale=self._fleet.ready(revision),
+        self._standings.report(
+            revision,
+            Standing(
+                desired=unit.desired,
+                ready=self._fleet.ready(revision),
+                activity=scaler.activity,
+                timed_out=scaler.timed_out,
+                initialised=scaler.initialised,
+                mode=unit.mode,
+            ),
         )
-        self._registry.update_status(msgspec.structs.replace(obj, status=status))
 
 
 class _Unit:
@@ -291,7 +286,6 @@ class _Unit:
     def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec, now: float) -> None:
         self.decider = decider
         self.scaler = scaler
-        self.reported: tuple[int, int, str] | None = None
         self.last: Decision | None = None
         """The last decision that the load has led to."""
         self.want: int | None = None

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.workqueue import WorkQueue
 from knlite.errors import KnliteError
-from knlite.facts import Notice, Publish
+from knlite.facts import Notice, Publish, ReconcileFailed
 from knlite.kinds.meta import Object
 from knlite.reconcile import (
     Change,
@@ -130,7 +130,7 @@ class Controller:
             outcome = self._reconcilers[item.reconciler][1](item.key, view, self._clock.wall())
         except Exception as exc:  # noqa: BLE001  the loop must survive a defect of one rule
             self._forget(item)
-            self._give_back(item, f"reconciling {item.key} failed: {exc!r}")
+            self._give_back(item, repr(exc))
             return True
         self._remember(item, view.dependencies)
         self._commit(item, outcome)
@@ -141,7 +141,7 @@ class Controller:
             try:
                 self._apply(change)
             except KnliteError as exc:
-                self._give_back(item, f"reconciling {item.key} failed: {exc}")
+                self._give_back(item, str(exc))
                 return
         self._queue.succeeded(item)
         if outcome.requeue_after is not None and not math.isinf(outcome.requeue_after):
@@ -160,7 +160,18 @@ class Controller:
 
     def _give_back(self, item: Item, why: str) -> None:
         self._queue.failed(item, self._clock.now())
-        self._publish(Notice(at=self._clock.wall(), level="error", text=why))
+        now, key = self._clock.wall(), item.key
+        self._publish(
+            ReconcileFailed(
+                at=now,
+                kind=key.kind.__name__,
+                namespace=key.namespace,
+                name=key.name,
+                why=why,
+            )
+        )
+        text = f"reconciling {key} failed: {why}"
+        self._publish(Notice(at=now, level="error", text=text))
 
     def _remember(self, item: Item, dependencies: set[Dependency]) -> None:
         """Note what *item* read this time, in the place of what it read before.

@@ -6,25 +6,39 @@ Source: Knative reference §1.1, Eventing reference §2 (names, short names, pri
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core import configmap, namespace, pod, secret
+from knlite.kinds.core import (
+    configmap,
+    deployment,
+    endpoints,
+    event,
+    k8sservice,
+    namespace,
+    node,
+    pod,
+    secret,
+    serviceaccount,
+)
 from knlite.kinds.eventing import broker, trigger
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.labels import BROKER_CLASS, CONFIGURATION, CONFIGURATION_GENERATION
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import (
     configuration,
+    domainclaim,
+    domainmapping,
     image,
     ingress,
     podautoscaler,
     revision,
     route,
+    serverlessservice,
     service,
 )
 from knlite.kinds.sources import sinkbinding
@@ -36,12 +50,22 @@ Validated = Callable[[Any, Any, Config], Errors]
 """(object with defaults, the stored one or None, configuration) to what is wrong with it."""
 
 
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+READ_ONLY = ("get", "list", "watch")
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a listing."""
+    """One column of a listing.
+
+    Of a column of type ``date`` the cell is an RFC 3339 time, which is shown as the time since.
+    Columns with a *priority* above 0 are shown with ``-o wide`` only.
+    """
 
     name: str
     cell: Callable[[Any], str]
+    type: Literal["string", "integer", "date"] = "string"
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +84,32 @@ class KindInfo:
     namespaced: bool = True
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
+    kind_name: str = ""
+    """The kind where the class cannot have its name: core ``Service`` is ``KubernetesService``."""
+    also_served: tuple[str, ...] = ()
+    """Other versions of the group in which it is served, with the same fields."""
+    verbs: tuple[str, ...] = VERBS
+    """What the API offers for it."""
 
     @property
     def kind(self) -> str:
         """``Service``, ``Trigger``, …"""
-        return self.type.__name__
+        return self.kind_name or self.type.__name__
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """All versions in which it is served, the one it is written in first."""
+        return (self.version, *self.also_served)
+
+    @property
+    def custom(self) -> bool:
+        """Whether a cluster knows it by a CustomResourceDefinition, as all of Knative's kinds."""
+        return self.group.endswith("knative.dev")
+
+    @property
+    def has_status(self) -> bool:
+        """Whether it has a ``status`` subresource."""
+        return "status" in self.type.__struct_fields__
 
     @property
     def api_version(self) -> str:
@@ -94,6 +139,7 @@ def _address(obj: Any) -> str:
     return obj.status.address.url if obj.status.address else ""
 
 
+AGE = Column("Age", lambda obj: obj.metadata.creation_timestamp or "", "date")
 READY_COLUMNS = (
     Column("Ready", lambda obj: _ready(obj).status),
     Column("Reason", lambda obj: _ready(obj).reason),
@@ -183,6 +229,17 @@ KINDS: tuple[KindInfo, ...] = (
         validated=route.validated,
     ),
     KindInfo(
+        type=domainmapping.DomainMapping,
+        group=SERVING,
+        version="v1beta1",
+        plural="domainmappings",
+        short_names=("dm",),
+        categories=("all", "knative", "serving"),
+        columns=(URL, *READY_COLUMNS),
+        defaulted=domainmapping.defaulted,
+        validated=domainmapping.validated,
+    ),
+    KindInfo(
         type=podautoscaler.PodAutoscaler,
         group="autoscaling.internal.knative.dev",
         version="v1alpha1",
@@ -227,6 +284,17 @@ KINDS: tuple[KindInfo, ...] = (
         declared=False,
     ),
     KindInfo(
+        type=domainclaim.ClusterDomainClaim,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="clusterdomainclaims",
+        short_names=("cdc",),
+        categories=("knative-internal", "networking"),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=domainclaim.validated,
+    ),
+    KindInfo(
         type=broker.Broker,
         group=EVENTING,
         version="v1",
@@ -234,6 +302,7 @@ KINDS: tuple[KindInfo, ...] = (
         categories=("all", "knative", "eventing"),
         columns=(
             ADDRESS_URL,
+            AGE,
             *READY_COLUMNS,
             Column("Class", lambda obj: obj.metadata.annotations.get(BROKER_CLASS, "")),
         ),
@@ -249,6 +318,7 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(
             Column("Broker", lambda obj: obj.spec.broker),
             Column("Subscriber_URI", _status_of("subscriber_uri")),
+            AGE,
             *READY_COLUMNS,
         ),
         defaulted=trigger.defaulted,
@@ -260,7 +330,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="sinkbindings",
         categories=("all", "knative", "sources", "bindings"),
-        columns=(Column("Sink", _status_of("sink_uri")), *READY_COLUMNS),
+        columns=(Column("Sink", _status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=sinkbinding.defaulted,
         validated=sinkbinding.validated,
     ),
@@ -270,7 +340,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="namespaces",
         short_names=("ns",),
-        columns=(Column("Status", _status_of("phase")),),
+        columns=(Column("Status", _status_of("phase")), AGE),
         namespaced=False,
         defaulted=namespace.defaulted,
         validated=namespace.validated,
@@ -281,7 +351,10 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="configmaps",
         short_names=("cm",),
-        columns=(Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data))),),
+        columns=(
+            Column("Data", lambda obj: str(len(obj.data) + len(obj.binary_data)), "integer"),
+            AGE,
+        ),
         defaulted=configmap.defaulted,
         validated=configmap.validated,
     ),
@@ -292,10 +365,28 @@ KINDS: tuple[KindInfo, ...] = (
         plural="secrets",
         columns=(
             Column("Type", lambda obj: obj.type),
-            Column("Data", lambda obj: str(len(obj.data))),
+            Column("Data", lambda obj: str(len(obj.data)), "integer"),
+            AGE,
         ),
         defaulted=secret.defaulted,
         validated=secret.validated,
+    ),
+    KindInfo(
+        type=k8sservice.KubernetesService,
+        kind_name="Service",
+        group="",
+        version="v1",
+        plural="services",
+        short_names=("svc",),
+        categories=("all",),
+        columns=(
+            Column("Type", lambda obj: obj.spec.type),
+            Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
+            Column("External-IP", k8sservice.external_column),
+            Column("Port(s)", k8sservice.ports_column),
+        ),
+        defaulted=k8sservice.defaulted,
+        validated=k8sservice.validated,
     ),
     KindInfo(
         type=pod.Pod,
@@ -307,18 +398,138 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Ready", pod.ready_column),
             Column("Status", pod.status_column),
             Column("Restarts", pod.restarts_column),
+            AGE,
+            Column("IP", _status_of("pod_ip"), priority=1),
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
     ),
+    KindInfo(
+        type=serviceaccount.ServiceAccount,
+        group="",
+        version="v1",
+        plural="serviceaccounts",
+        short_names=("sa",),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets))),),
+        defaulted=_unchanged,
+        validated=serviceaccount.validated,
+    ),
+    KindInfo(
+        type=node.Node,
+        group="",
+        version="v1",
+        plural="nodes",
+        short_names=("no",),
+        columns=(
+            Column("Status", node.status_column),
+            Column("Version", lambda obj: obj.status.node_info.kubelet_version),
+        ),
+        namespaced=False,
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=event.Event,
+        group="",
+        version="v1",
+        plural="events",
+        short_names=("ev",),
+        columns=(
+            Column("Last Seen", lambda obj: obj.last_timestamp or "", type="date"),
+            Column("Type", lambda obj: obj.type),
+            Column("Reason", lambda obj: obj.reason),
+            Column("Object", event.object_column),
+            Column("Source", lambda obj: obj.source.component, priority=1),
+            Column("Message", lambda obj: obj.message),
+            Column("First Seen", lambda obj: obj.first_timestamp or "", type="date", priority=1),
+            Column("Count", lambda obj: str(obj.count), type="integer", priority=1),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.Endpoints,
+        group="",
+        version="v1",
+        plural="endpoints",
+        short_names=("ep",),
+        columns=(Column("Endpoints", endpoints.addresses_column),),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=endpoints.EndpointSlice,
+        group="discovery.k8s.io",
+        version="v1",
+        plural="endpointslices",
+        columns=(
+            Column("AddressType", lambda obj: obj.address_type),
+            Column("Ports", endpoints.slice_ports_column),
+            Column("Endpoints", endpoints.slice_addresses_column),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=deployment.Deployment,
+        group="apps",
+        version="v1",
+        plural="deployments",
+        short_names=("deploy",),
+        categories=("all",),
+        columns=(
+            Column("Ready", deployment.ready_column),
+            Column("Up-to-date", lambda obj: str(obj.status.updated_replicas), type="integer"),
+            Column("Available", lambda obj: str(obj.status.available_replicas), type="integer"),
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=serverlessservice.ServerlessService,
+        group="networking.internal.knative.dev",
+        version="v1alpha1",
+        plural="serverlessservices",
+        short_names=("sks",),
+        categories=("knative-internal", "networking"),
+        columns=(
+            Column("Mode", lambda obj: obj.spec.mode),
+            Column("Activators", lambda obj: str(obj.spec.num_activators), type="integer"),
+            Column("ServiceName", _status_of("service_name")),
+            Column("PrivateServiceName", _status_of("private_service_name")),
+            *READY_COLUMNS,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
 )
 
 _BY_TYPE: Mapping[type[Object], KindInfo] = {info.type: info for info in KINDS}
-_BY_NAME = {(info.api_version, info.kind): info for info in KINDS}
+_BY_NAME = {
+    (f"{info.group}/{version}" if info.group else version, info.kind): info
+    for info in KINDS
+    for version in info.versions
+}
+_BY_RESOURCE = {
+    (info.group, version, info.plural): info for info in KINDS for version in info.versions
+}
 _BY_WORD: Mapping[str, KindInfo] = {
     word: info
-    # The first kind listed wins an ambiguous word, as with kubectl.
+    # The first kind listed wins an ambiguous word: a service is Knative's unless one says svc.
+    # (kubectl looks into the core group first, where services are Kubernetes' own.)
     for info in reversed(KINDS)
     for word in (info.plural, info.singular, *info.short_names, info.resource)
 }
@@ -341,8 +552,7 @@ def kind_named(api_version: str, kind: str) -> KindInfo | None:
 
 def by_resource(group: str, version: str, plural: str) -> KindInfo | None:
     """The kind served at ``/apis/GROUP/VERSION/…/PLURAL``."""
-    info = _BY_WORD.get(f"{plural}.{group}" if group else plural)
-    return info if info is not None and (info.group, info.version) == (group, version) else None
+    return _BY_RESOURCE.get((group, version, plural))
 
 
 def document(obj: Object) -> dict[str, Any]:

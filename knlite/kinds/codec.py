@@ -23,6 +23,9 @@ from knlite.kinds.meta import Fields
 
 T = TypeVar("T", bound=Fields)
 
+DEEPEST = 100
+"""Levels of nesting in a document that anybody may send; no kind comes near."""
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -54,11 +57,30 @@ class Doubled(dict[str, Any]):
 
 
 def parse_json(text: bytes) -> object:
-    """*text* as a tree in which doubled names can still be seen. Raises ``ValueError``."""
+    """*text* as a tree in which doubled names can still be seen.
+
+    Raises ``ValueError``, also for what is nested more than ``DEEPEST`` levels.
+    """
     try:
-        return json.loads(text, object_pairs_hook=_paired)
+        tree: object = json.loads(text, object_pairs_hook=_paired)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+    if text.count(b"{") + text.count(b"[") > DEEPEST and _depth(tree) > DEEPEST:
+        raise ValueError("it is nested too deeply")
+    return tree
+
+
+def _depth(tree: object) -> int:
+    depth, level = 0, [tree]
+    while level and depth <= DEEPEST:
+        inner: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
+        level, depth = inner, depth + 1
+    return depth
 
 
 def _paired(members: list[tuple[str, Any]]) -> dict[str, Any]:

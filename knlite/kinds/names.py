@@ -53,6 +53,21 @@ def subdomain_1123_problems(text: str) -> tuple[str, ...]:
     return _problems(text, _SUBDOMAIN_1123, MAX_SUBDOMAIN, _SUBDOMAIN_1123_TEXT)
 
 
+def domain_problem(field: str, text: str) -> str:
+    """Why *text*, the value of *field*, is no fully qualified domain name; empty if it is one."""
+    if not text:
+        return f"{field}: Required value"
+    domain = text.removesuffix(".")
+    value, problems = domain, subdomain_1123_problems(domain)
+    labels = domain.split(".")
+    if not problems and len(labels) < 2:
+        problems = ("should be a domain with at least two segments separated by dots",)
+    for label in labels:
+        if not problems:
+            value, problems = label, label_1123_problems(label)
+    return f'{field}: Invalid value: "{value}": {",".join(problems)}' if problems else ""
+
+
 def qualified_name_problems(text: str) -> tuple[str, ...]:
     """Why *text* is not a name with an optional prefix (``example.com/name``), as label keys are.
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from knlite.errors import Cause
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
 from knlite.kinds.fielderror import Errors, FieldError, merged, rendered
 from knlite.kinds.meta import ObjectMeta
@@ -44,18 +45,6 @@ _NOT_BASE64: Final = "value is not base64"
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
-    """One entry of a Status' ``details.causes``."""
-
-    reason: Literal["FieldValueInvalid", "FieldValueRequired", "FieldValueForbidden"]
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.field}: {self.message}"
-
-
-@dataclass(frozen=True, slots=True)
 class Denial:
     """The refusal of an object as a client of the API sees it."""
 
@@ -69,7 +58,7 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
     """The refusal of the object *meta* of *kind* in *group* ("" for core) because of *errors*."""
     if group.endswith(_KNATIVE):
         misnamed = tuple(
-            Cause("FieldValueInvalid", "metadata.name", f'Invalid value: "{meta.name}": {problem}')
+            Cause("FieldValueInvalid", f'Invalid value: "{meta.name}": {problem}', "metadata.name")
             for problem in (subdomain_1123_problems(meta.name) if meta.name else ())
         )
         if misnamed:
@@ -104,7 +93,7 @@ def _denied(webhook: str, text: str) -> Denial:
 
 def _invalid(kind: str, group: str, name: str, causes: tuple[Cause, ...]) -> Denial:
     qualified = f"{kind}.{group}" if group else kind
-    texts = [str(cause) for cause in causes]
+    texts = [f"{cause.field}: {cause.message}" for cause in causes]
     text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     return Denial(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', causes)
 
@@ -114,17 +103,17 @@ def _causes(error: FieldError) -> Iterable[Cause]:
     details = f": {error.details}" if error.details else ""
     for path in error.paths or ("",):
         if error.message == "missing field(s)":
-            yield Cause("FieldValueRequired", path, f"Required value{details}")
+            yield Cause("FieldValueRequired", f"Required value{details}", path)
         elif error.message in _FORBIDDEN:
             why = details if error.message == _FORBIDDEN[1] else f": {error.message}"
-            yield Cause("FieldValueForbidden", path, f"Forbidden{why}")
+            yield Cause("FieldValueForbidden", f"Forbidden{why}", path)
         elif error.message.startswith(_INVALID):
             value = error.message.removeprefix(_INVALID)
-            yield Cause("FieldValueInvalid", path, f'Invalid value: "{value}"{details}')
+            yield Cause("FieldValueInvalid", f'Invalid value: "{value}"{details}', path)
         elif error.message.startswith(_INVALID_KEY):
             value = error.message.removeprefix(_INVALID_KEY)
-            yield Cause("FieldValueInvalid", path, f"Invalid value: {value}{details}")
+            yield Cause("FieldValueInvalid", f"Invalid value: {value}{details}", path)
         elif error.message == "name or generateName is required":
-            yield Cause("FieldValueRequired", path, f"Required value: {error.message}")
+            yield Cause("FieldValueRequired", f"Required value: {error.message}", path)
         else:
-            yield Cause("FieldValueInvalid", path, f"Invalid value: {error.message}{details}")
+            yield Cause("FieldValueInvalid", f"Invalid value: {error.message}{details}", path)

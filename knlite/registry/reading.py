@@ -7,8 +7,10 @@ Source: Kubernetes API concepts, "Field validation"; apiserver ``endpoints/handl
 Not here: manifests from files, whose mistakes are collected with file and line (``manifests.py``).
 """
 
-from knlite.errors import Cause, InvalidInput, NotFound
-from knlite.kinds.catalog import KindInfo, kind_named, read
+import json
+
+from knlite.errors import Cause, Invalid, InvalidInput, NotFound
+from knlite.kinds.catalog import KindInfo, Read, kind_named, read
 from knlite.kinds.meta import Object
 from knlite.kinds.patch.tree import Tree
 from knlite.reconcile import Key, key_of
@@ -23,8 +25,31 @@ def read_object(tree: Tree, write: Write = PLAIN) -> Object:
     """
     info = _kind_of(tree)
     found = read(tree, strict=False)
-    if write.field_validation != "Ignore":
-        _judge(info, found.unknown, write)
+    strict = _strict_error(found.unknown, write)
+    if strict:
+        raise InvalidInput(
+            f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {strict}'
+        )
+    return _required(info, found, tree)
+
+
+def read_patched(tree: Tree, write: Write = PLAIN) -> Object:
+    """The object that the document *tree* has become by a patch.
+
+    Raises ``Invalid``: on a cluster it is the patch that is wrong then, not the document.
+    """
+    info = _kind_of(tree)
+    found = read(tree, strict=False)
+    strict = _strict_error(found.unknown, write)
+    if strict:
+        shown = json.dumps(json.dumps(tree, ensure_ascii=False), ensure_ascii=False)
+        text = f"Invalid value: {shown}: {strict}"
+        cause = Cause("FieldValueInvalid", text, "patch")
+        raise Invalid(f' "" is invalid: patch: {text}', causes=[cause])
+    return _required(info, found, tree)
+
+
+def _required(info: KindInfo, found: Read, tree: Tree) -> Object:
     if found.value is None:
         name = tree.get("metadata", {}).get("name", "") if isinstance(tree, dict) else ""
         causes = [_cause(problem.text, problem.path) for problem in found.problems]
@@ -54,16 +79,14 @@ def _kind_of(tree: Tree) -> KindInfo:
     return info
 
 
-def _judge(info: KindInfo, unknown: tuple[str, ...], write: Write) -> None:
-    if not unknown:
-        return
-    if write.field_validation == "Strict":
-        raise InvalidInput(
-            f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}:'
-            f" strict decoding error: {', '.join(unknown)}"
-        )
-    for each in unknown:
-        write.warn(each)
+def _strict_error(unknown: tuple[str, ...], write: Write) -> str:
+    """What refuses a document with *unknown* fields; "" if it is only warned about, or ignored."""
+    if write.field_validation == "Strict" and unknown:
+        return f"strict decoding error: {', '.join(unknown)}"
+    if write.field_validation == "Warn":
+        for each in unknown:
+            write.warn(each)
+    return ""
 
 
 def _cause(text: str, path: str) -> Cause:

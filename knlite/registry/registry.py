@@ -9,7 +9,7 @@ Source: Kubernetes API conventions (generation, resourceVersion, finalizers, bac
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
@@ -33,7 +33,10 @@ from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.configuration import Overrides, is_config, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
-from knlite.registry.reading import read_object, require_same_name
+from knlite.registry.derived import Derivation, Derived, WholeView
+from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
+from knlite.registry.following import Following
+from knlite.registry.reading import read_patched, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
 from knlite.registry.watch import Change, Predicate, Watch, Window
@@ -59,6 +62,7 @@ class Refused(InvalidInput):
 
     def __init__(self, key: Key, errors: Errors) -> None:
         super().__init__(f"{key} is not valid", cause=rendered(errors))
+        self.key = key
         self.errors = errors
 
 
@@ -92,9 +96,13 @@ class Registry:
         overrides: Overrides,
         external_port: int,
         mutators: tuple[Mutator, ...] = (),
+        derivations: tuple[Derivation, ...] = (),
         new_suffix: Callable[[], str] = random_suffix,
     ) -> None:
-        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``."""
+        """*overrides* win over stored ConfigMaps. Raises ``ConfigInvalid``.
+
+        What follows from *derivations* can be read like what is stored, but not written.
+        """
         self._wall = wall
         self._new_uid = new_uid
         self._new_suffix = new_suffix
@@ -105,6 +113,10 @@ class Registry:
         self._listeners: list[Listener] = []
         self._window = Window()
         self._store = Store(read_config((), overrides, external_port))
+        self._derivations = derivations
+        self._derived = Derived(derivations)
+        self._whole = WholeView(self._store, self._derived)
+        self._following = Following(self._whole, self._derived, self._window, wall)
         self._deletion = Deletion(
             self._store,
             commit=lambda obj, old: self._commit(obj, obj.metadata, old),
@@ -124,16 +136,25 @@ class Registry:
 
     @property
     def view(self) -> View:
-        """All objects as they are now."""
-        return self._store
+        """All objects as they are now, also those that are computed."""
+        return self._whole
+
+    def next_version(self) -> int:
+        """The version of something that is about to change and is not stored here."""
+        self._version += 1
+        return self._version
+
+    def derived_changed(self, key: Key) -> None:
+        """Tell those who watch that the computed object at *key* has changed, come or gone."""
+        self._following.changed(key, self._version)
 
     def recording_view(self) -> RecordingView:
-        """The same, noting what is read."""
+        """All stored objects, noting what is read."""
         return RecordingView(self._store)
 
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
-        return self._store.at(key)
+        return self._whole.at(key)
 
     @contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
@@ -152,6 +173,7 @@ class Registry:
             overrides=self._overrides,
             external_port=self._external_port,
             mutators=self._mutators,
+            derivations=self._derivations,
         )
         for obj in self._store.everything():
             fork._store.put(obj)
@@ -208,6 +230,7 @@ class Registry:
         metadata = msgspec.structs.replace(
             admitted.metadata, generation=old.metadata.generation + changed
         )
+        metadata = with_times_of(old, admitted, metadata)
         stored = self._commit(admitted, metadata, old, write)
         return cast("O", self._unheld(stored, write))
 
@@ -245,10 +268,18 @@ class Registry:
 
         Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
         """
-        if self._store.at(key) is None and isinstance(patch, ApplyPatch) and not subresource:
-            return self.create(read_object(patch.tree, write), user=user, write=write)
-        obj = read_object(patch.applied_to(tree_of(self._existing(key))), write)
+        old = self._store.at(key)
+        if isinstance(patch, ApplyPatch):
+            now = timestamp(self._wall())
+            obj = read_applied(key, patch, old, write, subresource, now)
+            # The patch has settled who owns what.
+            write = replace(write, manager="")
+        else:
+            old = self._existing(key)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
         require_same_name(key, obj)
+        if old is None and not subresource:
+            return self.create(obj, user=user, write=write)
         if subresource == "status":
             return self.update_status(obj, user=user, write=write, exact=True)
         return self.update(obj, user=user, write=write, exact=True)
@@ -327,13 +358,23 @@ class Registry:
         Begins with what exists if *since* is None or 0, else after that version. Raises
         ``Expired``.
         """
+        if kind in self._derived.kinds:
+            found = self._following.watch(
+                kind,
+                namespace,
+                since=since or 0,
+                version=lambda: self._version,
+                predicate=predicate,
+            )
+            if found is not None:
+                return found
         return self._window.watch(
             kind,
             namespace,
             since=since or 0,
             version=lambda: self._version,
             predicate=predicate,
-            present=None if since else self._store.listed(kind, namespace),
+            present=None if since else self._whole.listed(kind, namespace),
         )
 
     def _named(self, obj: O) -> O:
@@ -352,7 +393,7 @@ class Registry:
         self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
     ) -> tuple[Any, ...]:
         """The managed fields of *obj* after *write*."""
-        return old.metadata.managed_fields if old is not None else ()
+        return owned_after(obj, old, write, subresource, timestamp(self._wall()))
 
     def _unheld(self, obj: Object, write: Write) -> Object:
         """Let *obj* go if its deletion waits and nothing holds it any more."""
@@ -417,6 +458,7 @@ class Registry:
         """Forget *obj*; what everybody is told has the version of its end."""
         gone = self._next(obj)
         self._store.remove(key_of(obj))
+        self._derived.gone(self._whole, obj, self._version)
         self._notify(Notification("deleted", gone, obj))
         return gone
 
@@ -433,6 +475,7 @@ class Registry:
         )
         if isinstance(notification.obj, ConfigMap) and is_config(notification.obj):
             self._store.config = self._config_with(None)
+        self._following.note(obj, self._version)
         for listener in tuple(self._listeners):
             listener(notification)
 

@@ -151,7 +151,13 @@ class Window:
         now = version()
         if present is None and not recent.floor <= since <= now:
             raise _too_old(since, recent.floor if since <= now else now)
-        return Watch(recent, recent.place_after(since), namespace, predicate, present, version)
+        place = recent.place_after(since if present is None else now)
+        return Watch(recent, place, namespace, predicate, present, version)
+
+    def changes(self, kind: type[Object], since: int) -> Sequence[Change]:
+        """What is known of what happened to *kind* after the version *since*."""
+        recent = self._kinds[kind]
+        return recent.since(recent.place_after(since))
 
     def _drop_first(self, recent: _Recent) -> None:
         recent.drop_first()

@@ -57,6 +57,8 @@ class FakeInstance:
         """When it will have done what SIGTERM asks for."""
         self.answers: Callable[[str, tuple[str, ...]], ExecResult] = lambda *_: ExecResult(0, "")
         """What a command in the container of a name comes to; a test may put its own here."""
+        self.uses: Callable[[], Usage] = lambda: script.usage
+        """What it has used; a test may put its own here."""
         if script.lives is not None:
             clock.call_at(clock.now() + script.lives, self._end_by_itself)
 
@@ -102,7 +104,7 @@ class FakeInstance:
 
     async def usage(self) -> Usage | None:
         """What the script says."""
-        return None if self._exit is not None else self._script.usage
+        return None if self._exit is not None else self.uses()
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Its address, once it has booted."""

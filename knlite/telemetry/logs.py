@@ -6,19 +6,61 @@ alone.
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from knlite.facts import Fact, LogLine
+from knlite.facts import Fact, InstanceChanged, LogLine
 
 KEPT_LINES = 2000
 """Of each service, in memory."""
+KEPT_INSTANCES = 5000
+"""Of which instances is known when they were started, and to which service they belong."""
 BEHIND = 1000
 """Lines that a follower may lag behind before it misses some."""
+
+
+class OfInstance(Protocol):
+    """Which lines of one instance: of one container, of its last start or of the one before.
+
+    *tail* None means all that are kept; *since* None means from the start.
+    """
+
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def instance(self) -> str: ...
+    @property
+    def container(self) -> str: ...
+    @property
+    def previous(self) -> bool: ...
+    @property
+    def since(self) -> datetime | None: ...
+    @property
+    def tail(self) -> int | None: ...
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is remembered of an instance, for some time after its end."""
+
+    service: str
+    starts: tuple[datetime, ...] = ()
+    """When its program was started, the last two times."""
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Wanted:
+    """What one follower wants; *instance* if its end is the end of the stream."""
+
+    matches: Callable[[LogLine], bool]
+    instance: tuple[str, str] | None = None
 
 
 class Logs:
@@ -30,44 +72,76 @@ class Logs:
         self._lines: defaultdict[tuple[str, str], deque[LogLine]] = defaultdict(
             lambda: deque(maxlen=KEPT_LINES)
         )
-        self._followers: dict[MemoryObjectSendStream[LogLine], tuple[str, str]] = {}
+        self._instances: dict[tuple[str, str], _Known] = {}
+        self._followers: dict[MemoryObjectSendStream[LogLine], _Wanted] = {}
 
     def read(self, fact: Fact) -> None:
-        """Take note of *fact* if it is a log line."""
-        if not isinstance(fact, LogLine):
-            return
-        key = (fact.namespace, fact.service)
-        self._lines[key].append(fact)
-        if self._folder is not None:
-            self._append(self._folder, key, fact)
-        for stream, wanted in self._followers.items():
-            if wanted == key:
-                try:
-                    stream.send_nowait(fact)
-                except anyio.WouldBlock:
-                    # Rather a gap in one terminal than memory without end.
-                    continue
+        """Take note of *fact* if it is a log line, or the start or end of an instance."""
+        match fact:
+            case LogLine():
+                self._note(fact)
+            case InstanceChanged(state="starting"):
+                known = self._known(fact)
+                known.starts = (*known.starts[-1:], fact.at)
+            case InstanceChanged(state="gone"):
+                self._known(fact).gone = True
+                for stream, wanted in tuple(self._followers.items()):
+                    if wanted.instance == (fact.namespace, fact.instance):
+                        stream.close()
+            case _:
+                pass
 
     def tail(self, namespace: str, service: str, count: int | None = None) -> list[LogLine]:
         """The last *count* lines of *service* (None: all that are kept)."""
         lines = list(self._lines.get((namespace, service), ()))
-        return lines if count is None else lines[-count:] if count else []
+        return _last(lines, count)
 
     async def follow(
         self, namespace: str, service: str, count: int | None = None
     ) -> AsyncIterator[LogLine]:
         """The last *count* lines, then every new one, until the consumer stops."""
-        send, receive = anyio.create_memory_object_stream[LogLine](BEHIND)
-        self._followers[send] = (namespace, service)
-        try:
-            for line in self.tail(namespace, service, count):
+        wanted = _Wanted(lambda line: (line.namespace, line.service) == (namespace, service))
+        async for line in self._followed(wanted, self.tail(namespace, service, count)):
+            yield line
+
+    def knows(self, namespace: str, instance: str) -> bool:
+        """Whether there is, or was lately, an instance of that name."""
+        return (namespace, instance) in self._instances
+
+    def of_instance(self, wanted: OfInstance) -> list[LogLine] | None:
+        """The lines that *wanted* describes; None if there was no such start."""
+        known = self._instances.get((wanted.namespace, wanted.instance))
+        if known is None:
+            return None if wanted.previous else []
+        begin, end = None, None
+        if wanted.previous:
+            if len(known.starts) < 2:
+                return None
+            begin, end = known.starts
+        elif known.starts:
+            begin = known.starts[-1]
+        lines = [
+            line
+            for line in self._lines.get((wanted.namespace, known.service), ())
+            if _is_of(line, wanted)
+            and (begin is None or line.at >= begin)
+            and (end is None or line.at < end)
+            and (wanted.since is None or line.at >= wanted.since)
+        ]
+        return _last(lines, wanted.tail)
+
+    async def follow_instance(self, wanted: OfInstance) -> AsyncIterator[LogLine]:
+        """The lines that *wanted* describes, then every new one, until the instance is gone."""
+        lines = self.of_instance(wanted) or []
+        name = (wanted.namespace, wanted.instance)
+        known = self._instances.get(name)
+        if known is not None and known.gone:
+            for line in lines:
                 yield line
-            async for line in receive:
-                yield line
-        finally:
-            del self._followers[send]
-            send.close()
-            receive.close()
+            return
+        follower = _Wanted(lambda line: _is_of(line, wanted), name)
+        async for line in self._followed(follower, lines):
+            yield line
 
     def close(self) -> None:
         """Close all files, and end what follows."""
@@ -77,6 +151,46 @@ class Logs:
         for stream in self._followers:
             stream.close()
 
+    def _note(self, line: LogLine) -> None:
+        key = (line.namespace, line.service)
+        self._known(line)
+        self._lines[key].append(line)
+        if self._folder is not None:
+            self._append(self._folder, key, line)
+        for stream, wanted in self._followers.items():
+            if wanted.matches(line):
+                try:
+                    stream.send_nowait(line)
+                except anyio.WouldBlock:
+                    # Rather a gap in one terminal than memory without end.
+                    continue
+                except (anyio.ClosedResourceError, anyio.BrokenResourceError):
+                    continue
+
+    def _known(self, fact: LogLine | InstanceChanged) -> _Known:
+        name = (fact.namespace, fact.instance)
+        known = self._instances.get(name)
+        if known is None:
+            known = self._instances[name] = _Known(fact.service)
+            if len(self._instances) > KEPT_INSTANCES:
+                del self._instances[next(iter(self._instances))]
+        return known
+
+    async def _followed(
+        self, wanted: "_Wanted", lines: Sequence[LogLine]
+    ) -> AsyncIterator[LogLine]:
+        send, receive = anyio.create_memory_object_stream[LogLine](BEHIND)
+        self._followers[send] = wanted
+        try:
+            for line in lines:
+                yield line
+            async for line in receive:
+                yield line
+        finally:
+            del self._followers[send]
+            send.close()
+            receive.close()
+
     def _append(self, folder: Path, key: tuple[str, str], line: LogLine) -> None:
         file = self._files.get(key)
         if file is None:
@@ -85,6 +199,17 @@ class Logs:
             file = (folder / namespace / f"{service}.log").open("a", encoding="utf-8", buffering=1)
             self._files[key] = file
         file.write(rendered((line,)))
+
+
+def _last(lines: list[LogLine], count: int | None) -> list[LogLine]:
+    return lines if count is None else lines[-count:] if count else []
+
+
+def _is_of(line: LogLine, wanted: OfInstance) -> bool:
+    # Lines that name no container are those of the only one.
+    return (line.namespace, line.instance) == (wanted.namespace, wanted.instance) and (
+        not wanted.container or line.container in {"", wanted.container}
+    )
 
 
 def rendered(lines: Iterable[LogLine]) -> str:

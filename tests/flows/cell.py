@@ -9,40 +9,52 @@ from itertools import count
 
 import anyio
 import looptime
+from msgspec.structs import replace
 
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventledger import EventLedger
+from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
+from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.views import VIEWS
 from knlite.emulator import NAMESPACES, RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
 from knlite.kinds.catalog import read
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
+from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
+from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
 from knlite.serving.instance import (
-    Address,
     Endpoint,
     RevisionName,
     RevisionSettings,
     Sample,
     StartFailure,
 )
-from knlite.serving.probing import ReadinessProbe
+from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, StoredImage
 
+NODE = Node(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -91,20 +103,29 @@ class Cell:
     def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
         self.clock = LoopClock(STARTED)
         self.facts: list[Fact] = []
+        self.unwell: dict[tuple[Role, str], str] = {}
+        """What probes of a role say of the container of a name, where it is not well."""
         self.requests = Requests()
         self.runtime = FakeRuntime(self.clock, lambda workload: scripts[_image(workload)])
         uids = count(1)
+        ledger = EventLedger(self.clock.wall)
         self.registry = Registry(
             wall=self.clock.wall,
             new_uid=lambda: f"uid-{next(uids)}",
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
+            derivations=(*VIEWS, ledger),
         )
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
-        publish = self.facts.append
         self.reporter = Reporter(self.clock)
+        self.recorder = EventRecorder(self.registry, ledger, self.reporter, self.clock)
+
+        def publish(fact: Fact) -> None:
+            self.facts.append(fact)
+            self.recorder.read(fact)
+
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
@@ -116,7 +137,7 @@ class Cell:
             publish,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, self.clock.wall),
+            blueprints=make_blueprints(self.registry, images, NODE, self.clock.wall),
             service_of=self.projector.service_of,
             pods=PodWriter(self.registry, self.reporter, self.clock.wall),
             clock=self.clock,
@@ -124,20 +145,24 @@ class Cell:
             draw=random.Random(1),
             probe=self._probe,
         )
+        standings = PodAutoscalerWriter(self.registry, self.reporter, self.clock)
+        service_of = self.projector.service_of
         self.autoscaler = Autoscaler(
-            self.registry,
-            self.supervisor,
-            self.reporter,
-            self.clock,
-            publish,
-            self.projector.service_of,
+            self.registry, self.supervisor, standings, self.clock, publish, service_of
+        )
+        self.hpa = HorizontalPodAutoscaler(
+            self.registry, self.supervisor, standings, self.clock, publish, service_of
         )
         self.supervisor.report_to(self.requests, self.autoscaler)
+        self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
+        self.hpa.report_to(self.requests)
+        self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
         self.parts = (
             self.supervisor,
             images,
             self.autoscaler,
+            self.hpa,
             self.projector,
             self.controller,
         )
@@ -164,6 +189,32 @@ class Cell:
                 },
             }
         )
+
+    def annotate(self, revision: RevisionName, **annotations: str) -> None:
+        """Edit annotations of autoscaling of a live Revision; an empty one is removed."""
+        found = self.registry.view.get(Revision, *revision)
+        assert found is not None
+        kept = dict(found.metadata.annotations)
+        for name, value in annotations.items():
+            key = f"autoscaling.knative.dev/{name.replace('_', '-')}"
+            kept.pop(key, None)
+            kept.update({key: value} if value else {})
+        metadata = replace(found.metadata, annotations=kept)
+        self.registry.update(replace(found, metadata=metadata), user="test")
+
+    def configure(self, name: str, **settings: str) -> None:
+        """Write a ConfigMap of Serving's."""
+        data = {key.replace("_", "-"): value for key, value in settings.items()}
+        metadata = ObjectMeta(name=name, namespace="knative-serving")
+        self.registry.apply(ConfigMap(metadata=metadata, data=data), user="test")
+
+    def delete_service(self, name: str = "web") -> None:
+        """Delete a Service and all that is its."""
+        self.registry.delete(Key(Service, "default", name))
+
+    def facts_of_scale(self) -> list[ScaleDecided]:
+        """Every decision."""
+        return [fact for fact in self.facts if isinstance(fact, ScaleDecided)]
 
     def ready(self, name: str = "web") -> Condition:
         """The Ready condition of a Service."""
@@ -194,10 +245,12 @@ class Cell:
 
     def scales(self) -> list[tuple[int, int]]:
         """(was, desired) of every decision."""
-        return [(f.was, f.desired) for f in self.facts if isinstance(f, ScaleDecided)]
+        return [(fact.was, fact.desired) for fact in self.facts_of_scale()]
 
-    async def _probe(self, _probe: ReadinessProbe, address: Address) -> str:
-        return "" if self.runtime.accepts(address) else "connection refused"
+    async def _probe(self, probe: ProbeSpec, instance: Instance) -> str:
+        if not self.runtime.accepts(instance.address):
+            return "connection refused"
+        return self.unwell.get((probe.role, probe.container), "")
 
 
 @asynccontextmanager
@@ -207,6 +260,8 @@ async def opened(
     """A running cell; *scripts* by image, ``web`` being an ordinary one."""
     cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
     async with AsyncExitStack() as stack:
+        for listener in cell.listeners:
+            stack.enter_context(cell.registry.listening(listener))
         group = await stack.enter_async_context(anyio.create_task_group())
         for part in cell.parts:
             await group.start(part.run)

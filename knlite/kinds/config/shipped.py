@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from knlite.kinds.config import deployment, network, observability
+from knlite.kinds.config import deployment, eventing, network, observability
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.meta import ObjectMeta
@@ -81,7 +81,7 @@ FEATURES: Entries = {
     "multi-container-probing": ("Disabled", "probes of containers that do not serve"),
     "secure-pod-defaults": ("Disabled", "restrictive securityContext; also AllowRootBounded"),
     "tag-header-based-routing": ("Disabled", "the header Knative-Serving-Tag chooses the tag"),
-    "autodetect-http2": ("Disabled", "finds out whether a service speaks HTTP/2"),
+    "autodetect-http2": ("Disabled", "no effect: name the port h2c"),
     "kubernetes.containerspec-addcapabilities": ("Disabled", "capabilities.add"),
     "kubernetes.podspec-affinity": ("Disabled", "affinity"),
     "kubernetes.podspec-dnsconfig": ("Disabled", "dnsConfig"),
@@ -136,6 +136,12 @@ OBSERVABILITY: Entries = {
         "status.logUrl of revisions; ${REVISION_UID} is replaced",
     ),
 }
+EVENTING_FEATURES: Entries = {
+    "kreference-group": ("disabled", "references to kinds by group"),
+    "delivery-retryafter": ("disabled", "delivery.retryAfterMax"),
+    "delivery-timeout": ("enabled", "delivery.timeout"),
+    "cross-namespace-event-links": ("disabled", "Triggers of Brokers in other namespaces"),
+}
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
 # for all routes, and one for those with a label:
@@ -188,10 +194,11 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-observability": example_of(OBSERVABILITY, observability.KEYS),
         "config-tracing": _NOT_READ,
     }
-    eventing = {"config-br-defaults": _BROKERS_TEXT, "config-features": _NOT_READ}
+    eventing_features = example_of(EVENTING_FEATURES, eventing.FEATURES_KEYS)
+    of_eventing = {"config-br-defaults": _BROKERS_TEXT, "config-features": eventing_features}
     return {
         (namespace, name): _config_map(namespace, name, text)
-        for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, eventing))
+        for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, of_eventing))
         for name, text in texts.items()
     }
 

@@ -9,6 +9,8 @@ from knlite.errors import InvalidInput
 from knlite.kinds.patch.tree import PatchFailed, Tree, equal
 
 MAX_OPERATIONS = 10_000
+MAX_COPIED = 100_000
+"""Values that all ``copy`` operations of a patch may add; copies of copies grow quickly."""
 
 _WITH_VALUE = frozenset(("add", "replace", "test"))
 _WITH_FROM = frozenset(("move", "copy"))
@@ -33,7 +35,10 @@ class JsonPatch:
 
     def applied_to(self, tree: Tree) -> Tree:
         """*tree* after all operations. Raises ``PatchFailed``."""
+        copied = 0
         for operation in self.operations:
+            if operation["op"] == "copy":
+                copied += _size(_at(tree, _parsed(operation["from"])), MAX_COPIED - copied)
             tree = _applied(operation, tree)
         return tree
 
@@ -142,6 +147,19 @@ def _removed(tree: Tree, path: tuple[str, ...]) -> Tree:
         middle = [_removed(tree[index], path[1:])] if len(path) > 1 else []
         return [*tree[:index], *middle, *tree[index + 1 :]]
     raise _missing(path)
+
+
+def _size(tree: Tree, limit: int) -> int:
+    """How many values *tree* holds. Raises ``PatchFailed`` if there are more than *limit*."""
+    count, left = 0, [tree]
+    while left:
+        count += 1
+        if count > limit:
+            raise PatchFailed(f"its copies would add more than {MAX_COPIED} values")
+        value = left.pop()
+        if isinstance(value, dict | list):
+            left.extend(value.values() if isinstance(value, dict) else value)
+    return count
 
 
 def _index(step: str, highest: int, path: tuple[str, ...]) -> int:

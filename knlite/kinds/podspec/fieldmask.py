@@ -130,6 +130,17 @@ _PLAIN = frozenset(
     }
 )
 
+_EVER: Mapping[type[Fields], frozenset[str]] = {
+    PodSpec: _POD | frozenset(_POD_FLAGS) | {"automountServiceAccountToken"},
+    Container: _CONTAINER,
+    ContainerPort: _PORT,
+    Resources: _RESOURCES,
+    EnvVarSource: _ENV_SOURCE | {"fieldRef", "resourceFieldRef"},
+    SecurityContext: _SECURITY_CONTEXT | {"privileged"},
+    VolumeMount: _MOUNT | {"mountPropagation"},
+    Volume: _VOLUME | frozenset(VOLUME_FLAGS),
+}
+
 
 def pod_errors(pod: PodSpec, features: FeaturesConfig) -> Errors:
     """Fields of *pod* itself."""
@@ -201,6 +212,11 @@ def volume_errors(volume: Volume, features: FeaturesConfig) -> Errors:
     """Sources of *volume* that are not open."""
     opened = {name for name, flag in VOLUME_FLAGS.items() if features.permitted(flag)}
     return _refused(volume, _VOLUME | opened)
+
+
+def acceptable(kind: type) -> frozenset[str] | None:
+    """Fields of *kind* that some configuration accepts; None if nothing is masked in it."""
+    return next((names for masked, names in _EVER.items() if issubclass(kind, masked)), None)
 
 
 def set_fields(value: Fields) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ Keys that no rule knows are accepted, as upstream does: annotations belong to ev
 Source: knative/serving ``pkg/apis/autoscaling/annotation_validation.go``,
 ``pkg/apis/serving/metadata_validation.go``, ``pkg/apis/serving/v1/revision_validation.go``;
 knative/networking ``metadata_validation.go``; Knative reference §1.2, §1.4, §1.6, §2.1.
-Differs: a visibility label with an unknown value gets a warning, since it leaves public what was
+Differs: a class that no autoscaler here has, and one that has nothing to measure, get a warning. A
+visibility label with an unknown value gets a warning, since it leaves public what was
 meant to be hidden; upstream says nothing. Numbers are written in digits; NaN and infinity, which
 Go's parser takes, are refused.
 Not here: what the values mean (``serving/autoscaling/``).
@@ -26,6 +27,8 @@ from knlite.kinds.fielderror import (
     invalid_key,
     out_of_bounds,
 )
+from knlite.kinds.podspec.cpurequest import cpu_request
+from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.quantities import InvalidQuantity
 from knlite.kinds.quantities import parse as parse_quantity
 
@@ -95,6 +98,12 @@ def find(annotations: Annotations, key: str) -> tuple[str, str | None]:
     if key not in annotations and old is not None and old in annotations:
         return old, annotations[old]
     return key, annotations.get(key)
+
+
+def autoscaler_class(annotations: Annotations, config: AutoscalerConfig) -> str:
+    """Who scales a revision with *annotations*."""
+    _, found = find(annotations, labels.CLASS)
+    return config.pod_autoscaler_class if found is None else found
 
 
 def template_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors:
@@ -202,9 +211,26 @@ def visibility_errors(found: Mapping[str, str]) -> Errors:
 
 def _class_errors(annotations: Annotations) -> Errors:
     key, text = find(annotations, labels.CLASS)
-    if text is not None and text.endswith(".knative.dev") and text not in (KPA, HPA):
+    if text is None or text in (KPA, HPA):
+        return ()
+    if text.endswith(".knative.dev"):
         return (invalid(text, key),)
-    return ()
+    details = f"it is scaled as {KPA}"
+    unknown = generic(f'there is no autoscaler of class "{text}"', key, details=details)
+    return (replace(unknown, level="warning"),)
+
+
+def unmeasured_errors(annotations: Annotations, pod: PodSpec, config: AutoscalerConfig) -> Errors:
+    """A warning where the HPA class would measure against a request that nobody makes."""
+    _, target = find(annotations, labels.TARGET)
+    _, metric = find(annotations, labels.METRIC)
+    by_cpu = not target or metric in (None, "cpu")
+    if autoscaler_class(annotations, config) != HPA or not by_cpu or cpu_request(pod) is not None:
+        return ()
+    text = "the use of cpu is measured against its request, which is missing"
+    details = "only min-scale and max-scale count"
+    path = "containers[*].resources.requests.cpu"
+    return (replace(generic(text, path, details=details), level="warning"),)
 
 
 def _scale_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors:
@@ -330,8 +356,7 @@ def _metric_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors
     key, metric = find(annotations, labels.METRIC)
     if metric is None:
         return ()
-    _, autoscaler = find(annotations, labels.CLASS)
-    autoscaler = config.pod_autoscaler_class if autoscaler is None else autoscaler
+    autoscaler = autoscaler_class(annotations, config)
     if autoscaler == KPA:
         known = metric in ("concurrency", "rps")
     else:

@@ -7,6 +7,8 @@ is when its defaults make it the stored one. knlite applies whole files, and app
 again must change nothing.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
@@ -18,7 +20,11 @@ from knlite.kinds.meta import Fields, Object, ObjectMeta
 from knlite.kinds.podspec.defaults import pod_defaulted
 from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.podspec.validation import pod_errors
-from knlite.kinds.serving.annotations import autoscaling_errors, template_errors
+from knlite.kinds.serving.annotations import (
+    autoscaling_errors,
+    template_errors,
+    unmeasured_errors,
+)
 from knlite.kinds.serving.changes import REVISION_SPEC, REVISION_TEMPLATE, changes
 from knlite.kinds.serving.metadata import name_errors, owner_errors, revision_name_errors
 
@@ -56,6 +62,7 @@ class ContainerStatus(Fields):
 class RevisionStatus(Fields):
     observed_generation: int = 0
     conditions: Conditions = ()
+    annotations: Mapping[str, str] | None = None
     log_url: str = ""
     container_statuses: tuple[ContainerStatus, ...] = ()
     init_container_statuses: tuple[ContainerStatus, ...] = ()
@@ -116,6 +123,7 @@ def template_validated(
     annotations = template_errors(meta.annotations, config.autoscaler)
     return (
         *under("spec", _spec_errors(template.spec, config)),
+        *under("spec", unmeasured_errors(meta.annotations, template.spec, config.autoscaler)),
         *under("metadata.annotations", annotations),
         *under("metadata", revision_name_errors(meta, parent)),
         *_renaming_errors(template, old),

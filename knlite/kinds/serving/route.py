@@ -4,6 +4,9 @@ Source: Knative reference §1.2, §1.3, §1.11, §5.3; knative/serving ``pkg/api
 (``route_defaults.go``, ``route_validation.go``).
 """
 
+from collections.abc import Mapping
+
+import msgspec
 from msgspec.structs import replace
 
 from knlite.kinds.conditions import Conditions, ConditionSet
@@ -54,6 +57,8 @@ class Addressable(Fields):
 
     name: str | None = None
     url: str = ""
+    ca_certs: str | None = msgspec.field(default=None, name="CACerts")
+    audience: str | None = None
 
 
 class RouteSpec(Fields):
@@ -63,6 +68,7 @@ class RouteSpec(Fields):
 class RouteStatus(Fields):
     observed_generation: int = 0
     conditions: Conditions = ()
+    annotations: Mapping[str, str] | None = None
     url: str = ""
     address: Addressable | None = None
     traffic: tuple[TrafficTarget, ...] = ()

@@ -4,6 +4,8 @@ Source: Knative reference §1.2, §1.3, §1.11; knative/serving ``pkg/apis/servi
 (``service_defaults.go``, ``service_validation.go``).
 """
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from knlite.kinds.conditions import Conditions, ConditionSet
@@ -44,6 +46,7 @@ class ServiceSpec(Fields):
 class ServiceStatus(Fields):
     observed_generation: int = 0
     conditions: Conditions = ()
+    annotations: Mapping[str, str] | None = None
     latest_ready_revision_name: str = ""
     latest_created_revision_name: str = ""
     url: str = ""

@@ -5,12 +5,12 @@ Source: Knative reference §2.1 (annotations), §2.3 (target).
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal, TypeVar
 
 from knlite.kinds import labels
 from knlite.kinds.config.autoscaler import AutoscalerConfig
 from knlite.kinds.durations import InvalidDuration, parse_go
+from knlite.kinds.serving.annotations import find
 
 T = TypeVar("T")
 
@@ -119,8 +119,8 @@ class _Annotations:
         self._annotations = annotations
 
     def text(self, key: str, default: str) -> str:
-        found = self._annotations.get(key)
-        return self._annotations.get(_old_spelling(key), default) if found is None else found
+        _, found = find(self._annotations, key)
+        return default if found is None else found
 
     def number(self, key: str, parse: Callable[[str], T], default: T) -> T:
         text = self.text(key, "")
@@ -130,11 +130,3 @@ class _Annotations:
             return parse(text)
         except (ValueError, InvalidDuration):
             return default
-
-
-@lru_cache(maxsize=64)
-def _old_spelling(key: str) -> str:
-    """``autoscaling.knative.dev/min-scale`` as it was written once: ``…/minScale``."""
-    group, _, name = key.partition("/")
-    first, *rest = name.split("-")
-    return f"{group}/{first}{''.join(word.capitalize() for word in rest)}"

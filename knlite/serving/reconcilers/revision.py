@@ -14,7 +14,8 @@ from knlite.kinds.conditions import ConditionEditor, find, is_false, is_true
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION, ROUTING_STATE
 from knlite.kinds.meta import ObjectMeta
-from knlite.kinds.podspec.fields import Container
+from knlite.kinds.names import child_name
+from knlite.kinds.podspec.fields import Container, protocol_of, serving_container
 from knlite.kinds.serving.image import Image, ImageSpec, image_name
 from knlite.kinds.serving.podautoscaler import ACTIVE as PA_ACTIVE
 from knlite.kinds.serving.podautoscaler import (
@@ -22,6 +23,7 @@ from knlite.kinds.serving.podautoscaler import (
     PodAutoscaler,
     PodAutoscalerSpec,
     Reachability,
+    ScaleTargetRef,
 )
 from knlite.kinds.serving.revision import (
     ACTIVE,
@@ -135,6 +137,11 @@ def _judge(
 def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
     """(condition, reason, message) of what is wrong with the instances."""
     for pod in pods:
+        if pod.metadata.deletion_timestamp is not None:
+            continue
+        placed = find(pod.status.conditions, "PodScheduled")
+        if placed is not None and placed.status == "False":
+            return (RESOURCES_AVAILABLE, placed.reason, placed.message)
         for status in pod.status.container_statuses:
             ended = status.state.terminated or status.last_state.terminated
             if ended is not None:
@@ -172,8 +179,13 @@ def _images(revision: Revision, view: View) -> tuple[dict[str, Image], tuple[Cha
 
 def _autoscaler(revision: Revision, view: View) -> tuple[PodAutoscaler, tuple[Change, ...]]:
     meta = revision.metadata
+    container = serving_container(revision.spec)
     spec = PodAutoscalerSpec(
         container_concurrency=revision.spec.container_concurrency or 0,
+        scale_target_ref=ScaleTargetRef(
+            api_version="apps/v1", kind="Deployment", name=child_name(meta.name, "-deployment")
+        ),
+        protocol_type=protocol_of(container) if container is not None else "http1",
         reachability=_reachability(revision),
     )
     stored = view.get(PodAutoscaler, meta.namespace, meta.name)

@@ -6,7 +6,7 @@ import msgspec
 
 from knlite.clock import LoopClock
 from knlite.controlplane.controller import Controller
-from knlite.facts import Fact, Notice
+from knlite.facts import Fact, Notice, ReconcileFailed
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
@@ -75,7 +75,9 @@ async def test_a_reconciler_that_raises_is_reported_and_does_not_stop_the_others
         desk.create(config_map("x"), user="test")
         controller.settle()
     assert done == ["x"]
-    (notice,) = facts
+    failed, notice = facts
+    assert isinstance(failed, ReconcileFailed)
+    assert (failed.kind, failed.name, failed.why) == ("ConfigMap", "x", "ValueError('a defect')")
     assert isinstance(notice, Notice)
     assert "ConfigMap default/x" in notice.text
     assert "a defect" in notice.text

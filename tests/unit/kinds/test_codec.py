@@ -1,6 +1,8 @@
 """Shapes of documents: what a strict API server says about types and unknown fields."""
 
-from knlite.kinds.codec import decode, encode
+import pytest
+
+from knlite.kinds.codec import decode, encode, parse_json
 from knlite.kinds.serving.service import Service
 
 GOOD = {
@@ -92,3 +94,21 @@ def test_a_probe_port_may_be_a_number_or_a_name() -> None:
 
 def test_a_document_that_is_no_object_is_told_so() -> None:
     assert len(problems(["a", "b"])) == 1
+
+
+def test_what_was_pruned_is_told_in_the_words_of_field_validation() -> None:
+    tree = parse_json(b'{"metadata": {"name": "a", "name": "b"}, "spec": {}, "spec": {"y": 1}}')
+    decoded = decode(Service, tree, strict=False)
+    assert decoded.value is not None
+    assert decoded.value.metadata.name == "b"
+    assert decoded.unknown == (
+        'duplicate field "spec"',
+        'duplicate field "metadata.name"',
+        'unknown field "spec.y"',
+    )
+
+
+@pytest.mark.parametrize("text", [b"{", b"[" * 200 + b"]" * 200, b"[" * 100_000])
+def test_json_that_cannot_be_used_is_refused(text: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_json(text)

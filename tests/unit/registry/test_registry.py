@@ -1,5 +1,6 @@
 """The front desk: generations, conflicts, finalizers, cascades (Kubernetes API conventions)."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import count
 
@@ -18,16 +19,19 @@ from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Refused, Registry
-from knlite.registry.writing import Write
+from knlite.registry.writing import Write, random_suffix
 
 
-def registry(**overrides: dict[str, str]) -> Registry:
+def registry(
+    *, new_suffix: Callable[[], str] = random_suffix, **overrides: dict[str, str]
+) -> Registry:
     uids = count(1)
     found = Registry(
         wall=lambda: datetime(2026, 1, 2, tzinfo=UTC),
         new_uid=lambda: f"uid-{next(uids)}",
         overrides=overrides,
         external_port=8080,
+        new_suffix=new_suffix,
     )
     for name in ("default", "knative-serving"):
         found.create(Namespace(metadata=ObjectMeta(name=name)), user="test")

@@ -5,7 +5,9 @@ import pytest
 from knlite.kinds.config.autoscaler import AutoscalerConfig
 from knlite.kinds.fielderror import refusing, rendered
 from knlite.kinds.labels import COMMAND, ROLLOUT_DURATION, WORKDIR
+from knlite.kinds.podspec.fields import Container, PodSpec, Resources
 from knlite.kinds.serving.annotations import (
+    HPA,
     author_errors,
     autoscaling_errors,
     duration_errors,
@@ -14,6 +16,7 @@ from knlite.kinds.serving.annotations import (
     networking_errors,
     sidecar_errors,
     template_errors,
+    unmeasured_errors,
     visibility_errors,
 )
 
@@ -23,7 +26,7 @@ SHIPPED = AutoscalerConfig()
 
 def problems(annotations: dict[str, str], config: AutoscalerConfig = SHIPPED) -> str:
     keyed = {f"{A}/{key}": value for key, value in annotations.items()}
-    return rendered(autoscaling_errors(keyed, config)).replace(f"{A}/", "")
+    return rendered(refusing(autoscaling_errors(keyed, config))).replace(f"{A}/", "")
 
 
 @pytest.mark.parametrize(
@@ -234,3 +237,33 @@ def test_a_visibility_that_hides_nothing_gets_a_warning() -> None:
     warnings = visibility_errors({key: "cluster_local"})
     assert refusing(warnings) == ()
     assert rendered(warnings).startswith(f"invalid value: cluster_local: {key}\n")
+
+
+def test_a_class_without_an_autoscaler_gets_a_warning() -> None:
+    [warning] = autoscaling_errors({f"{A}/class": "mine.example.com"}, SHIPPED)
+    assert warning.level == "warning"
+    assert str(warning) == (
+        f'there is no autoscaler of class "mine.example.com": {A}/class\n'
+        "it is scaled as kpa.autoscaling.knative.dev"
+    )
+
+
+@pytest.mark.parametrize(
+    ("annotations", "requests", "warned"),
+    [
+        ({}, {}, False),
+        ({"class": HPA}, {}, True),
+        ({"class": HPA}, {"cpu": "1"}, False),
+        ({"class": HPA, "metric": "memory", "target": "100"}, {}, False),
+        ({"class": HPA, "metric": "memory"}, {}, True),
+        ({"class": HPA, "metric": "cpu", "target": "50"}, {"memory": "1Gi"}, True),
+    ],
+)
+def test_the_hpa_class_is_warned_where_it_has_nothing_to_measure_against(
+    annotations: dict[str, str], requests: dict[str, str], warned: bool
+) -> None:
+    keyed = {f"{A}/{key}": value for key, value in annotations.items()}
+    pod = PodSpec(containers=(Container(resources=Resources(requests=requests)),))
+    errors = unmeasured_errors(keyed, pod, SHIPPED)
+    assert bool(errors) is warned
+    assert refusing(errors) == ()

@@ -1,0 +1,209 @@
+"""Watches: what happens to objects, one line of JSON per event, for as long as the client stays.
+
+A watch ends when its ``timeoutSeconds`` are over or the run ends, always cleanly: ``kubectl get``
+takes the end of a watch for the end of everything.
+
+Source: Kubernetes API concepts (watch, bookmarks, streaming lists); clients-api reference, Part 5.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import anyio
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from knlite.apiserver import options
+from knlite.apiserver.documents import encoded
+from knlite.apiserver.negotiation import Accepted
+from knlite.apiserver.paths import Target
+from knlite.apiserver.selectors import predicate
+from knlite.apiserver.status import status_of
+from knlite.apiserver.tables import Included, definitions, partial, table
+from knlite.apiserver.verbs import require_verb, wanted
+from knlite.errors import Expired
+from knlite.kinds.meta import Object
+from knlite.registry.registry import Registry
+from knlite.registry.watch import Watch, WatchEvent
+
+BOOKMARK_EVERY = 60.0
+"""Seconds between bookmarks of a watch that asked for them."""
+INITIAL_END = "k8s.io/initial-events-end"
+
+
+class Ending:
+    """Lets streams that never end by themselves end with the run, cleanly."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._waiting: set[anyio.CancelScope] = set()
+
+    async def wait(self, get: Callable[[], Any], seconds: float) -> Any:
+        """What awaiting *get* gives; None after *seconds*, or when the run ends."""
+        if self.over:
+            return None
+        with anyio.move_on_after(seconds) as scope:
+            self._waiting.add(scope)
+            try:
+                return await get()
+            finally:
+                self._waiting.discard(scope)
+        return None
+
+    def end(self) -> None:
+        """Whoever waits gets None, now and from now on."""
+        self.over = True
+        for scope in self._waiting:
+            scope.cancel()
+
+
+def watch(
+    registry: Registry,
+    request: Request,
+    target: Target,
+    ending: Ending,
+    wall: Callable[[], datetime],
+) -> Response:
+    """The stream of what happens to *target*. Raises ``Expired``, ``InvalidInput``."""
+    require_verb(target, "watch")
+    query = request.query_params
+    fields = query.get("fieldSelector", "")
+    if target.name:
+        fields = f"{fields},metadata.name={target.name}".lstrip(",")
+    initial = options.flag(request, "sendInitialEvents")
+    found = registry.watch(
+        target.info.type,
+        target.namespace,
+        since=None if initial else options.since(request) or None,
+        predicate=predicate(target.info, query.get("labelSelector", ""), fields),
+    )
+    lines = _Lines(target, wanted(request), options.included(request), wall)
+    bookmarks = options.flag(request, "allowWatchBookmarks")
+    seconds = options.number(request, "timeoutSeconds")
+    return StreamingResponse(
+        _streamed(
+            found,
+            lines,
+            ending,
+            seconds=float("inf") if seconds is None else seconds,
+            bookmarks=bookmarks,
+            marks_initial=initial and bookmarks,
+        ),
+        media_type="application/json",
+    )
+
+
+async def _streamed(
+    found: Watch,
+    lines: "_Lines",
+    ending: Ending,
+    *,
+    seconds: float,
+    bookmarks: bool,
+    marks_initial: bool,
+) -> AsyncIterator[bytes]:
+    # A socket's patience, which nobody fast-forwards.
+    deadline = anyio.current_time() + seconds  # noqa: TID251
+    beginning = lines.of(found.initial)
+    if marks_initial:
+        beginning += lines.bookmark(found.version, initial_end=True)
+    # Even when nothing exists: the client learns that it watches.
+    yield beginning
+    while not ending.over:
+        left = deadline - anyio.current_time()  # noqa: TID251
+        if left <= 0:
+            break
+        try:
+            events = await ending.wait(
+                found.changes, min(left, BOOKMARK_EVERY) if bookmarks else left
+            )
+        except Expired as exc:
+            yield lines.error(exc)
+            return
+        if events:
+            yield lines.of(events)
+        elif bookmarks and not ending.over:
+            yield lines.bookmark(found.version)
+    if bookmarks:
+        yield lines.bookmark(found.version)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """Events as lines, in the shape that the client accepts."""
+
+    target: Target
+    shape: Accepted
+    include: Included
+    wall: Callable[[], datetime]
+    headed: bool = False
+    """Whether the columns' heads have been sent; later events do without."""
+
+    def of(self, events: Iterable[WatchEvent]) -> bytes:
+        """One line each."""
+        return b"".join(
+            [_line(event.type, self._object(event.obj)) for event in events],
+        )
+
+    def bookmark(self, version: int, *, initial_end: bool = False) -> bytes:
+        """That everything up to *version* has been sent."""
+        info = self.target.info
+        metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
+        if initial_end:
+            metadata["annotations"] = {INITIAL_END: "true"}
+        api_version = info.api_version
+        match self.shape.shape:
+            case "Table":
+                row = {"cells": [None] * len(definitions(info)), "object": {
+                    "kind": "PartialObjectMetadata",
+                    "apiVersion": f"meta.k8s.io/{self.shape.version}",
+                    "metadata": metadata,
+                }}  # fmt: skip
+                body = {
+                    "kind": "Table",
+                    "apiVersion": f"meta.k8s.io/{self.shape.version}",
+                    "metadata": {"resourceVersion": str(version)},
+                    "columnDefinitions": None if self.headed else definitions(info),
+                    "rows": [row],
+                }
+                self.headed = True
+            case "Object":
+                body = {"kind": info.kind, "apiVersion": api_version, "metadata": metadata}
+            case _:
+                body = {
+                    "kind": "PartialObjectMetadata",
+                    "apiVersion": f"meta.k8s.io/{self.shape.version}",
+                    "metadata": metadata,
+                }
+        return _line("BOOKMARK", msgspec.json.encode(body))
+
+    @staticmethod
+    def error(error: Expired) -> bytes:
+        """That the client must list again."""
+        return _line("ERROR", msgspec.json.encode(status_of(error)))
+
+    def _object(self, obj: Object) -> bytes:
+        info = self.target.info
+        match self.shape.shape:
+            case "Table":
+                heads, self.headed = not self.headed, True
+                return table(
+                    info,
+                    (obj,),
+                    metadata={"resourceVersion": obj.metadata.resource_version},
+                    include=self.include,
+                    version=self.shape.version,
+                    now=self.wall(),
+                    heads=heads,
+                )
+            case "Object":
+                return encoded(info, obj, self.target.version)
+            case _:
+                return msgspec.json.encode(partial(info, obj, self.shape.version))
+
+
+def _line(kind: str, body: bytes) -> bytes:
+    return b"".join((b'{"type":"', kind.encode(), b'","object":', body, b"}\n"))

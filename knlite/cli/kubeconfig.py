@@ -1,0 +1,204 @@
+"""``knlite kubeconfig``: how kubectl and kn reach a running knlite.
+
+``knlite up`` writes the same for as long as it runs, to a file that only its user may read: off
+loopback it holds the token of the admin port. The other verbs read it there too.
+
+Source: Kubernetes client-go ``clientcmd/api/v1`` (Config).
+"""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from knlite.errors import InvalidInput
+from knlite.settings import Settings, is_loopback
+
+NAME = "knlite"
+"""Of the cluster, the user and the context."""
+_ANYWHERE = frozenset(("0.0.0.0", "::"))
+_TOKEN_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Where the admin port is, and what it wants to see."""
+
+    server: str
+    token: str = ""
+
+
+def show(settings: Settings, write: Path | None) -> None:
+    """Print how to reach the admin port, or merge it into the file *write*."""
+    access = find_access(settings)
+    if write is None:
+        sys.stdout.write(rendered(config_of(access)))
+        return
+    merge_into(write, access)
+    sys.stderr.write(
+        f'{write} has the context "{NAME}" for {access.server}, and it is the current one\n'
+    )
+
+
+def find_access(settings: Settings) -> Access:
+    """What the knlite that runs on the admin port has written, else what it would write."""
+    try:
+        tree = yaml.safe_load(_live_file(settings).read_text(encoding="utf-8"))
+        server = urlsplit(str(tree["clusters"][0]["cluster"]["server"]))
+    except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
+        return Access(_server(settings))
+    place = server.netloc.rpartition("@")[2]
+    return Access(f"{server.scheme}://{place}", server.password or "")
+
+
+@contextmanager
+def written_kubeconfig(settings: Settings) -> Iterator[Path]:
+    """A kubeconfig for as long as the context lasts; with a data directory it stays.
+
+    The ports must be open already: else the file could be that of another knlite.
+    """
+    text = rendered(config_of(Access(_server(settings), settings.admin_token)))
+    live = _live_file(settings)
+    _write_private(live, text)
+    shown = live
+    if settings.data_dir is not None:
+        shown = settings.data_dir.absolute() / "kubeconfig"
+        _write_private(shown, text)
+    try:
+        yield shown
+    finally:
+        with suppress(OSError):
+            live.unlink(missing_ok=True)
+            live.parent.rmdir()
+
+
+def admin_token(settings: Settings) -> str:
+    """The token that the admin port shall want: none on loopback, else a random one.
+
+    With a data directory it stays the same, so that kubeconfigs stay good.
+    """
+    if is_loopback(settings.admin_address):
+        return ""
+    if settings.data_dir is None:
+        return secrets.token_urlsafe(_TOKEN_BYTES)
+    file = settings.data_dir / "token"
+    with suppress(OSError):
+        kept = file.read_text(encoding="utf-8").strip()
+        if kept:
+            return kept
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    _write_private(file, f"{token}\n")
+    return token
+
+
+def config_of(access: Access) -> dict[str, Any]:
+    """A kubeconfig that holds nothing but knlite.
+
+    The token stands in the address, as a password: what a kubeconfig says of its user is not sent
+    over plain HTTP by Kubernetes' clients.
+    """
+    scheme, _, place = access.server.partition("://")
+    server = f"{scheme}://{NAME}:{access.token}@{place}" if access.token else access.server
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": NAME, "cluster": {"server": server}}],
+        "users": [{"name": NAME, "user": {}}],
+        "contexts": [
+            {"name": NAME, "context": {"cluster": NAME, "user": NAME, "namespace": "default"}}
+        ],
+        "current-context": NAME,
+    }
+
+
+def merge_into(file: Path, access: Access) -> None:
+    """Add the context to *file*, or put it right; everything else in it stays.
+
+    Raises ``InvalidInput`` if *file* is no kubeconfig, or cannot be read or written.
+    """
+    try:
+        _write_private(file, rendered(merged(_read(file), config_of(access))))
+    except OSError as exc:
+        raise InvalidInput(
+            f"{file} cannot be written", cause=exc.strerror or str(exc), fix="choose another file"
+        ) from exc
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """*old* with the entries of *new* in the place of those of the same name."""
+    result = {"apiVersion": "v1", "kind": "Config", **old}
+    for part in ("clusters", "users", "contexts"):
+        names = {entry["name"] for entry in new[part]}
+        kept = [
+            entry
+            for entry in old.get(part) or []
+            if not (isinstance(entry, Mapping) and entry.get("name") in names)
+        ]
+        result[part] = [*kept, *new[part]]
+    return {**result, "current-context": new["current-context"]}
+
+
+def rendered(config: Mapping[str, Any]) -> str:
+    """*config* as YAML."""
+    return yaml.safe_dump(dict(config), sort_keys=False)
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return {}
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise InvalidInput(
+            f"{file} is not a kubeconfig", cause="it is not valid YAML", fix="choose another file"
+        ) from exc
+    if found is None:
+        return {}
+    parts = ("clusters", "users", "contexts")
+    if not isinstance(found, Mapping) or any(
+        not isinstance(found.get(part) or [], list) for part in parts
+    ):
+        raise InvalidInput(
+            f"{file} is not a kubeconfig",
+            cause=f"it has not the lists {', '.join(parts)}",
+            fix="choose another file",
+        )
+    return found
+
+
+def _server(settings: Settings) -> str:
+    address = settings.admin_address
+    host = "127.0.0.1" if address in _ANYWHERE else address
+    return (
+        f"http://[{host}]:{settings.admin_port}"
+        if ":" in host
+        else (f"http://{host}:{settings.admin_port}")
+    )
+
+
+def _live_file(settings: Settings) -> Path:
+    return settings.runtime_dir / str(settings.admin_port) / "kubeconfig"
+
+
+def _write_private(file: Path, text: str) -> None:
+    """Replace *file* whole, readable by its owner alone; a link stays a link."""
+    real = file.resolve()
+    real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = mkstemp(dir=real.parent, prefix=f".{real.name}-")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as opened:
+            opened.write(text)
+        Path(name).replace(real)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

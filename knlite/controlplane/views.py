@@ -1,0 +1,53 @@
+"""Which objects are computed when they are read, and of what.
+
+Source: ``docs/adr/0020-views-are-computed.md``.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
+from knlite.kinds.core.k8sservice import KubernetesService
+from knlite.kinds.core.pod import Pod
+from knlite.kinds.labels import REVISION
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.podautoscaler import PodAutoscaler
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.serverlessservice import ServerlessService
+from knlite.reconcile import View
+from knlite.registry.derived import ChildOf, Derivation
+from knlite.serving.views import endpoints, services
+from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
+
+
+def _same_name(obj: Object) -> str:
+    return obj.metadata.name
+
+
+def _revision_of(pod: Pod) -> str:
+    return pod.metadata.labels.get(REVISION, "")
+
+
+def _of_path(kind: type[Object], suffix: str, made: Callable[[Any, View], Object]) -> Derivation:
+    inputs: dict[type[Object], Callable[[Any], str]] = {Revision: _same_name, Pod: _revision_of}
+    return ChildOf(kind=kind, parent=PodAutoscaler, suffix=suffix, made=made, inputs=inputs)
+
+
+VIEWS: tuple[Derivation, ...] = (
+    ChildOf(
+        kind=Deployment,
+        parent=Revision,
+        suffix=SUFFIX,
+        made=deployment,
+        inputs={PodAutoscaler: _same_name},
+    ),
+    ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
+    _of_path(KubernetesService, "", services.public_service),
+    _of_path(KubernetesService, PRIVATE, services.private_service),
+    _of_path(EndpointSlice, "", endpoints.public_slice),
+    _of_path(EndpointSlice, PRIVATE, endpoints.private_slice),
+    _of_path(Endpoints, "", endpoints.public_endpoints),
+    _of_path(Endpoints, PRIVATE, endpoints.private_endpoints),
+)

@@ -1,0 +1,203 @@
+"""What is worth telling of an object, in the words of Kubernetes Events.
+
+Source: the events that knative/serving's reconcilers, Kubernetes' deployment controller and kubelet
+record. Differs: a Service also gets what happens to its revisions and instances, so that
+``kubectl describe ksvc`` tells the whole story.
+Not here: counting and keeping them (``controlplane/eventledger.py``).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from knlite.facts import (
+    InstanceChanged,
+    PathChanged,
+    PreparationStep,
+    ReadyChanged,
+    ReconcileFailed,
+    ScaleDecided,
+)
+from knlite.kinds.conditions import is_true
+from knlite.kinds.core.k8sservice import KubernetesService
+from knlite.kinds.labels import SERVICE
+from knlite.kinds.meta import Object, controller_of
+from knlite.kinds.names import child_name
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.ingress import Ingress
+from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.route import Route
+from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
+
+EventType = Literal["Normal", "Warning"]
+
+Telling = (
+    ReadyChanged | ScaleDecided | PathChanged | InstanceChanged | PreparationStep | ReconcileFailed
+)
+"""Facts that something is told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to the object *kind* (its class' name), *namespace*, *name*."""
+
+    kind: str
+    namespace: str
+    name: str
+    type: EventType
+    reason: str
+    message: str
+    component: str
+    """Who tells it: ``service-controller``, ``autoscaler``, ``kubelet``, …"""
+
+
+def of_fact(fact: Telling) -> Iterator[Happening]:
+    """What *fact* means for the objects it is about."""
+    match fact:
+        case ReadyChanged():
+            yield from _ready(fact)
+        case ScaleDecided():
+            yield from _scaled(fact)
+        case PathChanged():
+            where = "through the activator" if fact.mode == "Proxy" else "straight to instances"
+            text = f"Requests go {where}: {fact.why}"
+            yield Happening(
+                "Revision", fact.namespace, fact.revision, "Normal", "Path", text, "autoscaler"
+            )
+        case InstanceChanged():
+            yield from _instance(fact)
+        case PreparationStep():
+            for kind, name in _told(fact.service, fact.revision):
+                yield Happening(
+                    kind, fact.namespace, name, "Normal", "Preparing", fact.text, "kubelet"
+                )
+        case ReconcileFailed():
+            component = f"{fact.kind.lower()}-controller"
+            yield Happening(
+                fact.kind,
+                fact.namespace,
+                fact.name,
+                "Warning",
+                "InternalError",
+                fact.why,
+                component,
+            )
+
+
+def of_addition(obj: Object) -> Iterator[Happening]:
+    """What the existence of *obj* means for those above it."""
+    owner = controller_of(obj)
+    if owner is None:
+        return
+    meta = obj.metadata
+    match obj:
+        case Configuration() | Route() | Revision() | Ingress():
+            text = f'Created {type(obj).__name__} "{meta.name}"'
+        case KubernetesService():
+            text = f'Created placeholder service "{meta.name}"'
+        case _:
+            return
+    component = f"{owner.kind.lower()}-controller"
+    yield Happening(owner.kind, meta.namespace, owner.name, "Normal", "Created", text, component)
+    service = meta.labels.get(SERVICE, "")
+    if isinstance(obj, Revision) and service:
+        yield Happening("Service", meta.namespace, service, "Normal", "Created", text, component)
+
+
+def of_change(old: Object, new: Object) -> Iterator[Happening]:
+    """What it means that *old* has become *new*."""
+    match old, new:
+        case Revision(), Revision():
+            before, now = is_true(old.status.conditions), is_true(new.status.conditions)
+            if now and not before:
+                text = "Revision becomes ready upon all resources being ready"
+                yield _of(new, "Normal", "RevisionReady", text)
+        case Configuration(), Configuration():
+            yield from _latest(old, new)
+        case _:
+            pass
+
+
+def _latest(old: Configuration, new: Configuration) -> Iterator[Happening]:
+    latest = new.status.latest_ready_revision_name
+    if latest and latest != old.status.latest_ready_revision_name:
+        if not old.status.latest_ready_revision_name:
+            yield _of(new, "Normal", "ConfigurationReady", "Configuration becomes ready")
+        text = f'LatestReadyRevisionName updated to "{latest}"'
+        yield _of(new, "Normal", "LatestReadyUpdate", text)
+    failed, before = (
+        next((c for c in each.status.conditions if c.type == "Ready" and c.status == "False"), None)
+        for each in (new, old)
+    )
+    if failed is not None and failed != before and failed.reason == "RevisionFailed":
+        created = new.status.latest_created_revision_name
+        which = "ready" if created == latest else "created"
+        text = f'Latest {which} revision "{created}" has failed'
+        yield _of(new, "Warning", f"Latest{which.capitalize()}Failed", text)
+
+
+def _of(obj: Object, type_: EventType, reason: str, text: str) -> Happening:
+    kind, meta = type(obj).__name__, obj.metadata
+    component = f"{kind.lower()}-controller"
+    return Happening(kind, meta.namespace, meta.name, type_, reason, text, component)
+
+
+def _ready(fact: ReadyChanged) -> Iterator[Happening]:
+    component = f"{fact.kind.lower()}-controller"
+    if fact.status == "True":
+        text = f"{fact.kind} is ready"
+        yield Happening(fact.kind, fact.namespace, fact.name, "Normal", "Ready", text, component)
+    elif fact.status == "False":
+        reason = fact.reason or "NotReady"
+        yield Happening(
+            fact.kind, fact.namespace, fact.name, "Warning", reason, fact.message, component
+        )
+
+
+def _scaled(fact: ScaleDecided) -> Iterator[Happening]:
+    direction = "Up" if fact.desired > fact.was else "Down"
+    panic = " (panic)" if fact.panic else ""
+    why = f": {fact.why}" if fact.why else ""
+    text = f'Scaled "{fact.revision}" from {fact.was} to {fact.desired}{panic}{why}'
+    for kind, name in _told(fact.service, fact.revision):
+        yield Happening(
+            kind, fact.namespace, name, "Normal", f"Scaled{direction}", text, "autoscaler"
+        )
+    name = child_name(fact.revision, DEPLOYMENT)
+    text = f"Scaled {direction.lower()} to {fact.desired} from {fact.was}"
+    yield Happening(
+        "Deployment",
+        fact.namespace,
+        name,
+        "Normal",
+        "ScalingReplicaSet",
+        text,
+        "deployment-controller",
+    )
+
+
+def _instance(fact: InstanceChanged) -> Iterator[Happening]:
+    type_: EventType = "Normal"
+    match fact.state:
+        case "starting":
+            reason, text = "Created", "Instance is being started"
+        case "ready":
+            reason, text = "Started", "Instance is ready"
+        case "draining":
+            reason, text = "Killing", "Instance finishes its requests and is stopped"
+        case "failed":
+            type_, reason, text = "Warning", "BackOff", f"Instance has failed: {fact.why}"
+        case _:
+            return
+    yield Happening("Pod", fact.namespace, fact.instance, type_, reason, text, "kubelet")
+    if fact.state in {"ready", "failed"} and fact.service:
+        reason = "InstanceReady" if fact.state == "ready" else "InstanceFailed"
+        text = text.replace("Instance", f'Instance "{fact.instance}"', 1)
+        for kind, name in _told(fact.service, fact.revision):
+            yield Happening(kind, fact.namespace, name, type_, reason, text, "kubelet")
+
+
+def _told(service: str, revision: str) -> Iterator[tuple[str, str]]:
+    yield "Revision", revision
+    if service:
+        yield "Service", service

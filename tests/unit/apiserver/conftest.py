@@ -1,0 +1,13 @@
+"""A client of an admin port with one Broker, ``b``, in the namespace ``default``."""
+
+import pytest
+
+from tests.unit.apiserver.asking import Client
+from tests.unit.registry.test_registry import broker, registry
+
+
+@pytest.fixture
+def client() -> Client:
+    desk = registry()
+    desk.create(broker(), user="test")
+    return Client(desk)
