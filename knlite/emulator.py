@@ -4,6 +4,7 @@ Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which 
 cold start: activator → autoscaler → supervisor → activator.
 """
 
+import asyncio
 import math
 import os
 import random
@@ -11,6 +12,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -33,7 +35,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.views import VIEWS
+from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
@@ -55,17 +57,28 @@ from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Project
-from knlite.reconcile import Reconciler
+from knlite.reconcile import Reconciler, key_of
 from knlite.registry.configuration import require_known
+from knlite.registry.keeping import Keeper
 from knlite.registry.registry import CONTROLLER, Registry
+from knlite.registry.sqlite import SqliteStorage
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
-from knlite.serving.reconcilers import configmap, configuration, revision, route, service
+from knlite.serving.reconcilers import (
+    configmap,
+    configuration,
+    domainmapping,
+    namespace,
+    revision,
+    route,
+    service,
+)
 from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
@@ -80,9 +93,11 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Revision, revision.reconcile),
     (Route, route.reconcile),
     (ConfigMap, configmap.reconcile),
+    (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
@@ -149,18 +164,28 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             mutators=(injected,),
-            derivations=(*VIEWS, ledger),
+            derivations=(
+                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                ledger,
+            ),
         )
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
         held.enter_context(bus.reading(recorder.read, *TOLD))
         held.enter_context(self.registry.listening(recorder.note))
+        keeper = self._keep(settings.data_dir) if settings.data_dir else None
         for name in NAMESPACES:
-            namespace = Namespace(metadata=ObjectMeta(name=name))
-            self.registry.create(namespace, user=CONTROLLER)
+            self._have(Namespace(metadata=ObjectMeta(name=name)))
         for config_map in shipped().values():
-            self.registry.create(config_map, user=CONTROLLER)
+            self._have(config_map)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
-        self._applier = Applier(self.registry, self._controller.settle, self._clock, bus.publish)
+        self._applier = Applier(
+            self.registry,
+            self._controller.settle,
+            self._clock,
+            bus.publish,
+            applied=keeper.applied if keeper else frozenset(),
+            remember=keeper.remember_applied if keeper else None,
+        )
         self._undecided = Undecided()
         held.enter_context(self.registry.listening(self._undecided.note))
         held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
@@ -170,12 +195,19 @@ class Emulator:
         """Everything that admission refuses; nothing changes."""
         return self._applier.check(project.declared)
 
-    def apply(self, project: Project) -> bool:
-        """Make the run what *project* says, which has been checked; whether anything changed."""
-        self._sources = project.sources
-        self._applied = True
+    def apply(self, project: Project | None) -> bool:
+        """Make the run what *project* says, which has been checked; whether anything changed.
+
+        None says nothing: what files of earlier runs have declared stays, too.
+        """
         before = self.registry.version
-        self._applier.apply(project.declared)
+        if project is not None:
+            self._sources = project.sources
+        # What an earlier run has left begins to run now: where its code is has just been said.
+        self.registry.announce()
+        if project is not None:
+            self._applier.apply(project.declared)
+        self._applied = True
         return self.registry.version != before
 
     @property
@@ -200,16 +232,18 @@ class Emulator:
             # no such address, or somebody has it, they try the other one.
             with suppress(Conflict):
                 gateway_sockets.append(self._listen("::1", port, "--port"))
+        inner_socket = self._listen(LOOPBACK, 0, "--port")
+        inner = Address(LOOPBACK, inner_socket.getsockname()[1])
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        sender = LoopbackSender(Address(LOOPBACK, port))
+        sender = LoopbackSender(inner)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
-        runtimes, addresses = await self._open_runtimes(port, projector)
+        runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
         self._images = images = Images(
             self.registry,
             runtimes,
@@ -245,7 +279,10 @@ class Emulator:
         for runtime in runtimes.values():
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
-        gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
+        if settings.address not in EVERYWHERE:
+            there = (host for host in bridges if host != LOOPBACK)
+            gateway_sockets.extend(self._listen(host, port, "--port") for host in there)
+        inside = frozenset((inner, *(Address(host, port) for host in bridges)))
         door = make_app(
             self.registry,
             logs=self._logs,
@@ -254,18 +291,10 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (
-            supervisor,
-            images,
-            volumes,
-            autoscaler,
-            hpa,
-            activator,
-            projector,
-            dispatcher,
-        ):
+        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        for part in parts:
             await group.start(part.run)
-        await group.start(gateway.run, gateway_sockets)
+        await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
@@ -312,6 +341,33 @@ class Emulator:
             case _:
                 return ""
 
+    def _keep(self, folder: Path) -> Keeper:
+        """Go on with what an earlier run has left in *folder*, and keep what happens now."""
+        storage = SqliteStorage(folder)
+        self._held.callback(storage.close)
+        loop = asyncio.get_running_loop()
+
+        def complain(text: str) -> None:
+            notice = Notice(at=self._clock.wall(), level="error", text=text)
+            loop.call_soon_threadsafe(self._bus.publish, notice)
+
+        keeper = Keeper(self.registry, storage, complain)
+        try:
+            keeper.restore()
+        except ConfigInvalid as exc:
+            raise InvalidInput(
+                f"what {folder} has kept cannot be used",
+                cause=str(exc),
+                fix="correct --set, or move the folder away and apply the manifests again",
+            ) from exc
+        self._held.enter_context(keeper.keeping())
+        return keeper
+
+    def _have(self, obj: Object) -> None:
+        """See to it that *obj* is there; in a later run it may be, and may have been changed."""
+        if self.registry.at(key_of(obj)) is None:
+            self.registry.create(obj, user=CONTROLLER)
+
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""
         folder = self.settings.data_dir / "logs" if self.settings.data_dir else None
@@ -343,17 +399,20 @@ class Emulator:
         )
 
     async def _open_runtimes(
-        self, port: int, projector: Projector
+        self, port: int, inner_port: int, projector: Projector
     ) -> tuple[dict[RuntimeName, Runtime], Sequence[str]]:
-        """The runtimes that this run may use, and where the gateway must listen for them."""
+        """The runtimes that this run may use, and the hosts by which containers reach *port*.
+
+        Local processes reach *inner_port* on loopback.
+        """
         settings = self.settings
         runtimes: dict[RuntimeName, Runtime] = {}
-        addresses: Sequence[str] = ()
+        bridges: Sequence[str] = ()
         if settings.runtime != "docker":
             from knlite.runtime.process.runtime import ProcessRuntime
 
             runtimes["process"] = ProcessRuntime(
-                gateway_port=port,
+                gateway_port=inner_port,
                 cache_dir=settings.cache_dir,
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
@@ -372,8 +431,9 @@ class Emulator:
                     function_code=code_in(settings.cache_dir, settings.environ),
                 )
                 runtimes["docker"] = docker
-                if settings.address not in EVERYWHERE:
-                    addresses = docker.bind_addresses()
+                # An engine in a virtual machine leads to this one's loopback, where nothing tells
+                # its containers from a person (docs/adr/0015).
+                bridges = docker.bind_addresses() or (LOOPBACK,)
             elif settings.runtime == "docker":
                 raise Unreachable("no container engine answers", cause=engine.why, fix=engine.fix)
             else:
@@ -383,7 +443,7 @@ class Emulator:
             self._no_engine = "knlite was told to use local processes only (--runtime process)"
         for runtime in runtimes.values():
             self._held.push_async_callback(runtime.aclose)
-        return runtimes, addresses
+        return runtimes, bridges
 
     def _listen(self, host: str, port: int, option: str) -> socket.socket:
         """A listening socket that is closed with the run. Raises ``Conflict``."""

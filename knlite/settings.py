@@ -27,7 +27,7 @@ class Settings:
     runtime: str = "auto"
     """``auto``, ``docker`` or ``process``."""
     data_dir: Path | None = None
-    """Where instances' logs are kept across runs; None keeps them in memory only."""
+    """Where objects and logs are kept across runs; None keeps them in memory only."""
     cache_dir: Path = field(default_factory=lambda: default_cache_dir(os.environ))
     """Where function environments live; safe to delete when knlite does not run."""
     runtime_dir: Path = field(default_factory=lambda: default_runtime_dir(os.environ))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from knlite.apiserver.documents import encoded
-from knlite.kinds.catalog import AGE, Column, KindInfo
+from knlite.kinds.catalog import AGE, NAME, Column, KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 
 Included = Literal["Metadata", "Object", "None"]
@@ -85,21 +85,27 @@ def table(
 
 def definitions(info: KindInfo) -> tuple[Definition, ...]:
     """The heads of a kind's columns."""
-    columns = [
-        Definition(column.name, column.type, "", column.name, column.priority)
+    return tuple(
+        Definition(column.name, "string", "name", _NAME_TEXT, column.priority)
+        if column.name == NAME.name
+        else Definition(column.name, column.type, "", column.name, column.priority)
         for column in columns_of(info)
-    ]
-    return (Definition("Name", "string", "name", _NAME_TEXT, 0), *columns)
+    )
 
 
 def columns_of(info: KindInfo) -> tuple[Column, ...]:
-    """The columns after the name; as for a custom kind without any, its age."""
-    return info.columns or (AGE,)
+    """All columns: the name and, as for a custom kind without any other, its age.
+
+    The name is the first, unless the kind has it in another place, as Events do.
+    """
+    if any(column.name == NAME.name for column in info.columns):
+        return info.columns
+    return (NAME, *(info.columns or (AGE,)))
 
 
 def cells(info: KindInfo, obj: Object, now: datetime) -> list[Any]:
-    """The name of *obj* and its columns."""
-    return [obj.metadata.name, *(_cell(column, obj, now) for column in columns_of(info))]
+    """The cells of *obj*, for each column."""
+    return [_cell(column, obj, now) for column in columns_of(info)]
 
 
 def partial(info: KindInfo, obj: Object, version: str) -> Partial:

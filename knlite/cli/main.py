@@ -107,8 +107,9 @@ def root(
 @app.command()
 def up(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH…", help="Folders or files with manifests.")
-    ],
+        list[Path] | None,
+        typer.Argument(metavar="[PATH…]", help="Folders or files with manifests."),
+    ] = None,
     port: Annotated[
         int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535, help="Port of the gateway.")
     ] = 8080,
@@ -129,7 +130,10 @@ def up(
     admin_address: AdminAddress = "127.0.0.1",
     data_dir: Annotated[
         Path | None,
-        typer.Option(envvar="KNLITE_DATA_DIR", help="Keep the logs of instances in this folder."),
+        typer.Option(
+            envvar="KNLITE_DATA_DIR",
+            help="Keep objects and logs in this folder; a later run goes on with them.",
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -152,7 +156,7 @@ def up(
 ) -> None:
     """Run what the manifests below PATH describe, until Ctrl-C.
 
-    Manifests that change on disk are applied again.
+    Manifests that change on disk are applied again. Without PATH, kubectl and kn bring everything.
 
     \b
     Example:
@@ -176,7 +180,7 @@ def up(
             overrides=parse_overrides(tuple(set_ or ())),
         )
         settings = replace(settings, admin_token=admin_token(settings))
-        raise typer.Exit(run(paths, settings, as_json=as_json))
+        raise typer.Exit(run(paths or [], settings, as_json=as_json))
 
 
 @app.command()

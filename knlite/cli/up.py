@@ -46,7 +46,7 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     project = read_project(paths, settings.environ)
     if _complained(project):
         return 2
-    if not project.declared:
+    if paths and not project.declared:
         raise InvalidInput(
             f"no manifest in {', '.join(str(path) for path in paths)}",
             fix="give a folder with YAML files that hold Knative objects",
@@ -95,7 +95,8 @@ async def _go_on(
     screen: "_Screen | _Json",
     kubeconfig: Path,
 ) -> None:
-    emulator.apply(project)
+    # Without files nothing is said about what those of an earlier run have declared.
+    emulator.apply(project if paths else None)
     await emulator.wait_until_settled(READY_WITHIN)
     screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the
@@ -118,6 +119,8 @@ async def _until_signal(stop: Callable[[], None]) -> None:
 
 async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen | _Json") -> None:
     """Apply again whenever a file changes; files with mistakes change nothing."""
+    if not paths:
+        await anyio.sleep_forever()
     from watchfiles import awatch
 
     folders = [path if path.is_dir() else path.parent for path in paths]
@@ -192,8 +195,11 @@ class _Screen:
         for kind, name, ready, url in rows(emulator):
             colour = {"True": "green", "False": "red"}.get(ready.partition(" ")[0], "yellow")
             table.add_row(kind, Text(name), Text(ready, style=colour), Text(url))
-        # As wide as it needs: a URL that is broken in two cannot be clicked.
-        Console(highlight=False, width=WIDEST).print(table)
+        if table.rows:
+            # As wide as it needs: a URL that is broken in two cannot be clicked.
+            Console(highlight=False, width=WIDEST).print(table)
+        else:
+            self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))

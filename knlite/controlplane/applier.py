@@ -8,6 +8,7 @@ Source: knlite's own; the order has no meaning on a cluster, where things settle
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 from knlite.clock import Clock
 from knlite.errors import Forbidden, KnliteError, NotFound
@@ -18,12 +19,14 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.podspec.security import INSECURE_DEFAULT
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Declared
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Refused, Registry
+from knlite.registry.writing import Write
 
 USER = "knlite"
 """In whose name files are applied; the ``creator`` annotation of what they declare."""
@@ -35,14 +38,26 @@ class Applier:
     """Applies sets of files, one after another, to one registry."""
 
     def __init__(
-        self, registry: Registry, settle: Callable[[], None], clock: Clock, publish: Publish
+        self,
+        registry: Registry,
+        settle: Callable[[], None],
+        clock: Clock,
+        publish: Publish,
+        *,
+        applied: frozenset[Key] = frozenset(),
+        remember: Callable[[frozenset[Key]], None] | None = None,
     ) -> None:
-        """*settle* runs the reconcilers until nothing is due."""
+        """*settle* runs the reconcilers until nothing is due.
+
+        *applied* is what the files of an earlier run have declared; *remember* is told what those
+        of this run do.
+        """
         self._registry = registry
         self._settle = settle
         self._clock = clock
         self._publish = publish
-        self._applied: frozenset[Key] = frozenset()
+        self._applied = applied
+        self._remember = remember
 
     def check(self, declared: Sequence[Declared]) -> list[Complaint]:
         """What admission refuses, each with file and line; the registry does not change."""
@@ -76,11 +91,14 @@ class Applier:
             except (NotFound, Forbidden):
                 # Deleted by hand, together with its namespace, or the namespace "default".
                 continue
-        self._applied = wanted
+        if wanted != self._applied:
+            self._applied = wanted
+            if self._remember is not None:
+                self._remember(wanted)
         self._settle()
         for group in _ordered(objects):
             for obj in group:
-                self._registry.apply(obj, user=USER)
+                self._registry.apply(obj, user=USER, write=Write(warn=self._warning_of(obj)))
             self._settle()
 
     def _require_namespaces(self, registry: Registry, objects: Iterable[Object]) -> list[str]:
@@ -91,8 +109,16 @@ class Applier:
             registry.create(Namespace(metadata=ObjectMeta(name=name)), user=USER)
         return made
 
-    def _say(self, text: str) -> None:
-        self._publish(Notice(at=self._clock.wall(), level="info", text=text))
+    def _warning_of(self, obj: Object) -> Callable[[str], None]:
+        def warn(text: str) -> None:
+            # Every manifest that says nothing of security has those of a cluster's defaults.
+            if not text.startswith(INSECURE_DEFAULT):
+                self._say(f"{key_of(obj)}: {text}", "warning")
+
+        return warn
+
+    def _say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
+        self._publish(Notice(at=self._clock.wall(), level=level, text=text))
 
 
 def _rank(obj: Object) -> int:

@@ -20,11 +20,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.facts import PathChanged, Publish, ScaleDecided
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
-from knlite.kinds.serving.podautoscaler import (
-    ACTIVE,
-    SCALE_TARGET_INITIALIZED,
-    PodAutoscaler,
-)
+from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.autoscaling.decider import TICK, Decider, Decision
 from knlite.serving.autoscaling.hpa import scaled_by_hpa

@@ -74,6 +74,7 @@ class Controller:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Reconcile until cancelled."""
         with self._registry.listening(self._note):
+            self._begin()
             task_status.started()
             while True:
                 for _ in range(BATCH):
@@ -85,6 +86,12 @@ class Controller:
         """Reconcile until nothing is due, without giving way; for the first apply of a run."""
         while self._step():
             pass
+
+    def _begin(self) -> None:
+        """What is there already has to be looked at once."""
+        for index, (kind, _) in enumerate(self._reconcilers):
+            for obj in self._registry.view.listed(kind, ""):
+                self._queue.add(Item(index, key_of(obj)))
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj

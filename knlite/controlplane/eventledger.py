@@ -11,7 +11,7 @@ Not here: what is told (``serving/happenings.py``), of which facts (``eventrecor
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from knlite.kinds.catalog import KINDS
@@ -55,7 +55,7 @@ class _Recorded:
 @dataclass(slots=True)
 class _Similar:
     last: datetime
-    messages: set[str] = field(default_factory=set)
+    messages: tuple[str, ...] = ()
 
 
 class EventLedger:
@@ -79,7 +79,7 @@ class EventLedger:
 
     def record(self, at: datetime, happening: Happening, uid: str) -> None:
         """Count *happening*, which was *at*, of the object with *uid*."""
-        self._expire()
+        self._expire(at)
         group = (
             happening.kind,
             happening.namespace,
@@ -88,7 +88,8 @@ class EventLedger:
             happening.reason,
             happening.component,
         )
-        message = happening.message[:LONGEST_MESSAGE]
+        # Each is one line of a listing.
+        message = " ".join(happening.message.split())[:LONGEST_MESSAGE]
         combined = self._is_one_of_many(group, message, at)
         entry = (group, COMBINED if combined else message)
         version = self._next_version()
@@ -116,13 +117,13 @@ class EventLedger:
 
     def get(self, view: View, namespace: str, name: str) -> Object | None:
         """The Event of that name."""
-        self._expire()
+        self._expire(self._wall())
         found = self._names.get((namespace, name))
         return None if found is None else _event(found)
 
     def listed(self, view: View, namespace: str) -> Iterator[Object]:
         """The Events of *namespace* ("" means of all), the oldest first."""
-        self._expire()
+        self._expire(self._wall())
         for found in tuple(self._entries.values()):
             if namespace in {"", _namespace(found)}:
                 yield _event(found)
@@ -143,11 +144,11 @@ class EventLedger:
             return False
         if len(similar.messages) >= ALIKE:
             return True
-        similar.messages.add(message)
+        similar.messages += (message,)
         return False
 
-    def _expire(self) -> None:
-        horizon = self._wall() - KEPT_FOR
+    def _expire(self, now: datetime) -> None:
+        horizon = now - KEPT_FOR
         while self._entries and next(iter(self._entries.values())).last < horizon:
             self._drop_oldest()
 

@@ -165,6 +165,7 @@ class HorizontalPodAutoscaler:
         counts = self._fleet.counts(revision)
         unready = counts.not_ready + counts.pending
         found = unit.hpa.recommend(now, unit.desired, uses, unready)
+        unit.measured = None if found.average is None else round(found.average)
         self._scale(revision, unit, found.desired, found.why)
 
     def _cpu_request(self, revision: RevisionName) -> float | None:
@@ -217,6 +218,7 @@ class HorizontalPodAutoscaler:
                 # One of this class is always active.
                 activity="active",
                 initialised=unit.initialised,
+                measured=unit.measured,
                 mode=unit.mode,
             ),
         )
@@ -230,6 +232,7 @@ class _Unit:
         self.desired = desired
         self.mode: Mode = "Proxy"
         self.initialised = False
+        self.measured: float | None = None
         self._seen: dict[str, tuple[float, float]] = {}
 
     def utilizations(

@@ -11,6 +11,7 @@ import msgspec
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
 from knlite.kinds.conditions import timestamp
+from knlite.kinds.names import child_name
 from knlite.kinds.serving.podautoscaler import (
     ACTIVE,
     CONDITIONS,
@@ -22,6 +23,7 @@ from knlite.registry.registry import Registry
 from knlite.serving.autoscaling.path import Mode
 from knlite.serving.autoscaling.scaler import Activity
 from knlite.serving.instance import RevisionName
+from knlite.serving.views.serverlessservice import PRIVATE
 
 NO_TRAFFIC = "The target is not receiving traffic."
 TIMED_OUT = "The target could not be activated."
@@ -40,8 +42,10 @@ class Standing:
     """Inactive because it never became active."""
     initialised: bool
     """Whether initial-scale was reached once."""
+    measured: float | None = None
+    """What an instance uses on average, for those of the HPA class."""
     mode: Mode
-    """Whether the activator is in the path."""
+    """Whether the activator is in the path; the ServerlessService is computed of it."""
 
 
 class PodAutoscalerWriter:
@@ -90,17 +94,19 @@ class PodAutoscalerWriter:
             editor.true(SKS_READY)
         else:
             editor.unknown(SKS_READY, "NotReady", NO_ENDPOINTS)
+        mode_since = obj.status.mode_since
+        if standing.mode != obj.status.mode:
+            mode_since = timestamp(self._clock.wall())
         status = msgspec.structs.replace(
             obj.status,
             observed_generation=obj.metadata.generation,
             conditions=editor.result(),
             service_name=revision.name,
-            metrics_service_name=f"{revision.name}-private",
+            metrics_service_name=child_name(revision.name, PRIVATE),
             desired_scale=standing.desired,
             actual_scale=standing.ready,
             mode=standing.mode,
-            mode_since=obj.status.mode_since
-            if standing.mode == obj.status.mode
-            else timestamp(self._clock.wall()),
+            mode_since=mode_since,
+            measured=standing.measured,
         )
         self._registry.update_status(msgspec.structs.replace(obj, status=status))

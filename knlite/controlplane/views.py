@@ -4,21 +4,29 @@ Source: ``docs/adr/0020-views-are-computed.md``.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
+from knlite.controlplane.machine import this_node
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
+from knlite.kinds.core.hpa import HorizontalPodAutoscaler
 from knlite.kinds.core.k8sservice import KubernetesService
+from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
 from knlite.reconcile import View
-from knlite.registry.derived import ChildOf, Derivation
+from knlite.registry.derived import ChildOf, Derivation, Fixed
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
+from knlite.serving.views.hpa import horizontal_pod_autoscaler
+from knlite.serving.views.ingressgateway import IngressGateways
+from knlite.serving.views.metric import metric
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
 
 
@@ -44,6 +52,8 @@ VIEWS: tuple[Derivation, ...] = (
         inputs={PodAutoscaler: _same_name},
     ),
     ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
+    ChildOf(kind=Metric, parent=PodAutoscaler, made=metric),
+    ChildOf(kind=HorizontalPodAutoscaler, parent=PodAutoscaler, made=horizontal_pod_autoscaler),
     _of_path(KubernetesService, "", services.public_service),
     _of_path(KubernetesService, PRIVATE, services.private_service),
     _of_path(EndpointSlice, "", endpoints.public_slice),
@@ -51,3 +61,11 @@ VIEWS: tuple[Derivation, ...] = (
     _of_path(Endpoints, "", endpoints.public_endpoints),
     _of_path(Endpoints, PRIVATE, endpoints.private_endpoints),
 )
+
+
+def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
+    """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
+    slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
+    older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
+    nodes = Fixed(Node, (this_node(now, host),))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))

@@ -4,7 +4,7 @@ Source: Knative reference §1.1, Eventing reference §2 (names, short names, pri
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -18,6 +18,7 @@ from knlite.kinds.core import (
     deployment,
     endpoints,
     event,
+    hpa,
     k8sservice,
     namespace,
     node,
@@ -35,6 +36,7 @@ from knlite.kinds.serving import (
     domainmapping,
     image,
     ingress,
+    metric,
     podautoscaler,
     revision,
     route,
@@ -82,6 +84,8 @@ class KindInfo:
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()
     namespaced: bool = True
+    kept: bool = True
+    """Whether it outlives the run in a data folder; what only mirrors a running thing does not."""
     declared: bool = True
     """Whether people write it; the others come and go with what they belong to."""
     kind_name: str = ""
@@ -139,6 +143,7 @@ def _address(obj: Any) -> str:
     return obj.status.address.url if obj.status.address else ""
 
 
+NAME = Column("Name", lambda obj: obj.metadata.name)
 AGE = Column("Age", lambda obj: obj.metadata.creation_timestamp or "", "date")
 READY_COLUMNS = (
     Column("Ready", lambda obj: _ready(obj).status),
@@ -384,12 +389,14 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Cluster-IP", lambda obj: obj.spec.cluster_ip or "<none>"),
             Column("External-IP", k8sservice.external_column),
             Column("Port(s)", k8sservice.ports_column),
+            AGE,
         ),
         defaulted=k8sservice.defaulted,
         validated=k8sservice.validated,
     ),
     KindInfo(
         type=pod.Pod,
+        kept=False,
         group="",
         version="v1",
         plural="pods",
@@ -411,7 +418,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="serviceaccounts",
         short_names=("sa",),
-        columns=(Column("Secrets", lambda obj: str(len(obj.secrets))),),
+        columns=(Column("Secrets", lambda obj: str(len(obj.secrets)), "integer"), AGE),
         defaulted=_unchanged,
         validated=serviceaccount.validated,
     ),
@@ -423,6 +430,8 @@ KINDS: tuple[KindInfo, ...] = (
         short_names=("no",),
         columns=(
             Column("Status", node.status_column),
+            Column("Roles", lambda _: "<none>"),
+            AGE,
             Column("Version", lambda obj: obj.status.node_info.kubelet_version),
         ),
         namespaced=False,
@@ -446,6 +455,7 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Message", lambda obj: obj.message),
             Column("First Seen", lambda obj: obj.first_timestamp or "", type="date", priority=1),
             Column("Count", lambda obj: str(obj.count), type="integer", priority=1),
+            replace(NAME, priority=1),
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,
@@ -458,7 +468,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="endpoints",
         short_names=("ep",),
-        columns=(Column("Endpoints", endpoints.addresses_column),),
+        columns=(Column("Endpoints", endpoints.addresses_column), AGE),
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,
@@ -473,6 +483,7 @@ KINDS: tuple[KindInfo, ...] = (
             Column("AddressType", lambda obj: obj.address_type),
             Column("Ports", endpoints.slice_ports_column),
             Column("Endpoints", endpoints.slice_addresses_column),
+            AGE,
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,
@@ -490,7 +501,43 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Ready", deployment.ready_column),
             Column("Up-to-date", lambda obj: str(obj.status.updated_replicas), type="integer"),
             Column("Available", lambda obj: str(obj.status.available_replicas), type="integer"),
+            AGE,
+            Column("Containers", deployment.containers_column, priority=1),
+            Column("Images", deployment.images_column, priority=1),
+            Column("Selector", deployment.selector_column, priority=1),
         ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=hpa.HorizontalPodAutoscaler,
+        group="autoscaling",
+        version="v2",
+        plural="horizontalpodautoscalers",
+        short_names=("hpa",),
+        categories=("all",),
+        columns=(
+            Column("Reference", hpa.reference_column),
+            Column("Targets", hpa.targets_column),
+            Column("MinPods", lambda obj: str(obj.spec.min_replicas or 1)),
+            Column("MaxPods", lambda obj: str(obj.spec.max_replicas), type="integer"),
+            Column("Replicas", lambda obj: str(obj.status.current_replicas), type="integer"),
+            AGE,
+        ),
+        defaulted=_unchanged,
+        validated=_nothing_wrong,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=metric.Metric,
+        group="autoscaling.internal.knative.dev",
+        version="v1alpha1",
+        plural="metrics",
+        categories=("knative-internal", "autoscaling"),
+        columns=READY_COLUMNS,
         defaulted=_unchanged,
         validated=_nothing_wrong,
         declared=False,

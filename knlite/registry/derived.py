@@ -46,7 +46,7 @@ class Derivation(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildOf:
-    """One object for each of kind *parent*, called as it is and *suffix*.
+    """An object for each of kind *parent*, called as it is and *suffix*.
 
     *inputs* are the other kinds that it is made of, with what names the parent in each of them
     ("" if nothing does).
@@ -54,7 +54,8 @@ class ChildOf:
 
     kind: type[Object]
     parent: type[Object]
-    made: Callable[[Any, View], Object]
+    made: Callable[[Any, View], Object | None]
+    """Gives None where that parent has none."""
     suffix: str = ""
     inputs: Mapping[type[Object], Callable[[Any], str]] = field(default_factory=dict)
 
@@ -65,7 +66,8 @@ class ChildOf:
 
     def listed(self, view: View, namespace: str) -> Iterable[Object]:
         """The children of all parents in *namespace*."""
-        return (self.made(parent, view) for parent in view.listed(self.parent, namespace))
+        made = (self.made(parent, view) for parent in view.listed(self.parent, namespace))
+        return (each for each in made if each is not None)
 
     def following(self, obj: Object) -> Iterable[Key]:
         """The child that is made of *obj*."""
@@ -95,7 +97,7 @@ class ChildOf:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Fixed:
     """Objects that are there throughout the run, in the state they are given in."""
 
     kind: type[Object]

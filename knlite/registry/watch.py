@@ -121,6 +121,12 @@ class Window:
         self._count = 0
         self._kinds: defaultdict[type[Object], _Recent] = defaultdict(lambda: _Recent(self._floor))
 
+    def forget(self, floor: int) -> None:
+        """Know nothing of changes up to the version *floor*; nobody may be reading yet."""
+        self._floor = floor
+        self._count = 0
+        self._kinds.clear()
+
     def append(self, kind: type[Object], change: Change) -> None:
         """Note *change* and wake those who watch *kind*."""
         recent = self._kinds[kind]

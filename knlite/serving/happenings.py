@@ -6,7 +6,7 @@ record. Differs: a Service also gets what happens to its revisions and instances
 Not here: counting and keeping them (``controlplane/eventledger.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,6 +14,7 @@ from knlite.facts import (
     InstanceChanged,
     PathChanged,
     PreparationStep,
+    ProbeFailed,
     ReadyChanged,
     ReconcileFailed,
     ScaleDecided,
@@ -32,7 +33,13 @@ from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
 EventType = Literal["Normal", "Warning"]
 
 Telling = (
-    ReadyChanged | ScaleDecided | PathChanged | InstanceChanged | PreparationStep | ReconcileFailed
+    ReadyChanged
+    | ScaleDecided
+    | PathChanged
+    | InstanceChanged
+    | ProbeFailed
+    | PreparationStep
+    | ReconcileFailed
 )
 """Facts that something is told of."""
 
@@ -66,6 +73,11 @@ def of_fact(fact: Telling) -> Iterator[Happening]:
             )
         case InstanceChanged():
             yield from _instance(fact)
+        case ProbeFailed():
+            text = f"{fact.probe} probe failed: {fact.why}"
+            yield Happening(
+                "Pod", fact.namespace, fact.instance, "Warning", "Unhealthy", text, "kubelet"
+            )
         case PreparationStep():
             for kind, name in _told(fact.service, fact.revision):
                 yield Happening(
@@ -177,24 +189,54 @@ def _scaled(fact: ScaleDecided) -> Iterator[Happening]:
 
 
 def _instance(fact: InstanceChanged) -> Iterator[Happening]:
-    type_: EventType = "Normal"
-    match fact.state:
-        case "starting":
-            reason, text = "Created", "Instance is being started"
-        case "ready":
-            reason, text = "Started", "Instance is ready"
-        case "draining":
-            reason, text = "Killing", "Instance finishes its requests and is stopped"
-        case "failed":
-            type_, reason, text = "Warning", "BackOff", f"Instance has failed: {fact.why}"
-        case _:
-            return
-    yield Happening("Pod", fact.namespace, fact.instance, type_, reason, text, "kubelet")
-    if fact.state in {"ready", "failed"} and fact.service:
-        reason = "InstanceReady" if fact.state == "ready" else "InstanceFailed"
-        text = text.replace("Instance", f'Instance "{fact.instance}"', 1)
+    kubelet = _kubelet(fact)
+    if kubelet is not None:
+        type_, reason, text = kubelet
+        yield Happening("Pod", fact.namespace, fact.instance, type_, reason, text, "kubelet")
+    story = _STORIES.get(fact.state)
+    if story is not None:
+        type_, reason, text = story
+        # How it is called at its start is another name each time, and would not be counted.
+        why = f": {fact.why}" if fact.why and fact.state != "ready" else ""
+        text = f'Instance "{fact.instance}" {text}{why}'
         for kind, name in _told(fact.service, fact.revision):
             yield Happening(kind, fact.namespace, name, type_, reason, text, "kubelet")
+
+
+_STORIES: Mapping[str, tuple[EventType, str, str]] = {
+    "ready": ("Normal", "InstanceReady", "is ready"),
+    "unready": ("Warning", "InstanceUnready", "is not ready any more"),
+    "restarting": ("Warning", "InstanceRestarting", "is unhealthy and is started again"),
+    "failed": ("Warning", "InstanceFailed", "has failed"),
+}
+"""What a revision and its service tell of an instance."""
+
+
+def _kubelet(fact: InstanceChanged) -> tuple[EventType, str, str] | None:
+    """What the Pod tells of itself, in the kubelet's words where it has some."""
+    container = f"container {fact.container}" if fact.container else "the containers"
+    match fact.state:
+        case "starting":
+            return "Normal", "Created", f"Created {container}"
+        case "started":
+            return "Normal", "Started", f"Started {container}"
+        case "ready":
+            return "Normal", "Ready", "Its readiness probes have passed"
+        case "draining":
+            return "Normal", "Killing", f"Stopping {container}"
+        case "restarting":
+            return "Normal", "Killing", f"{container.capitalize()} will be restarted: {fact.why}"
+        case "failed":
+            return "Warning", "Failed", f"Error: {fact.reason or 'failed'}: {fact.why}"
+        case "waiting":
+            return (
+                "Warning",
+                "BackOff",
+                f"Back-off restarting failed {container.removeprefix('the ')}",
+            )
+        case "preparing" | "unready" | "gone":
+            # What comes of a preparation is told by itself, and each failed probe is.
+            return None
 
 
 def _told(service: str, revision: str) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,7 @@ from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.views import VIEWS
+from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.emulator import NAMESPACES, RECONCILERS
 from knlite.eventing.binding import injected
@@ -116,7 +116,7 @@ class Cell:
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
-            derivations=(*VIEWS, ledger),
+            derivations=(*views_of_run("127.0.0.9", 8080, STARTED), ledger),
         )
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
@@ -160,8 +160,8 @@ class Cell:
         self.supervisor.report_to(self.requests, self.autoscaler)
         self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
-        self.hpa.report_to(self.requests)
         self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
+        self.hpa.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,

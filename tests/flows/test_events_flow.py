@@ -45,6 +45,7 @@ async def test_a_service_tells_its_story_from_its_children_to_zero() -> None:
         assert [line.partition(":")[0] for line in story(cell, "Pod")] == [
             "Created",
             "Started",
+            "Ready",
             "Killing",
         ]
 
@@ -71,7 +72,7 @@ async def test_an_instance_that_crashes_is_a_warning_that_is_counted() -> None:
         cell.service(image="bad")
         await cell.advance(60.0)
         events = [e for e in cell.registry.view.listed(Event, "default") if e.type == "Warning"]
-        pods = [e for e in events if e.involved_object.kind == "Pod" and e.reason == "BackOff"]
+        pods = [e for e in events if e.involved_object.kind == "Pod" and e.reason == "Failed"]
         assert len(pods) == 1
         assert pods[0].count > 1
         assert pods[0].last_timestamp != pods[0].first_timestamp

@@ -3,6 +3,12 @@
 from collections.abc import Callable
 
 from knlite.kinds.conditions import is_true
+from knlite.kinds.core.hpa import (
+    HorizontalPodAutoscaler,
+    ScalingRules,
+    reference_column,
+    targets_column,
+)
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.runtime.port import Usage
 from knlite.serving.instance import RevisionName
@@ -63,7 +69,32 @@ async def test_busy_instances_get_company_and_idle_ones_lose_it() -> None:
         uses(cell, cores=0.0)
         await cell.advance(60)
         assert cell.running() == 1
-        assert "% of the cpu request" in cell.facts_of_scale()[-1].why
+        assert "% of the cpu request on average" in cell.facts_of_scale()[-1].why
+
+
+@on_virtual_time
+async def test_it_is_shown_as_kubernetes_shows_it() -> None:
+    async with opened() as cell:
+        service(cell, metric="cpu", target="50", max_scale="4", window="20s")
+        await cell.advance(2)
+        shown = cell.registry.view.get(HorizontalPodAutoscaler, *WEB)
+        assert shown is not None
+        assert shown.status.current_metrics == ()
+        assert targets_column(shown) == "cpu: <unknown>/50%"
+        uses(cell, cores=0.1)
+        await cell.advance(45)
+        shown = cell.registry.view.get(HorizontalPodAutoscaler, *WEB)
+        assert shown is not None
+        assert reference_column(shown) == "Deployment/web-00001-deployment"
+        assert targets_column(shown) == "cpu: 100%/50%"
+        assert (shown.spec.min_replicas, shown.spec.max_replicas) == (1, 4)
+        assert shown.status.desired_replicas == 2
+        assert shown.spec.behavior is not None
+        assert shown.spec.behavior.scale_up == ScalingRules(stabilization_window_seconds=20)
+        cell.annotate(WEB, **{"class": "kpa.autoscaling.knative.dev", "metric": ""})
+        await cell.advance(1)
+        assert cell.registry.view.get(HorizontalPodAutoscaler, *WEB) is None
+        assert cell.registry.view.listed(HorizontalPodAutoscaler, "") == []
 
 
 @on_virtual_time

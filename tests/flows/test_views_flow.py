@@ -3,13 +3,16 @@
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import SERVICE_NAME, Endpoints, EndpointSlice
 from knlite.kinds.core.k8sservice import KubernetesService
-from knlite.kinds.meta import Object
+from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.core.node import Node
+from knlite.kinds.core.serviceaccount import ServiceAccount
+from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import ServerlessService
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.serving.instance import RevisionName
-from knlite.serving.views.endpoints import activator_slice
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -66,7 +69,7 @@ async def test_a_deployment_counts_what_is_wanted_and_what_is_ready() -> None:
 @on_virtual_time
 async def test_a_deployment_looks_as_upstream_makes_it() -> None:
     async with opened() as cell:
-        cell.service(target="7")
+        cell.service(target="7", window="30s")
         await cell.clock.sleep_until(1.0)
         revision = cell.registry.view.get(Revision, *WEB)
         assert revision is not None
@@ -84,6 +87,10 @@ async def test_a_deployment_looks_as_upstream_makes_it() -> None:
         assert user.name == "user-container"
         assert {each.name: each.value for each in user.env}["PORT"] == "8080"
         assert proxy.name == "queue-proxy"
+        measured = cell.registry.view.get(Metric, *WEB)
+        assert measured is not None
+        assert measured.spec.stable_window == 30 * 10**9
+        assert measured.spec.panic_window == 3 * 10**9
         # The same object at every reading.
         assert deployment(cell) == found
 
@@ -91,7 +98,6 @@ async def test_a_deployment_looks_as_upstream_makes_it() -> None:
 @on_virtual_time
 async def test_the_activator_stands_in_the_endpoints_of_a_service_while_it_is_in_the_path() -> None:
     async with opened() as cell:
-        cell.registry.create(activator_slice("127.0.0.9", 8080), user="test")
         cell.service(initial_scale="2", target_burst_capacity="0", window="6s")
         await cell.clock.sleep_until(3.0)
         assert path(cell).spec.mode == "Serve"
@@ -130,6 +136,21 @@ async def test_what_lists_instances_grows_newer_when_one_of_them_is_gone() -> No
         assert cell.running() == 0
         assert versions == sorted(versions)
         assert versions[-1] > versions[0]
+
+
+@on_virtual_time
+async def test_every_namespace_has_an_account_and_there_is_one_node() -> None:
+    async with opened() as cell:
+        cell.registry.create(Namespace(metadata=ObjectMeta(name="shop")), user="test")
+        await cell.clock.sleep_until(1.0)
+        for name in ("default", "shop"):
+            assert cell.registry.view.get(ServiceAccount, name, "default") is not None
+        cell.registry.delete(Key(ServiceAccount, "shop", "default"))
+        await cell.clock.sleep_until(2.0)
+        assert cell.registry.view.get(ServiceAccount, "shop", "default") is not None
+        (node,) = cell.registry.view.listed(Node, "")
+        assert int(node.status.allocatable["cpu"]) > 0
+        assert node.status.allocatable["memory"].endswith("Ki")
 
 
 @on_virtual_time

@@ -63,3 +63,18 @@ class Deployment(Object):
 def ready_column(deployment: Deployment) -> str:
     """``1/2``: ready replicas of all."""
     return f"{deployment.status.ready_replicas}/{deployment.spec.replicas or 0}"
+
+
+def containers_column(deployment: Deployment) -> str:
+    """The names of its containers."""
+    return ",".join(each.name for each in deployment.spec.template.spec.containers)
+
+
+def images_column(deployment: Deployment) -> str:
+    """The images of its containers."""
+    return ",".join(each.image for each in deployment.spec.template.spec.containers)
+
+
+def selector_column(deployment: Deployment) -> str:
+    """Which Pods are its."""
+    return ",".join(f"{k}={v}" for k, v in deployment.spec.selector.match_labels.items())

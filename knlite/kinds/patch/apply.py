@@ -34,6 +34,7 @@ from knlite.kinds.patch.shapes import Shape
 from knlite.kinds.patch.tree import Tree, equal
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+_KUBECTL = "kubectl"
 BEFORE_FIRST_APPLY = "before-first-apply"
 """Who owns what was there when nobody had kept a record yet."""
 
@@ -75,7 +76,8 @@ def applied(live: Tree, patch: ApplyPatch, shape: Shape, manager: Manager, now: 
     result = without(result, _unowned(dropped, own, others), shape)
     change = compared(leaves(base, shape), leaves(result, shape))
     touched = change.added | change.modified
-    conflicts = [(entry.manager, entry.fields & touched) for entry in others]
+    allowed = _said_before(base, shape) if manager.name == _KUBECTL else frozenset[Path]()
+    conflicts = [(entry.manager, entry.fields & touched - allowed) for entry in others]
     if not patch.force and any(fields for _, fields in conflicts):
         raise _conflict([(who, fields) for who, fields in conflicts if fields], entries)
     lost = touched | change.removed
@@ -123,6 +125,23 @@ def _unowned(dropped: Fields, own: Fields, others: Sequence[Entry]) -> Fields:
     )
 
 
+def _said_before(live: Tree, shape: Shape) -> Fields:
+    """What ``kubectl apply`` of the client's side has said and is still so.
+
+    Going over to the server's side takes these fields along without a conflict.
+    """
+    annotations = live.get("metadata", {}).get("annotations") or {}
+    try:
+        said = json.loads(annotations.get(LAST_APPLIED, ""))
+        if not isinstance(said, dict) or said.get("apiVersion") != live.get("apiVersion"):
+            return frozenset()
+        before, now = leaves(said, shape), leaves(live, shape)
+    except (ValueError, TypeError, RecursionError, NotTyped):
+        # Anybody can write the annotation.
+        return frozenset()
+    return frozenset(path for path in before if path in now and equal(before[path], now[path]))
+
+
 def _without_managed(tree: Tree) -> Tree:
     metadata = tree.get("metadata")
     if not isinstance(metadata, dict):
@@ -134,7 +153,7 @@ def _without_managed(tree: Tree) -> Tree:
 def _keep_last_applied(result: Tree, patch: ApplyPatch, manager: Manager) -> None:
     """Bring the annotation of ``kubectl apply`` up to date, for those who go back to it."""
     annotations = result.get("metadata", {}).get("annotations") or {}
-    if manager.name != "kubectl" or not annotations.get(LAST_APPLIED):
+    if manager.name != _KUBECTL or not annotations.get(LAST_APPLIED):
         return
     tree = _without_managed(patch.tree)
     given = tree.get("metadata", {}).get("annotations") or {}

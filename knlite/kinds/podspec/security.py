@@ -13,7 +13,7 @@ from knlite.kinds.podspec import fieldmask
 from knlite.kinds.podspec.fields import PodSpec, SecurityContext
 
 _LARGEST_ID = 2**31 - 1
-_INSECURE = (
+INSECURE_DEFAULT = (
     "Kubernetes default value is insecure, Knative may default this to secure in a future release"
 )
 
@@ -96,4 +96,4 @@ def _insecure(context: SecurityContext, of_pod: Mapping[str, object]) -> Iterato
 
 
 def _warning(field: str) -> FieldError:
-    return replace(generic(_INSECURE, field), level="warning")
+    return replace(generic(INSECURE_DEFAULT, field), level="warning")

@@ -46,7 +46,8 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _OLD_SPELLINGS: Mapping[str, str] = {
-    labels.ROLLOUT_DURATION: f"{labels.GROUP}/rolloutDuration",
+    labels.ROLLOUT_DURATION: labels.ROLLOUT_DURATION_OLD,
+    labels.HTTP_PROTOCOL: f"{labels.NETWORKING}/httpOption",
     **{
         key: f"{labels.AUTOSCALING}/{old}"
         for key, old in (
@@ -64,9 +65,8 @@ _OLD_SPELLINGS: Mapping[str, str] = {
     },
 }
 
-_NETWORKING = "networking.knative.dev"
 _NETWORKING_KEYS = frozenset(
-    f"{_NETWORKING}/{name}"
+    f"{labels.NETWORKING}/{name}"
     for name in (
         "ingress.class",
         "ingress-class",
@@ -98,6 +98,16 @@ def find(annotations: Annotations, key: str) -> tuple[str, str | None]:
     if key not in annotations and old is not None and old in annotations:
         return old, annotations[old]
     return key, annotations.get(key)
+
+
+def http_protocol(annotations: Annotations) -> str:
+    """What shall become of plain HTTP, as written; empty if nothing is said."""
+    return find(annotations, labels.HTTP_PROTOCOL)[1] or ""
+
+
+def rollout_duration(annotations: Annotations) -> float:
+    """Seconds that a new revision takes to get all requests; 0 where nothing usable is said."""
+    return _seconds(find(annotations, labels.ROLLOUT_DURATION)[1] or "") or 0.0
 
 
 def autoscaler_class(annotations: Annotations, config: AutoscalerConfig) -> str:
@@ -145,7 +155,7 @@ def networking_errors(annotations: Annotations) -> Errors:
     return tuple(
         invalid_key(key, "")
         for key in annotations
-        if key.startswith(_NETWORKING) and key not in _NETWORKING_KEYS
+        if key.startswith(labels.NETWORKING) and key not in _NETWORKING_KEYS
     )
 
 
@@ -215,9 +225,8 @@ def _class_errors(annotations: Annotations) -> Errors:
         return ()
     if text.endswith(".knative.dev"):
         return (invalid(text, key),)
-    details = f"it is scaled as {KPA}"
-    unknown = generic(f'there is no autoscaler of class "{text}"', key, details=details)
-    return (replace(unknown, level="warning"),)
+    unknown = f'there is no autoscaler of class "{text}", {KPA} stands in'
+    return (replace(generic(unknown, key), level="warning"),)
 
 
 def unmeasured_errors(annotations: Annotations, pod: PodSpec, config: AutoscalerConfig) -> Errors:
@@ -227,10 +236,9 @@ def unmeasured_errors(annotations: Annotations, pod: PodSpec, config: Autoscaler
     by_cpu = not target or metric in (None, "cpu")
     if autoscaler_class(annotations, config) != HPA or not by_cpu or cpu_request(pod) is not None:
         return ()
-    text = "the use of cpu is measured against its request, which is missing"
-    details = "only min-scale and max-scale count"
+    text = "without a request there is nothing to measure cpu against, and only the bounds count"
     path = "containers[*].resources.requests.cpu"
-    return (replace(generic(text, path, details=details), level="warning"),)
+    return (replace(generic(text, path), level="warning"),)
 
 
 def _scale_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors:

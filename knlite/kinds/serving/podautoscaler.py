@@ -47,6 +47,8 @@ class PodAutoscalerStatus(Fields):
     """The mode of the ServerlessService, which is computed of this (``docs/adr/0020``)."""
     mode_since: str | None = None
     """When it took that mode; None if it has had no other."""
+    measured: float | None = None
+    """What the HPA class has measured last, in the unit of its target."""
 
 
 class PodAutoscaler(Object):

@@ -118,7 +118,7 @@ class Hpa:
         # Kubernetes' standard policy: twice as many, or four more, within a period.
         stepped = min(stable, max(2 * current, current + 4))
         desired = self.bounded(stepped)
-        why = f"{self._shown(average)} of {self._shown(self.spec.target)} on average"
+        why = f"{self._shown(average)} on average, target {self._shown(self.spec.target)}"
         if stable != wanted:
             why += "; kept for the stabilization window"
         return Recommendation(desired, why, average)
@@ -163,7 +163,7 @@ class Hpa:
     def _shown(self, value: float) -> str:
         if self.spec.metric == "memory":
             return f"{value / MEBIBYTE:.0f} MiB"
-        return f"{value:.0f} % of the cpu request"
+        return f"{value:.0f}% of the cpu request"
 
 
 def _number(text: str | None) -> float | None:

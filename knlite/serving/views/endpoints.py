@@ -9,7 +9,9 @@ an instance listens on this machine is knlite's own affair.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
+from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import SERVING_NAMESPACE
 from knlite.kinds.core.endpoints import (
     MANAGED_BY,
@@ -77,32 +79,31 @@ def private_endpoints(autoscaler: PodAutoscaler, view: View) -> Endpoints:
     return _endpoints(meta, _private(pods), _ports(autoscaler, view))
 
 
-def activator_slice(host: str, port: int) -> EndpointSlice:
+def activator_slice(host: str, port: int, now: datetime) -> EndpointSlice:
     """The address of the activator, which the public slices of all revisions refer to."""
+    endpoint = SliceEndpoint(addresses=(host,), conditions=_conditions(ready=True))
     return EndpointSlice(
-        metadata=ObjectMeta(
-            name=ACTIVATOR,
-            namespace=SERVING_NAMESPACE,
-            labels={SERVICE_NAME: ACTIVATOR, "app": "activator"},
-        ),
+        metadata=_activator_meta(now, {SERVICE_NAME: ACTIVATOR}),
         address_type="IPv6" if ":" in host else "IPv4",
-        endpoints=(SliceEndpoint(addresses=(host,), conditions=_conditions(ready=True)),),
+        endpoints=(endpoint,),
         ports=(EndpointPort(name="http", port=port, protocol="TCP"),),
     )
 
 
-def activator_endpoints(host: str, port: int) -> Endpoints:
+def activator_endpoints(host: str, port: int, now: datetime) -> Endpoints:
     """The same in the older spelling."""
-    return Endpoints(
-        metadata=ObjectMeta(
-            name=ACTIVATOR, namespace=SERVING_NAMESPACE, labels={"app": "activator"}
-        ),
-        subsets=(
-            EndpointSubset(
-                addresses=(EndpointAddress(ip=host),),
-                ports=(EndpointPort(name="http", port=port, protocol="TCP"),),
-            ),
-        ),
+    found = activator_slice(host, port, now)
+    return _endpoints(_activator_meta(now, {}), found.endpoints, found.ports)
+
+
+def _activator_meta(now: datetime, labels: Mapping[str, str]) -> ObjectMeta:
+    return ObjectMeta(
+        name=ACTIVATOR,
+        namespace=SERVING_NAMESPACE,
+        uid=f"{ACTIVATOR}-{len(labels)}",
+        resource_version="1",
+        creation_timestamp=timestamp(now),
+        labels={"app": "activator", **labels},
     )
 
 

@@ -125,7 +125,9 @@ def test_what_happened_in_a_namespace_goes_with_it() -> None:
     assert [event.involved_object.namespace for event in book.events("")] == ["other"]
 
 
-def test_a_message_is_no_longer_than_kubernetes_allows() -> None:
+def test_a_message_is_one_line_and_no_longer_than_kubernetes_allows() -> None:
     book = Book()
+    book.record(message="it failed\n  cause: none\n")
+    assert book.events()[0].message == "it failed cause: none"
     book.record(message="x" * 5000)
-    assert len(book.events()[0].message) == eventledger.LONGEST_MESSAGE
+    assert len(book.events()[1].message) == eventledger.LONGEST_MESSAGE

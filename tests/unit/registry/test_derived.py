@@ -16,7 +16,7 @@ from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.names import child_name
 from knlite.reconcile import Key, View
-from knlite.registry.derived import ChildOf, Standing
+from knlite.registry.derived import ChildOf, Fixed
 from knlite.registry.registry import Registry
 from knlite.serving.views.derived import newest
 
@@ -57,7 +57,7 @@ def opened() -> Registry:
         new_uid=lambda: f"uid-{next(uids)}",
         overrides={},
         external_port=8080,
-        derivations=(child, Standing(ServiceAccount, (standing,))),
+        derivations=(child, Fixed(ServiceAccount, (standing,))),
     )
     registry.create(Namespace(metadata=ObjectMeta(name="shop")), user="test")
     return registry

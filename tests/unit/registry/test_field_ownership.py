@@ -1,11 +1,13 @@
 """Who owns which fields, seen from the front desk (Kubernetes "Server-Side Apply")."""
 
+import json
 from typing import Any
 
 import pytest
 
 from knlite.errors import Conflict, Invalid, InvalidInput
 from knlite.kinds.catalog import read, tree_of
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.meta import Object
 from knlite.kinds.patch.apply import LAST_APPLIED, ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
@@ -212,3 +214,27 @@ def test_managed_fields_are_part_of_the_document() -> None:
     (entry,) = tree_of(stored)["metadata"]["managedFields"]
     assert entry["time"] == "2026-01-02T00:00:00Z"
     assert entry["fieldsType"] == "FieldsV1"
+
+
+def test_going_over_from_client_side_apply_takes_its_fields_along() -> None:
+    desk = registry()
+    key = Key(ConfigMap, "default", "c")
+    tree: dict[str, Any] = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "c", "namespace": "default"},
+        "data": {"a": "1"},
+    }
+    annotated = {
+        **tree,
+        "metadata": {**tree["metadata"], "annotations": {LAST_APPLIED: json.dumps(tree)}},
+    }
+    found = read(annotated).value
+    assert found is not None
+    desk.create(found, user="alice", write=Write(manager="kubectl-client-side-apply"))
+    changed = {**tree, "data": {"a": "2"}}
+    with pytest.raises(Conflict):
+        desk.patch(key, ApplyPatch(changed), user="a", write=Write(manager="other"))
+    applied = desk.patch(key, ApplyPatch(changed), user="a", write=Write(manager="kubectl"))
+    assert isinstance(applied, ConfigMap)
+    assert applied.data == {"a": "2"}

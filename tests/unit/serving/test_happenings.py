@@ -9,6 +9,7 @@ from knlite.facts import (
     InstanceState,
     PathChanged,
     PreparationStep,
+    ProbeFailed,
     ReadyChanged,
     ReconcileFailed,
     ScaleDecided,
@@ -94,11 +95,21 @@ def instance(state: InstanceState) -> InstanceChanged:
         ),
         pytest.param(instance("starting"), [("Pod", "p", "Normal", "Created")], id="starting"),
         pytest.param(instance("draining"), [("Pod", "p", "Normal", "Killing")], id="draining"),
+        pytest.param(instance("started"), [("Pod", "p", "Normal", "Started")], id="started"),
+        pytest.param(instance("waiting"), [("Pod", "p", "Warning", "BackOff")], id="waiting"),
         pytest.param(instance("gone"), [], id="gone"),
+        pytest.param(
+            ProbeFailed(
+                at=AT, namespace="shop", service="web", revision="web-1", instance="p",
+                container="user-container", probe="Liveness", why="500",
+            ),
+            [("Pod", "p", "Warning", "Unhealthy")],
+            id="probe",
+        ),
         pytest.param(
             instance("failed"),
             [
-                ("Pod", "p", "Warning", "BackOff"),
+                ("Pod", "p", "Warning", "Failed"),
                 ("Revision", "web-1", "Warning", "InstanceFailed"),
                 ("Service", "web", "Warning", "InstanceFailed"),
             ],

@@ -243,8 +243,8 @@ def test_a_class_without_an_autoscaler_gets_a_warning() -> None:
     [warning] = autoscaling_errors({f"{A}/class": "mine.example.com"}, SHIPPED)
     assert warning.level == "warning"
     assert str(warning) == (
-        f'there is no autoscaler of class "mine.example.com": {A}/class\n'
-        "it is scaled as kpa.autoscaling.knative.dev"
+        'there is no autoscaler of class "mine.example.com",'
+        f" kpa.autoscaling.knative.dev stands in: {A}/class"
     )
 
 

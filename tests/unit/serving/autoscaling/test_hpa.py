@@ -75,7 +75,7 @@ def test_what_the_use_asks_for(
 def test_memory_is_an_amount_for_each_instance() -> None:
     hpa = Hpa(spec(metric="memory", target="100"))
     found = hpa.recommend(0.0, 1, [250.0 * 2**20])
-    assert (found.desired, found.why) == (3, "250 MiB of 100 MiB on average")
+    assert (found.desired, found.why) == (3, "250 MiB on average, target 100 MiB")
 
 
 def test_a_higher_recommendation_keeps_instances_for_five_minutes() -> None:
