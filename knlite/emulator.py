@@ -36,6 +36,7 @@ from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
@@ -54,7 +55,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
@@ -237,9 +238,17 @@ class Emulator:
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, addresses = await self._open_runtimes(port, projector)
-        self._images = images = Images(self.registry, runtimes, self._choose, self._clock, publish)
+        self._images = images = Images(
+            self.registry,
+            runtimes,
+            self._choose,
+            self._clock,
+            publish,
+            # Root may give a process to any user.
+            uid=os.geteuid() or None,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -253,6 +262,7 @@ class Emulator:
         hpa = HorizontalPodAutoscaler(
             self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
+        volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
         supervisor.report_to(activator, autoscaler)
         supervisor.tell(hpa)
         activator.report_to(autoscaler)
@@ -272,7 +282,8 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        for part in (supervisor, images, autoscaler, hpa, activator, projector, dispatcher):
+        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        for part in parts:
             await group.start(part.run)
         await group.start(gateway.run, gateway_sockets)
         await group.start(serve_admin, door, admin_socket)
@@ -361,15 +372,18 @@ class Emulator:
         configure()
         self._held.enter_context(self.registry.listening(configure))
 
-    def _choose(self, revision: Revision) -> Choice | Unrunnable:
-        container = serving_container(revision.spec)
+    def _choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
         meta = revision.metadata
+        serves = container is serving_container(revision.spec)
         return choose(
-            image=container.image if container else "",
-            pull_policy=container.image_pull_policy if container else "",
-            annotations=meta.annotations,
+            image=container.image,
+            pull_policy=container.image_pull_policy,
+            # A command, or the Dockerfile beside the manifest, is of what serves.
+            annotations=meta.annotations if serves else {},
             namespace=meta.namespace,
-            service=meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""),
+            service=(meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, ""))
+            if serves
+            else "",
             sources=self._sources,
             policy=policy_named(self.settings.runtime),
             no_engine=self._no_engine,

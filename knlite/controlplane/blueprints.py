@@ -1,50 +1,31 @@
-"""From a revision to what its next instance is started with.
-
-Secrets and ConfigMaps are read at that moment, as on a cluster.
-"""
+"""From a revision to what its next instance is started with, and how it is probed."""
 
 from knlite.controlplane.images import Images
+from knlite.controlplane.launches import Wall, launch_of
 from knlite.controlplane.supervisor import Blueprint, Blueprints
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
-from knlite.runtime.port import ContainerLaunch, Launch, Limits, Security
-from knlite.serving.contract import contract, progress_deadline, require_supported
+from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName
 from knlite.serving.probing import readiness_probe
 
 
-def make_blueprints(registry: Registry, images: Images) -> Blueprints:
+def make_blueprints(registry: Registry, images: Images, wall: Wall) -> Blueprints:
     """Blueprints from the objects of *registry* and the code of *images*."""
 
     async def blueprint(name: RevisionName, instance: str) -> Blueprint:
-        code = await images.code_of(name)
+        pod = await images.pod_of(name)
         revision = registry.view.get(Revision, *name)
         container = serving_container(revision.spec) if revision is not None else None
         if revision is None or container is None:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} has no container")
-        require_supported(revision, container)
-        terms = contract(revision, container, registry.view, code.runtime.vantage)
+        runtime = pod.serving.runtime
         return Blueprint(
-            runtime=code.runtime,
-            launch=Launch(
-                namespace=name.namespace,
-                service=terms.env["K_SERVICE"],
-                revision=name.name,
-                instance=instance,
-                port=terms.port,
-                serving=ContainerLaunch(
-                    name=container.name,
-                    prepared=code.prepared,
-                    env=terms.env,
-                    command=terms.command,
-                    args=terms.args,
-                    working_dir=terms.working_dir,
-                    limits=Limits(cpus=terms.cpus, memory=terms.memory),
-                    security=Security(user=terms.user),
-                ),
-                concurrency=terms.concurrency,
+            runtime=runtime,
+            launch=launch_of(
+                revision, instance, pod.prepared, registry.view, runtime.vantage, wall
             ),
             probe=readiness_probe(container),
             deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),

@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from knlite.serving.container import TERMINATION_LOG, Limits, Mount, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import Vantage
 from knlite.serving.volume import FileVolume, VolumeContent
@@ -42,9 +43,6 @@ Logs = Callable[[str], Log]
 Report = Callable[[str], None]
 """Takes a sentence about a step that takes time, for the person who waits."""
 
-TERMINATION_LOG = "/dev/termination-log"
-"""Where a program may leave its last words, unless its manifest names another path."""
-
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
@@ -53,47 +51,6 @@ class Prepared:
     handle: object
     digest: str
     """Content address of the code, ``sha256:…``; changes when, and only when, the code does."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """Resources of one container; None means unlimited, or nothing asked for."""
-
-    cpus: float | None = None
-    memory: int | None = None
-    """Bytes."""
-    cpu_request: float | None = None
-    """The share that it gets when processors are scarce."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Security:
-    """Who a container's program is and what it may do; None leaves it to image and runtime."""
-
-    user: int | None = None
-    group: int | None = None
-    supplemental_groups: tuple[int, ...] = ()
-    non_root: bool = False
-    """Refuse to run it as user 0."""
-    read_only_root: bool = False
-    escalation: bool | None = None
-    """Whether a program may gain rights that its parent has not (setuid)."""
-    add: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
-    """Linux capabilities, without ``CAP_``; ``ALL`` means each."""
-    seccomp: str = ""
-    """``Unconfined``, or empty for the runtime's own profile."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mount:
-    """A volume of the launch at an absolute path of one container."""
-
-    volume: str
-    path: str
-    sub_path: str = ""
-    """Relative, without ``..``: only this part of the volume."""
-    read_only: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +95,8 @@ class Launch:
     """Programs that have to succeed first, one after the other."""
     volumes: Mapping[str, VolumeContent] = field(default_factory=dict)
     """By name; those that no container mounts do not matter."""
+    fs_group: int | None = None
+    """Who owns the files of volumes besides root; None means root's group."""
     concurrency: int = 0
     """containerConcurrency: how many requests it may have to run at once; 0 means any number."""
 

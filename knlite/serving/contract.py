@@ -1,90 +1,92 @@
-"""What an instance is told: its environment, command and limits, from its revision.
+"""What the containers of an instance are told, from their revision.
 
-Source: Knative reference §4.1 (environment), §4.2 (process); Kubernetes' expansion of ``$(NAME)``.
-Not here: ``PORT``, which the runtime sets.
+Source: Knative reference §4.1 (environment), §4.2 (process), §1.6 (fields).
+Not here: ``PORT``, which the runtime sets; volumes (``contents.py``); what cannot be had here
+(``support.py``).
 """
 
-import re
-from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from knlite.errors import InstanceFailed
 from knlite.kinds.config.deployment import DeploymentConfig
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.secret import Secret
 from knlite.kinds.durations import InvalidDuration, parse_go
 from knlite.kinds.labels import CONFIGURATION, PROGRESS_DEADLINE, SERVICE
-from knlite.kinds.podspec.fields import Container, EnvVar, Quantity, user_port
+from knlite.kinds.podspec.fields import Container, PodSpec, Quantity
 from knlite.kinds.quantities import parse as parse_quantity
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import View
-from knlite.serving.vantage import Vantage, seen_from
-
-_REFERENCE = re.compile(r"\$(\$|\(([A-Za-z_.-][A-Za-z0-9_.-]*)\))")
-_VARIABLE = re.compile(r"[A-Za-z_.-][A-Za-z0-9_.-]*")
+from knlite.serving.container import TERMINATION_LOG, Limits, Mount, Security
+from knlite.serving.downward import Identity
+from knlite.serving.environment import environment, expanded
+from knlite.serving.vantage import Vantage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """What one instance of a revision is started with. *memory* is in bytes."""
+    """What one container is started with."""
 
     env: Mapping[str, str]
-    port: int
     command: tuple[str, ...]
     args: tuple[str, ...]
     working_dir: str
-    cpus: float | None
-    memory: int | None
-    user: int | None
-    concurrency: int
+    limits: Limits
+    security: Security
+    mounts: tuple[Mount, ...]
+    termination_path: str
+    termination_from_log: bool
 
 
-def contract(revision: Revision, container: Container, view: View, vantage: Vantage) -> Contract:
-    """The contract of an instance that reaches the gateway from *vantage*.
+def identity_of(revision: Revision, instance: str) -> Identity:
+    """The pod of *instance* before its start."""
+    meta = revision.metadata
+    return Identity(
+        namespace=meta.namespace,
+        name=instance,
+        labels=meta.labels,
+        annotations=meta.annotations,
+        service_account=revision.spec.service_account_name or "default",
+    )
+
+
+def contract(
+    revision: Revision, container: Container, identity: Identity, view: View, vantage: Vantage
+) -> Contract:
+    """The contract of one of the *revision*'s containers, which reaches the gateway from *vantage*.
 
     Raises ``InstanceFailed`` (``CreateContainerConfigError``) where a ConfigMap, a Secret or a key
     of it is missing.
     """
-    env = _environment(revision, container, view, vantage)
-    resources = container.resources
-    limits: Mapping[str, Quantity] = resources.limits if resources is not None else {}
-    context = container.security_context
+    env = environment(container, identity, view, vantage)
+    if container not in revision.spec.init_containers:
+        meta = revision.metadata
+        env["K_SERVICE"] = meta.labels.get(SERVICE, "")
+        env["K_CONFIGURATION"] = meta.labels.get(CONFIGURATION, "")
+        env["K_REVISION"] = meta.name
     return Contract(
         env=env,
-        port=user_port(container),
         command=tuple(expanded(word, env) for word in container.command),
         args=tuple(expanded(word, env) for word in container.args),
         working_dir=container.working_dir,
-        cpus=float(parse_quantity(limits["cpu"])) if "cpu" in limits else None,
-        memory=int(parse_quantity(limits["memory"])) if "memory" in limits else None,
-        user=context.run_as_user if context is not None else None,
-        concurrency=revision.spec.container_concurrency or 0,
-    )
-
-
-def require_supported(revision: Revision, container: Container) -> None:
-    """Refuse what a cluster would run and this machine does not, rather than run half of it.
-
-    Raises ``InstanceFailed`` (``UnsupportedPod``).
-    """
-    spec, probe = revision.spec, container.readiness_probe
-    mounted = {mount.name for mount in container.volume_mounts}
-    sources = [each.name for each in spec.volumes if each.name in mounted and not each.empty_dir]
-    problems = (
-        (len(spec.containers) > 1, f"{len(spec.containers)} containers; only one can run"),
-        (bool(spec.init_containers), "init containers"),
-        (bool(sources), f"the mounted volume {', '.join(sources)}"),
-        (probe is not None and probe.exec_ is not None, "a readiness probe that runs a command"),
-        (probe is not None and probe.grpc is not None, "a readiness probe over gRPC"),
-    )
-    for found, what in problems:
-        if found:
-            raise InstanceFailed(
-                "UnsupportedPod",
-                f"the revision has {what}, which knlite does not run yet",
-                fix="leave it out here, and keep it in the manifest for the cluster",
+        limits=_limits(container),
+        security=_security(container, revision.spec),
+        mounts=tuple(
+            Mount(
+                volume=mount.name,
+                path=mount.mount_path,
+                sub_path=mount.sub_path,
+                read_only=bool(mount.read_only),
             )
+            for mount in container.volume_mounts
+        ),
+        termination_path=container.termination_message_path or TERMINATION_LOG,
+        # Upstream's deployments fall back to the log unless the manifest says otherwise.
+        termination_from_log=container.termination_message_policy != "File",
+    )
+
+
+def fs_group(spec: PodSpec) -> int | None:
+    """The group that owns the files of volumes."""
+    return _number(_of_pod(spec).get("fsGroup"))
 
 
 def progress_deadline(annotations: Mapping[str, str], config: DeploymentConfig) -> float:
@@ -98,91 +100,55 @@ def progress_deadline(annotations: Mapping[str, str], config: DeploymentConfig) 
         return config.progress_deadline
 
 
-def expanded(text: str, env: Mapping[str, str]) -> str:
-    """*text* with ``$(NAME)`` replaced; ``$$`` is a dollar, unknown names stay as they are."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[1] == "$":
-            return "$"
-        return env.get(match[2], match[0])
-
-    return _REFERENCE.sub(value, text)
-
-
-def _environment(
-    revision: Revision, container: Container, view: View, vantage: Vantage
-) -> dict[str, str]:
-    meta = revision.metadata
-    env = _whole_objects(container, meta.namespace, view)
-    for variable in container.env:
-        found = _value(variable, meta.namespace, env, view)
-        if found is not None:
-            env[variable.name] = seen_from(vantage, found)
-    env["K_SERVICE"] = meta.labels.get(SERVICE, "")
-    env["K_CONFIGURATION"] = meta.labels.get(CONFIGURATION, "")
-    env["K_REVISION"] = meta.name
-    return env
-
-
-def _whole_objects(container: Container, namespace: str, view: View) -> dict[str, str]:
-    env: dict[str, str] = {}
-    for source in container.env_from:
-        if source.config_map_ref is not None:
-            reference = source.config_map_ref
-            entries = _config_map(reference.name, namespace, view)
-            kind = "configmap"
-        elif source.secret_ref is not None:
-            reference = source.secret_ref
-            entries = _secret(reference.name, namespace, view)
-            kind = "secret"
-        else:
-            continue
-        if entries is None:
-            if not reference.optional:
-                raise _missing(f'{kind} "{reference.name}" not found')
-            continue
-        for key, value in entries.items():
-            # As the kubelet: keys that cannot be variables are passed over.
-            if _VARIABLE.fullmatch(source.prefix + key):
-                env[source.prefix + key] = value
-    return env
-
-
-def _value(variable: EnvVar, namespace: str, env: Mapping[str, str], view: View) -> str | None:
-    source = variable.value_from
-    if source is None:
-        return expanded(variable.value, env)
-    if source.config_map_key_ref is not None:
-        reference, kind = source.config_map_key_ref, "configmap"
-        entries = _config_map(reference.name, namespace, view)
-    elif source.secret_key_ref is not None:
-        reference, kind = source.secret_key_ref, "secret"
-        entries = _secret(reference.name, namespace, view)
-    else:
-        return None
-    if entries is not None and reference.key in entries:
-        return entries[reference.key]
-    if reference.optional:
-        return None
-    if entries is None:
-        raise _missing(f'{kind} "{reference.name}" not found')
-    where = "ConfigMap" if kind == "configmap" else "Secret"
-    raise _missing(f"couldn't find key {reference.key} in {where} {namespace}/{reference.name}")
-
-
-def _config_map(name: str, namespace: str, view: View) -> Mapping[str, str] | None:
-    found = view.get(ConfigMap, namespace, name)
-    return None if found is None else found.data
-
-
-def _secret(name: str, namespace: str, view: View) -> Mapping[str, str] | None:
-    found = view.get(Secret, namespace, name)
-    if found is None:
-        return None
-    return {key: b64decode(value).decode(errors="replace") for key, value in found.data.items()}
-
-
-def _missing(what: str) -> InstanceFailed:
-    return InstanceFailed(
-        "CreateContainerConfigError", what, fix="add it to the manifests, or mark it optional"
+def _limits(container: Container) -> Limits:
+    resources = container.resources
+    if resources is None:
+        return Limits()
+    return Limits(
+        cpus=_quantity(resources.limits, "cpu"),
+        memory=int(parse_quantity(resources.limits["memory"]))
+        if "memory" in resources.limits
+        else None,
+        cpu_request=_quantity(resources.requests, "cpu"),
     )
+
+
+def _quantity(quantities: Mapping[str, Quantity], name: str) -> float | None:
+    return float(parse_quantity(quantities[name])) if name in quantities else None
+
+
+def _security(container: Container, spec: PodSpec) -> Security:
+    """The container's own fields, else the pod's."""
+    own, of_pod = container.security_context, _of_pod(spec)
+    groups = of_pod.get("supplementalGroups")
+    supplemental = [_number(group) for group in groups] if isinstance(groups, list | tuple) else []
+    supplemental.append(fs_group(spec))
+    user = own.run_as_user if own is not None else None
+    group = own.run_as_group if own is not None else None
+    non_root = own.run_as_non_root if own is not None else None
+    profile = own.seccomp_profile if own is not None else None
+    capabilities = own.capabilities if own is not None else None
+    return Security(
+        user=user if user is not None else _number(of_pod.get("runAsUser")),
+        group=group if group is not None else _number(of_pod.get("runAsGroup")),
+        supplemental_groups=tuple(each for each in supplemental if each is not None),
+        non_root=bool(of_pod.get("runAsNonRoot") if non_root is None else non_root),
+        read_only_root=bool(own and own.read_only_root_filesystem),
+        escalation=own.allow_privilege_escalation if own is not None else None,
+        add=capabilities.add if capabilities is not None else (),
+        drop=capabilities.drop if capabilities is not None else (),
+        seccomp=_unconfined(profile if profile is not None else of_pod.get("seccompProfile")),
+    )
+
+
+def _of_pod(spec: PodSpec) -> Mapping[str, object]:
+    return spec.security_context if isinstance(spec.security_context, Mapping) else {}
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _unconfined(profile: object) -> str:
+    named = profile.get("type") if isinstance(profile, Mapping) else None
+    return "Unconfined" if named == "Unconfined" else ""

@@ -14,6 +14,10 @@ from posixpath import isabs, join, normpath
 from typing import Literal
 
 from knlite.kinds.labels import COMMAND, WORKDIR
+from knlite.serving.imagename import same_image, without_digest
+
+RESOLVE_SECONDS = 10.0
+"""As ``digest-resolution-timeout`` of config-deployment."""
 
 RuntimeName = Literal["docker", "process"]
 RuntimePolicy = Literal["auto", "docker", "process"]
@@ -56,6 +60,10 @@ class StoredImage:
 
     reference: str
     pull_policy: Literal["", "Always", "IfNotPresent", "Never"] = ""
+    resolve_within: float = RESOLVE_SECONDS
+    """Seconds that its registry may take to say what it is, if it has to be asked."""
+    auth: Mapping[str, str] | None = field(default=None, repr=False)
+    """``username`` and ``password`` for its registry."""
 
 
 Workload = FunctionProject | DockerfileFolder | LocalCommand | StoredImage
@@ -110,7 +118,7 @@ def choose(
     *no_engine* says why no engine can be used; empty if one answers.
     """
     containers = policy != "process" and not no_engine
-    project = next((each for each in sources.projects if _same_image(each.image, image)), None)
+    project = next((each for each in sources.projects if same_image(each.image, image)), None)
     folder = sources.folders.get((namespace, service), "")
     command = annotations.get(COMMAND, "")
     if project is not None:
@@ -119,7 +127,8 @@ def choose(
     if folder in sources.dockerfiles and not (command and not containers):
         if not containers:
             return _needs_engine(f"the Dockerfile in {folder}", no_engine)
-        return Choice(DockerfileFolder(folder, image), "docker", f"Dockerfile in {folder}")
+        built = DockerfileFolder(folder, without_digest(image))
+        return Choice(built, "docker", f"Dockerfile in {folder}")
     if command:
         if policy == "docker":
             return Unrunnable(
@@ -149,14 +158,3 @@ def _needs_engine(what: str, why: str) -> Unrunnable:
         f"{what} needs a container engine: {why}; start Docker or Podman, make it a function "
         f"project (func.yaml), or annotate the template with {COMMAND}",
     )
-
-
-def _same_image(one: str, other: str) -> bool:
-    return bool(one) and _tagged(one) == _tagged(other)
-
-
-def _tagged(image: str) -> str:
-    """*image* with its tag written out and Docker Hub's prefixes left out."""
-    name = image.removeprefix("docker.io/").removeprefix("library/")
-    last = name.rpartition("/")[2]
-    return name if ":" in last or "@" in last else f"{name}:latest"

@@ -22,14 +22,16 @@ import anyio
 import pytest
 
 from knlite.errors import InstanceFailed
+from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.runtime.docker.function_image import FunctionCode
-from knlite.runtime.docker.images import image_id
+from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
 from knlite.runtime.docker.owner import OWNER, Owner, current_owner
-from knlite.runtime.docker.runtime import DockerRuntime, Image, open_runtime
+from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import ContainerLaunch, Instance, Launch, Limits, Prepared, Security
+from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared
+from knlite.serving.container import Limits, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost
 from knlite.serving.workload import DockerfileFolder, FunctionProject, LocalCommand, StoredImage
@@ -603,8 +605,8 @@ async def test_images_that_lost_their_name_are_swept_once_their_owner_is_dead(
     await build(me)
     swept = await runtime.sweep()
     assert f"superseded image {theirs.removeprefix('sha256:')[:12]}" in swept
-    assert image_id(engine.client, theirs) is None
-    assert image_id(engine.client, mine) is not None
+    assert find_image(engine.client, theirs) is None
+    assert find_image(engine.client, mine) is not None
 
 
 async def test_every_container_names_its_owner(

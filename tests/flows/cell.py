@@ -128,14 +128,12 @@ class Cell:
         images = Images(
             self.registry,
             {"docker": self.runtime},
-            lambda revision: Choice(
-                StoredImage(revision.spec.containers[0].image), "docker", "the test says so"
-            ),
+            lambda _, container: Choice(StoredImage(container.image), "docker", "the test says so"),
             self.clock,
             publish,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images),
+            blueprints=make_blueprints(self.registry, images, self.clock.wall),
             service_of=self.projector.service_of,
             pods=PodWriter(self.registry, self.reporter, self.clock.wall),
             clock=self.clock,

@@ -8,6 +8,7 @@ Differs: upstream only caches; here the status also carries the digest and how t
 
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.meta import Fields, Object
+from knlite.kinds.names import child_name
 
 CONDITIONS = ConditionSet()
 
@@ -22,6 +23,11 @@ class ImageStatus(Fields):
     digest: str = ""
     runs_as: str = ""
     """In words: which source was chosen, and on which runtime it runs."""
+
+
+def image_name(revision: str, container: str) -> str:
+    """The name of the Image of a *revision*'s *container*."""
+    return child_name(revision, f"-cache-{container or 'user-container'}")
 
 
 class Image(Object):

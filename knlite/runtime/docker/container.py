@@ -1,21 +1,38 @@
-"""A launch as the engine's container settings.
+"""A container of a launch as the engine's settings.
 
-Source: Knative reference §4 (runtime contract). What the container may do is the engine's default
-less what a server has no use for. Differs: a cluster leaves these rights unless
-``secure-pod-defaults`` is on; here the machine is somebody's own.
+Source: Knative reference §4 (runtime contract), §1.6 (securityContext). What a container may do is
+the engine's default less what a server has no use for. Differs: a cluster leaves these rights
+unless ``secure-pod-defaults`` is on; here the machine is somebody's own. A manifest that asks for
+them gets them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from knlite.runtime.docker import problems
 from knlite.runtime.docker.network import Network
 from knlite.runtime.docker.owner import OWNER, PREFIX, RUN, Owner
 from knlite.runtime.port import ContainerLaunch, Launch
+from knlite.serving.container import Limits, Security
 
 DROPPED_CAPABILITIES = ("AUDIT_WRITE", "MKNOD", "NET_RAW")
 """Of the engine's fourteen. Kept: NET_BIND_SERVICE for ports below 1024, and those with which
 images' entrypoints give files and themselves to another user."""
+SHARES_PER_CPU = 1024
+LEAST_SHARES = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """What ``prepare`` hands to ``start``."""
+
+    id: str
+    name: str
+    user: str = ""
+    """Of the image's own configuration; empty means root."""
+    envs: Mapping[str, str] = field(default_factory=dict)
+    """The function's own variables; those of the launch win."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,56 +43,147 @@ class Settings:
     container: Mapping[str, Any]
 
 
-def container_settings(
+def serving_settings(
     launch: Launch,
-    container: ContainerLaunch,
+    image: Image,
     *,
-    image: str,
     network: Network,
     hosts: Mapping[str, str],
     owner: Owner,
     init: bool,
 ) -> Settings:
-    """How *container* of *launch*, which serves, is created."""
-    host: dict[str, Any] = {
-        "network_mode": network.mode,
-        "extra_hosts": dict(hosts),
-        "security_opt": ["no-new-privileges"],
-        "cap_drop": list(DROPPED_CAPABILITIES),
-    }
-    if init:
-        # As process 1 a program without a handler would ignore SIGTERM, and reap no orphans.
-        host["init"] = True
-    if container.limits.cpus is not None:
-        host["nano_cpus"] = round(container.limits.cpus * 1_000_000_000)
-    if container.limits.memory is not None:
-        # Both equal: no swap, as in Kubernetes.
-        host["mem_limit"] = host["memswap_limit"] = container.limits.memory
-    made: dict[str, Any] = {
-        "image": image,
-        "name": launch.instance,
-        "environment": {**container.env, "PORT": str(launch.port)},
-        "labels": _labels(launch, owner),
-        # The user's proxy settings for builds must not come between a program and its sink.
-        "use_config_proxy": False,
-    }
+    """How the serving container of *launch* is created. Raises ``InstanceFailed``."""
+    container = launch.serving
+    port = {"PORT": str(launch.port)}
+    settings = _settings(container, image, launch.instance, _labels(launch, container, owner), port)
+    host = {**settings.host, **_own_network(network, hosts), **_first_process(init)}
+    made = dict(settings.container)
     if len(launch.instance) <= 63:
         made["hostname"] = launch.instance
     if network.kind == "published":
         host["port_bindings"] = {launch.port: ("127.0.0.1", None)}
         made["ports"] = [launch.port]
+    return Settings(host=host, container=made)
+
+
+def sidecar_settings(
+    launch: Launch,
+    container: ContainerLaunch,
+    image: Image,
+    *,
+    owner: Owner,
+    init: bool,
+) -> Settings:
+    """How a container is created that shares the network of the serving one."""
+    name = f"{launch.instance}-{container.name}"
+    settings = _settings(container, image, name, _labels(launch, container, owner), {})
+    shared = {"network_mode": f"container:{launch.instance}"}
+    host = {**settings.host, **shared, **_first_process(init)}
+    return Settings(host=host, container=settings.container)
+
+
+def init_settings(
+    launch: Launch,
+    container: ContainerLaunch,
+    image: Image,
+    *,
+    network: Network,
+    hosts: Mapping[str, str],
+    owner: Owner,
+    init: bool,
+) -> Settings:
+    """How a container is created that runs before the serving one exists."""
+    name = f"{launch.instance}-{container.name}"
+    settings = _settings(container, image, name, _labels(launch, container, owner), {})
+    host = {**settings.host, **_own_network(network, hosts), **_first_process(init)}
+    return Settings(host=host, container=settings.container)
+
+
+def _settings(
+    container: ContainerLaunch,
+    image: Image,
+    name: str,
+    labels: Mapping[str, str],
+    env: Mapping[str, str],
+) -> Settings:
+    made: dict[str, Any] = {
+        "image": image.id,
+        "name": name,
+        "environment": {**image.envs, **container.env, **env},
+        "labels": dict(labels),
+        # The user's proxy settings for builds must not come between a program and its sink.
+        "use_config_proxy": False,
+    }
     if container.command:
         made["entrypoint"] = list(container.command)
     if container.args:
         made["command"] = list(container.args)
     if container.working_dir:
         made["working_dir"] = container.working_dir
-    if container.security.user is not None:
-        made["user"] = str(container.security.user)
+    user = _user(container, image)
+    if user:
+        made["user"] = user
+    host = {**_rights(container.security), **_resources(container.limits)}
     return Settings(host=host, container=made)
 
 
-def _labels(launch: Launch, owner: Owner) -> dict[str, str]:
+def _user(container: ContainerLaunch, image: Image) -> str:
+    """What replaces the image's user, if anything does."""
+    security = container.security
+    if security.non_root and security.user is None:
+        name = image.user.partition(":")[0]
+        if not name.isdecimal() or int(name) == 0:
+            raise problems.runs_as_root(container.name, image.name, name)
+    if security.non_root and security.user == 0:
+        raise problems.runs_as_root(container.name, image.name, "0")
+    if security.group is None:
+        return "" if security.user is None else str(security.user)
+    user = image.user.partition(":")[0] or "0" if security.user is None else security.user
+    return f"{user}:{security.group}"
+
+
+def _rights(security: Security) -> dict[str, Any]:
+    options = [] if security.escalation else ["no-new-privileges"]
+    if security.seccomp == "Unconfined":
+        options.append("seccomp=unconfined")
+    dropped = security.drop or DROPPED_CAPABILITIES
+    added = tuple(each.removeprefix("CAP_") for each in security.add)
+    if not security.drop:
+        dropped = tuple(each for each in dropped if each not in added and "ALL" not in added)
+    rights: dict[str, Any] = {"security_opt": options, "cap_drop": list(dropped)}
+    if added:
+        rights["cap_add"] = list(added)
+    if security.read_only_root:
+        rights["read_only"] = True
+    if security.supplemental_groups:
+        rights["group_add"] = [str(group) for group in security.supplemental_groups]
+    return rights
+
+
+def _resources(limits: Limits) -> dict[str, Any]:
+    resources: dict[str, Any] = {}
+    if limits.cpus is not None:
+        resources["nano_cpus"] = round(limits.cpus * 1_000_000_000)
+    if limits.memory is not None:
+        # Both equal: no swap, as in Kubernetes.
+        resources["mem_limit"] = resources["memswap_limit"] = limits.memory
+    request = limits.cpus if limits.cpu_request is None else limits.cpu_request
+    if request is not None:
+        resources["cpu_shares"] = max(LEAST_SHARES, int(request * SHARES_PER_CPU))
+    return resources
+
+
+def _own_network(network: Network, hosts: Mapping[str, str]) -> dict[str, Any]:
+    return {"network_mode": network.mode, "extra_hosts": dict(hosts)}
+
+
+def _first_process(init: bool) -> dict[str, Any]:
+    # As process 1 a program without a handler would ignore SIGTERM, and reap no orphans.
+    return {"init": True} if init else {}
+
+
+def owner_labels(launch: Launch, owner: Owner) -> dict[str, str]:
+    """By which a later run knows what was made for an instance."""
     return {
         OWNER: owner.encode(),
         RUN: owner.run,
@@ -84,3 +192,7 @@ def _labels(launch: Launch, owner: Owner) -> dict[str, str]:
         f"{PREFIX}/revision": launch.revision,
         f"{PREFIX}/instance": launch.instance,
     }
+
+
+def _labels(launch: Launch, container: ContainerLaunch, owner: Owner) -> dict[str, str]:
+    return {**owner_labels(launch, owner), f"{PREFIX}/container": container.name}

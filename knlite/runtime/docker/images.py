@@ -9,13 +9,17 @@ even if its tag is ``latest``, since on a developer's machine it is usually the 
 """
 
 import json
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.context import Context
 from knlite.runtime.docker.owner import OWNER, PREFIX, Owner
-from knlite.serving.workload import StoredImage
+from knlite.serving.imagename import same_repository, without_tag
+from knlite.serving.workload import RESOLVE_SECONDS, StoredImage
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -27,31 +31,62 @@ Say = Callable[[str], None]
 """Takes a step's sentence, from any thread."""
 
 
-def stored_image(client: "APIClient", image: StoredImage, say: Say) -> str:
-    """The id of *image*, pulled if its policy says so. Raises ``InstanceFailed``."""
-    found = image_id(client, image.reference)
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image that the engine holds; *user* is its program's, empty for root."""
+
+    id: str
+    user: str
+    digest: str
+    """By which a registry knows it, where one does; else its id."""
+
+
+def stored_image(client: "APIClient", image: StoredImage, say: Say) -> Stored:
+    """*image*, pulled if its policy says so. Raises ``InstanceFailed``."""
+    found = find_image(client, image.reference)
     if image.pull_policy == "Never":
         if found is None:
             raise problems.never_pulled(image.reference)
         return found
-    if found is not None and image.pull_policy != "Always":
+    # What a digest names cannot have changed.
+    if found is not None and (image.pull_policy != "Always" or "@" in image.reference):
         return found
-    return pull(client, image.reference, say)
+    return pull(client, image.reference, say, resolve_within=image.resolve_within, auth=image.auth)
 
 
-def image_id(client: "APIClient", reference: str) -> str | None:
-    """The id of an image in the local store."""
+def find_image(client: "APIClient", reference: str) -> Stored | None:
+    """An image in the local store.
+
+    A digest may also be the id of the image: what was built here has no other, so that is what a
+    revision's status gives as its digest, and what ``kn`` writes into the next template.
+    """
     inspected = _inspect(client, reference)
-    return None if inspected is None else str(inspected["Id"])
+    repository, at, digest = reference.partition("@")
+    if inspected is None and at:
+        inspected = _inspect(client, digest)
+    if inspected is None:
+        return None
+    return _stored(inspected, repository)
 
 
-def pull(client: "APIClient", reference: str, say: Say) -> str:
-    """Fetch *reference* from its registry."""
+def pull(
+    client: "APIClient",
+    reference: str,
+    say: Say,
+    *,
+    resolve_within: float = RESOLVE_SECONDS,
+    auth: Mapping[str, str] | None = None,
+) -> Stored:
+    """Fetch *reference* from its registry, which has to answer within some seconds."""
     from docker.errors import APIError, DockerException
 
     say(f"pulling {reference}")
+    tag = _tag(reference)
     try:
-        for step in client.pull(reference, tag=_tag(reference), stream=True, decode=True):
+        _ask_registry(client, reference, resolve_within, auth)
+        for step in client.pull(
+            reference, tag=tag, stream=True, decode=True, auth_config=dict(auth) if auth else None
+        ):
             if "error" in step:
                 raise problems.pull_failed(reference, str(step["error"]))
             # Progress bars have a fraction; only what is finished is worth a line.
@@ -59,10 +94,54 @@ def pull(client: "APIClient", reference: str, say: Say) -> str:
                 say(f"{reference}: {' '.join(_words(step))}")
     except (APIError, DockerException) as error:
         raise problems.pull_failed(reference, problems.engine_says(error)) from error
-    found = image_id(client, reference)
+    found = find_image(client, reference)
     if found is None:
         raise problems.pull_failed(reference, "the engine does not hold it after pulling")
     return found
+
+
+def _ask_registry(
+    client: "APIClient", reference: str, seconds: float, auth: Mapping[str, str] | None
+) -> None:
+    """Have the engine ask the registry what *reference* is; a pull waits for it without end."""
+    from docker.errors import APIError, DockerException
+    from requests.exceptions import RequestException
+
+    answers: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            # The stubs leave this one method without types, too.
+            client.inspect_distribution(  # type: ignore[no-untyped-call]
+                reference, auth_config=dict(auth) if auth else None
+            )
+        except (DockerException, RequestException) as error:
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    threading.Thread(target=ask, name="docker-resolve", daemon=True).start()
+    try:
+        answer = answers.get(timeout=seconds)
+    except Empty:
+        raise problems.pull_failed(
+            reference, f"its registry did not answer within {seconds:g} s: i/o timeout"
+        ) from None
+    if isinstance(answer, APIError) and answer.status_code not in _SAYS_NOTHING:
+        raise answer
+
+
+_SAYS_NOTHING = frozenset({404, 405, 501})
+"""Answers of engines that cannot ask a registry (Podman); the pull then tells."""
+
+
+def _stored(inspected: Mapping[str, Any], repository: str = "") -> Stored:
+    config = inspected.get("Config") or {}
+    ours = without_tag(repository)
+    known = (str(each).partition("@") for each in inspected.get("RepoDigests") or ())
+    digests = [digest for name, _, digest in known if same_repository(name, ours)]
+    image = str(inspected["Id"])
+    return Stored(image, str(config.get("User") or ""), digests[0] if digests else image)
 
 
 def build(
@@ -74,8 +153,8 @@ def build(
     say: Say,
     *,
     steps: bool = True,
-) -> str:
-    """The id of an image made of *context* and called *name*; *what* names it in errors.
+) -> Stored:
+    """An image made of *context* and called *name*; *what* names it in errors.
 
     *steps* tells each step of the Dockerfile, which interests only who wrote it. Raises
     ``InstanceFailed("BuildFailed")``.
@@ -94,7 +173,7 @@ def build(
                 say(line)
             if line.startswith(_FAILED):
                 raise problems.build_failed(what, line.removeprefix(_FAILED), output[:-1])
-    found = image_id(client, name)
+    found = find_image(client, name)
     if found is None:
         raise problems.build_failed(what, "the engine built no image", output)
     return found
@@ -139,16 +218,16 @@ def _build_output(
         raise problems.build_failed(what, f"the engine's answer is cut off: {error}", []) from error
 
 
-def _built(client: "APIClient", name: str, digest: str) -> str | None:
+def _built(client: "APIClient", name: str, digest: str) -> Stored | None:
     current = _inspect(client, name)
     labels = (current or {}).get("Config", {}).get("Labels") or {}
     if current is not None and labels.get(CONTEXT) == digest:
-        return str(current["Id"])
+        return _stored(current)
     for image in client.images(filters={"label": f"{CONTEXT}={digest}"}):
         found = str(image["Id"])
         repository, _, tag = name.rpartition(":") if _tag(name) is None else (name, "", "latest")
         client.tag(found, repository, tag)
-        return found
+        return find_image(client, found)
     return None
 
 

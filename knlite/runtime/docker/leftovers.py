@@ -1,15 +1,14 @@
-"""What runs that are over have left in the engine: containers, and images that were superseded.
+"""What runs that are over have left in the engine: containers, volumes, and superseded images.
 
-A killed knlite leaves its containers. Every knlite leaves the images of folders that have changed
-since: they have lost their name to a newer one, but a revision could start from them as long as
-the run that built them lived.
+A killed knlite leaves its containers and their volumes. Every knlite leaves the images of folders
+that have changed since: they have lost their name to a newer one, but a revision could start from
+them as long as the run that built them lived.
 """
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from knlite.runtime.docker.images import CONTEXT
-from knlite.runtime.docker.instance import remove_container
 from knlite.runtime.docker.owner import (
     OWNER,
     PREFIX,
@@ -18,6 +17,7 @@ from knlite.runtime.docker.owner import (
     current_owner,
     decode_owner,
 )
+from knlite.runtime.docker.remove import remove_container
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def sweep(client: "APIClient", me: Owner) -> tuple[str, ...]:
     """Remove what belongs to dead owners; a word for each thing removed. Blocks."""
     containers = client.containers(all=True, filters={"label": OWNER})
+    volumes = client.volumes(filters={"label": OWNER})["Volumes"] or []
     images = client.images(filters={"label": [CONTEXT, OWNER], "dangling": True})
-    if not containers and not images:
+    if not containers and not volumes and not images:
         return ()
     running = {str(each["Id"]): True for each in client.containers()}
     removed = []
@@ -36,6 +37,11 @@ def sweep(client: "APIClient", me: Owner) -> tuple[str, ...]:
         if owner is not None and remove_container(client, each["Id"]):
             name = each["Labels"].get(f"{PREFIX}/instance") or each["Id"][:12]
             removed.append(f"container {name} of process {owner.pid}")
+    removed += [
+        f"volume {each['Name']}"
+        for each in volumes
+        if _dead_owner(each["Labels"], me, running) and _remove_volume(client, each["Name"])
+    ]
     superseded = [
         each["Id"].removeprefix("sha256:")[:12]
         for each in images
@@ -49,6 +55,16 @@ def _dead_owner(labels: Mapping[str, str], me: Owner, running: Mapping[str, bool
     if owner is None or owner == me:
         return None
     return owner if certainly_dead(owner, me, current_owner(owner.pid), running) else None
+
+
+def _remove_volume(client: "APIClient", volume: str) -> bool:
+    from docker.errors import APIError
+
+    try:
+        client.remove_volume(volume)
+    except APIError:
+        return False  # A container still mounts it.
+    return True
 
 
 def _remove_image(client: "APIClient", image: str) -> bool:

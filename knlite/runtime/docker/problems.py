@@ -97,6 +97,42 @@ def start_failed(instance: str, image: str, cause: str) -> InstanceFailed:
     )
 
 
+def volumes_failed(instance: str, cause: str) -> InstanceFailed:
+    """The engine did not make or fill the volumes of an instance."""
+    return InstanceFailed(
+        "FailedMount",
+        f"The volumes of instance {instance} cannot be set up",
+        cause=cause,
+        fix="see whether the engine's disk is full (`docker system df`) and its log",
+    )
+
+
+def runs_as_root(container: str, image: str, user: str) -> InstanceFailed:
+    """``runAsNonRoot`` meets an image that is root's, or whose user has a name only."""
+    if user in ("", "0", "root"):
+        what = "container has runAsNonRoot and image will run as root"
+    else:
+        what = (
+            f"container has runAsNonRoot and image has non-numeric user ({user}), "
+            "cannot verify user is non-root"
+        )
+    return InstanceFailed(
+        "CreateContainerConfigError",
+        f"{what} (container: {container})",
+        fix=f"set securityContext.runAsUser, or a numeric USER in the image {image}",
+    )
+
+
+def init_failed(container: str, code: int, message: str) -> InstanceFailed:
+    """An init container ended otherwise than well."""
+    return InstanceFailed(
+        "Init:Error",
+        f'Init container "{container}" ended with exit code {code}',
+        cause=message,
+        fix="correct its image, command or environment; the instance starts once it succeeds",
+    )
+
+
 def engine_gone(what: str, cause: str) -> InstanceFailed:
     """The engine stopped answering in the middle."""
     return InstanceFailed(

@@ -3,9 +3,6 @@
 Joins the parts of this folder into ``port.Runtime``. The SDK blocks, so every call to it runs in
 one of a bounded number of threads; output is read on the event loop.
 
-The path of a start is create, attach, start, inspect: one more call than the engine itself needs,
-made before the program runs so that none of its lines is lost.
-
 Source: Knative reference §4 (runtime contract), §3.8 (shutdown).
 Not here: which revisions run in containers (``serving/workload.py``), probing (the caller).
 """
@@ -13,17 +10,16 @@ Not here: which revisions run in containers (``serving/workload.py``), probing (
 import asyncio
 import contextlib
 import os
-import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeVar
 
 import anyio
 
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker import images, problems
-from knlite.runtime.docker.container import Settings, container_settings
+from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.context import folder_context
 from knlite.runtime.docker.engine import Engine
 from knlite.runtime.docker.function_image import (
@@ -33,20 +29,18 @@ from knlite.runtime.docker.function_image import (
     dependencies_context,
     function_context,
 )
-from knlite.runtime.docker.instance import DockerInstance, remove_container
+from knlite.runtime.docker.images import Stored
 from knlite.runtime.docker.leftovers import sweep
-from knlite.runtime.docker.logs import read_attached
 from knlite.runtime.docker.network import (
     Network,
     extra_hosts,
     find_network,
-    instance_address,
     own_container,
 )
 from knlite.runtime.docker.owner import Owner, current_owner
+from knlite.runtime.docker.pod import Pod, Surroundings, image_of
 from knlite.runtime.docker.threads import Threads
 from knlite.runtime.port import Instance, Launch, Logs, Prepared, Report
-from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost, Vantage
 from knlite.serving.volume import FileVolume
 from knlite.serving.workload import (
@@ -66,22 +60,9 @@ CALLS = 16
 """Calls to the engine at a time; it does most of a start one after the other anyway."""
 PREPARATIONS = 2
 """Builds and pulls at a time, in threads of their own so that they never hold up a start."""
-CLEANUP_SECONDS = 30.0
-"""How long a start that was cancelled may take to be undone."""
-NOWHERE = "255.255.255.255"
-"""Address of a container that has ended before it could be asked for one: connecting fails at
-once, and reaches nobody else's server."""
+COMMANDS = 8
+"""Commands in containers at a time, also in threads of their own: they may hang."""
 _LOCAL_NAMES = "knlite.local"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Image:
-    """What ``prepare`` hands to ``start``."""
-
-    id: str
-    name: str
-    envs: Mapping[str, str] = field(default_factory=dict)
-    """The function's own variables; those of the launch win."""
 
 
 async def open_runtime(
@@ -99,7 +80,7 @@ async def open_runtime(
     """
     threads = Threads("docker", CALLS)
     try:
-        network, owner = await threads.submit(_surroundings, engine)
+        network, owner = await threads.submit(_look_around, engine)
     except Exception as error:
         if not _from_engine(error):
             raise
@@ -142,6 +123,16 @@ class DockerRuntime:
         self._threads = threads
         self._preparations = Threads("docker-prepare", PREPARATIONS)
         self._preparing: dict[str, anyio.Lock] = {}
+        self._pods: dict[str, Pod] = {}
+        """Instances of which something outlives a restart, until they are discarded."""
+        self._surroundings = Surroundings(
+            client=engine.client,
+            threads=threads,
+            commands=Threads("docker-exec", COMMANDS),
+            network=network,
+            owner=owner,
+            init=engine.init,
+        )
 
     @property
     def vantage(self) -> Vantage:
@@ -161,7 +152,7 @@ class DockerRuntime:
             case StoredImage():
                 name = workload.reference
                 image = await self._in_turn(name, images.stored_image, workload, report)
-                return _prepared(Image(id=image, name=name))
+                return _prepared(image, name)
             case DockerfileFolder():
                 return await self._prepare_folder(workload, report)
             case FunctionProject():
@@ -175,45 +166,25 @@ class DockerRuntime:
                 )
 
     async def start(self, launch: Launch, logs: Logs) -> Instance:
-        image = launch.serving.prepared.handle
-        if not isinstance(image, Image):
-            raise TypeError("prepared by another runtime")
-        container = replace(launch.serving, env={**image.envs, **launch.serving.env})
-        log = logs(container.name)
-        settings = container_settings(
-            launch,
-            container,
-            image=image.id,
-            network=self._network,
-            hosts=extra_hosts(container.env, self._hosts(), self._network.gateway),
-            owner=self._owner,
-            init=self._engine.init,
-        )
-        starting = self._threads.submit(_start, self._client, launch.instance, image, settings)
-        try:
-            started = await asyncio.shield(starting)
-            address = instance_address(started.inspected, self._network, launch.port)
-            instance = DockerInstance(
-                self._client,
-                self._threads,
-                container=started.container,
-                address=address or Address(NOWHERE, launch.port),
-                stop_signal=started.inspected["Config"].get("StopSignal") or "SIGTERM",
-                pid=self._visible_pid(started.inspected),
-                log=log,
-                name=container.name,
-            )
-            await read_attached(started.output, log, instance.output_ended)
-        except BaseException:
-            await self._undo(starting)
-            raise
-        return instance
+        env: dict[str, str] = {}
+        for container in (*launch.init, *launch.containers):
+            env.update(image_of(container).envs)
+            env.update(container.env)
+        pod = self._pods.get(launch.instance) or Pod(self._surroundings, launch)
+        if pod.lasting:
+            self._pods[launch.instance] = pod
+        hosts = extra_hosts(env, self._hosts(), self._network.gateway)
+        return await pod.start(launch, logs, hosts)
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
-        pass
+        pod = self._pods.get(instance)
+        if pod is not None:
+            await pod.refresh(volumes)
 
     async def discard(self, instance: str) -> None:
-        pass
+        pod = self._pods.pop(instance, None)
+        if pod is not None:
+            await pod.remove()
 
     async def sweep(self) -> tuple[str, ...]:
         return await self._threads.submit(sweep, self._client, self._owner)
@@ -223,14 +194,14 @@ class DockerRuntime:
 
     async def _prepare_folder(self, workload: DockerfileFolder, report: Report) -> Prepared:
         image = await self._in_turn(workload.image, _build_folder, (workload, self._owner), report)
-        return _prepared(Image(id=image, name=workload.image))
+        return _prepared(image, workload.image)
 
     async def _prepare_function(self, project: FunctionProject, report: Report) -> Prepared:
         name = project.image or f"{_LOCAL_NAMES}/{project.name}:latest"
         if await anyio.Path(project.folder, "Dockerfile").exists():
-            prepared = await self._prepare_folder(DockerfileFolder(project.folder, name), report)
-            built = Image(id=prepared.digest, name=name, envs=project.envs)
-            return _prepared(built)
+            folder = DockerfileFolder(project.folder, name)
+            image = await self._in_turn(name, _build_folder, (folder, self._owner), report)
+            return _prepared(image, name, project.envs)
         if project.language != "python":
             raise InstanceFailed(
                 "BuildFailed",
@@ -244,11 +215,15 @@ class DockerRuntime:
         image = await self._in_turn(
             name, _build_function, (name, project, code, self._owner), report
         )
-        return _prepared(Image(id=image, name=name, envs=project.envs))
+        return _prepared(image, name, project.envs)
 
     async def _in_turn(
-        self, name: str, call: Callable[["APIClient", T, images.Say], str], what: T, report: Report
-    ) -> str:
+        self,
+        name: str,
+        call: Callable[["APIClient", T, images.Say], Stored],
+        what: T,
+        report: Report,
+    ) -> Stored:
         """Run *call*, one at a time for each image's name: the second then finds it built."""
         loop = asyncio.get_running_loop()
 
@@ -267,41 +242,20 @@ class DockerRuntime:
                 cause = problems.engine_says(error)
                 raise problems.engine_gone(f"{name} cannot be prepared", cause) from error
 
-    async def _undo(self, starting: "asyncio.Future[_Started]") -> None:
-        with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
-            # Asked for as a set so that its error, if it has one, is not raised here.
-            await asyncio.wait({starting})
-            if starting.exception() is None:
-                starting.result().output.close()
-                await self._threads.submit(
-                    remove_container, self._client, starting.result().container
-                )
 
-    def _visible_pid(self, inspected: Mapping[str, Any]) -> int | None:
-        # Behind another kernel or process namespace the number means another process, or none.
-        return inspected["State"].get("Pid") or None if self._network.kind == "bridge" else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Started:
-    container: str
-    inspected: Mapping[str, Any]
-    output: socket.socket
-
-
-def _surroundings(engine: Engine) -> tuple[Network, Owner]:
+def _look_around(engine: Engine) -> tuple[Network, Owner]:
     own = own_container(engine.client)
     network = find_network(engine.client, remote_host=engine.remote_host, own=own)
     return network, current_owner(os.getpid(), own)
 
 
-def _prepared(image: Image) -> Prepared:
-    return Prepared(handle=image, digest=image.id)
+def _prepared(image: Stored, name: str, envs: Mapping[str, str] = MappingProxyType({})) -> Prepared:
+    return Prepared(Image(id=image.id, name=name, user=image.user, envs=envs), image.digest)
 
 
 def _build_folder(
     client: "APIClient", what: tuple[DockerfileFolder, Owner], say: images.Say
-) -> str:
+) -> Stored:
     workload, owner = what
     try:
         context = folder_context(Path(workload.folder))
@@ -312,55 +266,20 @@ def _build_folder(
 
 def _build_function(
     client: "APIClient", parts: tuple[str, FunctionProject, FunctionCode, Owner], say: images.Say
-) -> str:
+) -> Stored:
     name, project, code, owner = parts
-    base_id = images.image_id(client, BASE_IMAGE) or images.pull(client, BASE_IMAGE, say)
+    base_id = (images.find_image(client, BASE_IMAGE) or images.pull(client, BASE_IMAGE, say)).id
     base = BASE_IMAGE
     try:
         if code.site_packages is not None:
             context = dependencies_context(code.site_packages, base_id)
             base = f"{_LOCAL_NAMES}/dependencies:{context.digest()[:16]}"
             dependencies = f"the dependencies of {name}"
-            base_id = images.build(client, base, dependencies, context, owner, say, steps=False)
+            base_id = images.build(client, base, dependencies, context, owner, say, steps=False).id
         context = function_context(project, code, base, base_id)
         return images.build(client, name, project.folder, context, owner, say, steps=False)
     except OSError as error:
         raise problems.build_failed(project.folder, str(error), []) from error
-
-
-def _start(client: "APIClient", instance: str, image: Image, settings: Settings) -> _Started:
-    from docker.errors import DockerException
-    from requests.exceptions import RequestException
-
-    try:
-        host = client.create_host_config(**settings.host)
-        container = str(client.create_container(host_config=host, **settings.container)["Id"])
-    except (DockerException, RequestException, ValueError) as error:
-        cause = problems.engine_says(error)
-        raise problems.create_failed(instance, image.name, cause) from error
-    output = None
-    try:
-        output = _attach(client, container)
-        client.start(container)
-        return _Started(container, client.inspect_container(container), output)
-    except Exception as error:
-        if output is not None:
-            output.close()
-        remove_container(client, container)
-        if not _from_engine(error):
-            raise
-        cause = problems.engine_says(error)
-        raise problems.start_failed(instance, image.name, cause) from error
-
-
-def _attach(client: "APIClient", container: str) -> socket.socket:
-    stream = client.attach_socket(container, params={"stdout": 1, "stderr": 1, "stream": 1})
-    # The SDK gives a reader around its connection. Taking the descriptor out of it leaves the SDK
-    # nothing to close, now or when the garbage is collected.
-    connection: socket.socket = stream._sock
-    output = socket.socket(fileno=connection.detach())
-    output.setblocking(False)
-    return output
 
 
 def _from_engine(error: Exception) -> bool:

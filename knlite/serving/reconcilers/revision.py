@@ -5,7 +5,7 @@ Differs: why an instance waits is told as soon as it is known; upstream waits fo
 deadline, which nobody at a terminal wants to do.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,8 +15,8 @@ from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION, ROUTING_STATE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
-from knlite.kinds.podspec.fields import protocol_of, serving_container
-from knlite.kinds.serving.image import Image, ImageSpec
+from knlite.kinds.podspec.fields import Container, protocol_of, serving_container
+from knlite.kinds.serving.image import Image, ImageSpec, image_name
 from knlite.kinds.serving.podautoscaler import ACTIVE as PA_ACTIVE
 from knlite.kinds.serving.podautoscaler import (
     SCALE_TARGET_INITIALIZED,
@@ -34,6 +34,7 @@ from knlite.kinds.serving.revision import (
     Revision,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
+from knlite.serving.imagename import at_digest, registry_of
 from knlite.serving.reconcilers.ownership import owned_by
 
 NEVER_SCALED = "Initial scale was never achieved"
@@ -45,17 +46,19 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if revision is None or revision.metadata.deletion_timestamp is not None:
         return Outcome()
     editor = CONDITIONS.edit(revision.status.conditions, now)
-    image, changes = _image(revision, view)
+    images, changes = _images(revision, view)
     autoscaler, more = _autoscaler(revision, view)
     changes += more
     pods = view.labelled(Pod, key.namespace, REVISION, key.name)
-    _judge(editor, image, autoscaler, pods)
-    container = serving_container(revision.spec)
-    statuses = (
-        (ContainerStatus(name=container.name, image_digest=_digest(image)),)
-        if container is not None
-        else ()
-    )
+    _judge(editor, _telling(images.values()), autoscaler, pods)
+    skipped = view.config.deployment.registries_skipping_tag_resolving
+
+    def statuses(containers: Sequence[Container]) -> tuple[ContainerStatus, ...]:
+        return tuple(
+            ContainerStatus(name=each.name, image_digest=_digest(images[each.name], skipped))
+            for each in containers
+        )
+
     status = msgspec.structs.replace(
         revision.status,
         observed_generation=revision.metadata.generation,
@@ -63,7 +66,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         log_url=view.config.observability.revision_url_template.replace(
             "${REVISION_UID}", revision.metadata.uid
         ),
-        container_statuses=statuses,
+        container_statuses=statuses(revision.spec.containers),
+        init_container_statuses=statuses(revision.spec.init_containers),
         actual_replicas=autoscaler.status.actual_scale,
         desired_replicas=autoscaler.status.desired_scale,
     )
@@ -72,13 +76,21 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     return Outcome(changes)
 
 
-def _digest(image: Image) -> str:
-    """``REPOSITORY@sha256:…``; empty until the code is known."""
-    if not image.status.digest:
+def _telling(images: Iterable[Image]) -> Image:
+    """The image that decides: one that cannot be had, else one that is not known yet."""
+
+    def rank(image: Image) -> int:
+        prepared = find(image.status.conditions)
+        return {"False": 0, "Unknown": 1, "True": 2}[prepared.status if prepared else "Unknown"]
+
+    return min(images, key=rank, default=Image())
+
+
+def _digest(image: Image, skipped: Collection[str]) -> str:
+    """``REPOSITORY@sha256:…``; empty until the code is known, and where tags are not resolved."""
+    if not image.status.digest or registry_of(image.spec.image) in skipped:
         return ""
-    reference = image.spec.image.partition("@")[0]
-    head, slash, last = reference.rpartition("/")
-    return f"{head}{slash}{last.partition(':')[0]}@{image.status.digest}"
+    return at_digest(image.spec.image, image.status.digest)
 
 
 def _judge(
@@ -137,23 +149,27 @@ def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
     return None
 
 
-def _image(revision: Revision, view: View) -> tuple[Image, tuple[Change, ...]]:
+def _images(revision: Revision, view: View) -> tuple[dict[str, Image], tuple[Change, ...]]:
+    """The Image of each container by the container's name."""
     meta = revision.metadata
-    container = serving_container(revision.spec)
-    name = child_name(meta.name, f"-cache-{container.name if container else 'user-container'}")
-    stored = view.get(Image, meta.namespace, name)
-    if stored is not None:
-        return stored, ()
-    image = Image(
-        metadata=ObjectMeta(
-            name=name,
-            namespace=meta.namespace,
-            labels={**meta.labels, REVISION: meta.name},
-            owner_references=owned_by(revision),
-        ),
-        spec=ImageSpec(image=container.image if container else ""),
-    )
-    return image, (Create(image),)
+    images: dict[str, Image] = {}
+    changes: list[Change] = []
+    for container in (*revision.spec.containers, *revision.spec.init_containers):
+        name = image_name(meta.name, container.name)
+        image = view.get(Image, meta.namespace, name)
+        if image is None:
+            image = Image(
+                metadata=ObjectMeta(
+                    name=name,
+                    namespace=meta.namespace,
+                    labels={**meta.labels, REVISION: meta.name},
+                    owner_references=owned_by(revision),
+                ),
+                spec=ImageSpec(image=container.image),
+            )
+            changes.append(Create(image))
+        images[container.name] = image
+    return images, tuple(changes)
 
 
 def _autoscaler(revision: Revision, view: View) -> tuple[PodAutoscaler, tuple[Change, ...]]:

@@ -48,7 +48,7 @@ async def prepared(reason: str, *names: RuntimeName) -> tuple[str, list[Fact]]:
     images = Images(
         desk,
         {name: runtimes[name] for name in names},
-        lambda _: Choice(FUNCTION, "docker", "a test"),
+        lambda *_: Choice(FUNCTION, "docker", "a test"),
         clock,
         facts.append,
     )
@@ -94,7 +94,7 @@ async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun
     images = Images(
         desk,
         {"process": FakeRuntime(clock, script)},
-        lambda _: Choice(LocalCommand("./serve", "/folder"), "process", "a test"),
+        lambda *_: Choice(LocalCommand("./serve", "/folder"), "process", "a test"),
         clock,
         lambda _: None,
     )

@@ -9,22 +9,20 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import (
-    ConfigMapVolume,
+    Capabilities,
     Container,
-    EmptyDirVolume,
     EnvFromSource,
     EnvVar,
     EnvVarSource,
-    ExecAction,
     KeySelector,
     ObjectSelector,
-    Probe,
     Resources,
-    Volume,
-    VolumeMount,
+    SecurityContext,
 )
 from knlite.kinds.serving.revision import Revision, RevisionSpec
-from knlite.serving.contract import Contract, contract, expanded, require_supported
+from knlite.serving.container import Limits
+from knlite.serving.contract import Contract, contract, fs_group, identity_of
+from knlite.serving.environment import expanded
 from knlite.serving.vantage import ByHost, ByPath, Vantage
 from tests.unit.fake_view import FakeView
 
@@ -35,7 +33,8 @@ PATHS = ByPath("http://127.0.0.1:8080")
 def made(container: Container, *objects: ConfigMap | Secret, vantage: Vantage = PATHS) -> Contract:
     meta = ObjectMeta(name="web-00001", namespace="default", labels=LABELS)
     revision = Revision(metadata=meta, spec=RevisionSpec(containers=(container,)))
-    return contract(revision, container, FakeView(*objects), vantage)
+    identity = identity_of(revision, "web-00001-deployment-abc")
+    return contract(revision, container, identity, FakeView(*objects), vantage)
 
 
 def config_map(**data: str) -> ConfigMap:
@@ -126,43 +125,72 @@ def test_what_is_missing_is_named(objects: tuple[ConfigMap, ...], message: str) 
     assert failed.value.what == message
 
 
+def test_an_init_container_is_not_told_the_names_of_the_contract() -> None:
+    first = Container(name="first", env=(EnvVar(name="A", value="1"),))
+    spec = RevisionSpec(containers=(Container(name="web"),), init_containers=(first,))
+    revision = Revision(metadata=ObjectMeta(name="web-00001", labels=LABELS), spec=spec)
+    found = contract(revision, first, identity_of(revision, "i"), FakeView(), PATHS)
+    assert dict(found.env) == {"A": "1"}
+
+
+def test_resources_are_numbers() -> None:
+    resources = Resources(requests={"cpu": ".125"}, limits={"cpu": "250m", "memory": "64Mi"})
+    found = made(Container(resources=resources))
+    assert found.limits == Limits(cpus=0.25, memory=64 * 1024 * 1024, cpu_request=0.125)
+    assert made(Container()).limits == Limits()
+
+
+def test_a_container_says_more_than_its_pod() -> None:
+    own = SecurityContext(run_as_user=7, capabilities=Capabilities(drop=("ALL",)))
+    of_pod = {"runAsUser": 1, "runAsGroup": 2, "fsGroup": 3, "supplementalGroups": [4]}
+    spec = RevisionSpec(containers=(Container(security_context=own),), security_context=of_pod)
+    revision = Revision(metadata=ObjectMeta(name="web-00001", labels=LABELS), spec=spec)
+    identity = identity_of(revision, "i")
+    found = contract(revision, spec.containers[0], identity, FakeView(), PATHS).security
+    assert (found.user, found.group, found.supplemental_groups) == (7, 2, (4, 3))
+    assert found.drop == ("ALL",)
+    assert fs_group(spec) == 3
+
+
+def test_last_words_come_from_the_log_unless_the_manifest_says_file() -> None:
+    assert made(Container()).termination_from_log
+    assert not made(Container(termination_message_policy="File")).termination_from_log
+    assert made(Container(termination_message_path="/why")).termination_path == "/why"
+
+
 @pytest.mark.parametrize(
-    ("spec", "words"),
+    ("path", "value"),
     [
-        pytest.param(RevisionSpec(containers=(Container(), Container())), "2 containers", id="two"),
-        pytest.param(
-            RevisionSpec(containers=(Container(),), init_containers=(Container(),)),
-            "init containers",
-            id="init",
-        ),
-        pytest.param(
-            RevisionSpec(
-                containers=(Container(volume_mounts=(VolumeMount(name="v"),)),),
-                volumes=(Volume(name="v", config_map=ConfigMapVolume(name="c")),),
-            ),
-            "the mounted volume v",
-            id="volume",
-        ),
-        pytest.param(
-            RevisionSpec(containers=(Container(readiness_probe=Probe(exec_=ExecAction())),)),
-            "runs a command",
-            id="exec",
-        ),
+        ("metadata.name", "web-00001-deployment-abc"),
+        ("metadata.namespace", "default"),
+        ("metadata.labels['serving.knative.dev/service']", "web"),
+        ("spec.serviceAccountName", "default"),
     ],
 )
-def test_what_would_only_half_run_is_refused(spec: RevisionSpec, words: str) -> None:
-    with pytest.raises(InstanceFailed, match=words):
-        require_supported(Revision(spec=spec), spec.containers[0])
+def test_an_instance_is_told_about_itself(path: str, value: str) -> None:
+    source = EnvVarSource(field_ref={"fieldPath": path})
+    assert made(Container(env=(EnvVar(name="X", value_from=source),))).env["X"] == value
 
 
-def test_an_empty_folder_that_is_mounted_is_no_reason_to_refuse() -> None:
-    container = Container(volume_mounts=(VolumeMount(name="v"),))
-    volumes = (Volume(name="v", empty_dir=EmptyDirVolume()),)
-    spec = RevisionSpec(containers=(container,), volumes=volumes)
-    require_supported(Revision(spec=spec), container)
+def test_what_is_not_known_before_the_start_is_refused() -> None:
+    source = EnvVarSource(field_ref={"fieldPath": "status.podIP"})
+    with pytest.raises(InstanceFailed, match=r"status\.podIP") as failed:
+        made(Container(env=(EnvVar(name="X", value_from=source),)))
+    assert failed.value.reason == "UnsupportedPod"
 
 
-def test_limits_are_numbers() -> None:
-    found = made(Container(resources=Resources(limits={"cpu": "250m", "memory": "64Mi"})))
-    assert (found.cpus, found.memory) == (0.25, 64 * 1024 * 1024)
-    assert made(Container()).port == 8080
+@pytest.mark.parametrize(
+    ("resource", "divisor", "value"),
+    [
+        ("limits.memory", "1Mi", "64"),
+        ("limits.memory", "", "67108864"),
+        ("limits.cpu", "", "1"),
+        ("limits.cpu", "1m", "250"),
+        ("requests.cpu", "1m", "250"),
+    ],
+)
+def test_resources_are_told_in_whole_divisors(resource: str, divisor: str, value: str) -> None:
+    source = EnvVarSource(resource_field_ref={"resource": resource, "divisor": divisor})
+    limits = Resources(limits={"cpu": "250m", "memory": "64Mi"})
+    container = Container(resources=limits, env=(EnvVar(name="X", value_from=source),))
+    assert made(container).env["X"] == value

@@ -1,0 +1,95 @@
+"""Brings edits of ConfigMaps and Secrets to the instances that have them as files.
+
+An edit is carried into the volumes of running instances; variables change with the next start
+only. An instance that waits because one of its sources was missing is started again at once.
+
+Source: Knative reference §4.4; the kubelet does the same within a minute or so.
+Not here: what a volume holds (``serving/contents.py``), how it gets there (``runtime/``).
+"""
+
+from collections.abc import Callable, Iterable
+
+import anyio
+from anyio.abc import TaskStatus
+
+from knlite.controlplane.images import Images
+from knlite.controlplane.launches import Wall, volumes_of
+from knlite.errors import InstanceFailed
+from knlite.facts import Notice, Publish
+from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.secret import Secret
+from knlite.kinds.labels import REVISION
+from knlite.kinds.serving.revision import Revision
+from knlite.registry.registry import Notification, Registry
+from knlite.serving.contents import sources
+from knlite.serving.instance import RevisionName
+from knlite.serving.volume import FileVolume
+
+
+class VolumeKeeper:
+    """Follows the registry for all volumes of a run."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        images: Images,
+        hurry: Callable[[RevisionName], None],
+        wall: Wall,
+        publish: Publish,
+    ) -> None:
+        self._registry = registry
+        self._images = images
+        self._hurry = hurry
+        self._wall = wall
+        self._publish = publish
+        self._stale: dict[RevisionName, None] = {}
+        """Revisions of which an object has been edited, in that order."""
+        self._woken = anyio.Event()
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Follow until cancelled."""
+        with self._registry.listening(self._note):
+            task_status.started()
+            while True:
+                await self._woken.wait()
+                self._woken = anyio.Event()
+                while self._stale:
+                    name = next(iter(self._stale))
+                    del self._stale[name]
+                    await self._refresh(name)
+
+    def _note(self, notification: Notification) -> None:
+        obj = notification.obj
+        if not isinstance(obj, ConfigMap | Secret) or notification.change == "deleted":
+            return
+        source = (type(obj).__name__, obj.metadata.name)
+        for name in self._readers(obj.metadata.namespace, source):
+            self._hurry(name)
+            if notification.change == "modified":
+                self._stale[name] = None
+                self._woken.set()
+
+    def _readers(self, namespace: str, source: tuple[str, str]) -> Iterable[RevisionName]:
+        for revision in self._registry.view.listed(Revision, namespace):
+            if source in sources(revision.spec):
+                yield RevisionName(namespace, revision.metadata.name)
+
+    async def _refresh(self, name: RevisionName) -> None:
+        view = self._registry.view
+        revision = view.get(Revision, name.namespace, name.name)
+        if revision is None or not revision.spec.volumes:
+            return
+        for pod in view.labelled(Pod, name.namespace, REVISION, name.name):
+            try:
+                code = await self._images.code_of(name)
+                held = volumes_of(revision, pod.metadata.name, view, self._wall)
+                files = {
+                    volume: content
+                    for volume, content in held.items()
+                    if isinstance(content, FileVolume)
+                }
+                await code.runtime.refresh(pod.metadata.name, files)
+            except InstanceFailed as exc:
+                text = f"the volumes of {pod.metadata.name} stay as they are: {exc}"
+                self._publish(Notice(at=self._wall(), level="warning", text=text))

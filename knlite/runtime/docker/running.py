@@ -1,0 +1,145 @@
+"""A started container, until nothing of it is left.
+
+Its end is noticed by the end of its attached output, which the engine closes with the container;
+only then a thread asks for the exit code. Nothing waits, polls or listens for it before.
+"""
+
+import asyncio
+import io
+import tarfile
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from knlite.runtime.docker.remove import remove_container
+from knlite.runtime.docker.threads import Threads
+from knlite.runtime.lastwords import BYTES, LastWords
+from knlite.runtime.port import ContainerLaunch, Exit
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+KILLED = 128 + 9
+UNKNOWN = 255
+"""Exit code of a container whose engine went away with it."""
+_ENGINE_RETRIES = 15
+_RETRY_SECONDS = 1.0
+
+
+class Running:
+    """One container of an instance."""
+
+    def __init__(
+        self,
+        client: "APIClient",
+        threads: Threads,
+        *,
+        id: str,  # noqa: A002  the engine's word
+        launch: ContainerLaunch,
+        stop_signal: str,
+        log: LastWords,
+    ) -> None:
+        self.id = id
+        self.name = launch.name
+        loop = asyncio.get_running_loop()
+        self.exit: asyncio.Future[Exit] = loop.create_future()
+        """How it ended."""
+        self.gone: asyncio.Future[None] = loop.create_future()
+        """Done when the engine does not know it any more."""
+        self._client = client
+        self._threads = threads
+        self._launch = launch
+        self._stop_signal = stop_signal
+        self._log = log
+        self._loop = loop
+
+    async def terminate(self) -> None:
+        """Ask it to end, if it runs."""
+        if not self.exit.done():
+            await self._signal(self._stop_signal)
+
+    async def kill(self) -> None:
+        """End it, if it runs."""
+        if not self.exit.done():
+            await self._signal("SIGKILL")
+
+    def output_ended(self) -> None:
+        """The engine has closed the attached output: learn why, then remove the container."""
+        # Not one of the bounded threads: a program may close its own output and live on.
+        threading.Thread(target=self._settle, name="docker-exit", daemon=True).start()
+
+    async def _signal(self, signal: str) -> None:
+        from docker.errors import APIError
+        from requests.exceptions import RequestException
+
+        try:
+            await self._threads.submit(self._client.kill, self.id, signal)
+        except (APIError, RequestException):
+            # It has ended in between, or the engine is away: both are seen by ``_settle``.
+            return
+
+    def _settle(self) -> None:
+        self._call(self._ended, self._how_it_ended())
+        remove_container(self._client, self.id)
+        self._call(self._removed)
+
+    def _how_it_ended(self) -> Exit:
+        from docker.errors import APIError, NotFound
+        from requests.exceptions import RequestException
+
+        for _ in range(_ENGINE_RETRIES):
+            try:
+                code = int(self._client.wait(self.id, timeout=None)["StatusCode"])
+                state = self._client.inspect_container(self.id)["State"]
+                message = _termination_message(self._client, self.id, self._launch.termination_path)
+            except NotFound:
+                return Exit(KILLED, self.name)
+            except (APIError, RequestException):
+                threading.Event().wait(_RETRY_SECONDS)
+            else:
+                return Exit(code, self.name, bool(state.get("OOMKilled")), message)
+        return Exit(UNKNOWN, self.name)
+
+    def _call(self, callback: Callable[..., None], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:
+            return  # The loop has been closed; nobody waits any more.
+
+    def _ended(self, how: Exit) -> None:
+        if how.oom:
+            self._log("stderr", "knlite: killed for exceeding its memory limit (OOMKilled)")
+        if not how.message and how.code and self._launch.termination_from_log:
+            how = Exit(how.code, how.container, how.oom, self._log.text())
+        if not self.exit.done():
+            self.exit.set_result(how)
+
+    def _removed(self) -> None:
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+
+def _termination_message(client: "APIClient", container: str, path: str) -> str:
+    """What an ended container left at *path*; empty if nothing.
+
+    Differs: what lies in ``/dev`` (the path unless the manifest names another) is memory that has
+    gone with the container; the end of its log stands in.
+    """
+    from docker.errors import APIError
+
+    if path.startswith("/dev/"):
+        return ""
+    try:
+        parts, about = client.get_archive(container, path)
+        if int(about["size"]) > _LARGEST:
+            return ""
+        with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as archive:
+            member = archive.next()
+            file = archive.extractfile(member) if member is not None else None
+            return file.read(2 * BYTES).decode(errors="replace") if file is not None else ""
+    except (APIError, tarfile.TarError, KeyError):
+        return ""  # It left none.
+
+
+_LARGEST = 64 * 1024
+"""Bytes; what is larger is no message."""
