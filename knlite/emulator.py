@@ -77,6 +77,7 @@ from knlite.serving.reconcilers import (
     route,
     service,
 )
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, RuntimeName, Sources, Unrunnable, choose, policy_named
 from knlite.settings import Settings, is_loopback
 from knlite.telemetry.accesslog import AccessLog
@@ -248,7 +249,7 @@ class Emulator:
             uid=os.geteuid() or None,
         )
         supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, self._clock.wall),
+            blueprints=make_blueprints(self.registry, images, _machine(), self._clock.wall),
             service_of=projector.service_of,
             pods=PodWriter(self.registry, self._reporter, self._clock.wall),
             clock=self._clock,
@@ -440,6 +441,12 @@ class Emulator:
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
+
+
+def _machine() -> Node:
+    """What this machine has for instances."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return Node(cpus=float(os.cpu_count() or 1), memory=memory)
 
 
 def _listening(host: str, port: int, option: str) -> socket.socket:

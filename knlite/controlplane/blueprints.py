@@ -1,21 +1,25 @@
 """From a revision to what its next instance is started with, and how it is probed."""
 
+from knlite.controlplane.blueprint import Blueprint, Blueprints
 from knlite.controlplane.images import Images
 from knlite.controlplane.launches import Wall, launch_of
-from knlite.controlplane.supervisor import Blueprint, Blueprints
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
 from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName
-from knlite.serving.probing import readiness_probe
+from knlite.serving.probing import pod_probes
+from knlite.serving.scheduling import Node, require_schedulable
 
 
-def make_blueprints(registry: Registry, images: Images, wall: Wall) -> Blueprints:
-    """Blueprints from the objects of *registry* and the code of *images*."""
+def make_blueprints(registry: Registry, images: Images, node: Node, wall: Wall) -> Blueprints:
+    """Blueprints from the objects of *registry* and the code of *images*, to run on *node*."""
 
     async def blueprint(name: RevisionName, instance: str) -> Blueprint:
+        asked = registry.view.get(Revision, *name)
+        if asked is not None:
+            require_schedulable(asked.spec, node)
         pod = await images.pod_of(name)
         revision = registry.view.get(Revision, *name)
         container = serving_container(revision.spec) if revision is not None else None
@@ -27,7 +31,7 @@ def make_blueprints(registry: Registry, images: Images, wall: Wall) -> Blueprint
             launch=launch_of(
                 revision, instance, pod.prepared, registry.view, runtime.vantage, wall
             ),
-            probe=readiness_probe(container),
+            probes=pod_probes(revision.spec),
             deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),
             grace=float(revision.spec.timeout_seconds or 300),
         )

@@ -1,48 +1,41 @@
 """Instances as Pods, for reconcilers and for people who look.
 
-Source: Kubernetes core/v1 Pod (phases, container states); Knative reference §1.10, §1.11.
+A Pod is held by a finalizer until its instance is gone. So deleting one, whoever does it, asks for
+the end of that instance, and the Pod is Terminating until its last request is over.
+
+Source: Kubernetes core/v1 Pod; Knative reference §1.10, §1.11.
 Differs: nothing schedules a Pod. It is a report, written a moment after the fact; what it says of
-ports is where the instance is reached from this machine.
+ports is where the instance is reached from this machine. On a cluster the kubelet's grace period
+does what the finalizer does here.
+Not here: what it says (``serving/podlife.py``).
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
 
 from knlite.controlplane.reporting import Reporter
 from knlite.errors import KnliteError
-from knlite.kinds.conditions import Condition, Status, timestamp
-from knlite.kinds.core.pod import (
-    ContainerState,
-    Pod,
-    PodContainerStatus,
-    PodStatus,
-    RunningState,
-    TerminatedState,
-    WaitingState,
-)
+from knlite.kinds.conditions import timestamp
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION, REVISION_UID
 from knlite.kinds.meta import ObjectMeta, OwnerReference
-from knlite.kinds.podspec.fields import PodSpec, serving_container
+from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
-from knlite.registry.registry import CONTROLLER, Registry
-from knlite.serving.instance import Address, RevisionName, StartFailure
+from knlite.registry.registry import CONTROLLER, Notification, Registry
+from knlite.runtime.port import Exit
+from knlite.serving.instance import Address, RevisionName
+from knlite.serving.podlife import PodLife, new_life, since, termination
 
-_CONDITIONS = ("Initialized", "PodScheduled", "ContainersReady", "Ready")
+FINALIZER = "knlite.dev/instance"
+HOST = "127.0.0.1"
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _State:
-    phase: str
-    container: ContainerState
-    last: ContainerState = ContainerState()
-    ready: bool = False
-    restarts: int = 0
-    address: Address | None = None
-    started: str = ""
+Deleted = Callable[[RevisionName, str], None]
+"""Is told the revision and the name of an instance whose Pod somebody deletes."""
 
 
 class PodWriter:
@@ -54,87 +47,130 @@ class PodWriter:
         self._registry = registry
         self._reporter = reporter
         self._wall = wall
-        self._states: dict[tuple[RevisionName, str], _State] = {}
+        self._lives: dict[tuple[RevisionName, str], PodLife] = {}
+        self._written: set[Key] = set()
 
-    def starting(self, revision: RevisionName, name: str, restarts: int) -> None:
-        """It is being started."""
-        creating = ContainerState(waiting=WaitingState(reason="ContainerCreating"))
-        state = _State(phase="Pending", container=creating, restarts=restarts)
-        old = self._states.get((revision, name))
-        self._put(revision, name, replace(state, last=old.last) if old else state)
+    @contextmanager
+    def watching(self, deleted: Deleted) -> Iterator[None]:
+        """Tell *deleted* of Pods that are to go, while the context lasts.
 
-    def ready(self, revision: RevisionName, name: str, restarts: int, address: Address) -> None:
-        """It answers at *address*."""
-        running = ContainerState(running=RunningState(started_at=timestamp(self._wall())))
-        state = _State(
-            phase="Running", container=running, ready=True, restarts=restarts, address=address
-        )
-        old = self._states.get((revision, name))
-        self._put(revision, name, replace(state, last=old.last) if old else state)
+        Pods that an earlier run has left are removed first: their instances ended with it.
+        """
+        for pod in tuple(self._registry.view.listed(Pod, "")):
+            self._remove(Key(Pod, pod.metadata.namespace, pod.metadata.name))
 
-    def waiting(
-        self, revision: RevisionName, name: str, restarts: int, failure: StartFailure
-    ) -> None:
-        """It will be tried again; *failure* is why it has to be."""
-        reason = failure.reason
-        if reason.startswith("ExitCode"):
-            reason = "CrashLoopBackOff"
-        state = ContainerState(waiting=WaitingState(reason=reason, message=failure.message))
-        old = self._states.get((revision, name))
-        last = old.last if old else ContainerState()
-        self._put(
-            revision, name, _State(phase="Running", container=state, last=last, restarts=restarts)
-        )
+        def note(notification: Notification) -> None:
+            pod = notification.obj
+            if not isinstance(pod, Pod) or notification.change == "added":
+                return
+            gone = notification.change == "deleted"
+            if gone or pod.metadata.deletion_timestamp is not None:
+                name = pod.metadata.labels.get(REVISION, "")
+                deleted(RevisionName(pod.metadata.namespace, name), pod.metadata.name)
 
-    def ended(
-        self, revision: RevisionName, name: str, restarts: int, code: int, message: str
-    ) -> None:
-        """Its program has ended by itself."""
-        terminated = ContainerState(
-            terminated=TerminatedState(
-                exit_code=code,
-                reason="Completed" if code == 0 else "OOMKilled" if code == 137 else "Error",
-                message=message,
-                finished_at=timestamp(self._wall()),
-            )
-        )
-        state = _State(phase="Running", container=terminated, last=terminated, restarts=restarts)
-        self._put(revision, name, state)
+        with self._registry.listening(note):
+            yield
+
+    def starting(self, revision: RevisionName, name: str) -> None:
+        """It is being started, for the first time or again."""
+        self._change(revision, name, lambda life: life.starting())
+
+    def started(self, revision: RevisionName, name: str, address: Address) -> None:
+        """Its programs run."""
+        now = self._now()
+        self._change(revision, name, lambda life: life.started(address.host, now))
+
+    def answering(self, revision: RevisionName, name: str, ready: frozenset[str]) -> None:
+        """These of its containers are ready."""
+        self._change(revision, name, lambda life: life.answering(ready))
+
+    def ended(self, revision: RevisionName, name: str, exit_: Exit, message: str) -> None:
+        """The program of one of its containers has ended; *message* is its last words."""
+        now = self._now()
+
+        def change(life: PodLife) -> PodLife:
+            one = life.containers.get(exit_.container)
+            running = one.state.running if one is not None else None
+            began = running.started_at if running is not None else ""
+            how = termination(exit_.code, oom=exit_.oom, message=message, began=began, now=now)
+            return life.ended(exit_.container, how)
+
+        self._change(revision, name, change)
+
+    def failed(self, revision: RevisionName, name: str, reason: str, message: str) -> None:
+        """It could not be started, or not become ready."""
+        self._change(revision, name, lambda life: life.failed(reason, message))
+
+    def backing_off(self, revision: RevisionName, name: str, seconds: float) -> None:
+        """It will be started again in *seconds*."""
+        pod = f"{name}_{revision.namespace}"
+        self._change(revision, name, lambda life: life.backing_off(seconds, pod))
 
     def draining(self, revision: RevisionName, name: str) -> None:
         """It gets no new requests and will be stopped."""
-        old = self._states.get((revision, name))
-        if old is not None:
-            self._put(revision, name, replace(old, ready=False))
+        self._change(revision, name, lambda life: replace(life, draining=True))
 
     def gone(self, revision: RevisionName, name: str) -> None:
         """It is no more."""
-        self._states.pop((revision, name), None)
+        self._lives.pop((revision, name), None)
         key = Key(Pod, revision.namespace, name)
-        self._reporter.report(key, lambda: self._delete(key))
+        self._reporter.report(key, lambda: self._remove(key))
 
-    def _put(self, revision: RevisionName, name: str, state: _State) -> None:
-        self._states[revision, name] = state
+    def _change(
+        self, revision: RevisionName, name: str, change: Callable[[PodLife], PodLife]
+    ) -> None:
+        life = self._lives.get((revision, name))
+        if life is None:
+            owner = self._registry.view.get(Revision, *revision)
+            life = new_life(owner.spec.containers if owner is not None else ())
+        changed = change(life)
+        self._lives[revision, name] = changed
         key = Key(Pod, revision.namespace, name)
-        self._reporter.report(key, lambda: self._write(revision, name, state))
+        self._reporter.report(key, lambda: self._write(revision, key, changed))
 
-    def _delete(self, key: Key) -> None:
-        if self._registry.at(key) is not None:
-            self._registry.delete(key)
+    def _write(self, name: RevisionName, key: Key, life: PodLife) -> None:
+        revision = self._registry.view.get(Revision, *name)
+        # The namespace may be going away, which takes no new objects.
+        with suppress(KnliteError):
+            pod = self._registry.view.get(Pod, key.namespace, key.name)
+            if pod is None:
+                if revision is None or key in self._written:
+                    return
+                pod = self._registry.create(_pod(revision, key.name), user=CONTROLLER)
+                self._written.add(key)
+            images = {} if revision is None else _images(revision)
+            now = self._now()
+            status = life.status(pod.spec.containers, images)
+            status = msgspec.structs.replace(
+                status,
+                conditions=since(status.conditions, pod.status.conditions, now),
+                host_ip=HOST,
+                start_time=pod.status.start_time or now,
+            )
+            self._registry.update_status(msgspec.structs.replace(pod, status=status))
+            if life.draining and pod.metadata.deletion_timestamp is None:
+                self._registry.delete(key)
 
-    def _write(self, name_of: RevisionName, name: str, state: _State) -> None:
-        revision = self._registry.view.get(Revision, name_of.namespace, name_of.name)
-        if revision is None:
-            return
-        pod = self._registry.view.get(Pod, name_of.namespace, name)
+    def _remove(self, key: Key) -> None:
+        self._written.discard(key)
+        pod = self._registry.view.get(Pod, key.namespace, key.name)
         if pod is None:
-            try:
-                pod = self._registry.create(_pod(revision, name), user=CONTROLLER)
-            except KnliteError:
-                # The namespace is going away, and takes the Pod along.
-                return
-        status = _status(revision, pod, state, timestamp(self._wall()))
-        self._registry.update_status(msgspec.structs.replace(pod, status=status))
+            return
+        with suppress(KnliteError):
+            if pod.metadata.deletion_timestamp is None:
+                self._registry.delete(key)
+            pod = self._registry.view.get(Pod, key.namespace, key.name)
+            if pod is not None:
+                metadata = msgspec.structs.replace(pod.metadata, finalizers=())
+                freed = msgspec.structs.replace(pod, metadata=metadata)
+                self._registry.update(freed, user=CONTROLLER)
+
+    def _now(self) -> str:
+        return timestamp(self._wall())
+
+
+def _images(revision: Revision) -> dict[str, str]:
+    return {each.name: each.image_digest for each in revision.status.container_statuses}
 
 
 def _pod(revision: Revision, name: str) -> Pod:
@@ -157,42 +193,13 @@ def _pod(revision: Revision, name: str) -> Pod:
                 REVISION_UID: meta.uid,
                 "app": meta.name,
             },
+            annotations=meta.annotations,
+            finalizers=(FINALIZER,),
             owner_references=(owner,),
         ),
-        spec=PodSpec(containers=revision.spec.containers),
-    )
-
-
-def _status(revision: Revision, pod: Pod, state: _State, now: str) -> PodStatus:
-    container = serving_container(revision.spec)
-    name = container.name if container is not None else "user-container"
-    image = container.image if container is not None else ""
-    digests = {status.name: status.image_digest for status in revision.status.container_statuses}
-    return PodStatus(
-        phase=state.phase,
-        conditions=_conditions(pod, ready=state.ready, now=now),
-        pod_ip=state.address.host if state.address else "",
-        start_time=pod.status.start_time or now,
-        container_statuses=(
-            PodContainerStatus(
-                name=name,
-                ready=state.ready,
-                restart_count=state.restarts,
-                image=image,
-                image_id=digests.get(name, ""),
-                state=state.container,
-                last_state=state.last,
-            ),
+        spec=PodSpec(
+            containers=revision.spec.containers,
+            init_containers=revision.spec.init_containers,
+            volumes=revision.spec.volumes,
         ),
     )
-
-
-def _conditions(pod: Pod, *, ready: bool, now: str) -> tuple[Condition, ...]:
-    old = {condition.type: condition for condition in pod.status.conditions}
-    result = []
-    for name in _CONDITIONS:
-        status: Status = "True" if ready or name in {"Initialized", "PodScheduled"} else "False"
-        before = old.get(name)
-        since = before.last_transition_time if before and before.status == status else now
-        result.append(Condition(type=name, status=status, last_transition_time=since))
-    return tuple(result)

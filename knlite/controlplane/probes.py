@@ -1,55 +1,95 @@
-"""One attempt of a readiness probe, on the wire.
+"""One attempt of a probe: over the network, or by a command in the container.
 
-Source: Knative reference §3.7; Kubernetes probes (httpGet succeeds with 200 to 399, tcpSocket when
-it connects).
-Not here: when and how often (``serving/probing.py``).
+Source: Knative reference §3.7; Kubernetes probes (``pkg/probe``): httpGet succeeds with 200 to 399,
+tcpSocket when it connects, exec with exit code 0, grpc when the health service says SERVING.
+Not here: when and how often (``serving/probing.py``), gRPC (``grpcprobe.py``).
 """
 
 import asyncio
+import os
 import socket
 import ssl
+from urllib.parse import quote
 
 import anyio
 import httptools
 from anyio.abc import ByteStream, SocketStream
 
-from knlite.kinds.podspec.fields import HTTPGetAction
-from knlite.serving.instance import Address
-from knlite.serving.probing import ReadinessProbe
+from knlite.controlplane.grpcprobe import check_health
+from knlite.kinds.podspec.fields import (
+    ExecAction,
+    GRPCAction,
+    HTTPGetAction,
+    TCPSocketAction,
+)
+from knlite.runtime.port import Instance
+from knlite.serving.probing import ProbeSpec
 
 _MAX_ANSWER = 64 * 1024
+_MAX_OUTPUT = 10 * 1024
+"""Of what a command writes, for the sentence about its failure; as the kubelet."""
 USER_AGENT = "kube-probe/1.34"
+_LINE_ENDS = frozenset("\r\n\0")
 
 
-async def attempt(probe: ReadinessProbe, address: Address) -> str:
-    """An empty text if the instance at *address* passes, else what was wrong."""
-    port = probe.port or address.port
-    with anyio.move_on_after(probe.timeout) as limit:
+async def attempt(probe: ProbeSpec, instance: Instance) -> str:
+    """An empty text if *instance* passes, else what was wrong."""
+    action = probe.action
+    if isinstance(action, ExecAction):
+        return await _command(probe, action, instance)
+    # As Knative's queue-proxy, it is always the instance that is asked; the host of an action is
+    # only what the instance is called.
+    host, port = instance.address
+    with anyio.move_on_after(probe.timeout):
+        return await _over_network(action, host, probe.port or port)
+    return f"no answer within {probe.timeout:g} s"
+
+
+async def _over_network(
+    action: HTTPGetAction | TCPSocketAction | GRPCAction, host: str, port: int
+) -> str:
+    try:
+        connection = await _connected(host, port)
+    except OSError as exc:
+        return f"dial tcp {host}:{port}: {_cause(exc)}"
+    if isinstance(action, TCPSocketAction):
+        connection.close()
+        return ""
+    async with await SocketStream.from_socket(connection) as stream:
         try:
-            connection = await _connected(address.host, port)
+            if isinstance(action, GRPCAction):
+                return await check_health(stream, f"{host}:{port}", action.service or "")
+            return await _http(action, stream, f"{host}:{port}")
+        except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as exc:
+            kind = "gRPC" if isinstance(action, GRPCAction) else "HTTP"
+            return f"{kind} probe failed: {_cause(exc)}"
+        except httptools.HttpParserError:
+            return "HTTP probe failed: the answer is not HTTP"
+
+
+async def _command(probe: ProbeSpec, action: ExecAction, instance: Instance) -> str:
+    if probe.serving and probe.role == "Readiness":
+        # The queue-proxy cannot run commands: beside the kubelet's command it tries to connect.
+        host, port = instance.address
+        try:
+            (await _connected(host, port)).close()
         except OSError as exc:
-            return f"dial tcp {address.host}:{port}: {_cause(exc)}"
-        if probe.http_get is None:
-            connection.close()
-            return ""
-        async with await SocketStream.from_socket(connection) as stream:
-            try:
-                return await _http(probe.http_get, stream, f"{address.host}:{port}")
-            except (OSError, anyio.EndOfStream, anyio.BrokenResourceError) as exc:
-                return f"HTTP probe failed: {_cause(exc)}"
-            except httptools.HttpParserError:
-                return "HTTP probe failed: the answer is not HTTP"
-    if limit.cancelled_caught:
-        return f"no answer within {probe.timeout:g} s"
-    return ""
+            return f"dial tcp {host}:{port}: {_cause(exc)}"
+    result = await instance.exec(probe.container, action.command, probe.timeout)
+    if result.code == 0:
+        return ""
+    if result.code is None:
+        return f"command timed out after {probe.timeout:g} s"
+    output = result.output[:_MAX_OUTPUT].strip()
+    return output or f"command exited with code {result.code}"
 
 
 async def _connected(host: str, port: int) -> socket.socket:
     """A connection, made with as little as possible: a cold start makes a score of attempts."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     connection = socket.socket(family, socket.SOCK_STREAM)
-    connection.setblocking(False)
     try:
+        connection.setblocking(False)
         await asyncio.get_running_loop().sock_connect(connection, (host, port))
     except BaseException:
         connection.close()
@@ -67,41 +107,52 @@ async def _https(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
     from anyio.streams.tls import TLSStream
 
     # As the kubelet: certificates of probes are not verified.
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    tls = await TLSStream.wrap(stream, ssl_context=context, standard_compatible=False)
+    tls = await TLSStream.wrap(
+        stream, server_side=False, ssl_context=context, standard_compatible=False
+    )
     return await _exchange(get, tls, host)
 
 
 async def _exchange(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
-    headers = {"Host": get.host or host, "User-Agent": USER_AGENT, "Accept": "*/*"}
-    headers.update((each.name, each.value) for each in get.http_headers)
+    headers = {"host": get.host or host, "user-agent": USER_AGENT, "accept": "*/*"}
+    for each in get.http_headers:
+        if not set(each.name + each.value) & _LINE_ENDS:
+            headers[each.name.lower()] = each.value
+    path = get.path if get.path.startswith("/") else f"/{get.path}"
+    target = quote(path, safe="/?#[]@!$&'()*+,;=:%~").partition("#")[0]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    await stream.send(
-        f"GET {get.path or '/'} HTTP/1.1\r\n{lines}Connection: close\r\n\r\n".encode()
-    )
+    await stream.send(f"GET {target} HTTP/1.1\r\n{lines}connection: close\r\n\r\n".encode())
     answer = _Answer()
-    parser = httptools.HttpResponseParser(answer)
     received = 0
-    while not answer.complete and received < _MAX_ANSWER:
+    while not answer.status and received < _MAX_ANSWER:
         data = await stream.receive()
         received += len(data)
-        parser.feed_data(data)
-    status = parser.get_status_code()
-    return "" if 200 <= status < 400 else f"HTTP probe failed with statuscode: {status}"
+        answer.parser.feed_data(data)
+    if 200 <= answer.status < 400:
+        return ""
+    return f"HTTP probe failed with statuscode: {answer.status}"
 
 
 class _Answer:
-    complete = False
+    """Reads up to the head of the answer."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        """0 until it is known."""
+        self.parser = httptools.HttpResponseParser(self)
 
     def on_headers_complete(self) -> None:
-        self.complete = True
+        status = self.parser.get_status_code()
+        if status >= 200 and not self.status:
+            self.status = status
 
 
 def _cause(exc: BaseException) -> str:
-    text = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
-    cause = exc.__cause__
-    if isinstance(exc, OSError) and not exc.strerror and isinstance(cause, OSError):
-        text = cause.strerror or str(cause)
-    return (text or type(exc).__name__).lower()
+    """The system's word for it; event loops put words of their own around that."""
+    for each in (exc, exc.__cause__):
+        if isinstance(each, OSError) and not isinstance(each, ssl.SSLError) and each.errno:
+            return os.strerror(each.errno).lower()
+    return (str(exc) or type(exc).__name__).lower()

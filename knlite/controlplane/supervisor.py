@@ -1,61 +1,39 @@
 """Keeps as many instances of each revision as the autoscaler wants; one task per instance.
 
-An instance is prepared, started, probed until it is ready, offered to the balancer, and in the end
-drained and stopped. One that fails is started again, at once the first time, then later and later;
-a request that waits overrides that delay.
+An instance that ends though it is wanted is started again under its name: at once the first time,
+then later and later; a request that waits overrides that delay. One whose Pod is deleted is drained
+and replaced.
 
-Source: Knative reference §3.7 (readiness), §3.8 (drain), §4.2 (restarts).
-Not here: how many (``autoscaler.py``), how code is prepared (``images.py``), how it is run
-(``runtime/``), what the instance is told (``serving/contract.py``).
+Source: Knative reference §4.2 (restarts).
+Not here: how many (``autoscaler.py``), one start from beginning to end (``incarnation.py``), how
+code is prepared (``images.py``) and run (``runtime/``), what the instance is told
+(``serving/contract.py``).
 """
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.blueprint import Blueprints
+from knlite.controlplane.chronicle import Chronicle
+from knlite.controlplane.health import Attempt
+from knlite.controlplane.incarnation import Ended, Incarnation, Surroundings
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
-from knlite.errors import InstanceFailed
-from knlite.facts import InstanceChanged, InstanceState, LogLine, Publish
-from knlite.runtime.port import Exit, Instance, Launch, Log, Logs, Runtime, Usage
-from knlite.serving.instance import Address, Birth, Endpoint, RevisionName, StartFailure
+from knlite.controlplane.slot import Slot
+from knlite.facts import Publish
+from knlite.runtime.port import Usage
+from knlite.serving.instance import Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
-from knlite.serving.probing import ReadinessProbe
 
-SHUTDOWN_GRACE = 10.0
-"""Seconds an instance gets when the whole run ends; revisions may allow themselves far more."""
-DIAGNOSIS_AFTER = 3.0
-"""Seconds without an answer before it is worth asking where the program listens in truth."""
 LONG_RUN = 600.0
 """Seconds of running after which an instance is no longer held to crash again and again."""
-TAIL_LINES = 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blueprint:
-    """Everything needed to start an instance of one revision."""
-
-    runtime: Runtime
-    launch: Launch
-    probe: ReadinessProbe
-    deadline: float
-    """Seconds that an instance may take to become ready."""
-    grace: float
-    """Seconds that it may take to finish its requests, and then to end."""
-
-
-Blueprints = Callable[[RevisionName, str], Awaitable[Blueprint]]
-"""Makes the blueprint for one instance by name. Raises ``InstanceFailed``."""
-
-Probe = Callable[[ReadinessProbe, Address], Awaitable[str]]
-"""One attempt: an empty text if it passed, else what was wrong."""
 
 
 class Balancer(Protocol):
@@ -82,27 +60,6 @@ class ScaleListener(Protocol):
         ...
 
 
-@dataclass(eq=False, slots=True)
-class _Slot:
-    """One instance that the autoscaler asked for, through all its restarts."""
-
-    name: str
-    service: str
-    """Under which people know it, also when it is being deleted."""
-    retired: anyio.Event = field(default_factory=anyio.Event)
-    hurry: anyio.Event = field(default_factory=anyio.Event)
-    endpoint: Endpoint | None = None
-    instance: Instance | None = None
-    """Its program, while that runs."""
-    running: bool = False
-    """Whether its program has been started and has not ended."""
-    runtime: Runtime | None = None
-    """Who has started it, and remembers it until it is discarded."""
-    trying: bool = True
-    """Whether it is on its way to ready, rather than waiting to be tried again."""
-    restarts: int = 0
-
-
 class Supervisor:
     """All instances of one run."""
 
@@ -115,16 +72,23 @@ class Supervisor:
         clock: Clock,
         publish: Publish,
         draw: random.Random,
-        probe: Probe = attempt,
+        probe: Attempt = attempt,
     ) -> None:
-        self._probe = probe
-        self._blueprints = blueprints
         self._service_of = service_of
         self._pods = pods
         self._clock = clock
-        self._publish = publish
         self._draw = draw
-        self._slots: dict[RevisionName, dict[str, _Slot]] = {}
+        self._chronicle = Chronicle(pods, clock, publish)
+        self._around = Surroundings(
+            blueprints=blueprints,
+            attempt=probe,
+            clock=clock,
+            chronicle=self._chronicle,
+            offered=lambda slot: self._changed(slot.revision),
+            drained=self._drained,
+        )
+        self._slots: dict[RevisionName, dict[str, Slot]] = {}
+        self._desired: dict[RevisionName, int] = {}
         self._balancers: list[Balancer] = []
         self._listeners: list[ScaleListener] = []
         self._group: TaskGroup | None = None
@@ -141,9 +105,10 @@ class Supervisor:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""
         try:
-            async with anyio.create_task_group() as self._group:
-                task_status.started()
-                await anyio.sleep_forever()
+            with self._pods.watching(self._pod_deleted):
+                async with anyio.create_task_group() as self._group:
+                    task_status.started()
+                    await anyio.sleep_forever()
         finally:
             self._group = None
 
@@ -175,6 +140,10 @@ class Supervisor:
 
     def set_desired(self, revision: RevisionName, count: int) -> None:
         """Have *count* instances of *revision*, as soon as possible."""
+        if count:
+            self._desired[revision] = count
+        else:
+            self._desired.pop(revision, None)
         slots = self._slots.setdefault(revision, {})
         kept = [slot for slot in slots.values() if not slot.retired.is_set()]
         for _ in range(count - len(kept)):
@@ -183,7 +152,7 @@ class Supervisor:
         kept.reverse()
         kept.sort(key=lambda slot: slot.endpoint is not None)
         for slot in kept[: max(0, len(kept) - count)]:
-            self._retire(revision, slot)
+            self._retire(slot)
         if not slots:
             del self._slots[revision]
 
@@ -192,47 +161,70 @@ class Supervisor:
         for slot in self._slots.get(revision, {}).values():
             slot.hurry.set()
 
+    def _pod_deleted(self, revision: RevisionName, name: str) -> None:
+        """Let that instance go; the revision gets another one if it wants as many as before."""
+        slot = self._slots.get(revision, {}).get(name)
+        if slot is not None and not slot.retired.is_set():
+            self._retire(slot)
+            # Not at once: whatever deletes the Pod may be about to delete the revision.
+            self._clock.call_at(self._clock.now(), lambda: self._refill(revision))
+
+    def _refill(self, revision: RevisionName) -> None:
+        self.set_desired(revision, self._desired.get(revision, 0))
+
     def _add(self, revision: RevisionName) -> None:
         if self._group is None:
             return
-        slot = _Slot(instance_name(revision.name, self._draw), self._service_of(revision))
+        name = instance_name(revision.name, self._draw)
+        slot = Slot(name, revision, self._service_of(revision))
         self._slots[revision][slot.name] = slot
-        self._group.start_soon(self._keep, revision, slot, name=slot.name)
+        self._group.start_soon(self._keep, slot, name=slot.name)
 
-    def _retire(self, revision: RevisionName, slot: _Slot) -> None:
+    def _retire(self, slot: Slot) -> None:
         slot.retired.set()
         if slot.endpoint is not None:
             slot.endpoint = None
-            self._changed(revision)
+            self._changed(slot.revision)
+        self._chronicle.retired(slot)
 
-    async def _keep(self, revision: RevisionName, slot: _Slot) -> None:
+    async def _keep(self, slot: Slot) -> None:
         """The whole life of *slot*."""
         try:
             while not slot.retired.is_set():
                 since = self._clock.now()
-                failure = await self._incarnation(revision, slot)
-                if failure is None:
+                end = await Incarnation(slot, self._around).live()
+                if end is None:
                     break
-                slot.trying = False
-                if not (self.ready(revision) or self._trying(revision)):
-                    for balancer in self._balancers:
-                        balancer.start_failed(revision, failure)
                 if self._clock.now() - since > LONG_RUN:
-                    slot.restarts = 0
-                await self._before_restart(revision, slot, failure)
+                    slot.crashes = 0
+                await self._before_restart(slot, end)
         finally:
             if slot.runtime is not None:
                 with anyio.CancelScope(shield=True):
                     await slot.runtime.discard(slot.name)
-            self._forget(revision, slot)
+            self._forget(slot)
 
-    def _forget(self, revision: RevisionName, slot: _Slot) -> None:
-        self._tell(revision, slot, "gone")
-        self._pods.gone(revision, slot.name)
-        slots = self._slots.get(revision, {})
+    def _forget(self, slot: Slot) -> None:
+        self._chronicle.gone(slot)
+        slots = self._slots.get(slot.revision, {})
         slots.pop(slot.name, None)
         if not slots:
-            self._slots.pop(revision, None)
+            self._slots.pop(slot.revision, None)
+
+    async def _before_restart(self, slot: Slot, end: Ended) -> None:
+        slot.hurry = anyio.Event()
+        delay = restart_delay(slot.crashes)
+        slot.crashes += 1
+        slot.restarts += 1
+        if delay or not end.was_ready:
+            slot.trying = False
+            if not (self.ready(slot.revision) or self._trying(slot.revision)):
+                for balancer in self._balancers:
+                    balancer.start_failed(slot.revision, end.why)
+        self._chronicle.waiting(slot, delay)
+        due = self._clock.now() + delay
+        await first_of(lambda: self._clock.sleep_until(due), slot.hurry.wait, slot.retired.wait)
+        slot.trying = True
 
     def _trying(self, revision: RevisionName) -> bool:
         return any(
@@ -240,134 +232,11 @@ class Supervisor:
             for slot in self._slots.get(revision, {}).values()
         )
 
-    async def _before_restart(
-        self, revision: RevisionName, slot: _Slot, failure: StartFailure
-    ) -> None:
-        slot.hurry = anyio.Event()
-        due = self._clock.now() + restart_delay(slot.restarts)
-        slot.restarts += 1
-        self._pods.waiting(revision, slot.name, slot.restarts, failure)
-        await first_of(lambda: self._clock.sleep_until(due), slot.hurry.wait, slot.retired.wait)
-        slot.trying = True
-
-    async def _incarnation(self, revision: RevisionName, slot: _Slot) -> StartFailure | None:
-        """Start once and see it through; None when it was retired, else why it ended."""
-        tail = _Tail()
-        ordered = self._clock.now()
-        self._tell(revision, slot, "preparing")
-        try:
-            blueprint = await self._unless_retired(slot, revision)
-            if blueprint is None:
-                return None
-            self._tell(revision, slot, "starting")
-            self._pods.starting(revision, slot.name, slot.restarts)
-            slot.runtime = blueprint.runtime
-            logs = self._logs(revision, slot, tail)
-            instance = await blueprint.runtime.start(blueprint.launch, logs)
-        except InstanceFailed as exc:
-            return self._failed(revision, slot, exc)
-        slot.running, slot.instance = True, instance
-        try:
-            birth = Birth(ordered, self._clock.now(), 0.0)
-            return await self._serve(revision, slot, instance, blueprint, birth, tail)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await instance.stop(min(blueprint.grace, SHUTDOWN_GRACE))
-            slot.running, slot.instance = False, None
-
-    async def _unless_retired(self, slot: _Slot, revision: RevisionName) -> Blueprint | None:
-        made: list[Blueprint] = []
-
-        async def make() -> None:
-            made.append(await self._blueprints(revision, slot.name))
-
-        await first_of(make, slot.retired.wait)
-        return made[0] if made and not slot.retired.is_set() else None
-
-    async def _serve(
-        self,
-        revision: RevisionName,
-        slot: _Slot,
-        instance: Instance,
-        blueprint: Blueprint,
-        birth: Birth,
-        tail: "_Tail",
-    ) -> StartFailure | None:
-        """From the first probe until it ends or is retired and drained."""
-        exits: list[Exit] = []
-
-        async def ended() -> None:
-            exits.append(await instance.wait())
-
-        async def become_ready() -> None:
-            await self._probe_until_ready(instance, blueprint)
-            if slot.retired.is_set():
-                return
-            ready = replace(birth, ready=self._clock.now())
-            slot.endpoint = Endpoint(slot.name, instance.address, ready)
-            self._changed(revision)
-            self._tell(revision, slot, "ready", instance.label)
-            self._pods.ready(revision, slot.name, slot.restarts, instance.address)
-
-        try:
-            await first_of(become_ready, ended, slot.retired.wait)
-        except InstanceFailed as exc:
-            return self._failed(revision, slot, exc, tail)
-        if not exits and not slot.retired.is_set():
-            await first_of(ended, slot.retired.wait)
-        if exits:
-            was_ready = slot.endpoint is not None
-            if was_ready:
-                slot.endpoint = None
-                self._changed(revision)
-            if not slot.retired.is_set():
-                return self._ended(revision, slot, exits[0], tail, was_ready=was_ready)
-            return None
-        self._tell(revision, slot, "draining")
-        self._pods.draining(revision, slot.name)
-        await first_of(
-            lambda: self._drained(revision, slot),
-            ended,
-            lambda: self._clock.sleep_until(self._clock.now() + blueprint.grace),
-        )
-        # The end of the run cuts this long grace short.
-        await instance.stop(blueprint.grace)
-        return None
-
-    async def _drained(self, revision: RevisionName, slot: _Slot) -> None:
+    async def _drained(self, slot: Slot) -> None:
         idle = anyio.Event()
         for balancer in self._balancers:
-            balancer.when_idle(revision, slot.name, idle.set)
+            balancer.when_idle(slot.revision, slot.name, idle.set)
         await idle.wait()
-
-    async def _probe_until_ready(self, instance: Instance, blueprint: Blueprint) -> None:
-        started = self._clock.now()
-        successes = tries = 0
-        suspicion = ""
-        diagnosis_at = started + DIAGNOSIS_AFTER
-        address, probe = instance.address, blueprint.probe
-        if probe.initial_delay:
-            await self._clock.sleep_until(started + probe.initial_delay)
-        while True:
-            problem = await self._probe(probe, address)
-            successes = 0 if problem else successes + 1
-            if successes >= probe.success_threshold:
-                return
-            now = self._clock.now()
-            if now >= diagnosis_at:
-                diagnosis_at = now + 1.0
-                found = _misdirected(address, await instance.listening())
-                if found and found == suspicion:
-                    raise InstanceFailed("ContainerUnhealthy", found, fix=_LISTEN)
-                suspicion = found
-            if now - started >= blueprint.deadline:
-                raise InstanceFailed(
-                    "ProgressDeadlineExceeded",
-                    f"not ready after {blueprint.deadline:g} s",
-                    cause=f"readiness probe: {problem}",
-                )
-            await self._clock.sleep_until(now + probe.wait(tries))
-            tries += 1
 
     def _changed(self, revision: RevisionName) -> None:
         slots = self._slots.get(revision, {}).values()
@@ -376,86 +245,3 @@ class Supervisor:
             balancer.endpoints_changed(revision, endpoints)
         for listener in self._listeners:
             listener.ready_changed(revision, len(endpoints))
-
-    def _ended(
-        self, revision: RevisionName, slot: _Slot, exit_: Exit, tail: "_Tail", *, was_ready: bool
-    ) -> StartFailure:
-        when = "" if was_ready else " before it was ready"
-        why = f"the program ended with exit code {exit_.code}{when}"
-        failure = StartFailure(f"ExitCode{exit_.code}", exit_.message or tail.text() or why)
-        self._tell(revision, slot, "failed", why)
-        self._pods.ended(revision, slot.name, slot.restarts, exit_.code, failure.message)
-        return StartFailure(failure.reason, f"{why}\n{tail.text()}".strip())
-
-    def _failed(
-        self, revision: RevisionName, slot: _Slot, exc: InstanceFailed, tail: "_Tail | None" = None
-    ) -> StartFailure:
-        message = "\n".join(part for part in (str(exc), tail.text() if tail else "") if part)
-        failure = StartFailure(exc.reason, message)
-        self._tell(revision, slot, "failed", str(exc))
-        self._pods.waiting(revision, slot.name, slot.restarts, failure)
-        return failure
-
-    def _tell(
-        self, revision: RevisionName, slot: _Slot, state: InstanceState, why: str = ""
-    ) -> None:
-        self._publish(
-            InstanceChanged(
-                at=self._clock.wall(),
-                namespace=revision.namespace,
-                service=slot.service,
-                revision=revision.name,
-                instance=slot.name,
-                state=state,
-                why=why,
-            )
-        )
-
-    def _logs(self, revision: RevisionName, slot: _Slot, tail: "_Tail") -> Logs:
-        def of(container: str) -> Log:
-            def log(stream: str, text: str) -> None:
-                tail.add(text)
-                self._publish(
-                    LogLine(
-                        at=self._clock.wall(),
-                        namespace=revision.namespace,
-                        service=slot.service,
-                        revision=revision.name,
-                        instance=slot.name,
-                        container=container,
-                        stream="stderr" if stream == "stderr" else "stdout",
-                        text=text,
-                    )
-                )
-
-            return log
-
-        return of
-
-
-_LISTEN = "listen on the port that the variable PORT names, on all addresses (0.0.0.0)"
-
-
-def _misdirected(wanted: Address, found: tuple[Address, ...] | None) -> str:
-    """A sentence if the program listens, but not where requests go; else ""."""
-    if not found or any(each.port == wanted.port and each.host == wanted.host for each in found):
-        return ""
-    everywhere = {"0.0.0.0", "::", "", "*"}
-    if any(each.port == wanted.port and each.host in everywhere for each in found):
-        return ""
-    where = ", ".join(sorted(f"{each.host or '*'}:{each.port}" for each in found))
-    return f"the program listens on {where}, not on its PORT"
-
-
-class _Tail:
-    """The last lines that an instance wrote, for the sentence about its end."""
-
-    def __init__(self) -> None:
-        self._lines: list[str] = []
-
-    def add(self, line: str) -> None:
-        self._lines.append(line)
-        del self._lines[:-TAIL_LINES]
-
-    def text(self) -> str:
-        return "\n".join(self._lines)

@@ -116,7 +116,12 @@ class Revision:
         self.endpoints = tuple(endpoints)
         names = {endpoint.instance for endpoint in endpoints}
         for endpoint in endpoints:
-            if endpoint.instance not in self.upstreams:
+            known = self.upstreams.get(endpoint.instance)
+            if known is not None and known.address != endpoint.address:
+                # It has been started again; nothing runs any more where it was before.
+                known.close()
+                known = None
+            if known is None:
                 self.upstreams[endpoint.instance] = self._upstream(endpoint)
         self.cold_reported &= names
         self.throttler.update(self.endpoints)

@@ -40,19 +40,21 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
+from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
 from knlite.serving.instance import (
-    Address,
     Endpoint,
     RevisionName,
     RevisionSettings,
     Sample,
     StartFailure,
 )
-from knlite.serving.probing import ReadinessProbe
+from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
+from knlite.serving.scheduling import Node
 from knlite.serving.workload import Choice, StoredImage
 
+NODE = Node(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -101,6 +103,8 @@ class Cell:
     def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
         self.clock = LoopClock(STARTED)
         self.facts: list[Fact] = []
+        self.unwell: dict[tuple[Role, str], str] = {}
+        """What probes of a role say of the container of a name, where it is not well."""
         self.requests = Requests()
         self.runtime = FakeRuntime(self.clock, lambda workload: scripts[_image(workload)])
         uids = count(1)
@@ -133,7 +137,7 @@ class Cell:
             publish,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, self.clock.wall),
+            blueprints=make_blueprints(self.registry, images, NODE, self.clock.wall),
             service_of=self.projector.service_of,
             pods=PodWriter(self.registry, self.reporter, self.clock.wall),
             clock=self.clock,
@@ -243,8 +247,10 @@ class Cell:
         """(was, desired) of every decision."""
         return [(fact.was, fact.desired) for fact in self.facts_of_scale()]
 
-    async def _probe(self, _probe: ReadinessProbe, address: Address) -> str:
-        return "" if self.runtime.accepts(address) else "connection refused"
+    async def _probe(self, probe: ProbeSpec, instance: Instance) -> str:
+        if not self.runtime.accepts(instance.address):
+            return "connection refused"
+        return self.unwell.get((probe.role, probe.container), "")
 
 
 @asynccontextmanager

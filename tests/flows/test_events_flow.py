@@ -44,6 +44,7 @@ async def test_a_service_tells_its_story_from_its_children_to_zero() -> None:
         assert "ScalingReplicaSet: Scaled up to 1 from 0" in story(cell, "Deployment")
         assert [line.partition(":")[0] for line in story(cell, "Pod")] == [
             "Created",
+            "Started",
             "Ready",
             "Killing",
         ]

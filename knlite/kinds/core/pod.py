@@ -3,6 +3,8 @@
 Source: Kubernetes core/v1 Pod; Knative reference §1.10 (labels), §1.11 (what conditions read).
 """
 
+import msgspec
+
 from knlite.kinds.conditions import Conditions
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.podspec.fields import PodSpec
@@ -18,9 +20,10 @@ class RunningState(Fields):
 
 
 class TerminatedState(Fields):
-    exit_code: int = 0
+    exit_code: int
     reason: str = ""
     message: str = ""
+    started_at: str = ""
     finished_at: str = ""
 
 
@@ -33,21 +36,30 @@ class ContainerState(Fields):
 
 
 class PodContainerStatus(Fields):
-    name: str = ""
-    ready: bool = False
-    restart_count: int = 0
-    image: str = ""
-    image_id: str = ""
+    """One container; what has no default is shown even when it is zero or empty."""
+
+    name: str
+    ready: bool
+    restart_count: int
+    image: str
+    image_id: str = msgspec.field(name="imageID")
+    started: bool = False
     state: ContainerState = ContainerState()
     last_state: ContainerState = ContainerState()
 
 
+class PodIP(Fields):
+    ip: str = ""
+
+
 class PodStatus(Fields):
-    phase: str = "Pending"
+    phase: str = ""
     conditions: Conditions = ()
     reason: str = ""
     message: str = ""
-    pod_ip: str = ""
+    host_ip: str = msgspec.field(default="", name="hostIP")
+    pod_ip: str = msgspec.field(default="", name="podIP")
+    pod_ips: tuple[PodIP, ...] = msgspec.field(default=(), name="podIPs")
     start_time: str | None = None
     container_statuses: tuple[PodContainerStatus, ...] = ()
 
@@ -67,6 +79,8 @@ def ready_column(pod: Pod) -> str:
 
 def status_column(pod: Pod) -> str:
     """The phase, or the reason of a container that waits or has ended."""
+    if pod.metadata.deletion_timestamp is not None:
+        return "Terminating"
     for status in pod.status.container_statuses:
         for state in (status.state.waiting, status.state.terminated):
             if state is not None and state.reason:

@@ -137,6 +137,11 @@ def _judge(
 def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
     """(condition, reason, message) of what is wrong with the instances."""
     for pod in pods:
+        if pod.metadata.deletion_timestamp is not None:
+            continue
+        placed = find(pod.status.conditions, "PodScheduled")
+        if placed is not None and placed.status == "False":
+            return (RESOURCES_AVAILABLE, placed.reason, placed.message)
         for status in pod.status.container_statuses:
             ended = status.state.terminated or status.last_state.terminated
             if ended is not None:

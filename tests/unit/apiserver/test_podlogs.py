@@ -28,7 +28,12 @@ def changed(state: InstanceState, seconds: float) -> InstanceChanged:
 def pod(*waiting: str) -> Pod:
     statuses = tuple(
         PodContainerStatus(
-            name="user-container", state=ContainerState(waiting=WaitingState(reason=reason))
+            name="user-container",
+            ready=False,
+            restart_count=0,
+            image="x",
+            image_id="",
+            state=ContainerState(waiting=WaitingState(reason=reason)),
         )
         for reason in waiting
     )

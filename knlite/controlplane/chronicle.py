@@ -1,0 +1,167 @@
+"""Tells of instances: at once as facts, a moment later as their Pods.
+
+Not here: what happens to them (``supervisor.py``, ``incarnation.py``).
+"""
+
+from knlite.clock import Clock
+from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.slot import Slot
+from knlite.errors import InstanceFailed
+from knlite.facts import InstanceChanged, InstanceState, LogLine, ProbeFailed, Publish
+from knlite.runtime.port import Exit, Log, Logs
+from knlite.serving.instance import Address
+from knlite.serving.podlife import BACK_OFF
+from knlite.serving.probing import ProbeSpec
+
+TAIL_LINES = 20
+UNHEALTHY = "Unhealthy"
+
+
+class Tail:
+    """The last lines that an instance wrote, for the sentence about its end."""
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []
+
+    def add(self, line: str) -> None:
+        """Another line."""
+        self._lines.append(line)
+        del self._lines[:-TAIL_LINES]
+
+    def text(self) -> str:
+        """All of them."""
+        return "\n".join(self._lines)
+
+
+class Chronicle:
+    """What becomes of the instances of one run."""
+
+    def __init__(self, pods: PodWriter, clock: Clock, publish: Publish) -> None:
+        self._pods = pods
+        self._clock = clock
+        self._publish = publish
+
+    def preparing(self, slot: Slot) -> None:
+        """It waits for its code, its configuration or its place."""
+        self._tell(slot, "preparing")
+        self._pods.starting(slot.revision, slot.name)
+
+    def starting(self, slot: Slot) -> None:
+        """The runtime is told to start it."""
+        self._tell(slot, "starting")
+
+    def started(self, slot: Slot, address: Address, label: str) -> None:
+        """Its programs run."""
+        self._tell(slot, "started", label)
+        self._pods.started(slot.revision, slot.name, address)
+
+    def ready(self, slot: Slot, label: str) -> None:
+        """It gets requests from now on."""
+        self._tell(slot, "ready", label)
+
+    def unready(self, slot: Slot, why: str) -> None:
+        """It gets none any more, until its readiness probes pass again."""
+        self._tell(slot, "unready", why, reason=UNHEALTHY)
+
+    def containers_ready(self, slot: Slot, ready: frozenset[str]) -> None:
+        """These of its containers are ready."""
+        self._pods.answering(slot.revision, slot.name, ready)
+
+    def probe_failed(self, slot: Slot, probe: ProbeSpec, why: str) -> None:
+        """An attempt failed."""
+        self._publish(
+            ProbeFailed(
+                at=self._clock.wall(),
+                namespace=slot.revision.namespace,
+                service=slot.service,
+                revision=slot.revision.name,
+                instance=slot.name,
+                container=probe.container,
+                probe=probe.role,
+                why=why,
+            )
+        )
+
+    def restarting(self, slot: Slot, probe: ProbeSpec, why: str) -> None:
+        """It is being stopped because *probe* has failed for good."""
+        words = f"{probe.role.lower()} probe failed: {why}"
+        self._tell(slot, "restarting", words, reason=UNHEALTHY, container=probe.container)
+        self._pods.answering(slot.revision, slot.name, frozenset())
+
+    def ended(self, slot: Slot, exit_: Exit, why: str, last_words: str) -> None:
+        """One of its programs has ended; *why* is a sentence."""
+        reason = "OOMKilled" if exit_.oom else f"ExitCode{exit_.code}"
+        self._tell(slot, "failed", why, reason=reason, container=exit_.container)
+        self._pods.ended(slot.revision, slot.name, exit_, last_words)
+
+    def failed(self, slot: Slot, exc: InstanceFailed, message: str) -> None:
+        """It could not be started, or cannot become ready."""
+        self._tell(slot, "failed", str(exc), reason=exc.reason)
+        self._pods.failed(slot.revision, slot.name, exc.reason, message)
+
+    def waiting(self, slot: Slot, seconds: float) -> None:
+        """It will be started again in *seconds*."""
+        if seconds:
+            why = f"back-off {seconds:g} s restarting what failed"
+            self._tell(slot, "waiting", why, reason=BACK_OFF)
+            self._pods.backing_off(slot.revision, slot.name, seconds)
+
+    def draining(self, slot: Slot) -> None:
+        """It finishes what it has begun."""
+        self._tell(slot, "draining")
+
+    def retired(self, slot: Slot) -> None:
+        """It is to go."""
+        self._pods.draining(slot.revision, slot.name)
+
+    def gone(self, slot: Slot) -> None:
+        """It is no more."""
+        self._tell(slot, "gone")
+        self._pods.gone(slot.revision, slot.name)
+
+    def logs(self, slot: Slot, tail: Tail) -> Logs:
+        """Where its containers write to."""
+
+        def of(container: str) -> Log:
+            def log(stream: str, text: str) -> None:
+                tail.add(text)
+                self._publish(
+                    LogLine(
+                        at=self._clock.wall(),
+                        namespace=slot.revision.namespace,
+                        service=slot.service,
+                        revision=slot.revision.name,
+                        instance=slot.name,
+                        container=container,
+                        stream="stderr" if stream == "stderr" else "stdout",
+                        text=text,
+                    )
+                )
+
+            return log
+
+        return of
+
+    def _tell(
+        self,
+        slot: Slot,
+        state: InstanceState,
+        why: str = "",
+        *,
+        reason: str = "",
+        container: str = "",
+    ) -> None:
+        self._publish(
+            InstanceChanged(
+                at=self._clock.wall(),
+                namespace=slot.revision.namespace,
+                service=slot.service,
+                revision=slot.revision.name,
+                instance=slot.name,
+                state=state,
+                why=why,
+                reason=reason,
+                container=container,
+                restarts=slot.restarts,
+            )
+        )

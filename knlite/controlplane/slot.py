@@ -1,0 +1,37 @@
+"""One instance that the autoscaler asked for, through all its restarts."""
+
+from dataclasses import dataclass, field
+
+import anyio
+
+from knlite.runtime.port import Instance, Runtime
+from knlite.serving.instance import Endpoint, RevisionName
+
+
+@dataclass(eq=False, slots=True)
+class Slot:
+    """Its place among the instances of *revision*; its name stays when it is started again."""
+
+    name: str
+    revision: RevisionName
+    service: str
+    """Under which people know it, also when it is being deleted."""
+    retired: anyio.Event = field(default_factory=anyio.Event)
+    hurry: anyio.Event = field(default_factory=anyio.Event)
+    endpoint: Endpoint | None = None
+    """Where it may get requests; None while it may not."""
+    instance: Instance | None = None
+    """Its programs, from their start to their end."""
+    trying: bool = True
+    """Whether it is on its way to ready, rather than waiting to be tried again."""
+    restarts: int = 0
+    """How often it has been started again."""
+    crashes: int = 0
+    """The same, since it last ran for long."""
+    runtime: Runtime | None = None
+    """Who has started it, and remembers it until it is discarded."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its programs have been started and have not ended."""
+        return self.instance is not None
