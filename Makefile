@@ -1,13 +1,14 @@
 # make up    knlite with all examples
 # make test  every test that this machine can run
 # make bench every benchmark; two of them need wrk
+# make conformance  Knative's own suite against knlite; needs Go and a container engine
 # All make .venv first; nothing else needs to be installed but Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: up test check bench clean
+.PHONY: up test check bench conformance clean
 
 up: $(VENV)/installed
 	@$(BIN)/knlite up examples/
@@ -23,9 +24,13 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.api
+
+conformance: $(VENV)/installed
+	$(BIN)/python tools/conformance/conformance.py --run '$(RUN)'
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@echo "making $(VENV) …"

@@ -22,13 +22,13 @@ class Run:
     """
 
     def __init__(self, folder: Path, *options: str, facts: bool = True) -> None:
-        self.port, self._admin = free_port(), free_port()
+        self.port, self.admin_port = free_port(), free_port()
         self._ready: dict[str, bool] = {}
         self._told = threading.Condition()
         arguments = ["up", str(folder), "--runtime", "process", *options]
         if facts:
             arguments.append("--json")
-        ports = ["--port", str(self.port), "--admin-port", str(self._admin)]
+        ports = ["--port", str(self.port), "--admin-port", str(self.admin_port)]
         self.began = time.perf_counter()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "knlite", *arguments, *ports], stdout=subprocess.PIPE, text=True
@@ -48,7 +48,7 @@ class Run:
             if self._process.poll() is not None:
                 sys.exit("knlite ended early")
             try:
-                with urlopen(f"http://127.0.0.1:{self._admin}/readyz", timeout=patience):
+                with urlopen(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=patience):
                     return
             except OSError:
                 # Not there yet, or 503: not settled yet.

@@ -57,6 +57,7 @@ from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
@@ -72,6 +73,7 @@ from knlite.serving.instance import Address
 from knlite.serving.reconcilers import (
     configmap,
     configuration,
+    domainmapping,
     namespace,
     revision,
     route,
@@ -91,6 +93,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Revision, revision.reconcile),
     (Route, route.reconcile),
     (ConfigMap, configmap.reconcile),
+    (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (SinkBinding, sinkbinding.reconcile),
@@ -229,16 +232,18 @@ class Emulator:
             # no such address, or somebody has it, they try the other one.
             with suppress(Conflict):
                 gateway_sockets.append(self._listen("::1", port, "--port"))
+        inner_socket = self._listen(LOOPBACK, 0, "--port")
+        inner = Address(LOOPBACK, inner_socket.getsockname()[1])
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        sender = LoopbackSender(Address(LOOPBACK, port))
+        sender = LoopbackSender(inner)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
-        runtimes, addresses = await self._open_runtimes(port, projector)
+        runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
         self._images = images = Images(
             self.registry,
             runtimes,
@@ -274,7 +279,10 @@ class Emulator:
         for runtime in runtimes.values():
             for removed in await runtime.sweep():
                 self._say(f"removed what a crashed run left behind: {removed}")
-        gateway_sockets.extend(self._listen(address, port, "--port") for address in addresses)
+        if settings.address not in EVERYWHERE:
+            there = (host for host in bridges if host != LOOPBACK)
+            gateway_sockets.extend(self._listen(host, port, "--port") for host in there)
+        inside = frozenset((inner, *(Address(host, port) for host in bridges)))
         door = make_app(
             self.registry,
             logs=self._logs,
@@ -286,7 +294,7 @@ class Emulator:
         parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
         for part in parts:
             await group.start(part.run)
-        await group.start(gateway.run, gateway_sockets)
+        await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
@@ -391,17 +399,20 @@ class Emulator:
         )
 
     async def _open_runtimes(
-        self, port: int, projector: Projector
+        self, port: int, inner_port: int, projector: Projector
     ) -> tuple[dict[RuntimeName, Runtime], Sequence[str]]:
-        """The runtimes that this run may use, and where the gateway must listen for them."""
+        """The runtimes that this run may use, and the hosts by which containers reach *port*.
+
+        Local processes reach *inner_port* on loopback.
+        """
         settings = self.settings
         runtimes: dict[RuntimeName, Runtime] = {}
-        addresses: Sequence[str] = ()
+        bridges: Sequence[str] = ()
         if settings.runtime != "docker":
             from knlite.runtime.process.runtime import ProcessRuntime
 
             runtimes["process"] = ProcessRuntime(
-                gateway_port=port,
+                gateway_port=inner_port,
                 cache_dir=settings.cache_dir,
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
@@ -420,8 +431,9 @@ class Emulator:
                     function_code=code_in(settings.cache_dir, settings.environ),
                 )
                 runtimes["docker"] = docker
-                if settings.address not in EVERYWHERE:
-                    addresses = docker.bind_addresses()
+                # An engine in a virtual machine leads to this one's loopback, where nothing tells
+                # its containers from a person (docs/adr/0015).
+                bridges = docker.bind_addresses() or (LOOPBACK,)
             elif settings.runtime == "docker":
                 raise Unreachable("no container engine answers", cause=engine.why, fix=engine.fix)
             else:
@@ -431,7 +443,7 @@ class Emulator:
             self._no_engine = "knlite was told to use local processes only (--runtime process)"
         for runtime in runtimes.values():
             self._held.push_async_callback(runtime.aclose)
-        return runtimes, addresses
+        return runtimes, bridges
 
     def _listen(self, host: str, port: int, option: str) -> socket.socket:
         """A listening socket that is closed with the run. Raises ``Conflict``."""

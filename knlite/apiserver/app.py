@@ -4,24 +4,20 @@ Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask,
 """
 
 import json
-import platform
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-import msgspec
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from knlite import __version__
-from knlite.apiserver import discovery, openapi, options
+from knlite.apiserver import about, options
 from knlite.apiserver.bodies import read_object
 from knlite.apiserver.guard import Guard
-from knlite.apiserver.negotiation import discovery_version
 from knlite.apiserver.paths import Target, parse
 from knlite.apiserver.podlogs import PodLogSource, pod_log
 from knlite.apiserver.reviews import review
@@ -31,9 +27,6 @@ from knlite.apiserver.watching import Ending, watch
 from knlite.errors import KnliteError, NotFound
 from knlite.registry.registry import Registry
 
-MINOR = 34
-"""Of the Kubernetes whose clients are expected; kubectl warns of more than one apart."""
-_FOREVER = "public, max-age=31536000, immutable"
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
@@ -100,15 +93,15 @@ def make_app(
             Route("/readyz", own.readyz),
             Route("/metrics", own.metrics),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
-            Route("/version", _version),
-            Route("/api", _core_versions),
-            Route("/apis", _groups),
-            Route("/apis/{group}", _group),
-            Route("/api/{version}", _resources),
-            Route("/apis/{group}/{version}", _resources),
-            Route("/openapi/v2", _openapi_v2),
-            Route("/openapi/v3", _openapi_index),
-            Route("/openapi/v3/{path:path}", _openapi),
+            Route("/version", about.version),
+            Route("/api", about.core_versions),
+            Route("/apis", about.groups),
+            Route("/apis/{group}", about.group),
+            Route("/api/{version}", about.resources),
+            Route("/apis/{group}/{version}", about.resources),
+            Route("/openapi/v2", about.openapi_v2),
+            Route("/openapi/v3", about.openapi_index),
+            Route("/openapi/v3/{path:path}", about.openapi_document),
             Route("/api/{version}/{rest:path}", api.answer, methods=_METHODS),
             Route("/apis/{group}/{version}/{rest:path}", api.answer, methods=_METHODS),
         ],
@@ -248,77 +241,6 @@ def _json_line(line: Line) -> str:
         "text": line.text,
     }
     return json.dumps(value, ensure_ascii=False) + "\n"
-
-
-async def _version(_request: Request) -> Response:
-    build = __version__.replace("+", ".")
-    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    return JSONResponse(
-        {
-            "major": "1",
-            "minor": str(MINOR),
-            "gitVersion": f"v1.{MINOR}.0+knlite.{build}",
-            "gitCommit": "",
-            "gitTreeState": "",
-            "buildDate": "1970-01-01T00:00:00Z",
-            "goVersion": "",
-            "compiler": "",
-            "platform": f"{platform.system().lower()}/{machine}",
-        }
-    )
-
-
-async def _core_versions(request: Request) -> Response:
-    return _discovered(request, discovery.legacy_versions, core=True)
-
-
-async def _groups(request: Request) -> Response:
-    return _discovered(request, discovery.group_list, core=False)
-
-
-def _discovered(request: Request, classic: Callable[[], dict[str, Any]], *, core: bool) -> Response:
-    version = discovery_version(request.headers.get("accept", ""))
-    if version is None:
-        return JSONResponse(classic(), headers={"Vary": "Accept"})
-    # By these parameters the client knows which of the two forms it got.
-    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-    body = msgspec.json.encode(discovery.aggregated(core=core, version=version))
-    return Response(body, headers={"Content-Type": kind, "Vary": "Accept"})
-
-
-async def _group(request: Request) -> Response:
-    return _found(discovery.group(request.path_params["group"]))
-
-
-async def _resources(request: Request) -> Response:
-    params = request.path_params
-    return _found(discovery.resource_list(params.get("group", ""), params["version"]))
-
-
-def _found(body: dict[str, Any] | None) -> Response:
-    if body is None:
-        return failure(404, "NotFound", NO_RESOURCE)
-    return Response(msgspec.json.encode(body), media_type="application/json")
-
-
-async def _openapi_v2(_request: Request) -> Response:
-    # No bytes are a valid document: an empty one.
-    return Response(b"", headers={"Content-Type": openapi.V2_TYPE})
-
-
-async def _openapi_index(_request: Request) -> Response:
-    return Response(openapi.index(), media_type="application/json")
-
-
-async def _openapi(request: Request) -> Response:
-    found = openapi.documents().get(request.path_params["path"])
-    if found is None:
-        return failure(404, "NotFound", NO_RESOURCE)
-    body, digest = found
-    headers = {"ETag": f'"{digest}"'}
-    if request.query_params.get("hash") == digest:
-        headers["Cache-Control"] = _FOREVER
-    return Response(body, media_type="application/json", headers=headers)
 
 
 def _refuse_method(target: Target) -> Response:

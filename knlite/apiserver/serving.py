@@ -15,6 +15,8 @@ from uvicorn.server import ServerState
 
 from knlite.apiserver.app import Door
 
+MAX_HEAD = 64 * 1024
+"""Bytes of a request before its body; the parser itself would take them without end."""
 CLOSING = 1.0
 """Seconds that running answers get when the run ends; a followed log never ends by itself."""
 
@@ -30,7 +32,7 @@ async def serve(
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(
-        lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}),
+        lambda: _Protocol(config=config, server_state=state, app_state={}),
         sock=listening,
     )
     task_status.started()
@@ -48,3 +50,25 @@ async def serve(
                 task.cancel()
             if state.tasks:
                 await asyncio.wait(tuple(state.tasks))
+
+
+class _Protocol(HttpToolsProtocol):
+    """One connection; refuses heads without end."""
+
+    _in_head = False
+    _received = 0
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head:
+            self._received += len(data)
+            if self._received > MAX_HEAD:
+                self.send_400_response("The head of the request is too large.")
+
+    def on_message_begin(self) -> None:
+        self._in_head, self._received = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()

@@ -1,9 +1,10 @@
 """Errors as Kubernetes Status objects: one table from error family to code and reason.
 
-Source: Kubernetes meta/v1 Status and ``api/errors``; Knative reference §0.2 (the words of the
-webhooks, whose refusals are bad requests; Kubernetes' own are invalid objects).
+Source: Kubernetes meta/v1 Status and ``api/errors``.
+Not here: how admission words a refusal (``kinds/webhooks.py``).
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -12,6 +13,7 @@ from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import MethodNotAllowed, NotAcceptable, TooLarge, Unsupported
 from knlite.errors import (
     AlreadyExists,
+    Cause,
     Conflict,
     Expired,
     Forbidden,
@@ -50,7 +52,7 @@ _FAMILIES: tuple[tuple[type[KnliteError], int, str], ...] = (
 
 def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any]:
     """The Status for *error* of a request for *target*."""
-    causes = tuple(getattr(error, "causes", ()))
+    causes: Sequence[Cause] = getattr(error, "causes", ())
     code: int
     reason: str
     code, reason = next(
@@ -63,12 +65,16 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
     if isinstance(error, Refused):
         info, key = info_of(error.key.kind), error.key
         meta = ObjectMeta(name=key.name, namespace=key.namespace)
-        found = denial(info.kind, info.group, meta, error.errors)
-        code, reason, message, causes = found.code, found.reason, found.message, found.causes
+        denied = denial(info.kind, info.group, meta, error.errors)
+        code, reason, message = denied.code, denied.reason, denied.message
+        causes = denied.causes
         if code == 422:
             # Of an invalid object clients print the kind, not the resource.
             details = {"name": key.name, "group": info.group, "kind": info.kind}
             details = {name: value for name, value in details.items() if value}
+    # kubectl names the object instead of saying what is wrong if it is told of both.
+    if isinstance(error, PatchFailed):
+        details = {}
     if causes:
         details["causes"] = [
             {

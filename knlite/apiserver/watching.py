@@ -17,14 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
+from knlite.apiserver.answers import wanted
 from knlite.apiserver.documents import encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
-from knlite.apiserver.selectors import predicate
+from knlite.apiserver.selectors import named, predicate
 from knlite.apiserver.status import status_of
 from knlite.apiserver.tables import Included, definitions, partial, table
-from knlite.apiserver.verbs import require_verb, wanted
+from knlite.apiserver.verbs import require_verb
 from knlite.errors import Expired
+from knlite.kinds.conditions import find
 from knlite.kinds.meta import Object
 from knlite.registry.registry import Registry
 from knlite.registry.watch import Watch, WatchEvent
@@ -40,6 +42,11 @@ class Ending:
     def __init__(self) -> None:
         self.over = False
         self._waiting: set[anyio.CancelScope] = set()
+
+    @property
+    def waiting(self) -> int:
+        """How many streams wait for something to happen."""
+        return len(self._waiting)
 
     async def wait(self, get: Callable[[], Any], seconds: float) -> Any:
         """What awaiting *get* gives; None after *seconds*, or when the run ends."""
@@ -80,7 +87,11 @@ def watch(
         since=None if initial else options.since(request) or None,
         predicate=predicate(target.info, query.get("labelSelector", ""), fields),
     )
-    lines = _Lines(target, wanted(request), options.included(request), wall)
+    shape = wanted(request)
+    lines = _Lines(target, shape, options.included(request), wall)
+    already: tuple[WatchEvent, ...] = ()
+    if shape.shape == "Object":
+        already = _failed_already(registry, target, named(fields), options.since(request))
     bookmarks = options.flag(request, "allowWatchBookmarks")
     seconds = options.number(request, "timeoutSeconds")
     return StreamingResponse(
@@ -88,6 +99,7 @@ def watch(
             found,
             lines,
             ending,
+            already,
             seconds=float("inf") if seconds is None else seconds,
             bookmarks=bookmarks,
             marks_initial=initial and bookmarks,
@@ -96,10 +108,30 @@ def watch(
     )
 
 
+def _failed_already(
+    registry: Registry, target: Target, name: str, since: int
+) -> tuple[WatchEvent, ...]:
+    """The present state of the one object that is watched, when it has failed before *since*.
+
+    ``kn`` creates, reads, and then waits for a change before it looks at the conditions. What
+    fails within milliseconds has no more changes, and it would wait for its whole ten minutes.
+    Clients bear with an event that they know already.
+    """
+    if not (name and since and target.info.custom):
+        return ()
+    obj = registry.view.get(target.info.type, target.namespace, name)
+    if obj is None or obj.metadata.resource_version != str(since):
+        return ()
+    ready = find(getattr(getattr(obj, "status", None), "conditions", ()))
+    failed = ready is not None and ready.status == "False"
+    return (WatchEvent("MODIFIED", obj),) if failed else ()
+
+
 async def _streamed(
     found: Watch,
     lines: "_Lines",
     ending: Ending,
+    already: tuple[WatchEvent, ...],
     *,
     seconds: float,
     bookmarks: bool,
@@ -107,7 +139,7 @@ async def _streamed(
 ) -> AsyncIterator[bytes]:
     # A socket's patience, which nobody fast-forwards.
     deadline = anyio.current_time() + seconds  # noqa: TID251
-    beginning = lines.of(found.initial)
+    beginning = lines.of((*found.initial, *already))
     if marks_initial:
         beginning += lines.bookmark(found.version, initial_end=True)
     # Even when nothing exists: the client learns that it watches.

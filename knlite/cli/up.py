@@ -195,8 +195,11 @@ class _Screen:
         for kind, name, ready, url in rows(emulator):
             colour = {"True": "green", "False": "red"}.get(ready.partition(" ")[0], "yellow")
             table.add_row(kind, Text(name), Text(ready, style=colour), Text(url))
-        # As wide as it needs: a URL that is broken in two cannot be clicked.
-        Console(highlight=False, width=WIDEST).print(table)
+        if table.rows:
+            # As wide as it needs: a URL that is broken in two cannot be clicked.
+            Console(highlight=False, width=WIDEST).print(table)
+        else:
+            self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))

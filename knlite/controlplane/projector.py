@@ -5,6 +5,7 @@ Tables are made once for a batch of changes. After they have been pushed, the In
 Not here: what is in a table (``serving/routing.py``, ``eventing/topology.py``).
 """
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import anyio
@@ -24,10 +25,10 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.domains import DomainError, local_hosts, public_host
+from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
-from knlite.serving.routing import RoutingTable, routing_table
-from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
+from knlite.serving.routing import RoutingTable
+from knlite.serving.routingtable import routing_table
 
 _ROUTING = (Ingress, Route, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
@@ -40,7 +41,7 @@ class RoutesListener(Protocol):
     """Who sends requests on their way."""
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
-        """This is the table now; *listing* is (what, URL) of all that people address."""
+        """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
         ...
 
 
@@ -106,14 +107,22 @@ class Projector:
     def cluster_hosts(self) -> tuple[str, ...]:
         """The cluster's host names of everything that can be addressed."""
         routes = self._registry.view.listed(Route, "")
-        names = (f"{r.metadata.name}.{r.metadata.namespace}.{CLUSTER_DOMAIN}" for r in routes)
-        return (BROKER_INGRESS, *names)
+        return (
+            *local_hosts("knative-eventing", "broker-ingress"),
+            *(host for route in routes for host in self._cluster_hosts_of(route)),
+        )
+
+    def _cluster_hosts_of(self, route: Route) -> Iterator[str]:
+        config = self._registry.config
+        for tag in ("", *(target.tag for target in route.spec.traffic if target.tag)):
+            yield from local_hosts(route.metadata.namespace, tagged_name(route, tag, config))
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
         if isinstance(obj, Revision):
             self._note_revision(notification, obj)
-        if isinstance(obj, _ROUTING) and _matters(notification):
+        exists_or_not = isinstance(obj, Revision) and notification.change != "modified"
+        if exists_or_not or (isinstance(obj, _ROUTING) and _matters(notification)):
             self._stale.add("routes")
             self._work.set()
         if isinstance(obj, _EVENTING):
@@ -146,6 +155,8 @@ class Projector:
         hosts: dict[tuple[str, str], tuple[str, ...]] = {}
         for route in view.listed(Route, ""):
             namespace, name = route.metadata.namespace, route.metadata.name
+            if view.get(Ingress, namespace, name) is not None:
+                continue
             for target in route.spec.traffic:
                 configuration = view.get(Configuration, namespace, target.configuration_name)
                 if configuration is None:
@@ -158,7 +169,11 @@ class Projector:
         brokers = (
             (broker.metadata.namespace, broker.metadata.name) for broker in view.listed(Broker, "")
         )
-        return routing_table(view.listed(Ingress, ""), newest, hosts, brokers)
+        revisions = frozenset(
+            RevisionName(revision.metadata.namespace, revision.metadata.name)
+            for revision in view.listed(Revision, "")
+        )
+        return routing_table(view.listed(Ingress, ""), newest, hosts, brokers, revisions)
 
     def _listing(self) -> tuple[tuple[str, str], ...]:
         view = self._registry.view
@@ -200,11 +215,12 @@ def _matters(notification: Notification) -> bool:
 
 
 def _hosts(route: Route, registry: Registry) -> tuple[str, ...]:
-    local = local_hosts(route.metadata.namespace, route.metadata.name)
+    """The public ones."""
+    config = registry.config
     try:
-        return (*local, public_host(route, "", registry.config).lower())
+        return () if is_local(route, config) else (public_host(route, "", config),)
     except DomainError:
-        return local
+        return ()
 
 
 def _settings(revision: Revision) -> RevisionSettings:

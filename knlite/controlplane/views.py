@@ -25,6 +25,7 @@ from knlite.registry.derived import ChildOf, Derivation, Fixed
 from knlite.serving.views import endpoints, services
 from knlite.serving.views.deployment import SUFFIX, deployment
 from knlite.serving.views.hpa import horizontal_pod_autoscaler
+from knlite.serving.views.ingressgateway import IngressGateways
 from knlite.serving.views.metric import metric
 from knlite.serving.views.serverlessservice import PRIVATE, serverless_service
 
@@ -66,4 +67,5 @@ def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
     """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
     slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
-    return (*VIEWS, slices, older, Fixed(Node, (this_node(now, host),)))
+    nodes = Fixed(Node, (this_node(now, host),))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))

@@ -6,7 +6,7 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence, Set
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -20,8 +20,16 @@ from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
-from knlite.dataplane.wire.listener import serve
-from knlite.serving.routing import Backends, RoutingTable, ToBroker, ToIndex, ToRevision
+from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.serving.instance import Address
+from knlite.serving.routing import (
+    Backends,
+    InsideOnly,
+    RoutingTable,
+    ToBroker,
+    ToIndex,
+    ToRevision,
+)
 
 TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
@@ -51,24 +59,31 @@ class Gateway:
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
-        self._table = RoutingTable()
+        self._outer = _Side(activator, draw.random, self._by_other_addresses)
+        self._inner = _Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
-        """This is the table now; *listing* is (what, URL) of all that people address."""
-        self._table = table
+        """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
+        self._outer.table = table
+        self._inner.table = table.inside()
         self._listing = listing
 
     async def run(
         self,
         listening: Sequence[socket.socket],
+        inside: Set[Address] = frozenset(),
         *,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Answer on *listening* until cancelled."""
+        """Answer on *listening* until cancelled.
+
+        Whoever connects to one of the addresses *inside* is in the cluster.
+        """
+        entrance = Entrance(self._inner.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._handle, listening, self._limits)
+            server = await serve(self._outer.handle, listening, self._limits, entrance)
             task_status.started()
             try:
                 await anyio.sleep_forever()
@@ -77,32 +92,11 @@ class Gateway:
                     await server.aclose(CLOSING)
                     await self._activator.aclose()
 
-    def _handle(self, exchange: Exchange) -> None:
-        host = exchange.host
-        backends = self._table.find(host)
-        if backends is None:
-            self._by_other_addresses(exchange)
-        elif backends.append:
-            self._with_tag(exchange, backends)
-        else:
-            # Most requests.
-            revision = backends.pick(self._random)
-            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
-
-    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
-        """Where requests may ask for a tag by a header."""
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        headers = with_set(exchange.headers, tagged.append)
-        revision = tagged.pick(self._random)
-        self._activator.handle(
-            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
-        )
-
-    def _by_other_addresses(self, exchange: Exchange) -> None:
+    def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
-        match self._table.match(authority, path, self._random(), tag):
+        match table.match(authority, path, self._random(), tag):
             case ToRevision(revision, rest, host, append, route_tag):
                 target, name, headers = _way(exchange, rest, host)
                 headers = with_set(headers, append)
@@ -111,6 +105,9 @@ class Gateway:
                 self._receive(exchange, namespace, broker)
             case ToIndex():
                 self._index(exchange)
+            case InsideOnly(name, public):
+                text = pages.inside_only(name, public, self._listing)
+                exchange.respond(404, TEXT, text.encode())
             case _:
                 urls = [url for _, url in self._listing]
                 text = pages.not_found(authority, path, urls)
@@ -146,6 +143,43 @@ class Gateway:
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
         ]
         exchange.respond(answer.status, headers, answer.body)
+
+
+class _Side:
+    """Those who come from outside, or those from inside the cluster, and the hosts they know."""
+
+    def __init__(
+        self,
+        activator: Activator,
+        draw: Callable[[], float],
+        otherwise: Callable[[Exchange, RoutingTable], None],
+    ) -> None:
+        self._activator = activator
+        self._random = draw
+        self._otherwise = otherwise
+        self.table = RoutingTable()
+
+    def handle(self, exchange: Exchange) -> None:
+        """Send *exchange* on its way."""
+        host = exchange.host
+        backends = self.table.find(host)
+        if backends is None:
+            self._otherwise(exchange, self.table)
+        elif backends.append:
+            self._with_tag(exchange, backends)
+        else:
+            # Most requests.
+            revision = backends.pick(self._random)
+            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
+
+    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
+        """Where requests may ask for a tag by a header."""
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        headers = with_set(exchange.headers, tagged.append)
+        revision = tagged.pick(self._random)
+        self._activator.handle(
+            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
+        )
 
 
 def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:

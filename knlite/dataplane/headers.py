@@ -19,6 +19,7 @@ Not here: headers between two neighbours and framing, which the wire keeps to it
 (``wire/framing.py``).
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -41,6 +42,7 @@ _SET = frozenset(
 )
 _TOUCHED = _BETWEEN_PROXIES | _SET
 _PROXIED = (b"K-Proxy-Request", b"activator")
+_TOKEN = re.compile(rb"[0-9A-Za-z!#$%&'*+.^_`|~-]+")
 
 
 class Onward(NamedTuple):
@@ -127,11 +129,18 @@ def forwarded(hops: bytes, host: bytes, proto: bytes) -> bytes:
     addresses = [_node(hop.strip()) for hop in hops.split(b",") if hop.strip()]
     first = [b"for=" + addresses[0]] if addresses else []
     if host:
-        first.append(b"host=" + host)
+        first.append(b"host=" + _value(host))
     if proto:
-        first.append(b"proto=" + proto)
+        first.append(b"proto=" + _value(proto))
     rest = [b"for=" + address for address in addresses[1:]]
     return b", ".join((b";".join(first), *rest))
+
+
+def _value(text: bytes) -> bytes:
+    """*text* as it is, or quoted when it is no token (RFC 7239 §4), as with a port in it."""
+    if _TOKEN.fullmatch(text):
+        return text
+    return b'"' + text.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def _of_hop(hops: bytes, host: bytes, proto: bytes) -> tuple[Header, ...]:

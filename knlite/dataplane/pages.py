@@ -23,6 +23,17 @@ def not_found(host: str, path: str, urls: Sequence[str]) -> str:
     return f"nothing is served at {asked}{hint}\nthere are:{listed}{more}\n"
 
 
+def inside_only(host: str, public: bool, rows: Sequence[tuple[str, str]]) -> str:
+    """The sentence for a name that only the cluster's own know, asked for from outside."""
+    text = f"{host} is a name inside the cluster: only services reach it, as on Knative\n"
+    if not public:
+        return f"{text}it has no address outside, which its label or domain says (cluster-local)\n"
+    name, _, rest = host.partition(".")
+    wanted = f"Service {rest.partition('.')[0]}/{name}"
+    urls = [url for what, url in rows if what == wanted]
+    return f"{text}from here it is {urls[0]}\n" if urls else text
+
+
 def index(rows: Sequence[tuple[str, str]]) -> str:
     """The page at bare localhost: (what, URL) of everything that is served."""
     items = "".join(

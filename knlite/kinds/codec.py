@@ -8,8 +8,7 @@ Source: Kubernetes structural schemas (pruning, ``must be of type``) and strict 
 Not here: which values are allowed (each kind's ``validated``).
 """
 
-import json
-from collections import Counter
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -23,8 +22,8 @@ from knlite.kinds.meta import Fields
 
 T = TypeVar("T", bound=Fields)
 
-DEEPEST = 100
-"""Levels of nesting in a document that anybody may send; no kind comes near."""
+_INDEX = re.compile(r"\[\d+\]")
+_GO = {"boolean": "bool", "integer": "int64", "number": "float64"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,8 @@ class Problem:
 
     path: str
     text: str
+    in_go: str = ""
+    """The same in the words of a Go decoder, which reads core kinds; only for wrong types."""
 
     def __str__(self) -> str:
         return self.text
@@ -45,50 +46,7 @@ class Decoded(Generic[T]):
     value: T | None
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
-    """What was pruned, in the words of field validation: ``unknown field "spec.bogus"``, …"""
-
-
-class Doubled(dict[str, Any]):
-    """A JSON object that named some of its members more than once; the last one counts."""
-
-    def __init__(self, members: list[tuple[str, Any]], names: tuple[str, ...]) -> None:
-        super().__init__(members)
-        self.names = names
-
-
-def parse_json(text: bytes) -> object:
-    """*text* as a tree in which doubled names can still be seen.
-
-    Raises ``ValueError``, also for what is nested more than ``DEEPEST`` levels.
-    """
-    try:
-        tree: object = json.loads(text, object_pairs_hook=_paired)
-    except RecursionError:
-        raise ValueError("it is nested too deeply") from None
-    if text.count(b"{") + text.count(b"[") > DEEPEST and _depth(tree) > DEEPEST:
-        raise ValueError("it is nested too deeply")
-    return tree
-
-
-def _depth(tree: object) -> int:
-    depth, level = 0, [tree]
-    while level and depth <= DEEPEST:
-        inner: list[object] = []
-        for value in level:
-            if isinstance(value, dict):
-                inner.extend(value.values())
-            elif isinstance(value, list):
-                inner.extend(value)
-        level, depth = inner, depth + 1
-    return depth
-
-
-def _paired(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) == len(members):
-        return found
-    counted = Counter(name for name, _ in members)
-    return Doubled(members, tuple(name for name, count in counted.items() if count > 1))
+    """What was pruned, in the words of field validation: ``unknown field "spec.bogus"``."""
 
 
 def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
@@ -123,6 +81,8 @@ class _Found:
         self.strict = strict
         self.problems: list[Problem] = []
         self.unknown: list[str] = []
+        self.field = ("", "")
+        """The struct that is being read and the path of its field, as Go remembers them."""
 
 
 def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> object:
@@ -133,7 +93,6 @@ def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> objec
             return _wrong(value, "object", path, found)
         case inspect.DictType(value_type=item):
             if isinstance(value, Mapping):
-                _note_doubled(value, path, found)
                 return {
                     str(key): _shape(item, member, f"{path}.{key}", found)
                     for key, member in value.items()
@@ -172,7 +131,6 @@ def _members(
     found: _Found,
 ) -> Iterator[tuple[str, object]]:
     fields = {field.encode_name: field for field in info.fields}
-    _note_doubled(value, path, found)
     for key, member in value.items():
         name = str(key)
         where = f"{path}.{name}" if path else name
@@ -182,18 +140,12 @@ def _members(
             if found.strict:
                 found.problems.append(Problem(where, _unknown(name, where, fields)))
         elif member is not None:
+            found.field = (info.cls.__name__, where)
             yield name, _shape(field.type, member, where, found)
     for name, field in fields.items():
         if field.required and value.get(name) is None:
             where = f"{path}.{name}" if path else name
             found.problems.append(Problem(where, f"{where}: Required value"))
-
-
-def _note_doubled(value: object, path: str, found: _Found) -> None:
-    if isinstance(value, Doubled):
-        for name in value.names:
-            where = f"{path}.{name}" if path else name
-            found.unknown.append(f'duplicate field "{where}"')
 
 
 def _one_of(
@@ -207,6 +159,7 @@ def _one_of(
         return _shape(candidates[0], value, path, found)
     for choice in candidates:
         attempt = _Found(found.strict)
+        attempt.field = found.field
         shaped = _shape(choice, value, path, attempt)
         if not attempt.problems:
             found.unknown.extend(attempt.unknown)
@@ -218,8 +171,17 @@ def _wrong(value: object, wanted: str, path: str, found: _Found) -> object:
     """Note the problem; what stands in for the value is never used."""
     name = _type_name(value)
     text = f'{path}: Invalid value: "{name}": {path} in body must be of type {wanted}: "{name}"'
-    found.problems.append(Problem(path, text))
+    found.problems.append(Problem(path, text, _in_go(name, wanted, found)))
     return None
+
+
+def _in_go(name: str, wanted: str, found: _Found) -> str:
+    holder, field = found.field
+    value = "number" if name == "integer" else "bool" if name == "boolean" else name
+    place = f"{holder}.{_INDEX.sub('', field)}"
+    return (
+        f"cannot unmarshal {value} into Go struct field {place} of type {_GO.get(wanted, wanted)}"
+    )
 
 
 def _unknown(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:

@@ -1,13 +1,13 @@
 """Documents that clients send, to objects: Kubernetes' field validation and its texts.
 
-``Strict`` refuses unknown and doubled fields, ``Warn`` drops them and says so, ``Ignore`` drops
-them in silence.
+``Strict`` refuses unknown fields, ``Warn`` drops them and says so, ``Ignore`` only drops them.
 
 Source: Kubernetes API concepts, "Field validation"; apiserver ``endpoints/handlers``.
 Not here: manifests from files, whose mistakes are collected with file and line (``manifests.py``).
 """
 
 import json
+from typing import NoReturn
 
 from knlite.errors import Cause, Invalid, InvalidInput, NotFound
 from knlite.kinds.catalog import KindInfo, Read, kind_named, read
@@ -20,8 +20,8 @@ from knlite.registry.writing import PLAIN, Write, invalid
 def read_object(tree: Tree, write: Write = PLAIN) -> Object:
     """The object that the document *tree* describes.
 
-    Raises ``InvalidInput`` (400: unknown kind, unknown or doubled fields when strict), ``Invalid``
-    (422: wrong types).
+    Raises ``InvalidInput`` (400: unknown kind, unknown fields when strict), ``Invalid``
+    (422: wrong types in custom kinds).
     """
     info = _kind_of(tree)
     found = read(tree, strict=False)
@@ -30,7 +30,7 @@ def read_object(tree: Tree, write: Write = PLAIN) -> Object:
         raise InvalidInput(
             f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}: {strict}'
         )
-    return _required(info, found, tree)
+    return found.value or _refuse(info, found, tree)
 
 
 def read_patched(tree: Tree, write: Write = PLAIN) -> Object:
@@ -46,15 +46,21 @@ def read_patched(tree: Tree, write: Write = PLAIN) -> Object:
         text = f"Invalid value: {shown}: {strict}"
         cause = Cause("FieldValueInvalid", text, "patch")
         raise Invalid(f' "" is invalid: patch: {text}', causes=[cause])
-    return _required(info, found, tree)
+    return found.value or _refuse(info, found, tree)
 
 
-def _required(info: KindInfo, found: Read, tree: Tree) -> Object:
-    if found.value is None:
-        name = tree.get("metadata", {}).get("name", "") if isinstance(tree, dict) else ""
-        causes = [_cause(problem.text, problem.path) for problem in found.problems]
-        raise invalid(Key(info.type, "", str(name)), causes)
-    return found.value
+def _refuse(info: KindInfo, found: Read, tree: Tree) -> NoReturn:
+    """Core kinds are read by a Go decoder, custom ones are checked against their schema."""
+    first = next((problem.in_go for problem in found.problems if problem.in_go), "")
+    if first and not info.custom:
+        raise InvalidInput(
+            f'{info.kind} in version "{info.version}" cannot be handled as a {info.kind}:'
+            f" json: {first}"
+        )
+    metadata = tree.get("metadata")
+    name = metadata.get("name", "") if isinstance(metadata, dict) else ""
+    causes = [_cause(problem.text, problem.path) for problem in found.problems]
+    raise invalid(Key(info.type, "", str(name)), causes)
 
 
 def require_same_name(key: Key, obj: Object) -> None:

@@ -7,39 +7,35 @@ must only take note and act later.
 Source: Kubernetes API conventions (generation, resourceVersion, finalizers, background deletion).
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from knlite.errors import AlreadyExists, InvalidInput, NotFound
-from knlite.kinds.admission import Admitted, Denied, admit, spec_of
+from knlite.errors import AlreadyExists, NotFound
+from knlite.kinds.admission import spec_of
 from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.fielderror import Errors, generic, rendered
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
-from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.configuration import Overrides, is_config, read_config
-from knlite.registry.deletion import Deletion, Propagation, require_mortal, require_open
-from knlite.registry.derived import Derivation, Derived, WholeView
+from knlite.registry.admitting import Admission, Mutator, Refused
+from knlite.registry.commits import Commits, Listener, Notification
+from knlite.registry.configuration import Overrides, read_config
+from knlite.registry.deletion import Deletion, Propagation, require_mortal
+from knlite.registry.derived import Derivation
 from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
-from knlite.registry.following import Following
 from knlite.registry.reading import read_patched, require_same_name
 from knlite.registry.recording import RecordingView
 from knlite.registry.store import Store
-from knlite.registry.watch import Change, Predicate, Watch, Window
+from knlite.registry.watch import Predicate, Watch
 from knlite.registry.writing import (
     PLAIN,
     Write,
@@ -51,38 +47,25 @@ from knlite.registry.writing import (
     require_unversioned,
 )
 
+__all__ = [
+    "CONTROLLER",
+    "Listener",
+    "Mutator",
+    "Notification",
+    "Patch",
+    "Refused",
+    "Registry",
+    "Subresource",
+]
+
 O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
 
 CONTROLLER = "system:serviceaccount:knative-serving:controller"
 """The user in whose name reconcilers write."""
 
-
-class Refused(InvalidInput):
-    """An object that admission denies; ``errors`` holds every reason."""
-
-    def __init__(self, key: Key, errors: Errors) -> None:
-        super().__init__(f"{key} is not valid", cause=rendered(errors))
-        self.key = key
-        self.errors = errors
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """What happened to one object. *old* is None for ``added``."""
-
-    change: Literal["added", "modified", "deleted"]
-    obj: Object
-    old: Object | None
-
-
 Patch = JsonPatch | MergePatch | StrategicPatch | ApplyPatch
 
 Subresource = Literal["", "status"]
-
-Listener = Callable[[Notification], None]
-
-Mutator = Callable[[Object, View], Object]
-"""A mutating webhook: the object about to be stored, to what will be stored instead."""
 
 
 class Registry:
@@ -106,23 +89,17 @@ class Registry:
         self._wall = wall
         self._new_uid = new_uid
         self._new_suffix = new_suffix
-        self._mutators = mutators
-        self._overrides = overrides
-        self._external_port = external_port
-        self._version = 0
-        self._listeners: list[Listener] = []
-        self._restored: list[Key] = []
-        self._window = Window()
-        self._store = Store(read_config((), overrides, external_port))
         self._derivations = derivations
-        self._derived = Derived(derivations)
-        self._whole = WholeView(self._store, self._derived)
-        self._following = Following(self._whole, self._derived, self._window, wall)
+        self._store = Store(read_config((), overrides, external_port))
+        self._admission = Admission(
+            store=self._store,
+            overrides=overrides,
+            external_port=external_port,
+            mutators=mutators,
+        )
+        self._commits = Commits(self._store, derivations, self._admission.config, wall)
         self._deletion = Deletion(
-            self._store,
-            commit=lambda obj, old: self._commit(obj, obj.metadata, old),
-            remove=self._remove,
-            wall=wall,
+            self._store, commit=self._commits.commit, remove=self._commits.remove, wall=wall
         )
 
     @property
@@ -133,21 +110,20 @@ class Registry:
     @property
     def version(self) -> int:
         """Counts the changes of this run; ``resourceVersion`` of lists."""
-        return self._version
+        return self._commits.version
 
     @property
     def view(self) -> View:
         """All objects as they are now, also those that are computed."""
-        return self._whole
+        return self._commits.view
 
     def next_version(self) -> int:
         """The version of something that is about to change and is not stored here."""
-        self._version += 1
-        return self._version
+        return self._commits.next_version()
 
     def derived_changed(self, key: Key) -> None:
         """Tell those who watch that the computed object at *key* has changed, come or gone."""
-        self._following.changed(key, self._version)
+        self._commits.derived_changed(key)
 
     def recording_view(self) -> RecordingView:
         """All stored objects, noting what is read."""
@@ -155,45 +131,31 @@ class Registry:
 
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
-        return self._whole.at(key)
+        return self._commits.view.at(key)
 
-    @contextmanager
-    def listening(self, listener: Listener) -> Iterator[None]:
+    def listening(self, listener: Listener) -> AbstractContextManager[None]:
         """Tell *listener* of every change while the context lasts."""
-        self._listeners.append(listener)
-        try:
-            yield
-        finally:
-            self._listeners.remove(listener)
+        return self._commits.listening(listener)
 
     def restore(self, objects: Iterable[Object], version: int) -> None:
         """Begin with *objects* of an earlier run, whose last version was *version*.
 
         Nobody is told: those who care are not there yet. Raises ``ConfigInvalid``.
         """
-        for obj in objects:
-            self._store.put(obj)
-            self._restored.append(key_of(obj))
-        self._store.config = self._config_with(None)
-        self._version = version
-        self._window.forget(version)
+        self._commits.restore(objects, version)
 
     def announce(self) -> None:
         """Tell those who listen now of what has been restored, as if it were new."""
-        restored, self._restored = self._restored, []
-        for key in restored:
-            obj = self._store.at(key)
-            if obj is not None:
-                self._tell(Notification("added", obj, None))
+        self._commits.announce()
 
     def fork(self) -> "Registry":
         """The same objects in a registry of their own, to try changes on."""
         fork = Registry(
             wall=self._wall,
             new_uid=self._new_uid,
-            overrides=self._overrides,
-            external_port=self._external_port,
-            mutators=self._mutators,
+            overrides=self._admission.overrides,
+            external_port=self._admission.external_port,
+            mutators=self._admission.mutators,
             derivations=self._derivations,
         )
         for obj in self._store.everything():
@@ -210,7 +172,7 @@ class Registry:
         require_unversioned(obj)
         obj = self._named(obj)
         key = key_of(obj)
-        self._require_namespace(obj)
+        self._admission.require_namespace(obj)
         if self._store.at(key) is not None:
             raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
         metadata = msgspec.structs.replace(
@@ -220,7 +182,7 @@ class Registry:
             managed_fields=self._owned(obj, None, write),
         )
         obj = msgspec.structs.replace(obj, metadata=metadata)
-        admitted = self._admit(obj, None, user, write)
+        admitted = self._admission.admit(obj, None, user, write)
         metadata = msgspec.structs.replace(
             admitted.metadata,
             uid=self._new_uid(),
@@ -246,7 +208,7 @@ class Registry:
             completed(wanted, old), managed_fields=self._owned(wanted, old, write)
         )
         wanted = msgspec.structs.replace(wanted, metadata=metadata)
-        admitted = _with_status_of(old, self._admit(wanted, old, user, write))
+        admitted = _with_status_of(old, self._admission.admit(wanted, old, user, write))
         changed = spec_of(admitted) != spec_of(old)
         metadata = msgspec.structs.replace(
             admitted.metadata, generation=old.metadata.generation + changed
@@ -381,24 +343,7 @@ class Registry:
         Begins with what exists if *since* is None or 0, else after that version. Raises
         ``Expired``.
         """
-        if kind in self._derived.kinds:
-            found = self._following.watch(
-                kind,
-                namespace,
-                since=since or 0,
-                version=lambda: self._version,
-                predicate=predicate,
-            )
-            if found is not None:
-                return found
-        return self._window.watch(
-            kind,
-            namespace,
-            since=since or 0,
-            version=lambda: self._version,
-            predicate=predicate,
-            present=None if since else self._whole.listed(kind, namespace),
-        )
+        return self._commits.watch(kind, namespace, since or 0, predicate)
 
     def _named(self, obj: O) -> O:
         """*obj* with a name of its own, if it only says how that begins."""
@@ -425,41 +370,6 @@ class Registry:
             return self._deletion.finish(obj)
         return obj
 
-    def _admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
-        for mutate in self._mutators:
-            obj = mutate(obj, self._store)
-        match admit(obj, old, self.config, user, dry_run=write.dry_run):
-            case Denied(errors):
-                raise Refused(key_of(obj), errors)
-            case Admitted() as admitted:
-                self._check_config(admitted.obj)
-                for warning in admitted.warnings:
-                    write.warn(str(warning))
-                return admitted.obj
-
-    def _check_config(self, obj: Object) -> None:
-        """Refuse a ``config-*`` ConfigMap that would not parse, as Knative's webhook does."""
-        if isinstance(obj, ConfigMap) and is_config(obj):
-            try:
-                self._config_with(obj)
-            except ConfigInvalid as exc:
-                raise Refused(key_of(obj), (generic(exc.text, SETTINGS),)) from exc
-
-    def _config_with(self, changed: ConfigMap | None) -> Config:
-        maps = {key_of(each): each for each in self._store.listed(ConfigMap, "")}
-        if changed is not None:
-            maps[key_of(changed)] = changed
-        return read_config(maps.values(), self._overrides, self._external_port)
-
-    def _require_namespace(self, obj: Object) -> None:
-        name = obj.metadata.namespace
-        if not name:
-            return
-        namespace = self._store.get(Namespace, "", name)
-        if namespace is None:
-            raise NotFound(f'namespaces "{name}" not found')
-        require_open(obj, namespace)
-
     def _existing(self, key: Key) -> Object:
         found = self._store.at(key)
         if found is None:
@@ -470,40 +380,7 @@ class Registry:
         self, obj: Object, metadata: ObjectMeta, old: Object | None, write: Write = PLAIN
     ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
-        if candidate == old or write.dry_run:
-            return candidate
-        stored = self._next(candidate)
-        self._store.put(stored)
-        self._notify(Notification("added" if old is None else "modified", stored, old))
-        return stored
-
-    def _remove(self, obj: Object) -> Object:
-        """Forget *obj*; what everybody is told has the version of its end."""
-        gone = self._next(obj)
-        self._store.remove(key_of(obj))
-        self._derived.gone(self._whole, obj, self._version)
-        self._notify(Notification("deleted", gone, obj))
-        return gone
-
-    def _next(self, obj: Object) -> Object:
-        self._version += 1
-        metadata = msgspec.structs.replace(obj.metadata, resource_version=str(self._version))
-        return msgspec.structs.replace(obj, metadata=metadata)
-
-    def _notify(self, notification: Notification) -> None:
-        obj, old = notification.obj, notification.old
-        new = None if notification.change == "deleted" else obj
-        self._window.append(
-            type(obj), Change(self._version, self._wall(), old, new, obj if new is None else None)
-        )
-        if isinstance(notification.obj, ConfigMap) and is_config(notification.obj):
-            self._store.config = self._config_with(None)
-        self._following.note(obj, self._version)
-        self._tell(notification)
-
-    def _tell(self, notification: Notification) -> None:
-        for listener in tuple(self._listeners):
-            listener(notification)
+        return candidate if write.dry_run else self._commits.commit(candidate, old)
 
 
 def _with_status_of(source: Object, obj: Object) -> Object:

@@ -196,7 +196,9 @@ def _instance(fact: InstanceChanged) -> Iterator[Happening]:
     story = _STORIES.get(fact.state)
     if story is not None:
         type_, reason, text = story
-        text = f'Instance "{fact.instance}" {text}{f": {fact.why}" if fact.why else ""}'
+        # How it is called at its start is another name each time, and would not be counted.
+        why = f": {fact.why}" if fact.why and fact.state != "ready" else ""
+        text = f'Instance "{fact.instance}" {text}{why}'
         for kind, name in _told(fact.service, fact.revision):
             yield Happening(kind, fact.namespace, name, type_, reason, text, "kubelet")
 
@@ -227,7 +229,11 @@ def _kubelet(fact: InstanceChanged) -> tuple[EventType, str, str] | None:
         case "failed":
             return "Warning", "Failed", f"Error: {fact.reason or 'failed'}: {fact.why}"
         case "waiting":
-            return "Warning", "BackOff", f"Back-off restarting failed {container}"
+            return (
+                "Warning",
+                "BackOff",
+                f"Back-off restarting failed {container.removeprefix('the ')}",
+            )
         case "preparing" | "unready" | "gone":
             # What comes of a preparation is told by itself, and each failed probe is.
             return None

@@ -3,19 +3,21 @@
 Most requests name a host of a revision. ``find`` is for them: it knows the bytes of a Host header
 that it has seen before, whatever the number of hosts. What it does not know is for ``match``.
 
-Source: Knative reference §5.1 to §5.3 (hosts, visibility, shares), §5.4 (tags by header); knlite's
-path addresses, README "Addresses"; knative/serving ``pkg/queue/routetag_handler.go``.
+There are two sides of a table. From outside, public hosts are known, mapped domains among them;
+from inside the cluster's names are known as well, and those of revisions (``docs/adr/0015``).
+
+Source: Knative reference §5.1 to §5.3 (hosts, visibility, shares), §5.4 (tags by header), §5.6
+(mapped domains); knlite's path addresses, README "Addresses"; knative/serving
+``pkg/queue/routetag_handler.go``.
 Differs: a host whose route has no ready revision leads to its newest one, so that the request is
 held and its answer says what is wrong; upstream answers 404.
-Not here: who builds the table (``controlplane/projector.py``), who asks it (``dataplane``).
+Not here: how a table is built (``routingtable.py``), who asks it (``dataplane``).
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from itertools import accumulate
 
-from knlite.kinds.serving.ingress import DEFAULT_ROUTE_HEADER, TAG_HEADER, Ingress, Rule, Split
 from knlite.serving.instance import RevisionName
 from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
 
@@ -57,11 +59,19 @@ class ToIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class InsideOnly:
+    """The host is known, but not to those who ask from outside; *public* if it has another name."""
+
+    host: str
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Nowhere:
     """Nothing is served there."""
 
 
-Match = ToRevision | ToBroker | ToIndex | Nowhere
+Match = ToRevision | ToBroker | ToIndex | InsideOnly | Nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,8 @@ class Backends:
 
     None where tags are not asked for, or the host is a tag's own.
     """
+    public: bool = False
+    """Whether they have a host outside."""
 
     def pick(self, draw: Callable[[], float]) -> RevisionName:
         """One of the revisions; *draw* gives numbers from 0 to below 1, evenly spread."""
@@ -98,13 +110,23 @@ class Backends:
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """All hosts. Hosts are in lower case and have no port."""
+    """One side of all hosts. Hosts are in lower case and have no port."""
 
     hosts: Mapping[str, Backends] = field(default_factory=dict)
+    """Public ones."""
+    local: Mapping[str, Backends] = field(default_factory=dict)
+    """Those inside the cluster."""
     brokers: frozenset[tuple[str, str]] = frozenset()
+    revisions: Set[RevisionName] = frozenset()
+    """All of them, for ``REVISION.NAMESPACE.svc.cluster.local``."""
+    is_inside: bool = False
     _seen: dict[bytes, Backends] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
+
+    def inside(self) -> "RoutingTable":
+        """The side for callers inside the cluster."""
+        return replace(self, is_inside=True)
 
     def find(self, host: bytes) -> Backends | None:
         """What is behind the Host header *host*, if that is a revision's; allocates nothing."""
@@ -117,7 +139,7 @@ class RoutingTable:
         *tag* is the value of its Knative-Serving-Tag.
         """
         host = _host(authority)
-        backends = self.hosts.get(host)
+        backends = self._behind(host)
         if backends is not None:
             return _to(backends.under(tag), draw, path)
         if host in _LOOPBACK or not host:
@@ -125,10 +147,11 @@ class RoutingTable:
         if host in _BROKER_HOSTS:
             namespace, _, broker = path.strip("/").partition("/")
             return ToBroker(namespace, broker)
-        return Nowhere()
+        hidden = self._named_inside(host)
+        return Nowhere() if hidden is None else InsideOnly(host, hidden.public)
 
     def _look_up(self, authority: bytes) -> Backends | None:
-        found = self.hosts.get(_host(authority.decode("latin-1")))
+        found = self._behind(_host(authority.decode("latin-1")))
         if found is not None:
             # Only what exists is remembered, and of that not more spellings than anybody needs:
             # a client may write a host in as many ways as it likes.
@@ -136,6 +159,20 @@ class RoutingTable:
                 self._seen.clear()
             self._seen[authority] = found
         return found
+
+    def _behind(self, host: str) -> Backends | None:
+        found = self.hosts.get(host)
+        return self._named_inside(host) if found is None and self.is_inside else found
+
+    def _named_inside(self, host: str) -> Backends | None:
+        """What *host* is inside the cluster: a name of a route, or of a revision."""
+        found = self.local.get(host)
+        if found is not None:
+            return found
+        short = host.removesuffix(".cluster.local").removesuffix(".svc")
+        name, _, namespace = short.partition(".")
+        revision = RevisionName(namespace, name)
+        return Backends((revision,), (100,)) if revision in self.revisions else None
 
     def _by_path(self, path: str, draw: float, tag: bytes | None) -> Match:
         if path == "/":
@@ -150,67 +187,18 @@ class RoutingTable:
         if collection != "services":
             return Nowhere()
         host = f"{name}.{namespace}.{CLUSTER_DOMAIN}"
-        backends = self.hosts.get(host)
+        backends = self._named_inside(host) or self.hosts.get(host)
         if backends is None:
             return Nowhere()
+        if not (self.is_inside or backends.public):
+            return InsideOnly(host, False)
         rest = "/" + parts[5] if len(parts) > 5 else "/"
         return _to(backends.under(tag), draw, rest, host)
-
-
-def routing_table(
-    ingresses: Iterable[Ingress],
-    newest: Mapping[tuple[str, str], RevisionName],
-    hosts: Mapping[tuple[str, str], Iterable[str]],
-    brokers: Iterable[tuple[str, str]],
-) -> RoutingTable:
-    """The table for *ingresses*; routes (namespace, name) without one lead to their *newest*.
-
-    *hosts* are those of such routes.
-    """
-    found: dict[str, Backends] = {}
-    for route, revision in newest.items():
-        for host in hosts.get(route, ()):
-            found[host] = Backends((revision,), (100,))
-    for ingress in ingresses:
-        for rule in ingress.spec.rules:
-            backends = _of_rule(rule)
-            if backends is None:
-                continue
-            for host in rule.hosts:
-                found[host.lower()] = backends
-    return RoutingTable(found, frozenset(brokers))
 
 
 def _to(backends: Backends, draw: float, path: str, host: str = "") -> ToRevision:
     revision = backends.pick(lambda: draw)
     return ToRevision(revision, path, host, backends.append, backends.route_tag)
-
-
-def _of_rule(rule: Rule) -> Backends | None:
-    main = _backends(rule.splits)
-    if main is None:
-        return None
-    append = tuple((k.encode(), v.encode()) for k, v in rule.append_headers.items())
-    if DEFAULT_ROUTE_HEADER not in rule.append_headers:
-        return replace(main, append=append, route_tag=rule.append_headers.get(TAG_HEADER, DISABLED))
-    tags = {}
-    for path in rule.paths:
-        wanted, found = path.headers.get(TAG_HEADER), _backends(path.splits)
-        if wanted is not None and found is not None:
-            tags[wanted.exact.encode()] = replace(found, route_tag=wanted.exact)
-    main = replace(main, append=append)
-    unknown = replace(main, route_tag=UNDEFINED)
-    return replace(main, route_tag=DEFAULT, tags=tags, unknown=unknown)
-
-
-def _backends(splits: Iterable[Split]) -> Backends | None:
-    chosen = [split for split in splits if split.percent]
-    if not chosen:
-        return None
-    return Backends(
-        tuple(RevisionName(split.service_namespace, split.service_name) for split in chosen),
-        tuple(accumulate(split.percent for split in chosen)),
-    )
 
 
 def _host(authority: str) -> str:

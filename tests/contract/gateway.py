@@ -17,7 +17,7 @@ from knlite.dataplane.wire.limits import Limits
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, Endpoint, RevisionName, RevisionSettings, Sample
-from knlite.serving.routing import routing_table
+from knlite.serving.routingtable import routing_table
 
 WEB = RevisionName("default", "web-00001")
 HOSTS = ("web.default.localhost", "web.default.svc.cluster.local")

@@ -21,7 +21,7 @@ from knlite.dataplane.wire.listener import Server, serve
 from knlite.facts import Fact, RequestDone
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, Endpoint, RevisionName, RevisionSettings
-from knlite.serving.routing import routing_table
+from knlite.serving.routingtable import routing_table
 
 PATIENCE = 10.0
 WEB = RevisionName("default", "web-00001")

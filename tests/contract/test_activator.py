@@ -29,7 +29,7 @@ from knlite.serving.instance import (
     Sample,
     StartFailure,
 )
-from knlite.serving.routing import routing_table
+from knlite.serving.routingtable import routing_table
 
 pytestmark = pytest.mark.anyio
 

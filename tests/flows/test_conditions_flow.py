@@ -98,7 +98,7 @@ async def test_a_second_revision_that_fails_leaves_the_traffic_with_the_first() 
         assert condition(cell, Revision, "web-00002", "ContainerHealthy") == (
             "False", "ExitCode7", "Container failed with: boom",
         )  # fmt: skip
-        assert "web-00001" in str(cell.requests.table.match("web.default", "/", 0.0))
+        assert "web-00001" in str(cell.requests.table.inside().match("web.default", "/", 0.0))
 
 
 @on_virtual_time
@@ -170,7 +170,7 @@ async def test_going_back_to_a_named_revision_is_no_conflict() -> None:
         service(cell, "web-one")
         await cell.advance(3)
         assert condition(cell, Service, "web", "Ready")[0] == "True"
-        assert "web-one" in str(cell.requests.table.match("web.default", "/", 0.0))
+        assert "web-one" in str(cell.requests.table.inside().match("web.default", "/", 0.0))
 
 
 @on_virtual_time
@@ -193,4 +193,4 @@ async def test_cluster_local_services_have_no_name_outside() -> None:
         assert found is not None
         assert found.status.url == "http://web.default.svc.cluster.local"
         assert "Nowhere" in str(cell.requests.table.match("web.default.localhost", "/", 0.0))
-        assert "web-00001" in str(cell.requests.table.match("web.default", "/", 0.0))
+        assert "web-00001" in str(cell.requests.table.inside().match("web.default", "/", 0.0))

@@ -6,8 +6,8 @@ HTTP/1.1 can be (RFC 9113 §3.3, §3.4), so the first bytes tell.
 
 import asyncio
 import socket
-from collections.abc import Sequence
-from typing import Protocol, cast
+from collections.abc import Sequence, Set
+from typing import NamedTuple, Protocol, cast
 
 from knlite.dataplane.wire.exchange import Handler
 from knlite.dataplane.wire.http1_server import Http1Connection, Meaning
@@ -20,16 +20,25 @@ from knlite.serving.instance import Address
 BACKLOG = 1024
 
 
+class Entrance(NamedTuple):
+    """Connections that arrive at one of *addresses* of this machine are answered by *handler*."""
+
+    handler: Handler
+    addresses: Set[Address]
+
+
 async def serve(
     handler: Handler,
     listeners: Sequence[Address | socket.socket],
     limits: Limits | None = None,
+    entrance: Entrance | None = None,
 ) -> "Server":
     """Listen on *listeners*; a port of 0 takes any free one (see ``Server.addresses``).
 
-    If one of them cannot be bound, none is, and OSError is raised.
+    Connections that do not come by *entrance* are answered by *handler*. If one of the listeners
+    cannot be bound, none is, and OSError is raised.
     """
-    server = Server(handler, limits or Limits())
+    server = Server(handler, limits or Limits(), entrance)
     try:
         for listener in listeners:
             await server.listen(listener)
@@ -54,9 +63,10 @@ class Connection(Protocol):
 class Server:
     """Listening sockets and their connections."""
 
-    def __init__(self, handler: Handler, limits: Limits) -> None:
+    def __init__(self, handler: Handler, limits: Limits, entrance: Entrance | None = None) -> None:
         self.loop = asyncio.get_running_loop()
-        self.handler = handler
+        self._handler = handler
+        self._entrance = entrance
         self.limits = limits
         self.open: set[Connection] = set()
         """All connections; each adds itself and tells ``left`` when it is lost."""
@@ -81,6 +91,15 @@ class Server:
             server = await self.loop.create_server(self._connected, sock=listener, backlog=BACKLOG)
         self._listening.append(server)
         self._addresses += [Address(*bound.getsockname()[:2]) for bound in server.sockets]
+
+    def handler_of(self, transport: asyncio.Transport) -> Handler:
+        """Who answers what comes by *transport*."""
+        entrance = self._entrance
+        if entrance is not None:
+            here = transport.get_extra_info("sockname")
+            if isinstance(here, tuple) and Address(here[0], here[1]) in entrance.addresses:
+                return entrance.handler
+        return self._handler
 
     def close(self) -> None:
         """Stop listening and close idle connections; what runs goes on."""
@@ -143,14 +162,15 @@ class _Fresh(asyncio.Protocol):
         self._forget()
         server = self._server
         connection: Http1Connection | Http2Connection
+        handler = server.handler_of(self._transport)
         if came.startswith(PREFACE):
             connection = Http2Connection(
-                server.loop, server.handler, server.limits, server.open, server.left
+                server.loop, handler, server.limits, server.open, server.left
             )
         else:
             connection = Http1Connection(
                 server.loop,
-                server.handler,
+                handler,
                 server.limits,
                 server.open,
                 server.left,

@@ -31,9 +31,9 @@ KEYS: frozenset[str] = frozenset(
         "rolloutDuration",
         "http-protocol",
         "httpProtocol",
-        # Without effect:
         "autocreate-cluster-domain-claims",
         "autocreateClusterDomainClaims",
+        # Without effect:
         "ingress-class",
         "ingress.class",
         "certificate-class",
@@ -67,6 +67,12 @@ class NetworkConfig:
     rollout_duration: int = 0
     """Seconds; 0 switches at once."""
     http_protocol: str = "enabled"
+    autocreate_cluster_domain_claims: bool = True
+    """Whether a DomainMapping claims its domain by itself.
+
+    Differs: upstream's default is false, so that an administrator decides who gets which domain;
+    here that is the one person who also writes the mapping.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,10 @@ def parse(data: Mapping[str, str]) -> NetworkConfig:
         ),
         rollout_duration=rollout,
         http_protocol=_http_protocol(text("http-protocol", "httpProtocol", "")),
+        autocreate_cluster_domain_claims=values.flag(
+            "autocreate-cluster-domain-claims",
+            values.flag("autocreateClusterDomainClaims", standard.autocreate_cluster_domain_claims),
+        ),
     )
     _check_templates(config)
     return config

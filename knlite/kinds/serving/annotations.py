@@ -46,7 +46,8 @@ _INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 _OLD_SPELLINGS: Mapping[str, str] = {
-    labels.ROLLOUT_DURATION: f"{labels.GROUP}/rolloutDuration",
+    labels.ROLLOUT_DURATION: labels.ROLLOUT_DURATION_OLD,
+    labels.HTTP_PROTOCOL: f"{labels.NETWORKING}/httpOption",
     **{
         key: f"{labels.AUTOSCALING}/{old}"
         for key, old in (
@@ -64,9 +65,8 @@ _OLD_SPELLINGS: Mapping[str, str] = {
     },
 }
 
-_NETWORKING = "networking.knative.dev"
 _NETWORKING_KEYS = frozenset(
-    f"{_NETWORKING}/{name}"
+    f"{labels.NETWORKING}/{name}"
     for name in (
         "ingress.class",
         "ingress-class",
@@ -98,6 +98,16 @@ def find(annotations: Annotations, key: str) -> tuple[str, str | None]:
     if key not in annotations and old is not None and old in annotations:
         return old, annotations[old]
     return key, annotations.get(key)
+
+
+def http_protocol(annotations: Annotations) -> str:
+    """What shall become of plain HTTP, as written; empty if nothing is said."""
+    return find(annotations, labels.HTTP_PROTOCOL)[1] or ""
+
+
+def rollout_duration(annotations: Annotations) -> float:
+    """Seconds that a new revision takes to get all requests; 0 where nothing usable is said."""
+    return _seconds(find(annotations, labels.ROLLOUT_DURATION)[1] or "") or 0.0
 
 
 def autoscaler_class(annotations: Annotations, config: AutoscalerConfig) -> str:
@@ -145,7 +155,7 @@ def networking_errors(annotations: Annotations) -> Errors:
     return tuple(
         invalid_key(key, "")
         for key in annotations
-        if key.startswith(_NETWORKING) and key not in _NETWORKING_KEYS
+        if key.startswith(labels.NETWORKING) and key not in _NETWORKING_KEYS
     )
 
 

@@ -1,7 +1,7 @@
 """Ingress: hosts, and the shares of revisions behind them.
 
-Written by the Route's reconciler, programmed into the data plane by the projector, which alone
-writes the status.
+Written by the reconcilers of Routes and DomainMappings, programmed into the data plane by the
+projector, which alone writes the status.
 
 Source: ``networking.internal.knative.dev/v1alpha1`` Ingress; Knative reference §5.
 """
@@ -17,6 +17,7 @@ from knlite.kinds.meta import Fields, Object
 CONDITIONS = ConditionSet(("LoadBalancerReady", "NetworkConfigured"))
 
 Visibility = Literal["ExternalIP", "ClusterLocal"]
+HTTPOption = Literal["Enabled", "Redirected"]
 
 TAG_HEADER = "Knative-Serving-Tag"
 """By which a request to a route asks for one of its tags (§5.4)."""
@@ -60,10 +61,23 @@ class Rule(Fields):
     splits: tuple[Split, ...] = ()
     append_headers: Mapping[str, str] = msgspec.field(default_factory=dict)
     """As those of a path, for requests that go to *splits*."""
+    rewrite_host: str = ""
+    """Requests are routed as if they named this host; the instance sees the one that they name."""
+
+
+class IngressTLS(Fields):
+    """The Secret with the certificate of *hosts*."""
+
+    hosts: tuple[str, ...] = ()
+    secret_name: str = ""
+    secret_namespace: str = ""
 
 
 class IngressSpec(Fields):
     rules: tuple[Rule, ...] = ()
+    http_option: HTTPOption = "Enabled"
+    """Differs: sending on to HTTPS has no effect, since no listener of knlite speaks it."""
+    tls: tuple[IngressTLS, ...] = ()
 
 
 class IngressStatus(Fields):
@@ -72,7 +86,7 @@ class IngressStatus(Fields):
 
 
 class Ingress(Object):
-    """What the data plane has to know of one Route."""
+    """What the data plane has to know of one Route or DomainMapping."""
 
     spec: IngressSpec = IngressSpec()
     status: IngressStatus = IngressStatus()

@@ -5,21 +5,20 @@ Source: Knative reference §1.8, §1.10.
 
 from collections.abc import Mapping
 
-from knlite.kinds.labels import LAST_APPLIED
+from knlite.kinds.catalog import info_of
+from knlite.kinds.labels import CONFIGURATION_GENERATION, LAST_APPLIED
 from knlite.kinds.meta import Object, OwnerReference, controller_of
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 
-SERVING = "serving.knative.dev/v1"
-
 
 def owned_by(owner: Object) -> tuple[OwnerReference, ...]:
     """The reference that makes *owner* the controller of a child."""
-    meta = owner.metadata
+    meta, info = owner.metadata, info_of(type(owner))
     return (
         OwnerReference(
-            api_version=SERVING,
-            kind=type(owner).__name__,
+            api_version=info.api_version,
+            kind=info.kind,
             name=meta.name,
             uid=meta.uid,
             controller=True,
@@ -42,8 +41,13 @@ def handed_down(entries: Mapping[str, str], *kept_back: str) -> dict[str, str]:
 def is_taken(configuration: Configuration, revision: Revision) -> bool:
     """Whether *revision*, whose name *configuration* wants to use, is another one.
 
-    One of its own with the same spec is not: its author has gone back to it.
+    One of its own with the same spec is not: its author has gone back to it. Nor is the one that
+    was made from this very template.
     """
+    if not controls(configuration, revision):
+        return True
+    made_from = revision.metadata.labels.get(CONFIGURATION_GENERATION)
+    if made_from == str(configuration.metadata.generation):
+        return False
     template = configuration.spec.template
-    changed = bool(template.metadata.name) and revision.spec != template.spec
-    return changed or not controls(configuration, revision)
+    return bool(template.metadata.name) and revision.spec != template.spec

@@ -2,37 +2,22 @@
 
 Source: knative/serving ``pkg/reconciler/route``, ``pkg/reconciler/labeler``; Knative reference §5,
 §1.10, §1.11.
+Differs: an annotation that asks for an unknown protocol makes IngressReady False with that
+sentence; upstream tries again for ever and says it in its log.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 
 import msgspec
 
-from knlite.kinds.conditions import ConditionEditor, find, timestamp
+from knlite.kinds.conditions import ConditionEditor, find, is_true
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.config.features import TAG_HEADER_BASED_ROUTING
-from knlite.kinds.labels import (
-    ROUTE,
-    ROUTES,
-    ROUTING_STATE,
-    ROUTING_STATE_MODIFIED,
-    routes_of,
-)
-from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.ingress import (
-    DEFAULT_ROUTE_HEADER,
-    TAG_HEADER,
-    HeaderMatch,
-    Ingress,
-    IngressSpec,
-    Path,
-    Rule,
-    Split,
-)
-from knlite.kinds.serving.revision import Revision
+from knlite.kinds.labels import ROLLOUT, ROUTE, ROUTE_NAMESPACE
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.annotations import rollout_duration
+from knlite.kinds.serving.ingress import Ingress, IngressSpec
 from knlite.kinds.serving.route import (
     ALL_TRAFFIC_ASSIGNED,
     CERTIFICATE_PROVISIONED,
@@ -44,227 +29,163 @@ from knlite.kinds.serving.route import (
     TrafficTarget,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
-from knlite.serving.domains import (
-    DomainError,
-    external_url,
-    is_local,
-    local_hosts,
-    public_host,
-    tagged_name,
-)
-from knlite.serving.reconcilers.ownership import controls, handed_down, owned_by
-from knlite.serving.traffic import Plan, plan, shares, united
+from knlite.serving import rollout
+from knlite.serving.domains import DomainError, is_local, url_of
+from knlite.serving.ingressrules import HTTPProtocolError, ingress_spec
+from knlite.serving.labeling import cleared, marked
+from knlite.serving.placeholders import placed, placeholders_of
+from knlite.serving.reconcilers.ownership import handed_down, owned_by
+from knlite.serving.rollout import SECOND, Rollout, nanoseconds
+from knlite.serving.traffic import Plan, Problem, by_tag, plan, shown
 from knlite.serving.vantage import CLUSTER_DOMAIN
-
-T = TypeVar("T", Configuration, Revision)
+from knlite.serving.visibility import local_tags
 
 NOT_CONFIGURED = "Ingress has not yet been reconciled."
+IN_PROGRESS = "A gradual rollout of the latest revision(s) is in progress."
+TLS_NOT_ENABLED = "external-domain-tls is not enabled"
+TLS_NOT_ENABLED_INSIDE = "TLS is not enabled for cluster-local"
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What the Route says from now on, what changes, and when the next step is due."""
+
+    status: RouteStatus
+    changes: tuple[Change, ...] = ()
+    requeue_after: float | None = None
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
-    """The Ingress, the marks and the status of the Route at *key*."""
+    """The Ingress, the placeholder Services, the marks and the status of the Route at *key*."""
     route = view.get(Route, key.namespace, key.name)
     if route is None or route.metadata.deletion_timestamp is not None:
-        return Outcome(tuple(_unmarked(key, view, now)))
+        return Outcome(cleared(key, view, now))
     editor = CONDITIONS.edit(route.status.conditions, now)
-    planned = plan(route, view)
-    changes = tuple(_marks(route, planned, view, now))
+    if route.status.observed_generation != route.metadata.generation:
+        # Whatever goes wrong below, a new generation is not ready because the old one was.
+        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
     try:
-        status, more = _programmed(route, planned, view, editor)
+        result = _programmed(route, plan(route, view), view, editor, now)
     except DomainError as exc:
         editor.false(ALL_TRAFFIC_ASSIGNED, "ErrorConfig", str(exc))
-        status, more = route.status, ()
+        result = _Result(route.status)
+    except HTTPProtocolError as exc:
+        editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
+        result = _Result(route.status)
     status = msgspec.structs.replace(
-        status,
+        result.status,
         observed_generation=route.metadata.generation,
         conditions=editor.result(),
     )
-    changes += more
+    changes = (*marked(route, view, now), *result.changes)
     if status != route.status:
         changes += (UpdateStatus(msgspec.structs.replace(route, status=status)),)
-    return Outcome(changes)
+    return Outcome(changes, result.requeue_after)
 
 
 def _programmed(
-    route: Route, planned: Plan, view: View, editor: ConditionEditor
-) -> tuple[RouteStatus, tuple[Change, ...]]:
+    route: Route, planned: Plan, view: View, editor: ConditionEditor, now: datetime
+) -> _Result:
     config, meta = view.config, route.metadata
-    local = is_local(route, config)
+    tags = ("", *(target.tag for target in route.spec.traffic if target.tag))
+    local = local_tags(route, tags, placeholders_of(route, view), config)
     status = msgspec.structs.replace(
         route.status,
-        url=_url(route, "", local, config),
+        url=url_of(route, "", "" in local, config),
         address=Addressable(url=f"http://{meta.name}.{meta.namespace}.{CLUSTER_DOMAIN}"),
     )
-    reason = "external-domain-tls is not enabled"
-    if local:
-        reason = "TLS is not enabled for cluster-local"
+    reason = TLS_NOT_ENABLED_INSIDE if is_local(route, config) else TLS_NOT_ENABLED
     editor.true(CERTIFICATE_PROVISIONED, "TLSNotEnabled", reason)
-    stored = view.get(Ingress, meta.namespace, meta.name)
     if planned.problem is not None:
-        problem = planned.problem
-        if problem.status == "False":
-            editor.false(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
-        else:
-            editor.unknown(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
-        if stored is None:
+        _mark(editor, planned.problem)
+        if editor.get(INGRESS_READY) is None or not route.status.observed_generation:
             editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
-        return status, ()
+        return _Result(status)
     editor.true(ALL_TRAFFIC_ASSIGNED)
-    ingress, changes = _ingress(route, stored, planned.targets, local, config)
+    groups = by_tag(planned.targets)
+    services = placed(route, groups, local, view)
+    if services.taken:
+        text = f'There is an existing placeholder Service "{services.taken}" that we do not own.'
+        editor.false(INGRESS_READY, "NotOwned", text)
+        return _Result(status)
+    stored = view.get(Ingress, meta.namespace, meta.name)
+    moving, due = _rolled(route, stored, rollout.goal(groups), config, nanoseconds(now))
+    spec = ingress_spec(route, groups, moving, local, config)
+    ingress, changes = _ingress(route, stored, spec, moving)
+    _judge(editor, ingress, bool(changes) and (stored is None or ingress.spec != stored.spec))
+    if not moving.done:
+        editor.unknown(INGRESS_READY, "RolloutInProgress", IN_PROGRESS)
+    if not moving.done or editor.is_true(INGRESS_READY):
+        traffic = _with_urls(route, shown(planned.targets, moving), local, config)
+        status = msgspec.structs.replace(status, traffic=traffic)
+    wait = max(0.0, (due - nanoseconds(now)) / SECOND) if due else None
+    return _Result(status, (*services.changes, *changes), wait)
+
+
+def _mark(editor: ConditionEditor, problem: Problem) -> None:
+    if problem.status == "False":
+        editor.false(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
+    else:
+        editor.unknown(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
+
+
+def _judge(editor: ConditionEditor, ingress: Ingress, changing: bool) -> None:
     ready = find(ingress.status.conditions)
     current = ingress.status.observed_generation == ingress.metadata.generation
-    if changes or ready is None or not current:
+    if changing or ready is None or not current:
         editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
     else:
         editor.copy(INGRESS_READY, ready)
-        traffic = tuple(
-            msgspec.structs.replace(target, url=_url(route, target.tag, local, config))
-            if target.tag
-            else target
-            for target in united(planned.targets)
-        )
-        status = msgspec.structs.replace(status, traffic=traffic)
-    return status, changes
 
 
-def _url(route: Route, tag: str, local: bool, config: Config) -> str:
-    if local:
-        name = tagged_name(route, tag, config)
-        return f"http://{name}.{route.metadata.namespace}.{CLUSTER_DOMAIN}"
-    return external_url(public_host(route, tag, config), config)
+def _rolled(
+    route: Route, stored: Ingress | None, wanted: Rollout, config: Config, now: int
+) -> tuple[Rollout, int]:
+    """How far the rollouts have come, and when the next step is due (0: none is)."""
+    duration = rollout_duration(route.metadata.annotations) or config.network.rollout_duration
+    if stored is None or duration <= 0:
+        return wanted, 0
+    before = rollout.read(stored.metadata.annotations.get(ROLLOUT, ""))
+    if before is not None and _has_become_ready(route, stored):
+        before = rollout.observed_ready(before, now, duration)
+    return rollout.stepped(wanted, before, now)
+
+
+def _has_become_ready(route: Route, ingress: Ingress) -> bool:
+    current = ingress.status.observed_generation == ingress.metadata.generation
+    ready = current and is_true(ingress.status.conditions)
+    return ready and not is_true(route.status.conditions, INGRESS_READY)
+
+
+def _with_urls(
+    route: Route, traffic: Sequence[TrafficTarget], local: frozenset[str], config: Config
+) -> tuple[TrafficTarget, ...]:
+    return tuple(
+        msgspec.structs.replace(target, url=url_of(route, target.tag, target.tag in local, config))
+        if target.tag
+        else target
+        for target in traffic
+    )
 
 
 def _ingress(
-    route: Route,
-    stored: Ingress | None,
-    targets: Sequence[TrafficTarget],
-    local: bool,
-    config: Config,
+    route: Route, stored: Ingress | None, spec: IngressSpec, moving: Rollout
 ) -> tuple[Ingress, tuple[Change, ...]]:
     meta = route.metadata
-    spec = IngressSpec(rules=tuple(_rules(route, targets, local, config)))
-    labels = {**handed_down(meta.labels), ROUTE: meta.name}
+    labels = {**handed_down(meta.labels), ROUTE: meta.name, ROUTE_NAMESPACE: meta.namespace}
+    annotations = {**handed_down(meta.annotations), ROLLOUT: rollout.written(moving)}
     if stored is None:
         ingress = Ingress(
             metadata=ObjectMeta(
                 name=meta.name,
                 namespace=meta.namespace,
                 labels=labels,
+                annotations=annotations,
                 owner_references=owned_by(route),
             ),
             spec=spec,
         )
         return ingress, (Create(ingress),)
-    metadata = msgspec.structs.replace(stored.metadata, labels=labels)
+    metadata = msgspec.structs.replace(stored.metadata, labels=labels, annotations=annotations)
     changed = msgspec.structs.replace(stored, metadata=metadata, spec=spec)
     return changed, () if changed == stored else (Update(changed),)
-
-
-def _rules(
-    route: Route, targets: Sequence[TrafficTarget], local: bool, config: Config
-) -> Iterable[Rule]:
-    """The main hosts with all targets, then each tag with its own."""
-    namespace = route.metadata.namespace
-    tagged = {
-        target.tag: _splits(namespace, [(target.revision_name, 100)])
-        for target in targets
-        if target.tag
-    }
-    by_header = config.features.enabled(TAG_HEADER_BASED_ROUTING)
-    paths = tuple(
-        Path(headers={TAG_HEADER: HeaderMatch(exact=tag)}, splits=splits)
-        for tag, splits in tagged.items()
-        if by_header
-    )
-    main = Rule(
-        paths=paths,
-        splits=_splits(namespace, shares(targets)),
-        append_headers={DEFAULT_ROUTE_HEADER: "true"} if by_header else {},
-    )
-    yield from _on_hosts(main, route, "", local, config)
-    for tag, splits in tagged.items():
-        rule = Rule(splits=splits, append_headers={TAG_HEADER: tag} if by_header else {})
-        yield from _on_hosts(rule, route, tag, local, config)
-
-
-def _splits(namespace: str, chosen: Iterable[tuple[str, int]]) -> tuple[Split, ...]:
-    return tuple(
-        Split(service_namespace=namespace, service_name=name, percent=percent)
-        for name, percent in chosen
-    )
-
-
-def _on_hosts(rule: Rule, route: Route, tag: str, local: bool, config: Config) -> Iterable[Rule]:
-    """*rule* for the hosts inside the cluster and, unless the route is *local*, outside."""
-    hosts = local_hosts(route.metadata.namespace, tagged_name(route, tag, config))
-    yield msgspec.structs.replace(rule, hosts=hosts, visibility="ClusterLocal")
-    if not local:
-        host = public_host(route, tag, config)
-        yield msgspec.structs.replace(rule, hosts=(host,), visibility="ExternalIP")
-
-
-def _marks(route: Route, planned: Plan, view: View, now: datetime) -> Iterable[Change]:
-    """Changes to the labels and annotations of what the Route refers to, or did."""
-    if planned.problem is not None:
-        # Routing stays as it was, and so do the marks.
-        return
-    name = route.metadata.name
-    revisions = {target.revision_name for target in planned.targets}
-    revisions |= {target.revision_name for target in route.status.traffic if _holds(view, route)}
-    configurations = {
-        target.configuration_name for target in route.spec.traffic if target.configuration_name
-    }
-    yield from _marked(_concerned(Revision, route, revisions, view), name, revisions, now)
-    yield from _marked(
-        _concerned(Configuration, route, configurations, view), name, configurations, now
-    )
-
-
-def _holds(view: View, route: Route) -> bool:
-    """Whether the routing of before is still the one in force."""
-    ingress = view.get(Ingress, route.metadata.namespace, route.metadata.name)
-    if ingress is None or not controls(route, ingress):
-        return False
-    return ingress.status.observed_generation != ingress.metadata.generation
-
-
-def _unmarked(key: Key, view: View, now: datetime) -> Iterable[Change]:
-    yield from _marked(view.marked(Revision, key.namespace, key.name), key.name, set(), now)
-    yield from _marked(view.marked(Configuration, key.namespace, key.name), key.name, set(), now)
-
-
-def _concerned(kind: type[T], route: Route, chosen: set[str], view: View) -> Sequence[T]:
-    """Those that carry the mark of *route* and those that shall, sorted by name."""
-    namespace = route.metadata.namespace
-    found = {obj.metadata.name: obj for obj in view.marked(kind, namespace, route.metadata.name)}
-    for name in chosen - found.keys():
-        obj = view.get(kind, namespace, name)
-        if obj is not None:
-            found[name] = obj
-    return [found[name] for name in sorted(found)]
-
-
-def _marked(objects: Iterable[T], route: str, chosen: set[str], now: datetime) -> Iterable[Change]:
-    for obj in objects:
-        marks: tuple[str, ...] = routes_of(obj.metadata.annotations)
-        has = route in marks
-        if (obj.metadata.name in chosen) == has:
-            continue
-        routes = [each for each in marks if each != route] if has else sorted([*marks, route])
-        annotations = dict(obj.metadata.annotations)
-        if routes:
-            annotations[ROUTES] = ",".join(routes)
-        else:
-            annotations.pop(ROUTES, None)
-        labels = dict(obj.metadata.labels)
-        if isinstance(obj, Revision):
-            state = "active" if routes else "reserve"
-            if labels.get(ROUTING_STATE) != state:
-                labels[ROUTING_STATE] = state
-                annotations[ROUTING_STATE_MODIFIED] = timestamp(now)
-        yield Update(_with(obj, labels, annotations))
-
-
-def _with(obj: Object, labels: dict[str, str], annotations: dict[str, str]) -> Object:
-    metadata = msgspec.structs.replace(obj.metadata, labels=labels, annotations=annotations)
-    return msgspec.structs.replace(obj, metadata=metadata)

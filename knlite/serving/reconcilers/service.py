@@ -9,7 +9,13 @@ from typing import TypeVar
 import msgspec
 
 from knlite.kinds.conditions import ConditionEditor, find, is_true
-from knlite.kinds.labels import ROLLOUT_DURATION, ROUTES, SERVICE, SERVICE_UID
+from knlite.kinds.labels import (
+    ROLLOUT_DURATION,
+    ROLLOUT_DURATION_OLD,
+    ROUTES,
+    SERVICE,
+    SERVICE_UID,
+)
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.configuration import Configuration, ConfigurationSpec
 from knlite.kinds.serving.revision import Revision
@@ -40,9 +46,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if service is None or service.metadata.deletion_timestamp is not None:
         return Outcome()
     editor = CONDITIONS.edit(service.status.conditions, now)
-    configuration, changes = _child(
-        service, view.get(Configuration, key.namespace, key.name), _configuration(service)
-    )
+    existing = view.get(Configuration, key.namespace, key.name)
+    configuration, changes = _child(service, existing, _configuration(service, existing))
     status = service.status
     if configuration is None:
         editor.false(CONFIGURATIONS_READY, "NotOwned", _not_owned("Configuration", service))
@@ -86,14 +91,22 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     return Outcome(changes)
 
 
-def _configuration(service: Service) -> Configuration:
+def _configuration(service: Service, existing: Configuration | None) -> Configuration:
+    """What the Configuration shall be. Its Route will refer to it, which is marked beforehand."""
     meta = service.metadata
+    marks = {ROUTES: meta.name}
+    if existing is not None:
+        before = existing.metadata.annotations
+        marks = {ROUTES: before[ROUTES]} if ROUTES in before else {}
     return Configuration(
         metadata=ObjectMeta(
             name=meta.name,
             namespace=meta.namespace,
             labels={**handed_down(meta.labels), SERVICE: meta.name, SERVICE_UID: meta.uid},
-            annotations=handed_down(meta.annotations, ROLLOUT_DURATION),
+            annotations={
+                **handed_down(meta.annotations, ROLLOUT_DURATION, ROLLOUT_DURATION_OLD),
+                **marks,
+            },
             owner_references=owned_by(service),
         ),
         spec=ConfigurationSpec(template=service.spec.template),
@@ -130,11 +143,10 @@ def _child(
         return wanted, (Create(wanted),)
     if not controls(service, stored):
         return None, ()
-    annotations = dict(wanted.metadata.annotations)
-    if ROUTES in stored.metadata.annotations:
-        annotations[ROUTES] = stored.metadata.annotations[ROUTES]
     metadata = msgspec.structs.replace(
-        stored.metadata, labels=wanted.metadata.labels, annotations=annotations
+        stored.metadata,
+        labels=wanted.metadata.labels,
+        annotations=wanted.metadata.annotations,
     )
     changed = msgspec.structs.replace(stored, metadata=metadata, spec=wanted.spec)
     return changed, () if changed == stored else (Update(changed),)

@@ -134,6 +134,7 @@ def test_fields_are_described() -> None:
         for field, value in schema["properties"].items()
         if not value.get("description")
     ]
+    # Add what is listed here to ``apiserver/fieldtexts.py``.
     assert bare == []
 
 

@@ -31,7 +31,7 @@ def pod(*waiting: str) -> Pod:
             name="user-container",
             ready=False,
             restart_count=0,
-            image="x",
+            image="",
             image_id="",
             state=ContainerState(waiting=WaitingState(reason=reason)),
         )

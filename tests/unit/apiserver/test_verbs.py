@@ -379,3 +379,9 @@ def test_what_is_not_offered(
 def test_nothing_that_is_served_is_accepted(client: Client) -> None:
     answer = client.get(BROKERS, {"Accept": "application/vnd.kubernetes.protobuf"})
     assert (answer.status_code, answer.json()["reason"]) == (406, "NotAcceptable")
+
+
+def test_nothing_is_written_for_a_client_that_accepts_nothing(client: Client) -> None:
+    accept = {"Accept": "application/vnd.kubernetes.protobuf"}
+    assert client.ask("POST", BROKERS, broker("new"), accept).status_code == 406
+    assert client.get(f"{BROKERS}/new").status_code == 404

@@ -118,4 +118,4 @@ async def test_a_client_that_goes_leaves_nothing_behind(client: Client) -> None:
     async with streaming(client.door, f"{BROKERS}?watch=true") as stream:
         await stream.event()
     await anyio.lowlevel.checkpoint()
-    assert not client.door.ending._waiting
+    assert not client.door.ending.waiting

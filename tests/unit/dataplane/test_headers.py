@@ -79,6 +79,8 @@ def test_an_ipv6_client_is_named_without_its_zone() -> None:
         (b"192.0.2.1", b"", b"", b"for=192.0.2.1"),
         (b"", b"h", b"https", b"host=h;proto=https"),
         (b"a , b", b"h", b"", b"for=a;host=h, for=b"),
+        (b"", b"h:8080", b"", b'host="h:8080"'),
+        (b"", b'h";for=x', b"", b'host="h\\";for=x"'),
     ],
 )
 def test_forwarded_leaves_out_what_is_missing(

@@ -5,18 +5,20 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from knlite.kinds.serving.ingress import HeaderMatch, Ingress, IngressSpec, Path, Rule, Split
 from knlite.serving.instance import RevisionName
 from knlite.serving.routing import (
     MEMO_LEAST,
+    InsideOnly,
     Nowhere,
     RoutingTable,
     ToBroker,
     ToIndex,
     ToRevision,
-    routing_table,
 )
+from knlite.serving.routingtable import routing_table
 
 WEB = RevisionName("default", "web-00001")
 
@@ -32,7 +34,7 @@ def table(*splits: Split) -> RoutingTable:
         Rule(hosts=("web.default.localhost",), splits=splits),
     )
     ingress = Ingress(spec=IngressSpec(rules=rules))
-    return routing_table([ingress], {}, {}, [("default", "b")])
+    return routing_table([ingress], {}, {}, [("default", "b")]).inside()
 
 
 ONE = table(split("web-00001", 100))
@@ -238,3 +240,73 @@ def test_without_the_feature_a_tag_has_no_effect() -> None:
     assert found is not None
     assert found.under(b"new") is found
     assert found.route_tag == "kn:disabled"
+
+
+# The two sides.
+
+PUBLIC = Rule(hosts=("web.default.localhost",), splits=(split("web-00001", 100),))
+LOCAL = Rule(
+    hosts=("web.default", "web.default.svc", LONG),
+    visibility="ClusterLocal",
+    splits=(split("web-00001", 100),),
+)
+
+
+def outside(*rules: Rule) -> RoutingTable:
+    ingress = Ingress(spec=IngressSpec(rules=rules))
+    return routing_table([ingress], {}, {}, [("default", "b")], frozenset((WEB,)))
+
+
+@pytest.mark.parametrize("host", ["web.default", "web.default.svc", LONG, f"{LONG}:80"])
+def test_a_name_of_the_cluster_is_not_known_outside(host: str) -> None:
+    bare = host.partition(":")[0]
+    assert outside(LOCAL, PUBLIC).match(host, "/", 0.0) == InsideOnly(bare, True)
+    assert outside(LOCAL).match(host, "/", 0.0) == InsideOnly(bare, False)
+    assert outside(LOCAL).inside().match(host, "/", 0.0) == ToRevision(WEB, "/")
+
+
+def test_a_path_address_leads_outside_to_what_is_public_only() -> None:
+    path = "/ns/default/services/web/x"
+    assert outside(LOCAL, PUBLIC).match("localhost", path, 0.0) == ToRevision(WEB, "/x", LONG)
+    assert outside(LOCAL).match("localhost", path, 0.0) == InsideOnly(LONG, False)
+    assert outside(LOCAL).inside().match("localhost", path, 0.0) == ToRevision(WEB, "/x", LONG)
+
+
+def test_a_hidden_tag_does_not_hide_its_route_nor_the_other_way_round() -> None:
+    tag = Rule(
+        hosts=("new-web.default.svc.cluster.local",),
+        visibility="ClusterLocal",
+        splits=(split("web-00001", 100),),
+    )
+    table = outside(LOCAL, PUBLIC, tag)
+    path = "/ns/default/services/new-web/"
+    assert isinstance(table.match("localhost", path, 0.0), InsideOnly)
+    assert isinstance(table.match("localhost", "/ns/default/services/web/", 0.0), ToRevision)
+    # All three go to the same revision, so that only their places tell them apart.
+    table = outside(tag, LOCAL, PUBLIC)
+    assert isinstance(table.match("localhost", path, 0.0), InsideOnly)
+    assert isinstance(table.match("localhost", "/ns/default/services/web/", 0.0), ToRevision)
+
+
+@pytest.mark.parametrize("suffix", ["", ".svc", ".svc.cluster.local"])
+def test_a_revision_has_a_name_inside(suffix: str) -> None:
+    host = f"web-00001.default{suffix}"
+    assert outside().inside().match(host, "/", 0.0) == ToRevision(WEB, "/")
+    assert outside().match(host, "/", 0.0) == InsideOnly(host, False)
+
+
+def test_a_mapped_domain_leads_to_what_it_maps_and_takes_no_host_of_a_route() -> None:
+    mapped = Rule(hosts=("shop.example.com", "web.default.localhost"), rewrite_host=LONG)
+    other = Rule(
+        hosts=("api.default.svc.cluster.local",),
+        visibility="ClusterLocal",
+        splits=(split("api-00001", 100),),
+    )
+    table = outside(mapped, LOCAL, PUBLIC)
+    assert table.match("shop.example.com:8080", "/", 0.0) == ToRevision(WEB, "/")
+    assert table.inside().match("Shop.Example.com", "/", 0.0) == ToRevision(WEB, "/")
+    theirs = replace(mapped, rewrite_host="api.default.svc.cluster.local")
+    taken = outside(LOCAL, PUBLIC, other, theirs).match("web.default.localhost", "/", 0.0)
+    assert taken == ToRevision(WEB, "/")
+    gone = replace(mapped, rewrite_host="none.default.svc.cluster.local")
+    assert outside(gone).match("shop.example.com", "/", 0.0) == Nowhere()

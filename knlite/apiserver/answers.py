@@ -1,0 +1,107 @@
+"""Answers with objects, in the shape that the client accepts.
+
+Source: Kubernetes API concepts (Tables, metadata alone), RFC 9111 §5.5 (warnings).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from knlite.apiserver import options
+from knlite.apiserver.documents import encoded, encoded_list
+from knlite.apiserver.negotiation import Accepted, accepted
+from knlite.apiserver.paths import Target
+from knlite.apiserver.refusals import NotAcceptable
+from knlite.apiserver.tables import partial, table
+from knlite.kinds.meta import Object
+
+
+def wanted(request: Request) -> Accepted:
+    """The shape of the answer. Raises ``NotAcceptable``."""
+    found = accepted(request.headers.get("accept", ""))
+    if found is None:
+        raise NotAcceptable(
+            "only the following media types are accepted: application/json,"
+            " application/json;as=Table;v=v1;g=meta.k8s.io,"
+            " application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"
+        )
+    return found
+
+
+class Answers:
+    """The answers to one request; made before anything is done, so that a write is not lost on a
+    client that accepts nothing."""
+
+    def __init__(self, request: Request, target: Target, now: datetime) -> None:
+        """Raises ``NotAcceptable``, ``InvalidInput``."""
+        self._target = target
+        self._shape = wanted(request)
+        self._include = options.included(request)
+        self._now = now
+
+    def one(self, obj: Object, code: int = 200, warnings: Iterable[str] = ()) -> Response:
+        """The answer with *obj*."""
+        info, shape = self._target.info, self._shape
+        match shape.shape:
+            case "Table":
+                body = self._table([obj], {"resourceVersion": obj.metadata.resource_version})
+            case "Object":
+                body = encoded(info, obj, self._target.version)
+            case _:
+                body = msgspec.json.encode(partial(info, obj, shape.version))
+        answer = Response(body, code, media_type="application/json")
+        for text in warnings:
+            answer.headers.append("Warning", text)
+        return answer
+
+    def many(self, found: Sequence[Object], metadata: dict[str, Any]) -> Response:
+        """The answer with a list; *metadata* is its own."""
+        info, shape = self._target.info, self._shape
+        match shape.shape:
+            case "Table":
+                body = self._table(found, metadata)
+            case "Object":
+                body = encoded_list(info, found, metadata, self._target.version)
+            case _:
+                body = msgspec.json.encode(
+                    {
+                        "kind": "PartialObjectMetadataList",
+                        "apiVersion": f"meta.k8s.io/{shape.version}",
+                        "metadata": metadata,
+                        "items": [partial(info, obj, shape.version) for obj in found],
+                    }
+                )
+        return Response(body, media_type="application/json")
+
+    def _table(self, found: Sequence[Object], metadata: dict[str, Any]) -> bytes:
+        return table(
+            self._target.info,
+            found,
+            metadata=metadata,
+            include=self._include,
+            version=self._shape.version,
+            now=self._now,
+        )
+
+
+class Warnings:
+    """The texts that one write gives rise to, as values of ``Warning`` headers (RFC 9111 §5.5)."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, None] = {}
+
+    def __call__(self, text: str) -> None:
+        """Note *text*."""
+        printable = "".join(letter if letter.isprintable() else " " for letter in text)
+        escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
+        # Headers are Latin-1 by their transport; Kubernetes sends UTF-8 in them.
+        value = f'299 - "{escaped}"'.encode().decode("latin-1")
+        self._texts[value] = None
+
+    def __iter__(self) -> Iterator[str]:
+        """The values, each once."""
+        return iter(self._texts)

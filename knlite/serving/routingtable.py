@@ -1,0 +1,112 @@
+"""Ingresses to the routing table, in time linear in their number.
+
+Source: Knative reference §5.1 to §5.4, §5.6.
+Not here: what the table answers (``routing.py``), when it is built (``controlplane/projector.py``).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Set
+from dataclasses import replace
+from itertools import accumulate
+
+from knlite.kinds.serving.ingress import DEFAULT_ROUTE_HEADER, TAG_HEADER, Ingress, Rule, Split
+from knlite.serving.domains import local_hosts
+from knlite.serving.instance import RevisionName
+from knlite.serving.routing import DEFAULT, DISABLED, UNDEFINED, Backends, RoutingTable
+
+
+def routing_table(
+    ingresses: Iterable[Ingress],
+    newest: Mapping[tuple[str, str], RevisionName],
+    hosts: Mapping[tuple[str, str], Iterable[str]],
+    brokers: Iterable[tuple[str, str]],
+    revisions: Set[RevisionName] = frozenset(),
+) -> RoutingTable:
+    """The table for *ingresses*, as it is seen from outside.
+
+    Routes (namespace, name) without an Ingress lead to their *newest* revision; *hosts* are the
+    public ones of such routes.
+    """
+    public: dict[str, Backends] = {}
+    local: dict[str, Backends] = {}
+    for route, revision in newest.items():
+        outside = tuple(hosts.get(route, ()))
+        backends = Backends((revision,), (100,), public=bool(outside))
+        local.update(dict.fromkeys(local_hosts(*route), backends))
+        public.update((host.lower(), backends) for host in outside)
+    mapped: list[Rule] = []
+    for ingress in ingresses:
+        for rule, backends in _served(ingress.spec.rules, mapped):
+            side = local if rule.visibility == "ClusterLocal" else public
+            for host in rule.hosts:
+                side[host.lower()] = backends
+    for rule in mapped:
+        behind = local.get(rule.rewrite_host)
+        if behind is not None:
+            for host in rule.hosts:
+                # A route keeps its own host, whoever maps it.
+                public.setdefault(host.lower(), behind)
+    return RoutingTable(public, local, frozenset(brokers), revisions)
+
+
+def _served(rules: tuple[Rule, ...], mapped: list[Rule]) -> Iterator[tuple[Rule, Backends]]:
+    """Rules with what is behind them; those that rewrite the host are put into *mapped*.
+
+    The rule for outside comes right after the one for inside, whose backends it shares.
+    """
+    before: Rule | None = None
+    """The rule for inside that the rule at hand may be the other side of."""
+    backends: Backends | None = None
+    for index, rule in enumerate(rules):
+        if rule.rewrite_host:
+            mapped.append(rule)
+            continue
+        outside = rule.visibility == "ExternalIP"
+        if not (outside and before is not None and _alike(before, rule)):
+            backends = _of_rule(rule)
+            following = rules[index + 1] if index + 1 < len(rules) else None
+            shared = (
+                following is not None
+                and following.visibility == "ExternalIP"
+                and _alike(rule, following)
+            )
+            if backends is not None and (outside or shared):
+                backends = replace(backends, public=True)
+        before = None if outside else rule
+        if backends is not None:
+            yield rule, backends
+
+
+def _alike(rule: Rule, other: Rule) -> bool:
+    """Whether they differ in nothing but who may ask, and by which hosts."""
+    return (rule.splits, rule.paths, rule.append_headers) == (
+        other.splits,
+        other.paths,
+        other.append_headers,
+    )
+
+
+def _of_rule(rule: Rule) -> Backends | None:
+    main = _backends(rule.splits)
+    if main is None:
+        return None
+    append = tuple((k.encode(), v.encode()) for k, v in rule.append_headers.items())
+    if DEFAULT_ROUTE_HEADER not in rule.append_headers:
+        return replace(main, append=append, route_tag=rule.append_headers.get(TAG_HEADER, DISABLED))
+    tags = {}
+    for path in rule.paths:
+        wanted, found = path.headers.get(TAG_HEADER), _backends(path.splits)
+        if wanted is not None and found is not None:
+            tags[wanted.exact.encode()] = replace(found, route_tag=wanted.exact)
+    main = replace(main, append=append)
+    unknown = replace(main, route_tag=UNDEFINED)
+    return replace(main, route_tag=DEFAULT, tags=tags, unknown=unknown)
+
+
+def _backends(splits: Iterable[Split]) -> Backends | None:
+    chosen = [split for split in splits if split.percent]
+    if not chosen:
+        return None
+    return Backends(
+        tuple(RevisionName(split.service_namespace, split.service_name) for split in chosen),
+        tuple(accumulate(split.percent for split in chosen)),
+    )
