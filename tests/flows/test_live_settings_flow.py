@@ -183,6 +183,20 @@ async def test_a_config_map_that_is_deleted_comes_back_and_its_settings_go() -> 
 
 
 @on_virtual_time
+async def test_another_domain_and_template_move_every_service() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.advance(2)
+        cell.configure("config-domain", **{"example.com": ""})
+        await cell.advance(1)
+        assert url(cell) == "http://web.default.example.com:8080"
+        template = "{{.Name}}-of-{{.Namespace}}.{{.Domain}}"
+        cell.configure("config-network", domain_template=template)
+        await cell.advance(1)
+        assert url(cell) == "http://web-of-default.example.com:8080"
+
+
+@on_virtual_time
 async def test_settings_for_new_revisions_count_from_the_next_one() -> None:
     async with opened() as cell:
         cell.service("before", image="web")
@@ -262,6 +276,12 @@ async def test_a_pod_autoscaler_says_where_its_revision_stands() -> None:
             "SKSReady": ("Unknown", "NotReady"),
             "ScaleTargetInitialized": ("True", ""),
         }
+
+
+def url(cell: Cell) -> str:
+    found = cell.registry.view.get(Service, "default", "web")
+    assert found is not None
+    return found.status.url
 
 
 def standing(cell: Cell) -> dict[str, tuple[str, str]]:
