@@ -27,7 +27,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.api
 
 conformance: $(VENV)/installed
-	$(BIN)/python tools/conformance/conformance.py --run '$(RUN)'
+	$(BIN)/python tools/conformance/conformance.py --run '$(RUN)' $(if $(SUITE),--suite $(SUITE))
 
 clean:
 	rm -rf $(VENV) .conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -9,6 +9,7 @@ module proxy is asked, no image registry.
 
     make conformance                        all 51 tests
     make conformance RUN=TestBlueGreenRoute one of them
+    make conformance SUITE=e2e              upstream's end-to-end tests, which ask for more
 """
 
 import argparse
@@ -24,15 +25,16 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MADE = ROOT / ".conformance"
 SERVING = "knative.dev/serving/test"
-SUITES = {"api-v1": "api/v1", "api-v1beta1": "api/v1beta1", "runtime": "runtime"}
+GC = ("retain-since-create-time", "retain-since-last-active-time")
 REPOSITORY = "knlite.test/conformance"
 """Not below ``.local``, where the suite would skip what it has to say about images."""
 USER = 65532
@@ -45,6 +47,55 @@ PLATFORM = {
     # As upstream sets them for its own runs.
     "config-deployment.progress-deadline": "120s",
     "config-network.autocreate-cluster-domain-claims": "true",
+}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A package of tests, and the settings that upstream's own runs give the platform for it."""
+
+    package: str
+    tags: str = "e2e"
+    name: str = "config-features"
+    """Of the ConfigMap with the settings."""
+    settings: dict[str, str] = field(default_factory=dict)
+
+
+CONFORMANCE = {
+    "api-v1": Suite("conformance/api/v1"),
+    "api-v1beta1": Suite("conformance/api/v1beta1"),
+    "runtime": Suite("conformance/runtime"),
+}
+SUITES = CONFORMANCE | {
+    "e2e": Suite("e2e"),
+    "e2e-gc": Suite(
+        "e2e/gc",
+        name="config-gc",
+        settings=dict.fromkeys(GC, "disabled")
+        | {"min-non-active-revisions": "0", "max-non-active-revisions": "0"},
+    ),
+    "e2e-hpa": Suite("e2e", tags="e2e hpa"),
+    "e2e-initcontainers": Suite(
+        "e2e/initcontainers", settings={"kubernetes.podspec-init-containers": "Enabled"}
+    ),
+    "e2e-initscale": Suite(
+        "e2e/initscale",
+        name="config-autoscaler",
+        settings={"allow-zero-initial-scale": "true"},
+    ),
+    "e2e-multicontainerprobing": Suite(
+        "e2e/multicontainerprobing", settings={"multi-container-probing": "Enabled"}
+    ),
+    "e2e-pvc": Suite(
+        "e2e/pvc",
+        settings={
+            "kubernetes.podspec-persistent-volume-claim": "Enabled",
+            "kubernetes.podspec-persistent-volume-write": "Enabled",
+            "kubernetes.podspec-securitycontext": "Enabled",
+        },
+    ),
+    "e2e-securedefaults": Suite("e2e/securedefaults", settings={"secure-pod-defaults": "Enabled"}),
+    "e2e-tagheader": Suite("e2e/tagheader", settings={"tag-header-based-routing": "Enabled"}),
 }
 UP_WITHIN = 30.0
 """Seconds until the API must answer."""
@@ -59,15 +110,18 @@ def main() -> int:
     chosen = options.parse_args()
     # What has been started is stopped in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    suites = chosen.suite or list(SUITES)
+    suites = chosen.suite or list(CONFORMANCE)
     if not chosen.keep:
         build(suites)
     (MADE / "log").mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
-    with platform() as (kubeconfig, log):
+    with platform() as (api, log):
         say(f"knlite's own words are in {log}")
+        kubeconfig = kubeconfig_of(api)
         for suite in suites:
+            before = configure(api, SUITES[suite].name, SUITES[suite].settings)
             results += run(suite, kubeconfig, chosen.run, chosen.parallel)
+            configure(api, SUITES[suite].name, before)
     return table(results)
 
 
@@ -84,9 +138,9 @@ def build(suites: list[str]) -> None:
     (MADE / "bin").mkdir(parents=True, exist_ok=True)
     for suite in suites:
         say(f"building the suite {suite}")
-        package = f"{SERVING}/conformance/{SUITES[suite]}"
+        package = f"{SERVING}/{SUITES[suite].package}"
         binary = str(MADE / "bin" / f"{suite}.test")
-        command = ["go", "test", "-c", "-tags=e2e", "-o", binary, package]
+        command = ["go", "test", "-c", f"-tags={SUITES[suite].tags}", "-o", binary, package]
         subprocess.run(command, cwd=HERE, env=environment, check=True)
     say("building the test images")
     (MADE / "images").mkdir(exist_ok=True)
@@ -142,8 +196,8 @@ def load(program: Path) -> None:
 
 
 @contextmanager
-def platform() -> Iterator[tuple[Path, Path]]:
-    """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
+def platform() -> Iterator[tuple[str, Path]]:
+    """``knlite up``; gives the address of its API, and the file with what it says."""
     port, admin_port = free_port(), free_port()
     log = MADE / "log" / "knlite.json"
     settings = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
@@ -154,19 +208,19 @@ def platform() -> Iterator[tuple[Path, Path]]:
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
         try:
-            wait_for_api(process, admin_port, log)
-            yield kubeconfig_of(admin_port), log
+            api = f"http://127.0.0.1:{admin_port}"
+            wait_for_api(process, api, log)
+            yield api, log
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
 
 
-def wait_for_api(process: "subprocess.Popen[bytes]", admin_port: int, log: Path) -> None:
+def wait_for_api(process: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
     deadline = time.monotonic() + UP_WITHIN
     while True:
         try:
-            url = f"http://127.0.0.1:{admin_port}/version"
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(f"{api}/version", timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -174,9 +228,24 @@ def wait_for_api(process: "subprocess.Popen[bytes]", admin_port: int, log: Path)
             time.sleep(0.1)
 
 
-def kubeconfig_of(admin_port: int) -> Path:
+def configure(api: str, name: str, settings: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Change settings of a ConfigMap; returns what takes the change back."""
+    if not settings:
+        return {}
+    url = f"{api}/api/v1/namespaces/knative-serving/configmaps/{name}"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        before = json.load(answer).get("data", {})
+    body = json.dumps({"data": settings}).encode()
+    headers = {"Content-Type": "application/merge-patch+json"}
+    urllib.request.urlopen(
+        urllib.request.Request(url, body, headers, method="PATCH"), timeout=5
+    ).close()
+    return {key: before.get(key) for key in settings}
+
+
+def kubeconfig_of(api: str) -> Path:
     path = MADE / "kubeconfig.json"
-    cluster = {"server": f"http://127.0.0.1:{admin_port}"}
+    cluster = {"server": api}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
