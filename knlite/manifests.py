@@ -11,6 +11,7 @@ Not here: what the documents mean (``kinds/catalog.py``), or reading ``func.yaml
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from pathlib import Path
 
 import msgspec
@@ -318,7 +319,7 @@ class _Reader:
                     for index, item in enumerate(node.value)
                 ]
             case _:
-                return _scalar(node)
+                return _number_or_text(node)
 
     def _map(self, node: yaml.MappingNode, path: str, above: tuple[int, ...]) -> dict[str, object]:
         tree: dict[str, object] = {}
@@ -358,6 +359,17 @@ _INTEGER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)"
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?")
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 _TRUE = frozenset(("yes", "true", "on"))
+
+
+def _number_or_text(node: yaml.Node) -> object:
+    """The value of a scalar. Raises ``_Refused`` for numbers that no JSON decoder takes."""
+    try:
+        value = _scalar(node)
+    except ValueError as exc:
+        raise _Refused(node, "the number has too many digits") from exc
+    if isinstance(value, float) and isinf(value):
+        raise _Refused(node, "the number is too large")
+    return value
 
 
 def _scalar(node: yaml.Node) -> object:

@@ -93,7 +93,7 @@ async def _go_on(
     paths: Sequence[Path],
     project: Project,
     screen: "_Screen | _Json",
-    kubeconfig: Path,
+    kubeconfig: Path | None,
 ) -> None:
     # Without files nothing is said about what those of an earlier run have declared.
     emulator.apply(project if paths else None)
@@ -188,7 +188,7 @@ class _Screen:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
         self._console.print(Text(text, style=style))
 
-    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("KIND", "NAME", "READY", "URL"):
             table.add_column(head, overflow="fold", max_width=90)
@@ -203,9 +203,10 @@ class _Screen:
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
-        self._console.print(
-            Text(f"For kubectl and kn: export KUBECONFIG={quote(str(kubeconfig))}\n")
-        )
+        if kubeconfig is not None:
+            path = quote(str(kubeconfig))
+            self._console.print(Text(f"For kubectl and kn: export KUBECONFIG={path}"))
+        self._console.print()
 
 
 class _Json:
@@ -219,12 +220,12 @@ class _Json:
     def notice(self, text: str, level: str = "info") -> None:
         self._write({"fact": Notice.__name__, "level": level, "text": text})
 
-    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
         objects = [
             {"kind": kind, "name": name, "ready": ready, "url": url}
             for kind, name, ready, url in rows(emulator)
         ]
-        self._write({"fact": "Settled", "objects": objects, "kubeconfig": str(kubeconfig)})
+        self._write({"fact": "Settled", "objects": objects, "kubeconfig": kubeconfig})
 
     @staticmethod
     def _write(value: object) -> None:
