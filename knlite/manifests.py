@@ -131,17 +131,21 @@ def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
             complaints.append(Complaint(project.file, project.line, project.message))
         else:
             projects.append(project)
-    folders = {
-        (each.obj.metadata.namespace, each.obj.metadata.name): _folder(each.manifest.file)
-        for each in loaded.declared
-        if isinstance(each.obj, Service | Configuration)
-    }
     sources = Sources(
         projects=tuple(projects),
-        folders=folders,
+        folders=folders_of(loaded.declared),
         dockerfiles=frozenset(str(file.parent.resolve()) for file in found.dockerfiles),
     )
     return Project(loaded.declared, sources, tuple(complaints))
+
+
+def folders_of(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
+    """The folder of every Service's manifest, by namespace and name."""
+    return {
+        (each.obj.metadata.namespace, each.obj.metadata.name): _folder(each.manifest.file)
+        for each in declared
+        if isinstance(each.obj, Service | Configuration)
+    }
 
 
 def find(paths: Sequence[Path]) -> Found:
@@ -151,7 +155,7 @@ def find(paths: Sequence[Path]) -> Found:
     for path in paths:
         if path.is_dir():
             for file in _walk(path):
-                if _is_manifest(file):
+                if is_manifest(file):
                     manifests[file] = None
                 else:
                     others[file] = None
@@ -218,7 +222,7 @@ def _folder(file: str) -> str:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _SKIPPED_FOLDERS:
+        if not is_searched(path.name):
             continue
         # A link to a folder is not followed: it may lead in a circle.
         if path.is_dir() and not path.is_symlink():
@@ -227,7 +231,13 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _is_manifest(file: Path) -> bool:
+def is_searched(name: str) -> bool:
+    """Whether a file or folder called *name* may hold something of a project's author."""
+    return not name.startswith(".") and name not in _SKIPPED_FOLDERS
+
+
+def is_manifest(file: Path) -> bool:
+    """Whether *file* is called as a manifest may be."""
     return file.suffix in _SUFFIXES and _OTHERS.fullmatch(file.name) is None
 
 

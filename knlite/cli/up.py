@@ -25,6 +25,7 @@ from knlite.facts import Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition
 from knlite.kinds.meta import described
 from knlite.manifests import Project, read_project
+from knlite.nearby import code_below
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import record
 
@@ -43,7 +44,10 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     # would go into looking for what does not.
     gc.disable()
     allow_open_files()
-    project = read_project(paths, settings.environ)
+    if paths:
+        project = read_project(paths, settings.environ)
+    else:
+        project = Project((), code_below(Path(), settings.environ), ())
     if _complained(project):
         return 2
     if paths and not project.declared:
@@ -96,7 +100,7 @@ async def _go_on(
     kubeconfig: Path | None,
 ) -> None:
     # Without files nothing is said about what those of an earlier run have declared.
-    emulator.apply(project if paths else None)
+    emulator.apply(project, declares=bool(paths))
     await emulator.wait_until_settled(READY_WITHIN)
     screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the

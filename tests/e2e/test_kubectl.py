@@ -327,7 +327,7 @@ def test_what_there_is(kubectl: Client) -> None:
     kubectl("get", "all,knative", "-A")
 
 
-def state(kubectl: Client) -> dict[str, Any]:
+def state(kubectl: Client, run: Knlite) -> dict[str, Any]:
     """What a system is, without what differs from run to run."""
     found = {}
     for item in kubectl.object(EXAMPLE_KINDS, "-A")["items"]:
@@ -343,25 +343,26 @@ def state(kubectl: Client) -> dict[str, Any]:
             if key.startswith(("knlite.dev", "autoscaling"))
         }
         key = f"{item['kind']} {meta['namespace']}/{meta['name']}"
-        found[key] = (item["spec"], annotations, ready, item["status"].get("url"))
+        url = item["status"].get("url", "").replace(f":{run.port}", "")
+        found[key] = (item["spec"], annotations, ready, url)
     return found
 
 
 def test_applying_the_examples_makes_the_same_system_as_up(up: Up, tmp_path: Path) -> None:
-    run = up(EXAMPLES, "--runtime", "process").settled()
-    kubectl = client("kubectl", run, tmp_path / "home")
-    expected = state(kubectl)
+    given = up(EXAMPLES, "--runtime", "process").settled()
+    expected = state(client("kubectl", given, tmp_path / "given"), given)
     assert any(key.startswith("Trigger") for key in expected)
+    # It finds the examples' code below the folder that it was started in.
+    run = up("--runtime", "process").settled()
+    kubectl = client("kubectl", run, tmp_path / "applied")
     files = [word for folder in sorted(EXAMPLES.iterdir()) for word in ("-f", str(folder))]
-    kubectl("delete", *files)
-    wait_until(lambda: not state(kubectl), "nothing left")
-    assert not kubectl("get", "pods", "-A", "-o", "name")
     kubectl("apply", *files)
-    wait_until(lambda: state(kubectl) == expected, "the same system")
+    wait_until(lambda: state(kubectl, run) == expected, "the same system")
     assert run.get("hello-python.default").text == "Hello Python!\n"
     assert run.get("web.direct").status_code == 200
     kubectl("delete", *files)
-    wait_until(lambda: not state(kubectl), "nothing left")
+    wait_until(lambda: not state(kubectl, run), "nothing left")
+    wait_until(lambda: not kubectl("get", "pods", "-A", "-o", "name"), "no instance left")
 
 
 def test_what_was_applied_is_there_after_a_restart(up: Up, tmp_path: Path) -> None:
