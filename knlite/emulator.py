@@ -195,17 +195,17 @@ class Emulator:
         """Everything that admission refuses; nothing changes."""
         return self._applier.check(project.declared)
 
-    def apply(self, project: Project | None) -> bool:
+    def apply(self, project: Project, *, declares: bool = True) -> bool:
         """Make the run what *project* says, which has been checked; whether anything changed.
 
-        None says nothing: what files of earlier runs have declared stays, too.
+        One that *declares* nothing only says where code is: what files of earlier runs have
+        declared stays.
         """
         before = self.registry.version
-        if project is not None:
-            self._sources = project.sources
+        self._sources = project.sources
         # What an earlier run has left begins to run now: where its code is has just been said.
         self.registry.announce()
-        if project is not None:
+        if declares:
             self._applier.apply(project.declared)
         self._applied = True
         return self.registry.version != before
@@ -237,10 +237,10 @@ class Emulator:
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        sender = LoopbackSender(inner)
+        gateway = Gateway(activator, brokers, self._draw, self._limits)
+        sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
-        gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
@@ -330,7 +330,7 @@ class Emulator:
         """Where a person reaches *obj* from this machine; empty for what has no address."""
         base = f"http://localhost:{self.settings.port}"
         match obj:
-            case Service():
+            case Service() | DomainMapping():
                 return obj.status.url
             case Broker():
                 return f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}"
