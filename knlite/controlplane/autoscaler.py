@@ -173,10 +173,12 @@ class Autoscaler:
     def _add(self, revision: RevisionName, obj: PodAutoscaler) -> None:
         now, spec = self._clock.now(), self._spec_of(obj)
         ready = self._fleet.ready(revision)
-        unit = _Unit(Decider(spec, now, ready), Scaler(spec, now, self._deadline(obj)), spec, now)
+        scaler = Scaler(spec, now, self._deadline(obj))
+        if is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED):
+            active = not is_false(obj.status.conditions, ACTIVE)
+            scaler.resume(now, obj.status.desired_scale or 0, active=active)
+        unit = _Unit(Decider(spec, now, ready), scaler, spec, now)
         self._units[revision] = unit
-        if _at_rest(obj):
-            unit.scaler.rest()
         self._scaled(revision, unit, 0, "initial-scale", panic=False)
         self._report(revision, unit)
         self._work.set()
@@ -188,7 +190,7 @@ class Autoscaler:
             return
         self._standings.follow(obj)
         unit.scaler.deadline = self._deadline(obj)
-        if unit.respec(self._spec_of(obj)):
+        if unit.respec(self._clock.now(), self._spec_of(obj)):
             self._decide(revision, unit)
             self._work.set()
 
@@ -274,12 +276,6 @@ class Autoscaler:
         )
 
 
-def _at_rest(obj: PodAutoscaler) -> bool:
-    """Whether *obj* comes from an earlier run, at whose end it was scaled to zero."""
-    conditions = obj.status.conditions
-    return is_true(conditions, SCALE_TARGET_INITIALIZED) and is_false(conditions, ACTIVE)
-
-
 class _Unit:
     """One revision's load and scale."""
 
@@ -306,12 +302,12 @@ class _Unit:
         """Whether decisions have to be made."""
         return not self.scaler.asleep
 
-    def respec(self, spec: ScalingSpec) -> bool:
+    def respec(self, now: float, spec: ScalingSpec) -> bool:
         """Go on with *spec*; whether it is another one."""
         if spec == self.spec:
             return False
         self.spec = spec
-        self.decider.respec(spec)
+        self.decider.respec(now, spec)
         self.scaler.respec(spec)
         if self.last is None:
             self.excess = initial_excess(spec)

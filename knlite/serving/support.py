@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import Container, PodSpec, SecurityContext, Volume
+from knlite.kinds.serving.trial import pod_problems
 from knlite.serving.workload import RuntimeName
 
 _SOURCES = (
@@ -56,9 +57,12 @@ class Shortfall:
 def require_supported(spec: PodSpec, runtime: RuntimeName, uid: int | None) -> None:
     """Refuse what a cluster would run and this machine does not, rather than run half of it.
 
-    *uid* is the user that processes run as, None if they may be anybody's (root). Raises
-    ``InstanceFailed`` (``UnsupportedPod``).
+    What a cluster would not run either is refused in its words. *uid* is the user that processes
+    run as, None if they may be anybody's (root). Raises ``InstanceFailed`` (``FailedCreate``,
+    ``UnsupportedPod``).
     """
+    for problem in pod_problems(spec):
+        raise InstanceFailed("FailedCreate", f"no cluster would take this pod: {problem}")
     for found in shortfalls(spec, runtime, uid):
         raise InstanceFailed(
             "UnsupportedPod",

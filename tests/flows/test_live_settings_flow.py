@@ -34,8 +34,10 @@ async def test_min_scale_is_followed_up_and_down_and_away() -> None:
         cell.annotate(WEB, min_scale="")
         await cell.advance(2)
         assert cell.running() == 1
-        # Three instances had no need of the activator, which has to be in the path for a while.
-        await cell.advance(35)
+        # While the third was awaited it was not active, so a stable window begins with that one.
+        await cell.advance(50)
+        assert cell.running() == 1
+        await cell.advance(15)
         assert cell.running() == 0
 
 
@@ -86,6 +88,37 @@ def test_the_target_is_followed(annotations: dict[str, str], running: int) -> No
             assert cell.running() == 1
             cell.annotate(WEB, **annotations)
             await cell.advance(70)
+            assert cell.running() == running
+
+    flow()
+
+
+@pytest.mark.parametrize(
+    ("annotations", "running"),
+    [
+        pytest.param({}, 5, id="a rush is met by panic"),
+        pytest.param({"panic_threshold_percentage": "1000"}, 1, id="which takes more to begin"),
+        pytest.param({"panic_window_percentage": "100"}, 3, id="or longer"),
+        pytest.param(
+            {
+                "panic_threshold_percentage": "1000",
+                "class": "kpa.autoscaling.knative.dev",
+                "metric_aggregation_algorithm": "weighted-exponential",
+            },
+            4,
+            id="or averages follow faster",
+        ),
+    ],
+)
+def test_how_a_rush_is_met_is_followed(annotations: dict[str, str], running: int) -> None:
+    @on_virtual_time
+    async def flow() -> None:
+        async with opened() as cell:
+            cell.service(min_scale="1")
+            await cell.advance(30)
+            cell.annotate(WEB, **annotations)
+            cell.requests.load[WEB] = 350.0
+            await cell.advance(9)
             assert cell.running() == running
 
     flow()
@@ -181,6 +214,20 @@ async def test_a_config_map_that_is_deleted_comes_back_and_its_settings_go() -> 
 
 
 @on_virtual_time
+async def test_another_domain_and_template_move_every_service() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.advance(2)
+        cell.configure("config-domain", **{"example.com": ""})
+        await cell.advance(1)
+        assert url(cell) == "http://web.default.example.com:8080"
+        template = "{{.Name}}-of-{{.Namespace}}.{{.Domain}}"
+        cell.configure("config-network", domain_template=template)
+        await cell.advance(1)
+        assert url(cell) == "http://web-of-default.example.com:8080"
+
+
+@on_virtual_time
 async def test_settings_for_new_revisions_count_from_the_next_one() -> None:
     async with opened() as cell:
         cell.service("before", image="web")
@@ -260,6 +307,12 @@ async def test_a_pod_autoscaler_says_where_its_revision_stands() -> None:
             "SKSReady": ("Unknown", "NotReady"),
             "ScaleTargetInitialized": ("True", ""),
         }
+
+
+def url(cell: Cell) -> str:
+    found = cell.registry.view.get(Service, "default", "web")
+    assert found is not None
+    return found.status.url
 
 
 def standing(cell: Cell) -> dict[str, tuple[str, str]]:

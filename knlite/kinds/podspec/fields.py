@@ -21,6 +21,11 @@ Port = int | str
 """A port number or the name of a container port."""
 
 
+def shown_zero() -> Any:
+    """A field that is 0 unless it is said, and is shown even then, as Go shows it."""
+    return msgspec.field(default_factory=int)
+
+
 class KeySelector(Fields):
     """One key of a ConfigMap or Secret."""
 
@@ -65,7 +70,7 @@ class ContainerPort(Fields):
     """The port on which the container serves. ``container_port`` 0 means the default, 8080."""
 
     name: str = ""
-    container_port: int = 0
+    container_port: int = shown_zero()
     protocol: str = ""
     host_port: int | None = None
     host_ip: str | None = msgspec.field(default=None, name="hostIP")
@@ -82,7 +87,7 @@ class HTTPGetAction(Fields):
     """Success is a status from 200 to 399."""
 
     path: str = ""
-    port: Port = 0
+    port: Port = shown_zero()
     host: str = ""
     scheme: str = ""
     http_headers: tuple[HTTPHeader, ...] = ()
@@ -91,7 +96,7 @@ class HTTPGetAction(Fields):
 class TCPSocketAction(Fields):
     """Success is a connection."""
 
-    port: Port = 0
+    port: Port = shown_zero()
     host: str = ""
 
 
@@ -104,7 +109,7 @@ class ExecAction(Fields):
 class GRPCAction(Fields):
     """Success is SERVING from the gRPC health service."""
 
-    port: int = 0
+    port: int = shown_zero()
     service: str | None = None
 
 

@@ -1,7 +1,7 @@
 """What a trial run (``dryRun=All``) checks beyond the rules of Knative: would the pod be accepted?
 
 Knative's webhook then asks the API server for a Pod, without storing it. Otherwise such mistakes
-show when the instance is to start.
+show when the first instance is to start (``serving/support.py``).
 
 Source: knative/serving ``pkg/webhook/{podspec_dryrun,validate_unstructured}.go``; Kubernetes
 ``pkg/apis/core/validation`` (the rules of names, numbers and resources that manifests run into);
@@ -41,11 +41,16 @@ def trial_errors(obj: Object) -> Errors:
             pod = obj.spec.template.spec
         case _:
             return ()
-    problems = list(_pod_problems(pod))
+    problems = pod_problems(pod)
     if not problems:
         return ()
     text = problems[0] if len(problems) == 1 else f"[{', '.join(problems)}]"
     return (generic(f'{TRIAL}Pod "{_NAME}" is invalid: {text}', "spec.template"),)
+
+
+def pod_problems(pod: PodSpec) -> tuple[str, ...]:
+    """Why Kubernetes would refuse *pod*, in its words; empty if it would take it."""
+    return tuple(_pod_problems(pod))
 
 
 def _pod_problems(pod: PodSpec) -> Iterator[str]:
@@ -58,7 +63,8 @@ def _pod_problems(pod: PodSpec) -> Iterator[str]:
 
 
 def _container_problems(container: Container, path: str) -> Iterator[str]:
-    for problem in label_1123_problems(container.name):
+    # One without a name gets one, which is always good.
+    for problem in label_1123_problems(container.name) if container.name else ():
         yield _invalid(f"{path}.name", container.name, problem)
     for index, variable in enumerate(container.env):
         if not _ENV_NAME.fullmatch(variable.name):

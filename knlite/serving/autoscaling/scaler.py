@@ -39,17 +39,12 @@ class Scaler:
         self.timed_out = False
         self.initialised = spec.initial_scale == 0
         """Whether initial-scale was reached once."""
-        self.desired = spec.initial_scale
+        # Upstream starts the initial scale, and the rest when it looks again.
+        self.desired = max(spec.initial_scale, spec.min_scale) if spec.initial_scale else 0
 
     def respec(self, spec: ScalingSpec) -> None:
         """Go on with another *spec*."""
         self._spec = spec
-
-    def rest(self) -> None:
-        """It has been at zero before this run began, and stays there until a request comes."""
-        self.activity = "inactive"
-        self.initialised = True
-        self.desired = 0
 
     @property
     def asleep(self) -> bool:
@@ -62,22 +57,38 @@ class Scaler:
         *in_path* is for how many seconds the activator has been in the path.
         """
         self.observe(now, ready)
+        if self.activity == "activating" and not (asked or self._least()) and self._expired(now):
+            self.timed_out = True
+            self._become("inactive", now)
+            self.desired = 0
+            return Scale(0, self.activity, self.timed_out, "it could not be activated")
         desired, why = self._bounded(self.desired if asked is None else asked)
         if desired > 0:
             self.desired = desired
             if self.activity == "inactive":
                 self._become("activating", now)
-                self.observe(now, ready)
+            self.observe(now, ready)
         else:
             why = self._towards_zero(now, in_path) or why
         return Scale(self.desired, self.activity, self.timed_out, why)
 
-    def _bounded(self, desired: int) -> tuple[int, str]:
+    def resume(self, now: float, desired: int, *, active: bool) -> None:
+        """Go on where an earlier run was: it reached its initial scale, and wanted *desired*."""
+        self.initialised = True
+        least = max(self._spec.min_scale, 1 if active else 0)
+        self.desired = max(desired if active else 0, least)
+        self._become("activating" if self.desired else "inactive", now)
+
+    def _least(self) -> int:
+        """How many there have to be whatever the load."""
         spec = self._spec
-        least = spec.min_scale
-        if (not self.initialised and spec.reachable and spec.initial_scale > 1) or (
-            not self.initialised and desired == 0 and self.activity == "activating"
-        ):
+        if not self.initialised and spec.reachable and spec.initial_scale > 1:
+            return max(spec.min_scale, spec.initial_scale)
+        return spec.min_scale
+
+    def _bounded(self, desired: int) -> tuple[int, str]:
+        spec, least = self._spec, self._least()
+        if not self.initialised and desired == 0 and self.activity == "activating":
             least = max(least, spec.initial_scale)
         if desired < least:
             name = "min-scale" if least == spec.min_scale else "initial-scale"
@@ -96,10 +107,8 @@ class Scaler:
             self.initialised = True
             if self.activity == "activating":
                 self._become("active", now)
-        elif self.activity == "activating" and self._expired(now):
-            self.timed_out = True
-            self._become("inactive", now)
-            self.desired = 0
+        elif self.activity == "active" and self.desired > 0:
+            self._become("activating", now)
 
     def _expired(self, now: float) -> bool:
         return now - self._since >= self.deadline + ACTIVATION_SLACK

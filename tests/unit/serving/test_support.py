@@ -55,6 +55,14 @@ def test_what_would_only_half_run_is_refused(
     assert failed.value.fix
 
 
+def test_what_no_cluster_would_take_is_not_started_here() -> None:
+    spec = PodSpec(containers=(Container(name="My_App", image="x"),))
+    with pytest.raises(InstanceFailed) as refused:
+        require_supported(spec, "docker", None)
+    assert refused.value.reason == "FailedCreate"
+    assert 'spec.containers[0].name: Invalid value: "My_App"' in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("spec", "runtime", "uid"),
     [

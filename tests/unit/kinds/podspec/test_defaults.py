@@ -46,7 +46,7 @@ def test_the_visible_defaults_of_a_sole_container() -> None:
                 "name": "user-container",
                 "image": "x.example/y",
                 "resources": {},
-                "readinessProbe": {"successThreshold": 1, "tcpSocket": {}},
+                "readinessProbe": {"successThreshold": 1, "tcpSocket": {"port": 0}},
             },
         ),
         "enableServiceLinks": False,

@@ -106,3 +106,47 @@ def test_long_idleness_is_enough_whatever_the_activator_did() -> None:
     found.observe(1.0, 1)
     assert found.scale(62.0, 0, 1, in_path=0.0).desired == 1
     assert found.scale(92.0, 0, 1, in_path=0.0).desired == 0
+
+
+def test_a_start_is_not_given_up_while_it_is_wanted() -> None:
+    found = scaler(min_scale=2)
+    assert found.scale(500.0, 0, 1).desired == 2, "two of a kind, and one of them is ready"
+    waited = scaler()
+    assert waited.scale(500.0, 1, 0).desired == 1, "a request waits"
+
+
+def test_an_initial_scale_is_given_up_when_nobody_can_reach_it() -> None:
+    found = scaler(initial_scale=3)
+    assert found.scale(500.0, 0, 0).desired == 3
+    found.respec(ScalingSpec(initial_scale=3, reachable=False))
+    assert found.scale(502.0, None, 0).timed_out
+
+
+def test_it_is_active_again_when_as_many_are_ready_as_have_to_be() -> None:
+    found = scaler(min_scale=2)
+    found.observe(1.0, 2)
+    assert found.activity == "active"
+    found.observe(5.0, 1)
+    assert found.activity == "activating"
+    found.observe(6.0, 2)
+    assert found.activity == "active"
+
+
+def test_losing_what_is_not_needed_changes_nothing() -> None:
+    found = scaler()
+    found.observe(1.0, 1)
+    found.scale(2.0, 5, 3)
+    found.observe(3.0, 1)
+    assert found.activity == "active"
+
+
+def test_a_later_run_goes_on_where_an_earlier_one_was() -> None:
+    asleep = scaler()
+    asleep.resume(0.0, 0, active=False)
+    assert asleep.asleep
+    busy = scaler(initial_scale=5)
+    busy.resume(0.0, 3, active=True)
+    assert (busy.desired, busy.activity) == (3, "activating")
+    kept = scaler(min_scale=2)
+    kept.resume(0.0, 0, active=False)
+    assert kept.desired == 2
