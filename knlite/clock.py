@@ -81,6 +81,9 @@ class LoopClock:
 
     async def sleep_until(self, when: float) -> None:
         await anyio.sleep(max(0.0, when - self._loop.time()))
+        if self._loop.time() < when:
+            # Such a loop counts in microseconds, and may wake a sleeper that much too early.
+            await anyio.sleep(2e-6)
 
     def call_at(self, when: float, callback: Callable[[], None]) -> Timer:
         return self._loop.call_at(when, callback)

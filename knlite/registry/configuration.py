@@ -19,6 +19,7 @@ from knlite.kinds.config import (
     deployment,
     eventing,
     features,
+    gc,
     network,
     observability,
 )
@@ -38,6 +39,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, defaults.NAME): defaults.KEYS,
     (SERVING_NAMESPACE, deployment.NAME): deployment.KEYS,
     (SERVING_NAMESPACE, features.NAME): features.KEYS,
+    (SERVING_NAMESPACE, gc.NAME): gc.KEYS,
     (SERVING_NAMESPACE, network.NAME): network.KEYS,
     (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
@@ -71,6 +73,7 @@ def read_config(maps: Iterable[ConfigMap], overrides: Overrides, external_port: 
         deployment=parsed(deployment.NAME, deployment.parse),
         domain=parsed(network.DOMAIN_NAME, network.parse_domain),
         features=parsed(features.NAME, features.parse),
+        gc=parsed(gc.NAME, gc.parse),
         network=parsed(network.NAME, network.parse),
         observability=parsed(observability.NAME, observability.parse),
         eventing=_naming(

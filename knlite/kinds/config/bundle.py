@@ -10,6 +10,7 @@ from knlite.kinds.config.defaults import DefaultsConfig
 from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.config.features import FeaturesConfig
+from knlite.kinds.config.gc import GcConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
 
@@ -26,6 +27,7 @@ class Config:
     deployment: DeploymentConfig = DeploymentConfig()
     domain: DomainConfig = DomainConfig()
     features: FeaturesConfig = FeaturesConfig()
+    gc: GcConfig = GcConfig()
     network: NetworkConfig = NetworkConfig()
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()

@@ -1,6 +1,8 @@
-"""Configuration: a Revision for every template, and which of them is ready.
+"""Configuration: a Revision for every template, which of them is ready, which may go.
 
-Source: knative/serving ``pkg/reconciler/configuration``; Knative reference §1.8, §1.9, §1.11.
+Source: knative/serving ``pkg/reconciler/configuration``, ``pkg/reconciler/gc``; Knative reference
+§1.8, §1.9, §1.11, §1.12.
+Differs: a revision goes when its time has come; upstream looks when something else happens.
 """
 
 from collections.abc import Sequence
@@ -25,7 +27,8 @@ from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
 from knlite.kinds.serving.configuration import CONDITIONS, Configuration
 from knlite.kinds.serving.revision import Revision
-from knlite.reconcile import Change, Create, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Change, Create, Delete, Key, Outcome, UpdateStatus, View, key_of
+from knlite.serving.collection import collected
 from knlite.serving.reconcilers.ownership import is_taken, owned_by
 
 
@@ -65,7 +68,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     )
     if status != configuration.status:
         changes += (UpdateStatus(msgspec.structs.replace(configuration, status=status)),)
-    return Outcome(changes)
+    garbage = collected(configuration, owned, view.config.gc, now)
+    changes += tuple(Delete(key_of(each)) for each in garbage.revisions)
+    return Outcome(changes, garbage.look_again)
 
 
 def _latest(
