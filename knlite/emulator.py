@@ -195,17 +195,17 @@ class Emulator:
         """Everything that admission refuses; nothing changes."""
         return self._applier.check(project.declared)
 
-    def apply(self, project: Project | None) -> bool:
+    def apply(self, project: Project, *, declares: bool = True) -> bool:
         """Make the run what *project* says, which has been checked; whether anything changed.
 
-        None says nothing: what files of earlier runs have declared stays, too.
+        One that *declares* nothing only says where code is: what files of earlier runs have
+        declared stays.
         """
         before = self.registry.version
-        if project is not None:
-            self._sources = project.sources
+        self._sources = project.sources
         # What an earlier run has left begins to run now: where its code is has just been said.
         self.registry.announce()
-        if project is not None:
+        if declares:
             self._applier.apply(project.declared)
         self._applied = True
         return self.registry.version != before

@@ -11,6 +11,7 @@ Not here: what the documents mean (``kinds/catalog.py``), or reading ``func.yaml
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isinf
 from pathlib import Path
 
 import msgspec
@@ -130,17 +131,21 @@ def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
             complaints.append(Complaint(project.file, project.line, project.message))
         else:
             projects.append(project)
-    folders = {
-        (each.obj.metadata.namespace, each.obj.metadata.name): _folder(each.manifest.file)
-        for each in loaded.declared
-        if isinstance(each.obj, Service | Configuration)
-    }
     sources = Sources(
         projects=tuple(projects),
-        folders=folders,
+        folders=folders_of(loaded.declared),
         dockerfiles=frozenset(str(file.parent.resolve()) for file in found.dockerfiles),
     )
     return Project(loaded.declared, sources, tuple(complaints))
+
+
+def folders_of(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
+    """The folder of every Service's manifest, by namespace and name."""
+    return {
+        (each.obj.metadata.namespace, each.obj.metadata.name): _folder(each.manifest.file)
+        for each in declared
+        if isinstance(each.obj, Service | Configuration)
+    }
 
 
 def find(paths: Sequence[Path]) -> Found:
@@ -150,7 +155,7 @@ def find(paths: Sequence[Path]) -> Found:
     for path in paths:
         if path.is_dir():
             for file in _walk(path):
-                if _is_manifest(file):
+                if is_manifest(file):
                     manifests[file] = None
                 else:
                     others[file] = None
@@ -217,7 +222,7 @@ def _folder(file: str) -> str:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name in _SKIPPED_FOLDERS:
+        if not is_searched(path.name):
             continue
         # A link to a folder is not followed: it may lead in a circle.
         if path.is_dir() and not path.is_symlink():
@@ -226,7 +231,13 @@ def _walk(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _is_manifest(file: Path) -> bool:
+def is_searched(name: str) -> bool:
+    """Whether a file or folder called *name* may hold something of a project's author."""
+    return not name.startswith(".") and name not in _SKIPPED_FOLDERS
+
+
+def is_manifest(file: Path) -> bool:
+    """Whether *file* is called as a manifest may be."""
     return file.suffix in _SUFFIXES and _OTHERS.fullmatch(file.name) is None
 
 
@@ -318,7 +329,7 @@ class _Reader:
                     for index, item in enumerate(node.value)
                 ]
             case _:
-                return _scalar(node)
+                return _number_or_text(node)
 
     def _map(self, node: yaml.MappingNode, path: str, above: tuple[int, ...]) -> dict[str, object]:
         tree: dict[str, object] = {}
@@ -358,6 +369,17 @@ _INTEGER = re.compile(r"[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0o?[0-7_]*|[1-9][0-9_]*)"
 _NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?[\d_]*|\.\d[\d_]*)([eE][-+]?\d+)?")
 _EXPONENT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 _TRUE = frozenset(("yes", "true", "on"))
+
+
+def _number_or_text(node: yaml.Node) -> object:
+    """The value of a scalar. Raises ``_Refused`` for numbers that no JSON decoder takes."""
+    try:
+        value = _scalar(node)
+    except ValueError as exc:
+        raise _Refused(node, "the number has too many digits") from exc
+    if isinstance(value, float) and isinf(value):
+        raise _Refused(node, "the number is too large")
+    return value
 
 
 def _scalar(node: yaml.Node) -> object:

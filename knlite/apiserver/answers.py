@@ -3,16 +3,17 @@
 Source: Kubernetes API concepts (Tables, metadata alone), RFC 9111 §5.5 (warnings).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+import anyio
 import msgspec
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
-from knlite.apiserver.documents import encoded, encoded_list
+from knlite.apiserver.documents import BATCH, encoded, list_pieces, pieces
 from knlite.apiserver.negotiation import Accepted, accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import NotAcceptable
@@ -48,7 +49,8 @@ class Answers:
         info, shape = self._target.info, self._shape
         match shape.shape:
             case "Table":
-                body = self._table([obj], {"resourceVersion": obj.metadata.resource_version})
+                metadata = {"resourceVersion": obj.metadata.resource_version}
+                body = b"".join(self._table([obj], metadata))
             case "Object":
                 body = encoded(info, obj, self._target.version)
             case _:
@@ -60,24 +62,31 @@ class Answers:
 
     def many(self, found: Sequence[Object], metadata: dict[str, Any]) -> Response:
         """The answer with a list; *metadata* is its own."""
+        found_pieces = self._pieces(found, metadata)
+        if len(found) <= BATCH:
+            return Response(b"".join(found_pieces), media_type="application/json")
+        return StreamingResponse(_in_turns(found_pieces), media_type="application/json")
+
+    def _pieces(self, found: Sequence[Object], metadata: dict[str, Any]) -> Iterator[bytes]:
         info, shape = self._target.info, self._shape
         match shape.shape:
             case "Table":
-                body = self._table(found, metadata)
+                return self._table(found, metadata)
             case "Object":
-                body = encoded_list(info, found, metadata, self._target.version)
+                return list_pieces(info, found, metadata, self._target.version)
             case _:
-                body = msgspec.json.encode(
-                    {
-                        "kind": "PartialObjectMetadataList",
-                        "apiVersion": f"meta.k8s.io/{shape.version}",
-                        "metadata": metadata,
-                        "items": [partial(info, obj, shape.version) for obj in found],
-                    }
+                beginning = {
+                    "kind": "PartialObjectMetadataList",
+                    "apiVersion": f"meta.k8s.io/{shape.version}",
+                    "metadata": metadata,
+                }
+                return pieces(
+                    msgspec.json.encode(beginning)[:-1] + b',"items":[',
+                    found,
+                    lambda obj: msgspec.json.encode(partial(info, obj, shape.version)),
                 )
-        return Response(body, media_type="application/json")
 
-    def _table(self, found: Sequence[Object], metadata: dict[str, Any]) -> bytes:
+    def _table(self, found: Sequence[Object], metadata: dict[str, Any]) -> Iterator[bytes]:
         return table(
             self._target.info,
             found,
@@ -86,6 +95,13 @@ class Answers:
             version=self._shape.version,
             now=self._now,
         )
+
+
+async def _in_turns(found: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The same, with everybody else served between two pieces."""
+    for piece in found:
+        yield piece
+        await anyio.lowlevel.checkpoint()
 
 
 class Warnings:

@@ -35,24 +35,34 @@ STRATEGIC_PATCH = "application/strategic-merge-patch+json"
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
-async def new_object(request: Request, target: Target, write: Write) -> Object:
-    """The object to create. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``."""
+async def new_document(request: Request, target: Target, write: Write) -> dict[str, Any]:
+    """The document of an object to create. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``.
+
+    Its ``metadata`` may be anything yet.
+    """
     tree = _document(target, await read_object(request), write)
     if target.info.has_status:
         # It begins without one, whatever the body says.
-        tree = {name: value for name, value in tree.items() if name != "status"}
-    return object_of(tree, write)
+        return {name: value for name, value in tree.items() if name != "status"}
+    return tree
+
+
+def name_in(tree: Mapping[str, Any]) -> str:
+    """The name that a document gives to its object; empty if it gives none."""
+    meta = tree.get("metadata")
+    name = meta.get("name") if isinstance(meta, Mapping) else ""
+    return name if isinstance(name, str) else ""
 
 
 async def whole_object(request: Request, target: Target, write: Write) -> Object:
-    """The object to replace another with. Raises as ``new_object``."""
+    """The object to replace another with. Raises as ``new_document``."""
     return object_of(_document(target, await read_object(request), write), write)
 
 
 async def patch(
     request: Request, target: Target, write: Write
 ) -> ApplyPatch | JsonPatch | MergePatch | StrategicPatch:
-    """The patch in the body, of the kind that its media type says. Raises as ``new_object``."""
+    """The patch in the body, of the kind that its media type says. Raises as ``new_document``."""
     kind = media_type(request)
     served = [JSON_PATCH, MERGE_PATCH, *([] if target.info.custom else [STRATEGIC_PATCH])]
     if kind == APPLY_PATCH:
@@ -68,14 +78,15 @@ async def patch(
             "the body of the request was in an unknown format - accepted media types include:"
             f" {', '.join([*served, APPLY_PATCH])}"
         )
-    tree = decoded_json(await read_bytes(request)).tree
+    body = decoded_json(await read_bytes(request))
     if kind == JSON_PATCH:
-        return JsonPatch(tree)
-    return MergePatch(tree) if kind == MERGE_PATCH else StrategicPatch(tree)
+        return JsonPatch(body.tree)
+    _judge_duplicates(target, body, write)
+    return MergePatch(body.tree) if kind == MERGE_PATCH else StrategicPatch(body.tree)
 
 
 async def deletion(request: Request) -> options.Deleting:
-    """How something is to be deleted. Raises as ``new_object``."""
+    """How something is to be deleted. Raises as ``new_document``."""
     if int(request.headers.get("content-length") or 0):
         return options.deleting(request, (await read_object(request)).tree)
     # Chunked or absent; an empty body is none.

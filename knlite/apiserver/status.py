@@ -60,20 +60,18 @@ def status_of(error: KnliteError, target: Target | None = None) -> dict[str, Any
         (500, "InternalError"),
     )
     message = str(error)
-    # kubectl names the object instead of saying what is wrong if it is told of both.
-    details: dict[str, Any] = {} if isinstance(error, PatchFailed) else _details(target)
     if isinstance(error, Refused):
         info, key = info_of(error.key.kind), error.key
         meta = ObjectMeta(name=key.name, namespace=key.namespace)
         denied = denial(info.kind, info.group, meta, error.errors)
         code, reason, message = denied.code, denied.reason, denied.message
         causes = denied.causes
-        if code == 422:
-            # Of an invalid object clients print the kind, not the resource.
-            details = {"name": key.name, "group": info.group, "kind": info.kind}
-            details = {name: value for name, value in details.items() if value}
-    # kubectl names the object instead of saying what is wrong if it is told of both.
+    details = _details(target)
+    if target is not None and code == 422:
+        # Of an invalid object clients print the kind, not the resource.
+        details["kind"] = target.info.kind
     if isinstance(error, PatchFailed):
+        # kubectl names the object instead of saying what is wrong if it is told of both.
         details = {}
     if causes:
         details["causes"] = [

@@ -4,13 +4,13 @@ Source: Kubernetes meta/v1 Table and PartialObjectMetadata; ``apimachinery/pkg/u
 (ages); the columns of each kind are in the catalog.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
 
-from knlite.apiserver.documents import encoded
+from knlite.apiserver.documents import encoded, pieces
 from knlite.kinds.catalog import AGE, NAME, Column, KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 
@@ -50,36 +50,32 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
     object: Any = None
 
 
-class Table(msgspec.Struct, frozen=True, rename="camel"):
-    """Rows under their column heads; *column_definitions* None repeats the last ones."""
-
-    kind: str
-    api_version: str
-    metadata: dict[str, Any]
-    column_definitions: tuple[Definition, ...] | None
-    rows: list[Row]
-
-
 def table(
     info: KindInfo,
-    objects: Iterable[Object],
+    objects: Sequence[Object],
     *,
     metadata: dict[str, Any],
     include: Included,
     version: str,
     now: datetime,
     heads: bool = True,
-) -> bytes:
-    """*objects* of one kind as an encoded Table of meta.k8s.io/*version*."""
-    rows = [Row(cells(info, obj, now), _included(info, obj, include, version)) for obj in objects]
-    return msgspec.json.encode(
-        Table(
-            kind="Table",
-            api_version=f"meta.k8s.io/{version}",
-            metadata=metadata,
-            column_definitions=definitions(info) if heads else None,
-            rows=rows,
-        )
+) -> Iterator[bytes]:
+    """*objects* of one kind as a Table of meta.k8s.io/*version*, a batch of rows at a time.
+
+    Without *heads* the columns are those of the Table before.
+    """
+    beginning = {
+        "kind": "Table",
+        "apiVersion": f"meta.k8s.io/{version}",
+        "metadata": metadata,
+        "columnDefinitions": definitions(info) if heads else None,
+    }
+    yield from pieces(
+        msgspec.json.encode(beginning)[:-1] + b',"rows":[',
+        objects,
+        lambda obj: msgspec.json.encode(
+            Row(cells(info, obj, now), _included(info, obj, include, version))
+        ),
     )
 
 

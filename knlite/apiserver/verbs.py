@@ -9,6 +9,7 @@ Not here: watching (``watching.py``), what is neither an object nor its status (
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.requests import Request
@@ -19,9 +20,10 @@ from knlite.apiserver.answers import Answers, Warnings
 from knlite.apiserver.lists import page, question
 from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import MethodNotAllowed
-from knlite.apiserver.status import success
-from knlite.errors import NotFound
+from knlite.apiserver.status import failure_of, success
+from knlite.errors import KnliteError, NotFound
 from knlite.reconcile import Key
+from knlite.registry.reading import read_object as object_of
 from knlite.registry.registry import Registry
 from knlite.registry.writing import Write
 
@@ -65,11 +67,16 @@ class Verbs:
         return answers.many(found.objects, found.metadata)
 
     async def create(self, request: Request, target: Target) -> Response:
-        """Store the object in the body. Raises what ``Registry.create`` raises."""
+        """Store the object in the body. Raises what reading the body raises."""
         answers, warnings = self._answers(request, target, "create"), Warnings()
         write = options.writing(request, warnings)
-        obj = await incoming.new_object(request, target, write)
-        stored = self._registry.create(obj, user=user_of(request), write=write)
+        tree = await incoming.new_document(request, target, write)
+        try:
+            obj = object_of(tree, write)
+            stored = self._registry.create(obj, user=user_of(request), write=write)
+        except KnliteError as exc:
+            # The path does not name the object, and clients say which one was refused.
+            return failure_of(exc, replace(target, name=incoming.name_in(tree)))
         return answers.one(stored, 201, warnings)
 
     async def update(self, request: Request, target: Target) -> Response:
@@ -105,6 +112,8 @@ class Verbs:
         last = self._registry.delete(
             key,
             propagation=how.propagation,
+            # The files that kubectl deletes name the namespace first, and its contents after it.
+            lingering=True,
             write=Write(dry_run=how.dry_run),
             uid=how.uid,
             resource_version=how.resource_version,

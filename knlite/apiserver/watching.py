@@ -18,7 +18,8 @@ from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
 from knlite.apiserver.answers import wanted
-from knlite.apiserver.documents import encoded
+from knlite.apiserver.discovery import group_version
+from knlite.apiserver.documents import BATCH, encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.selectors import named, predicate
@@ -139,11 +140,15 @@ async def _streamed(
 ) -> AsyncIterator[bytes]:
     # A socket's patience, which nobody fast-forwards.
     deadline = anyio.current_time() + seconds  # noqa: TID251
-    beginning = lines.of((*found.initial, *already))
-    if marks_initial:
-        beginning += lines.bookmark(found.version, initial_end=True)
+    since = found.version
+    beginning = (*found.initial, *already)
     # Even when nothing exists: the client learns that it watches.
-    yield beginning
+    yield b""
+    for start in range(0, len(beginning), BATCH):
+        yield lines.of(beginning[start : start + BATCH])
+        await anyio.lowlevel.checkpoint()
+    if marks_initial:
+        yield lines.bookmark(since, initial_end=True)
     while not ending.over:
         left = deadline - anyio.current_time()  # noqa: TID251
         if left <= 0:
@@ -186,7 +191,7 @@ class _Lines:
         metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
         if initial_end:
             metadata["annotations"] = {INITIAL_END: "true"}
-        api_version = info.api_version
+        api_version = group_version(info.group, self.target.version)
         match self.shape.shape:
             case "Table":
                 row = {"cells": [None] * len(definitions(info)), "object": {
@@ -222,7 +227,7 @@ class _Lines:
         match self.shape.shape:
             case "Table":
                 heads, self.headed = not self.headed, True
-                return table(
+                made = table(
                     info,
                     (obj,),
                     metadata={"resourceVersion": obj.metadata.resource_version},
@@ -231,6 +236,7 @@ class _Lines:
                     now=self.wall(),
                     heads=heads,
                 )
+                return b"".join(made)
             case "Object":
                 return encoded(info, obj, self.target.version)
             case _:

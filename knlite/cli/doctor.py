@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,11 +15,12 @@ import anyio
 from rich.console import Console
 from rich.text import Text
 
-from knlite.kinds.podspec.fields import serving_container
+from knlite.kinds.podspec.fields import PodSpec, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.manifests import read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
+from knlite.serving.support import shortfalls, without_effect
 from knlite.serving.workload import Choice, choose, policy_named
 from knlite.settings import Settings
 
@@ -33,6 +34,9 @@ DIFFERENCES = (
     "status.url carries the gateway's port, and the default domain is localhost",
     "brokers keep their events in memory, whatever class they name",
     "CPU and memory limits hold for containers, not for local processes",
+    "containers have no KUBERNETES_SERVICE_* variables and no service links",
+    "a service account's token is made up, and an emptyDir on the disk has no limit",
+    "a container that restarts takes the others of its instance along",
 )
 
 
@@ -177,6 +181,17 @@ def _workloads(
         )
         if isinstance(choice, Choice):
             findings.append(Finding("ok", name, f"runs as {choice.runtime}: {choice.why}"))
+            findings += _fields(name, obj.spec.template.spec, choice)
         else:
             findings.append(Finding("note", name, f"{choice.reason}: {choice.message}"))
     return findings
+
+
+def _fields(name: str, spec: PodSpec, choice: Choice) -> Iterator[Finding]:
+    """Fields of the template that cannot be had on the chosen runtime, or do nothing there."""
+    for each in shortfalls(spec, choice.runtime, os.geteuid() or None):
+        yield Finding("problem", name, f"cannot have {each.what} ({each.field})", each.fix)
+    ignored = without_effect(spec, choice.runtime)
+    if ignored:
+        text = f"without effect on a {choice.runtime} instance: {', '.join(ignored)}"
+        yield Finding("note", name, text)

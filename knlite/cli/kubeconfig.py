@@ -60,18 +60,29 @@ def find_access(settings: Settings) -> Access:
 
 
 @contextmanager
-def written_kubeconfig(settings: Settings) -> Iterator[Path]:
+def written_kubeconfig(settings: Settings) -> Iterator[Path | None]:
     """A kubeconfig for as long as the context lasts; with a data directory it stays.
 
-    The ports must be open already: else the file could be that of another knlite.
+    None where it cannot be written, which is no reason not to run. The ports must be open already:
+    else the file could be that of another knlite. Raises ``InvalidInput`` if nobody could know the
+    token.
     """
     text = rendered(config_of(Access(_server(settings), settings.admin_token)))
     live = _live_file(settings)
-    _write_private(live, text)
-    shown = live
-    if settings.data_dir is not None:
-        shown = settings.data_dir.absolute() / "kubeconfig"
-        _write_private(shown, text)
+    shown: Path | None = live
+    try:
+        _write_private(live, text)
+        if settings.data_dir is not None:
+            shown = settings.data_dir.absolute() / "kubeconfig"
+            _write_private(shown, text)
+    except OSError as exc:
+        if settings.admin_token:
+            raise InvalidInput(
+                f"the token of the admin port cannot be written to {live}",
+                cause=exc.strerror or str(exc),
+                fix="set XDG_RUNTIME_DIR to a folder that can be written",
+            ) from exc
+        shown = None
     try:
         yield shown
     finally:

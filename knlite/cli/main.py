@@ -156,7 +156,8 @@ def up(
 ) -> None:
     """Run what the manifests below PATH describe, until Ctrl-C.
 
-    Manifests that change on disk are applied again. Without PATH, kubectl and kn bring everything.
+    Manifests that change on disk are applied again. Without PATH, kubectl and kn bring everything;
+    code that belongs to it is looked for below the current folder.
 
     \b
     Example:

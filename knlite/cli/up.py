@@ -25,6 +25,7 @@ from knlite.facts import Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition
 from knlite.kinds.meta import described
 from knlite.manifests import Project, read_project
+from knlite.nearby import code_below
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import record
 
@@ -43,7 +44,10 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     # would go into looking for what does not.
     gc.disable()
     allow_open_files()
-    project = read_project(paths, settings.environ)
+    if paths:
+        project = read_project(paths, settings.environ)
+    else:
+        project = Project((), code_below(Path(), settings.environ), ())
     if _complained(project):
         return 2
     if paths and not project.declared:
@@ -93,10 +97,10 @@ async def _go_on(
     paths: Sequence[Path],
     project: Project,
     screen: "_Screen | _Json",
-    kubeconfig: Path,
+    kubeconfig: Path | None,
 ) -> None:
     # Without files nothing is said about what those of an earlier run have declared.
-    emulator.apply(project if paths else None)
+    emulator.apply(project, declares=bool(paths))
     await emulator.wait_until_settled(READY_WITHIN)
     screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the
@@ -188,7 +192,7 @@ class _Screen:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
         self._console.print(Text(text, style=style))
 
-    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("KIND", "NAME", "READY", "URL"):
             table.add_column(head, overflow="fold", max_width=90)
@@ -203,9 +207,10 @@ class _Screen:
         self._settled = True
         base = f"http://localhost:{emulator.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
-        self._console.print(
-            Text(f"For kubectl and kn: export KUBECONFIG={quote(str(kubeconfig))}\n")
-        )
+        if kubeconfig is not None:
+            path = quote(str(kubeconfig))
+            self._console.print(Text(f"For kubectl and kn: export KUBECONFIG={path}"))
+        self._console.print()
 
 
 class _Json:
@@ -219,12 +224,12 @@ class _Json:
     def notice(self, text: str, level: str = "info") -> None:
         self._write({"fact": Notice.__name__, "level": level, "text": text})
 
-    def table(self, emulator: Emulator, kubeconfig: Path) -> None:
+    def table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
         objects = [
             {"kind": kind, "name": name, "ready": ready, "url": url}
             for kind, name, ready, url in rows(emulator)
         ]
-        self._write({"fact": "Settled", "objects": objects, "kubeconfig": str(kubeconfig)})
+        self._write({"fact": "Settled", "objects": objects, "kubeconfig": kubeconfig})
 
     @staticmethod
     def _write(value: object) -> None:

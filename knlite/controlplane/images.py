@@ -7,53 +7,29 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 (``ContainerMissing``).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import anyio
 import msgspec
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.preparation import Choose, Code, Preparation, again
 from knlite.errors import InstanceFailed
-from knlite.facts import PreparationStep, Publish
-from knlite.kinds.core.secret import Secret
-from knlite.kinds.labels import SERVICE
+from knlite.facts import Publish
 from knlite.kinds.meta import controller_of
 from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.image import CONDITIONS, Image, ImageStatus, image_name
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
-from knlite.runtime.port import Prepared, Report, Runtime
-from knlite.serving.imagename import at_digest
+from knlite.runtime.port import Prepared, Runtime
+from knlite.serving.imagename import registry_of
 from knlite.serving.instance import RevisionName
-from knlite.serving.pullsecrets import credentials
-from knlite.serving.support import require_supported, without_effect
-from knlite.serving.workload import (
-    Choice,
-    FunctionProject,
-    LocalCommand,
-    RuntimeName,
-    StoredImage,
-    Unrunnable,
-)
-
-AT_ONCE = 4
-"""Preparations side by side; a build or an install keeps a processor busy by itself."""
-
-Choose = Callable[[Revision, Container], Choice | Unrunnable]
+from knlite.serving.workload import RuntimeName
 
 _MISSING = frozenset({"ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 """What a runtime says of an image that it cannot get."""
-
-
-@dataclass(frozen=True, slots=True)
-class Code:
-    """Code that can be started, and by which runtime."""
-
-    runtime: Runtime
-    prepared: Prepared
-    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +50,6 @@ class _Entry:
     failure: InstanceFailed | None = None
 
 
-@dataclass(eq=False, slots=True)
-class _Shared:
-    """One preparation for all revisions that asked for the same code before it began."""
-
-    done: anyio.Event = field(default_factory=anyio.Event)
-    code: Code | None = None
-    failure: InstanceFailed | None = None
-
-
 class Images:
     """The code of all revisions of a run."""
 
@@ -97,15 +64,10 @@ class Images:
         uid: int | None = None,
     ) -> None:
         """*uid* is the user that local processes run as; None if they may be anybody's."""
-        self._uid = uid
         self._registry = registry
-        self._runtimes = runtimes
-        self._choose = choose
         self._clock = clock
-        self._publish = publish
+        self._preparation = Preparation(registry, runtimes, choose, clock, publish, uid)
         self._entries: dict[RevisionName, dict[str, _Entry]] = {}
-        self._queued: dict[Choice, _Shared] = {}
-        self._limit = anyio.Semaphore(AT_ONCE)
         self._group: TaskGroup | None = None
         self._busy = 0
 
@@ -156,7 +118,7 @@ class Images:
         if entry.code is None:
             await entry.done.wait()
         if entry.failure is not None:
-            raise _again(entry.failure)
+            raise again(entry.failure)
         if entry.code is None:
             raise InstanceFailed("ContainerMissing", f"{revision.name} has been deleted")
         return entry.code
@@ -209,100 +171,7 @@ class Images:
         found = None if revision is None else _containers(revision, container)
         if revision is None or not found:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} is gone")
-        choice = self._choose(revision, found[0])
-        if isinstance(choice, Unrunnable):
-            raise InstanceFailed(choice.reason, choice.message)
-        report = self._report(revision)
-        if found[0] is serving_container(revision.spec):
-            require_supported(revision.spec, choice.runtime, self._uid)
-            ignored = without_effect(revision.spec, choice.runtime)
-            if ignored:
-                report(f"without effect on a {choice.runtime} instance: {', '.join(ignored)}")
-        choice = self._resolved(revision, container, choice)
-        if isinstance(choice.workload, LocalCommand):
-            return await self._command(choice, report)
-        async with self._limit:
-            return await self._built(choice, report)
-
-    def _resolved(self, revision: Revision, container: str, choice: Choice) -> Choice:
-        """*choice* with what this run's configuration and an earlier run know of its image."""
-        workload = choice.workload
-        if not isinstance(workload, StoredImage):
-            return choice
-        meta, view = revision.metadata, self._registry.view
-        image = view.get(Image, meta.namespace, image_name(meta.name, container))
-        reference = workload.reference
-        if image is not None and image.status.digest:
-            # Fixed when the revision was new; its tag may mean something else by now.
-            reference = at_digest(reference, image.status.digest)
-        secrets = (
-            view.get(Secret, meta.namespace, each.name) for each in revision.spec.image_pull_secrets
-        )
-        stored = replace(
-            workload,
-            reference=reference,
-            resolve_within=self._registry.config.deployment.digest_resolution_timeout,
-            auth=credentials(reference, (each for each in secrets if each is not None)),
-        )
-        return replace(choice, workload=stored)
-
-    async def _command(self, choice: Choice, report: Report) -> Code:
-        """Thousands of services may run one command from one folder; it is looked through once.
-
-        A preparation that has begun is not joined: it may not see what has changed since.
-        """
-        shared = self._queued.get(choice)
-        if shared is None:
-            shared = self._queued[choice] = _Shared()
-            try:
-                async with self._limit:
-                    del self._queued[choice]
-                    shared.code = await self._prepared_by(choice, report)
-            except InstanceFailed as exc:
-                shared.failure = exc
-            finally:
-                shared.done.set()
-        await shared.done.wait()
-        if shared.failure is not None:
-            raise _again(shared.failure)
-        if shared.code is None:
-            raise InstanceFailed("ContainerMissing", "its preparation was given up")
-        return shared.code
-
-    async def _built(self, choice: Choice, report: Report) -> Code:
-        try:
-            return await self._prepared_by(choice, report)
-        except InstanceFailed as exc:
-            instead = self._instead(choice, exc)
-            if instead is None:
-                raise
-            report(f"{exc.what}; it runs as a local process instead")
-            return await self._prepared_by(instead, report)
-
-    async def _prepared_by(self, choice: Choice, report: Report) -> Code:
-        runtime = self._runtimes[choice.runtime]
-        return Code(runtime, await runtime.prepare(choice.workload, report), choice)
-
-    def _instead(self, choice: Choice, exc: InstanceFailed) -> Choice | None:
-        """A function whose base image cannot be had without a network can still run from source."""
-        offline = exc.reason == "ErrImagePull" and isinstance(choice.workload, FunctionProject)
-        if not offline or choice.runtime == "process" or "process" not in self._runtimes:
-            return None
-        return replace(choice, runtime="process", why=f"{choice.why}; {exc.what}")
-
-    def _report(self, revision: Revision) -> Report:
-        def report(text: str) -> None:
-            self._publish(
-                PreparationStep(
-                    at=self._clock.wall(),
-                    namespace=revision.metadata.namespace,
-                    service=revision.metadata.labels.get(SERVICE, ""),
-                    revision=revision.metadata.name,
-                    text=text,
-                )
-            )
-
-        return report
+        return await self._preparation.code(revision, found[0])
 
     def _write_status(self, name: RevisionName, container: str, entry: _Entry) -> None:
         key = (name.namespace, image_name(name.name, container))
@@ -311,7 +180,8 @@ class Images:
             return
         editor = CONDITIONS.edit(image.status.conditions, self._clock.wall())
         if entry.failure is not None:
-            editor.false("Ready", *_explained(image.spec.image, entry.failure))
+            resolved = registry_of(image.spec.image) not in self._unresolved()
+            editor.false("Ready", *_explained(image.spec.image, entry.failure, resolved=resolved))
         else:
             editor.true("Ready")
         code = entry.code
@@ -323,6 +193,9 @@ class Images:
         )
         self._registry.update_status(msgspec.structs.replace(image, status=status))
 
+    def _unresolved(self) -> tuple[str, ...]:
+        return self._registry.config.deployment.registries_skipping_tag_resolving
+
 
 def _containers(revision: Revision, name: str | None = None) -> list[Container]:
     """All containers of *revision*, or the one called *name*."""
@@ -330,17 +203,16 @@ def _containers(revision: Revision, name: str | None = None) -> list[Container]:
     return [each for each in (*spec.containers, *spec.init_containers) if name in (None, each.name)]
 
 
-def _explained(image: str, failed: InstanceFailed) -> tuple[str, str]:
-    """Reason and message of a condition; those of a missing image are Knative's."""
-    if failed.reason not in _MISSING:
+def _explained(image: str, failed: InstanceFailed, *, resolved: bool) -> tuple[str, str]:
+    """Reason and message of a condition.
+
+    Those of an image whose tag has to be *resolved* are Knative's; one with a digest, or of a
+    registry where tags are left alone, first fails when a node pulls it.
+    """
+    if failed.reason not in _MISSING or "@" in image or not resolved:
         return failed.reason, str(failed)
     fix = f"\n  fix:   {failed.fix}" if failed.fix else ""
     return (
         "ContainerMissing",
         f'Unable to fetch image "{image}": {failed.cause or failed.what}{fix}',
     )
-
-
-def _again(failed: InstanceFailed) -> InstanceFailed:
-    """A fresh one: the same exception raised in several tasks would gather tracebacks."""
-    return InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)

@@ -20,8 +20,9 @@ import msgspec
 from knlite.controlplane.reporting import Reporter
 from knlite.errors import KnliteError
 from knlite.kinds.conditions import timestamp
+from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
-from knlite.kinds.labels import REVISION, REVISION_UID
+from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.serving.revision import Revision
@@ -30,6 +31,7 @@ from knlite.registry.registry import CONTROLLER, Notification, Registry
 from knlite.runtime.port import Exit
 from knlite.serving.instance import Address, RevisionName
 from knlite.serving.podlife import PodLife, new_life, since, termination
+from knlite.serving.views.derived import instance_annotations, instance_labels
 
 FINALIZER = "knlite.dev/instance"
 HOST = "127.0.0.1"
@@ -132,11 +134,13 @@ class PodWriter:
         revision = self._registry.view.get(Revision, *name)
         # The namespace may be going away, which takes no new objects.
         with suppress(KnliteError):
-            pod = self._registry.view.get(Pod, key.namespace, key.name)
+            view = self._registry.view
+            pod = view.get(Pod, key.namespace, key.name)
             if pod is None:
                 if revision is None or key in self._written:
                     return
-                pod = self._registry.create(_pod(revision, key.name), user=CONTROLLER)
+                node = next((each.metadata.name for each in view.listed(Node, "")), "")
+                pod = self._registry.create(_pod(revision, key.name, node), user=CONTROLLER)
                 self._written.add(key)
             images = {} if revision is None else _images(revision)
             now = self._now()
@@ -173,7 +177,7 @@ def _images(revision: Revision) -> dict[str, str]:
     return {each.name: each.image_digest for each in revision.status.container_statuses}
 
 
-def _pod(revision: Revision, name: str) -> Pod:
+def _pod(revision: Revision, name: str, node: str) -> Pod:
     meta = revision.metadata
     owner = OwnerReference(
         api_version="serving.knative.dev/v1",
@@ -187,13 +191,8 @@ def _pod(revision: Revision, name: str) -> Pod:
         metadata=ObjectMeta(
             name=name,
             namespace=meta.namespace,
-            labels={
-                **meta.labels,
-                REVISION: meta.name,
-                REVISION_UID: meta.uid,
-                "app": meta.name,
-            },
-            annotations=meta.annotations,
+            labels=instance_labels(revision),
+            annotations=instance_annotations(revision),
             finalizers=(FINALIZER,),
             owner_references=(owner,),
         ),
@@ -201,5 +200,6 @@ def _pod(revision: Revision, name: str) -> Pod:
             containers=revision.spec.containers,
             init_containers=revision.spec.init_containers,
             volumes=revision.spec.volumes,
+            node_name=node,
         ),
     )

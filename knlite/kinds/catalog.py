@@ -407,6 +407,7 @@ KINDS: tuple[KindInfo, ...] = (
             Column("Restarts", pod.restarts_column),
             AGE,
             Column("IP", _status_of("pod_ip"), priority=1),
+            Column("Node", lambda obj: obj.spec.node_name or "<none>", priority=1),
         ),
         defaulted=_unchanged,
         validated=_nothing_wrong,

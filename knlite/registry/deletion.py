@@ -16,7 +16,7 @@ import msgspec
 from knlite.errors import Forbidden
 from knlite.kinds.catalog import info_of, kind_named
 from knlite.kinds.conditions import timestamp
-from knlite.kinds.core.namespace import Namespace, NamespaceStatus
+from knlite.kinds.core.namespace import LIFECYCLE, Namespace, NamespaceStatus
 from knlite.kinds.meta import Object, OwnerReference
 from knlite.reconcile import Key, key_of
 from knlite.registry.store import Store
@@ -74,6 +74,12 @@ class Deletion:
             for child in self._store.children(obj.metadata.uid):
                 self._untie(child, obj.metadata.uid)
         return self.finish(obj)
+
+    def linger(self, obj: Namespace) -> Object:
+        """Have the namespace *obj* on its way, with all that is in it still there."""
+        if LIFECYCLE in obj.metadata.finalizers or obj.metadata.deletion_timestamp is not None:
+            return obj
+        return self._waiting(obj, (*obj.metadata.finalizers, LIFECYCLE))
 
     def finish(self, obj: Object) -> Object:
         """Remove *obj*, which nothing holds any more, and then what it leaves behind."""

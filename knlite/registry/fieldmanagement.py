@@ -14,7 +14,7 @@ from knlite.errors import Cause, Invalid, InvalidInput
 from knlite.kinds.catalog import info_of, read, tree_of
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch, applied
-from knlite.kinds.patch.fieldset import Damaged, NotTyped, compared, leaves
+from knlite.kinds.patch.fieldset import Damaged, compared, leaves
 from knlite.kinds.patch.ownership import (
     Manager,
     after_update,
@@ -41,22 +41,26 @@ def owned_after(
     kept = old.metadata.managed_fields if old is not None else ()
     if is_reset(brought):
         brought = kept = ()
-    if not write.manager:
-        return brought or kept
     try:
         entries = entries_in(brought or kept)
     except Damaged:
-        entries = entries_in(kept)
+        # A client that writes them must know how; what is stored has been read before.
+        brought, entries = (), entries_in(kept)
+    if not write.manager:
+        return brought or kept
     if old is not None and not entries:
         # Nobody has kept a record from the beginning; the first apply will begin one.
         return ()
-    shape = shape_of(info_of(type(obj)).group, info_of(type(obj)).kind)
-    try:
-        before = leaves(_bare(old), shape) if old is not None else {}
-        change = compared(before, leaves(_bare(obj), shape))
-    except NotTyped:
-        return kept
-    manager = _manager(obj, "Update", write, subresource)
+    info = info_of(type(obj))
+    shape = shape_of(info.group, info.kind)
+    before = leaves(_bare(old), shape) if old is not None else {}
+    change = compared(before, leaves(_bare(obj), shape))
+    manager = Manager(
+        name=write.manager,
+        operation="Update",
+        api_version=info.api_version,
+        subresource=subresource,
+    )
     return managed_fields(after_update(entries, change, manager, now))
 
 
@@ -134,13 +138,4 @@ def _bare(obj: Object) -> dict[str, Any]:
         msgspec.structs.replace(
             obj, metadata=msgspec.structs.replace(obj.metadata, managed_fields=())
         )
-    )
-
-
-def _manager(obj: Object, operation: str, write: Write, subresource: str) -> Manager:
-    return Manager(
-        name=write.manager,
-        operation=operation,
-        api_version=info_of(type(obj)).api_version,
-        subresource=subresource,
     )

@@ -20,6 +20,7 @@ from knlite.kinds.admission import spec_of
 from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
@@ -44,6 +45,7 @@ from knlite.registry.writing import (
     random_suffix,
     require_current,
     require_no_new_finalizers,
+    require_undeleted,
     require_unversioned,
 )
 
@@ -294,6 +296,7 @@ class Registry:
         key: Key,
         *,
         propagation: Propagation = "Background",
+        lingering: bool = False,
         write: Write = PLAIN,
         uid: str = "",
         resource_version: str = "",
@@ -301,13 +304,16 @@ class Registry:
         """Delete an object and, as *propagation* says, what it owns; finalizers are waited for.
 
         Returns its last state; with a deletion timestamp if something still holds it. *uid* and
-        *resource_version* are preconditions. Raises ``NotFound``, ``Conflict``, ``Forbidden``.
+        *resource_version* are preconditions. A namespace that is *lingering* keeps its contents
+        until its reconciler lets go of it. Raises ``NotFound``, ``Conflict``, ``Forbidden``.
         """
         old = self._existing(key)
-        require_current(key, old, uid, resource_version)
+        require_undeleted(key, old, uid, resource_version)
         require_mortal(key)
         if write.dry_run:
             return self._deletion.terminating(old) if old.metadata.finalizers else old
+        if lingering and isinstance(old, Namespace):
+            return self._deletion.linger(old)
         return self._deletion.delete(old, propagation)
 
     def delete_collection(

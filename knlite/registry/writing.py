@@ -82,6 +82,27 @@ def require_current(key: Key, old: Object, uid: str, resource_version: str) -> N
         )
 
 
+def require_undeleted(key: Key, old: Object, uid: str, resource_version: str) -> None:
+    """Refuse to delete another object than was meant, or another state of it.
+
+    Empty texts say nothing. Raises ``Conflict``.
+    """
+    meta = old.metadata
+    if uid and uid != meta.uid:
+        raise _outdated(
+            key,
+            f"the UID in the precondition ({uid}) does not match the UID in record ({meta.uid})."
+            " The object might have been deleted and then recreated",
+        )
+    if resource_version and resource_version != meta.resource_version:
+        raise _outdated(
+            key,
+            f"the ResourceVersion in the precondition ({resource_version}) does not match the"
+            f" ResourceVersion in record ({meta.resource_version})."
+            " The object might have been modified",
+        )
+
+
 def require_no_new_finalizers(old: Object, obj: Object) -> None:
     """Refuse finalizers that come when the deletion is already under way."""
     if old.metadata.deletion_timestamp is None:

@@ -9,6 +9,7 @@ import ast
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -465,6 +466,25 @@ async def test_a_stored_image_is_used_without_asking_a_registry(
     assert found.digest == prepared.digest
     assert found.digest.startswith("sha256:")
     assert said == []
+
+
+async def test_a_digest_from_status_finds_the_image_that_was_built_here(
+    runtime: DockerRuntime, prepared: Prepared
+) -> None:
+    for policy in ("IfNotPresent", "Always", "Never"):
+        locked = StoredImage(f"knlite.local/contract@{prepared.digest}", policy)
+        assert (await runtime.prepare(locked, print)).digest == prepared.digest
+
+
+async def test_a_registry_that_does_not_answer_is_given_up(runtime: DockerRuntime) -> None:
+    if runtime.network.kind != "bridge":
+        pytest.skip("the engine has another loopback")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        image = f"127.0.0.1:{silent.getsockname()[1]}/slow:1"
+        with anyio.fail_after(5), pytest.raises(InstanceFailed) as failed:
+            await runtime.prepare(StoredImage(image, resolve_within=0.3), print)
+    assert failed.value.reason == "ErrImagePull"
+    assert "did not answer within 0.3 s" in failed.value.cause
 
 
 async def test_a_plain_command_is_for_the_process_runtime(runtime: DockerRuntime) -> None:

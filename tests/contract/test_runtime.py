@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -23,8 +23,10 @@ import pytest
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
 from knlite.runtime.fake import FakeRuntime
-from knlite.runtime.port import ContainerLaunch, Exit, Instance, Launch, Prepared, Runtime
+from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared, Runtime
 from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.container import Security
+from knlite.serving.volume import File, FileVolume
 from knlite.serving.workload import FunctionProject, LocalCommand, StoredImage, Workload
 
 SERVER = """
@@ -185,6 +187,64 @@ async def test_stopping_ends_wait_and_stopping_twice_does_nothing(
         assert (await instance.wait()).code == 128 + signal.SIGTERM
 
 
+async def test_a_command_has_a_code_until_the_instance_ends(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    instance = await started(runtime, server(tmp_path), Log())
+    assert (await instance.exec("user-container", ["true"], 5)).code == 0
+    usage = await instance.usage()
+    assert usage is not None
+    assert usage.cpu_seconds >= 0
+    await instance.stop(5)
+    assert (await instance.exec("user-container", ["true"], 5)).code not in (0, None)
+    assert await instance.usage() is None
+
+
+async def test_an_instance_is_started_again_under_its_name_and_then_discarded(
+    runtime: Runtime, tmp_path: Path
+) -> None:
+    for _ in range(2):
+        instance = await started(runtime, server(tmp_path), Log())
+        await runtime.refresh("one", {"v": FileVolume({"key": File(b"x")})})
+        await instance.stop(5)
+    await runtime.discard("one")
+    await runtime.discard("one")
+    await runtime.refresh("one", {"v": FileVolume({})})
+
+
+async def test_a_command_runs_beside_the_program(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    instance = await started(process_runtime, server(tmp_path), Log(), GREETING="hello")
+    try:
+        told = await instance.exec("c", ["sh", "-c", "echo $GREETING; pwd >&2; exit 3"], 10)
+        assert (told.code, told.output) == (3, f"hello\n{tmp_path}\n")
+        assert (await instance.exec("c", ["/no/such"], 10)).code == 127
+        with anyio.fail_after(5):
+            late = await instance.exec("c", ["sh", "-c", "echo begun; sleep 60"], 0.3)
+        assert (late.code, late.output) == (None, "begun\n")
+        usage = await instance.usage()
+        assert usage is not None
+        assert usage.memory_bytes > 1 << 20
+    finally:
+        await instance.stop(5)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a process to another user")
+async def test_root_can_start_a_program_as_another_user(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    workload = LocalCommand("id", str(tmp_path))
+    prepared = await process_runtime.prepare(workload, silent)
+    asked = launch(prepared)
+    serving = replace(asked.serving, security=Security(user=2020, group=3030))
+    log = Log()
+    instance = await process_runtime.start(replace(asked, serving=serving), lambda _: log)
+    with anyio.fail_after(10):
+        assert (await instance.wait()).code == 0
+    assert log.of("stdout")[0].startswith("uid=2020 gid=3030")
+
+
 async def test_the_digest_stays_until_the_code_changes(
     process_runtime: ProcessRuntime, tmp_path: Path
 ) -> None:
@@ -218,8 +278,10 @@ async def test_a_program_that_ends_by_itself_ends_wait(
     log = Log()
     instance = await started(process_runtime, server(tmp_path, word), log, GREETING="hello")
     with anyio.fail_after(10):
-        assert await instance.wait() == Exit(code, "user-container")
+        how = await instance.wait()
+    assert (how.code, how.container) == (code, "user-container")
     assert log.of("stdout") == ["started hello"]
+    assert (await instance.wait()).message == "started hello", "the end of its log"
 
 
 async def test_output_comes_by_lines_and_the_last_one_needs_no_end(

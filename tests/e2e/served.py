@@ -64,6 +64,8 @@ class Served:
     scaling: dict[str, object] = field(default_factory=dict)
     """Annotations for the autoscaler, without their prefix."""
     env: dict[str, str] = field(default_factory=dict)
+    container: dict[str, object] = field(default_factory=dict)
+    """Further fields of the container."""
 
     def manifest(self, runtime: str) -> str:
         annotations = {f"autoscaling.knative.dev/{k}": str(v) for k, v in self.scaling.items()}
@@ -71,6 +73,7 @@ class Served:
             "image": IMAGE,
             "ports": [{"name": self.port, "containerPort": 8080}],
             "env": [{"name": name, "value": value} for name, value in self.env.items()],
+            **self.container,
         }
         if runtime == "docker":
             container["command"] = ["python3", f"/services/{self.program}/server.py"]

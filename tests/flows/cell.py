@@ -26,6 +26,7 @@ from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
+from knlite.controlplane.volumes import VolumeKeeper
 from knlite.emulator import NAMESPACES, RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
@@ -153,6 +154,9 @@ class Cell:
         self.hpa = HorizontalPodAutoscaler(
             self.registry, self.supervisor, standings, self.clock, publish, service_of
         )
+        self.volumes = VolumeKeeper(
+            self.registry, images, self.supervisor.hurry, self.clock.wall, publish
+        )
         self.supervisor.report_to(self.requests, self.autoscaler)
         self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
@@ -161,6 +165,7 @@ class Cell:
         self.parts = (
             self.supervisor,
             images,
+            self.volumes,
             self.autoscaler,
             self.hpa,
             self.projector,

@@ -1,10 +1,12 @@
 """What Kubernetes clients look at follows what the run does (Knative reference §2.6, §7.5)."""
 
+from knlite.kinds.catalog import document
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import SERVICE_NAME, Endpoints, EndpointSlice
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.node import Node
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.metric import Metric
@@ -170,3 +172,29 @@ async def test_they_go_with_their_revision_and_nobody_has_to_delete_them() -> No
         cell.registry.delete(Key(Service, "default", "web"))
         for kind in kinds:
             assert not cell.registry.view.listed(kind, "default")
+
+
+@on_virtual_time
+async def test_what_clients_require_is_written_out_even_where_it_is_what_they_expect() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.clock.sleep_until(0.2)
+        for name in ("web-00001", "web-00001-private"):
+            found = cell.registry.view.get(EndpointSlice, "default", name)
+            assert found is not None
+            assert document(found)["addressType"] == "IPv4"
+        assert document(deployment(cell))["spec"]["replicas"] == 1
+        assert document(path(cell))["spec"]["mode"] == "Proxy"
+
+
+@on_virtual_time
+async def test_a_pod_carries_what_the_deployment_makes_pods_of_and_stands_on_the_node() -> None:
+    async with opened() as cell:
+        cell.service()
+        await cell.clock.sleep_until(2.0)
+        (pod,) = cell.registry.view.listed(Pod, "default")
+        (node,) = cell.registry.view.listed(Node, "")
+        template = deployment(cell).spec.template.metadata
+        assert pod.metadata.labels == template.labels
+        assert pod.metadata.annotations.items() <= template.annotations.items()
+        assert pod.spec.node_name == node.metadata.name

@@ -83,6 +83,10 @@ def test_the_items_of_a_list_are_documents_with_their_lines() -> None:
         pytest.param("a: &x [*x]\n", "a.yaml:1: an alias contains itself", id="recursive alias"),
         pytest.param("? [1]\n: 2\n", "a.yaml:1: a key must be text", id="a list as key"),
         pytest.param("a: \x00", "a.yaml:1: not valid YAML", id="control character"),
+        pytest.param(
+            f"a: {'1' * 5000}", "a.yaml:1: the number has too many digits", id="many digits"
+        ),
+        pytest.param("a: 1e999", "a.yaml:1: the number is too large", id="too large"),
     ],
 )
 def test_what_cannot_be_read_is_a_complaint_with_its_line(text: str, expected: str) -> None:

@@ -45,7 +45,7 @@ class SliceEndpoint(Fields):
 class EndpointSlice(Object):
     """Addresses of one core Service; everything is at the top, there is no spec."""
 
-    address_type: str = "IPv4"
+    address_type: str = ""
     endpoints: tuple[SliceEndpoint, ...] = ()
     ports: tuple[EndpointPort, ...] = ()
 

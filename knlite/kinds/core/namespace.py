@@ -13,6 +13,8 @@ from knlite.kinds.objectname import name_errors
 
 NAME_LABEL = "kubernetes.io/metadata.name"
 """Label of every Namespace: its own name, for selectors."""
+LIFECYCLE = "kubernetes"
+"""Finalizer of a namespace whose contents are still to go (``FinalizerKubernetes``)."""
 
 
 class NamespaceStatus(Fields):

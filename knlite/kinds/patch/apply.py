@@ -107,7 +107,7 @@ def _entries_of(live: Tree, shape: Shape, now: str) -> Sequence[Entry]:
 
 def _wanted(tree: Tree, shape: Shape) -> Fields:
     try:
-        return frozenset(leaves(_without_managed(tree), shape))
+        return frozenset(leaves(_without_managed(tree), shape, strict=True))
     except NotTyped as exc:
         metadata = tree.get("metadata", {})
         named = f"{metadata.get('namespace', '')}/{metadata.get('name', '')}"
@@ -130,7 +130,7 @@ def _said_before(live: Tree, shape: Shape) -> Fields:
 
     Going over to the server's side takes these fields along without a conflict.
     """
-    annotations = live.get("metadata", {}).get("annotations") or {}
+    annotations = _annotations(live)
     try:
         said = json.loads(annotations.get(LAST_APPLIED, ""))
         if not isinstance(said, dict) or said.get("apiVersion") != live.get("apiVersion"):
@@ -150,14 +150,19 @@ def _without_managed(tree: Tree) -> Tree:
     return {**tree, "metadata": kept}
 
 
+def _annotations(tree: Tree) -> dict[str, Tree]:
+    found = tree.get("metadata", {}).get("annotations")
+    # Whatever else stands there is refused when the object is decoded.
+    return found if isinstance(found, dict) else {}
+
+
 def _keep_last_applied(result: Tree, patch: ApplyPatch, manager: Manager) -> None:
     """Bring the annotation of ``kubectl apply`` up to date, for those who go back to it."""
-    annotations = result.get("metadata", {}).get("annotations") or {}
+    annotations = _annotations(result)
     if manager.name != _KUBECTL or not annotations.get(LAST_APPLIED):
         return
     tree = _without_managed(patch.tree)
-    given = tree.get("metadata", {}).get("annotations") or {}
-    kept = {name: value for name, value in given.items() if name != LAST_APPLIED}
+    kept = {name: v for name, v in _annotations(tree).items() if name != LAST_APPLIED}
     tree = {**tree, "metadata": {**tree.get("metadata", {}), "annotations": kept}}
     text = json.dumps(tree, separators=(",", ":"), ensure_ascii=False) + "\n"
     result["metadata"] = {

@@ -38,12 +38,12 @@ class Comparison:
     removed: Fields
 
 
-def leaves(tree: Tree, shape: Shape) -> dict[Path, Tree]:
+def leaves(tree: Tree, shape: Shape, *, strict: bool = False) -> dict[Path, Tree]:
     """Every leaf of *tree* with its value; an item of a list with keys is one as well (None).
 
-    Raises ``NotTyped``.
+    A list whose items cannot be told apart is one leaf, or with *strict* raises ``NotTyped``.
     """
-    return dict(_leaves(tree, shape, ()))
+    return dict(_leaves(tree, shape, (), strict))
 
 
 def compared(old: Mapping[Path, Tree], new: Mapping[Path, Tree]) -> Comparison:
@@ -63,8 +63,9 @@ def merged(old: Tree, new: Tree, shape: Shape) -> Tree:
             joined[name] = merged(old.get(name), value, shape.child(name))
         return joined
     if isinstance(old, list) and isinstance(new, list):
-        if shape.keys:
-            return _merged_items(old, new, shape)
+        present, wanted = _items(old, shape), _items(new, shape)
+        if present is not None and wanted is not None:
+            return _merged_items(present, wanted, shape)
         if shape.is_set:
             return [*old, *(item for item in new if not any(equal(item, each) for each in old))]
     return new
@@ -115,31 +116,47 @@ def item_key(item: Tree, shape: Shape, path: Path = ()) -> str:
     return "k:" + compact(found)
 
 
-def _leaves(tree: Tree, shape: Shape, path: Path) -> Iterator[tuple[Path, Tree]]:
-    if isinstance(tree, dict) and tree and not shape.atomic:
-        if len(path) > _DEEPEST:
-            raise NotTyped(f"{shown(path[:3])}: it is nested too deeply")
+def _leaves(tree: Tree, shape: Shape, path: Path, strict: bool) -> Iterator[tuple[Path, Tree]]:
+    if isinstance(tree, dict) and tree and not shape.atomic and len(path) < _DEEPEST:
         for name, value in tree.items():
-            yield from _leaves(value, shape.child(name), (*path, f"f:{name}"))
-    elif isinstance(tree, list) and (shape.keys or shape.is_set):
-        seen: set[str] = set()
-        item_shape = Shape(fields=shape.fields)
-        for item in tree:
-            key = item_key(item, shape, path) if shape.keys else "v:" + compact(item)
-            if key in seen:
-                raise NotTyped(f"{shown(path)}: duplicate entries for key {_shown(key)}")
-            seen.add(key)
+            yield from _leaves(value, shape.child(name), (*path, f"f:{name}"), strict)
+    elif isinstance(tree, list) and shape.is_set:
+        for key in dict.fromkeys(map(compact, tree)):
+            yield (*path, f"v:{key}"), None
+    elif isinstance(tree, list) and (items := _items(tree, shape)) is not None:
+        for key, item in items.items():
             yield (*path, key), None
-            if shape.keys:
-                yield from _leaves(item, item_shape, (*path, key))
+            yield from _leaves(item, Shape(fields=shape.fields), (*path, key), strict)
     elif path:
+        if strict and isinstance(tree, list) and shape.keys:
+            _require_distinct(tree, shape, path)
         yield path, tree
 
 
-def _merged_items(old: list[Tree], new: list[Tree], shape: Shape) -> list[Tree]:
+def _items(tree: list[Tree], shape: Shape) -> dict[str, Tree] | None:
+    """The items of a list by their keys; None if it has none, or they cannot be told apart."""
+    if not shape.keys:
+        return None
+    try:
+        _require_distinct(tree, shape, ())
+    except NotTyped:
+        return None
+    return {item_key(item, shape): item for item in tree}
+
+
+def _require_distinct(tree: list[Tree], shape: Shape, path: Path) -> None:
+    seen: set[str] = set()
+    for item in tree:
+        key = item_key(item, shape, path)
+        if key in seen:
+            raise NotTyped(f"{shown(path)}: duplicate entries for key {_shown(key)}")
+        seen.add(key)
+
+
+def _merged_items(
+    present: Mapping[str, Tree], wanted: Mapping[str, Tree], shape: Shape
+) -> list[Tree]:
     item_shape = Shape(fields=shape.fields)
-    wanted = {item_key(item, shape): item for item in new}
-    present = {item_key(item, shape): item for item in old}
     # The order of the newer document counts, as long as it names everything.
     order = wanted if present.keys() <= wanted.keys() else {**present, **wanted}
     return [
@@ -161,12 +178,12 @@ def _without(tree: Tree, paths: Set[Path], shape: Shape, path: Path) -> Tree:
             if left or not value:
                 kept[name] = left
         return kept
-    if isinstance(tree, list) and shape.keys:
+    if isinstance(tree, list) and (items := _items(tree, shape)) is not None:
         item_shape = Shape(fields=shape.fields)
         return [
             _without(item, paths, item_shape, (*path, key))
-            for item in tree
-            if (*path, key := item_key(item, shape)) not in paths
+            for key, item in items.items()
+            if (*path, key) not in paths
         ]
     if isinstance(tree, list) and shape.is_set:
         return [item for item in tree if (*path, "v:" + compact(item)) not in paths]

@@ -76,6 +76,8 @@ class Pod:
             fs_group=launch.fs_group,
         )
         self._initialized = not launch.init
+        self._leaving: list[Running] = []
+        """Init containers that have succeeded and are being removed."""
 
     @property
     def lasting(self) -> bool:
@@ -129,6 +131,7 @@ class Pod:
 
     async def remove(self) -> None:
         """Remove its volumes."""
+        await stop_containers(self._leaving, 0.0)
         await self._around.threads.submit(self._volumes.remove)
 
     async def _fill(self, launch: Launch) -> None:
@@ -167,13 +170,17 @@ class Pod:
             init=around.init,
         )
         running, _ = await self._run(container, image, settings, logs)
+        how = None
         try:
             how = await asyncio.shield(running.exit)
         finally:
-            with anyio.CancelScope(shield=True):
-                await stop_containers([running], 0.0)
+            if how is None or how.code:
+                # The next try will want its name.
+                with anyio.CancelScope(shield=True):
+                    await stop_containers([running], 0.0)
         if how.code:
             raise problems.init_failed(container.name, how.code, how.message)
+        self._leaving.append(running)
 
     async def _run(
         self, container: ContainerLaunch, image: Image, settings: Settings, logs: Logs

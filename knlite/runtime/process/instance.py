@@ -21,6 +21,7 @@ import anyio.to_thread
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
+from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import ExecResult, Exit, Log, Usage
 from knlite.runtime.process.command import run
 from knlite.runtime.process.group import gone
@@ -50,8 +51,10 @@ class ProcessInstance:
         container: str,
         folder: Path,
         env: Mapping[str, str],
+        words: LastWords | None = None,
     ) -> None:
         self.address = address
+        self._words = words
         self._container = container
         self._folder = folder
         self._env = env
@@ -70,7 +73,8 @@ class ProcessInstance:
         """Return once it has ended and its output has been read."""
         await self._gone.wait()
         code = self._process.returncode
-        return Exit(code if code >= 0 else 128 - code, self._container)
+        message = self._words.text() if code and self._words is not None else ""
+        return Exit(code if code >= 0 else 128 - code, self._container, message=message)
 
     async def stop(self, grace: float) -> None:
         """SIGTERM to the group, up to *grace* seconds, SIGKILL.
@@ -155,9 +159,17 @@ class ProcessInstance:
             self._gone.set()
 
 
-def spawn(words: list[str], folder: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+def spawn(
+    words: list[str],
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    user: int | None = None,
+    group: int | None = None,
+) -> subprocess.Popen[bytes]:
     """Start *words* in *folder* as leader of a new group. Raises ``InstanceFailed``.
 
+    Only root can start it as another *user* or *group*.
     Returns when the program has been loaded (about a millisecond: without a ``preexec_fn`` the
     interpreter uses vfork, which does not copy this process).
     """
@@ -171,6 +183,10 @@ def spawn(words: list[str], folder: Path, env: Mapping[str, str]) -> subprocess.
             stderr=subprocess.PIPE,
             start_new_session=True,
             bufsize=0,
+            user=user,
+            group=group,
+            # Else it would keep knlite's own groups.
+            extra_groups=None if user is None else (),
         )
     except (OSError, ValueError) as error:
         raise InstanceFailed(

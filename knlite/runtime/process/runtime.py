@@ -2,11 +2,14 @@
 
 Source: Knative reference §4 (runtime contract); knlite README, "Where the code of a service comes
 from".
-Differs: a process shares the machine: it gets a port of its own instead of the container's, its
-file system, network and user are those of whoever runs knlite, and cpu and memory limits are not
-enforced.
+Differs: a process shares the machine: it gets a port of its own instead of the container's, and its
+file system, network and (unless knlite runs as root) user are those of whoever runs knlite. Limits
+are not enforced: those that the kernel knows for one process count what it reserves rather than
+what it uses, so they would end programs that a container keeps. ``serving/support.py`` tells which
+fields of a manifest are refused for that, and which have no effect.
 """
 
+import os
 import re
 import shlex
 import sys
@@ -21,6 +24,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import contents, environment, python
+from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
 from knlite.runtime.process.guard import Guard
@@ -103,7 +107,11 @@ class ProcessRuntime:
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
-        process = spawn(words, program.folder, env)
+        user, group = container.security.user, container.security.group
+        if user is not None and user == os.geteuid():
+            user = group = None
+        process = spawn(words, program.folder, env, user=user, group=group)
+        log = LastWords(logs(container.name))
         instance = ProcessInstance(
             process,
             Address(LOOPBACK, port),
@@ -111,10 +119,11 @@ class ProcessRuntime:
             container=container.name,
             folder=program.folder,
             env=env,
+            words=log if container.termination_from_log else None,
         )
         try:
             self._guard.add(process.pid)
-            await instance.watch(logs(container.name))
+            await instance.watch(log)
         except BaseException:
             instance.kill()
             raise

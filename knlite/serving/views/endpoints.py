@@ -48,7 +48,9 @@ def public_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
     name = autoscaler.metadata.name
     labels = _slice_labels(autoscaler, name, "Public")
     meta = _meta(autoscaler, pods, "EndpointSlice", name, labels)
-    return EndpointSlice(metadata=meta, endpoints=endpoints, ports=ports)
+    return EndpointSlice(
+        metadata=meta, address_type=_family(endpoints), endpoints=endpoints, ports=ports
+    )
 
 
 def private_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
@@ -56,9 +58,11 @@ def private_slice(autoscaler: PodAutoscaler, view: View) -> EndpointSlice:
     pods = _pods(autoscaler, view)
     name = child_name(autoscaler.metadata.name, PRIVATE)
     labels = _slice_labels(autoscaler, name, "Private")
+    found = _private(pods)
     return EndpointSlice(
         metadata=_meta(autoscaler, pods, "EndpointSlice", name, labels),
-        endpoints=_private(pods),
+        address_type=_family(found),
+        endpoints=found,
         ports=_ports(autoscaler, view),
     )
 
@@ -84,7 +88,7 @@ def activator_slice(host: str, port: int, now: datetime) -> EndpointSlice:
     endpoint = SliceEndpoint(addresses=(host,), conditions=_conditions(ready=True))
     return EndpointSlice(
         metadata=_activator_meta(now, {SERVICE_NAME: ACTIVATOR}),
-        address_type="IPv6" if ":" in host else "IPv4",
+        address_type=_family((endpoint,)),
         endpoints=(endpoint,),
         ports=(EndpointPort(name="http", port=port, protocol="TCP"),),
     )
@@ -113,6 +117,8 @@ def _pods(autoscaler: PodAutoscaler, view: View) -> Sequence[Pod]:
 
 
 def _ready(pod: Pod) -> bool:
+    if pod.metadata.deletion_timestamp is not None:
+        return False
     statuses = pod.status.container_statuses
     return bool(pod.status.pod_ip and statuses) and all(status.ready for status in statuses)
 
@@ -127,6 +133,11 @@ def _public(
     return ready, _ports(autoscaler, view)
 
 
+def _family(endpoints: Sequence[SliceEndpoint]) -> str:
+    """``IPv4`` unless the addresses, which are of one family, have colons."""
+    return "IPv6" if endpoints and ":" in endpoints[0].addresses[0] else "IPv4"
+
+
 def _private(pods: Sequence[Pod]) -> tuple[SliceEndpoint, ...]:
     return tuple(_slice_endpoint(pod) for pod in pods if pod.status.pod_ip)
 
@@ -138,15 +149,17 @@ def _ports(autoscaler: PodAutoscaler, view: View) -> tuple[EndpointPort, ...]:
     return (EndpointPort(name="http", port=HTTP_PORT, protocol="TCP"),)
 
 
-def _conditions(*, ready: bool) -> EndpointConditions:
-    return EndpointConditions(ready=ready, serving=ready, terminating=False)
+def _conditions(*, ready: bool, terminating: bool = False) -> EndpointConditions:
+    return EndpointConditions(ready=ready, serving=ready, terminating=terminating)
 
 
 def _slice_endpoint(pod: Pod) -> SliceEndpoint:
     meta = pod.metadata
     return SliceEndpoint(
         addresses=(pod.status.pod_ip,),
-        conditions=_conditions(ready=_ready(pod)),
+        conditions=_conditions(
+            ready=_ready(pod), terminating=pod.metadata.deletion_timestamp is not None
+        ),
         target_ref=ObjectReference(
             kind="Pod", namespace=meta.namespace, name=meta.name, uid=meta.uid
         ),

@@ -103,7 +103,9 @@ class Client:
         path: str,
         body: object = None,
         headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> httpx.Response:
+        path += _query(query or {})
         sent = {} if body is None else {"Content-Type": "application/json"}
         content = body if isinstance(body, bytes) else msgspec.json.encode(body)
         given = None if body is None else content

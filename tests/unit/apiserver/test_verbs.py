@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from knlite.apiserver.documents import BATCH
 from tests.unit.apiserver.asking import (
     BROKERS,
     CONFIGMAPS,
@@ -14,6 +15,7 @@ from tests.unit.apiserver.asking import (
     config_map,
     service,
 )
+from tests.unit.registry.test_registry import broker as stored_broker
 
 MERGE, JSON, APPLY = "merge-patch+json", "json-patch+json", "apply-patch+yaml"
 STRATEGIC = "strategic-merge-patch+json"
@@ -100,6 +102,23 @@ def test_an_invalid_object_is_named_by_its_kind(client: Client) -> None:
     assert [cause["field"] for cause in details["causes"]] == ["metadata.name"]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "kind"),
+    [
+        pytest.param(BROKERS, broker("b"), "brokers", id="one that exists"),
+        pytest.param(BROKERS, {**broker("b"), "spec": 1}, "Broker", id="a wrong type"),
+        pytest.param(
+            CONFIGMAPS, {**config_map("b"), "data": {"..": ""}}, "ConfigMap", id="refused"
+        ),
+    ],
+)
+def test_a_status_names_what_could_not_be_created(
+    client: Client, path: str, body: Any, kind: str
+) -> None:
+    details = client.post(path, body).json()["details"]
+    assert (details["name"], details["kind"]) == ("b", kind)
+
+
 def test_a_name_can_be_generated(client: Client) -> None:
     body = service()
     body["metadata"] = {"generateName": "job-"}
@@ -137,6 +156,11 @@ def test_doubled_fields(client: Client) -> None:
     )
     warned = client.ask("POST", CONFIGMAPS, body)
     assert len(warned.headers.get_list("warning")) == 2
+    patch = b'{"data": {"a": "1", "a": "2"}}'
+    assert (
+        client.patch(f"{CONFIGMAPS}/y", MERGE, patch, fieldValidation="Strict").status_code == 400
+    )
+    assert client.patch(f"{CONFIGMAPS}/y", MERGE, patch).headers["warning"]
 
 
 def test_a_dry_run_changes_nothing(client: Client) -> None:
@@ -385,3 +409,29 @@ def test_nothing_is_written_for_a_client_that_accepts_nothing(client: Client) ->
     accept = {"Accept": "application/vnd.kubernetes.protobuf"}
     assert client.ask("POST", BROKERS, broker("new"), accept).status_code == 406
     assert client.get(f"{BROKERS}/new").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("accept", "items"),
+    [
+        ("application/json", lambda found: [each["metadata"]["name"] for each in found["items"]]),
+        (
+            "application/json;as=Table;g=meta.k8s.io;v=v1",
+            lambda found: [row["cells"][0] for row in found["rows"]],
+        ),
+        (
+            "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            lambda found: [each["metadata"]["name"] for each in found["items"]],
+        ),
+    ],
+    ids=["objects", "table", "metadata"],
+)
+@pytest.mark.parametrize("count", [0, 1, BATCH, BATCH + 1, 3 * BATCH])
+def test_long_lists_are_whole(client: Client, accept: str, items: Any, count: int) -> None:
+    client.delete(BROKERS)
+    names = [f"b{index:04}" for index in range(count)]
+    for name in names:
+        client.registry.create(stored_broker(name), user="test")
+    found = client.get(BROKERS, {"Accept": accept}).json()
+    assert items(found) == names
+    assert found["metadata"]["resourceVersion"] == str(client.registry.version)

@@ -6,6 +6,7 @@ import anyio
 import pytest
 
 from knlite.apiserver.app import Door
+from knlite.apiserver.documents import BATCH
 from tests.unit.apiserver.asking import BROKERS, TABLE, Client, streaming
 from tests.unit.registry.test_registry import broker
 
@@ -119,3 +120,11 @@ async def test_a_client_that_goes_leaves_nothing_behind(client: Client) -> None:
         await stream.event()
     await anyio.lowlevel.checkpoint()
     assert not client.door.ending.waiting
+
+
+async def test_many_objects_begin_a_watch(client: Client) -> None:
+    for index in range(2 * BATCH):
+        client.registry.create(broker(f"c{index:04}"), user="test")
+    found = await events(client.door, f"{BROKERS}?watch=true", 2 * BATCH + 1)
+    names = [obj["metadata"]["name"] for _, obj in found]
+    assert names == ["b", *(f"c{index:04}" for index in range(2 * BATCH))]

@@ -29,6 +29,7 @@ def mode(path: Path) -> int:
 
 def test_a_running_knlite_has_a_kubeconfig_that_its_user_alone_may_read(tmp_path: Path) -> None:
     with written_kubeconfig(settings(tmp_path, admin_port=9000)) as file:
+        assert file is not None
         found = yaml.safe_load(file.read_text())
         assert found["clusters"][0]["cluster"]["server"] == "http://127.0.0.1:9000"
         assert found["current-context"] == "knlite"
@@ -59,12 +60,25 @@ def test_off_loopback_the_address_holds_the_token(
     token = "" if address.startswith("127") else "s3cret"
     found = settings(tmp_path, admin_address=address, admin_token=token)
     with written_kubeconfig(found) as file:
+        assert file is not None
         written = yaml.safe_load(file.read_text())["clusters"][0]["cluster"]["server"]
         assert written == server
         # The other verbs of knlite find it there.
         access = find_access(settings(tmp_path))
         assert access.token == token
         assert config_of(access)["clusters"][0]["cluster"]["server"] == server
+
+
+def test_a_place_that_cannot_be_written_is_no_reason_not_to_run(tmp_path: Path) -> None:
+    (tmp_path / "run").write_text("a file, where a folder should be")
+    with written_kubeconfig(settings(tmp_path)) as file:
+        assert file is None
+    secret = settings(tmp_path, admin_address="0.0.0.0", admin_token="s3cret")
+    with (
+        pytest.raises(InvalidInput, match="the token of the admin port"),
+        written_kubeconfig(secret),
+    ):
+        pass
 
 
 def test_without_a_running_knlite_its_usual_place_is_told(tmp_path: Path) -> None:

@@ -238,3 +238,14 @@ def test_going_over_from_client_side_apply_takes_its_fields_along() -> None:
     applied = desk.patch(key, ApplyPatch(changed), user="a", write=Write(manager="kubectl"))
     assert isinstance(applied, ConfigMap)
     assert applied.data == {"a": "2"}
+
+
+@pytest.mark.parametrize("manager", ["", "curl"])
+@pytest.mark.parametrize("damage", [[1], [{"manager": "x"}], [{"operation": "Apply"}]])
+def test_damaged_managed_fields_are_not_stored(damage: list[Any], manager: str) -> None:
+    desk = registry()
+    stored = apply(desk, service())
+    patch = MergePatch({"metadata": {"managedFields": damage, "labels": {"a": "b"}}})
+    changed = desk.patch(HELLO, patch, user="a", write=Write(manager=manager))
+    assert ("kubectl", "Apply") in owners(changed)
+    assert apply(desk, service()).metadata.uid == stored.metadata.uid

@@ -94,7 +94,16 @@ def test_paths_are_shown_as_conflicts_name_them() -> None:
 )
 def test_items_that_cannot_be_told_apart(items: list[Any], text: str) -> None:
     with pytest.raises(NotTyped, match=text):
-        leaves({"spec": {"containers": items}}, POD)
+        leaves({"spec": {"containers": items}}, POD, strict=True)
+
+
+def test_stored_items_that_cannot_be_told_apart_are_one_field() -> None:
+    twice = {"spec": {"volumes": [{"name": "a"}, {"name": "a"}]}}
+    (path,) = leaves(twice, POD)
+    assert shown(path) == ".spec.volumes"
+    once = {"spec": {"volumes": [{"name": "a"}]}}
+    assert merged(twice, once, POD) == once
+    assert without(twice, {("f:spec", "f:volumes")}, POD) == {}
 
 
 @pytest.mark.parametrize(

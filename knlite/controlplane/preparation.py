@@ -1,0 +1,179 @@
+"""How the code of one container comes about: what runs it is chosen, then made ready to start.
+
+Source: knlite's own; digests as in Knative reference §1.9.
+Not here: which revisions want it, and how the outcome is written down (``images.py``).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from knlite.clock import Clock
+from knlite.errors import InstanceFailed
+from knlite.facts import PreparationStep, Publish
+from knlite.kinds.core.secret import Secret
+from knlite.kinds.labels import SERVICE
+from knlite.kinds.podspec.fields import Container, serving_container
+from knlite.kinds.serving.image import Image, image_name
+from knlite.kinds.serving.revision import Revision
+from knlite.registry.registry import Registry
+from knlite.runtime.port import Prepared, Report, Runtime
+from knlite.serving.imagename import at_digest
+from knlite.serving.pullsecrets import credentials
+from knlite.serving.support import require_supported, without_effect
+from knlite.serving.workload import (
+    Choice,
+    FunctionProject,
+    LocalCommand,
+    RuntimeName,
+    StoredImage,
+    Unrunnable,
+)
+
+AT_ONCE = 4
+"""Preparations side by side; a build or an install keeps a processor busy by itself."""
+
+Choose = Callable[[Revision, Container], Choice | Unrunnable]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Code that can be started, and by which runtime."""
+
+    runtime: Runtime
+    prepared: Prepared
+    choice: Choice
+
+
+@dataclass(eq=False, slots=True)
+class _Shared:
+    """One preparation for all revisions that asked for the same code before it began."""
+
+    done: anyio.Event = field(default_factory=anyio.Event)
+    code: Code | None = None
+    failure: InstanceFailed | None = None
+
+
+class Preparation:
+    """Prepares code, a few containers at a time."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        runtimes: Mapping[RuntimeName, Runtime],
+        choose: Choose,
+        clock: Clock,
+        publish: Publish,
+        uid: int | None,
+    ) -> None:
+        self._registry = registry
+        self._runtimes = runtimes
+        self._choose = choose
+        self._clock = clock
+        self._publish = publish
+        self._uid = uid
+        self._queued: dict[Choice, _Shared] = {}
+        self._limit = anyio.Semaphore(AT_ONCE)
+
+    async def code(self, revision: Revision, container: Container) -> Code:
+        """The code of one of the *revision*'s containers. Raises ``InstanceFailed``."""
+        choice = self._choose(revision, container)
+        if isinstance(choice, Unrunnable):
+            raise InstanceFailed(choice.reason, choice.message)
+        report = self._report(revision)
+        if container is serving_container(revision.spec):
+            require_supported(revision.spec, choice.runtime, self._uid)
+            ignored = without_effect(revision.spec, choice.runtime)
+            if ignored:
+                report(f"without effect on a {choice.runtime} instance: {', '.join(ignored)}")
+        choice = self._resolved(revision, container.name, choice)
+        if isinstance(choice.workload, LocalCommand):
+            return await self._command(choice, report)
+        async with self._limit:
+            return await self._built(choice, report)
+
+    def _resolved(self, revision: Revision, container: str, choice: Choice) -> Choice:
+        """*choice* with what this run's configuration and an earlier run know of its image."""
+        workload = choice.workload
+        if not isinstance(workload, StoredImage):
+            return choice
+        meta, view = revision.metadata, self._registry.view
+        image = view.get(Image, meta.namespace, image_name(meta.name, container))
+        reference = workload.reference
+        if image is not None and image.status.digest:
+            # Fixed when the revision was new; its tag may mean something else by now.
+            reference = at_digest(reference, image.status.digest)
+        secrets = (
+            view.get(Secret, meta.namespace, each.name) for each in revision.spec.image_pull_secrets
+        )
+        stored = replace(
+            workload,
+            reference=reference,
+            resolve_within=self._registry.config.deployment.digest_resolution_timeout,
+            auth=credentials(reference, (each for each in secrets if each is not None)),
+        )
+        return replace(choice, workload=stored)
+
+    async def _command(self, choice: Choice, report: Report) -> Code:
+        """Thousands of services may run one command from one folder; it is looked through once.
+
+        A preparation that has begun is not joined: it may not see what has changed since.
+        """
+        shared = self._queued.get(choice)
+        if shared is None:
+            shared = self._queued[choice] = _Shared()
+            try:
+                async with self._limit:
+                    del self._queued[choice]
+                    shared.code = await self._prepared_by(choice, report)
+            except InstanceFailed as exc:
+                shared.failure = exc
+            finally:
+                shared.done.set()
+        await shared.done.wait()
+        if shared.failure is not None:
+            raise again(shared.failure)
+        if shared.code is None:
+            raise InstanceFailed("ContainerMissing", "its preparation was given up")
+        return shared.code
+
+    async def _built(self, choice: Choice, report: Report) -> Code:
+        try:
+            return await self._prepared_by(choice, report)
+        except InstanceFailed as exc:
+            instead = self._instead(choice, exc)
+            if instead is None:
+                raise
+            report(f"{exc.what}; it runs as a local process instead")
+            return await self._prepared_by(instead, report)
+
+    async def _prepared_by(self, choice: Choice, report: Report) -> Code:
+        runtime = self._runtimes[choice.runtime]
+        return Code(runtime, await runtime.prepare(choice.workload, report), choice)
+
+    def _instead(self, choice: Choice, exc: InstanceFailed) -> Choice | None:
+        """A function whose base image cannot be had without a network can still run from source."""
+        offline = exc.reason == "ErrImagePull" and isinstance(choice.workload, FunctionProject)
+        if not offline or choice.runtime == "process" or "process" not in self._runtimes:
+            return None
+        return replace(choice, runtime="process", why=f"{choice.why}; {exc.what}")
+
+    def _report(self, revision: Revision) -> Report:
+        def report(text: str) -> None:
+            self._publish(
+                PreparationStep(
+                    at=self._clock.wall(),
+                    namespace=revision.metadata.namespace,
+                    service=revision.metadata.labels.get(SERVICE, ""),
+                    revision=revision.metadata.name,
+                    text=text,
+                )
+            )
+
+        return report
+
+
+def again(failed: InstanceFailed) -> InstanceFailed:
+    """A fresh one: the same exception raised in several tasks would gather tracebacks."""
+    return InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)

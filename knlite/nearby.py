@@ -1,0 +1,58 @@
+"""Where the code of Services lies below a folder whose manifests somebody else applies.
+
+``knlite up`` without a path starts nothing by itself: kubectl and kn bring the objects. They send
+no files, so the code that belongs to them is looked for below the folder that knlite was started
+in, by the same rules as for paths that it is given. Manifests that are found say where the code of
+their Services is, and nothing else; mistakes in them are for whoever applies them.
+
+Source: knlite's own; ``serving/workload.py`` chooses among what is found.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from knlite.functions.project import ProjectError
+from knlite.functions.project import read as read_function
+from knlite.manifests import folders_of, is_manifest, is_searched, load
+from knlite.serving.workload import Sources
+
+LOOKED_AT = 20_000
+"""Files, at most: the folder may be somebody's home."""
+_GROUP = b"serving.knative.dev/"
+
+
+def code_below(folder: Path, environ: Mapping[str, str]) -> Sources:
+    """The function projects, Dockerfiles and commands below *folder*.
+
+    Function projects may refer to variables of *environ*.
+    """
+    files = tuple(_files(folder))
+    read = (read_function(file.parent, environ) for file in files if file.name == "func.yaml")
+    manifests = (file for file in files if is_manifest(file) and _is_ours(file))
+    return Sources(
+        projects=tuple(each for each in read if not isinstance(each, ProjectError)),
+        folders=folders_of(load(manifests).declared),
+        dockerfiles=frozenset(
+            str(file.parent.resolve()) for file in files if file.name == "Dockerfile"
+        ),
+    )
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    left = LOOKED_AT
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if is_searched(name))
+        for name in sorted(files):
+            left -= 1
+            if left < 0:
+                return
+            yield Path(here) / name
+
+
+def _is_ours(file: Path) -> bool:
+    """Whether *file* names Knative Serving; parsing all others of a home would take long."""
+    try:
+        return _GROUP in file.read_bytes()
+    except OSError:
+        return False
