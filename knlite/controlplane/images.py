@@ -331,8 +331,12 @@ def _containers(revision: Revision, name: str | None = None) -> list[Container]:
 
 
 def _explained(image: str, failed: InstanceFailed) -> tuple[str, str]:
-    """Reason and message of a condition; those of a missing image are Knative's."""
-    if failed.reason not in _MISSING:
+    """Reason and message of a condition; those of a missing image are Knative's.
+
+    An image that is named by its digest has nothing to resolve, so upstream notices when it is
+    pulled, and says so in Kubernetes' words.
+    """
+    if failed.reason not in _MISSING or "@" in image:
         return failed.reason, str(failed)
     fix = f"\n  fix:   {failed.fix}" if failed.fix else ""
     return (
