@@ -237,10 +237,10 @@ class Emulator:
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        sender = LoopbackSender(inner)
+        gateway = Gateway(activator, brokers, self._draw, self._limits)
+        sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
-        gateway = Gateway(activator, brokers, self._draw, self._limits)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
         runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
@@ -330,7 +330,7 @@ class Emulator:
         """Where a person reaches *obj* from this machine; empty for what has no address."""
         base = f"http://localhost:{self.settings.port}"
         match obj:
-            case Service():
+            case Service() | DomainMapping():
                 return obj.status.url
             case Broker():
                 return f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}"

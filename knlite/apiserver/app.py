@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any, Protocol
 
 from starlette.applications import Starlette
@@ -85,7 +86,7 @@ def make_app(
 ) -> Door:
     """The application of the admin port; with *token* every request needs it."""
     ending = Ending()
-    own = _Own(logs, health, metrics)
+    own = _Own(logs, health, metrics, ending)
     api = _Api(registry, logs, ending, wall)
     app = Starlette(
         routes=[
@@ -198,9 +199,14 @@ class _Own:
     """What is knlite's own: health, metrics, the logs of a service."""
 
     def __init__(
-        self, logs: LogSource, health: Health, metrics: Callable[[], tuple[bytes, str]]
+        self,
+        logs: LogSource,
+        health: Health,
+        metrics: Callable[[], tuple[bytes, str]],
+        ending: Ending,
     ) -> None:
         self._logs = logs
+        self._ending = ending
         self._health = health
         self._metrics = metrics
 
@@ -222,13 +228,15 @@ class _Own:
         count = options.number(request, "tail")
         if options.flag(request, "follow"):
             lines = self._logs.follow(namespace, service, count)
-            return StreamingResponse(_streamed(lines), media_type="application/x-ndjson")
+            return StreamingResponse(
+                _streamed(lines, self._ending), media_type="application/x-ndjson"
+            )
         body = "".join(_json_line(line) for line in self._logs.tail(namespace, service, count))
         return Response(body, media_type="application/x-ndjson")
 
 
-async def _streamed(lines: AsyncIterator[Line]) -> AsyncIterator[str]:
-    async for line in lines:
+async def _streamed(lines: AsyncIterator[Line], ending: Ending) -> AsyncIterator[str]:
+    while (line := await ending.wait(lambda: anext(lines, None), inf)) is not None:
         yield _json_line(line)
 
 

@@ -78,10 +78,11 @@ async def patch(
             "the body of the request was in an unknown format - accepted media types include:"
             f" {', '.join([*served, APPLY_PATCH])}"
         )
-    tree = decoded_json(await read_bytes(request)).tree
+    body = decoded_json(await read_bytes(request))
     if kind == JSON_PATCH:
-        return JsonPatch(tree)
-    return MergePatch(tree) if kind == MERGE_PATCH else StrategicPatch(tree)
+        return JsonPatch(body.tree)
+    _judge_duplicates(target, body, write)
+    return MergePatch(body.tree) if kind == MERGE_PATCH else StrategicPatch(body.tree)
 
 
 async def deletion(request: Request) -> options.Deleting:

@@ -190,7 +190,7 @@ class Autoscaler:
             return
         self._standings.follow(obj)
         unit.scaler.deadline = self._deadline(obj)
-        if unit.respec(self._spec_of(obj)):
+        if unit.respec(self._clock.now(), self._spec_of(obj)):
             self._decide(revision, unit)
             self._work.set()
 
@@ -302,12 +302,12 @@ class _Unit:
         """Whether decisions have to be made."""
         return not self.scaler.asleep
 
-    def respec(self, spec: ScalingSpec) -> bool:
+    def respec(self, now: float, spec: ScalingSpec) -> bool:
         """Go on with *spec*; whether it is another one."""
         if spec == self.spec:
             return False
         self.spec = spec
-        self.decider.respec(spec)
+        self.decider.respec(now, spec)
         self.scaler.respec(spec)
         if self.last is None:
             self.excess = initial_excess(spec)

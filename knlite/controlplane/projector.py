@@ -14,12 +14,14 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.eventing.topology import Topology, topology
+from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.ingress import CONDITIONS, Ingress, IngressStatus
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
@@ -28,9 +30,9 @@ from knlite.registry.registry import Notification, Registry
 from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
-from knlite.serving.routingtable import routing_table
+from knlite.serving.routingtable import Hostings, routing_table
 
-_ROUTING = (Ingress, Route, Configuration, Broker)
+_ROUTING = (Ingress, Route, DomainMapping, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would
@@ -70,6 +72,7 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
+        self._hostings = Hostings()
         self._stale: set[str] = {"routes", "topology"}
         self._work = anyio.Event()
 
@@ -173,7 +176,8 @@ class Projector:
             RevisionName(revision.metadata.namespace, revision.metadata.name)
             for revision in view.listed(Revision, "")
         )
-        return routing_table(view.listed(Ingress, ""), newest, hosts, brokers, revisions)
+        ingresses = view.listed(Ingress, "")
+        return routing_table(ingresses, newest, hosts, brokers, revisions, self._hostings)
 
     def _listing(self) -> tuple[tuple[str, str], ...]:
         view = self._registry.view
@@ -190,7 +194,12 @@ class Projector:
             )
             for obj in view.listed(Broker, "")
         )
-        return (*services, *brokers)
+        domains = (
+            (f"DomainMapping {obj.metadata.namespace}/{obj.metadata.name}", obj.status.url)
+            for obj in view.listed(DomainMapping, "")
+            if is_true(obj.status.conditions)
+        )
+        return (*services, *domains, *brokers)
 
     def _tell_ingresses(self) -> None:
         for ingress in self._registry.view.listed(Ingress, ""):

@@ -30,6 +30,7 @@ from knlite.serving.routing import (
     ToIndex,
     ToRevision,
 )
+from knlite.serving.vantage import CLUSTER_DOMAIN
 
 TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
@@ -70,6 +71,10 @@ class Gateway:
         self._inner.table = table.inside()
         self._listing = listing
 
+    def serves(self, host: str) -> bool:
+        """Whether *host* is one of a revision's, seen from inside the cluster."""
+        return self._inner.table.find(host.encode("latin-1", "replace")) is not None
+
     async def run(
         self,
         listening: Sequence[socket.socket],
@@ -109,7 +114,9 @@ class Gateway:
                 text = pages.inside_only(name, public, self._listing)
                 exchange.respond(404, TEXT, text.encode())
             case _:
-                urls = [url for _, url in self._listing]
+                urls = [
+                    url for _, url in self._listing if table.is_inside or CLUSTER_DOMAIN not in url
+                ]
                 text = pages.not_found(authority, path, urls)
                 exchange.respond(404, TEXT, text.encode())
 

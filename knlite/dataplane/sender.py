@@ -1,12 +1,13 @@
 """Sends events on their way: to this machine's own gateway, or to any URL.
 
-Names of the cluster and of ``*.localhost`` are nobody's but ours, so they are not resolved: such a
-request goes to the gateway over loopback, with the name as its Host.
+Names of the cluster and of ``*.localhost`` are nobody's but ours, and so are the domains that the
+gateway serves. They are not resolved: such a request goes to the gateway over loopback, with the
+name as its Host.
 
 Not here: retries, and what an answer means (``eventing/delivery.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from knlite.dataplane.dispatcher import Answered, Unanswered
 from knlite.dataplane.fetch import Origin, Pools, Response, fetch, split_url
@@ -21,7 +22,9 @@ MAX_REPLY = 32 * 1024 * 1024
 class LoopbackSender:
     """Implements ``dispatcher.Sender``."""
 
-    def __init__(self, gateway: Address) -> None:
+    def __init__(self, gateway: Address, serves: Callable[[str], bool]) -> None:
+        """*serves* tells whether the gateway knows a host."""
+        self._serves = serves
         self._gateway = Origin("http", gateway.host, gateway.port)
         self._pools = Pools()
 
@@ -39,7 +42,8 @@ class LoopbackSender:
             return Unanswered(str(exc))
         sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         sent.insert(0, (b"Host", origin.authority))
-        to = self._gateway if _is_ours(origin.host) else origin
+        ours = _is_ours(origin.host) or self._serves(origin.host)
+        to = self._gateway if ours else origin
         outcome = await fetch(
             self._pools, b"POST", to, target, sent, body, timeout=timeout, limit=MAX_REPLY
         )

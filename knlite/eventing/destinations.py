@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from knlite.eventing.references import kind_of, not_found
+from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination, KReference, group_of
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Addressable, Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import View
@@ -80,8 +82,9 @@ def _absolute(uri: str) -> str | Unresolved:
 
 
 def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str | Unresolved:
-    """On a cluster a Route puts a Kubernetes Service of its name beside it; there are no others."""
-    if view.get(Route, namespace, name) is None:
+    """The name of a Kubernetes Service; a Route will put one of its own name beside it."""
+    found = view.get(Route, namespace, name) or view.get(KubernetesService, namespace, name)
+    if found is None:
         return Unresolved(
             f"failed to get object {namespace}/{name}: {not_found('', 'Service', name)}"
         )
@@ -121,6 +124,8 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
             single, several = service_status.address, ()
         case Route(status=route_status):
             single, several = route_status.address, ()
+        case DomainMapping(status=mapping_status):
+            single, several = mapping_status.address, ()
         case _:
             return ()
     return several or (() if single is None else (single,))

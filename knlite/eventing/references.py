@@ -12,6 +12,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
@@ -24,6 +25,7 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     (SERVING, "Configuration"): Configuration,
     (SERVING, "Revision"): Revision,
     (SERVING, "Route"): Route,
+    (SERVING, "DomainMapping"): DomainMapping,
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,

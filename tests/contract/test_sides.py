@@ -11,7 +11,9 @@ import pytest
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.dispatcher import Answered
 from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.sender import LoopbackSender
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, RevisionName, RevisionSettings, Sample
@@ -46,11 +48,15 @@ def rules(name: str, *public: str) -> Ingress:
 
 
 @asynccontextmanager
-async def opened() -> AsyncIterator[tuple[Address, Address, Asked]]:
+async def opened(
+    gateways: list[Gateway] | None = None,
+) -> AsyncIterator[tuple[Address, Address, Asked]]:
     """A gateway: where it listens for those outside and those inside, and who was asked for."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
     gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw)
+    if gateways is not None:
+        gateways.append(gateway)
     mapped = Rule(hosts=("shop.example.com",), rewrite_host="hidden.default.svc.cluster.local")
     ingresses = [
         rules("web", "web.default.localhost"),
@@ -129,3 +135,23 @@ async def test_a_side_belongs_to_the_connection_and_not_to_the_first_request() -
         assert (await ask(inner, host))[0] == 504
         assert (await ask(outer, host))[0] == 404
         assert (await ask(inner, host))[0] == 504
+
+
+@pytest.mark.parametrize(
+    ("url", "asked_for"),
+    [
+        ("http://hidden.default.svc.cluster.local/x", HIDDEN),
+        ("http://shop.example.com:8080/x", HIDDEN),
+        ("http://web.default.localhost/x", WEB),
+    ],
+)
+async def test_events_go_to_the_gateway_for_every_host_that_it_serves(
+    url: str, asked_for: RevisionName
+) -> None:
+    gateways: list[Gateway] = []
+    async with opened(gateways) as (_, inner, asked):
+        sender = LoopbackSender(inner, gateways[0].serves)
+        answer = await sender.send(url, [], b"", 10)
+        await sender.aclose()
+        assert isinstance(answer, Answered)
+        assert (answer.status, asked.revisions) == (504, [asked_for])

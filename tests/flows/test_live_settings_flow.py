@@ -93,6 +93,37 @@ def test_the_target_is_followed(annotations: dict[str, str], running: int) -> No
     flow()
 
 
+@pytest.mark.parametrize(
+    ("annotations", "running"),
+    [
+        pytest.param({}, 5, id="a rush is met by panic"),
+        pytest.param({"panic_threshold_percentage": "1000"}, 1, id="which takes more to begin"),
+        pytest.param({"panic_window_percentage": "100"}, 3, id="or longer"),
+        pytest.param(
+            {
+                "panic_threshold_percentage": "1000",
+                "class": "kpa.autoscaling.knative.dev",
+                "metric_aggregation_algorithm": "weighted-exponential",
+            },
+            4,
+            id="or averages follow faster",
+        ),
+    ],
+)
+def test_how_a_rush_is_met_is_followed(annotations: dict[str, str], running: int) -> None:
+    @on_virtual_time
+    async def flow() -> None:
+        async with opened() as cell:
+            cell.service(min_scale="1")
+            await cell.advance(30)
+            cell.annotate(WEB, **annotations)
+            cell.requests.load[WEB] = 350.0
+            await cell.advance(9)
+            assert cell.running() == running
+
+    flow()
+
+
 @on_virtual_time
 async def test_a_shorter_window_ends_the_waiting() -> None:
     async with opened() as cell:

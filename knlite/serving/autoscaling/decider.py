@@ -42,11 +42,12 @@ class Decider:
         self._panic_since: float | None = now if ready > 1 else None
         self._max_panic = ready if ready > 1 else 0
 
-    def respec(self, spec: ScalingSpec) -> None:
-        """Go on with another *spec*; the load of the windows is kept if their lengths are."""
-        lengths = (self._spec.stable_window, self._spec.panic_window)
-        if (spec.stable_window, spec.panic_window) != lengths:
-            self._stable, self._panic = Window(spec.stable_window), Window(spec.panic_window)
+    def respec(self, now: float, spec: ScalingSpec) -> None:
+        """Go on with another *spec*, and with the load as far as its windows reach back."""
+        if spec.stable_window != self._spec.stable_window:
+            self._stable = self._stable.resized(now, spec.stable_window)
+        if spec.panic_window != self._spec.panic_window:
+            self._panic = self._panic.resized(now, spec.panic_window)
         self._spec = spec
 
     def record(self, now: float, sample: Sample) -> None:

@@ -44,6 +44,21 @@ class Window:
         self._buckets[index % self._size] += value
         self._total += value
 
+    def resized(self, now: float, seconds: float) -> "Window":
+        """A window of *seconds* with as much of what this one holds as fits into it."""
+        other = Window(seconds)
+        if self._first is None or self.is_empty(now):
+            return other
+        kept = min(self._size, other._size)
+        oldest = max(self._first, self._last - kept + 1)
+        for index in range(oldest, self._last + 1):
+            value = self._buckets[index % self._size]
+            other._buckets[index % other._size] = value
+            other._total += value
+        # How long there has been a load counts, as far as it was remembered.
+        other._first, other._last = max(self._first, self._last - self._size + 1), self._last
+        return other
+
     def is_empty(self, now: float) -> bool:
         """Whether nothing was recorded within the window."""
         return self._first is None or math.floor(now / BUCKET) - self._last >= self._size

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.unit.apiserver.asking import Client, line
+from tests.unit.apiserver.asking import Client, line, streaming
 
 
 def test_an_object_is_served_as_a_document(client: Client) -> None:
@@ -60,6 +60,16 @@ def test_logs_are_lines_of_json(client: Client, query: str) -> None:
     client.logs.read(line())
     (found,) = client.get(f"/knlite/logs/default/web{query}").text.splitlines()
     assert json.loads(found)["text"] == "hello"
+
+
+async def test_followed_logs_end_with_the_run(client: Client) -> None:
+    client.logs.read(line())
+    async with streaming(client.door, "/knlite/logs/default/web?follow=true") as stream:
+        assert json.loads(await stream.line())["text"] == "hello"
+        client.logs.read(line("more"))
+        assert json.loads(await stream.line())["text"] == "more"
+        client.door.ending.end()
+        await stream.end()
 
 
 def test_a_failure_of_knlite_itself_is_a_status(client: Client) -> None:

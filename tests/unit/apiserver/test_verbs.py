@@ -156,6 +156,11 @@ def test_doubled_fields(client: Client) -> None:
     )
     warned = client.ask("POST", CONFIGMAPS, body)
     assert len(warned.headers.get_list("warning")) == 2
+    patch = b'{"data": {"a": "1", "a": "2"}}'
+    assert (
+        client.patch(f"{CONFIGMAPS}/y", MERGE, patch, fieldValidation="Strict").status_code == 400
+    )
+    assert client.patch(f"{CONFIGMAPS}/y", MERGE, patch).headers["warning"]
 
 
 def test_a_dry_run_changes_nothing(client: Client) -> None:

@@ -39,6 +39,33 @@ def test_values_of_one_second_add_up() -> None:
 
 @given(
     st.integers(1, 12),
+    st.integers(1, 12),
+    st.lists(st.floats(0, 100), min_size=1, max_size=30),
+)
+def test_a_resized_window_averages_what_both_remember(
+    before: int, after: int, values: list[float]
+) -> None:
+    window = Window(before)
+    for second, value in enumerate(values):
+        window.record(float(second), value)
+    now = float(len(values) - 1)
+    known = values[-min(before, after) :]
+    resized = window.resized(now, after)
+    assert resized.average(now) == pytest.approx(sum(known) / len(known), abs=1e-5)
+    resized.record(now + 1, 50.0)
+    following = [*values[-before:], 50.0][-after:]
+    assert resized.average(now + 1) == pytest.approx(sum(following) / len(following), abs=1e-5)
+
+
+def test_what_a_window_has_forgotten_does_not_come_back() -> None:
+    assert Window(6).resized(0.0, 60).is_empty(0.0)
+    window = Window(6)
+    window.record(0.0, 8.0)
+    assert window.resized(6.0, 60).is_empty(6.0)
+
+
+@given(
+    st.integers(1, 12),
     st.lists(st.tuples(st.integers(0, 5), st.floats(0, 100)), min_size=1, max_size=40),
 )
 def test_the_average_is_that_of_the_buckets_that_are_still_inside(
