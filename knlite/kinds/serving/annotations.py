@@ -105,6 +105,15 @@ def http_protocol(annotations: Annotations) -> str:
     return find(annotations, labels.HTTP_PROTOCOL)[1] or ""
 
 
+def http_protocol_errors(annotations: Annotations) -> Errors:
+    """A warning for plain HTTP that shall be sent on to HTTPS, which nothing here speaks."""
+    key, text = find(annotations, labels.HTTP_PROTOCOL)
+    if text is None or text.lower() != "redirected":
+        return ()
+    warning = '"redirected" has no effect: no listener of knlite speaks HTTPS'
+    return (replace(generic(warning, key), level="warning"),)
+
+
 def rollout_duration(annotations: Annotations) -> float:
     """Seconds that a new revision takes to get all requests; 0 where nothing usable is said."""
     return seconds_of(find(annotations, labels.ROLLOUT_DURATION)[1] or "") or 0.0
