@@ -1,14 +1,16 @@
-"""Run Knative Serving's own conformance suite, unmodified, against ``knlite up`` and an engine.
+"""Run Knative Serving's own tests, unmodified, against ``knlite up`` and an engine.
 
-``make conformance`` builds the suite's three test binaries and its test images from the module that
-``go.mod`` here pins (nothing of upstream is copied into this repository), starts ``knlite up`` with
-the folder ``platform/``, points the suite at it by a kubeconfig and an ingress endpoint, and prints
-what passed. Everything made lies below ``.conformance/``; the suite's own words are in
-``.conformance/log/``. Needs Go (the version in ``go.mod``) and a container engine; only the Go
-module proxy is asked, no image registry.
+``make conformance`` builds the suites' binaries and test images from the module that ``go.mod``
+here pins (nothing of upstream is copied into this repository), starts ``knlite up`` with the folder
+``platform/``, points the suites at it by a kubeconfig and an ingress endpoint, and prints what
+passed. Everything made lies below ``.conformance/``: the suites' own words in ``log/``, and in
+``results.md`` a table of what each test did when it ran last. Needs Go (the version in ``go.mod``)
+and a container engine; only the Go module proxy is asked, no image registry.
 
-    make conformance                        all 51 tests
+    make conformance                        all 51 tests of the conformance suite
     make conformance RUN=TestBlueGreenRoute one of them
+    make conformance SUITE=e2e              upstream's end-to-end tests
+    make conformance SUITE=e2e-gc           a part of them, see suites.py
 """
 
 import argparse
@@ -24,15 +26,16 @@ import tarfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from suites import GROUPS, SERVING, SUITES
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MADE = ROOT / ".conformance"
-SERVING = "knative.dev/serving/test"
-SUITES = {"api-v1": "api/v1", "api-v1beta1": "api/v1beta1", "runtime": "runtime"}
 REPOSITORY = "knlite.test/conformance"
 """Not below ``.local``, where the suite would skip what it has to say about images."""
 USER = 65532
@@ -51,15 +54,17 @@ UP_WITHIN = 30.0
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description="Knative Serving's conformance suite.")
+    options = argparse.ArgumentParser(description="Knative Serving's own tests.")
     options.add_argument("--run", default="", help="tests to run, as for go test -run")
     options.add_argument("--parallel", type=int, default=4, help="tests at a time")
-    options.add_argument("--suite", choices=sorted(SUITES), action="append", help="only this part")
+    options.add_argument(
+        "--suite", choices=[*SUITES, *GROUPS], default="conformance", help="what to run"
+    )
     options.add_argument("--keep", action="store_true", help="use what was built before")
     chosen = options.parse_args()
     # What has been started is stopped in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    suites = chosen.suite or list(SUITES)
+    suites = GROUPS.get(chosen.suite, [chosen.suite])
     if not chosen.keep:
         build(suites)
     (MADE / "log").mkdir(parents=True, exist_ok=True)
@@ -67,7 +72,9 @@ def main() -> int:
     with platform() as (kubeconfig, log):
         say(f"knlite's own words are in {log}")
         for suite in suites:
-            results += run(suite, kubeconfig, chosen.run, chosen.parallel)
+            with settings(kubeconfig, SUITES[suite].settings):
+                results += run(suite, kubeconfig, chosen.run, chosen.parallel)
+    remember(results)
     return table(results)
 
 
@@ -84,9 +91,9 @@ def build(suites: list[str]) -> None:
     (MADE / "bin").mkdir(parents=True, exist_ok=True)
     for suite in suites:
         say(f"building the suite {suite}")
-        package = f"{SERVING}/conformance/{SUITES[suite]}"
+        package = f"{SERVING}/{SUITES[suite].package}"
         binary = str(MADE / "bin" / f"{suite}.test")
-        command = ["go", "test", "-c", "-tags=e2e", "-o", binary, package]
+        command = ["go", "test", "-c", f"-tags={SUITES[suite].tag}", "-o", binary, package]
         subprocess.run(command, cwd=HERE, env=environment, check=True)
     say("building the test images")
     (MADE / "images").mkdir(exist_ok=True)
@@ -146,10 +153,10 @@ def platform() -> Iterator[tuple[Path, Path]]:
     """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
     port, admin_port = free_port(), free_port()
     log = MADE / "log" / "knlite.json"
-    settings = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
+    config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
         sys.executable, "-m", "knlite", "up", str(HERE / "platform"), "--runtime", "docker",
-        "--json", "--port", str(port), "--admin-port", str(admin_port), *settings,
+        "--json", "--port", str(port), "--admin-port", str(admin_port), *config,
     ]  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
@@ -188,15 +195,44 @@ def kubeconfig_of(admin_port: int) -> Path:
     return path
 
 
+@contextmanager
+def settings(kubeconfig: Path, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set keys of ConfigMaps in ``knative-serving``, and afterwards put back what was there."""
+    server = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    url = f"{server}/api/v1/namespaces/knative-serving/configmaps/"
+    changes: dict[str, dict[str, str]] = {}
+    for key, value in wanted.items():
+        name, _, entry = key.partition(".")
+        changes.setdefault(name, {})[entry] = value
+    before = {name: call(url + name).get("data", {}) for name in changes}
+    for name, data in changes.items():
+        call(url + name, {"data": data})
+    try:
+        yield
+    finally:
+        for name, data in changes.items():
+            call(url + name, {"data": {entry: before[name].get(entry) for entry in data}})
+
+
+def call(url: str, patch: object = None) -> Any:
+    """GET, or PATCH by a merge patch; returns the answer's JSON."""
+    request = urllib.request.Request(url)
+    if patch is not None:
+        request.method, request.data = "PATCH", json.dumps(patch).encode()
+        request.add_header("Content-Type", "application/merge-patch+json")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
 def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Result]:
     """Run one of the binaries, and tell of its tests as they end."""
     say(f"running {suite}")
     log = MADE / "log" / f"{suite}.json"
     command = [
         "go", "tool", "test2json", "-t", str(MADE / "bin" / f"{suite}.test"), "-test.v=test2json",
-        f"-test.parallel={parallel}", "-test.timeout=40m", f"-test.run={pattern}",
-        f"-kubeconfig={kubeconfig}", "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}",
-        "-enable-beta", "-enable-alpha",
+        f"-test.parallel={parallel}", "-test.timeout=90m", f"-test.run={pattern}",
+        f"-test.skip=^({'|'.join(SUITES[suite].without)})$", f"-kubeconfig={kubeconfig}",
+        "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}", "-enable-beta", "-enable-alpha",
     ]  # fmt: skip
     found = []
     with (
@@ -226,6 +262,23 @@ def table(results: list[Result]) -> int:
     passed = sum(outcome == "pass" for _, _, outcome, _ in whole)
     sys.stdout.write(f"{passed} of {len(whole)} passed\n")
     return 0 if whole and passed == len(whole) else 1
+
+
+def remember(results: list[Result]) -> None:
+    """Keep what each test did last, and write all of it as a table in ``results.md``."""
+    kept = MADE / "results.json"
+    known: dict[str, dict[str, str]] = json.loads(kept.read_text()) if kept.exists() else {}
+    for suite, name, outcome, _ in results:
+        if "/" not in name:
+            known.setdefault(suite, {})[name] = outcome
+    kept.write_text(json.dumps(known, indent=1, sort_keys=True))
+    lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
+    for suite in filter(known.__contains__, SUITES):
+        without = SUITES[suite].without
+        outcomes = {**known[suite], **dict.fromkeys(without, "not run")}
+        for name, outcome in sorted(outcomes.items()):
+            lines.append(f"| {suite} | {name} | {outcome} | {without.get(name, '')} |")
+    (MADE / "results.md").write_text("\n".join(lines) + "\n")
 
 
 def free_port() -> int:
