@@ -127,7 +127,8 @@ class Request:
     # The relay: forward.Owner
 
     def first_byte(self, status: int) -> Sequence[Header]:
-        if self._revision.response_start is not None:
+        # Upstream's timer sees nothing of a splice, so there it goes on.
+        if self._revision.response_start is not None and status != 101:
             self._revision.response_start.end(self)
         return self._tell_cold_start() if self._held else ()
 
@@ -172,7 +173,7 @@ class Request:
 
     def answer_is_late(self) -> None:
         """responseStartTimeoutSeconds are over."""
-        # A splice is no answer that could have begun: upstream's timer sees nothing of its bytes.
+        # A splice is no answer that could have begun, however much has passed.
         switched = self._relay is not None and self._relay.switched_over
         if switched or not self._exchange.started:
             seconds = self._revision.settings.response_start_timeout

@@ -193,8 +193,16 @@ async def test_a_switch_makes_a_splice_that_counts_as_one_request() -> None:
         assert [load.active for load in way.activator.loads()] == [0]
 
 
-async def test_every_timer_caps_a_switched_connection() -> None:
-    async with gate(idle_timeout=0.2, timeout=5) as way, instance(echo) as address:
+@pytest.mark.parametrize(
+    ("timers", "why"),
+    [
+        ({"timeout": 0.2}, "timeoutSeconds"),
+        ({"response_start_timeout": 0.2, "timeout": 5}, "responseStartTimeoutSeconds"),
+        ({"idle_timeout": 0.2, "timeout": 5}, "idleTimeoutSeconds"),
+    ],
+)
+async def test_every_timer_caps_a_switched_connection(timers: dict[str, float], why: str) -> None:
+    async with gate(**timers) as way, instance(echo) as address:
         way.endpoints(address)
         reader, writer = await asyncio.open_connection(*way.address)
         writer.write(UPGRADE)
@@ -213,7 +221,7 @@ async def test_every_timer_caps_a_switched_connection() -> None:
         finally:
             chattering.cancel()
             writer.close()
-        assert "idleTimeoutSeconds" in done(way).why
+        assert f": {why} (0.2 s)" in done(way).why
 
 
 async def test_a_refused_switch_goes_on_as_http() -> None:
