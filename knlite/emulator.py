@@ -100,6 +100,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
+HTTP_PORT = 80
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
 SETTLING = 0.02
 """Seconds between two looks at whether a run that starts has settled."""
@@ -282,7 +283,15 @@ class Emulator:
         if settings.address not in EVERYWHERE:
             there = (host for host in bridges if host != LOOPBACK)
             gateway_sockets.extend(self._listen(host, port, "--port") for host in there)
-        inside = frozenset((inner, *(Address(host, port) for host in bridges)))
+        for host in bridges:
+            # The port of URLs without one, as programs write them that know the cluster's names.
+            # A container whose engine is elsewhere, or a user who may not, does without.
+            if host != LOOPBACK and port != HTTP_PORT:
+                with suppress(Conflict):
+                    gateway_sockets.append(self._listen(host, HTTP_PORT, "--port"))
+        inside = frozenset(
+            (inner, *(Address(host, each) for host in bridges for each in (port, HTTP_PORT)))
+        )
         door = make_app(
             self.registry,
             logs=self._logs,
