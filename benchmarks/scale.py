@@ -24,7 +24,8 @@ from benchmarks import instance, run, wrk
 from benchmarks.report import RESULTS, machine, save, table
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
-from knlite.serving.routing import RoutingTable, routing_table
+from knlite.serving.routing import RoutingTable
+from knlite.serving.routingtable import routing_table
 
 COUNTS = (10, 100, 1000, 10_000)
 PER_FILE = 1000

@@ -58,6 +58,10 @@ def line_of(fact: Fact) -> Text | None:
         case InstanceChanged(state="failed"):
             text = f"✗ {_one_line(fact.why)}"
             return _line(fact.namespace, fact.revision, text, Style(color="red"))
+        case InstanceChanged(state="unready" | "restarting"):
+            short = fact.instance.rpartition("-")[2]
+            text = f"{short} {fact.state}: {_first(fact.why)}"
+            return _line(fact.namespace, fact.revision, text, Style(color="yellow"))
         case InstanceChanged(state="ready" | "gone"):
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")

@@ -30,7 +30,7 @@ from knlite.registry.registry import Notification, Registry
 from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
-from knlite.serving.routingtable import routing_table
+from knlite.serving.routingtable import Hostings, routing_table
 
 _ROUTING = (Ingress, Route, DomainMapping, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
@@ -72,6 +72,7 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
+        self._hostings = Hostings()
         self._stale: set[str] = {"routes", "topology"}
         self._work = anyio.Event()
 
@@ -175,7 +176,8 @@ class Projector:
             RevisionName(revision.metadata.namespace, revision.metadata.name)
             for revision in view.listed(Revision, "")
         )
-        return routing_table(view.listed(Ingress, ""), newest, hosts, brokers, revisions)
+        ingresses = view.listed(Ingress, "")
+        return routing_table(ingresses, newest, hosts, brokers, revisions, self._hostings)
 
     def _listing(self) -> tuple[tuple[str, str], ...]:
         view = self._registry.view

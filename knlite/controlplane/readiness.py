@@ -9,6 +9,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
@@ -16,9 +17,18 @@ from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
-ADDRESSED = (Service, Broker, Trigger, SinkBinding)
+ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding)
 """Kinds whose readiness people ask for."""
-_WITH_CONDITIONS = (Service, Configuration, Revision, Route, Broker, Trigger, SinkBinding)
+_WITH_CONDITIONS = (
+    Service,
+    Configuration,
+    Revision,
+    Route,
+    DomainMapping,
+    Broker,
+    Trigger,
+    SinkBinding,
+)
 
 
 def ready_condition(obj: Object) -> Condition | None:

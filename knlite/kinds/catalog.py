@@ -401,6 +401,7 @@ KINDS: tuple[KindInfo, ...] = (
         version="v1",
         plural="pods",
         short_names=("po",),
+        categories=("all",),
         columns=(
             Column("Ready", pod.ready_column),
             Column("Status", pod.status_column),

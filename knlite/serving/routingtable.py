@@ -5,13 +5,82 @@ Not here: what the table answers (``routing.py``), when it is built (``controlpl
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from knlite.kinds.serving.ingress import DEFAULT_ROUTE_HEADER, TAG_HEADER, Ingress, Rule, Split
+from knlite.kinds.serving.ingress import (
+    DEFAULT_ROUTE_HEADER,
+    TAG_HEADER,
+    Ingress,
+    IngressSpec,
+    Rule,
+    Split,
+)
 from knlite.serving.domains import local_hosts
 from knlite.serving.instance import RevisionName
 from knlite.serving.routing import DEFAULT, DISABLED, UNDEFINED, Backends, RoutingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Hosts:
+    """One rule as the table has it: lower-case hosts, and what is behind them.
+
+    Those that rewrite the host have that host in the place of backends.
+    """
+
+    names: tuple[str, ...]
+    behind: Backends | str
+    is_local: bool
+
+
+Hosting = tuple[Hosts, ...]
+
+
+class Hostings:
+    """What Ingresses come to, kept from one table to the next: few of them change in between."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[IngressSpec, Hosting]] = {}
+        """By identity of the spec, which an update of the status does not change."""
+
+    def of(self, ingresses: Iterable[Ingress]) -> Iterator[Hosting]:
+        """That of each of *ingresses*; of others nothing is kept."""
+        known, self._known = self._known, {}
+        for ingress in ingresses:
+            spec = ingress.spec
+            found = known.get(id(spec)) or (spec, hosting(ingress))
+            self._known[id(spec)] = found
+            yield found[1]
+
+
+def hosting(ingress: Ingress) -> Hosting:
+    """What *ingress* comes to.
+
+    The rule for outside comes right after the one for inside, whose backends it shares.
+    """
+    found: list[Hosts] = []
+    rules = ingress.spec.rules
+    before: Rule | None = None
+    """The rule for inside that the rule at hand may be the other side of."""
+    backends: Backends | None = None
+    for index, rule in enumerate(rules):
+        names = tuple(host.lower() for host in rule.hosts)
+        if rule.rewrite_host:
+            found.append(Hosts(names, rule.rewrite_host, False))
+            continue
+        outside = rule.visibility == "ExternalIP"
+        if not (outside and before is not None and _alike(before, rule)):
+            following = rules[index + 1] if index + 1 < len(rules) else None
+            shared = (
+                following is not None
+                and following.visibility == "ExternalIP"
+                and _alike(rule, following)
+            )
+            backends = _of_rule(rule, outside or shared)
+        before = None if outside else rule
+        if backends is not None:
+            found.append(Hosts(names, backends, not outside))
+    return tuple(found)
 
 
 def routing_table(
@@ -20,6 +89,7 @@ def routing_table(
     hosts: Mapping[tuple[str, str], Iterable[str]],
     brokers: Iterable[tuple[str, str]],
     revisions: Set[RevisionName] = frozenset(),
+    hostings: Hostings | None = None,
 ) -> RoutingTable:
     """The table for *ingresses*, as it is seen from outside.
 
@@ -33,47 +103,23 @@ def routing_table(
         backends = Backends((revision,), (100,), public=bool(outside))
         local.update(dict.fromkeys(local_hosts(*route), backends))
         public.update((host.lower(), backends) for host in outside)
-    mapped: list[Rule] = []
-    for ingress in ingresses:
-        for rule, backends in _served(ingress.spec.rules, mapped):
-            side = local if rule.visibility == "ClusterLocal" else public
-            for host in rule.hosts:
-                side[host.lower()] = backends
-    for rule in mapped:
-        behind = local.get(rule.rewrite_host)
-        if behind is not None:
-            for host in rule.hosts:
+    mapped: list[tuple[tuple[str, ...], str]] = []
+    for each in (hostings or Hostings()).of(ingresses):
+        for rule in each:
+            behind = rule.behind
+            if isinstance(behind, str):
+                mapped.append((rule.names, behind))
+                continue
+            side = local if rule.is_local else public
+            for name in rule.names:
+                side[name] = behind
+    for names, rewritten in mapped:
+        target = local.get(rewritten)
+        if target is not None:
+            for name in names:
                 # A route keeps its own host, whoever maps it.
-                public.setdefault(host.lower(), behind)
+                public.setdefault(name, target)
     return RoutingTable(public, local, frozenset(brokers), revisions)
-
-
-def _served(rules: tuple[Rule, ...], mapped: list[Rule]) -> Iterator[tuple[Rule, Backends]]:
-    """Rules with what is behind them; those that rewrite the host are put into *mapped*.
-
-    The rule for outside comes right after the one for inside, whose backends it shares.
-    """
-    before: Rule | None = None
-    """The rule for inside that the rule at hand may be the other side of."""
-    backends: Backends | None = None
-    for index, rule in enumerate(rules):
-        if rule.rewrite_host:
-            mapped.append(rule)
-            continue
-        outside = rule.visibility == "ExternalIP"
-        if not (outside and before is not None and _alike(before, rule)):
-            backends = _of_rule(rule)
-            following = rules[index + 1] if index + 1 < len(rules) else None
-            shared = (
-                following is not None
-                and following.visibility == "ExternalIP"
-                and _alike(rule, following)
-            )
-            if backends is not None and (outside or shared):
-                backends = replace(backends, public=True)
-        before = None if outside else rule
-        if backends is not None:
-            yield rule, backends
 
 
 def _alike(rule: Rule, other: Rule) -> bool:
@@ -85,8 +131,8 @@ def _alike(rule: Rule, other: Rule) -> bool:
     )
 
 
-def _of_rule(rule: Rule) -> Backends | None:
-    main = _backends(rule.splits)
+def _of_rule(rule: Rule, public: bool) -> Backends | None:
+    main = _backends(rule.splits, public)
     if main is None:
         return None
     append = tuple((k.encode(), v.encode()) for k, v in rule.append_headers.items())
@@ -94,7 +140,7 @@ def _of_rule(rule: Rule) -> Backends | None:
         return replace(main, append=append, route_tag=rule.append_headers.get(TAG_HEADER, DISABLED))
     tags = {}
     for path in rule.paths:
-        wanted, found = path.headers.get(TAG_HEADER), _backends(path.splits)
+        wanted, found = path.headers.get(TAG_HEADER), _backends(path.splits, public)
         if wanted is not None and found is not None:
             tags[wanted.exact.encode()] = replace(found, route_tag=wanted.exact)
     main = replace(main, append=append)
@@ -102,11 +148,12 @@ def _of_rule(rule: Rule) -> Backends | None:
     return replace(main, route_tag=DEFAULT, tags=tags, unknown=unknown)
 
 
-def _backends(splits: Iterable[Split]) -> Backends | None:
+def _backends(splits: Iterable[Split], public: bool) -> Backends | None:
     chosen = [split for split in splits if split.percent]
     if not chosen:
         return None
     return Backends(
-        tuple(RevisionName(split.service_namespace, split.service_name) for split in chosen),
-        tuple(accumulate(split.percent for split in chosen)),
+        tuple([RevisionName(split.service_namespace, split.service_name) for split in chosen]),
+        tuple(accumulate([split.percent for split in chosen])),
+        public=public,
     )

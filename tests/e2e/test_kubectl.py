@@ -211,6 +211,27 @@ def test_the_ways_to_change_one_field(kubectl: Client) -> None:
     ]
 
 
+def test_editing(kubectl: Client) -> None:
+    apply(kubectl, service("edited", "Before"))
+    editor = {**kubectl.environment, "KUBE_EDITOR": "sed -i s/Before/After/"}
+    done = Client(kubectl.program, editor).run("edit", KSVC, "edited")
+    assert done.returncode == 0, done.stderr
+    containers = kubectl.object(KSVC, "edited")["spec"]["template"]["spec"]["containers"]
+    assert containers[0]["env"][0]["value"] == "After"
+
+
+def test_a_deleted_pod_is_replaced(kubectl: Client, knlite: Knlite) -> None:
+    kept = service("replaced")
+    kept["spec"]["template"]["metadata"]["annotations"]["autoscaling.knative.dev/min-scale"] = "1"
+    apply(kubectl, kept)
+    ready(kubectl, "replaced")
+    pods = ("get", "pods", "-l", "serving.knative.dev/service=replaced", "-o", "name")
+    old = kubectl(*pods).split()
+    kubectl("delete", *old)
+    wait_until(lambda: set(kubectl(*pods).split()) - set(old), "another pod")
+    assert greeting(knlite, "replaced") == "Hello World!\n"
+
+
 def test_dry_runs_store_nothing(kubectl: Client) -> None:
     for mode in ("server", "client"):
         assert "dry run" in apply(kubectl, service("rehearsed"), options=(f"--dry-run={mode}",))
@@ -324,7 +345,12 @@ def test_what_there_is(kubectl: Client) -> None:
     assert "Server Version:" in kubectl("version")
     assert kubectl("auth", "can-i", "create", "ksvc") == "yes\n"
     assert "the server doesn't have a resource type" in kubectl.refused("get", "gizmos")
-    kubectl("get", "all,knative", "-A")
+    apply(kubectl, service("listed"))
+    ready(kubectl, "listed")
+    everything = kubectl("get", "all", "-o", "name")
+    for kind in ("pod", "service", "service.serving.knative.dev", "deployment.apps"):
+        assert f"{kind}/listed" in everything
+    assert "route.serving.knative.dev/listed" in kubectl("get", "knative", "-o", "name")
 
 
 def state(kubectl: Client, run: Knlite) -> dict[str, Any]:

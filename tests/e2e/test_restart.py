@@ -152,3 +152,42 @@ def test_two_runs_cannot_share_a_folder(up: Up, tmp_path: Path) -> None:
     wait_until(lambda: second.process.poll() is not None, "its end")
     assert second.stop() != 0
     assert "another knlite runs with this --data-dir" in second.stderr
+
+
+def test_a_gradual_rollout_goes_on_where_it_was(up: Up, tmp_path: Path) -> None:
+    options = ("--runtime", "process", "--data-dir", tmp_path / "data")
+    first = up(*options).settled()
+    slow = {"serving.knative.dev/rollout-duration": "30s"}
+    tree = service(tmp_path, "hello", "one")
+    tree["metadata"]["annotations"] = slow
+    make(first, tree)
+    wait_until(lambda: ready(first, "hello"), "the first revision")
+    changed = service(tmp_path, "hello", "two")
+    answer = first.admin.patch(
+        f"{SERVICES}/hello",
+        content=json.dumps(changed),
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+    assert answer.status_code == 200, answer.text
+    wait_until(lambda: share(first) >= 20, "a fifth of the requests")
+    before = share(first)
+    assert first.ready(f"{SERVICES}/hello")["reason"] == "RolloutInProgress"
+    first.stop(signal.SIGKILL)
+
+    second = up(*options)
+    wait_until(lambda: share(second) > 0, "the rollout going on")
+    # What happened in the last moments before a crash may be lost, and the pace stays as it was.
+    assert before - 10 <= share(second) < 100
+    wait_until(lambda: ready(second, "hello"), "the end of the rollout")
+    assert share(second) == 100
+
+
+def share(knlite: Knlite) -> int:
+    """Percents of the newest revision of two; 0 while knlite is still starting."""
+    try:
+        status = knlite.object(f"{SERVICES}/hello")["status"]
+    except httpx.ConnectError:
+        return 0
+    traffic = status.get("traffic", [])
+    found = [each["percent"] for each in traffic if each["revisionName"] == "hello-00002"]
+    return int(found[0]) if found else 0

@@ -309,3 +309,64 @@ def states_of(cell: Cell) -> dict[str, tuple[str, str]]:
         )
         for each in cell.registry.view.listed(Revision, "default")
     }
+
+
+def named(cell: Cell, name: str, image: str, traffic: list[dict[str, Any]]) -> None:
+    """A Service that names its revisions."""
+    cell.apply(
+        {
+            "apiVersion": "serving.knative.dev/v1",
+            "kind": "Service",
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {
+                "template": {
+                    "metadata": {"name": name},
+                    "spec": {"containers": [{"image": image}]},
+                },
+                "traffic": traffic,
+            },
+        }
+    )
+
+
+@on_virtual_time
+async def test_going_back_to_an_old_name_with_traffic_that_is_pinned() -> None:
+    """§7.5 TestRollbackBYOName, §1.8, §1.9."""
+    async with opened() as cell:
+        named(cell, "web-byo1", "web:1", [{"revisionName": "web-byo1", "percent": 100}])
+        await cell.advance(3)
+        both = [
+            {"revisionName": "web-byo1", "percent": 90},
+            {"revisionName": "web-byo2", "percent": 10},
+        ]
+        named(cell, "web-byo2", "web:2", both)
+        await cell.advance(3)
+        assert cell.ready().status == "True"
+        named(cell, "web-byo1", "web:1", [{"revisionName": "web-byo1", "percent": 100}])
+        await cell.advance(3)
+        assert cell.ready().status == "True"
+        configuration = cell.registry.view.get(Configuration, "default", "web")
+        assert configuration is not None
+        assert configuration.status.latest_ready_revision_name == "web-byo1"
+        assert configuration.status.latest_created_revision_name == "web-byo1"
+        assert len(cell.registry.view.listed(Revision, "default")) == 2
+        assert [t.revision_name for t in route(cell).status.traffic] == ["web-byo1"]
+
+
+@on_virtual_time
+async def test_traffic_to_a_revision_of_another_service_is_refused_and_changes_nothing() -> None:
+    async with opened() as cell:
+        cell.service("other", image="web")
+        service(cell)
+        await cell.advance(3)
+        service(cell, traffic=[{"revisionName": "other-00001", "percent": 100}])
+        await cell.advance(1)
+        assert said(cell, "AllTrafficAssigned") == (
+            "False",
+            "RevisionNotOwned",
+            'Revision "other-00001" belongs to Service "other", not Service "web".',
+        )
+        assert [t.revision_name for t in route(cell).status.traffic] == ["web-00001"]
+        table = cell.requests.table.find(b"web.default.localhost")
+        assert table is not None
+        assert [each.name for each in table.revisions] == ["web-00001"]

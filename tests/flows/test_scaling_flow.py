@@ -2,6 +2,8 @@
 
 from knlite.errors import InstanceFailed
 from knlite.facts import InstanceChanged
+from knlite.kinds.conditions import find
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
@@ -107,6 +109,19 @@ async def test_code_that_cannot_be_prepared_is_said_in_the_condition() -> None:
         assert cell.ready().reason == "RevisionFailed"
         assert "the image broken cannot be pulled" in cell.ready().message
         assert cell.requests.failures[0].reason == "ErrImagePull"
+
+
+@on_virtual_time
+async def test_an_image_by_digest_that_cannot_be_had_is_said_in_kubernetes_words() -> None:
+    failure = InstanceFailed("ErrImagePull", "the image broken cannot be pulled")
+    async with opened({"broken": Script(prepare_fails=failure)}) as cell:
+        cell.service(image=f"broken@sha256:{64 * '0'}")
+        await cell.advance(2)
+        revision = cell.registry.view.get(Revision, *WEB)
+        assert revision is not None
+        ready = find(revision.status.conditions)
+        assert ready is not None
+        assert ready.reason == "ErrImagePull"
 
 
 @on_virtual_time

@@ -16,7 +16,7 @@ from knlite.kinds.eventing.destination import (
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, generic, under
 from knlite.kinds.meta import Fields, Object, ObjectMeta
 from knlite.kinds.names import domain_problem
-from knlite.kinds.serving.annotations import author_errors
+from knlite.kinds.serving.annotations import author_errors, http_protocol_errors
 from knlite.kinds.serving.route import Addressable
 
 DOMAIN_CLAIMED = "DomainClaimed"
@@ -67,7 +67,13 @@ def defaulted(obj: DomainMapping, old: DomainMapping | None, config: Config) -> 
 def validated(obj: DomainMapping, old: DomainMapping | None, config: Config) -> Errors:
     """What is wrong with *obj*, which has its defaults."""
     meta, ref = obj.metadata, obj.spec.ref
-    errors: list[FieldError] = [*under("metadata", _name_errors(meta))]
+    errors: list[FieldError] = [
+        *under("metadata", _name_errors(meta)),
+        *under("metadata.annotations", http_protocol_errors(meta.annotations)),
+    ]
+    if obj.spec.tls is not None:
+        text = "the certificate is not served: no listener of knlite speaks HTTPS"
+        errors.append(FieldError(text, ("spec.tls",), level="warning"))
     if old is not None:
         errors += under(
             "metadata.annotations",

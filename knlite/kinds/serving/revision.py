@@ -20,11 +20,8 @@ from knlite.kinds.meta import Fields, Object, ObjectMeta
 from knlite.kinds.podspec.defaults import pod_defaulted
 from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.podspec.validation import pod_errors
-from knlite.kinds.serving.annotations import (
-    autoscaling_errors,
-    template_errors,
-    unmeasured_errors,
-)
+from knlite.kinds.serving.annotations import template_errors
+from knlite.kinds.serving.autoscaling import autoscaling_errors, unmeasured_errors
 from knlite.kinds.serving.changes import REVISION_SPEC, REVISION_TEMPLATE, changes
 from knlite.kinds.serving.metadata import name_errors, owner_errors, revision_name_errors
 
@@ -120,7 +117,10 @@ def template_validated(
 ) -> Errors:
     """What is wrong with the template of *parent*; paths begin below the template."""
     meta = template.metadata
-    annotations = template_errors(meta.annotations, config.autoscaler)
+    annotations = (
+        *autoscaling_errors(meta.annotations, config.autoscaler),
+        *template_errors(meta.annotations),
+    )
     return (
         *under("spec", _spec_errors(template.spec, config)),
         *under("spec", unmeasured_errors(meta.annotations, template.spec, config.autoscaler)),

@@ -29,6 +29,7 @@ from knlite.kinds.names import label_1035_problems, qualified_name_problems
 from knlite.kinds.serving.annotations import (
     author_errors,
     duration_errors,
+    http_protocol_errors,
     misplaced_autoscaling_errors,
     visibility_errors,
 )
@@ -97,6 +98,7 @@ def validated(obj: Route, old: Route | None, config: Config) -> Errors:
             duration_errors(meta.annotations, ROLLOUT_DURATION, "rollout-duration"),
         ),
         *under("metadata.labels", owner_errors(meta, SERVICE, "Service")),
+        *under("metadata.annotations", http_protocol_errors(meta.annotations)),
         *under("metadata.labels", visibility_errors(meta.labels)),
         *under("spec.traffic", traffic_errors(obj.spec.traffic, has_configuration=False)),
     ]

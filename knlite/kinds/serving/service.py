@@ -16,6 +16,7 @@ from knlite.kinds.meta import Fields, Object
 from knlite.kinds.serving.annotations import (
     author_errors,
     duration_errors,
+    http_protocol_errors,
     misplaced_autoscaling_errors,
     visibility_errors,
 )
@@ -85,6 +86,7 @@ def validated(obj: Service, old: Service | None, config: Config) -> Errors:
             "metadata.annotations",
             duration_errors(meta.annotations, ROLLOUT_DURATION, "rollout-duration"),
         ),
+        *under("metadata.annotations", http_protocol_errors(meta.annotations)),
         *under("metadata.labels", visibility_errors(meta.labels)),
         *under("spec.template", template),
         *under("spec.traffic", traffic_errors(obj.spec.traffic, has_configuration=True)),

@@ -55,7 +55,7 @@ class Volumes:
 
         try:
             if self._holder is None and self._filled:
-                self._make(image)
+                self._holder = self._made(image)
             for name in sorted(self._partly_mounted()):
                 self._places[name] = self._client.inspect_volume(name)["Mountpoint"]
         except (DockerException, RequestException, ValueError) as error:
@@ -119,7 +119,9 @@ class Volumes:
                 except (APIError, RequestException):
                     continue  # Gone already; what stays is the next sweep's.
 
-    def _make(self, image: str) -> None:
+    def _made(self, image: str) -> str:
+        """The container that holds the volumes, filled."""
+        self._turns.clear()
         mounts = [
             self._mount(f"/{_ROOT}/{number}", volume.name)
             for number, volume in enumerate(self._filled)
@@ -143,8 +145,14 @@ class Volumes:
             labels=self._labels,
             host_config=host,
         )
-        self._holder = str(made["Id"])
-        self._client.put_archive(self._holder, "/", archive.done())
+        holder = str(made["Id"])
+        try:
+            self._client.put_archive(holder, "/", archive.done())
+        except Exception:
+            # The next start makes it anew, instead of finding volumes that hold half.
+            remove_container(self._client, holder)
+            raise
+        return holder
 
     def _mount(self, path: str, volume: str, *, read_only: bool = False) -> Any:
         from docker.types import DriverConfig, Mount

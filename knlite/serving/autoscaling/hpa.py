@@ -19,7 +19,8 @@ from typing import Literal
 from knlite.kinds import labels
 from knlite.kinds.config.autoscaler import AutoscalerConfig
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.kinds.serving.annotations import HPA, autoscaler_class, find
+from knlite.kinds.serving.annotations import find
+from knlite.kinds.serving.autoscaling import HPA, autoscaler_class
 from knlite.serving.autoscaling.spec import scaling_spec
 
 SYNC = 15.0

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 
 from knlite.cli.render import line_of
 from knlite.cli.up import _Json
-from knlite.facts import ColdStart, EventAccepted, Fact, LogLine, RequestDone, ScaleDecided
+from knlite.facts import (
+    ColdStart,
+    EventAccepted,
+    Fact,
+    InstanceChanged,
+    LogLine,
+    RequestDone,
+    ScaleDecided,
+)
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -40,6 +48,23 @@ def test_a_log_line_names_revision_and_instance() -> None:
 def test_no_control_character_of_a_program_reaches_the_terminal(text: str) -> None:
     line = shown(log_line(text))
     assert not any((ord(c) < 32 and c not in "\t\n") or 127 <= ord(c) < 160 for c in line)
+
+
+def test_a_restart_for_a_probe_says_what_the_probe_said() -> None:
+    restart = InstanceChanged(
+        at=NOW,
+        namespace="default",
+        service="web",
+        revision="web-00001",
+        instance="web-00001-deployment-abc-x7k2p",
+        state="restarting",
+        why="liveness probe failed: \x1b[31mno such file\nsecond line",
+    )
+    line = shown(restart)
+    assert line.split()[0] == "default/web-00001"
+    assert "x7k2p restarting: liveness probe failed: " in line
+    assert "\x1b" not in line
+    assert "second line" not in line
 
 
 def test_markup_of_a_program_is_shown_and_not_obeyed() -> None:

@@ -10,6 +10,7 @@ from knlite.kinds.config import (
     defaults,
     deployment,
     features,
+    gc,
     network,
     observability,
     shipped,
@@ -22,6 +23,7 @@ SECTIONS = [
     pytest.param(shipped.DEFAULTS, defaults, id="defaults"),
     pytest.param(shipped.DEPLOYMENT, deployment, id="deployment"),
     pytest.param(shipped.FEATURES, features, id="features"),
+    pytest.param(shipped.GC, gc, id="gc"),
     pytest.param(shipped.NETWORK, network, id="network"),
     pytest.param(shipped.OBSERVABILITY, observability, id="observability"),
 ]
@@ -60,4 +62,4 @@ def test_every_key_is_in_the_example_of_its_section(
 
 def test_every_section_is_shipped() -> None:
     found = [obj for obj in shipped.shipped().values() if is_config(obj)]
-    assert len(found) >= 9
+    assert len(found) == 10

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from knlite.kinds.admission import Admitted, Denied, admit
 from knlite.kinds.catalog import read
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.fielderror import rendered
-from knlite.kinds.serving.domainmapping import DomainMapping
+from knlite.kinds.serving.domainmapping import DomainMapping, SecretTLS
 
 GOOD_REF = {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "hello"}
 
@@ -101,3 +102,17 @@ def test_a_claim_must_say_whose_it_is() -> None:
     outcome = admit(obj, None, Config(), "me")
     assert isinstance(outcome, Denied)
     assert rendered(outcome.errors) == "missing field(s): spec.namespace"
+
+
+def test_what_nothing_here_can_do_is_accepted_and_said() -> None:
+    key = "networking.knative.dev/http-protocol"
+    obj = mapping()
+    metadata = replace(obj.metadata, annotations={key: "Redirected"})
+    spec = replace(obj.spec, tls=SecretTLS(secret_name="cert"))
+    outcome = admit(replace(obj, metadata=metadata, spec=spec), None, Config(), "me")
+    assert isinstance(outcome, Admitted)
+    assert rendered(outcome.warnings) == (
+        '"redirected" has no effect: no listener of knlite speaks HTTPS:'
+        f" metadata.annotations.{key}\n"
+        "the certificate is not served: no listener of knlite speaks HTTPS: spec.tls"
+    )
