@@ -127,8 +127,11 @@ class Request:
     # The relay: forward.Owner
 
     def first_byte(self, status: int) -> Sequence[Header]:
-        # Upstream's timer sees nothing of a splice, so there it goes on.
-        if self._revision.response_start is not None and status != 101:
+        if status == 101:
+            # Upstream's timer sees nothing of a splice, so there it goes on.
+            if self._endpoint is not None:
+                self._revision.spliced(self._endpoint.instance)
+        elif self._revision.response_start is not None:
             self._revision.response_start.end(self)
         return self._tell_cold_start() if self._held else ()
 
@@ -246,6 +249,8 @@ class Request:
             instance, address = "", NOWHERE
         else:
             instance, address = endpoint.instance, endpoint.address
+            if relay is not None and relay.switched_over:
+                revision.unspliced(instance)
             revision.release(endpoint)
         namespace, name = revision.name
         # By position, which costs a tenth of names: this happens for every request.

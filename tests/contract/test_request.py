@@ -193,6 +193,24 @@ async def test_a_switch_makes_a_splice_that_counts_as_one_request() -> None:
         assert [load.active for load in way.activator.loads()] == [0]
 
 
+async def test_a_draining_instance_is_not_kept_for_a_splice() -> None:
+    """§3.8: the program is told to end although a WebSocket is open, and may take leave by it."""
+    async with gate() as way, instance(echo) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        writer.write(UPGRADE)
+        await asyncio.wait_for(reader.readuntil(b"first"), 10)
+        way.endpoints()
+        idle = asyncio.Event()
+        way.activator.when_idle(WEB, "i0", idle.set)
+        assert idle.is_set()
+        writer.write(b"still there")
+        assert await asyncio.wait_for(reader.readexactly(11), 10) == b"still there"
+        writer.close()
+        await until(lambda: done(way))
+        assert [load.active for load in way.activator.loads()] == [0]
+
+
 @pytest.mark.parametrize(
     ("timers", "why"),
     [

@@ -233,6 +233,8 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
         f"-test.parallel={parallel}", "-test.timeout=90m", f"-test.run={pattern}",
         f"-test.skip=^({'|'.join(SUITES[suite].without)})$", f"-kubeconfig={kubeconfig}",
         "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}", "-enable-beta", "-enable-alpha",
+        # Some tests are for certain gateways only; nothing else comes of it.
+        "-ingress-class=kourier.ingress.networking.knative.dev",
     ]  # fmt: skip
     found = []
     with (

@@ -7,6 +7,8 @@ package that needs it, and turns it off again.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from knlite.kinds.config.observability import DEFAULT_TEMPLATE
+
 SERVING = "knative.dev/serving/test"
 
 
@@ -29,8 +31,12 @@ CONFORMANCE = {
     "runtime": Suite("conformance/runtime"),
 }
 E2E = {
-    "e2e": Suite(
+    "e2e-basics": Suite(
         "e2e",
+        {
+            "config-observability.logging.enable-request-log": "true",
+            "config-observability.logging.request-log-template": DEFAULT_TEMPLATE,
+        },
         without={
             "TestQueueSideCarResourceLimit": "there is no queue-proxy container to limit",
             "TestResourceQuotaError": "there is no ResourceQuota",
@@ -40,7 +46,10 @@ E2E = {
         "e2e/tagheader", {"config-features.tag-header-based-routing": "Enabled"}
     ),
     "e2e-initscale": Suite("e2e/initscale", {"config-autoscaler.allow-zero-initial-scale": "true"}),
-    "e2e-domainmapping": Suite("e2e/domainmapping"),
+    "e2e-domainmapping": Suite(
+        "e2e/domainmapping",
+        without={"TestBYOCertificate": "the gateway speaks no TLS"},
+    ),
     "e2e-gc": Suite(
         "e2e/gc",
         {
