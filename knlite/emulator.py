@@ -41,6 +41,7 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.https import Https
 from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import Conflict, InvalidInput, Unreachable
@@ -164,6 +165,7 @@ class Emulator:
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
+            external_tls_port=settings.tls_port,
             mutators=(injected,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
@@ -238,12 +240,20 @@ class Emulator:
 
         activator = Activator(self._clock, publish, self._draw)
         brokers = BrokerIngress(self._clock, publish)
-        gateway = Gateway(activator, brokers, self._draw, self._limits)
+        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         projector = self._projector = Projector(self.registry, self._clock)
-        projector.report_to(gateway, activator, dispatcher)
+        https = Https(
+            gateway.handle_secure,
+            self._listen_for_https,
+            projector,
+            self._clock,
+            publish,
+            self._limits,
+        )
+        projector.report_to(gateway, activator, dispatcher, https)
         runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
         self._images = images = Images(
             self.registry,
@@ -295,7 +305,17 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        parts = (
+            supervisor,
+            images,
+            volumes,
+            autoscaler,
+            hpa,
+            activator,
+            https,
+            projector,
+            dispatcher,
+        )
         for part in parts:
             await group.start(part.run)
         await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
@@ -454,6 +474,15 @@ class Emulator:
         listening = _listening(host, port, option)
         self._held.callback(listening.close)
         return listening
+
+    def _listen_for_https(self) -> Sequence[socket.socket]:
+        """The port for HTTPS, where the gateway is, for who asks to close. Raises ``Conflict``."""
+        host, port = self.settings.address, self.settings.tls_port
+        found = [_listening(host, port, "--tls-port")]
+        if host == LOOPBACK:
+            with suppress(Conflict):
+                found.append(_listening("::1", port, "--tls-port"))
+        return found
 
     def _listen_without_port(self, bridges: Sequence[str]) -> Iterator[socket.socket]:
         """Port 80 towards containers, of URLs as programs write them that know a cluster's names.

@@ -5,7 +5,7 @@ Tables are made once for a batch of changes. After they have been pushed, the In
 Not here: what is in a table (``serving/routing.py``, ``eventing/topology.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import anyio
@@ -14,7 +14,8 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.eventing.topology import Topology, topology
-from knlite.kinds.conditions import is_true
+from knlite.kinds.conditions import ConditionEditor, is_true
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
@@ -22,11 +23,24 @@ from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.ingress import CONDITIONS, Ingress, IngressStatus
+from knlite.kinds.serving.ingress import (
+    CONDITIONS,
+    LOAD_BALANCER_READY,
+    NETWORK_CONFIGURED,
+    Ingress,
+    IngressStatus,
+)
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
+from knlite.serving.certificates import (
+    NOT_READY,
+    PORT_UNAVAILABLE,
+    Certificate,
+    Unusable,
+    certificates,
+)
 from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
@@ -63,6 +77,14 @@ class TopologyListener(Protocol):
         ...
 
 
+class CertificatesListener(Protocol):
+    """Who proves to clients that they have come to the right host."""
+
+    def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
+        """These are the certificates now; ``certificates_judged`` wants to hear of each of them."""
+        ...
+
+
 class Projector:
     """Watches the registry on behalf of the data plane."""
 
@@ -72,8 +94,14 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
+        self._certificates: CertificatesListener | None = None
+        self._wanted: Mapping[str, Certificate | Unusable] = {}
+        """What each host has that shall have a certificate."""
+        self._secrets: frozenset[tuple[str, str]] = frozenset()
+        """(namespace, name) of those that certificates come from, or shall."""
+        self._judged: Mapping[Certificate, Unusable | None] = {}
         self._hostings = Hostings()
-        self._stale: set[str] = {"routes", "topology"}
+        self._stale: set[str] = {"routes", "certificates", "topology"}
         self._work = anyio.Event()
 
     @property
@@ -82,10 +110,20 @@ class Projector:
         return not self._stale
 
     def report_to(
-        self, routes: RoutesListener, settings: SettingsListener, topology: TopologyListener
+        self,
+        routes: RoutesListener,
+        settings: SettingsListener,
+        topology: TopologyListener,
+        certificates: CertificatesListener,
     ) -> None:
         """Push tables to these; to be called before ``run``."""
         self._routes, self._settings, self._topology = routes, settings, topology
+        self._certificates = certificates
+
+    def certificates_judged(self, judged: Mapping[Certificate, Unusable | None]) -> None:
+        """These certificates are presented to clients (None), or why they are not."""
+        self._judged = judged
+        self._tell_ingresses()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
@@ -128,6 +166,11 @@ class Projector:
         if exists_or_not or (isinstance(obj, _ROUTING) and _matters(notification)):
             self._stale.add("routes")
             self._work.set()
+        if (isinstance(obj, Ingress) and _of_certificates(notification)) or (
+            isinstance(obj, Secret) and (obj.metadata.namespace, obj.metadata.name) in self._secrets
+        ):
+            self._stale.add("certificates")
+            self._work.set()
         if isinstance(obj, _EVENTING):
             self._stale.add("topology")
             self._work.set()
@@ -148,9 +191,25 @@ class Projector:
         stale, self._stale = self._stale, set()
         if "routes" in stale and self._routes is not None:
             self._routes.routes_changed(self._table(), self._listing())
+        if "certificates" in stale:
+            self._push_certificates()
+        if stale & {"routes", "certificates"}:
             self._tell_ingresses()
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
+
+    def _push_certificates(self) -> None:
+        view = self._registry.view
+        ingresses = [each for each in view.listed(Ingress, "") if each.spec.tls]
+        self._secrets = frozenset(
+            (tls.secret_namespace or each.metadata.namespace, tls.secret_name)
+            for each in ingresses
+            for tls in each.spec.tls
+        )
+        self._wanted = certificates(ingresses, view)
+        if self._certificates is not None:
+            found = (each for each in self._wanted.values() if isinstance(each, Certificate))
+            self._certificates.certificates_changed(tuple(found))
 
     def _table(self) -> RoutingTable:
         view = self._registry.view
@@ -203,16 +262,50 @@ class Projector:
 
     def _tell_ingresses(self) -> None:
         for ingress in self._registry.view.listed(Ingress, ""):
-            if ingress.status.observed_generation == ingress.metadata.generation:
+            told = ingress.status.observed_generation == ingress.metadata.generation
+            if told and not ingress.spec.tls:
                 # Nobody else writes this status, so it says all of what follows already.
                 continue
             editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
-            editor.true("NetworkConfigured")
-            editor.true("LoadBalancerReady")
+            if not self._configured(ingress, editor):
+                continue
+            if told and editor.result() == ingress.status.conditions:
+                continue
             status = IngressStatus(
                 observed_generation=ingress.metadata.generation, conditions=editor.result()
             )
             self._registry.update_status(msgspec.structs.replace(ingress, status=status))
+
+    def _configured(self, ingress: Ingress, editor: ConditionEditor) -> bool:
+        """Tell *editor* whether clients are served; False if that is not known yet."""
+        editor.true(NETWORK_CONFIGURED)
+        editor.true(LOAD_BALANCER_READY)
+        for host in (host.lower() for tls in ingress.spec.tls for host in tls.hosts):
+            found = self._wanted.get(host)
+            if isinstance(found, Certificate):
+                if found not in self._judged:
+                    return False
+                found = self._judged[found]
+                if found is None:
+                    continue
+            elif found is None:
+                return False
+            if found.reason == PORT_UNAVAILABLE:
+                editor.false(LOAD_BALANCER_READY, found.reason, found.message)
+            elif found.reason == NOT_READY:
+                editor.unknown(NETWORK_CONFIGURED, found.reason, found.message)
+            else:
+                editor.false(NETWORK_CONFIGURED, found.reason, found.message)
+            break
+        return True
+
+
+def _of_certificates(notification: Notification) -> bool:
+    """Whether an Ingress has another certificate, or none any more."""
+    new, old = notification.obj, notification.old
+    if notification.change == "modified" and isinstance(new, Ingress) and isinstance(old, Ingress):
+        return new.spec.tls != old.spec.tls
+    return isinstance(new, Ingress) and bool(new.spec.tls)
 
 
 def _matters(notification: Notification) -> bool:

@@ -15,7 +15,7 @@ from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.headers import with_set
-from knlite.dataplane.request import TEXT
+from knlite.dataplane.request import HTTPS, TEXT
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
@@ -27,6 +27,7 @@ from knlite.serving.routing import (
     InsideOnly,
     RoutingTable,
     ToBroker,
+    ToHTTPS,
     ToIndex,
     ToRevision,
 )
@@ -55,13 +56,17 @@ class Gateway:
         brokers: BrokerIngress,
         draw: random.Random,
         limits: Limits | None = None,
+        tls_port: int = 443,
     ) -> None:
+        """HTTPS is on *tls_port*."""
         self._activator = activator
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
         self._outer = _Side(activator, draw.random, self._by_other_addresses)
         self._inner = _Side(activator, draw.random, self._by_other_addresses)
+        self._secure = _SecureSide(activator, draw.random)
+        self._tls_port = "" if tls_port == 443 else f":{tls_port}"
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
 
@@ -69,11 +74,16 @@ class Gateway:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
         self._outer.table = table
         self._inner.table = table.inside()
+        self._secure.table = table.secure()
         self._listing = listing
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
         return self._inner.table.find(host.encode("latin-1", "replace")) is not None
+
+    def handle_secure(self, exchange: Exchange) -> None:
+        """Send *exchange*, which has come by HTTPS, on its way."""
+        self._secure.handle(exchange)
 
     async def run(
         self,
@@ -110,6 +120,8 @@ class Gateway:
                 self._receive(exchange, namespace, broker)
             case ToIndex():
                 self._index(exchange)
+            case ToHTTPS(host):
+                self._redirect(exchange, host)
             case InsideOnly(name, public):
                 text = pages.inside_only(name, public, self._listing)
                 exchange.respond(404, TEXT, text.encode())
@@ -127,6 +139,13 @@ class Gateway:
             exchange.respond(200, _HTML, pages.index(self._listing).encode())
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
+
+    def _redirect(self, exchange: Exchange, host: str) -> None:
+        path, query = path_of(exchange.target), query_of(exchange.target)
+        # "OPTIONS *" asks about the server, which has no address of its own.
+        location = f"https://{host}{self._tls_port}".encode() + (b"/" if path == b"*" else path)
+        headers = ((b"Location", location + b"?" + query if query else location), *TEXT)
+        exchange.respond(301, headers, b"only served by https\n")
 
     def _receive(self, exchange: Exchange, namespace: str, broker: str) -> None:
         def received(body: bytes | TooLarge) -> None:
@@ -186,6 +205,34 @@ class _Side:
         revision = tagged.pick(self._random)
         self._activator.handle(
             exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
+        )
+
+
+class _SecureSide:
+    """Those who come by HTTPS, where only hosts with a certificate are served (RFC 9110 §7.4)."""
+
+    def __init__(self, activator: Activator, draw: Callable[[], float]) -> None:
+        self._activator = activator
+        self._random = draw
+        self.table = RoutingTable()
+
+    def handle(self, exchange: Exchange) -> None:
+        """Send *exchange* on its way."""
+        backends = self.table.find(exchange.host)
+        if backends is None:
+            # 421: a client that has come by another host's connection makes one of its own.
+            text = "no DomainMapping gives this host a certificate\n"
+            exchange.respond(421, TEXT, text.encode())
+            return
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        self._activator.handle(
+            exchange,
+            tagged.pick(self._random),
+            exchange.target,
+            exchange.host,
+            with_set(exchange.headers, tagged.append),
+            tagged.route_tag,
+            HTTPS,
         )
 
 

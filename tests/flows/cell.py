@@ -43,6 +43,7 @@ from knlite.registry.registry import Registry
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
+from knlite.serving.certificates import Certificate
 from knlite.serving.instance import (
     Endpoint,
     RevisionName,
@@ -70,6 +71,7 @@ class Requests:
         self.busy = False
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
+        self.certificates: tuple[Certificate, ...] = ()
         self.modes: dict[RevisionName, Mode] = {}
         self.settings: dict[RevisionName, RevisionSettings | None] = {}
 
@@ -93,6 +95,9 @@ class Requests:
 
     def topology_changed(self, topology: Topology) -> None:
         pass
+
+    def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
+        self.certificates = certificates
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         self.table = table
@@ -129,7 +134,7 @@ class Cell:
 
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)
-        self.projector.report_to(self.requests, self.requests, self.requests)
+        self.projector.report_to(self.requests, self.requests, self.requests, self.requests)
         images = Images(
             self.registry,
             {"docker": self.runtime},

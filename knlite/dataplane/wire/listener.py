@@ -85,10 +85,10 @@ class Server:
         """Accept connections from *listener* as well."""
         if isinstance(listener, Address):
             server = await self.loop.create_server(
-                self._connected, listener.host, listener.port, backlog=BACKLOG
+                self.connected, listener.host, listener.port, backlog=BACKLOG
             )
         else:
-            server = await self.loop.create_server(self._connected, sock=listener, backlog=BACKLOG)
+            server = await self.loop.create_server(self.connected, sock=listener, backlog=BACKLOG)
         self._listening.append(server)
         self._addresses += [Address(*bound.getsockname()[:2]) for bound in server.sockets]
 
@@ -125,7 +125,8 @@ class Server:
             self._emptied.clear()
             await self._emptied.wait()
 
-    def _connected(self) -> "_Fresh":
+    def connected(self) -> asyncio.Protocol:
+        """What answers a connection that is there, whoever has accepted it."""
         return _Fresh(self)
 
     def left(self, connection: Connection) -> None:

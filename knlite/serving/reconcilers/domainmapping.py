@@ -1,8 +1,8 @@
 """DomainMapping: the claim to a domain, what it leads to, and the Ingress that says so.
 
 Source: knative/serving ``pkg/reconciler/domainmapping``; Knative reference §1.13, §5.6.
-Differs: a certificate is not served, since no listener of knlite speaks TLS; the URL is what it
-would be on a cluster.
+Differs: upstream says that a certificate which somebody brings is provided, without a look at it;
+here it is when it is presented to clients. Whether it is, the Ingress says.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,13 @@ from knlite.kinds.serving.domainmapping import (
     REFERENCE_RESOLVED,
     DomainMapping,
 )
-from knlite.kinds.serving.ingress import Ingress, IngressSpec, IngressTLS, Rule
+from knlite.kinds.serving.ingress import (
+    NETWORK_CONFIGURED,
+    Ingress,
+    IngressSpec,
+    IngressTLS,
+    Rule,
+)
 from knlite.kinds.serving.route import Addressable, Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import (
@@ -42,7 +48,8 @@ from knlite.reconcile import (
     View,
     key_of,
 )
-from knlite.serving.domains import external_url
+from knlite.serving.certificates import FAILED, NOT_READY, not_ready
+from knlite.serving.domains import external_url, https_url
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
 from knlite.serving.reconcilers.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
@@ -115,10 +122,8 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
         editor.false(DOMAIN_CLAIMED, "DomainAlreadyClaimed", CLAIMED_ALREADY)
         return _withdrawn(mapping, view)
     editor.true(DOMAIN_CLAIMED)
-    if mapping.spec.tls is not None:
-        editor.true(CERTIFICATE_PROVISIONED, "CertificateExternallyProvided", PROVIDED_EXTERNALLY)
-    else:
-        editor.true(CERTIFICATE_PROVISIONED, "TLSNotEnabled", TLS_NOT_ENABLED)
+    stored = view.get(Ingress, meta.namespace, child_name(meta.name, ""))
+    _certified(mapping, stored, editor)
     try:
         host = _host(mapping, view)
     except _Unresolved as exc:
@@ -130,7 +135,6 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
     except HTTPProtocolError as exc:
         editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
         return changes
-    stored = view.get(Ingress, meta.namespace, child_name(meta.name, ""))
     ingress, more = _ingress(mapping, stored, spec)
     ready = find(ingress.status.conditions)
     current = ingress.status.observed_generation == ingress.metadata.generation
@@ -139,6 +143,27 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
     else:
         editor.copy(INGRESS_READY, ready)
     return (*changes, *more)
+
+
+def _certified(mapping: DomainMapping, stored: Ingress | None, editor: ConditionEditor) -> None:
+    """Whether clients get a certificate, by what the Ingress says that is there already."""
+    tls = mapping.spec.tls
+    if tls is None:
+        editor.true(CERTIFICATE_PROVISIONED, "TLSNotEnabled", TLS_NOT_ENABLED)
+        return
+    asked = stored is not None and stored.spec.tls == _tls(mapping)
+    known = None
+    if stored is not None and asked:
+        known = find(stored.status.conditions, NETWORK_CONFIGURED)
+        if stored.status.observed_generation != stored.metadata.generation:
+            known = None
+    if known is not None and known.reason in {NOT_READY, FAILED}:
+        editor.copy(CERTIFICATE_PROVISIONED, known)
+    elif known is not None and known.status == "True":
+        editor.true(CERTIFICATE_PROVISIONED, "CertificateExternallyProvided", PROVIDED_EXTERNALLY)
+    else:
+        unusable = not_ready(tls.secret_name)
+        editor.unknown(CERTIFICATE_PROVISIONED, unusable.reason, unusable.message)
 
 
 def _claim(mapping: DomainMapping) -> ClusterDomainClaim:
@@ -161,7 +186,7 @@ def _withdrawn(mapping: DomainMapping, view: View) -> tuple[Change, ...]:
 
 def _url(mapping: DomainMapping, config: Config) -> str:
     if mapping.spec.tls is not None:
-        return f"https://{mapping.metadata.name}"
+        return https_url(mapping.metadata.name, config)
     return external_url(mapping.metadata.name, config)
 
 
@@ -207,18 +232,20 @@ def _address(mapping: DomainMapping, view: View) -> str:
 
 
 def _ingress_spec(mapping: DomainMapping, host: str, config: Config) -> IngressSpec:
-    meta, tls = mapping.metadata, mapping.spec.tls
+    meta = mapping.metadata
     return IngressSpec(
         rules=(Rule(hosts=(meta.name,), visibility="ExternalIP", rewrite_host=host),),
         http_option=http_option(meta.annotations, config),
-        tls=()
-        if tls is None
-        else (
-            IngressTLS(
-                hosts=(meta.name,), secret_name=tls.secret_name, secret_namespace=meta.namespace
-            ),
-        ),
+        tls=_tls(mapping),
     )
+
+
+def _tls(mapping: DomainMapping) -> tuple[IngressTLS, ...]:
+    meta, tls = mapping.metadata, mapping.spec.tls
+    if tls is None:
+        return ()
+    hosts = (meta.name,)
+    return (IngressTLS(hosts=hosts, secret_name=tls.secret_name, secret_namespace=meta.namespace),)
 
 
 def _ingress(

@@ -1,0 +1,98 @@
+"""Connections that begin with a handshake of TLS, and then are like any other.
+
+A handshake has the time that a head has, and counts as a connection from its first byte; one that
+fails ends in silence, since whoever scans ports makes thousands of them.
+
+Source: RFC 8446; RFC 9113 §9.2 (HTTP/2 over TLS); RFC 9112 §9.8.
+Not here: what is proved to whom (the context's), HTTP (``listener.py``).
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+from contextlib import suppress
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from knlite.dataplane.wire.exchange import Handler
+from knlite.dataplane.wire.limits import Limits
+from knlite.dataplane.wire.listener import Server
+
+BREATH = 1.0
+"""Seconds without accepting anybody after the system had no room for one more connection."""
+SHUTDOWN_SECONDS = 2.0
+"""For the goodbye of TLS, which most clients do not answer."""
+
+
+async def serve_tls(
+    handler: Handler,
+    listening: Sequence[socket.socket],
+    context: ssl.SSLContext,
+    limits: Limits,
+    grace: float,
+    *,
+    task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
+) -> None:
+    """Answer on *listening*, which it closes, until cancelled; then for *grace* seconds more."""
+    server = Server(handler, limits)
+    try:
+        async with anyio.create_task_group() as group:
+            door = _Door(server, context, group)
+            for each in listening:
+                group.start_soon(door.accept, each)
+            task_status.started()
+    finally:
+        for each in listening:
+            each.close()
+        with anyio.CancelScope(shield=True):
+            await server.aclose(grace)
+
+
+class _Door:
+    """Accepts connections for *server*."""
+
+    def __init__(self, server: Server, context: ssl.SSLContext, group: TaskGroup) -> None:
+        self._server = server
+        self._context = context
+        self._group = group
+        self._handshakes = 0
+
+    async def accept(self, listening: socket.socket) -> None:
+        """Let in whoever comes to *listening*."""
+        server = self._server
+        while True:
+            try:
+                came, _ = await server.loop.sock_accept(listening)
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                # Most likely there are too many open files: others must end first.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(BREATH):
+                        await anyio.sleep_forever()
+                continue
+            if len(server.open) + self._handshakes >= server.limits.connections:
+                came.close()
+            else:
+                self._handshakes += 1
+                self._group.start_soon(self._shake_hands, came)
+
+    async def _shake_hands(self, came: socket.socket) -> None:
+        server = self._server
+        try:
+            # As for connections without TLS, which the loop accepts: small answers must not wait.
+            came.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await server.loop.connect_accepted_socket(
+                server.connected,
+                came,
+                ssl=self._context,
+                ssl_handshake_timeout=server.limits.head_seconds,
+                ssl_shutdown_timeout=SHUTDOWN_SECONDS,
+            )
+        except (OSError, TimeoutError):
+            # Among them all that TLS has to complain of. The client has been told.
+            came.close()
+        finally:
+            self._handshakes -= 1
