@@ -81,6 +81,8 @@ class _Door:
 
     async def _shake_hands(self, came: socket.socket) -> None:
         server = self._server
+        # The loop's transport forgets to say why it refuses somebody, and closes its socket.
+        spare = came.dup()
         try:
             # As for connections without TLS, which the loop accepts: small answers must not wait.
             came.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -91,8 +93,29 @@ class _Door:
                 ssl_handshake_timeout=server.limits.head_seconds,
                 ssl_shutdown_timeout=SHUTDOWN_SECONDS,
             )
-        except (OSError, TimeoutError):
-            # Among them all that TLS has to complain of. The client has been told.
+        except (OSError, TimeoutError) as exc:
+            # Among them all that TLS has to complain of.
             came.close()
+            with suppress(OSError):
+                spare.send(_LAST_WORDS.get(getattr(exc, "reason", ""), b""))
         finally:
+            spare.close()
             self._handshakes -= 1
+
+
+def _alert(description: ssl.AlertDescription) -> bytes:
+    """A fatal alert, as it is said before anything is encrypted (RFC 8446 §5.1, §6)."""
+    return bytes((21, 3, 3, 0, 2, 2, description))
+
+
+_LAST_WORDS = {
+    # What is proved to whom says that it does not know the name.
+    "CALLBACK_FAILED": _alert(ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME),
+    "UNSUPPORTED_PROTOCOL": _alert(ssl.AlertDescription.ALERT_DESCRIPTION_PROTOCOL_VERSION),
+    "NO_SHARED_CIPHER": _alert(ssl.AlertDescription.ALERT_DESCRIPTION_HANDSHAKE_FAILURE),
+    "HTTP_REQUEST": (
+        b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+        b"Connection: close\r\n\r\nthis port speaks https only\n"
+    ),
+}
+"""By the library's word for what was wrong."""
