@@ -44,8 +44,8 @@ class Proof:
 def server_context() -> ssl.SSLContext:
     """How this server speaks TLS, whoever it proves to be.
 
-    Sessions are not resumed: a client that resumes one does not ask for the certificate again, and
-    would go on with one that has been replaced, or with that of another host.
+    It gives no tickets to resume sessions with: a client that resumes one does not ask for the
+    certificate again. The sessions of TLS 1.2 that the library keeps by itself go with the context.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

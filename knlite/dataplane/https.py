@@ -65,6 +65,8 @@ class Https:
         self._known: dict[Certificate, Proof | Unfit] = {}
         self._contexts: dict[str, ssl.SSLContext] = {}
         """By host in lower case; swapped whole."""
+        self._context = self._asking()
+        """What handshakes begin with. A new one for other certificates, since it keeps sessions."""
         self._open: CancelScope | None = None
 
     def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
@@ -93,6 +95,7 @@ class Https:
         self._known = found
         proofs = {each: proof for each, proof in found.items() if isinstance(proof, Proof)}
         self._contexts = {each.host: proof.context for each, proof in proofs.items()}
+        self._context = self._asking()
         for each, proof in proofs.items():
             if proof.doubt and each not in known:
                 self._tell(each, proof.doubt)
@@ -113,21 +116,23 @@ class Https:
         except Conflict as exc:
             self._publish(Notice(at=self._clock.wall(), level="error", text=str(exc)))
             return f"{exc.what}: {exc.cause}"
-        context = server_context()
-        context.sni_callback = self._choose
-        self._open = await group.start(self._serve, listening, context)
+        self._open = await group.start(self._serve, listening)
         return ""
 
     async def _serve(
         self,
         listening: Sequence[socket.socket],
-        context: ssl.SSLContext,
         *,
         task_status: TaskStatus[CancelScope],
     ) -> None:
         with anyio.CancelScope() as scope:
             task_status.started(scope)
-            await serve_tls(self._handler, listening, context, self._limits, CLOSING)
+            await serve_tls(self._handler, listening, lambda: self._context, self._limits, CLOSING)
+
+    def _asking(self) -> ssl.SSLContext:
+        context = server_context()
+        context.sni_callback = self._choose
+        return context
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
         """The library's question in the midst of a handshake; the answer is None or an alert."""

@@ -380,6 +380,29 @@ async def test_another_certificate_takes_over_at_once_and_the_connections_stay(
         writer.transport.abort()
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+async def test_an_old_session_does_not_go_on_with_an_old_certificate(
+    authority: trustme.CA, version: ssl.TLSVersion
+) -> None:
+    async with secure(authority) as run:
+        run.client.minimum_version = run.client.maximum_version = version
+
+        def shake(session: ssl.SSLSession | None = None) -> tuple[ssl.SSLSession | None, object]:
+            with (
+                socket.create_connection(("127.0.0.1", run.port), PATIENCE) as raw,
+                run.client.wrap_socket(raw, server_hostname=APP, session=session) as secured,
+            ):
+                secured.sendall(b"GET / HTTP/1.1\r\nHost: %b\r\n\r\n" % APP.encode())
+                secured.recv(1024)
+                return secured.session, (secured.getpeercert() or {})["serialNumber"]
+
+        await run.have(certificate(authority, APP))
+        session, first = await anyio.to_thread.run_sync(shake)
+        await run.have(certificate(authority, APP))
+        _, second = await anyio.to_thread.run_sync(shake, session)
+        assert second != first
+
+
 async def test_the_port_is_open_only_while_there_is_a_certificate(authority: trustme.CA) -> None:
     async with secure(authority) as run:
         assert run.port == 0

@@ -28,6 +28,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ PLATFORM = {
     "config-deployment.progress-deadline": "120s",
     "config-network.autocreate-cluster-domain-claims": "true",
 }
+HTTPS_PORT = 443
 UP_WITHIN = 30.0
 """Seconds until the API must answer."""
 
@@ -152,11 +154,13 @@ def load(program: Path) -> None:
 def platform() -> Iterator[tuple[Path, Path]]:
     """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
     port, admin_port = free_port(), free_port()
+    tls_port = HTTPS_PORT if may_have_443() else free_port()
     log = MADE / "log" / "knlite.json"
     config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
         sys.executable, "-m", "knlite", "up", str(HERE / "platform"), "--runtime", "docker",
-        "--json", "--port", str(port), "--admin-port", str(admin_port), *config,
+        "--json", "--port", str(port), "--admin-port", str(admin_port),
+        "--tls-port", str(tls_port), *config,
     ]  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
@@ -228,10 +232,11 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
     """Run one of the binaries, and tell of its tests as they end."""
     say(f"running {suite}")
     log = MADE / "log" / f"{suite}.json"
+    left_out = [*SUITES[suite].without, *(() if may_have_443() else SUITES[suite].on_443)]
     command = [
         "go", "tool", "test2json", "-t", str(MADE / "bin" / f"{suite}.test"), "-test.v=test2json",
         f"-test.parallel={parallel}", "-test.timeout=90m", f"-test.run={pattern}",
-        f"-test.skip=^({'|'.join(SUITES[suite].without)})$", f"-kubeconfig={kubeconfig}",
+        f"-test.skip=^({'|'.join(left_out)})$", f"-kubeconfig={kubeconfig}",
         "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}", "-enable-beta", "-enable-alpha",
         # Some tests are for certain gateways only; nothing else comes of it.
         "-ingress-class=kourier.ingress.networking.knative.dev",
@@ -276,11 +281,25 @@ def remember(results: list[Result]) -> None:
     kept.write_text(json.dumps(known, indent=1, sort_keys=True))
     lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
     for suite in filter(known.__contains__, SUITES):
-        without = SUITES[suite].without
+        without = dict(SUITES[suite].without)
+        if not may_have_443():
+            without |= dict.fromkeys(SUITES[suite].on_443, "port 443 is not to be had")
         outcomes = {**known[suite], **dict.fromkeys(without, "not run")}
         for name, outcome in sorted(outcomes.items()):
             lines.append(f"| {suite} | {name} | {outcome} | {without.get(name, '')} |")
     (MADE / "results.md").write_text("\n".join(lines) + "\n")
+
+
+@cache
+def may_have_443() -> bool:
+    """Whether knlite can have the port; asked before it does."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", HTTPS_PORT))
+        except OSError:
+            return False
+    return True
 
 
 def free_port() -> int:

@@ -21,6 +21,8 @@ class Suite:
     """``<ConfigMap>.<key>`` and the value it has while the suite runs."""
     without: Mapping[str, str] = field(default_factory=dict)
     """Tests that cannot pass, and why."""
+    on_443: tuple[str, ...] = ()
+    """Tests that ask for https by the usual port, which not every user may have."""
     tag: str = "e2e"
     """The build tag of its files."""
 
@@ -46,10 +48,7 @@ E2E = {
         "e2e/tagheader", {"config-features.tag-header-based-routing": "Enabled"}
     ),
     "e2e-initscale": Suite("e2e/initscale", {"config-autoscaler.allow-zero-initial-scale": "true"}),
-    "e2e-domainmapping": Suite(
-        "e2e/domainmapping",
-        without={"TestBYOCertificate": "the gateway speaks no TLS"},
-    ),
+    "e2e-domainmapping": Suite("e2e/domainmapping", on_443=("TestBYOCertificate",)),
     "e2e-gc": Suite(
         "e2e/gc",
         {

@@ -10,7 +10,7 @@ Not here: what is proved to whom (the context's), HTTP (``listener.py``).
 import asyncio
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import anyio
@@ -29,13 +29,16 @@ SHUTDOWN_SECONDS = 2.0
 async def serve_tls(
     handler: Handler,
     listening: Sequence[socket.socket],
-    context: ssl.SSLContext,
+    context: Callable[[], ssl.SSLContext],
     limits: Limits,
     grace: float,
     *,
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Answer on *listening*, which it closes, until cancelled; then for *grace* seconds more."""
+    """Answer on *listening*, which it closes, until cancelled; then for *grace* seconds more.
+
+    Each handshake asks for the *context* anew.
+    """
     server = Server(handler, limits)
     try:
         async with anyio.create_task_group() as group:
@@ -53,7 +56,9 @@ async def serve_tls(
 class _Door:
     """Accepts connections for *server*."""
 
-    def __init__(self, server: Server, context: ssl.SSLContext, group: TaskGroup) -> None:
+    def __init__(
+        self, server: Server, context: Callable[[], ssl.SSLContext], group: TaskGroup
+    ) -> None:
         self._server = server
         self._context = context
         self._group = group
@@ -89,7 +94,7 @@ class _Door:
             await server.loop.connect_accepted_socket(
                 server.connected,
                 came,
-                ssl=self._context,
+                ssl=self._context(),
                 ssl_handshake_timeout=server.limits.head_seconds,
                 ssl_shutdown_timeout=SHUTDOWN_SECONDS,
             )
