@@ -542,3 +542,36 @@ def der(certificate: Certificate) -> bytes:
         certificate.chain.decode().partition("-----END CERTIFICATE-----")[0]
         + "-----END CERTIFICATE-----\n"
     )
+
+
+async def test_mutilated_handshakes_harm_nobody(authority: trustme.CA) -> None:
+    draw = random.Random(7)
+    hello = client_hello(APP)
+    async with secure(authority, Limits(head_seconds=0.1)) as run:
+        await run.have(certificate(authority, APP), certificate(authority, SHOP))
+
+        async def bother() -> None:
+            data = bytearray(hello)
+            for _ in range(draw.randrange(1, 4)):
+                data[draw.randrange(len(data))] = draw.randrange(256)
+            reader, writer = await asyncio.open_connection("127.0.0.1", run.port)
+            writer.write(bytes(data[: draw.randrange(1, len(data) * 2)]))
+            if draw.random() < 0.5:
+                with suppress(ConnectionError):
+                    await asyncio.wait_for(reader.read(), PATIENCE)
+            writer.transport.abort()
+
+        for _ in range(8):
+            async with anyio.create_task_group() as group:
+                for _ in range(60):
+                    group.start_soon(bother)
+        assert (await run.get()).endswith(b"hello")
+
+
+def client_hello(name: str) -> bytes:
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
+    with suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()

@@ -1,7 +1,8 @@
 """Sockets that listen, and their connections, whatever version of HTTP the client speaks.
 
 HTTP/2 is spoken with prior knowledge: such a client begins with a preface that no request of
-HTTP/1.1 can be (RFC 9113 §3.3, §3.4), so the first bytes tell.
+HTTP/1.1 can be (RFC 9113 §3.3, §3.4), so the first bytes tell. That is so over TLS as well, where
+both have agreed on it before (``tls_server.py``).
 """
 
 import asyncio

@@ -10,8 +10,9 @@ Not here: what is proved to whom (the context's), HTTP (``listener.py``).
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -41,16 +42,39 @@ async def serve_tls(
     """
     server = Server(handler, limits)
     try:
-        async with anyio.create_task_group() as group:
-            door = _Door(server, context, group)
-            for each in listening:
-                group.start_soon(door.accept, each)
-            task_status.started()
+        with _unheard():
+            async with anyio.create_task_group() as group:
+                door = _Door(server, context, group)
+                for each in listening:
+                    group.start_soon(door.accept, each)
+                task_status.started()
     finally:
         for each in listening:
             each.close()
         with anyio.CancelScope(shield=True):
             await server.aclose(grace)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Do not let Python print a trace for each client that asks for a name which is not ASCII.
+
+    It decodes the name before it asks which certificate to present, and cannot raise there; the
+    handshake fails all the same.
+    """
+    before = sys.unraisablehook
+
+    def hook(unraisable: "sys.UnraisableHookArgs") -> None:
+        name_of_client = isinstance(unraisable.object, bytes)
+        if not (name_of_client and isinstance(unraisable.exc_value, UnicodeDecodeError)):
+            before(unraisable)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        if sys.unraisablehook is hook:
+            sys.unraisablehook = before
 
 
 class _Door:
@@ -86,9 +110,10 @@ class _Door:
 
     async def _shake_hands(self, came: socket.socket) -> None:
         server = self._server
-        # The loop's transport forgets to say why it refuses somebody, and closes its socket.
-        spare = came.dup()
+        spare = came
         try:
+            # The loop's transport forgets to say why it refuses somebody, and closes its socket.
+            spare = came.dup()
             # As for connections without TLS, which the loop accepts: small answers must not wait.
             came.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await server.loop.connect_accepted_socket(
