@@ -6,7 +6,7 @@ import os
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,13 +29,24 @@ PROTOCOL = "networking.knative.dev/http-protocol"
 class Site:
     """A running knlite whose services have domains with certificates."""
 
-    def __init__(self, up: Callable[..., Knlite], folder: Path, *services: Served) -> None:
+    def __init__(
+        self,
+        up: Callable[..., Knlite],
+        folder: Path,
+        *services: Served,
+        options: Sequence[str] = (),
+    ) -> None:
         self.authority = trustme.CA()
         self.tls_port = free_port()
         for service in services:
             (folder / f"{service.name}.json").write_text(service.manifest("process"))
-        self.knlite = up(folder, "--runtime", "process", "--tls-port", str(self.tls_port))
-        self.knlite.settled()
+        port = ("--tls-port", str(self.tls_port))
+        self._start = lambda: up(folder, "--runtime", "process", *port, *options)
+        self.start()
+
+    def start(self) -> None:
+        """Start one more knlite, when the one before has ended."""
+        self.knlite = self._start().settled()
 
     def certify(self, host: str) -> bytes:
         """Have a Secret with a new certificate of *host*; returns its key."""
@@ -202,6 +213,25 @@ def test_redirected_and_the_certificate_by_name(up: Callable[..., Knlite], trust
     assert followed.lower() == "200 https"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"https://localhost:{site.tls_port}/", verify=False, trust_env=False)
+
+
+def test_a_later_run_goes_on_with_the_certificate(up: Callable[..., Knlite], trusted: Path) -> None:
+    host, keeping = "app.example.org", ("--data-dir", str(trusted / "data"))
+    site = Site(up, trusted / "services", Served(name="web", program="http1"), options=keeping)
+    site.certify(host)
+    site.map(host, "web-2")
+    wait_until(lambda: site.ready(host)[1] == "ResolveFailed", "it leads nowhere")
+    assert not listens(site.tls_port), "what leads nowhere needs no certificate"
+    second = Served(name="web-2", program="http1").manifest("process")
+    (trusted / "services" / "web-2.json").write_text(second)
+    site.until_ready(host)
+    before = site.serial(host)
+    assert site.knlite.stop() == 0
+    assert not listens(site.tls_port)
+    site.start()
+    site.until_ready(host)
+    wait_until(lambda: listens(site.tls_port), "the port is open again")
+    assert site.serial(host) == before
 
 
 def test_grpc_and_websocket_over_tls(up: Callable[..., Knlite], trusted: Path) -> None:
