@@ -98,8 +98,8 @@ class FakeInstance:
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         """What ``answers`` says."""
-        if self._exit is not None:
-            return ExecResult(1, "it has ended")
+        if self._exit is not None or not command:
+            return ExecResult(1, "it has ended, or there is no command")
         return self.answers(container, tuple(command))
 
     async def usage(self) -> Usage | None:
