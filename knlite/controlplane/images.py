@@ -16,7 +16,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.preparation import Choose, Code, Preparation, again
-from knlite.errors import InstanceFailed
+from knlite.errors import InstanceFailed, defect
 from knlite.facts import Publish
 from knlite.kinds.meta import controller_of
 from knlite.kinds.podspec.fields import Container, serving_container
@@ -160,6 +160,8 @@ class Images:
             entry.code = await self._prepared(name, container)
         except InstanceFailed as exc:
             entry.failure = exc
+        except Exception as exc:  # noqa: BLE001  what one image brings to light ends no others
+            entry.failure = defect(exc)
         finally:
             self._busy -= 1
             entry.done.set()

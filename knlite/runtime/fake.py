@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import anyio
 
 from knlite.clock import Clock
-from knlite.errors import InstanceFailed
 from knlite.runtime.port import ExecResult, Exit, Launch, Logs, Prepared, Report, Usage
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -38,8 +37,8 @@ class Script:
     message: str = ""
     """Its last words when it ends by itself."""
     usage: Usage = Usage(0.0, 0)
-    prepare_fails: InstanceFailed | None = None
-    start_fails: InstanceFailed | None = None
+    prepare_fails: Exception | None = None
+    start_fails: Exception | None = None
 
 
 class FakeInstance:
