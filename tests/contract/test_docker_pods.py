@@ -359,8 +359,9 @@ async def test_last_words_are_read_from_where_the_manifest_says(
     program = "import sys; open('/tmp/why', 'w').write('the reason'); print('noise'); sys.exit(4)"
     how, _ = await ended(runtime, pod(prepared, program, termination_path="/tmp/why"))
     assert how.message == "the reason"
-    silent = pod(prepared, program, termination_path="/tmp/no", termination_from_log=False)
-    assert (await ended(runtime, silent))[0].message == ""
+    for path in ("/tmp/no", "/"):
+        silent = pod(prepared, program, termination_path=path, termination_from_log=False)
+        assert (await ended(runtime, silent))[0].message == ""
 
 
 async def test_a_program_sees_the_files_and_limits_of_the_contract(
