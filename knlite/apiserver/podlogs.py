@@ -16,12 +16,10 @@ from knlite.apiserver import options
 from knlite.apiserver.paths import Target
 from knlite.apiserver.watching import Ending
 from knlite.errors import InvalidInput, NotFound
+from knlite.facts import QUEUE_PROXY
 from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
-
-QUEUE_PROXY = "queue-proxy"
-"""Every pod of Knative has this container; here it is knlite itself, which writes no such log."""
 
 
 class Line(Protocol):
@@ -128,7 +126,11 @@ def _time(text: str) -> datetime:
 
 
 def _of_container(asked: Asked, pod: Pod | None) -> Asked:
-    """*asked* with a container of the pod. Raises ``InvalidInput``."""
+    """*asked* with a container of the pod. Raises ``InvalidInput``.
+
+    The queue-proxy, which every pod of Knative has, is knlite itself here: what it writes are
+    requests, if config-observability asks for them.
+    """
     if pod is None:
         return asked
     spec = pod.spec
