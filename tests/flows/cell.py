@@ -17,6 +17,7 @@ from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.foundation import NAMESPACES
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
@@ -27,7 +28,7 @@ from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
-from knlite.emulator import NAMESPACES, RECONCILERS
+from knlite.emulator import RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
@@ -52,10 +53,10 @@ from knlite.serving.instance import (
 )
 from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
-from knlite.serving.scheduling import Node
+from knlite.serving.scheduling import Capacity
 from knlite.serving.workload import Choice, StoredImage
 
-NODE = Node(cpus=4.0, memory=8 * 2**30)
+CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -138,7 +139,7 @@ class Cell:
             publish,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, NODE, self.clock.wall),
+            blueprints=make_blueprints(self.registry, images, CAPACITY, self.clock.wall),
             service_of=self.projector.service_of,
             pods=PodWriter(self.registry, self.reporter, self.clock.wall),
             clock=self.clock,
