@@ -35,6 +35,7 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
@@ -272,13 +273,12 @@ class Emulator:
         )
         volumes = VolumeKeeper(registry, images, supervisor.hurry, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
-        autoscaler = Autoscaler(registry, supervisor, standings, clock, publish, service_of)
-        hpa = HorizontalPodAutoscaler(registry, supervisor, standings, clock, publish, service_of)
-        supervisor.report_to(activator, autoscaler)
-        supervisor.tell(hpa)
+        targets = ScaleTargets(supervisor, service_of, clock, publish)
+        autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)
+        hpa = HorizontalPodAutoscaler(registry, supervisor, targets, standings, clock)
+        supervisor.report_to(activator, autoscaler, hpa)
         activator.report_to(autoscaler)
-        autoscaler.report_to(activator)
-        hpa.report_to(activator)
+        targets.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
         return supervisor, volumes, autoscaler, hpa
 

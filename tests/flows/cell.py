@@ -25,6 +25,7 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
@@ -148,21 +149,17 @@ class Cell:
             probe=self._probe,
         )
         standings = PodAutoscalerWriter(self.registry, self.reporter, self.clock)
-        service_of = self.projector.service_of
-        self.autoscaler = Autoscaler(
-            self.registry, self.supervisor, standings, self.clock, publish, service_of
-        )
+        targets = ScaleTargets(self.supervisor, self.projector.service_of, self.clock, publish)
+        targets.report_to(self.requests)
+        self.autoscaler = Autoscaler(self.registry, self.supervisor, targets, standings, self.clock)
         self.hpa = HorizontalPodAutoscaler(
-            self.registry, self.supervisor, standings, self.clock, publish, service_of
+            self.registry, self.supervisor, targets, standings, self.clock
         )
         self.volumes = VolumeKeeper(
             self.registry, images, self.supervisor.hurry, self.clock.wall, publish
         )
-        self.supervisor.report_to(self.requests, self.autoscaler)
-        self.supervisor.tell(self.hpa)
-        self.autoscaler.report_to(self.requests)
+        self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
-        self.hpa.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,
