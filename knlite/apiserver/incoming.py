@@ -26,8 +26,8 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
-from knlite.registry.reading import read_object as object_of
-from knlite.registry.writing import Write
+from knlite.registry.fieldvalidation import read_object as object_of
+from knlite.registry.write import Write
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"

@@ -3,7 +3,7 @@
 A record carries the version of its form, so that a later knlite can read what an earlier one wrote.
 
 Source: ``docs/adr/0012-objects-survive-a-restart.md``.
-Not here: when something is written (``keeping.py``).
+Not here: when something is written (``writebehind.py``).
 """
 
 from collections.abc import Iterable, Mapping

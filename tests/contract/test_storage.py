@@ -20,7 +20,6 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import Key, key_of
-from knlite.registry.keeping import Keeper
 from knlite.registry.registry import Notification, Registry
 from knlite.registry.sqlite import FILE, SqliteStorage
 from knlite.registry.storage import (
@@ -31,6 +30,7 @@ from knlite.registry.storage import (
     Storage,
     record_of,
 )
+from knlite.registry.writebehind import WriteBehind
 from tests.unit.registry.test_registry import config_map, registry
 
 Reopen = Callable[[], Storage]
@@ -54,11 +54,11 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
         storage.close()
 
 
-def kept(desk: Registry, storage: Storage) -> Keeper:
+def kept(desk: Registry, storage: Storage) -> WriteBehind:
     def complain(text: str) -> None:
         raise AssertionError(text)
 
-    return Keeper(desk, storage, complain)
+    return WriteBehind(desk, storage, complain)
 
 
 def restored(storage: Storage) -> Registry:
@@ -182,12 +182,12 @@ def test_every_batch_is_kept_as_a_whole(
 CRASH = """
 import os, sys, time
 from pathlib import Path
-from knlite.registry.keeping import Keeper
+from knlite.registry.writebehind import WriteBehind
 from knlite.registry.sqlite import SqliteStorage
 from tests.unit.registry.test_registry import config_map, registry
 
 desk = registry()
-with Keeper(desk, SqliteStorage(Path(sys.argv[1])), print).keeping():
+with WriteBehind(desk, SqliteStorage(Path(sys.argv[1])), print).keeping():
     for number in range(10_000):
         name = f"c{number}"
         desk.create(config_map(name), user="a")
@@ -309,7 +309,7 @@ def test_what_could_not_be_kept_is_tried_again_and_told_once() -> None:
         first.set()
 
     storage, desk = Full(), registry()
-    with Keeper(desk, storage, complain).keeping():
+    with WriteBehind(desk, storage, complain).keeping():
         desk.create(config_map(k="v"), user="a")
         assert first.wait(timeout=10)
         storage.room = True

@@ -15,7 +15,7 @@ from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
-from knlite.registry.writing import Write
+from knlite.registry.write import Write
 from tests.unit.registry.test_registry import registry
 
 HELLO = Key(Service, "default", "hello")

@@ -18,8 +18,9 @@ from knlite.kinds.podspec.fields import Container
 from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, key_of
+from knlite.registry.generatename import random_suffix
 from knlite.registry.registry import Notification, Refused, Registry
-from knlite.registry.writing import Write, random_suffix
+from knlite.registry.write import Write
 
 
 def registry(

@@ -37,7 +37,7 @@ _UNKNOWN_VERSIONS = 100_000
 """More versions than a run can give out in the moment that a crash loses."""
 
 
-class Keeper:
+class WriteBehind:
     """Between one registry and one storage."""
 
     def __init__(
