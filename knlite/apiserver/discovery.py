@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from knlite.kinds.catalog import KINDS, KindInfo
+from knlite.kinds.catalog import KINDS
+from knlite.kinds.kindinfo import KindInfo, group_version
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 _STAGES = {"alpha": 0, "beta": 1, None: 2}
@@ -32,7 +33,7 @@ class Subresource:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One line of discovery: a kind in one of its versions."""
+    """One line of discovery: a kind that is served."""
 
     group: str
     version: str
@@ -46,15 +47,10 @@ class Resource:
     subresources: tuple[Subresource, ...] = ()
 
 
-def group_version(group: str, version: str) -> str:
-    """``serving.knative.dev/v1``, or ``v1`` for the core group."""
-    return f"{group}/{version}" if group else version
-
-
 @cache
 def resources() -> Sequence[Resource]:
     """Everything that is served, kinds of the catalog first."""
-    return (*(_served(info, version) for info in KINDS for version in info.versions), *_REVIEWS)
+    return (*map(_served, KINDS), *_REVIEWS)
 
 
 def legacy_versions() -> dict[str, Any]:
@@ -113,8 +109,8 @@ def aggregated(*, core: bool, version: str) -> dict[str, Any]:
     }
 
 
-def _served(info: KindInfo, version: str) -> Resource:
-    own = (info.group, version, info.kind)
+def _served(info: KindInfo) -> Resource:
+    own = (info.group, info.version, info.kind)
     parts = []
     if info.has_status:
         offered = tuple(verb for verb in _OWN if verb in info.verbs)
@@ -123,7 +119,7 @@ def _served(info: KindInfo, version: str) -> Resource:
         parts.append(Subresource("log", own, ("get",)))
     return Resource(
         group=info.group,
-        version=version,
+        version=info.version,
         plural=info.plural,
         singular=info.singular,
         kind=info.kind,

@@ -18,7 +18,6 @@ from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
 from knlite.apiserver.answers import wanted
-from knlite.apiserver.discovery import group_version
 from knlite.apiserver.documents import BATCH, encoded
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
@@ -191,7 +190,6 @@ class _Lines:
         metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
         if initial_end:
             metadata["annotations"] = {INITIAL_END: "true"}
-        api_version = group_version(info.group, self.target.version)
         match self.shape.shape:
             case "Table":
                 row = {"cells": [None] * len(definitions(info)), "object": {
@@ -208,7 +206,7 @@ class _Lines:
                 }
                 self.headed = True
             case "Object":
-                body = {"kind": info.kind, "apiVersion": api_version, "metadata": metadata}
+                body = {"kind": info.kind, "apiVersion": info.api_version, "metadata": metadata}
             case _:
                 body = {
                     "kind": "PartialObjectMetadata",
@@ -238,7 +236,7 @@ class _Lines:
                 )
                 return b"".join(made)
             case "Object":
-                return encoded(info, obj, self.target.version)
+                return encoded(info, obj)
             case _:
                 return msgspec.json.encode(partial(info, obj, self.shape.version))
 

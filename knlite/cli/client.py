@@ -8,7 +8,7 @@ import httpx
 
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import KnliteError, NotFound, Unreachable
-from knlite.kinds.catalog import KindInfo
+from knlite.kinds.kindinfo import KindInfo
 from knlite.settings import Settings
 
 TIMEOUT = 10.0

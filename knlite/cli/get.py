@@ -8,7 +8,8 @@ import yaml
 
 from knlite.cli.client import Client
 from knlite.errors import InvalidInput
-from knlite.kinds.catalog import KINDS, KindInfo, find_kind
+from knlite.kinds.catalog import KINDS, find_kind
+from knlite.kinds.kindinfo import KindInfo
 
 
 def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> None:

@@ -10,7 +10,8 @@ import json
 from typing import NoReturn
 
 from knlite.errors import Cause, Invalid, InvalidInput, NotFound
-from knlite.kinds.catalog import KindInfo, Read, kind_named, read
+from knlite.kinds.catalog import Read, kind_named, read
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object
 from knlite.kinds.patch.tree import Tree
 from knlite.kinds.webhooks import invalid_text
