@@ -31,7 +31,7 @@ from knlite.registry.storage import (
     record_of,
 )
 from knlite.registry.writebehind import WriteBehind
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
 
 Reopen = Callable[[], Storage]
 """Gives the storage as the next run finds it; the one before must be closed."""
@@ -185,7 +185,7 @@ from itertools import count
 from pathlib import Path
 from knlite.registry.writebehind import WriteBehind
 from knlite.registry.sqlite import SqliteStorage
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
 
 class Storage(SqliteStorage):
     def write(self, batch):

@@ -26,7 +26,7 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Registry
 from knlite.registry.write import Write
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
 
 X = Key(ConfigMap, "default", "x")
 

@@ -16,7 +16,7 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 from knlite.registry.write import Write
-from tests.unit.registry.test_registry import registry
+from tests.unit.registry.desk import registry
 
 HELLO = Key(Service, "default", "hello")
 

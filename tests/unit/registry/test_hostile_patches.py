@@ -20,7 +20,7 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Patch
 from knlite.registry.write import Write
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
 
 NAMES = st.sampled_from(
     [
