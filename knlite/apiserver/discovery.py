@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from knlite.apiserver import reviews
 from knlite.kinds.catalog import KINDS
 from knlite.kinds.kindinfo import KindInfo, group_version
 
@@ -50,7 +51,8 @@ class Resource:
 @cache
 def resources() -> Sequence[Resource]:
     """Everything that is served, kinds of the catalog first."""
-    return (*map(_served, KINDS), *_REVIEWS)
+    asked = (_review(*name, kind) for name, kind in reviews.KINDS.items())
+    return (*map(_served, KINDS), *asked)
 
 
 def legacy_versions() -> dict[str, Any]:
@@ -132,23 +134,15 @@ def _served(info: KindInfo) -> Resource:
 
 
 def _review(group: str, plural: str, kind: str) -> Resource:
-    """A question that is asked by creating an object which is not kept."""
     return Resource(
         group=group,
-        version="v1",
+        version=reviews.VERSION,
         plural=plural,
         singular=kind.lower(),
         kind=kind,
         namespaced=False,
         verbs=("create",),
     )
-
-
-_REVIEWS = (
-    _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-    _review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
-    _review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
-)
 
 
 @cache
