@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from knlite.errors import KnliteError
 from knlite.kinds.catalog import read, tree_of
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.patch.apply import LAST_APPLIED, ApplyPatch
+from knlite.kinds.labels import LAST_APPLIED
+from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch

@@ -99,7 +99,7 @@ def test_validation(obj: SinkBinding, text: str) -> None:
     [
         pytest.param({"name": "a.b"}, "invalid value: a lowercase RFC 1123 label", id="dots"),
         pytest.param({"kind": "My-Kind"}, "invalid value: a valid C identifier", id="kind"),
-        pytest.param({"api_version": "a/b/c"}, "invalid value: a qualified name", id="version"),
+        pytest.param({"api_version": "a/b/c"}, "invalid value: a valid label key", id="version"),
     ],
 )
 def test_names_in_the_subject(subject: dict[str, str], beginning: str) -> None:
