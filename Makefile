@@ -2,11 +2,13 @@
 # make test  every test that this machine can run
 # make bench every benchmark; two of them need wrk
 # make conformance  Knative's own suite against knlite; needs Go and a container engine
+#                   (SUITE=e2e its end-to-end tests, RUN=TestHelloWorld one test)
 # All make .venv first; nothing else needs to be installed but Python 3.11 or newer.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SUITE ?= conformance
 
 .PHONY: up test check bench conformance clean
 
@@ -27,7 +29,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.api
 
 conformance: $(VENV)/installed
-	$(BIN)/python tools/conformance/conformance.py --run '$(RUN)' $(if $(SUITE),--suite $(SUITE))
+	$(BIN)/python tools/conformance/conformance.py --suite '$(SUITE)' --run '$(RUN)'
 
 clean:
 	rm -rf $(VENV) .conformance .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -10,7 +10,7 @@ import os
 import random
 import socket
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
@@ -100,6 +100,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Namespace, namespace.reconcile),
 )
 LOOPBACK = "127.0.0.1"
+HTTP_PORT = 80
 EVERYWHERE = frozenset(("0.0.0.0", "::"))
 SETTLING = 0.02
 """Seconds between two looks at whether a run that starts has settled."""
@@ -282,7 +283,10 @@ class Emulator:
         if settings.address not in EVERYWHERE:
             there = (host for host in bridges if host != LOOPBACK)
             gateway_sockets.extend(self._listen(host, port, "--port") for host in there)
-        inside = frozenset((inner, *(Address(host, port) for host in bridges)))
+        gateway_sockets.extend(self._listen_without_port(bridges))
+        inside = frozenset(
+            (inner, *(Address(host, each) for host in bridges for each in (port, HTTP_PORT)))
+        )
         door = make_app(
             self.registry,
             logs=self._logs,
@@ -450,6 +454,23 @@ class Emulator:
         listening = _listening(host, port, option)
         self._held.callback(listening.close)
         return listening
+
+    def _listen_without_port(self, bridges: Sequence[str]) -> Iterator[socket.socket]:
+        """Port 80 towards containers, of URLs as programs write them that know a cluster's names.
+
+        Whoever may not have it does without.
+        """
+        port = self.settings.port
+        for host in bridges:
+            if host == LOOPBACK or port == HTTP_PORT:
+                continue
+            try:
+                yield self._listen(host, HTTP_PORT, "--port")
+            except Conflict as exc:
+                self._say(
+                    f"{exc.what} ({exc.cause}); containers reach services only with the port, as "
+                    f"http://NAME.NAMESPACE.svc.cluster.local:{port}"
+                )
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))

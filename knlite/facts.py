@@ -120,6 +120,9 @@ class PreparationStep:
     text: str
 
 
+QUEUE_PROXY = "queue-proxy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogLine:
     """One line that an instance wrote, without its line end."""
@@ -132,7 +135,8 @@ class LogLine:
     stream: Literal["stdout", "stderr"]
     text: str
     container: str = ""
-    """Of the instance's containers, the one that wrote it."""
+    """Of the instance's containers, the one that wrote it: "" for the only one, and for its log
+    of requests QUEUE_PROXY, the container that every pod of a cluster has for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

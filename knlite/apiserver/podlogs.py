@@ -18,13 +18,10 @@ from knlite.apiserver.ending import Ending
 from knlite.apiserver.logsource import LogSource, PodLogOptions
 from knlite.apiserver.paths import Target
 from knlite.errors import InvalidInput, NotFound
-from knlite.facts import LogLine
+from knlite.facts import QUEUE_PROXY, LogLine
 from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
-
-QUEUE_PROXY = "queue-proxy"
-"""Every pod of Knative has this container; here it is knlite itself, which writes no such log."""
 
 
 def pod_log(
@@ -91,7 +88,11 @@ def _time(text: str) -> datetime:
 
 
 def _of_container(asked: PodLogOptions, pod: Pod | None) -> PodLogOptions:
-    """*asked* with a container of the pod. Raises ``InvalidInput``."""
+    """*asked* with a container of the pod. Raises ``InvalidInput``.
+
+    The queue-proxy, which every pod of Knative has, is knlite itself here: what it writes are
+    requests, if config-observability asks for them.
+    """
     if pod is None:
         return asked
     spec = pod.spec

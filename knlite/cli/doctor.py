@@ -38,6 +38,7 @@ DIFFERENCES = (
     "a service account's token is made up, and an emptyDir on the disk has no limit",
     "a container that restarts takes the others of its instance along",
 )
+HTTP_PORT = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def examine(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
         Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}"),
         *_ports(settings),
         _engine(engine, settings),
+        *_names(engine, settings),
         _uv(),
         _cache(settings.cache_dir),
         *_workloads(paths, settings, engine),
@@ -109,6 +111,25 @@ def _ports(settings: Settings) -> list[Finding]:
         else:
             findings.append(Finding("ok", f"{name} port", f"{port} is free"))
     return findings
+
+
+def _names(engine: Engine | NoEngine, settings: Settings) -> list[Finding]:
+    """Whether containers reach services by the cluster's URLs, which have no port."""
+    if not isinstance(engine, Engine) or settings.port == HTTP_PORT:
+        return []
+    why = _taken(HTTP_PORT)
+    if not why:
+        return [Finding("ok", "cluster names", "containers use them without a port")]
+    return [
+        Finding(
+            "note",
+            "cluster names",
+            f"containers use them with port {settings.port}, since {HTTP_PORT} is not to be had: "
+            f"{why}",
+            "end the program that listens there, or let users have the port: "
+            f"sysctl net.ipv4.ip_unprivileged_port_start={HTTP_PORT}",
+        )
+    ]
 
 
 def _taken(port: int) -> str:

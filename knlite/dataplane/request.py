@@ -127,7 +127,11 @@ class Request:
     # The relay: forward.Owner
 
     def first_byte(self, status: int) -> Sequence[Header]:
-        if self._revision.response_start is not None:
+        if status == 101:
+            # Upstream's timer sees nothing of a splice, so there it goes on.
+            if self._endpoint is not None:
+                self._revision.spliced(self._endpoint.instance)
+        elif self._revision.response_start is not None:
             self._revision.response_start.end(self)
         return self._tell_cold_start() if self._held else ()
 
@@ -172,7 +176,7 @@ class Request:
 
     def answer_is_late(self) -> None:
         """responseStartTimeoutSeconds are over."""
-        # A splice is no answer that could have begun: upstream's timer sees nothing of its bytes.
+        # A splice is no answer that could have begun, however much has passed.
         switched = self._relay is not None and self._relay.switched_over
         if switched or not self._exchange.started:
             seconds = self._revision.settings.response_start_timeout
@@ -245,6 +249,8 @@ class Request:
             instance, address = "", NOWHERE
         else:
             instance, address = endpoint.instance, endpoint.address
+            if relay is not None and relay.switched_over:
+                revision.unspliced(instance)
             revision.release(endpoint)
         namespace, name = revision.name
         # By position, which costs a tenth of names: this happens for every request.

@@ -4,6 +4,7 @@ Not here: what one request does with them (``request.py``), all revisions (``act
 """
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -46,6 +47,7 @@ class Revision:
         "publish",
         "response_start",
         "settings",
+        "splices",
         "throttler",
         "total",
         "upstreams",
@@ -74,6 +76,8 @@ class Revision:
         self.upstreams: dict[str, Upstream] = {}
         """By instance; those that drain are still there."""
         self.idle_callbacks: dict[str, Callable[[], None]] = {}
+        self.splices: Counter[str] = Counter()
+        """Requests, by instance, that have become a splice: a WebSocket, say."""
         self.cold_reported: set[str] = set()
         self.throttler = Throttler(0, draw)
         self.total: Timeouts[Timed] | None = None
@@ -134,8 +138,23 @@ class Revision:
         if len(self.upstreams) != len(self.endpoints):
             self._close_if_idle(endpoint.instance)
 
+    def spliced(self, instance: str) -> None:
+        """A request at *instance* has become a splice."""
+        self.splices[instance] += 1
+        self._close_if_idle(instance)
+
+    def unspliced(self, instance: str) -> None:
+        """A splice is over; ``release`` follows."""
+        self.splices[instance] -= 1
+        if not self.splices[instance]:
+            del self.splices[instance]
+
     def when_idle(self, instance: str, idle: Callable[[], None]) -> None:
-        """Call *idle* once *instance*, which is no endpoint any more, has no request left."""
+        """Call *idle* once *instance*, which is no endpoint any more, has but splices left.
+
+        Those end when the program is told to, which may take its time to say goodbye; until then
+        nothing says that they ever do.
+        """
         self.idle_callbacks[instance] = idle
         self._close_if_idle(instance)
 
@@ -153,11 +172,12 @@ class Revision:
         return Http1Pool(endpoint.address)
 
     def _close_if_idle(self, instance: str) -> None:
-        if self.throttler.in_flight(instance):
+        in_flight = self.throttler.in_flight(instance)
+        if in_flight > self.splices[instance]:
             return
         if any(endpoint.instance == instance for endpoint in self.endpoints):
             return
-        upstream = self.upstreams.pop(instance, None)
+        upstream = None if in_flight else self.upstreams.pop(instance, None)
         if upstream is not None:
             upstream.close()
         idle = self.idle_callbacks.pop(instance, None)

@@ -3,8 +3,8 @@
 The record has the shape of Knative's default request log, then what knlite knows beyond it. Of the
 headers of a request it shows five by name and no other: any of them may be a secret.
 
-With a data directory the log is a file there; without one it is what the revision's instance wrote,
-as on a cluster, where the queue-proxy writes it to its standard output.
+With a data directory the log is a file there; without one it is what the container queue-proxy of
+the revision's instance wrote, as on a cluster (``kubectl logs POD -c queue-proxy``).
 
 Source: Knative reference §6.3; knative/serving ``pkg/http/request_log.go``.
 Not here: which template is understood (``kinds/config/observability.py``).
@@ -17,7 +17,7 @@ from typing import IO, Any
 import msgspec
 
 from knlite.clock import Clock, Timer
-from knlite.facts import Fact, LogLine, Publish, RequestDone
+from knlite.facts import QUEUE_PROXY, Fact, LogLine, Publish, RequestDone
 from knlite.kinds.config.observability import ObservabilityConfig
 
 FILE = "access.log"
@@ -94,6 +94,7 @@ class AccessLog:
                     instance=fact.instance,
                     stream="stdout",
                     text=line.decode(),
+                    container=QUEUE_PROXY,
                 )
             )
         else:

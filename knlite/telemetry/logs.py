@@ -16,7 +16,7 @@ from typing import Protocol, TextIO
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from knlite.facts import Fact, InstanceChanged, LogLine
+from knlite.facts import QUEUE_PROXY, Fact, InstanceChanged, LogLine
 
 KEPT_LINES = 2000
 """Of each service, in memory."""
@@ -211,10 +211,12 @@ def _last(lines: list[LogLine], count: int | None) -> list[LogLine]:
 
 
 def _is_of(line: LogLine, wanted: OfInstance) -> bool:
+    if (line.namespace, line.instance) != (wanted.namespace, wanted.instance):
+        return False
+    if not wanted.container or line.container == wanted.container:
+        return True
     # Lines that name no container are those of the only one.
-    return (line.namespace, line.instance) == (wanted.namespace, wanted.instance) and (
-        not wanted.container or line.container in {"", wanted.container}
-    )
+    return not line.container and wanted.container != QUEUE_PROXY
 
 
 def rendered(lines: Iterable[LogLine]) -> str:

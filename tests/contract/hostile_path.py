@@ -266,7 +266,7 @@ async def way(
     loop = asyncio.get_running_loop()
     reported: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, told: reported.append(told))
-    server = await serve(gateway._handle, [Address("127.0.0.1", 0)], limits)
+    server = await serve(gateway._outer.handle, [Address("127.0.0.1", 0)], limits)
     try:
         yield Way(server, activator, instance, facts, reported)
     finally:

@@ -193,8 +193,34 @@ async def test_a_switch_makes_a_splice_that_counts_as_one_request() -> None:
         assert [load.active for load in way.activator.loads()] == [0]
 
 
-async def test_every_timer_caps_a_switched_connection() -> None:
-    async with gate(idle_timeout=0.2, timeout=5) as way, instance(echo) as address:
+async def test_a_draining_instance_is_not_kept_for_a_splice() -> None:
+    """§3.8: the program is told to end although a WebSocket is open, and may take leave by it."""
+    async with gate() as way, instance(echo) as address:
+        way.endpoints(address)
+        reader, writer = await asyncio.open_connection(*way.address)
+        writer.write(UPGRADE)
+        await asyncio.wait_for(reader.readuntil(b"first"), 10)
+        way.endpoints()
+        idle = asyncio.Event()
+        way.activator.when_idle(WEB, "i0", idle.set)
+        assert idle.is_set()
+        writer.write(b"still there")
+        assert await asyncio.wait_for(reader.readexactly(11), 10) == b"still there"
+        writer.close()
+        await until(lambda: done(way))
+        assert [load.active for load in way.activator.loads()] == [0]
+
+
+@pytest.mark.parametrize(
+    ("timers", "why"),
+    [
+        ({"timeout": 0.2}, "timeoutSeconds"),
+        ({"response_start_timeout": 0.2, "timeout": 5}, "responseStartTimeoutSeconds"),
+        ({"idle_timeout": 0.2, "timeout": 5}, "idleTimeoutSeconds"),
+    ],
+)
+async def test_every_timer_caps_a_switched_connection(timers: dict[str, float], why: str) -> None:
+    async with gate(**timers) as way, instance(echo) as address:
         way.endpoints(address)
         reader, writer = await asyncio.open_connection(*way.address)
         writer.write(UPGRADE)
@@ -213,7 +239,7 @@ async def test_every_timer_caps_a_switched_connection() -> None:
         finally:
             chattering.cancel()
             writer.close()
-        assert "idleTimeoutSeconds" in done(way).why
+        assert f": {why} (0.2 s)" in done(way).why
 
 
 async def test_a_refused_switch_goes_on_as_http() -> None:

@@ -1,15 +1,16 @@
-"""Run Knative Serving's own conformance suite, unmodified, against ``knlite up`` and an engine.
+"""Run Knative Serving's own tests, unmodified, against ``knlite up`` and an engine.
 
-``make conformance`` builds the suite's three test binaries and its test images from the module that
-``go.mod`` here pins (nothing of upstream is copied into this repository), starts ``knlite up`` with
-the folder ``platform/``, points the suite at it by a kubeconfig and an ingress endpoint, and prints
-what passed. Everything made lies below ``.conformance/``; the suite's own words are in
-``.conformance/log/``. Needs Go (the version in ``go.mod``) and a container engine; only the Go
-module proxy is asked, no image registry.
+``make conformance`` builds the suites' binaries and test images from the module that ``go.mod``
+here pins (nothing of upstream is copied into this repository), starts ``knlite up`` with the folder
+``platform/``, points the suites at it by a kubeconfig and an ingress endpoint, and prints what
+passed. Everything made lies below ``.conformance/``: the suites' own words in ``log/``, and in
+``results.md`` a table of what each test did when it ran last. Needs Go (the version in ``go.mod``)
+and a container engine; only the Go module proxy is asked, no image registry.
 
-    make conformance                        all 51 tests
+    make conformance                        all 51 tests of the conformance suite
     make conformance RUN=TestBlueGreenRoute one of them
-    make conformance SUITE=e2e              upstream's end-to-end tests, which ask for more
+    make conformance SUITE=e2e              upstream's end-to-end tests
+    make conformance SUITE=e2e-gc           a part of them, see suites.py
 """
 
 import argparse
@@ -27,14 +28,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from suites import GROUPS, SERVING, SUITES
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 MADE = ROOT / ".conformance"
-SERVING = "knative.dev/serving/test"
-GC = ("retain-since-create-time", "retain-since-last-active-time")
 REPOSITORY = "knlite.test/conformance"
 """Not below ``.local``, where the suite would skip what it has to say about images."""
 USER = 65532
@@ -48,80 +49,32 @@ PLATFORM = {
     "config-deployment.progress-deadline": "120s",
     "config-network.autocreate-cluster-domain-claims": "true",
 }
-
-
-@dataclass(frozen=True)
-class Suite:
-    """A package of tests, and the settings that upstream's own runs give the platform for it."""
-
-    package: str
-    tags: str = "e2e"
-    name: str = "config-features"
-    """Of the ConfigMap with the settings."""
-    settings: dict[str, str] = field(default_factory=dict)
-
-
-CONFORMANCE = {
-    "api-v1": Suite("conformance/api/v1"),
-    "api-v1beta1": Suite("conformance/api/v1beta1"),
-    "runtime": Suite("conformance/runtime"),
-}
-SUITES = CONFORMANCE | {
-    "e2e": Suite("e2e"),
-    "e2e-gc": Suite(
-        "e2e/gc",
-        name="config-gc",
-        settings=dict.fromkeys(GC, "disabled")
-        | {"min-non-active-revisions": "0", "max-non-active-revisions": "0"},
-    ),
-    "e2e-hpa": Suite("e2e", tags="e2e hpa"),
-    "e2e-initcontainers": Suite(
-        "e2e/initcontainers", settings={"kubernetes.podspec-init-containers": "Enabled"}
-    ),
-    "e2e-initscale": Suite(
-        "e2e/initscale",
-        name="config-autoscaler",
-        settings={"allow-zero-initial-scale": "true"},
-    ),
-    "e2e-multicontainerprobing": Suite(
-        "e2e/multicontainerprobing", settings={"multi-container-probing": "Enabled"}
-    ),
-    "e2e-pvc": Suite(
-        "e2e/pvc",
-        settings={
-            "kubernetes.podspec-persistent-volume-claim": "Enabled",
-            "kubernetes.podspec-persistent-volume-write": "Enabled",
-            "kubernetes.podspec-securitycontext": "Enabled",
-        },
-    ),
-    "e2e-securedefaults": Suite("e2e/securedefaults", settings={"secure-pod-defaults": "Enabled"}),
-    "e2e-tagheader": Suite("e2e/tagheader", settings={"tag-header-based-routing": "Enabled"}),
-}
 UP_WITHIN = 30.0
 """Seconds until the API must answer."""
 
 
 def main() -> int:
-    options = argparse.ArgumentParser(description="Knative Serving's conformance suite.")
+    options = argparse.ArgumentParser(description="Knative Serving's own tests.")
     options.add_argument("--run", default="", help="tests to run, as for go test -run")
     options.add_argument("--parallel", type=int, default=4, help="tests at a time")
-    options.add_argument("--suite", choices=sorted(SUITES), action="append", help="only this part")
+    options.add_argument(
+        "--suite", choices=[*SUITES, *GROUPS], default="conformance", help="what to run"
+    )
     options.add_argument("--keep", action="store_true", help="use what was built before")
     chosen = options.parse_args()
     # What has been started is stopped in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    suites = chosen.suite or list(CONFORMANCE)
+    suites = GROUPS.get(chosen.suite, [chosen.suite])
     if not chosen.keep:
         build(suites)
     (MADE / "log").mkdir(parents=True, exist_ok=True)
     results: list[Result] = []
-    with platform() as (api, log):
+    with platform() as (kubeconfig, log):
         say(f"knlite's own words are in {log}")
-        kubeconfig = kubeconfig_of(api)
         for suite in suites:
-            before = configure(api, SUITES[suite].name, SUITES[suite].settings)
-            results += run(suite, kubeconfig, chosen.run, chosen.parallel)
-            configure(api, SUITES[suite].name, before)
+            with settings(kubeconfig, SUITES[suite].settings):
+                results += run(suite, kubeconfig, chosen.run, chosen.parallel)
+    remember(results)
     return table(results)
 
 
@@ -140,7 +93,7 @@ def build(suites: list[str]) -> None:
         say(f"building the suite {suite}")
         package = f"{SERVING}/{SUITES[suite].package}"
         binary = str(MADE / "bin" / f"{suite}.test")
-        command = ["go", "test", "-c", f"-tags={SUITES[suite].tags}", "-o", binary, package]
+        command = ["go", "test", "-c", f"-tags={SUITES[suite].tag}", "-o", binary, package]
         subprocess.run(command, cwd=HERE, env=environment, check=True)
     say("building the test images")
     (MADE / "images").mkdir(exist_ok=True)
@@ -196,31 +149,31 @@ def load(program: Path) -> None:
 
 
 @contextmanager
-def platform() -> Iterator[tuple[str, Path]]:
-    """``knlite up``; gives the address of its API, and the file with what it says."""
+def platform() -> Iterator[tuple[Path, Path]]:
+    """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
     port, admin_port = free_port(), free_port()
     log = MADE / "log" / "knlite.json"
-    settings = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
+    config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
         sys.executable, "-m", "knlite", "up", str(HERE / "platform"), "--runtime", "docker",
-        "--json", "--port", str(port), "--admin-port", str(admin_port), *settings,
+        "--json", "--port", str(port), "--admin-port", str(admin_port), *config,
     ]  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
         try:
-            api = f"http://127.0.0.1:{admin_port}"
-            wait_for_api(process, api, log)
-            yield api, log
+            wait_for_api(process, admin_port, log)
+            yield kubeconfig_of(admin_port), log
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
 
 
-def wait_for_api(process: "subprocess.Popen[bytes]", api: str, log: Path) -> None:
+def wait_for_api(process: "subprocess.Popen[bytes]", admin_port: int, log: Path) -> None:
     deadline = time.monotonic() + UP_WITHIN
     while True:
         try:
-            with urllib.request.urlopen(f"{api}/version", timeout=5):
+            url = f"http://127.0.0.1:{admin_port}/version"
+            with urllib.request.urlopen(url, timeout=5):
                 return
         except (urllib.error.URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:
@@ -228,24 +181,9 @@ def wait_for_api(process: "subprocess.Popen[bytes]", api: str, log: Path) -> Non
             time.sleep(0.1)
 
 
-def configure(api: str, name: str, settings: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Change settings of a ConfigMap; returns what takes the change back."""
-    if not settings:
-        return {}
-    url = f"{api}/api/v1/namespaces/knative-serving/configmaps/{name}"
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        before = json.load(answer).get("data", {})
-    body = json.dumps({"data": settings}).encode()
-    headers = {"Content-Type": "application/merge-patch+json"}
-    urllib.request.urlopen(
-        urllib.request.Request(url, body, headers, method="PATCH"), timeout=5
-    ).close()
-    return {key: before.get(key) for key in settings}
-
-
-def kubeconfig_of(api: str) -> Path:
+def kubeconfig_of(admin_port: int) -> Path:
     path = MADE / "kubeconfig.json"
-    cluster = {"server": api}
+    cluster = {"server": f"http://127.0.0.1:{admin_port}"}
     content = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -257,15 +195,46 @@ def kubeconfig_of(api: str) -> Path:
     return path
 
 
+@contextmanager
+def settings(kubeconfig: Path, wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set keys of ConfigMaps in ``knative-serving``, and afterwards put back what was there."""
+    server = json.loads(kubeconfig.read_text())["clusters"][0]["cluster"]["server"]
+    url = f"{server}/api/v1/namespaces/knative-serving/configmaps/"
+    changes: dict[str, dict[str, str]] = {}
+    for key, value in wanted.items():
+        name, _, entry = key.partition(".")
+        changes.setdefault(name, {})[entry] = value
+    before = {name: call(url + name).get("data", {}) for name in changes}
+    for name, data in changes.items():
+        call(url + name, {"data": data})
+    try:
+        yield
+    finally:
+        for name, data in changes.items():
+            call(url + name, {"data": {entry: before[name].get(entry) for entry in data}})
+
+
+def call(url: str, patch: object = None) -> Any:
+    """GET, or PATCH by a merge patch; returns the answer's JSON."""
+    request = urllib.request.Request(url)
+    if patch is not None:
+        request.method, request.data = "PATCH", json.dumps(patch).encode()
+        request.add_header("Content-Type", "application/merge-patch+json")
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
 def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Result]:
     """Run one of the binaries, and tell of its tests as they end."""
     say(f"running {suite}")
     log = MADE / "log" / f"{suite}.json"
     command = [
         "go", "tool", "test2json", "-t", str(MADE / "bin" / f"{suite}.test"), "-test.v=test2json",
-        f"-test.parallel={parallel}", "-test.timeout=40m", f"-test.run={pattern}",
-        f"-kubeconfig={kubeconfig}", "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}",
-        "-enable-beta", "-enable-alpha",
+        f"-test.parallel={parallel}", "-test.timeout=90m", f"-test.run={pattern}",
+        f"-test.skip=^({'|'.join(SUITES[suite].without)})$", f"-kubeconfig={kubeconfig}",
+        "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}", "-enable-beta", "-enable-alpha",
+        # Some tests are for certain gateways only; nothing else comes of it.
+        "-ingress-class=kourier.ingress.networking.knative.dev",
     ]  # fmt: skip
     found = []
     with (
@@ -295,6 +264,23 @@ def table(results: list[Result]) -> int:
     passed = sum(outcome == "pass" for _, _, outcome, _ in whole)
     sys.stdout.write(f"{passed} of {len(whole)} passed\n")
     return 0 if whole and passed == len(whole) else 1
+
+
+def remember(results: list[Result]) -> None:
+    """Keep what each test did last, and write all of it as a table in ``results.md``."""
+    kept = MADE / "results.json"
+    known: dict[str, dict[str, str]] = json.loads(kept.read_text()) if kept.exists() else {}
+    for suite, name, outcome, _ in results:
+        if "/" not in name:
+            known.setdefault(suite, {})[name] = outcome
+    kept.write_text(json.dumps(known, indent=1, sort_keys=True))
+    lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
+    for suite in filter(known.__contains__, SUITES):
+        without = SUITES[suite].without
+        outcomes = {**known[suite], **dict.fromkeys(without, "not run")}
+        for name, outcome in sorted(outcomes.items()):
+            lines.append(f"| {suite} | {name} | {outcome} | {without.get(name, '')} |")
+    (MADE / "results.md").write_text("\n".join(lines) + "\n")
 
 
 def free_port() -> int:

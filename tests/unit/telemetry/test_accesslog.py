@@ -140,6 +140,7 @@ async def test_it_is_off_until_it_is_wanted_and_off_again() -> None:
     (line,) = facts
     assert isinstance(line, LogLine)
     assert (line.service, line.instance, line.stream) == ("web", "web-00001-x", "stdout")
+    assert line.container == "queue-proxy"
 
 
 def test_with_a_folder_it_is_a_file_that_fills_without_further_requests(tmp_path: Path) -> None:

@@ -6,14 +6,16 @@ from pathlib import Path
 import anyio
 import pytest
 
+from knlite.apiserver.logsource import PodLogOptions
 from knlite.facts import LogLine
 from knlite.telemetry.logs import KEPT_LINES, Logs
 
 pytestmark = pytest.mark.anyio
 
 
-def line(text: str, service: str = "web") -> LogLine:
+def line(text: str, service: str = "web", container: str = "") -> LogLine:
     return LogLine(
+        container=container,
         at=datetime(2026, 1, 2, tzinfo=UTC),
         namespace="default",
         service=service,
@@ -37,6 +39,19 @@ def test_the_last_lines_of_a_service_are_kept() -> None:
     assert texts(logs.tail("default", "web", 2)) == [str(KEPT_LINES + 3), str(KEPT_LINES + 4)]
     assert logs.tail("default", "web", 0) == []
     assert texts(logs.tail("default", "api")) == ["other"]
+
+
+@pytest.mark.parametrize(
+    ("container", "expected"),
+    [("user-container", ["of the only one"]), ("queue-proxy", ["a request"])],
+)
+def test_requests_are_what_the_queue_proxy_writes(container: str, expected: list[str]) -> None:
+    """Knative reference §6.3."""
+    logs = Logs()
+    logs.read(line("of the only one"))
+    logs.read(line("a request", container="queue-proxy"))
+    asked = PodLogOptions(namespace="default", instance="web-00001-x", container=container)
+    assert texts(logs.of_instance(asked) or []) == expected
 
 
 async def test_a_follower_gets_the_tail_and_then_what_follows() -> None:
