@@ -17,7 +17,7 @@ from knlite.kinds.eventing.delivery import (
     DELIVERY_TIMEOUT,
     DeliverySpec,
 )
-from knlite.kinds.eventing.destination import KREFERENCE_GROUP, KReference
+from knlite.kinds.kreference import KREFERENCE_GROUP, KReference
 from knlite.kinds.meta import Fields
 
 NAME = "config-br-defaults"

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.selectors import LabelSelector, LabelSelectorRequirement
 from knlite.kinds.sources.sinkbinding import (
