@@ -64,10 +64,10 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Project
 from knlite.reconcile import Reconciler, key_of
-from knlite.registry.configuration import require_known
-from knlite.registry.keeping import Keeper
+from knlite.registry.configmaps import require_known
 from knlite.registry.registry import CONTROLLER, Registry
 from knlite.registry.sqlite import SqliteStorage
+from knlite.registry.writebehind import WriteBehind
 from knlite.runtime.port import Runtime
 from knlite.serving.instance import Address
 from knlite.serving.reconcilers import (
@@ -345,7 +345,7 @@ class Emulator:
             case _:
                 return ""
 
-    def _keep(self, folder: Path) -> Keeper:
+    def _keep(self, folder: Path) -> WriteBehind:
         """Go on with what an earlier run has left in *folder*, and keep what happens now."""
         storage = SqliteStorage(folder)
         self._held.callback(storage.close)
@@ -355,7 +355,7 @@ class Emulator:
             notice = Notice(at=self._clock.wall(), level="error", text=text)
             loop.call_soon_threadsafe(self._bus.publish, notice)
 
-        keeper = Keeper(self.registry, storage, complain)
+        keeper = WriteBehind(self.registry, storage, complain)
         try:
             keeper.restore()
         except ConfigInvalid as exc:
