@@ -65,10 +65,10 @@ from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.reconcile import Reconciler
-from knlite.registry.configuration import require_known
-from knlite.registry.keeping import Keeper
+from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.registry.sqlite import SqliteStorage
+from knlite.registry.writebehind import WriteBehind
 from knlite.runtime.available import open_runtimes
 from knlite.serving.reconcilers import (
     configmap,
@@ -282,7 +282,7 @@ class Emulator:
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
         return supervisor, volumes, autoscaler, hpa
 
-    def _keep(self, folder: Path) -> Keeper:
+    def _keep(self, folder: Path) -> WriteBehind:
         """Go on with what an earlier run has left in *folder*, and keep what happens now."""
         storage = SqliteStorage(folder)
         self._held.callback(storage.close)
@@ -292,7 +292,7 @@ class Emulator:
             notice = Notice(at=self._clock.wall(), level="error", text=text)
             loop.call_soon_threadsafe(self._bus.publish, notice)
 
-        keeper = Keeper(self.registry, storage, complain)
+        keeper = WriteBehind(self.registry, storage, complain)
         try:
             keeper.restore()
         except ConfigInvalid as exc:

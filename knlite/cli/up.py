@@ -69,7 +69,6 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
 
 async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_json: bool) -> int:
     screen = _Json() if as_json else _Screen()
-    code = 0
     try:
         async with open_emulator(settings, [screen.fact]) as emulator:
             complaints = emulator.check(project)
@@ -82,7 +81,7 @@ async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_js
             screen.notice("stopping …")
     except* KnliteError as errors:
         raise _leaf(errors) from None
-    return code
+    return 0
 
 
 async def _serve(
