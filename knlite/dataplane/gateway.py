@@ -60,20 +60,21 @@ class Gateway:
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
-        self._outer = _Side(activator, draw.random, self._by_other_addresses)
-        self._inner = _Side(activator, draw.random, self._by_other_addresses)
+        self.outside = Side(activator, draw.random, self._by_other_addresses)
+        """Who answers those who come from outside."""
+        self.inside = Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self._outer.table = table
-        self._inner.table = table.inside()
+        self.outside.table = table
+        self.inside.table = table.inside()
         self._listing = listing
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self._inner.table.find(host.encode("latin-1", "replace")) is not None
+        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
 
     async def run(
         self,
@@ -86,9 +87,9 @@ class Gateway:
 
         Whoever connects to one of the addresses *inside* is in the cluster.
         """
-        entrance = Entrance(self._inner.handle, inside) if inside else None
+        entrance = Entrance(self.inside.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._outer.handle, listening, self._limits, entrance)
+            server = await serve(self.outside.handle, listening, self._limits, entrance)
             task_status.started()
             try:
                 await anyio.sleep_forever()
@@ -152,7 +153,7 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-class _Side:
+class Side:
     """Those who come from outside, or those from inside the cluster, and the hosts they know."""
 
     def __init__(

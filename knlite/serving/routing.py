@@ -128,6 +128,11 @@ class RoutingTable:
         """The side for callers inside the cluster."""
         return replace(self, is_inside=True)
 
+    @property
+    def remembered(self) -> int:
+        """How many spellings of hosts are remembered."""
+        return len(self._seen)
+
     def find(self, host: bytes) -> Backends | None:
         """What is behind the Host header *host*, if that is a revision's; allocates nothing."""
         found = self._seen.get(host)
