@@ -286,11 +286,11 @@ def remember(results: list[Result]) -> None:
             known.setdefault(suite, {})[name] = outcome
     kept.write_text(json.dumps(known, indent=1, sort_keys=True))
     lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
-    for name, suite in SUITES.items():
-        outcomes = {**known.get(name, {}), **dict.fromkeys(suite.without, "not run")}
-        for test, outcome in sorted(outcomes.items()):
-            note = suite.without.get(test) or suite.notes.get(test, "")
-            lines.append(f"| {name} | {test} | {outcome} | {note} |")
+    for suite, about in SUITES.items():
+        outcomes = {**known.get(suite, {}), **dict.fromkeys(about.without, "not run")}
+        for name, outcome in sorted(outcomes.items()):
+            note = about.without.get(name) or about.notes.get(name, "")
+            lines.append(f"| {suite} | {name} | {outcome} | {note} |")
     (MADE / "results.md").write_text("\n".join(lines) + "\n")
 
 
