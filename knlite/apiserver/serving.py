@@ -17,6 +17,9 @@ from knlite.apiserver.app import Door
 
 MAX_HEAD = 64 * 1024
 """Bytes of a request before its body; the parser itself would take them without end."""
+IDLE = 180
+"""Seconds without a request until a connection is closed, as Kubernetes' API server does. Go's
+clients keep one for 90 and do not repeat a POST that meets its end."""
 CLOSING = 1.0
 """Seconds that running answers get when the run ends; a followed log never ends by itself."""
 
@@ -28,7 +31,14 @@ async def serve(
     task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
 ) -> None:
     """Answer on *listening* until cancelled."""
-    config = Config(door.app, log_config=None, lifespan="off", access_log=False, ws="none")
+    config = Config(
+        door.app,
+        log_config=None,
+        lifespan="off",
+        access_log=False,
+        ws="none",
+        timeout_keep_alive=IDLE,
+    )
     config.load()
     state = ServerState()
     server = await asyncio.get_running_loop().create_server(

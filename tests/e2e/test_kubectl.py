@@ -5,7 +5,9 @@ What the client asks for and how it shows answers: clients API reference, Parts 
 
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -351,6 +353,17 @@ def test_what_there_is(kubectl: Client) -> None:
     for kind in ("pod", "service", "service.serving.knative.dev", "deployment.apps"):
         assert f"{kind}/listed" in everything
     assert "route.serving.knative.dev/listed" in kubectl("get", "knative", "-o", "name")
+
+
+def test_a_connection_may_rest_between_two_requests(knlite: Knlite) -> None:
+    connection = HTTPConnection("127.0.0.1", knlite.admin_port, timeout=10)
+    for pause in (6, 0):
+        connection.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "{}")
+        answer = connection.getresponse()
+        answer.read()
+        assert not answer.will_close
+        time.sleep(pause)
+    connection.close()
 
 
 def state(kubectl: Client, run: Knlite) -> dict[str, Any]:
