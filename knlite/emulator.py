@@ -164,9 +164,10 @@ class Emulator:
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
+            external_tls_port=settings.tls_port,
             mutators=(injected,),
             derivations=(
-                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
                 ledger,
             ),
         )
@@ -244,6 +245,7 @@ class Emulator:
         dispatcher = Dispatcher(brokers, sender, self._clock, publish)
         projector = self._projector = Projector(self.registry, self._clock)
         projector.report_to(gateway, activator, dispatcher)
+        projector.certify(gateway)
         runtimes, bridges = await self._open_runtimes(port, inner.port, projector)
         self._images = images = Images(
             self.registry,
@@ -298,7 +300,9 @@ class Emulator:
         parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
         for part in parts:
             await group.start(part.run)
-        await group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
+        await group.start(
+            gateway.run, (*gateway_sockets, inner_socket), inside, self._listen_for_https
+        )
         await group.start(serve_admin, door, admin_socket)
         await group.start(self._controller.run)
 
@@ -471,6 +475,20 @@ class Emulator:
                     f"{exc.what} ({exc.cause}); containers reach services only with the port, as "
                     f"http://NAME.NAMESPACE.svc.cluster.local:{port}"
                 )
+
+    def _listen_for_https(self) -> list[socket.socket]:
+        """Where clients come with HTTPS; nowhere if somebody else listens there."""
+        settings = self.settings
+        try:
+            sockets = [self._listen(settings.address, settings.tls_port, "--tls-port")]
+        except Conflict as exc:
+            text = f"no domain is served by HTTPS: {exc}"
+            self._bus.publish(Notice(at=self._clock.wall(), level="error", text=text))
+            return []
+        if settings.address == LOOPBACK:
+            with suppress(Conflict):
+                sockets.append(self._listen("::1", settings.tls_port, "--tls-port"))
+        return sockets
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))

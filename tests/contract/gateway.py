@@ -27,10 +27,13 @@ HOSTS = ("web.default.localhost", "web.default.svc.cluster.local")
 class Gate:
     """A running gateway."""
 
+    gateway: Gateway
     activator: Activator
     clock: Clock
     address: Address
     facts: list[Fact]
+    secure: list[Address] = field(default_factory=list)
+    """Where it speaks HTTPS, once it does."""
     waits: list[RevisionName] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -58,12 +61,19 @@ async def gate(limits: Limits | None = None, **settings: Any) -> AsyncIterator[G
     gateway.routes_changed(routing_table([ingress], {}, {}, []), ())
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    found = Gate(activator, clock, Address(*listening.getsockname()), facts)
+    found = Gate(gateway, activator, clock, Address(*listening.getsockname()), facts)
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web", **settings))
+
+    def secure() -> list[socket.socket]:
+        opened = socket.create_server(("127.0.0.1", 0))
+        opened.setblocking(False)
+        found.secure.append(Address(*opened.getsockname()))
+        return [opened]
+
     async with anyio.create_task_group() as group:
         await group.start(activator.run)
-        await group.start(gateway.run, [listening])
+        await group.start(gateway.run, [listening], frozenset(), secure)
         yield found
         group.cancel_scope.cancel()
 

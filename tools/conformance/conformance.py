@@ -151,12 +151,13 @@ def load(program: Path) -> None:
 @contextmanager
 def platform() -> Iterator[tuple[Path, Path]]:
     """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
-    port, admin_port = free_port(), free_port()
+    port, admin_port, tls_port = free_port(), free_port(), free_port()
     log = MADE / "log" / "knlite.json"
     config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
         sys.executable, "-m", "knlite", "up", str(HERE / "platform"), "--runtime", "docker",
-        "--json", "--port", str(port), "--admin-port", str(admin_port), *config,
+        "--json", "--port", str(port), "--admin-port", str(admin_port),
+        "--tls-port", str(tls_port), *config,
     ]  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)

@@ -55,10 +55,7 @@ E2E = {
         "e2e/tagheader", {"config-features.tag-header-based-routing": "Enabled"}
     ),
     "e2e-initscale": Suite("e2e/initscale", {"config-autoscaler.allow-zero-initial-scale": "true"}),
-    "e2e-domainmapping": Suite(
-        "e2e/domainmapping",
-        without={"TestBYOCertificate": "the gateway speaks no TLS"},
-    ),
+    "e2e-domainmapping": Suite("e2e/domainmapping"),
     "e2e-gc": Suite(
         "e2e/gc",
         {

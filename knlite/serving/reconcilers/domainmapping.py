@@ -1,8 +1,7 @@
 """DomainMapping: the claim to a domain, what it leads to, and the Ingress that says so.
 
 Source: knative/serving ``pkg/reconciler/domainmapping``; Knative reference §1.13, §5.6.
-Differs: a certificate is not served, since no listener of knlite speaks TLS; the URL is what it
-would be on a cluster.
+Not here: whether there is a certificate; a gateway says so in the status of the Ingress.
 """
 
 from collections.abc import Mapping
@@ -161,7 +160,8 @@ def _withdrawn(mapping: DomainMapping, view: View) -> tuple[Change, ...]:
 
 def _url(mapping: DomainMapping, config: Config) -> str:
     if mapping.spec.tls is not None:
-        return f"https://{mapping.metadata.name}"
+        port = "" if config.external_tls_port == 443 else f":{config.external_tls_port}"
+        return f"https://{mapping.metadata.name}{port}"
     return external_url(mapping.metadata.name, config)
 
 
