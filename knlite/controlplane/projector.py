@@ -29,7 +29,14 @@ from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.certificates import Certificate, Missing, certificates
-from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
+from knlite.serving.domains import (
+    DomainError,
+    https_url,
+    is_local,
+    local_hosts,
+    public_host,
+    tagged_name,
+)
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.routingtable import Hostings, routing_table
@@ -52,8 +59,13 @@ class RoutesListener(Protocol):
 class CertificatesListener(Protocol):
     """Who shows certificates to clients of HTTPS."""
 
-    def certificates_changed(self, wanted: Mapping[str, Certificate]) -> Mapping[str, str]:
-        """Show these, by host, from now on; returns, by host, why one cannot be shown."""
+    def certificates_changed(
+        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Show these, by host, from now on; returns, by host, why one cannot be shown.
+
+        Plain HTTP is sent on to the URLs of *instead*, by host.
+        """
         ...
 
 
@@ -172,8 +184,9 @@ class Projector:
     def _push(self) -> None:
         stale, self._stale = self._stale, set()
         if "routes" in stale and self._routes is not None:
+            uncertified = self._certify()
             self._routes.routes_changed(self._table(), self._listing())
-            self._tell_ingresses(self._certify())
+            self._tell_ingresses(uncertified)
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
 
@@ -182,15 +195,18 @@ class Projector:
         view = self._registry.view
         wanted: dict[str, Certificate] = {}
         missing: dict[str, str] = {}
+        instead: dict[str, str] = {}
         for ingress in view.listed(Ingress, ""):
             for host, found in certificates(ingress, view):
                 if isinstance(found, Missing):
                     missing[host] = found.why
-                else:
-                    wanted[host] = found
+                    continue
+                wanted[host] = found
+                if ingress.spec.http_option == "Redirected":
+                    instead[host] = https_url(host, self._registry.config)
         if self._certificates is None:
             return missing
-        return {**missing, **self._certificates.certificates_changed(wanted)}
+        return {**missing, **self._certificates.certificates_changed(wanted, instead)}
 
     def _table(self) -> RoutingTable:
         view = self._registry.view

@@ -31,6 +31,7 @@ from knlite.serving.routing import (
     ToBroker,
     ToIndex,
     ToRevision,
+    host_of,
 )
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -66,19 +67,31 @@ class Gateway:
         self._outer = _Side(activator, draw.random, self._by_other_addresses)
         self._inner = _Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
+        self._https = RoutingTable()
+        """Seen from outside as well, by those who speak HTTPS."""
+        self._elsewhere: Mapping[str, str] = {}
+        """URLs to which plain HTTP is sent on, by host."""
         self._certificates = Certificates()
         self._certified = anyio.Event()
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self._outer.table = table
+        self._https = table
+        self._outer.table = table.without(self._elsewhere) if self._elsewhere else table
         self._inner.table = table.inside()
         self._listing = listing
 
-    def certificates_changed(self, wanted: Mapping[str, Certificate]) -> Mapping[str, str]:
-        """Show these to clients of HTTPS; returns, by host, why one cannot be shown."""
+    def certificates_changed(
+        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Show these to clients of HTTPS; returns, by host, why one cannot be shown.
+
+        Who comes by plain HTTP to the hosts of *instead* is sent on to those URLs, from the next
+        table on.
+        """
         problems = self._certificates.update(wanted)
+        self._elsewhere = {host: url for host, url in instead.items() if host not in problems}
         if self._certificates:
             self._certified.set()
         return problems
@@ -118,7 +131,7 @@ class Gateway:
 
     def _by_https(self, exchange: Exchange) -> None:
         """Whoever comes by HTTPS is outside."""
-        table, host = self._outer.table, exchange.host
+        table, host = self._https, exchange.host
         backends = table.find(host)
         if backends is None:
             self._by_other_addresses(exchange, table)
@@ -130,6 +143,10 @@ class Gateway:
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
+        url = self._elsewhere.get(host_of(authority)) if table is self._outer.table else None
+        if url is not None:
+            _send_on(exchange, url)
+            return
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
         match table.match(authority, path, self._random(), tag):
@@ -218,6 +235,13 @@ class _Side:
         self._activator.handle(
             exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
         )
+
+
+def _send_on(exchange: Exchange, url: str) -> None:
+    """Answer that it is to be asked for at *url*."""
+    path, query = path_of(exchange.target), query_of(exchange.target)
+    location = url.encode("latin-1") + path + (b"?" + query if query else b"")
+    exchange.respond(301, ((b"Location", location), *TEXT), b"")
 
 
 def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:

@@ -11,7 +11,7 @@ import pytest
 
 from knlite.serving.certificates import Certificate
 from tests.contract.gateway import HOSTS, Gate, gate, until
-from tests.contract.test_request import ECHO_HEAD, UPGRADE, anyio_backend, instance
+from tests.contract.test_request import ECHO_HEAD, UPGRADE, anyio_backend, ask, instance
 
 __all__ = ["anyio_backend"]
 pytestmark = pytest.mark.anyio
@@ -71,7 +71,7 @@ async def test_a_domain_with_a_certificate_is_served_and_the_instance_told(tmp_p
     certificate = await made(tmp_path, HOST)
     async with gate() as way, instance(replying_with_head) as address:
         way.endpoints(address)
-        assert way.gateway.certificates_changed({HOST: certificate}) == {}
+        assert way.gateway.certificates_changed({HOST: certificate}, {}) == {}
         async with connected(way, certificate) as (reader, writer):
             for _ in range(2):
                 writer.write(GET)
@@ -87,7 +87,7 @@ async def test_a_websocket_by_https_is_a_splice(tmp_path: Path) -> None:
     certificate = await made(tmp_path, HOST)
     async with gate() as way, instance(echo) as address:
         way.endpoints(address)
-        way.gateway.certificates_changed({HOST: certificate})
+        way.gateway.certificates_changed({HOST: certificate}, {})
         async with connected(way, certificate) as (reader, writer):
             writer.write(UPGRADE)
             await asyncio.wait_for(reader.readuntil(b"first"), 10)
@@ -96,10 +96,25 @@ async def test_a_websocket_by_https_is_a_splice(tmp_path: Path) -> None:
             assert await asyncio.wait_for(reader.readexactly(len(big)), 10) == big
 
 
+async def test_plain_http_is_sent_on_where_that_is_wanted(tmp_path: Path) -> None:
+    """§5.7."""
+    certificate = await made(tmp_path, HOST)
+    async with gate() as way, instance(replying_with_head) as address:
+        way.endpoints(address)
+        way.gateway.certificates_changed({HOST: certificate}, {HOST: f"https://{HOST}:8443"})
+        way.routed()
+        answer = await ask(way, first=b"GET /a/b?c=d HTTP/1.1")
+        assert answer.startswith(b"HTTP/1.1 301 Moved Permanently\r\n")
+        assert f"Location: https://{HOST}:8443/a/b?c=d\r\n".encode() in answer
+        async with connected(way, certificate) as (reader, writer):
+            writer.write(GET)
+            assert (await asyncio.wait_for(reader.readline(), 10)).endswith(b"200 OK\r\n")
+
+
 async def test_clients_may_choose_http_2(tmp_path: Path) -> None:
     certificate = await made(tmp_path, HOST)
     async with gate() as way:
-        way.gateway.certificates_changed({HOST: certificate})
+        way.gateway.certificates_changed({HOST: certificate}, {})
         async with connected(way, certificate, HOST, "h2", "http/1.1") as (reader, writer):
             assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
             writer.write(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)))
@@ -110,7 +125,7 @@ async def test_clients_may_choose_http_2(tmp_path: Path) -> None:
 async def test_other_names_have_no_certificate(tmp_path: Path) -> None:
     certificate = await made(tmp_path, HOST)
     async with gate() as way:
-        way.gateway.certificates_changed({HOST: certificate})
+        way.gateway.certificates_changed({HOST: certificate}, {})
         with pytest.raises((ssl.SSLError, ConnectionError)):
             async with connected(way, certificate, "other.example.com"):
                 pass
@@ -120,9 +135,9 @@ async def test_a_new_certificate_is_shown_to_those_who_come_then(tmp_path: Path)
     old, new = await made(tmp_path, HOST), await made(tmp_path, HOST)
     async with gate() as way, instance(replying_with_head) as address:
         way.endpoints(address)
-        way.gateway.certificates_changed({HOST: old})
+        way.gateway.certificates_changed({HOST: old}, {})
         async with connected(way, old) as (reader, writer):
-            way.gateway.certificates_changed({HOST: new})
+            way.gateway.certificates_changed({HOST: new}, {})
             with pytest.raises(ssl.SSLError):
                 async with connected(way, old):
                     pass
@@ -147,7 +162,8 @@ async def test_what_is_no_certificate_is_told_and_hurts_nobody_else(tmp_path: Pa
                 "a.example.com": Certificate(b"no", b"pem"),
                 "b.example.com": Certificate(certificate.chain, b""),
                 "c.example.com": Certificate(certificate.chain, encrypted.stdout),
-            }
+            },
+            {},
         )
         assert sorted(problems) == ["a.example.com", "b.example.com", "c.example.com"]
         assert problems["c.example.com"].endswith("its key is encrypted")

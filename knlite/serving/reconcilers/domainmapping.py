@@ -41,7 +41,7 @@ from knlite.reconcile import (
     View,
     key_of,
 )
-from knlite.serving.domains import external_url
+from knlite.serving.domains import external_url, https_url
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
 from knlite.serving.reconcilers.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
@@ -160,8 +160,7 @@ def _withdrawn(mapping: DomainMapping, view: View) -> tuple[Change, ...]:
 
 def _url(mapping: DomainMapping, config: Config) -> str:
     if mapping.spec.tls is not None:
-        port = "" if config.external_tls_port == 443 else f":{config.external_tls_port}"
-        return f"https://{mapping.metadata.name}{port}"
+        return https_url(mapping.metadata.name, config)
     return external_url(mapping.metadata.name, config)
 
 
