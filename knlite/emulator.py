@@ -153,9 +153,10 @@ class Emulator:
             new_uid=lambda: str(uuid.uuid4()),
             overrides=settings.overrides,
             external_port=settings.port,
+            external_tls_port=settings.tls_port,
             mutators=(injected,),
             derivations=(
-                *views_of_run(LOOPBACK, settings.port, self._clock.wall()),
+                *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
                 ledger,
             ),
         )
@@ -217,6 +218,7 @@ class Emulator:
         dispatcher = Dispatcher(brokers, sender, clock, publish)
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
+        projector.certify(gateway)
         available = await self._held.enter_async_context(
             open_runtimes(
                 settings, port=settings.port, inner_port=inner.port, hosts=projector.cluster_hosts
@@ -253,7 +255,9 @@ class Emulator:
         for part in (images, *scaling, activator, projector, dispatcher):
             await self._group.start(part.run)
         inside = listening.inside(available.bridges) | {inner}
-        await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
+        await self._group.start(
+            gateway.run, (*gateway_sockets, inner_socket), inside, listening.https
+        )
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
 

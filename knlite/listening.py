@@ -56,6 +56,19 @@ class Listening:
                 found.append(self._open("::1", settings.port, "--port"))
         return found
 
+    def https(self) -> list[socket.socket]:
+        """For people who come by HTTPS; nothing where somebody else listens there."""
+        settings = self._settings
+        try:
+            found = [self._open(settings.address, settings.tls_port, "--tls-port")]
+        except Conflict as exc:
+            self._say(f"no domain is served by HTTPS: {exc}")
+            return []
+        if settings.address == LOOPBACK:
+            with suppress(Conflict):
+                found.append(self._open("::1", settings.tls_port, "--tls-port"))
+        return found
+
     def inner(self) -> tuple[socket.socket, Address]:
         """For local processes and for events: on any free port of loopback."""
         found = self._open(LOOPBACK, 0, "--port")

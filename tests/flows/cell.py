@@ -119,7 +119,7 @@ class Cell:
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
-            derivations=(*views_of_run("127.0.0.9", 8080, STARTED), ledger),
+            derivations=(*views_of_run("127.0.0.9", 8080, 8443, STARTED), ledger),
         )
         self.kept: dict[Key, Object] = {}
         """What a later run would find."""
