@@ -275,7 +275,7 @@ class Emulator:
             publish=publish,
             draw=self._draw,
         )
-        volumes = VolumeKeeper(registry, images, supervisor.hurry, clock.wall, publish)
+        volumes = VolumeKeeper(registry, supervisor, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
         targets = ScaleTargets(supervisor, service_of, clock, publish)
         autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)

@@ -158,9 +158,7 @@ class Cell:
         self.hpa = HorizontalPodAutoscaler(
             self.registry, self.supervisor, targets, standings, self.clock
         )
-        self.volumes = VolumeKeeper(
-            self.registry, images, self.supervisor.hurry, self.clock.wall, publish
-        )
+        self.volumes = VolumeKeeper(self.registry, self.supervisor, self.clock.wall, publish)
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (
             self._keep,
