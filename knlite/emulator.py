@@ -109,7 +109,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
     require_known(settings.overrides)
     async with AsyncExitStack() as stack:
         bus = Bus()
-        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
+        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None, bus.publish)
         metrics = Metrics()
         stack.callback(logs.close)
         stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
