@@ -114,6 +114,15 @@ def up(
         int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535, help="Port of the gateway.")
     ] = 8080,
     admin_port: AdminPort = 8081,
+    tls_port: Annotated[
+        int,
+        typer.Option(
+            envvar="KNLITE_TLS_PORT",
+            min=1,
+            max=65535,
+            help="Port of the gateway for HTTPS, opened once a DomainMapping has a certificate.",
+        ),
+    ] = 8443,
     runtime: Annotated[
         RuntimeOption,
         typer.Option(
@@ -173,6 +182,7 @@ def up(
         settings = Settings(
             address=address,
             port=port,
+            tls_port=tls_port,
             admin_address=admin_address,
             admin_port=admin_port,
             runtime=runtime.value,

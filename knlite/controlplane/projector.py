@@ -5,7 +5,7 @@ Tables are made once for a batch of changes. After they have been pushed, the In
 Not here: what is in a table (``serving/routing.py``, ``eventing/topology.py``).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol
 
 import anyio
@@ -15,6 +15,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.eventing.topology import Topology, topology
 from knlite.kinds.conditions import is_true
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
@@ -27,7 +28,15 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
+from knlite.serving.certificates import Certificate, Missing, certificates
+from knlite.serving.domains import (
+    DomainError,
+    https_url,
+    is_local,
+    local_hosts,
+    public_host,
+    tagged_name,
+)
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.routingtable import Hostings, routing_table
@@ -44,6 +53,19 @@ class RoutesListener(Protocol):
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
+        ...
+
+
+class CertificatesListener(Protocol):
+    """Who shows certificates to clients of HTTPS."""
+
+    def certificates_changed(
+        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Show these, by host, from now on; returns, by host, why one cannot be shown.
+
+        Plain HTTP is sent on to the URLs of *instead*, by host.
+        """
         ...
 
 
@@ -72,6 +94,7 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
+        self._certificates: CertificatesListener | None = None
         self._hostings = Hostings()
         self._stale: set[str] = {"routes", "topology"}
         self._work = anyio.Event()
@@ -86,6 +109,10 @@ class Projector:
     ) -> None:
         """Push tables to these; to be called before ``run``."""
         self._routes, self._settings, self._topology = routes, settings, topology
+
+    def certify(self, certificates: CertificatesListener) -> None:
+        """Push certificates to this one; to be called before ``run``."""
+        self._certificates = certificates
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
@@ -125,12 +152,22 @@ class Projector:
         if isinstance(obj, Revision):
             self._note_revision(notification, obj)
         exists_or_not = isinstance(obj, Revision) and notification.change != "modified"
-        if exists_or_not or (isinstance(obj, _ROUTING) and _matters(notification)):
+        named = isinstance(obj, Secret) and self._is_named(obj)
+        if exists_or_not or named or (isinstance(obj, _ROUTING) and _matters(notification)):
             self._stale.add("routes")
             self._work.set()
         if isinstance(obj, _EVENTING):
             self._stale.add("topology")
             self._work.set()
+
+    def _is_named(self, secret: Secret) -> bool:
+        """Whether an Ingress has its certificate there."""
+        where = (secret.metadata.namespace, secret.metadata.name)
+        return any(
+            (tls.secret_namespace, tls.secret_name) == where
+            for ingress in self._registry.view.listed(Ingress, "")
+            for tls in ingress.spec.tls
+        )
 
     def _note_revision(self, notification: Notification, revision: Revision) -> None:
         if self._settings is None:
@@ -147,10 +184,29 @@ class Projector:
     def _push(self) -> None:
         stale, self._stale = self._stale, set()
         if "routes" in stale and self._routes is not None:
+            uncertified = self._certify()
             self._routes.routes_changed(self._table(), self._listing())
-            self._tell_ingresses()
+            self._tell_ingresses(uncertified)
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
+
+    def _certify(self) -> Mapping[str, str]:
+        """Push the certificates; returns, by host, why there is none that could be shown."""
+        view = self._registry.view
+        wanted: dict[str, Certificate] = {}
+        missing: dict[str, str] = {}
+        instead: dict[str, str] = {}
+        for ingress in view.listed(Ingress, ""):
+            for host, found in certificates(ingress, view):
+                if isinstance(found, Missing):
+                    missing[host] = found.why
+                    continue
+                wanted[host] = found
+                if ingress.spec.http_option == "Redirected":
+                    instead[host] = https_url(host, self._registry.config)
+        if self._certificates is None:
+            return missing
+        return {**missing, **self._certificates.certificates_changed(wanted, instead)}
 
     def _table(self) -> RoutingTable:
         view = self._registry.view
@@ -201,18 +257,25 @@ class Projector:
         )
         return (*services, *domains, *brokers)
 
-    def _tell_ingresses(self) -> None:
+    def _tell_ingresses(self, uncertified: Mapping[str, str]) -> None:
         for ingress in self._registry.view.listed(Ingress, ""):
-            if ingress.status.observed_generation == ingress.metadata.generation:
+            hosts = [host for tls in ingress.spec.tls for host in tls.hosts]
+            current = ingress.status.observed_generation == ingress.metadata.generation
+            if current and not hosts:
                 # Nobody else writes this status, so it says all of what follows already.
                 continue
             editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
-            editor.true("NetworkConfigured")
+            why = "; ".join(uncertified[host] for host in hosts if host in uncertified)
+            if why:
+                editor.false("NetworkConfigured", "CertificateNotReady", why)
+            else:
+                editor.true("NetworkConfigured")
             editor.true("LoadBalancerReady")
             status = IngressStatus(
                 observed_generation=ingress.metadata.generation, conditions=editor.result()
             )
-            self._registry.update_status(msgspec.structs.replace(ingress, status=status))
+            if status != ingress.status:
+                self._registry.update_status(msgspec.structs.replace(ingress, status=status))
 
 
 def _matters(notification: Notification) -> bool:

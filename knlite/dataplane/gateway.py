@@ -6,7 +6,7 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -16,11 +16,13 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.headers import with_set
 from knlite.dataplane.request import TEXT
+from knlite.dataplane.tls import Certificates
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.serving.certificates import Certificate
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
     Backends,
@@ -29,6 +31,7 @@ from knlite.serving.routing import (
     ToBroker,
     ToIndex,
     ToRevision,
+    host_of,
 )
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -38,6 +41,7 @@ MAX_EVENT = 32 * 1024 * 1024
 
 Differs: upstream's ingress takes any size.
 """
+_HTTPS = ((b"X-Forwarded-Proto", b"https"),)
 CLOSING = 1.0
 """Seconds that running answers get when the run ends."""
 _HTML = (
@@ -63,13 +67,34 @@ class Gateway:
         self._outer = _Side(activator, draw.random, self._by_other_addresses)
         self._inner = _Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
+        self._https = RoutingTable()
+        """Seen from outside as well, by those who speak HTTPS."""
+        self._elsewhere: Mapping[str, str] = {}
+        """URLs to which plain HTTP is sent on, by host."""
+        self._certificates = Certificates()
+        self._certified = anyio.Event()
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self._outer.table = table
+        self._https = table
+        self._outer.table = table.without(self._elsewhere) if self._elsewhere else table
         self._inner.table = table.inside()
         self._listing = listing
+
+    def certificates_changed(
+        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Show these to clients of HTTPS; returns, by host, why one cannot be shown.
+
+        Who comes by plain HTTP to the hosts of *instead* is sent on to those URLs, from the next
+        table on.
+        """
+        problems = self._certificates.update(wanted)
+        self._elsewhere = {host: url for host, url in instead.items() if host not in problems}
+        if self._certificates:
+            self._certified.set()
+        return problems
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
@@ -79,26 +104,49 @@ class Gateway:
         self,
         listening: Sequence[socket.socket],
         inside: Set[Address] = frozenset(),
+        secure: Callable[[], Sequence[socket.socket]] = tuple,
         *,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
         """Answer on *listening* until cancelled.
 
-        Whoever connects to one of the addresses *inside* is in the cluster.
+        Whoever connects to one of the addresses *inside* is in the cluster. Sockets for HTTPS are
+        asked of *secure* once there is a certificate.
         """
         entrance = Entrance(self._inner.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._outer.handle, listening, self._limits, entrance)
+            servers = [await serve(self._outer.handle, listening, self._limits, entrance)]
             task_status.started()
             try:
+                await self._certified.wait()
+                front = self._certificates.front
+                servers.append(await serve(self._by_https, secure(), self._limits, tls=front))
                 await anyio.sleep_forever()
             finally:
                 with anyio.CancelScope(shield=True):
-                    await server.aclose(CLOSING)
+                    async with anyio.create_task_group() as closing:
+                        for server in servers:
+                            closing.start_soon(server.aclose, CLOSING)
                     await self._activator.aclose()
+
+    def _by_https(self, exchange: Exchange) -> None:
+        """Whoever comes by HTTPS is outside."""
+        table, host = self._https, exchange.host
+        backends = table.find(host)
+        if backends is None:
+            self._by_other_addresses(exchange, table)
+            return
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        headers = with_set(exchange.headers, (*tagged.append, *_HTTPS))
+        revision = tagged.pick(self._random)
+        self._activator.handle(exchange, revision, exchange.target, host, headers, tagged.route_tag)
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
+        url = self._elsewhere.get(host_of(authority)) if table is self._outer.table else None
+        if url is not None:
+            _send_on(exchange, url)
+            return
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
         match table.match(authority, path, self._random(), tag):
@@ -187,6 +235,13 @@ class _Side:
         self._activator.handle(
             exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
         )
+
+
+def _send_on(exchange: Exchange, url: str) -> None:
+    """Answer that it is to be asked for at *url*."""
+    path, query = path_of(exchange.target), query_of(exchange.target)
+    location = url.encode("latin-1") + path + (b"?" + query if query else b"")
+    exchange.respond(301, ((b"Location", location), *TEXT), b"")
 
 
 def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:

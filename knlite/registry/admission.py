@@ -42,6 +42,7 @@ class Admission:
     store: Store
     overrides: Overrides
     external_port: int
+    external_tls_port: int
     mutators: tuple[Mutator, ...]
 
     def admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
@@ -62,7 +63,9 @@ class Admission:
         maps = {key_of(each): each for each in self.store.listed(ConfigMap, "")}
         if changed is not None:
             maps[key_of(changed)] = changed
-        return read_config(maps.values(), self.overrides, self.external_port)
+        return read_config(
+            maps.values(), self.overrides, self.external_port, self.external_tls_port
+        )
 
     def require_namespace(self, obj: Object) -> None:
         """Refuse *obj* if its namespace is not there (``NotFound``) or going (``Forbidden``)."""

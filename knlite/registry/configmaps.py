@@ -53,7 +53,9 @@ def is_config(obj: ConfigMap) -> bool:
     return (obj.metadata.namespace, obj.metadata.name) in _SECTIONS
 
 
-def read_config(maps: Iterable[ConfigMap], overrides: Overrides, external_port: int) -> Config:
+def read_config(
+    maps: Iterable[ConfigMap], overrides: Overrides, external_port: int, external_tls_port: int
+) -> Config:
     """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
     data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}
 
@@ -84,6 +86,7 @@ def read_config(maps: Iterable[ConfigMap], overrides: Overrides, external_port: 
             ),
         ),
         external_port=external_port,
+        external_tls_port=external_tls_port,
     )
 
 

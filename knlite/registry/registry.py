@@ -77,6 +77,7 @@ class Registry:
         new_uid: Callable[[], str],
         overrides: Overrides,
         external_port: int,
+        external_tls_port: int = 8443,
         mutators: tuple[Mutator, ...] = (),
         derivations: tuple[Derivation, ...] = (),
         new_suffix: Callable[[], str] = random_suffix,
@@ -89,11 +90,12 @@ class Registry:
         self._new_uid = new_uid
         self._new_suffix = new_suffix
         self._derivations = derivations
-        self._store = Store(read_config((), overrides, external_port))
+        self._store = Store(read_config((), overrides, external_port, external_tls_port))
         self._admission = Admission(
             store=self._store,
             overrides=overrides,
             external_port=external_port,
+            external_tls_port=external_tls_port,
             mutators=mutators,
         )
         self._commits = Commits(self._store, derivations, self._admission.config, wall)
@@ -154,6 +156,7 @@ class Registry:
             new_uid=self._new_uid,
             overrides=self._admission.overrides,
             external_port=self._admission.external_port,
+            external_tls_port=self._admission.external_tls_port,
             mutators=self._admission.mutators,
             derivations=self._derivations,
         )

@@ -62,6 +62,12 @@ def external_url(host: str, config: Config) -> str:
     return f"{config.network.default_external_scheme}://{host}{port}"
 
 
+def https_url(host: str, config: Config) -> str:
+    """The URL of *host*, which has a certificate, with the port for HTTPS unless it is 443."""
+    port = "" if config.external_tls_port == 443 else f":{config.external_tls_port}"
+    return f"https://{host}{port}"
+
+
 def url_of(route: Route, tag: str, local: bool, config: Config) -> str:
     """The URL of *route* under *tag*, which is *local* or public. Raises ``DomainError``."""
     if local:

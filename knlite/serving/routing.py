@@ -15,7 +15,7 @@ Not here: how a table is built (``routingtable.py``), who asks it (``dataplane``
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Container, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from knlite.serving.instance import RevisionName
@@ -128,6 +128,11 @@ class RoutingTable:
         """The side for callers inside the cluster."""
         return replace(self, is_inside=True)
 
+    def without(self, hosts: Container[str]) -> "RoutingTable":
+        """The table that does not know *hosts* outside."""
+        left = {host: behind for host, behind in self.hosts.items() if host not in hosts}
+        return replace(self, hosts=left)
+
     def find(self, host: bytes) -> Backends | None:
         """What is behind the Host header *host*, if that is a revision's; allocates nothing."""
         found = self._seen.get(host)
@@ -138,7 +143,7 @@ class RoutingTable:
 
         *tag* is the value of its Knative-Serving-Tag.
         """
-        host = _host(authority)
+        host = host_of(authority)
         backends = self._behind(host)
         if backends is not None:
             return _to(backends.under(tag), draw, path)
@@ -151,7 +156,7 @@ class RoutingTable:
         return Nowhere() if hidden is None else InsideOnly(host, hidden.public)
 
     def _look_up(self, authority: bytes) -> Backends | None:
-        found = self._behind(_host(authority.decode("latin-1")))
+        found = self._behind(host_of(authority.decode("latin-1")))
         if found is not None:
             # Only what exists is remembered, and of that not more spellings than anybody needs:
             # a client may write a host in as many ways as it likes.
@@ -201,7 +206,7 @@ def _to(backends: Backends, draw: float, path: str, host: str = "") -> ToRevisio
     return ToRevision(revision, path, host, backends.append, backends.route_tag)
 
 
-def _host(authority: str) -> str:
+def host_of(authority: str) -> str:
     """*authority* in lower case, without port and final dot."""
     host = authority.lower()
     if host.startswith("["):

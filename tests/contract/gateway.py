@@ -17,6 +17,7 @@ from knlite.dataplane.wire.limits import Limits
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, Endpoint, RevisionName, RevisionSettings, Sample
+from knlite.serving.routing import RoutingTable
 from knlite.serving.routingtable import routing_table
 
 WEB = RevisionName("default", "web-00001")
@@ -27,10 +28,14 @@ HOSTS = ("web.default.localhost", "web.default.svc.cluster.local")
 class Gate:
     """A running gateway."""
 
+    gateway: Gateway
+    table: RoutingTable
     activator: Activator
     clock: Clock
     address: Address
     facts: list[Fact]
+    secure: list[Address] = field(default_factory=list)
+    """Where it speaks HTTPS, once it does."""
     waits: list[RevisionName] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -39,6 +44,10 @@ class Gate:
 
     def waiting(self, revision: RevisionName) -> None:
         self.waits.append(revision)
+
+    def routed(self) -> None:
+        """The gateway is given its table."""
+        self.gateway.routes_changed(self.table, ())
 
     def endpoints(self, *addresses: Address) -> None:
         """These are the instances now."""
@@ -55,15 +64,23 @@ async def gate(limits: Limits | None = None, **settings: Any) -> AsyncIterator[G
     gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw, limits)
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     ingress = Ingress(spec=IngressSpec(rules=(Rule(hosts=HOSTS, splits=(split,)),)))
-    gateway.routes_changed(routing_table([ingress], {}, {}, []), ())
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    found = Gate(activator, clock, Address(*listening.getsockname()), facts)
+    table = routing_table([ingress], {}, {}, [])
+    found = Gate(gateway, table, activator, clock, Address(*listening.getsockname()), facts)
+    found.routed()
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web", **settings))
+
+    def secure() -> list[socket.socket]:
+        opened = socket.create_server(("127.0.0.1", 0))
+        opened.setblocking(False)
+        found.secure.append(Address(*opened.getsockname()))
+        return [opened]
+
     async with anyio.create_task_group() as group:
         await group.start(activator.run)
-        await group.start(gateway.run, [listening])
+        await group.start(gateway.run, [listening], frozenset(), secure)
         yield found
         group.cancel_scope.cancel()
 

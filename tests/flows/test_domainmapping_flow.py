@@ -173,11 +173,34 @@ async def test_a_certificate_of_ones_own_gives_a_url_with_https() -> None:
             "CertificateExternallyProvided",
             "TLS certificate was provided externally",
         )
-        assert found(cell).status.url == f"https://{HOST}"
+        assert found(cell).status.url == f"https://{HOST}:8443"
         ingress = cell.registry.view.get(Ingress, "default", HOST)
         assert ingress is not None
         (tls,) = ingress.spec.tls
         assert (tls.hosts, tls.secret_name, tls.secret_namespace) == ((HOST,), "cert", "default")
+
+
+@on_virtual_time
+async def test_without_its_certificate_a_mapping_is_not_ready_and_says_why() -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "cert", "namespace": "default"},
+        "type": "kubernetes.io/tls",
+        "stringData": {"tls.crt": "a chain"},
+    }
+    async with opened() as cell:
+        cell.service()
+        mapping(cell, tls={"secretName": "cert"})
+        await cell.advance(3)
+        why = 'secret "default/cert" not found'
+        assert said(cell, "Ready") == ("False", "CertificateNotReady", why)
+        cell.apply(secret)
+        await cell.advance(1)
+        assert said(cell, "Ready")[2] == 'secret "default/cert" has no tls.key'
+        cell.apply({**secret, "stringData": {"tls.crt": "a chain", "tls.key": "its key"}})
+        await cell.advance(1)
+        assert said(cell, "Ready")[0] == "True"
 
 
 @on_virtual_time

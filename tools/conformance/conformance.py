@@ -27,7 +27,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -151,12 +151,13 @@ def load(program: Path) -> None:
 @contextmanager
 def platform() -> Iterator[tuple[Path, Path]]:
     """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
-    port, admin_port = free_port(), free_port()
+    port, admin_port, tls_port = free_port(), free_port(), free_port()
     log = MADE / "log" / "knlite.json"
     config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
         sys.executable, "-m", "knlite", "up", str(HERE / "platform"), "--runtime", "docker",
-        "--json", "--port", str(port), "--admin-port", str(admin_port), *config,
+        "--json", "--port", str(port), "--admin-port", str(admin_port),
+        "--tls-port", str(tls_port), *config,
     ]  # fmt: skip
     with log.open("w") as words:
         process = subprocess.Popen(command, cwd=ROOT, stdout=words, stderr=subprocess.STDOUT)
@@ -237,10 +238,7 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
         "-ingress-class=kourier.ingress.networking.knative.dev",
     ]  # fmt: skip
     found = []
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
-        log.open("w") as words,
-    ):
+    with stopped_after(command) as process, log.open("w") as words:
         assert process.stdout is not None
         for line in process.stdout:
             words.write(line)
@@ -253,6 +251,20 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
     if process.returncode not in {0, 1}:
         say(f"the suite {suite} broke off; see {log}")
     return found
+
+
+@contextmanager
+def stopped_after(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """A running command; if the block is left early, it ends with all that it has started."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
 
 
 def table(results: list[Result]) -> int:
@@ -275,11 +287,11 @@ def remember(results: list[Result]) -> None:
             known.setdefault(suite, {})[name] = outcome
     kept.write_text(json.dumps(known, indent=1, sort_keys=True))
     lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
-    for suite in filter(known.__contains__, SUITES):
-        without = SUITES[suite].without
-        outcomes = {**known[suite], **dict.fromkeys(without, "not run")}
+    for suite, about in SUITES.items():
+        outcomes = {**known.get(suite, {}), **dict.fromkeys(about.without, "not run")}
         for name, outcome in sorted(outcomes.items()):
-            lines.append(f"| {suite} | {name} | {outcome} | {without.get(name, '')} |")
+            note = about.without.get(name) or about.notes.get(name, "")
+            lines.append(f"| {suite} | {name} | {outcome} | {note} |")
     (MADE / "results.md").write_text("\n".join(lines) + "\n")
 
 

@@ -33,3 +33,5 @@ class Config:
     eventing: EventingConfig = EventingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
+    external_tls_port: int = 8443
+    """The same for HTTPS, unless it is 443."""

@@ -106,11 +106,11 @@ def http_protocol(annotations: Annotations) -> str:
 
 
 def http_protocol_errors(annotations: Annotations) -> Errors:
-    """A warning for plain HTTP that shall be sent on to HTTPS, which nothing here speaks."""
+    """A warning for plain HTTP that shall be sent on to HTTPS, where there is no certificate."""
     key, text = find(annotations, labels.HTTP_PROTOCOL)
     if text is None or text.lower() != "redirected":
         return ()
-    warning = '"redirected" has no effect: no listener of knlite speaks HTTPS'
+    warning = '"redirected" has no effect: only a DomainMapping with spec.tls has a certificate'
     return (replace(generic(warning, key), level="warning"),)
 
 

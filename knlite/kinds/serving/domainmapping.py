@@ -65,11 +65,9 @@ def validated(obj: DomainMapping, old: DomainMapping | None, config: Config) -> 
     meta, ref = obj.metadata, obj.spec.ref
     errors: list[FieldError] = [
         *under("metadata", _name_errors(meta)),
-        *under("metadata.annotations", http_protocol_errors(meta.annotations)),
     ]
-    if obj.spec.tls is not None:
-        text = "the certificate is not served: no listener of knlite speaks HTTPS"
-        errors.append(FieldError(text, ("spec.tls",), level="warning"))
+    if obj.spec.tls is None:
+        errors += under("metadata.annotations", http_protocol_errors(meta.annotations))
     if old is not None:
         errors += under(
             "metadata.annotations",

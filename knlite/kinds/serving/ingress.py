@@ -76,7 +76,7 @@ class IngressTLS(Fields):
 class IngressSpec(Fields):
     rules: tuple[Rule, ...] = ()
     http_option: HTTPOption = "Enabled"
-    """Differs: sending on to HTTPS has no effect, since no listener of knlite speaks it."""
+    """Differs: sending on to HTTPS has no effect for hosts without a certificate."""
     tls: tuple[IngressTLS, ...] = ()
 
 

@@ -1,8 +1,7 @@
 """DomainMapping: the claim to a domain, what it leads to, and the Ingress that says so.
 
 Source: knative/serving ``pkg/reconciler/domainmapping``; Knative reference §1.13, §5.6.
-Differs: a certificate is not served, since no listener of knlite speaks TLS; the URL is what it
-would be on a cluster.
+Not here: whether there is a certificate; a gateway says so in the status of the Ingress.
 """
 
 from collections.abc import Mapping
@@ -43,7 +42,7 @@ from knlite.reconcile import (
     View,
     key_of,
 )
-from knlite.serving.domains import external_url
+from knlite.serving.domains import external_url, https_url
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
 from knlite.serving.reconcilers.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
@@ -162,7 +161,7 @@ def _withdrawn(mapping: DomainMapping, view: View) -> tuple[Change, ...]:
 
 def _url(mapping: DomainMapping, config: Config) -> str:
     if mapping.spec.tls is not None:
-        return f"https://{mapping.metadata.name}"
+        return https_url(mapping.metadata.name, config)
     return external_url(mapping.metadata.name, config)
 
 

@@ -30,7 +30,7 @@ SECTIONS = [
 
 
 def test_the_shipped_config_maps_set_nothing() -> None:
-    assert read_config(shipped.shipped().values(), {}, 8080) == Config()
+    assert read_config(shipped.shipped().values(), {}, 8080, 8443) == Config()
 
 
 @pytest.mark.parametrize(("entries", "section"), SECTIONS)
