@@ -109,7 +109,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
     require_known(settings.overrides)
     async with AsyncExitStack() as stack:
         bus = Bus()
-        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
+        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None, bus.publish)
         metrics = Metrics()
         stack.callback(logs.close)
         stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
@@ -275,7 +275,7 @@ class Emulator:
             publish=publish,
             draw=self._draw,
         )
-        volumes = VolumeKeeper(registry, images, supervisor.hurry, clock.wall, publish)
+        volumes = VolumeKeeper(registry, supervisor, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
         targets = ScaleTargets(supervisor, service_of, clock, publish)
         autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)

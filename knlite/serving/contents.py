@@ -208,10 +208,10 @@ def _mode(own: int | None, default: int | None) -> int:
 
 def _checked(volume: Volume, path: str) -> str:
     """*path* without what Kubernetes' own validation would have refused."""
-    parts = path.split("/")
-    if not path or isabs(path) or path.startswith("..") or ".." in parts or "\0" in path:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts or isabs(path) or parts[0].startswith("..") or ".." in parts or "\0" in path:
         raise _failed(volume, f"{path!r} must be a relative path without '..'")
-    return "/".join(part for part in parts if part not in ("", "."))
+    return "/".join(parts)
 
 
 def _failed(volume: Volume, why: str) -> InstanceFailed:

@@ -121,11 +121,15 @@ async def test_an_instance_starts_as_soon_as_what_it_waits_for_is_there() -> Non
 
 
 @on_virtual_time
-async def test_an_optional_source_does_not_block() -> None:
+async def test_an_optional_source_does_not_block_and_may_come_later() -> None:
     async with opened({"web": Script()}) as cell:
         service(cell, **mounting(configMap={"name": "c", "optional": True}))
         await cell.advance(2)
         assert files(cell) == {}
+        config_map(cell, key="late")
+        await cell.advance(1)
+        (held,) = cell.runtime.volumes.values()
+        assert held == {"v": FileVolume({"key": File(b"late")})}
 
 
 @on_virtual_time

@@ -171,7 +171,9 @@ def test_a_token_and_facts_are_files_too() -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b", "..data", "", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "a/../../b", "..data", "./..data", "", ".", "a\0b"]
+)
 def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
     items = (KeyToPath(key="one", path=path),)
     with pytest.raises(InstanceFailed, match="relative path"):
