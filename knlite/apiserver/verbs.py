@@ -16,11 +16,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from knlite.apiserver import incoming, options
-from knlite.apiserver.answers import Answers, Warnings
+from knlite.apiserver.answers import Answers
 from knlite.apiserver.lists import page, question
 from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import MethodNotAllowed
 from knlite.apiserver.status import failure_of, success
+from knlite.apiserver.warnings import Warnings
 from knlite.errors import KnliteError, NotFound
 from knlite.reconcile import Key
 from knlite.registry.fieldvalidation import read_object as object_of

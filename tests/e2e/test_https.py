@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import Knlite, free_port, wait_until
+from tests.e2e.executable import Knlite, free_port, wait_until
 
 HOST = "shop.localhost"
 MAPPING = f"/apis/serving.knative.dev/v1beta1/namespaces/default/domainmappings/{HOST}"

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.e2e.conftest import wait_until
+from tests.e2e.executable import wait_until
 from tests.e2e.served import RUNTIMES, SERVICES, Run, Served, host_of, serving
 
 pytestmark = pytest.mark.e2e
