@@ -23,6 +23,7 @@ from knlite.clock import SystemClock
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
@@ -272,6 +273,7 @@ class Emulator:
             self.registry, supervisor, standings, self._clock, publish, projector.service_of
         )
         volumes = VolumeKeeper(self.registry, images, supervisor.hurry, self._clock.wall, publish)
+        claims = ClaimKeeper(self.registry, runtimes.values())
         supervisor.report_to(activator, autoscaler)
         supervisor.tell(hpa)
         activator.report_to(autoscaler)
@@ -297,7 +299,17 @@ class Emulator:
             wall=self._clock.wall,
             token=settings.admin_token,
         )
-        parts = (supervisor, images, volumes, autoscaler, hpa, activator, projector, dispatcher)
+        parts = (
+            supervisor,
+            images,
+            volumes,
+            claims,
+            autoscaler,
+            hpa,
+            activator,
+            projector,
+            dispatcher,
+        )
         for part in parts:
             await group.start(part.run)
         await group.start(

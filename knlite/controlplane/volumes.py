@@ -17,6 +17,7 @@ from knlite.controlplane.launches import Wall, volumes_of
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.labels import REVISION
@@ -61,12 +62,15 @@ class VolumeKeeper:
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
-        if not isinstance(obj, ConfigMap | Secret) or notification.change == "deleted":
+        if (
+            not isinstance(obj, ConfigMap | Secret | PersistentVolumeClaim)
+            or notification.change == "deleted"
+        ):
             return
         source = (type(obj).__name__, obj.metadata.name)
         for name in self._readers(obj.metadata.namespace, source):
             self._hurry(name)
-            if notification.change == "modified":
+            if notification.change == "modified" and not isinstance(obj, PersistentVolumeClaim):
                 self._stale[name] = None
                 self._woken.set()
 

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
@@ -157,6 +158,7 @@ class Cell:
         self.volumes = VolumeKeeper(
             self.registry, images, self.supervisor.hurry, self.clock.wall, publish
         )
+        self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler)
         self.supervisor.tell(self.hpa)
         self.autoscaler.report_to(self.requests)
@@ -166,6 +168,7 @@ class Cell:
             self.supervisor,
             images,
             self.volumes,
+            self.claims,
             self.autoscaler,
             self.hpa,
             self.projector,

@@ -49,6 +49,7 @@ PLATFORM = {
     "config-deployment.progress-deadline": "120s",
     "config-network.autocreate-cluster-domain-claims": "true",
 }
+CLAIMED = "knlite.serving-tests.knative-pv-claim"
 UP_WITHIN = 30.0
 """Seconds until the API must answer."""
 
@@ -167,6 +168,10 @@ def platform() -> Iterator[tuple[Path, Path]]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+            # What platform/ claims outlives the run, as claimed storage does.
+            subprocess.run(
+                ["docker", "volume", "rm", "-f", CLAIMED], stdout=subprocess.DEVNULL, check=False
+            )
 
 
 def wait_for_api(process: "subprocess.Popen[bytes]", admin_port: int, log: Path) -> None:

@@ -81,7 +81,6 @@ E2E = {
             "config-features.kubernetes.podspec-persistent-volume-write": "Enabled",
             "config-features.kubernetes.podspec-securitycontext": "Enabled",
         },
-        without={"TestPersistentVolumeClaims": "there is no persistent storage to claim"},
     ),
     "e2e-securedefaults": Suite(
         "e2e/securedefaults", {"config-features.secure-pod-defaults": "Enabled"}

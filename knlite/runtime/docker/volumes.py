@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.archive import EVERYBODY, Archive
 from knlite.runtime.docker.mounts import EngineMount, EngineVolume, Plan
+from knlite.runtime.docker.owner import PREFIX
 from knlite.runtime.docker.remove import remove_container
 from knlite.serving.volume import FileVolume
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 _ROOT = "v"
+CLAIM = f"{PREFIX}/claim"
+"""Label of a volume that is claimed. It has no owner, since it outlives the run that made it."""
 
 
 class Volumes:
@@ -105,7 +108,7 @@ class Volumes:
         return settings
 
     def remove(self) -> None:
-        """Remove all of them."""
+        """Remove all of them but those that are claimed."""
         from docker.errors import APIError
         from requests.exceptions import RequestException
 
@@ -114,6 +117,8 @@ class Volumes:
                 remove_container(self._client, self._holder)
                 self._holder = None
             for volume in self._plan.volumes:
+                if volume.claim:
+                    continue
                 try:
                     self._client.remove_volume(volume.name)
                 except (APIError, RequestException):
@@ -157,7 +162,8 @@ class Volumes:
     def _mount(self, path: str, volume: str, *, read_only: bool = False) -> Any:
         from docker.types import DriverConfig, Mount
 
-        memory = next(each.memory for each in self._plan.volumes if each.name == volume)
+        planned = next(each for each in self._plan.volumes if each.name == volume)
+        memory = planned.memory
         driver = None
         if memory is not None:
             options = f"mode={EVERYBODY:o}"
@@ -170,7 +176,7 @@ class Volumes:
             type="volume",
             read_only=read_only,
             no_copy=True,
-            labels=self._labels,
+            labels={CLAIM: planned.claim} if planned.claim else self._labels,
             driver_config=driver,
         )
 
