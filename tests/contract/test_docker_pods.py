@@ -250,14 +250,25 @@ async def test_a_claimed_volume_outlives_the_instance_until_it_is_released(
     mounts = (Mount(volume="data", path="/data"),)
 
     def writing(text: str) -> Launch:
-        program = f"print(open('/data/a', 'a+').write({text!r}), repr(open('/data/a').read()))"
+        program = (
+            "import os, stat\n"
+            f"open('/data/a', 'a').write({text!r})\n"
+            "print(oct(os.stat('/data').st_mode & 0o777))"
+        )
         user = Security(user=1234)
         return pod(prepared, program, security=user, volumes=claimed, mounts=mounts)
 
     try:
-        for text in ("x", "y"):
-            how, logs = await ended(runtime, writing(text))
-            assert how.code == 0, logs["user-container"].lines
+        closing = pod(
+            prepared,
+            "import os; os.chmod('/data', 0o750); os.chown('/data', 1234, 0); print('1')",
+            security=Security(user=0),
+            volumes=claimed,
+            mounts=mounts,
+        )
+        assert await said(runtime, writing("x")) == 0o777
+        assert await said(runtime, closing) == 1
+        assert await said(runtime, writing("y")) == 0o750
         read = pod(prepared, "print(repr(open('/data/a').read()))", volumes=claimed, mounts=mounts)
         assert await said(runtime, read) == "xy"
         running = await runtime.start(pod(prepared, volumes=claimed, mounts=mounts), quiet)

@@ -46,6 +46,8 @@ class Volumes:
         self._holder: str | None = None
         self._places: dict[str, str] = {}
         """Where the engine keeps those volumes of which only a part is mounted."""
+        self._settled: frozenset[str] | None = None
+        """Claimed volumes that were there before this instance."""
         self._writing = threading.Lock()
 
     def fill(self, image: str) -> None:
@@ -127,6 +129,9 @@ class Volumes:
     def _made(self, image: str) -> str:
         """The container that holds the volumes, filled."""
         self._turns.clear()
+        if self._settled is None:
+            claimed = (each.name for each in self._filled if each.claim)
+            self._settled = frozenset(name for name in claimed if self._is_there(name))
         mounts = [
             self._mount(f"/{_ROOT}/{number}", volume.name)
             for number, volume in enumerate(self._filled)
@@ -137,7 +142,8 @@ class Volumes:
             if volume.files is not None:
                 archive.folder(root)
                 archive.volume(root, volume.files, self._turn(volume))
-            else:
+            elif volume.name not in self._settled:
+                # Who has a claim since earlier may have closed the folder to others, as databases.
                 archive.folder(root, EVERYBODY)
                 for below in volume.folders:
                     archive.folder(f"{root}/{below}", EVERYBODY)
@@ -158,6 +164,15 @@ class Volumes:
             remove_container(self._client, holder)
             raise
         return holder
+
+    def _is_there(self, volume: str) -> bool:
+        from docker.errors import NotFound
+
+        try:
+            self._client.inspect_volume(volume)
+        except NotFound:
+            return False
+        return True
 
     def _mount(self, path: str, volume: str, *, read_only: bool = False) -> Any:
         from docker.types import DriverConfig, Mount
