@@ -52,7 +52,7 @@ class Answers:
                 metadata = {"resourceVersion": obj.metadata.resource_version}
                 body = b"".join(self._table([obj], metadata))
             case "Object":
-                body = encoded(info, obj, self._target.version)
+                body = encoded(info, obj)
             case _:
                 body = msgspec.json.encode(partial(info, obj, shape.version))
         answer = Response(body, code, media_type="application/json")
@@ -73,7 +73,7 @@ class Answers:
             case "Table":
                 return self._table(found, metadata)
             case "Object":
-                return list_pieces(info, found, metadata, self._target.version)
+                return list_pieces(info, found, metadata)
             case _:
                 beginning = {
                     "kind": "PartialObjectMetadataList",

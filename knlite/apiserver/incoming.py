@@ -26,8 +26,8 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
-from knlite.registry.reading import read_object as object_of
-from knlite.registry.writing import Write
+from knlite.registry.fieldvalidation import read_object as object_of
+from knlite.registry.write import Write
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -103,17 +103,14 @@ def _document(target: Target, body: Body, write: Write) -> dict[str, Any]:
         raise InvalidInput("the body of the request must be an object")
     info = target.info
     tree = dict(body.tree)
-    served = f"{info.group}/{target.version}" if info.group else target.version
-    kind, version = tree.get("kind") or info.kind, tree.get("apiVersion") or served
-    if version != served:
+    kind, version = tree.get("kind") or info.kind, tree.get("apiVersion") or info.api_version
+    if version != info.api_version:
         raise InvalidInput(
             f"the API version in the data ({version}) does not match the expected API version"
-            f" ({served})"
+            f" ({info.api_version})"
         )
     if kind != info.kind:
-        raise InvalidInput(
-            f'{kind} in version "{target.version}" cannot be handled as a {info.kind}'
-        )
+        raise InvalidInput(f'{kind} in version "{info.version}" cannot be handled as a {info.kind}')
     _judge_duplicates(target, body, write)
     meta = tree.get("metadata")
     if meta is None:
@@ -141,9 +138,9 @@ def _document(target: Target, body: Body, write: Write) -> dict[str, Any]:
 def _judge_duplicates(target: Target, body: Body, write: Write) -> None:
     texts = [f'duplicate field "{path}"' for path in body.duplicates]
     if texts and write.field_validation == "Strict":
-        kind = target.info.kind
+        kind, version = target.info.kind, target.info.version
         raise InvalidInput(
-            f'{kind} in version "{target.version}" cannot be handled as a {kind}: strict decoding'
+            f'{kind} in version "{version}" cannot be handled as a {kind}: strict decoding'
             f" error: {', '.join(texts)}"
         )
     if write.field_validation == "Warn":

@@ -11,7 +11,7 @@ from functools import cache
 import msgspec
 
 from knlite.errors import InvalidInput
-from knlite.kinds.catalog import KindInfo
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object
 from knlite.kinds.selectors import (
     LabelSelector,

@@ -23,9 +23,9 @@ from knlite.apiserver.refusals import MethodNotAllowed
 from knlite.apiserver.status import failure_of, success
 from knlite.errors import KnliteError, NotFound
 from knlite.reconcile import Key
-from knlite.registry.reading import read_object as object_of
+from knlite.registry.fieldvalidation import read_object as object_of
 from knlite.registry.registry import Registry
-from knlite.registry.writing import Write
+from knlite.registry.write import Write
 
 USER = "kubernetes-admin"
 """In whose name clients of the API write, unless they impersonate somebody."""

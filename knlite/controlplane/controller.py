@@ -31,7 +31,7 @@ from knlite.reconcile import (
     UpdateStatus,
     key_of,
 )
-from knlite.registry.recording import Dependency
+from knlite.registry.recordingview import Dependency
 from knlite.registry.registry import CONTROLLER, Notification, Registry
 from knlite.registry.store import indexes_of, listed_alike
 

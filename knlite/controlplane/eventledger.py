@@ -16,8 +16,8 @@ from datetime import datetime, timedelta
 
 from knlite.kinds.catalog import KINDS
 from knlite.kinds.conditions import timestamp
-from knlite.kinds.core.endpoints import ObjectReference
 from knlite.kinds.core.event import Event, EventSource
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.reconcile import Key, View
 from knlite.serving.happenings import Happening

@@ -93,14 +93,10 @@ class Supervisor:
         self._listeners: list[ScaleListener] = []
         self._group: TaskGroup | None = None
 
-    def report_to(self, balancer: Balancer, listener: ScaleListener) -> None:
-        """Tell *balancer*, then *listener*, of changes; to be called before ``run``."""
+    def report_to(self, balancer: Balancer, *listeners: ScaleListener) -> None:
+        """Tell *balancer*, then *listeners*, of changes; to be called before ``run``."""
         self._balancers.append(balancer)
-        self._listeners.append(listener)
-
-    def tell(self, listener: ScaleListener) -> None:
-        """Tell *listener* of changes too; to be called before ``run``."""
-        self._listeners.append(listener)
+        self._listeners.extend(listeners)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 import msgspec
 
-from knlite.kinds.catalog import EVENTING, SERVING, info_of
+from knlite.kinds.catalog import info_of
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.eventing.catalog import EVENTING
 from knlite.kinds.fielderror import Errors, merged, refusing
 from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.catalog import SERVING
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.trial import trial_errors

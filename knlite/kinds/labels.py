@@ -50,7 +50,7 @@ HTTP_PROTOCOL: Final = f"{NETWORKING}/http-protocol"
 VISIBILITY: Final = f"{NETWORKING}/visibility"
 """Label of a Service or Route: ``cluster-local`` hides it from outside."""
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-"""Annotation that clients write; never handed down to children."""
+"""Annotation in which ``kubectl apply`` keeps what it said; never handed down to children."""
 
 # autoscaling.knative.dev, on templates.
 AUTOSCALING: Final = "autoscaling.knative.dev"

@@ -26,8 +26,8 @@ from knlite.kinds.patch.ownership import (
 from knlite.kinds.patch.shapes import shape_of
 from knlite.kinds.patch.tree import Tree
 from knlite.reconcile import Key
-from knlite.registry.reading import read_object
-from knlite.registry.writing import Write
+from knlite.registry.fieldvalidation import read_object
+from knlite.registry.write import Write
 
 
 def owned_after(

@@ -27,27 +27,24 @@ from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.admitting import Admission, Mutator, Refused
+from knlite.registry.admission import Admission, Mutator, Refused
 from knlite.registry.commits import Commits, Listener, Notification
-from knlite.registry.configuration import Overrides, read_config
+from knlite.registry.configmaps import Overrides, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal
 from knlite.registry.derived import Derivation
 from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
-from knlite.registry.reading import read_patched, require_same_name
-from knlite.registry.recording import RecordingView
-from knlite.registry.store import Store
-from knlite.registry.watch import Predicate, Watch
-from knlite.registry.writing import (
-    PLAIN,
-    Write,
-    completed,
-    generated,
-    random_suffix,
+from knlite.registry.fieldvalidation import read_patched, require_same_name
+from knlite.registry.generatename import generated, random_suffix
+from knlite.registry.preconditions import (
     require_current,
     require_no_new_finalizers,
     require_undeleted,
     require_unversioned,
 )
+from knlite.registry.recordingview import RecordingView
+from knlite.registry.store import Store
+from knlite.registry.watch import Predicate, Watch
+from knlite.registry.write import PLAIN, Write
 
 __all__ = [
     "CONTROLLER",
@@ -210,7 +207,7 @@ class Registry:
             require_no_new_finalizers(old, obj)
         wanted = _with_status_of(old, obj)
         metadata = msgspec.structs.replace(
-            completed(wanted, old), managed_fields=self._owned(wanted, old, write)
+            _completed(wanted, old), managed_fields=self._owned(wanted, old, write)
         )
         wanted = msgspec.structs.replace(wanted, metadata=metadata)
         admitted = _with_status_of(old, self._admission.admit(wanted, old, user, write))
@@ -390,6 +387,23 @@ class Registry:
     ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
         return candidate if write.dry_run else self._commits.commit(candidate, old)
+
+
+def _completed(obj: Object, old: Object) -> ObjectMeta:
+    """The metadata of *obj* with what only the system writes taken from *old*.
+
+    Not among it: managed fields (``fieldmanagement.py``).
+    """
+    mine, its = obj.metadata, old.metadata
+    return msgspec.structs.replace(
+        mine,
+        uid=its.uid,
+        resource_version=its.resource_version,
+        generation=its.generation,
+        creation_timestamp=its.creation_timestamp,
+        deletion_timestamp=its.deletion_timestamp,
+        deletion_grace_period_seconds=its.deletion_grace_period_seconds,
+    )
 
 
 def _with_status_of(source: Object, obj: Object) -> Object:

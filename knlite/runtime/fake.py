@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import anyio
 
 from knlite.clock import Clock
-from knlite.errors import InstanceFailed
 from knlite.runtime.port import ExecResult, Exit, Launch, Logs, Prepared, Report, Usage
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -38,8 +37,8 @@ class Script:
     message: str = ""
     """Its last words when it ends by itself."""
     usage: Usage = Usage(0.0, 0)
-    prepare_fails: InstanceFailed | None = None
-    start_fails: InstanceFailed | None = None
+    prepare_fails: Exception | None = None
+    start_fails: Exception | None = None
 
 
 class FakeInstance:
@@ -98,8 +97,8 @@ class FakeInstance:
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         """What ``answers`` says."""
-        if self._exit is not None:
-            return ExecResult(1, "it has ended")
+        if self._exit is not None or not command:
+            return ExecResult(1, "it has ended, or there is no command")
         return self.answers(container, tuple(command))
 
     async def usage(self) -> Usage | None:

@@ -6,7 +6,8 @@ alone.
 """
 
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,11 +99,14 @@ class Logs:
 
     async def follow(
         self, namespace: str, service: str, count: int | None = None
-    ) -> AsyncIterator[LogLine]:
-        """The last *count* lines, then every new one, until the consumer stops."""
+    ) -> AsyncGenerator[LogLine, None]:
+        """The last *count* lines, then every new one, until the consumer closes it."""
         wanted = _Wanted(lambda line: (line.namespace, line.service) == (namespace, service))
-        async for line in self._followed(wanted, self.tail(namespace, service, count)):
-            yield line
+        async with aclosing(
+            self._followed(wanted, self.tail(namespace, service, count))
+        ) as followed:
+            async for line in followed:
+                yield line
 
     def knows(self, namespace: str, instance: str) -> bool:
         """Whether there is, or was lately, an instance of that name."""
@@ -130,7 +134,7 @@ class Logs:
         ]
         return _last(lines, wanted.tail)
 
-    async def follow_instance(self, wanted: OfInstance) -> AsyncIterator[LogLine]:
+    async def follow_instance(self, wanted: OfInstance) -> AsyncGenerator[LogLine, None]:
         """The lines that *wanted* describes, then every new one, until the instance is gone."""
         lines = self.of_instance(wanted) or []
         name = (wanted.namespace, wanted.instance)
@@ -140,8 +144,9 @@ class Logs:
                 yield line
             return
         follower = _Wanted(lambda line: _is_of(line, wanted), name)
-        async for line in self._followed(follower, lines):
-            yield line
+        async with aclosing(self._followed(follower, lines)) as followed:
+            async for line in followed:
+                yield line
 
     def close(self) -> None:
         """Close all files, and end what follows."""
@@ -178,7 +183,7 @@ class Logs:
 
     async def _followed(
         self, wanted: "_Wanted", lines: Sequence[LogLine]
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         send, receive = anyio.create_memory_object_stream[LogLine](BEHIND)
         self._followers[send] = wanted
         try:

@@ -88,7 +88,7 @@ class Running:
         async with open_emulator(self.settings, []) as emulator:
             await emulator.start()
             emulator.apply(project)
-            await emulator.wait_until_settled(PATIENCE)
+            await emulator.settling.wait(PATIENCE)
             self._ready.set()
             await self._end.wait()
 

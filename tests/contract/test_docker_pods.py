@@ -378,6 +378,12 @@ async def test_a_command_runs_in_the_container_of_its_name(
         assert (await instance.exec("absent", ["true"], 10)).code != 0
         with anyio.fail_after(5):
             assert (await instance.exec("back", ["sleep", "20"], 0.3)).code is None
+            closed = "exec >&- 2>&-; sleep {}; exit 4"
+            late = await instance.exec("back", ["sh", "-c", closed.format(0.2)], 10)
+            assert late.code == 4
+            never = await instance.exec("back", ["sh", "-c", closed.format(20)], 0.3)
+            assert never.code is None
+        assert (await instance.exec("back", [], 10)).code not in (0, None)
         usage = await instance.usage()
         assert usage is not None
         assert usage.cpu_seconds > 0
@@ -394,8 +400,9 @@ async def test_last_words_are_read_from_where_the_manifest_says(
     program = "import sys; open('/tmp/why', 'w').write('the reason'); print('noise'); sys.exit(4)"
     how, _ = await ended(runtime, pod(prepared, program, termination_path="/tmp/why"))
     assert how.message == "the reason"
-    silent = pod(prepared, program, termination_path="/tmp/no", termination_from_log=False)
-    assert (await ended(runtime, silent))[0].message == ""
+    for path in ("/tmp/no", "/"):
+        silent = pod(prepared, program, termination_path=path, termination_from_log=False)
+        assert (await ended(runtime, silent))[0].message == ""
 
 
 async def test_a_program_sees_the_files_and_limits_of_the_contract(

@@ -192,6 +192,7 @@ async def test_a_command_has_a_code_until_the_instance_ends(
 ) -> None:
     instance = await started(runtime, server(tmp_path), Log())
     assert (await instance.exec("user-container", ["true"], 5)).code == 0
+    assert (await instance.exec("user-container", [], 5)).code not in (0, None)
     usage = await instance.usage()
     assert usage is not None
     assert usage.cpu_seconds >= 0

@@ -18,6 +18,7 @@ from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.foundation import NAMESPACES
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
@@ -25,10 +26,11 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import readiness_facts
 from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
-from knlite.emulator import NAMESPACES, RECONCILERS
+from knlite.emulator import RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
@@ -53,10 +55,10 @@ from knlite.serving.instance import (
 )
 from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
-from knlite.serving.scheduling import Node
+from knlite.serving.scheduling import Capacity
 from knlite.serving.workload import Choice, StoredImage
 
-NODE = Node(cpus=4.0, memory=8 * 2**30)
+CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -139,7 +141,7 @@ class Cell:
             publish,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, NODE, self.clock.wall),
+            blueprints=make_blueprints(self.registry, images, CAPACITY, self.clock.wall),
             service_of=self.projector.service_of,
             pods=PodWriter(self.registry, self.reporter, self.clock.wall),
             clock=self.clock,
@@ -148,22 +150,18 @@ class Cell:
             probe=self._probe,
         )
         standings = PodAutoscalerWriter(self.registry, self.reporter, self.clock)
-        service_of = self.projector.service_of
-        self.autoscaler = Autoscaler(
-            self.registry, self.supervisor, standings, self.clock, publish, service_of
-        )
+        targets = ScaleTargets(self.supervisor, self.projector.service_of, self.clock, publish)
+        targets.report_to(self.requests)
+        self.autoscaler = Autoscaler(self.registry, self.supervisor, targets, standings, self.clock)
         self.hpa = HorizontalPodAutoscaler(
-            self.registry, self.supervisor, standings, self.clock, publish, service_of
+            self.registry, self.supervisor, targets, standings, self.clock
         )
         self.volumes = VolumeKeeper(
             self.registry, images, self.supervisor.hurry, self.clock.wall, publish
         )
         self.claims = ClaimKeeper(self.registry, (self.runtime,))
-        self.supervisor.report_to(self.requests, self.autoscaler)
-        self.supervisor.tell(self.hpa)
-        self.autoscaler.report_to(self.requests)
+        self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
-        self.hpa.report_to(self.requests)
         self.parts = (
             self.supervisor,
             images,

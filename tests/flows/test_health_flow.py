@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pytest
+
 from knlite.facts import InstanceChanged, ProbeFailed
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.namespace import Namespace
@@ -257,3 +259,27 @@ async def test_a_revision_recovers_with_its_container() -> None:
         await cell.advance(2)
         assert condition(cell, "ContainerHealthy").status == "True"
         assert condition(cell, "Ready").status == "True"
+
+
+@pytest.mark.parametrize(
+    ("script", "name"),
+    [
+        pytest.param(Script(start_fails=ValueError("secret")), "ResourcesAvailable", id="start"),
+        pytest.param(Script(prepare_fails=KeyError("secret")), "ContainerHealthy", id="prepare"),
+    ],
+)
+def test_what_nobody_expected_ends_only_the_instance_that_met_it(script: Script, name: str) -> None:
+    @on_virtual_time
+    async def test() -> None:
+        async with opened({"odd": script}) as cell:
+            cell.service("odd")
+            await cell.advance(3)
+            cell.service("web")
+            await cell.advance(5)
+            said = condition(cell, name, "odd-00001")
+            assert (said.status, said.reason) == ("False", "InternalError")
+            assert "fake.py:" in said.message
+            assert "secret" not in said.message
+            assert cell.ready("web").status == "True"
+
+    test()

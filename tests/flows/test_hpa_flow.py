@@ -157,6 +157,21 @@ async def test_the_class_can_be_changed_while_it_runs() -> None:
 
 
 @on_virtual_time
+async def test_an_edit_that_changes_no_bound_is_observed_as_well() -> None:
+    async with opened() as cell:
+        service(cell)
+        await cell.advance(2)
+        before = cell.registry.view.get(PodAutoscaler, *WEB)
+        service(cell, target="90")
+        await cell.advance(5)
+        after = cell.registry.view.get(PodAutoscaler, *WEB)
+        assert before is not None
+        assert after is not None
+        assert after.spec.reachability == "Unreachable" != before.spec.reachability
+        assert after.status.observed_generation == after.metadata.generation
+
+
+@on_virtual_time
 async def test_a_deleted_one_leaves_nothing_and_nothing_is_looked_at() -> None:
     async with opened() as cell:
         service(cell)

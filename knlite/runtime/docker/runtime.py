@@ -286,7 +286,8 @@ def _build_function(
 
 
 def _from_engine(error: Exception) -> bool:
-    from docker.errors import DockerException
+    from docker.errors import DockerException, StreamParseError
     from requests.exceptions import RequestException
 
-    return isinstance(error, DockerException | RequestException)
+    # The last one is what the SDK makes of an answer that is cut off.
+    return isinstance(error, DockerException | RequestException | StreamParseError)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import ConditionEditor, find
 from knlite.kinds.config.bundle import Config
@@ -28,7 +29,7 @@ from knlite.kinds.serving.domainmapping import (
     DomainMapping,
 )
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, IngressTLS, Rule
-from knlite.kinds.serving.route import Addressable, Route
+from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import (
     Change,

@@ -12,6 +12,7 @@ from datetime import datetime
 
 import msgspec
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor, find, is_true
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.labels import ROLLOUT, ROUTE, ROUTE_NAMESPACE
@@ -23,7 +24,6 @@ from knlite.kinds.serving.route import (
     CERTIFICATE_PROVISIONED,
     CONDITIONS,
     INGRESS_READY,
-    Addressable,
     Route,
     RouteStatus,
     TrafficTarget,

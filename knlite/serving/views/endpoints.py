@@ -22,9 +22,9 @@ from knlite.kinds.core.endpoints import (
     Endpoints,
     EndpointSlice,
     EndpointSubset,
-    ObjectReference,
     SliceEndpoint,
 )
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import ObjectMeta

@@ -6,7 +6,7 @@ Differs: there is one activator, whatever the load.
 """
 
 from knlite.kinds.conditions import Condition, Status
-from knlite.kinds.core.endpoints import ObjectReference
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.labels import METRIC
 from knlite.kinds.names import child_name
 from knlite.kinds.podspec.fields import protocol_of, serving_container

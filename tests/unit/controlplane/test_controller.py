@@ -12,7 +12,7 @@ from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import Create, Key, Outcome, View, key_of
 from tests.flows.cell import STARTED, on_virtual_time
-from tests.unit.registry.test_registry import registry
+from tests.unit.registry.desk import registry
 
 
 def config_map(name: str, **data: str) -> ConfigMap:

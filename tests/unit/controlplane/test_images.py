@@ -18,7 +18,7 @@ from knlite.serving.workload import (
     Workload,
 )
 from tests.flows.cell import STARTED, on_virtual_time
-from tests.unit.registry.test_registry import registry
+from tests.unit.registry.desk import registry
 
 FUNCTION = FunctionProject(folder="/f", name="f", language="python", image="f")
 REVISION = RevisionName("default", "web-00001")

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from knlite.errors import KnliteError
 from knlite.kinds.catalog import read, tree_of
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.patch.apply import LAST_APPLIED, ApplyPatch
+from knlite.kinds.labels import LAST_APPLIED
+from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Patch
-from knlite.registry.writing import Write
-from tests.unit.registry.test_registry import config_map, registry
+from knlite.registry.write import Write
+from tests.unit.registry.desk import config_map, registry
 
 NAMES = st.sampled_from(
     [

@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from knlite.apiserver.podlogs import Asked
+from knlite.apiserver.logsource import PodLogOptions
 from knlite.facts import LogLine
 from knlite.telemetry.logs import KEPT_LINES, Logs
 
@@ -50,7 +50,7 @@ def test_requests_are_what_the_queue_proxy_writes(container: str, expected: list
     logs = Logs()
     logs.read(line("of the only one"))
     logs.read(line("a request", container="queue-proxy"))
-    asked = Asked(namespace="default", instance="web-00001-x", container=container)
+    asked = PodLogOptions(namespace="default", instance="web-00001-x", container=container)
     assert texts(logs.of_instance(asked) or []) == expected
 
 

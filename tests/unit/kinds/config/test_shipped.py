@@ -16,7 +16,7 @@ from knlite.kinds.config import (
     shipped,
 )
 from knlite.kinds.config.bundle import Config
-from knlite.registry.configuration import is_config, read_config
+from knlite.registry.configmaps import is_config, read_config
 
 SECTIONS = [
     pytest.param(shipped.AUTOSCALER, autoscaler, id="autoscaler"),

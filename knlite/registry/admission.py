@@ -17,10 +17,10 @@ from knlite.kinds.fielderror import Errors, generic, rendered
 from knlite.kinds.meta import Object
 from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.configuration import Overrides, is_config, read_config
+from knlite.registry.configmaps import Overrides, is_config, read_config
 from knlite.registry.deletion import require_open
 from knlite.registry.store import Store
-from knlite.registry.writing import Write
+from knlite.registry.write import Write
 
 Mutator = Callable[[Object, View], Object]
 """A mutating webhook: the object about to be stored, to what will be stored instead."""

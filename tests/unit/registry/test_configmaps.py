@@ -4,7 +4,7 @@ import pytest
 
 from knlite.errors import InvalidInput
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.registry.configuration import read_config, require_known
+from knlite.registry.configmaps import read_config, require_known
 from knlite.settings import parse_overrides
 
 
