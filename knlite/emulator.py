@@ -22,6 +22,7 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
@@ -252,7 +253,8 @@ class Emulator:
             wall=clock.wall,
             token=settings.admin_token,
         )
-        for part in (images, *scaling, activator, projector, dispatcher):
+        claims = ClaimKeeper(self.registry, available.runtimes.values())
+        for part in (images, claims, *scaling, activator, projector, dispatcher):
             await self._group.start(part.run)
         inside = listening.inside(available.bridges) | {inner}
         await self._group.start(

@@ -17,6 +17,7 @@ from knlite.controlplane.launches import Wall, volumes_of
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
@@ -66,13 +67,17 @@ class VolumeKeeper:
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
-        if not isinstance(obj, ConfigMap | Secret) or notification.change == "deleted":
+        if (
+            not isinstance(obj, ConfigMap | Secret | PersistentVolumeClaim)
+            or notification.change == "deleted"
+        ):
             return
         source = (type(obj).__name__, obj.metadata.name)
         for name in self._readers(obj.metadata.namespace, source):
             self._instances.hurry(name)
-            self._stale[name] = None
-            self._woken.set()
+            if not isinstance(obj, PersistentVolumeClaim):
+                self._stale[name] = None
+                self._woken.set()
 
     def _readers(self, namespace: str, source: tuple[str, str]) -> Iterable[RevisionName]:
         for revision in self._registry.view.listed(Revision, namespace):

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
@@ -160,6 +161,7 @@ class Cell:
             self.registry, self.supervisor, targets, standings, self.clock
         )
         self.volumes = VolumeKeeper(self.registry, self.supervisor, self.clock.wall, publish)
+        self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (
             self._keep,
@@ -170,6 +172,7 @@ class Cell:
             self.supervisor,
             images,
             self.volumes,
+            self.claims,
             self.autoscaler,
             self.hpa,
             self.projector,

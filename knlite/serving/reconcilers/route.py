@@ -114,9 +114,9 @@ def _programmed(
     as_said_by(editor, ingress, stored)
     if not moving.done:
         editor.unknown(INGRESS_READY, "RolloutInProgress", IN_PROGRESS)
-    if not moving.done or editor.is_true(INGRESS_READY):
-        traffic = _with_urls(route, shown(planned.targets, moving), local, config)
-        status = msgspec.structs.replace(status, traffic=traffic)
+    # As the URL above: whoever sees the one in a status sees the others with it.
+    traffic = _with_urls(route, shown(planned.targets, moving), local, config)
+    status = msgspec.structs.replace(status, traffic=traffic)
     wait = max(0.0, (due - nanoseconds(now)) / SECOND) if due else None
     return _Result(status, (*services.changes, *changes), wait)
 
