@@ -22,6 +22,7 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
@@ -109,7 +110,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
     require_known(settings.overrides)
     async with AsyncExitStack() as stack:
         bus = Bus()
-        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
+        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None, bus.publish)
         metrics = Metrics()
         stack.callback(logs.close)
         stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
@@ -252,7 +253,8 @@ class Emulator:
             wall=clock.wall,
             token=settings.admin_token,
         )
-        for part in (images, *scaling, activator, projector, dispatcher):
+        claims = ClaimKeeper(self.registry, available.runtimes.values())
+        for part in (images, claims, *scaling, activator, projector, dispatcher):
             await self._group.start(part.run)
         inside = listening.inside(available.bridges) | {inner}
         await self._group.start(
@@ -275,7 +277,7 @@ class Emulator:
             publish=publish,
             draw=self._draw,
         )
-        volumes = VolumeKeeper(registry, images, supervisor.hurry, clock.wall, publish)
+        volumes = VolumeKeeper(registry, supervisor, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
         targets = ScaleTargets(supervisor, service_of, clock, publish)
         autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)

@@ -64,8 +64,9 @@ class Gateway:
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
-        self._outer = _Side(activator, draw.random, self._by_other_addresses)
-        self._inner = _Side(activator, draw.random, self._by_other_addresses)
+        self.outside = Side(activator, draw.random, self._by_other_addresses)
+        """Who answers those who come from outside."""
+        self.inside = Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
         self._https = RoutingTable()
         """Seen from outside as well, by those who speak HTTPS."""
@@ -78,8 +79,8 @@ class Gateway:
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
         self._https = table
-        self._outer.table = table.without(self._elsewhere) if self._elsewhere else table
-        self._inner.table = table.inside()
+        self.outside.table = table.without(self._elsewhere) if self._elsewhere else table
+        self.inside.table = table.inside()
         self._listing = listing
 
     def certificates_changed(
@@ -98,7 +99,7 @@ class Gateway:
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self._inner.table.find(host.encode("latin-1", "replace")) is not None
+        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
 
     async def run(
         self,
@@ -113,9 +114,9 @@ class Gateway:
         Whoever connects to one of the addresses *inside* is in the cluster. Sockets for HTTPS are
         asked of *secure* once there is a certificate.
         """
-        entrance = Entrance(self._inner.handle, inside) if inside else None
+        entrance = Entrance(self.inside.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            servers = [await serve(self._outer.handle, listening, self._limits, entrance)]
+            servers = [await serve(self.outside.handle, listening, self._limits, entrance)]
             task_status.started()
             try:
                 await self._certified.wait()
@@ -143,7 +144,7 @@ class Gateway:
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
-        url = self._elsewhere.get(host_of(authority)) if table is self._outer.table else None
+        url = self._elsewhere.get(host_of(authority)) if table is self.outside.table else None
         if url is not None:
             _send_on(exchange, url)
             return
@@ -200,7 +201,7 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-class _Side:
+class Side:
     """Those who come from outside, or those from inside the cluster, and the hosts they know."""
 
     def __init__(

@@ -38,7 +38,7 @@ class Certificates:
                     if known is not None and known[0] == certificate
                     else _with(certificate)
                 )
-            except (ssl.SSLError, ValueError) as exc:
+            except (OSError, ValueError) as exc:
                 reason = getattr(exc, "reason", None) or str(exc)
                 problems[host] = f"the certificate cannot be used: {reason}"
             else:
@@ -63,7 +63,7 @@ def _context() -> ssl.SSLContext:
 
 
 def _with(certificate: Certificate) -> ssl.SSLContext:
-    """A context that shows *certificate*. Raises ``ssl.SSLError``, ``ValueError``."""
+    """A context that shows *certificate*. Raises ``OSError`` (``ssl.SSLError``), ``ValueError``."""
     context = _context()
     # The library reads certificates from files only; this one nobody else may read.
     handle, path = tempfile.mkstemp(prefix="knlite-")

@@ -42,7 +42,7 @@ from knlite.registry.preconditions import (
     require_unversioned,
 )
 from knlite.registry.recordingview import RecordingView
-from knlite.registry.store import Store
+from knlite.registry.store import Index, Store
 from knlite.registry.watch import Predicate, Watch
 from knlite.registry.write import PLAIN, Write
 
@@ -133,6 +133,10 @@ class Registry:
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
         return self._commits.view.at(key)
+
+    def lists_of(self, obj: Object) -> Iterable[Index]:
+        """The lists that *obj* stands in, of those that anybody has read."""
+        return self._store.lists_of(obj)
 
     def listening(self, listener: Listener) -> AbstractContextManager[None]:
         """Tell *listener* of every change while the context lasts."""

@@ -128,6 +128,11 @@ class RoutingTable:
         """The side for callers inside the cluster."""
         return replace(self, is_inside=True)
 
+    @property
+    def remembered(self) -> int:
+        """How many spellings of hosts are remembered."""
+        return len(self._seen)
+
     def without(self, hosts: Container[str]) -> "RoutingTable":
         """The table that does not know *hosts* outside."""
         left = {host: behind for host, behind in self.hosts.items() if host not in hosts}

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import anyio
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
@@ -37,11 +38,11 @@ from knlite.kinds.catalog import read
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
-from knlite.reconcile import Key
-from knlite.registry.registry import Registry
+from knlite.reconcile import Key, key_of
+from knlite.registry.registry import Notification, Registry
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
@@ -104,7 +105,8 @@ class Cell:
     """One control plane, and what is told to it and by it."""
 
     def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
-        self.clock = LoopClock(STARTED)
+        # The wall goes on from one cell to the next.
+        self.clock = LoopClock(STARTED + timedelta(seconds=asyncio.get_running_loop().time()))
         self.facts: list[Fact] = []
         self.unwell: dict[tuple[Role, str], str] = {}
         """What probes of a role say of the container of a name, where it is not well."""
@@ -120,6 +122,8 @@ class Cell:
             mutators=(injected,),
             derivations=(*views_of_run("127.0.0.9", 8080, 8443, STARTED), ledger),
         )
+        self.kept: dict[Key, Object] = {}
+        """What a later run would find."""
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
         self.reporter = Reporter(self.clock)
@@ -155,15 +159,19 @@ class Cell:
         self.hpa = HorizontalPodAutoscaler(
             self.registry, self.supervisor, targets, standings, self.clock
         )
-        self.volumes = VolumeKeeper(
-            self.registry, images, self.supervisor.hurry, self.clock.wall, publish
-        )
+        self.volumes = VolumeKeeper(self.registry, self.supervisor, self.clock.wall, publish)
+        self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
-        self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
+        self.listeners = (
+            self._keep,
+            self.recorder.note,
+            readiness_facts(self.clock.wall, publish),
+        )
         self.parts = (
             self.supervisor,
             images,
             self.volumes,
+            self.claims,
             self.autoscaler,
             self.hpa,
             self.projector,
@@ -250,6 +258,13 @@ class Cell:
         """(was, desired) of every decision."""
         return [(fact.was, fact.desired) for fact in self.facts_of_scale()]
 
+    def _keep(self, notification: Notification) -> None:
+        key = key_of(notification.obj)
+        if notification.change == "deleted":
+            self.kept.pop(key, None)
+        else:
+            self.kept[key] = notification.obj
+
     async def _probe(self, probe: ProbeSpec, instance: Instance) -> str:
         if not self.runtime.accepts(instance.address):
             return "connection refused"
@@ -258,16 +273,26 @@ class Cell:
 
 @asynccontextmanager
 async def opened(
-    scripts: dict[str, Script] | None = None, config: dict[str, str] | None = None
+    scripts: dict[str, Script] | None = None,
+    config: dict[str, str] | None = None,
+    *,
+    kept: Iterable[Object] = (),
 ) -> AsyncIterator[Cell]:
-    """A running cell; *scripts* by image, ``web`` being an ordinary one."""
+    """A running cell; *scripts* by image, ``web`` being an ordinary one.
+
+    *kept* is what an earlier one has left.
+    """
     cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
+    left = tuple(kept)
+    versions = (int(each.metadata.resource_version) for each in left)
+    cell.registry.restore(left, max((cell.registry.version, *versions)))
     async with AsyncExitStack() as stack:
         for listener in cell.listeners:
             stack.enter_context(cell.registry.listening(listener))
         group = await stack.enter_async_context(anyio.create_task_group())
         for part in cell.parts:
             await group.start(part.run)
+        cell.registry.announce()
         yield cell
         group.cancel_scope.cancel()
 

@@ -283,3 +283,15 @@ def test_what_nobody_expected_ends_only_the_instance_that_met_it(script: Script,
             assert cell.ready("web").status == "True"
 
     test()
+
+
+@on_virtual_time
+async def test_what_a_program_says_last_is_no_longer_than_a_message_may_be() -> None:
+    script = Script(booting=5, lives=1, code=0, says=("x" * 60_000,) * 20)
+    async with opened({"web": script}) as cell:
+        apply(cell)
+        await cell.advance(3)
+        said = condition(cell, "ContainerHealthy")
+        assert said.reason == "ExitCode0"
+        assert 1000 < len(said.message) < 3000
+        assert all(len(each.message) < 3000 for each in cell.requests.failures)

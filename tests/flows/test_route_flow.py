@@ -15,6 +15,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
+from knlite.registry.registry import Notification
 from knlite.runtime.fake import Script
 from tests.flows.cell import Cell, on_virtual_time, opened
 
@@ -224,6 +225,26 @@ async def test_a_tag_is_hidden_by_a_label_on_its_kubernetes_service() -> None:
         await cell.advance(1)
         assert urls(cell) == {"": "http://web.default.localhost:8080", "new": hidden}
         assert cell.ready().status == "True"
+
+
+@on_virtual_time
+async def test_no_status_shows_public_tags_of_a_hidden_route() -> None:
+    """§5.2; upstream's TestSubrouteVisibilityPublicToPrivate reads what it sees first."""
+    async with opened() as cell:
+        service(cell, traffic=SPLIT)
+        await cell.advance(3)
+        told: list[dict[str, str]] = []
+
+        def note(notification: Notification) -> None:
+            if isinstance(notification.obj, Route):
+                told.append(urls(cell))
+
+        with cell.registry.listening(note):
+            service(cell, labels={VISIBILITY: "cluster-local"}, traffic=SPLIT)
+            await cell.advance(1)
+        assert any(each[""].endswith(".local") for each in told)
+        for each in told:
+            assert len({url.endswith(".local") for url in each.values()}) == 1, each
 
 
 @on_virtual_time

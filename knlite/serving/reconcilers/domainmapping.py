@@ -12,7 +12,7 @@ import msgspec
 
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.catalog import info_of
-from knlite.kinds.conditions import ConditionEditor, find
+from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.labels import DOMAIN_MAPPING_NAMESPACE, DOMAIN_MAPPING_UID
@@ -24,7 +24,6 @@ from knlite.kinds.serving.domainmapping import (
     CONDITIONS,
     DOMAIN_CLAIMED,
     FINALIZER,
-    INGRESS_READY,
     REFERENCE_RESOLVED,
     DomainMapping,
 )
@@ -43,15 +42,13 @@ from knlite.reconcile import (
     key_of,
 )
 from knlite.serving.domains import external_url, https_url
+from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
-from knlite.serving.reconcilers.ownership import handed_down, owned_by
+from knlite.serving.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
-NOT_CONFIGURED = "Ingress has not yet been reconciled."
 CLAIMED_ALREADY = "The domain name is already in use by another DomainMapping"
-TLS_NOT_ENABLED = "external-domain-tls is not enabled"
 PROVIDED_EXTERNALLY = "TLS certificate was provided externally"
-
 
 _ADDRESSABLE: Mapping[tuple[str, str], type[Object]] = {
     (info_of(kind).group, info_of(kind).kind): kind for kind in (Service, Route, KubernetesService)
@@ -75,7 +72,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         return Outcome((Update(_with_finalizers(mapping, finalizers)),))
     editor = CONDITIONS.edit(mapping.status.conditions, now)
     if mapping.status.observed_generation != mapping.metadata.generation:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
+        not_configured(editor)
     url = _url(mapping, view.config)
     changes = _mapped(mapping, view, editor)
     status = msgspec.structs.replace(
@@ -128,16 +125,11 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
     try:
         spec = _ingress_spec(mapping, host, view.config)
     except HTTPProtocolError as exc:
-        editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
+        cannot_be(editor, str(exc))
         return changes
     stored = view.get(Ingress, meta.namespace, child_name(meta.name, ""))
     ingress, more = _ingress(mapping, stored, spec)
-    ready = find(ingress.status.conditions)
-    current = ingress.status.observed_generation == ingress.metadata.generation
-    if stored is None or ingress.spec != stored.spec or ready is None or not current:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
-    else:
-        editor.copy(INGRESS_READY, ready)
+    as_said_by(editor, ingress, stored)
     return (*changes, *more)
 
 
