@@ -120,11 +120,11 @@ class FakeRuntime:
         self.instances: list[FakeInstance] = []
         """All that were ever started, in order."""
         self.discarded: list[str] = []
+        """Names of those that will not be started again."""
         self.released: list[str] = []
         """Lasting volumes that were to be removed."""
         self.mounted: set[str] = set()
         """Those that cannot be removed yet."""
-        """Names of those that will not be started again."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}
         """What was put into the volumes of running instances, by instance and name."""
         self._clock = clock

@@ -57,6 +57,7 @@ from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
 from knlite.serving.scheduling import Capacity
 from knlite.serving.workload import Choice, StoredImage
+from tests.flows import documents
 
 CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
@@ -187,19 +188,7 @@ class Cell:
     def service(self, name: str = "web", image: str = "", **annotations: str) -> None:
         """Apply a Service whose revision is *name*-00001 when it is the first."""
         keys = {f"autoscaling.knative.dev/{k.replace('_', '-')}": v for k, v in annotations.items()}
-        self.apply(
-            {
-                "apiVersion": "serving.knative.dev/v1",
-                "kind": "Service",
-                "metadata": {"name": name, "namespace": "default"},
-                "spec": {
-                    "template": {
-                        "metadata": {"annotations": keys},
-                        "spec": {"containers": [{"image": image or name}]},
-                    }
-                },
-            }
-        )
+        self.apply(documents.service(name, image=image, revision={"annotations": keys}))
 
     def annotate(self, revision: RevisionName, **annotations: str) -> None:
         """Edit annotations of autoscaling of a live Revision; an empty one is removed."""

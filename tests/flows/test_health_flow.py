@@ -13,6 +13,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -21,21 +22,9 @@ LIVE = {"httpGet": {"path": "/healthz"}, "periodSeconds": 1}
 
 def apply(cell: Cell, namespace: str = "default", **container: object) -> None:
     """Apply a Service that keeps one instance."""
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": namespace},
-            "spec": {
-                "template": {
-                    "metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "1"}},
-                    "spec": {
-                        "containers": [{"name": "user-container", "image": "web", **container}]
-                    },
-                }
-            },
-        }
-    )
+    one = {"name": "user-container", "image": "web", **container}
+    kept = {"annotations": {"autoscaling.knative.dev/min-scale": "1"}}
+    cell.apply(documents.service(namespace=namespace, revision=kept, pod={"containers": [one]}))
 
 
 def pods(cell: Cell) -> list[Pod]:

@@ -10,18 +10,12 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
 from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 
 def service(cell: Cell, **pod: object) -> None:
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {"template": {"spec": pod}},
-        }
-    )
+    cell.apply(documents.service(pod=pod))
 
 
 def config_map(cell: Cell, **data: str) -> None:

@@ -3,6 +3,7 @@
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.kinds.serving.service import Service
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -17,14 +18,7 @@ def shares(cell: Cell) -> dict[str, int]:
 
 
 def slowly(cell: Cell, image: str) -> None:
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default", "annotations": {DURATION: "60s"}},
-            "spec": {"template": {"spec": {"containers": [{"image": image}]}}},
-        }
-    )
+    cell.apply(documents.service(image=image, metadata={"annotations": {DURATION: "60s"}}))
 
 
 @on_virtual_time

@@ -17,6 +17,7 @@ from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Notification
 from knlite.runtime.fake import Script
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 VISIBILITY = "networking.knative.dev/visibility"
@@ -34,12 +35,7 @@ def service(
     **spec: Any,
 ) -> None:
     """Replace the Service, so that labels which are not there are removed."""
-    document: dict[str, Any] = {
-        "apiVersion": "serving.knative.dev/v1",
-        "kind": "Service",
-        "metadata": {"name": "web", "namespace": "default"},
-        "spec": {"template": {"spec": {"containers": [{"image": image}]}}, **spec},
-    }
+    document = documents.service(image=image, **spec)
     old = cell.registry.view.get(Service, "default", "web")
     if old is None:
         metadata = {"labels": dict(labels or {}), "annotations": dict(annotations or {})}
@@ -334,20 +330,7 @@ def states_of(cell: Cell) -> dict[str, tuple[str, str]]:
 
 def named(cell: Cell, name: str, image: str, traffic: list[dict[str, Any]]) -> None:
     """A Service that names its revisions."""
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "template": {
-                    "metadata": {"name": name},
-                    "spec": {"containers": [{"image": image}]},
-                },
-                "traffic": traffic,
-            },
-        }
-    )
+    cell.apply(documents.service(image=image, revision={"name": name}, traffic=traffic))
 
 
 @on_virtual_time

@@ -23,6 +23,8 @@ DROPPED_CAPABILITIES = ("AUDIT_WRITE", "MKNOD", "NET_RAW")
 images' entrypoints give files and themselves to another user."""
 SHARES_PER_CPU = 1024
 LEAST_SHARES = 2
+LEAST_CPUS = 0.01
+"""The kernel gives no less than 1 ms in 100 ms; as the kubelet, who asks for less gets that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,7 @@ def _rights(security: Security) -> dict[str, Any]:
 def _resources(limits: Limits) -> dict[str, Any]:
     resources: dict[str, Any] = {}
     if limits.cpus is not None:
-        resources["nano_cpus"] = round(limits.cpus * 1_000_000_000)
+        resources["nano_cpus"] = round(max(LEAST_CPUS, limits.cpus) * 1_000_000_000)
     if limits.memory is not None:
         # Both equal: no swap, as in Kubernetes.
         resources["mem_limit"] = resources["memswap_limit"] = limits.memory

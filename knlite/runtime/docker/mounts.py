@@ -104,7 +104,7 @@ def plan(launch: Launch) -> Plan:
 
 def _checked(mount: Mount) -> Mount:
     sub_path = normpath(mount.sub_path) if mount.sub_path else ""
-    if sub_path.startswith(("/", "..")):
+    if sub_path == ".." or sub_path.startswith(("/", "../")):
         raise InstanceFailed(
             "CreateContainerConfigError",
             f"the subPath {mount.sub_path!r} leads out of the volume {mount.volume}",

@@ -104,3 +104,8 @@ def test_a_part_of_an_empty_folder_is_a_volume_of_its_own_that_lies_inside_the_w
 def test_a_sub_path_that_leads_out_is_refused(path: str, content: VolumeContent) -> None:
     with pytest.raises(InstanceFailed, match="leads out of the volume"):
         planned(content, at("/x", path))
+
+
+def test_a_name_that_only_begins_with_dots_leads_nowhere_else() -> None:
+    (mount,) = planned(FILES, at("/x", "..key")).mounts["main"]
+    assert mount.inside == "..key"
