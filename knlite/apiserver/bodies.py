@@ -57,8 +57,8 @@ async def read_bytes(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-async def read_object(request: Request) -> Body:
-    """The object in the body. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``."""
+async def read_body(request: Request) -> Body:
+    """The body as its media type says. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``."""
     kind = media_type(request)
     body = await read_bytes(request)
     if kind in JSON:
