@@ -100,3 +100,20 @@ class InstanceFailed(KnliteError):
     def __init__(self, reason: str, what: str, *, cause: str = "", fix: str = "") -> None:
         super().__init__(what, cause=cause, fix=fix)
         self.reason = reason
+
+
+def defect(exc: Exception) -> InstanceFailed:
+    """What an error that nobody expected means for the one instance that met it.
+
+    It tells where in knlite that was, and not the error's text, which may hold what a Secret holds.
+    """
+    at = exc.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    where = f"{at.tb_frame.f_code.co_filename}:{at.tb_lineno}" if at is not None else "unknown"
+    return InstanceFailed(
+        "InternalError",
+        "knlite has a bug that this instance has met",
+        cause=f"{type(exc).__name__} at {where}",
+        fix="report it with these lines; the other services run on",
+    )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
-from knlite.manifests import folders_of, is_manifest, is_searched, load
+from knlite.manifests import MAX_BYTES, folders_of, is_manifest, is_searched, load
 from knlite.serving.workload import Sources
 
 LOOKED_AT = 20_000
@@ -27,7 +27,8 @@ def code_below(folder: Path, environ: Mapping[str, str]) -> Sources:
 
     Function projects may refer to variables of *environ*.
     """
-    files = tuple(_files(folder))
+    # Nothing but files: a pipe of that name would keep its reader waiting.
+    files = tuple(file for file in _files(folder) if _says_something(file) and file.is_file())
     read = (read_function(file.parent, environ) for file in files if file.name == "func.yaml")
     manifests = (file for file in files if is_manifest(file) and _is_ours(file))
     return Sources(
@@ -50,9 +51,14 @@ def _files(folder: Path) -> Iterator[Path]:
             yield Path(here) / name
 
 
+def _says_something(file: Path) -> bool:
+    """Whether *file* is called as one that tells where code is."""
+    return file.name in {"func.yaml", "Dockerfile"} or is_manifest(file)
+
+
 def _is_ours(file: Path) -> bool:
     """Whether *file* names Knative Serving; parsing all others of a home would take long."""
     try:
-        return _GROUP in file.read_bytes()
+        return file.stat().st_size <= MAX_BYTES and _GROUP in file.read_bytes()
     except OSError:
         return False

@@ -48,12 +48,12 @@ async def groups(request: Request) -> Response:
 
 
 def _discovered(request: Request, classic: Callable[[], dict[str, Any]], *, core: bool) -> Response:
-    version = discovery_version(request.headers.get("accept", ""))
-    if version is None:
+    wanted = discovery_version(request.headers.get("accept", ""))
+    if wanted is None:
         return JSONResponse(classic(), headers={"Vary": "Accept"})
     # By these parameters the client knows which of the two forms it got.
-    kind = f"application/json;g=apidiscovery.k8s.io;v={version};as=APIGroupDiscoveryList"
-    body = msgspec.json.encode(discovery.aggregated(core=core, version=version))
+    kind = f"application/json;g=apidiscovery.k8s.io;v={wanted};as=APIGroupDiscoveryList"
+    body = msgspec.json.encode(discovery.aggregated(core=core, version=wanted))
     return Response(body, headers={"Content-Type": kind, "Vary": "Accept"})
 
 

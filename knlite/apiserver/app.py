@@ -3,60 +3,33 @@
 Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask, in which order).
 """
 
-import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf
-from typing import Any, Protocol
+from typing import Protocol
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from knlite.apiserver import about, options
-from knlite.apiserver.bodies import read_object
+from knlite.apiserver import about, options, reviews
+from knlite.apiserver.bodies import read_body
+from knlite.apiserver.ending import Ending
 from knlite.apiserver.guard import Guard
+from knlite.apiserver.logsource import LogSource
 from knlite.apiserver.paths import Target, parse
-from knlite.apiserver.podlogs import PodLogSource, pod_log
-from knlite.apiserver.reviews import review
+from knlite.apiserver.podlogs import pod_log
+from knlite.apiserver.servicelogs import service_log
 from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
 from knlite.apiserver.verbs import Verbs, user_of
-from knlite.apiserver.watching import Ending, watch
+from knlite.apiserver.watching import watch
 from knlite.errors import KnliteError, NotFound
 from knlite.registry.registry import Registry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
-
-
-class Line(Protocol):
-    """One line that an instance wrote."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def revision(self) -> str: ...
-    @property
-    def instance(self) -> str: ...
-    @property
-    def stream(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-
-
-class LogSource(PodLogSource, Protocol):
-    """Where logs come from."""
-
-    def tail(self, namespace: str, service: str, count: int | None = None) -> list[Any]:
-        """The last lines of a service."""
-        ...
-
-    def follow(self, namespace: str, service: str, count: int | None = None) -> AsyncIterator[Any]:
-        """The last lines of a service, then new ones."""
-        ...
 
 
 class Health(Protocol):
@@ -188,10 +161,9 @@ async def _special(request: Request, group: str, version: str, rest: str) -> Res
             ' "apiextensions.k8s.io" at the cluster scope: knlite has no such kind'
         )
         return failure(403, "Forbidden", text, {"group": group, "kind": rest})
-    if request.method == "POST" and version == "v1" and group.endswith("k8s.io"):
-        body = await read_object(request)
-        found = review(group, rest, body.tree, user_of(request))
-        return None if found is None else JSONResponse(found, 201)
+    if request.method == "POST" and version == reviews.VERSION and (group, rest) in reviews.KINDS:
+        body = await read_body(request)
+        return JSONResponse(reviews.review(group, rest, body.tree, user_of(request)), 201)
     return None
 
 
@@ -224,31 +196,7 @@ class _Own:
         return Response(body, media_type=content_type)
 
     async def logs(self, request: Request) -> Response:
-        namespace, service = request.path_params["namespace"], request.path_params["service"]
-        count = options.number(request, "tail")
-        if options.flag(request, "follow"):
-            lines = self._logs.follow(namespace, service, count)
-            return StreamingResponse(
-                _streamed(lines, self._ending), media_type="application/x-ndjson"
-            )
-        body = "".join(_json_line(line) for line in self._logs.tail(namespace, service, count))
-        return Response(body, media_type="application/x-ndjson")
-
-
-async def _streamed(lines: AsyncIterator[Line], ending: Ending) -> AsyncIterator[str]:
-    while (line := await ending.wait(lambda: anext(lines, None), inf)) is not None:
-        yield _json_line(line)
-
-
-def _json_line(line: Line) -> str:
-    value = {
-        "at": line.at.isoformat(timespec="milliseconds"),
-        "revision": line.revision,
-        "instance": line.instance,
-        "stream": line.stream,
-        "text": line.text,
-    }
-    return json.dumps(value, ensure_ascii=False) + "\n"
+        return service_log(self._logs, request, self._ending)
 
 
 def _refuse_method(target: Target) -> Response:

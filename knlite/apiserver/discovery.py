@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from knlite.kinds.catalog import KINDS, KindInfo
+from knlite.apiserver import reviews
+from knlite.kinds.catalog import KINDS
+from knlite.kinds.kindinfo import KindInfo, group_version
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
 _STAGES = {"alpha": 0, "beta": 1, None: 2}
@@ -32,7 +34,7 @@ class Subresource:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One line of discovery: a kind in one of its versions."""
+    """One line of discovery: a kind that is served."""
 
     group: str
     version: str
@@ -46,15 +48,11 @@ class Resource:
     subresources: tuple[Subresource, ...] = ()
 
 
-def group_version(group: str, version: str) -> str:
-    """``serving.knative.dev/v1``, or ``v1`` for the core group."""
-    return f"{group}/{version}" if group else version
-
-
 @cache
 def resources() -> Sequence[Resource]:
     """Everything that is served, kinds of the catalog first."""
-    return (*(_served(info, version) for info in KINDS for version in info.versions), *_REVIEWS)
+    asked = (_review(*name, kind) for name, kind in reviews.KINDS.items())
+    return (*map(_served, KINDS), *asked)
 
 
 def legacy_versions() -> dict[str, Any]:
@@ -113,8 +111,8 @@ def aggregated(*, core: bool, version: str) -> dict[str, Any]:
     }
 
 
-def _served(info: KindInfo, version: str) -> Resource:
-    own = (info.group, version, info.kind)
+def _served(info: KindInfo) -> Resource:
+    own = (info.group, info.version, info.kind)
     parts = []
     if info.has_status:
         offered = tuple(verb for verb in _OWN if verb in info.verbs)
@@ -123,7 +121,7 @@ def _served(info: KindInfo, version: str) -> Resource:
         parts.append(Subresource("log", own, ("get",)))
     return Resource(
         group=info.group,
-        version=version,
+        version=info.version,
         plural=info.plural,
         singular=info.singular,
         kind=info.kind,
@@ -136,23 +134,15 @@ def _served(info: KindInfo, version: str) -> Resource:
 
 
 def _review(group: str, plural: str, kind: str) -> Resource:
-    """A question that is asked by creating an object which is not kept."""
     return Resource(
         group=group,
-        version="v1",
+        version=reviews.VERSION,
         plural=plural,
         singular=kind.lower(),
         kind=kind,
         namespaced=False,
         verbs=("create",),
     )
-
-
-_REVIEWS = (
-    _review("authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview"),
-    _review("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview"),
-    _review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
-)
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from knlite.kinds.catalog import KindInfo
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object
 
 BATCH = 100
@@ -16,24 +16,22 @@ BATCH = 100
 _encode = msgspec.json.encode
 
 
-def encoded(info: KindInfo, obj: Object, version: str = "") -> bytes:
-    """The whole document of *obj* as JSON, in *version* of its group; it has a name at least."""
-    version = version or info.version
-    api_version = f"{info.group}/{version}" if info.group else version
-    beginning = f'{{"apiVersion":"{api_version}","kind":"{info.kind}",'
+def encoded(info: KindInfo, obj: Object) -> bytes:
+    """The whole document of *obj* as JSON; it has a name at least."""
+    beginning = f'{{"apiVersion":"{info.api_version}","kind":"{info.kind}",'
     return beginning.encode() + _encode(obj)[1:]
 
 
 def list_pieces(
-    info: KindInfo, objects: Sequence[Object], metadata: dict[str, Any], version: str
+    info: KindInfo, objects: Sequence[Object], metadata: dict[str, Any]
 ) -> Iterator[bytes]:
     """*objects* of one kind as a list with *metadata*, a batch at a time."""
-    api_version = f"{info.group}/{version}" if info.group else version
-    beginning = f'{{"apiVersion":"{api_version}","kind":"{info.kind}List","metadata":'.encode()
+    kind = f"{info.kind}List"
+    beginning = f'{{"apiVersion":"{info.api_version}","kind":"{kind}","metadata":'.encode()
     yield from pieces(
         beginning + _encode(metadata) + b',"items":[',
         objects,
-        lambda obj: encoded(info, obj, version),
+        lambda obj: encoded(info, obj),
     )
 
 

@@ -16,11 +16,12 @@ from starlette.requests import Request
 
 from knlite.apiserver import options
 from knlite.apiserver.paths import Target
-from knlite.apiserver.selectors import Predicate, label_selector, named, predicate
+from knlite.apiserver.selectors import label_selector, named, predicate
 from knlite.errors import Expired, InvalidInput
 from knlite.kinds.meta import Object
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
+from knlite.registry.watch import Predicate
 
 _STALE_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You must start"

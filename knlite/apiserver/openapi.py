@@ -15,9 +15,10 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-from knlite.apiserver.discovery import group_version, resources
+from knlite.apiserver.discovery import resources
 from knlite.apiserver.fieldtexts import description_of
-from knlite.kinds.catalog import KINDS, KindInfo
+from knlite.kinds.catalog import KINDS
+from knlite.kinds.kindinfo import KindInfo, group_version
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fieldmask import acceptable
 
@@ -86,9 +87,9 @@ def _document(group: str, version: str) -> dict[str, Any]:
     schemas = _Schemas()
     paths: dict[str, Any] = {}
     for info in KINDS:
-        if info.group == group and version in info.versions:
-            schemas.add_kind(info, version)
-            paths.update(_paths(info, version))
+        if (info.group, info.version) == (group, version):
+            schemas.add_kind(info)
+            paths.update(_paths(info))
     return {
         "openapi": "3.0.0",
         "info": {"title": "knlite", "version": group_version(group, version)},
@@ -97,31 +98,29 @@ def _document(group: str, version: str) -> dict[str, Any]:
     }
 
 
-def _paths(info: KindInfo, version: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    root = "/" + _path(info.group, version)
+def _paths(info: KindInfo) -> Iterator[tuple[str, dict[str, Any]]]:
+    root = "/" + _path(info.group, info.version)
     scope = "/namespaces/{namespace}" if info.namespaced else ""
     collection, single = f"{root}{scope}/{info.plural}", f"{root}{scope}/{info.plural}/{{name}}"
-    yield collection, _operations(info, version, {"list": "get", "create": "post"}, ("namespace",))
+    yield collection, _operations(info, {"list": "get", "create": "post"}, ("namespace",))
     verbs = {"get": "get", "update": "put", "patch": "patch", "delete": "delete"}
-    yield single, _operations(info, version, verbs, ("namespace", "name"))
+    yield single, _operations(info, verbs, ("namespace", "name"))
     if info.has_status:
         verbs.pop("delete")
-        yield f"{single}/status", _operations(info, version, verbs, ("namespace", "name"))
+        yield f"{single}/status", _operations(info, verbs, ("namespace", "name"))
     if info.namespaced:
-        yield f"{root}/{info.plural}", _operations(info, version, {"list": "get"}, ())
+        yield f"{root}/{info.plural}", _operations(info, {"list": "get"}, ())
 
 
-def _operations(
-    info: KindInfo, version: str, verbs: Mapping[str, str], steps: Sequence[str]
-) -> dict[str, Any]:
-    reference = {"$ref": f"#/components/schemas/{_kind_name(info, version)}"}
+def _operations(info: KindInfo, verbs: Mapping[str, str], steps: Sequence[str]) -> dict[str, Any]:
+    reference = {"$ref": f"#/components/schemas/{_kind_name(info)}"}
     found: dict[str, Any] = {}
     for verb, method in verbs.items():
         if verb not in info.verbs:
             continue
         operation: dict[str, Any] = {
             "x-kubernetes-action": method if verb != "list" else "list",
-            "x-kubernetes-group-version-kind": _gvk(info, version),
+            "x-kubernetes-group-version-kind": _gvk(info),
             "parameters": _parameters("list" if verb == "list" else method),
             "responses": {
                 "200": {"description": "OK", "content": {"application/json": {"schema": reference}}}
@@ -152,17 +151,17 @@ def _parameters(method: str) -> list[dict[str, Any]]:
     ]
 
 
-def _gvk(info: KindInfo, version: str) -> dict[str, str]:
-    return {"group": info.group, "version": version, "kind": info.kind}
+def _gvk(info: KindInfo) -> dict[str, str]:
+    return {"group": info.group, "version": info.version, "kind": info.kind}
 
 
-def _kind_name(info: KindInfo, version: str) -> str:
+def _kind_name(info: KindInfo) -> str:
     """``dev.knative.serving.v1.Service``, as generated clients name it."""
     if not info.group:
-        return f"io.k8s.api.core.{version}.{info.kind}"
+        return f"io.k8s.api.core.{info.version}.{info.kind}"
     if "." not in info.group:
-        return f"io.k8s.api.{info.group}.{version}.{info.kind}"
-    return ".".join([*reversed(info.group.split(".")), version, info.kind])
+        return f"io.k8s.api.{info.group}.{info.version}.{info.kind}"
+    return ".".join([*reversed(info.group.split(".")), info.version, info.kind])
 
 
 class _Schemas:
@@ -171,7 +170,7 @@ class _Schemas:
     def __init__(self) -> None:
         self.found: dict[str, Any] = {}
 
-    def add_kind(self, info: KindInfo, version: str) -> None:
+    def add_kind(self, info: KindInfo) -> None:
         """The schema of a whole object."""
         struct = inspect.type_info(info.type)
         assert isinstance(struct, inspect.StructType)
@@ -181,10 +180,10 @@ class _Schemas:
             "kind": {"type": "string", "description": description_of(None, "kind")},
             **schema["properties"],
         }
-        self.found[_kind_name(info, version)] = {
+        self.found[_kind_name(info)] = {
             **schema,
             "properties": properties,
-            "x-kubernetes-group-version-kind": [_gvk(info, version)],
+            "x-kubernetes-group-version-kind": [_gvk(info)],
         }
 
     def _struct(self, struct: inspect.StructType) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from knlite.apiserver.tables import Included
 from knlite.errors import InvalidInput
 from knlite.registry.deletion import Propagation
-from knlite.registry.writing import FieldValidation, Write
+from knlite.registry.write import FieldValidation, Write
 
 MANAGER_LENGTH = 128
 """The longest name of a field manager."""

@@ -5,7 +5,8 @@ Source: Kubernetes API concepts (resource URIs).
 
 from dataclasses import dataclass
 
-from knlite.kinds.catalog import KindInfo, by_resource
+from knlite.kinds.catalog import by_resource
+from knlite.kinds.kindinfo import KindInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,6 @@ class Target:
     """What a path names: all objects of a kind, those of a namespace, one object, a part of it."""
 
     info: KindInfo
-    version: str
     namespace: str = ""
     name: str = ""
     subresource: str = ""
@@ -39,7 +39,7 @@ def parse(group: str, version: str, rest: str) -> Target | None:
     name, subresource = (*steps[1:], "", "")[:2]
     if name and info.namespaced and not namespace:
         return None
-    return Target(info, version, namespace, name, subresource)
+    return Target(info, namespace, name, subresource)
 
 
 def _is_part_of_namespace(group: str, steps: list[str]) -> bool:

@@ -5,66 +5,28 @@ for some time after its Pod has gone.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from math import inf
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from knlite.apiserver import options
+from knlite.apiserver.ending import Ending
+from knlite.apiserver.logsource import LogSource, PodLogOptions
 from knlite.apiserver.paths import Target
-from knlite.apiserver.watching import Ending
 from knlite.errors import InvalidInput, NotFound
-from knlite.facts import QUEUE_PROXY
+from knlite.facts import QUEUE_PROXY, LogLine
 from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 
 
-class Line(Protocol):
-    """One line that an instance wrote."""
-
-    @property
-    def at(self) -> datetime: ...
-    @property
-    def text(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Which lines of which container are asked for, and how they are to be written."""
-
-    namespace: str
-    instance: str
-    container: str = ""
-    previous: bool = False
-    since: datetime | None = None
-    tail: int | None = None
-    follow: bool = False
-    timestamps: bool = False
-    limit: int | None = None
-
-
-class PodLogSource(Protocol):
-    """Where the logs of instances come from."""
-
-    def knows(self, namespace: str, instance: str) -> bool:
-        """Whether there is, or was lately, an instance of that name."""
-        ...
-
-    def of_instance(self, wanted: Any) -> Sequence[Any] | None:
-        """Its lines; None if there was no such start of it."""
-        ...
-
-    def follow_instance(self, wanted: Any) -> AsyncIterator[Any]:
-        """Its lines, then new ones until it is gone."""
-        ...
-
-
 def pod_log(
     registry: Registry,
-    logs: PodLogSource,
+    logs: LogSource,
     request: Request,
     target: Target,
     ending: Ending,
@@ -90,12 +52,12 @@ def pod_log(
     return PlainTextResponse(b"".join(_limited(asked, lines)))
 
 
-def _asked(request: Request, target: Target, now: datetime) -> Asked:
+def _asked(request: Request, target: Target, now: datetime) -> PodLogOptions:
     query = request.query_params
     seconds, moment = options.number(request, "sinceSeconds"), query.get("sinceTime", "")
     if seconds is not None and moment:
         raise InvalidInput("at most one of `sinceTime` or `sinceSeconds` may be specified")
-    return Asked(
+    return PodLogOptions(
         namespace=target.namespace,
         instance=target.name,
         container=query.get("container", ""),
@@ -125,7 +87,7 @@ def _time(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def _of_container(asked: Asked, pod: Pod | None) -> Asked:
+def _of_container(asked: PodLogOptions, pod: Pod | None) -> PodLogOptions:
     """*asked* with a container of the pod. Raises ``InvalidInput``.
 
     The queue-proxy, which every pod of Knative has, is knlite itself here: what it writes are
@@ -154,22 +116,19 @@ def _waits(status: PodContainerStatus) -> bool:
     return status.state.waiting is not None and never_ran
 
 
-async def _followed(logs: PodLogSource, asked: Asked, ending: Ending) -> AsyncIterator[bytes]:
+async def _followed(logs: LogSource, asked: PodLogOptions, ending: Ending) -> AsyncIterator[bytes]:
     left = asked.limit
-    lines = logs.follow_instance(asked)
-    try:
-        while (line := await ending.wait(lambda: anext(lines, None), float("inf"))) is not None:
+    async with aclosing(logs.follow_instance(asked)) as lines:
+        while (line := await ending.wait(lambda: anext(lines, None), inf)) is not None:
             text = _text(asked, line)
             yield text if left is None else text[:left]
             if left is not None:
                 left -= len(text)
                 if left <= 0:
                     return
-    finally:
-        await lines.aclose()  # type: ignore[attr-defined]  # it is a generator
 
 
-def _limited(asked: Asked, lines: Sequence[Line]) -> Iterator[bytes]:
+def _limited(asked: PodLogOptions, lines: Sequence[LogLine]) -> Iterator[bytes]:
     left = asked.limit
     for line in lines:
         text = _text(asked, line)
@@ -182,7 +141,7 @@ def _limited(asked: Asked, lines: Sequence[Line]) -> Iterator[bytes]:
         left -= len(text)
 
 
-def _text(asked: Asked, line: Line) -> bytes:
+def _text(asked: PodLogOptions, line: LogLine) -> bytes:
     if not asked.timestamps:
         return f"{line.text}\n".encode("utf-8", "replace")
     at = line.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")

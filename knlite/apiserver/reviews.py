@@ -7,23 +7,26 @@ authentication/v1 SelfSubjectReview. Differs: there are no roles; who reaches th
 from collections.abc import Mapping
 from typing import Any
 
+from knlite.kinds.kindinfo import group_version
+
 _RULES = {
     "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
     "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
     "incomplete": False,
 }
-PLURALS = {
+VERSION = "v1"
+"""Of all of them."""
+KINDS: Mapping[tuple[str, str], str] = {
     ("authorization.k8s.io", "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
     ("authorization.k8s.io", "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
     ("authentication.k8s.io", "selfsubjectreviews"): "SelfSubjectReview",
 }
+"""Group and resource to the kind of question that is asked by creating one; nobody keeps it."""
 
 
-def review(group: str, plural: str, body: object, user: str) -> dict[str, Any] | None:
-    """The answer to the question in *body*; None if there is no such question."""
-    kind = PLURALS.get((group, plural))
-    if kind is None:
-        return None
+def review(group: str, resource: str, body: object, user: str) -> dict[str, Any]:
+    """The answer to the question in *body*, which is one of ``KINDS``."""
+    kind = KINDS[group, resource]
     spec = body.get("spec", {}) if isinstance(body, Mapping) else {}
     status: dict[str, Any]
     match kind:
@@ -36,7 +39,7 @@ def review(group: str, plural: str, body: object, user: str) -> dict[str, Any] |
             status = {"userInfo": {"username": user, "groups": groups}}
     return {
         "kind": kind,
-        "apiVersion": f"{group}/v1",
+        "apiVersion": group_version(group, VERSION),
         "metadata": {"creationTimestamp": None},
         **({"spec": spec} if spec else {}),
         "status": status,

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import msgspec
 
 from knlite.apiserver.documents import encoded, pieces
-from knlite.kinds.catalog import AGE, NAME, Column, KindInfo
+from knlite.kinds.columns import AGE, NAME, Column
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 
 Included = Literal["Metadata", "Object", "None"]

@@ -9,6 +9,7 @@ Source: Kubernetes API concepts (watch, bookmarks, streaming lists); clients-api
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import Any
 
 import anyio
@@ -18,8 +19,8 @@ from starlette.responses import Response, StreamingResponse
 
 from knlite.apiserver import options
 from knlite.apiserver.answers import wanted
-from knlite.apiserver.discovery import group_version
 from knlite.apiserver.documents import BATCH, encoded
+from knlite.apiserver.ending import Ending
 from knlite.apiserver.negotiation import Accepted
 from knlite.apiserver.paths import Target
 from knlite.apiserver.selectors import named, predicate
@@ -35,37 +36,6 @@ from knlite.registry.watch import Watch, WatchEvent
 BOOKMARK_EVERY = 60.0
 """Seconds between bookmarks of a watch that asked for them."""
 INITIAL_END = "k8s.io/initial-events-end"
-
-
-class Ending:
-    """Lets streams that never end by themselves end with the run, cleanly."""
-
-    def __init__(self) -> None:
-        self.over = False
-        self._waiting: set[anyio.CancelScope] = set()
-
-    @property
-    def waiting(self) -> int:
-        """How many streams wait for something to happen."""
-        return len(self._waiting)
-
-    async def wait(self, get: Callable[[], Any], seconds: float) -> Any:
-        """What awaiting *get* gives; None after *seconds*, or when the run ends."""
-        if self.over:
-            return None
-        with anyio.move_on_after(seconds) as scope:
-            self._waiting.add(scope)
-            try:
-                return await get()
-            finally:
-                self._waiting.discard(scope)
-        return None
-
-    def end(self) -> None:
-        """Whoever waits gets None, now and from now on."""
-        self.over = True
-        for scope in self._waiting:
-            scope.cancel()
 
 
 def watch(
@@ -101,7 +71,7 @@ def watch(
             lines,
             ending,
             already,
-            seconds=float("inf") if seconds is None else seconds,
+            seconds=inf if seconds is None else seconds,
             bookmarks=bookmarks,
             marks_initial=initial and bookmarks,
         ),
@@ -191,7 +161,6 @@ class _Lines:
         metadata: dict[str, Any] = {"resourceVersion": str(version), "creationTimestamp": None}
         if initial_end:
             metadata["annotations"] = {INITIAL_END: "true"}
-        api_version = group_version(info.group, self.target.version)
         match self.shape.shape:
             case "Table":
                 row = {"cells": [None] * len(definitions(info)), "object": {
@@ -208,7 +177,7 @@ class _Lines:
                 }
                 self.headed = True
             case "Object":
-                body = {"kind": info.kind, "apiVersion": api_version, "metadata": metadata}
+                body = {"kind": info.kind, "apiVersion": info.api_version, "metadata": metadata}
             case _:
                 body = {
                     "kind": "PartialObjectMetadata",
@@ -238,7 +207,7 @@ class _Lines:
                 )
                 return b"".join(made)
             case "Object":
-                return encoded(info, obj, self.target.version)
+                return encoded(info, obj)
             case _:
                 return msgspec.json.encode(partial(info, obj, self.shape.version))
 

@@ -1,17 +1,19 @@
 """Asks a running knlite through its admin port, and says plainly when none answers."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import KnliteError, NotFound, Unreachable
-from knlite.kinds.catalog import KindInfo
+from knlite.kinds.kindinfo import KindInfo
 from knlite.settings import Settings
 
 TIMEOUT = 10.0
+"""Seconds."""
 
 
 class Client:
@@ -26,27 +28,29 @@ class Client:
         )
         self._port = port
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
     def listed(self, info: KindInfo, namespace: str) -> list[dict[str, Any]]:
         """All objects of a kind, as documents ("" for all namespaces)."""
-        answer = self._request("GET", _path(info, namespace))
-        items: list[dict[str, Any]] = answer.json()["items"]
+        items: list[dict[str, Any]] = self._document("GET", _path(info, namespace))["items"]
         return items
 
     def one(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
         """One object. Raises ``NotFound``."""
-        document: dict[str, Any] = self._request("GET", _path(info, namespace, name)).json()
-        return document
+        return self._document("GET", _path(info, namespace, name))
 
     def table(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
         """One object, or all of a kind, as a Table of their columns. Raises ``NotFound``."""
         accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-        answer = self._request("GET", _path(info, namespace, name), accept)
-        table: dict[str, Any] = answer.json()
-        return table
+        return self._document("GET", _path(info, namespace, name), accept)
 
     def delete(self, info: KindInfo, namespace: str, name: str) -> None:
         """Delete one object. Raises ``NotFound``."""
-        self._request("DELETE", _path(info, namespace, name))
+        self._document("DELETE", _path(info, namespace, name))
 
     def log_lines(
         self, namespace: str, service: str, *, follow: bool, tail: int | None
@@ -56,31 +60,51 @@ class Client:
         if tail is not None:
             params["tail"] = str(tail)
         timeout = httpx.Timeout(TIMEOUT, read=None)
-        with self._explained():
-            url = f"/knlite/logs/{namespace}/{service}"
-            with self._http.stream("GET", url, params=params, timeout=timeout) as answer:
+        url = f"/knlite/logs/{quote(namespace, safe='')}/{quote(service, safe='')}"
+        with (
+            self._explained(),
+            self._http.stream("GET", url, params=params, timeout=timeout) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise self._refusal(answer)
+            # Cut off: its knlite has ended.
+            with suppress(httpx.RemoteProtocolError, httpx.ReadError):
                 yield from (line for line in answer.iter_lines() if line)
 
-    def _request(
+    def _document(
         self, method: str, path: str, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    ) -> dict[str, Any]:
         with self._explained():
             answer = self._http.request(method, path, headers=headers)
-        if answer.is_success:
-            return answer
+        if not answer.is_success:
+            raise self._refusal(answer)
+        try:
+            document = answer.json()
+        except ValueError:
+            document = None
+        if not isinstance(document, dict):
+            raise self._stranger(answer)
+        return document
+
+    def _refusal(self, answer: httpx.Response) -> KnliteError:
         try:
             message = str(answer.json()["message"])
         except (ValueError, KeyError, TypeError):
-            message = f"unexpected answer {answer.status_code} from port {self._port}"
-        raise (NotFound if answer.status_code == httpx.codes.NOT_FOUND else KnliteError)(message)
+            return self._stranger(answer)
+        return (NotFound if answer.status_code == httpx.codes.NOT_FOUND else KnliteError)(message)
+
+    def _stranger(self, answer: httpx.Response) -> Unreachable:
+        return Unreachable(
+            f"what answers on port {self._port} is no knlite",
+            cause=f"it answers with {answer.status_code} and no object of Kubernetes",
+            fix="give the --admin-port of the knlite that you mean",
+        )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except httpx.RemoteProtocolError:
-            # A followed log whose knlite has ended.
-            return
         except httpx.HTTPError as exc:
             raise Unreachable(
                 f"no knlite answers on admin port {self._port}",
@@ -91,5 +115,5 @@ class Client:
 
 def _path(info: KindInfo, namespace: str, name: str = "") -> str:
     root = f"/apis/{info.group}/{info.version}" if info.group else f"/api/{info.version}"
-    scope = f"/namespaces/{namespace}" if namespace and info.namespaced else ""
-    return f"{root}{scope}/{info.plural}" + (f"/{name}" if name else "")
+    scope = f"/namespaces/{quote(namespace, safe='')}" if namespace and info.namespaced else ""
+    return f"{root}{scope}/{info.plural}" + (f"/{quote(name, safe='')}" if name else "")

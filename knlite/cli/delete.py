@@ -4,7 +4,7 @@ import json
 import sys
 
 from knlite.cli.client import Client
-from knlite.cli.get import resolve
+from knlite.cli.words import resolve
 from knlite.errors import InvalidInput
 
 
@@ -15,7 +15,8 @@ def delete(kind: str, name: str, namespace: str, admin_port: int, *, as_json: bo
         raise InvalidInput(
             f"which {info.singular}?", fix=f"give a name: knlite delete {info.singular} NAME"
         )
-    Client(admin_port).delete(info, namespace, name)
+    with Client(admin_port) as client:
+        client.delete(info, namespace, name)
     if as_json:
         json.dump({"kind": info.kind, "namespace": namespace, "name": name}, sys.stdout)
         sys.stdout.write("\n")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import uv
 from rich.console import Console
 from rich.text import Text
 
@@ -162,8 +163,6 @@ def _engine(engine: Engine | NoEngine, settings: Settings) -> Finding:
 
 
 def _uv() -> Finding:
-    import uv
-
     try:
         return Finding("ok", "uv", f"{uv.find_uv_bin()}")
     except FileNotFoundError as exc:

@@ -7,48 +7,31 @@ from typing import Any
 import yaml
 
 from knlite.cli.client import Client
-from knlite.errors import InvalidInput
-from knlite.kinds.catalog import KINDS, KindInfo, find_kind
+from knlite.cli.words import resolve
+from knlite.kinds.kindinfo import KindInfo
 
 
 def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> None:
-    """Print the objects. Raises ``InvalidInput`` (no such kind), ``NotFound``, ``Unreachable``."""
+    """Print the objects; *output* is ``table``, ``json`` or ``yaml``.
+
+    Raises ``InvalidInput`` (no such kind), ``NotFound``, ``Unreachable``.
+    """
     info, name = resolve(kind, name)
-    client = Client(admin_port)
-    if output == "table":
-        at = namespace or ("default" if name else "")
-        _table(info, client.table(info, at, name))
-        return
-    if name:
-        found = [client.one(info, namespace or "default", name)]
+    place = namespace or ("default" if name else "")
+    with Client(admin_port) as client:
+        if output == "table":
+            _table(info, client.table(info, place, name))
+            return
+        if name:
+            document = client.one(info, place, name)
+        else:
+            items = client.listed(info, place)
+            document = {"apiVersion": "v1", "kind": "List", "items": items}
+    if output == "json":
+        json.dump(document, sys.stdout, indent=2)
+        sys.stdout.write("\n")
     else:
-        found = client.listed(info, namespace)
-    match output:
-        case "json":
-            json.dump(_whole(info, found, single=bool(name)), sys.stdout, indent=2)
-            sys.stdout.write("\n")
-        case _:
-            yaml.safe_dump(_whole(info, found, single=bool(name)), sys.stdout, sort_keys=False)
-
-
-def resolve(kind: str, name: str) -> tuple[KindInfo, str]:
-    """The kind and the name that ``KIND NAME`` or ``KIND/NAME`` mean. Raises ``InvalidInput``."""
-    word, slash, rest = kind.partition("/")
-    if slash and name:
-        raise InvalidInput(f"{kind} {name} gives two names", fix="write KIND NAME or KIND/NAME")
-    info = find_kind(word)
-    if info is None:
-        words = ", ".join(
-            each.short_names[0] if each.short_names else each.plural for each in KINDS
-        )
-        raise InvalidInput(f'there is no kind "{word}"', fix=f"known are: {words}")
-    return info, name or rest
-
-
-def _whole(info: KindInfo, found: list[dict[str, Any]], *, single: bool) -> dict[str, Any]:
-    if single:
-        return found[0]
-    return {"apiVersion": "v1", "kind": "List", "items": found}
+        yaml.safe_dump(document, sys.stdout, sort_keys=False)
 
 
 def _table(info: KindInfo, table: dict[str, Any]) -> None:

@@ -6,26 +6,23 @@ loopback it holds the token of the admin port. The other verbs read it there too
 Source: Kubernetes client-go ``clientcmd/api/v1`` (Config).
 """
 
-import os
-import secrets
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import mkstemp
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
 
+from knlite.cli.privatefile import write_private
 from knlite.errors import InvalidInput
-from knlite.settings import Settings, is_loopback
+from knlite.settings import Settings
 
 NAME = "knlite"
 """Of the cluster, the user and the context."""
 _ANYWHERE = frozenset(("0.0.0.0", "::"))
-_TOKEN_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,7 @@ class Access:
     """Where the admin port is, and what it wants to see."""
 
     server: str
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 def show(settings: Settings, write: Path | None) -> None:
@@ -71,10 +68,10 @@ def written_kubeconfig(settings: Settings) -> Iterator[Path | None]:
     live = _live_file(settings)
     shown: Path | None = live
     try:
-        _write_private(live, text)
+        write_private(live, text)
         if settings.data_dir is not None:
             shown = settings.data_dir.absolute() / "kubeconfig"
-            _write_private(shown, text)
+            write_private(shown, text)
     except OSError as exc:
         if settings.admin_token:
             raise InvalidInput(
@@ -89,25 +86,6 @@ def written_kubeconfig(settings: Settings) -> Iterator[Path | None]:
         with suppress(OSError):
             live.unlink(missing_ok=True)
             live.parent.rmdir()
-
-
-def admin_token(settings: Settings) -> str:
-    """The token that the admin port shall want: none on loopback, else a random one.
-
-    With a data directory it stays the same, so that kubeconfigs stay good.
-    """
-    if is_loopback(settings.admin_address):
-        return ""
-    if settings.data_dir is None:
-        return secrets.token_urlsafe(_TOKEN_BYTES)
-    file = settings.data_dir / "token"
-    with suppress(OSError):
-        kept = file.read_text(encoding="utf-8").strip()
-        if kept:
-            return kept
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    _write_private(file, f"{token}\n")
-    return token
 
 
 def config_of(access: Access) -> dict[str, Any]:
@@ -136,7 +114,7 @@ def merge_into(file: Path, access: Access) -> None:
     Raises ``InvalidInput`` if *file* is no kubeconfig, or cannot be read or written.
     """
     try:
-        _write_private(file, rendered(merged(_read(file), config_of(access))))
+        write_private(file, rendered(merged(_read(file), config_of(access))))
     except OSError as exc:
         raise InvalidInput(
             f"{file} cannot be written", cause=exc.strerror or str(exc), fix="choose another file"
@@ -167,9 +145,13 @@ def _read(file: Path) -> Mapping[str, Any]:
         text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return {}
+    except UnicodeDecodeError as exc:
+        raise InvalidInput(
+            f"{file} is not a kubeconfig", cause="it is no text", fix="choose another file"
+        ) from exc
     try:
         found = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
+    except (yaml.YAMLError, RecursionError) as exc:
         raise InvalidInput(
             f"{file} is not a kubeconfig", cause="it is not valid YAML", fix="choose another file"
         ) from exc
@@ -190,26 +172,8 @@ def _read(file: Path) -> Mapping[str, Any]:
 def _server(settings: Settings) -> str:
     address = settings.admin_address
     host = "127.0.0.1" if address in _ANYWHERE else address
-    return (
-        f"http://[{host}]:{settings.admin_port}"
-        if ":" in host
-        else (f"http://{host}:{settings.admin_port}")
-    )
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.admin_port}"
 
 
 def _live_file(settings: Settings) -> Path:
     return settings.runtime_dir / str(settings.admin_port) / "kubeconfig"
-
-
-def _write_private(file: Path, text: str) -> None:
-    """Replace *file* whole, readable by its owner alone; a link stays a link."""
-    real = file.resolve()
-    real.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle, name = mkstemp(dir=real.parent, prefix=f".{real.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as opened:
-            opened.write(text)
-        Path(name).replace(real)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

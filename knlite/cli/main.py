@@ -175,7 +175,7 @@ def up(
     with _explaining():
         from dataclasses import replace
 
-        from knlite.cli.kubeconfig import admin_token
+        from knlite.cli.admintoken import admin_token
         from knlite.cli.up import run
         from knlite.settings import Settings, parse_overrides
 

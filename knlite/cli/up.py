@@ -18,6 +18,7 @@ from rich.text import Text
 from knlite.cli.kubeconfig import written_kubeconfig
 from knlite.cli.openfiles import allow_open_files
 from knlite.cli.render import line_of
+from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
@@ -68,7 +69,6 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
 
 async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_json: bool) -> int:
     screen = _Json() if as_json else _Screen()
-    code = 0
     try:
         async with open_emulator(settings, [screen.fact]) as emulator:
             complaints = emulator.check(project)
@@ -81,7 +81,7 @@ async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_js
             screen.notice("stopping …")
     except* KnliteError as errors:
         raise _leaf(errors) from None
-    return code
+    return 0
 
 
 async def _serve(
@@ -101,7 +101,7 @@ async def _go_on(
 ) -> None:
     # Without files nothing is said about what those of an earlier run have declared.
     emulator.apply(project, declares=bool(paths))
-    await emulator.wait_until_settled(READY_WITHIN)
+    await emulator.settling.wait(READY_WITHIN)
     screen.table(emulator, kubeconfig)
     # What has been loaded by now stays; looking through it again and again would show in the
     # slowest requests (a full collection takes some ten milliseconds).
@@ -205,7 +205,7 @@ class _Screen:
         else:
             self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
         self._settled = True
-        base = f"http://localhost:{emulator.port}/"
+        base = f"http://localhost:{emulator.settings.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
         if kubeconfig is not None:
             path = quote(str(kubeconfig))
@@ -240,7 +240,7 @@ class _Json:
 def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
     """(kind, namespace/name, Ready with its reason, URL) of everything that people address."""
     found: list[tuple[str, str, str, str]] = []
-    view = emulator.registry.view
+    view, port = emulator.registry.view, emulator.settings.port
     for kind in ADDRESSED:
         for obj in view.listed(kind, ""):
             condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
@@ -248,5 +248,5 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
             if ready != "True" and condition.reason:
                 first = condition.message.strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"
-            found.append((kind.__name__, described(obj), ready, emulator.url_of(obj)))
+            found.append((kind.__name__, described(obj), ready, address_of(obj, port)))
     return found

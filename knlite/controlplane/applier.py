@@ -26,7 +26,7 @@ from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Declared
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Refused, Registry
-from knlite.registry.writing import Write
+from knlite.registry.write import Write
 
 USER = "knlite"
 """In whose name files are applied; the ``creator`` annotation of what they declare."""

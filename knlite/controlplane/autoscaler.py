@@ -4,12 +4,11 @@ A decision is made every two seconds while a revision has instances or requests,
 request waits at a revision that has none. Nothing runs while all are at zero.
 
 Source: Knative reference §2.5, §2.6.
-Not here: the arithmetic (``serving/autoscaling``), the instances (``supervisor.py``), revisions of
-the HPA class (``hpa.py``).
+Not here: one revision's load and scale (``scalerrunner.py``), the arithmetic
+(``serving/autoscaling``), the instances (``supervisor.py``), the HPA class (``hpa.py``).
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import anyio
@@ -17,14 +16,15 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
-from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.controlplane.scalerrunner import ScalerRunner
+from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.autoscaling.decider import TICK, Decider, Decision
+from knlite.serving.autoscaling.decider import TICK, Decider
 from knlite.serving.autoscaling.hpa import scaled_by_hpa
-from knlite.serving.autoscaling.path import Excess, Mode, initial_excess, path
+from knlite.serving.autoscaling.path import path
 from knlite.serving.autoscaling.scaler import Scaler
 from knlite.serving.autoscaling.spec import ScalingSpec, scaling_spec
 from knlite.serving.contract import progress_deadline
@@ -43,20 +43,8 @@ class Fleet(Protocol):
         """How many instances there are in each part of their life."""
         ...
 
-    def set_desired(self, revision: RevisionName, count: int) -> None:
-        """Have *count* instances."""
-        ...
-
     def hurry(self, revision: RevisionName) -> None:
         """Start again now what would be started again later."""
-        ...
-
-
-class ModeListener(Protocol):
-    """Who forwards requests."""
-
-    def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
-        """Whether the activator is in the path of *revision*; until told otherwise it is."""
         ...
 
 
@@ -67,25 +55,18 @@ class Autoscaler:
         self,
         registry: Registry,
         fleet: Fleet,
+        targets: ScaleTargets,
         standings: PodAutoscalerWriter,
         clock: Clock,
-        publish: Publish,
-        service_of: Callable[[RevisionName], str],
     ) -> None:
         self._registry = registry
         self._fleet = fleet
+        self._targets = targets
         self._standings = standings
         self._clock = clock
-        self._publish = publish
-        self._service_of = service_of
-        self._listeners: list[ModeListener] = []
-        self._units: dict[RevisionName, _Unit] = {}
+        self._runners: dict[RevisionName, ScalerRunner] = {}
         self._config = registry.config
         self._work = anyio.Event()
-
-    def report_to(self, listener: ModeListener) -> None:
-        """Tell *listener* when a mode changes; to be called before ``run``."""
-        self._listeners.append(listener)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Decide every two seconds while any revision is awake, until cancelled."""
@@ -93,49 +74,49 @@ class Autoscaler:
             task_status.started()
             while True:
                 self._work = anyio.Event()
-                if not any(unit.awake for unit in self._units.values()):
+                if not any(runner.awake for runner in self._runners.values()):
                     await self._work.wait()
                 await self._clock.sleep_until(self._clock.now() + TICK)
-                for revision, unit in tuple(self._units.items()):
-                    if unit.awake:
-                        self._decide(revision, unit)
+                for revision, runner in tuple(self._runners.items()):
+                    if runner.awake:
+                        self._decide(revision, runner)
 
     def scales(self) -> Iterator[RevisionScale]:
         """The scale of every revision that there is."""
-        for revision, unit in self._units.items():
-            last, obj = unit.last, self._registry.view.get(PodAutoscaler, *revision)
+        for revision, runner in self._runners.items():
+            last, obj = runner.last, self._registry.view.get(PodAutoscaler, *revision)
             yield RevisionScale(
                 namespace=revision.namespace,
-                service=self._service_of(revision),
+                service=self._targets.service_of(revision),
                 revision=revision.name,
                 configuration=obj.metadata.labels.get(CONFIGURATION, "") if obj else "",
                 desired=last.desired if last is not None else None,
-                requested=unit.desired,
+                requested=runner.desired,
                 instances=self._fleet.counts(revision),
-                excess=unit.excess.capacity,
+                excess=runner.excess.capacity,
                 panic=last is not None and last.panic,
-                metric=unit.spec.metric,
+                metric=runner.spec.metric,
                 stable=last.stable if last is not None else 0.0,
                 in_panic_window=last.in_panic_window if last is not None else 0.0,
-                target=unit.spec.target,
+                target=runner.spec.target,
             )
 
     # From the activator.
 
     def demand(self, revision: RevisionName, sample: Sample) -> None:
         """*revision* was this busy during the last second."""
-        unit = self._units.get(revision)
-        if unit is not None:
-            unit.record(self._clock.now(), sample)
+        runner = self._runners.get(revision)
+        if runner is not None:
+            runner.record(self._clock.now(), sample)
             self._work.set()
 
     def waiting(self, revision: RevisionName) -> None:
         """A request waits, and no instance of *revision* is ready."""
-        unit = self._units.get(revision)
-        if unit is not None and unit.desired == 0:
+        runner = self._runners.get(revision)
+        if runner is not None and runner.desired == 0:
             # Counted at once, so that the decision does not wait for the second to be over.
-            unit.record_early(self._clock.now())
-            self._decide(revision, unit)
+            runner.record_early(self._clock.now())
+            self._decide(revision, runner)
         self._fleet.hurry(revision)
         self._work.set()
 
@@ -143,18 +124,18 @@ class Autoscaler:
 
     def ready_changed(self, revision: RevisionName, ready: int) -> None:
         """*revision* has *ready* instances."""
-        unit = self._units.get(revision)
-        if unit is not None:
-            unit.scaler.observe(self._clock.now(), ready)
-            self._set_path(revision, unit, ready)
-            self._report(revision, unit)
+        runner = self._runners.get(revision)
+        if runner is not None:
+            runner.scaler.observe(self._clock.now(), ready)
+            self._set_path(revision, runner, ready)
+            self._report(revision, runner)
 
     # From the registry.
 
     def _note(self, notification: Notification) -> None:
         if self._registry.config is not self._config:
             self._config = self._registry.config
-            for revision in tuple(self._units):
+            for revision in tuple(self._runners):
                 self._follow(revision, self._registry.view.get(PodAutoscaler, *revision))
         obj = notification.obj
         if not isinstance(obj, PodAutoscaler):
@@ -162,10 +143,11 @@ class Autoscaler:
         revision = RevisionName(obj.metadata.namespace, obj.metadata.name)
         if notification.change == "deleted":
             if self._drop(revision):
-                self._fleet.set_desired(revision, 0)
+                self._standings.forget(revision)
+                self._targets.forsake(revision)
         elif scaled_by_hpa(obj.metadata.annotations, self._config.autoscaler):
             self._drop(revision)
-        elif revision in self._units:
+        elif revision in self._runners:
             self._follow(revision, obj)
         else:
             self._add(revision, obj)
@@ -177,26 +159,25 @@ class Autoscaler:
         if is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED):
             active = not is_false(obj.status.conditions, ACTIVE)
             scaler.resume(now, obj.status.desired_scale or 0, active=active)
-        unit = _Unit(Decider(spec, now, ready), scaler, spec, now)
-        self._units[revision] = unit
-        self._scaled(revision, unit, 0, "initial-scale", panic=False)
-        self._report(revision, unit)
+        runner = ScalerRunner(Decider(spec, now, ready), scaler, spec, now)
+        self._runners[revision] = runner
+        self._targets.scale(revision, 0, runner.desired, "initial-scale")
+        self._report(revision, runner)
         self._work.set()
 
     def _follow(self, revision: RevisionName, obj: PodAutoscaler | None) -> None:
         """Go by what *obj* and the configuration say now, at once."""
-        unit = self._units[revision]
+        runner = self._runners[revision]
         if obj is None:
             return
         self._standings.follow(obj)
-        unit.scaler.deadline = self._deadline(obj)
-        if unit.respec(self._clock.now(), self._spec_of(obj)):
-            self._decide(revision, unit)
+        runner.scaler.deadline = self._deadline(obj)
+        if runner.respec(self._clock.now(), self._spec_of(obj)):
+            self._decide(revision, runner)
             self._work.set()
 
     def _drop(self, revision: RevisionName) -> bool:
-        self._standings.forget(revision)
-        return self._units.pop(revision, None) is not None
+        return self._runners.pop(revision, None) is not None
 
     def _deadline(self, obj: PodAutoscaler) -> float:
         return progress_deadline(obj.metadata.annotations, self._registry.config.deployment)
@@ -209,135 +190,38 @@ class Autoscaler:
             reachable=obj.spec.reachability != "Unreachable",
         )
 
-    def _decide(self, revision: RevisionName, unit: "_Unit") -> None:
+    def _decide(self, revision: RevisionName, runner: ScalerRunner) -> None:
         now, ready = self._clock.now(), self._fleet.ready(revision)
-        was = unit.desired
-        decision = unit.decider.decide(now, ready) if unit.decider.has_data(now) else None
+        was = runner.desired
+        decision = runner.decider.decide(now, ready) if runner.decider.has_data(now) else None
         asked = decision.desired if decision else None
-        scale = unit.scaler.scale(now, asked, ready, unit.in_path(now))
+        scale = runner.scaler.scale(now, asked, ready, runner.in_path(now))
         why = scale.why or (decision.why if decision else "")
-        unit.decided(decision)
+        runner.decided(decision)
         # Before the last instance goes, requests have to be held.
-        self._set_path(revision, unit, ready)
-        self._scaled(revision, unit, was, why, panic=decision is not None and decision.panic)
-        self._report(revision, unit)
+        self._set_path(revision, runner, ready)
+        panic = decision is not None and decision.panic
+        self._targets.scale(revision, was, runner.desired, why, panic=panic)
+        self._report(revision, runner)
 
-    def _set_path(self, revision: RevisionName, unit: "_Unit", ready: int) -> None:
-        inactive = unit.scaler.activity == "inactive"
-        found = path(unit.want, unit.excess, ready, inactive=inactive)
-        if found.mode == unit.mode:
+    def _set_path(self, revision: RevisionName, runner: ScalerRunner, ready: int) -> None:
+        inactive = runner.scaler.activity == "inactive"
+        found = path(runner.want, runner.excess, ready, inactive=inactive)
+        if found.mode == runner.mode:
             return
-        unit.become(found.mode, self._clock.now())
-        for listener in self._listeners:
-            listener.mode_changed(revision, found.mode)
-        self._publish(
-            PathChanged(
-                at=self._clock.wall(),
-                namespace=revision.namespace,
-                service=self._service_of(revision),
-                revision=revision.name,
-                mode=found.mode,
-                excess=unit.excess.capacity,
-                why=found.why,
-            )
-        )
+        runner.become(found.mode, self._clock.now())
+        self._targets.set_mode(revision, found.mode, found.why, runner.excess.capacity)
 
-    def _scaled(
-        self, revision: RevisionName, unit: "_Unit", was: int, why: str, *, panic: bool
-    ) -> None:
-        desired = unit.desired
-        if desired != was:
-            self._publish(
-                ScaleDecided(
-                    at=self._clock.wall(),
-                    namespace=revision.namespace,
-                    service=self._service_of(revision),
-                    revision=revision.name,
-                    desired=desired,
-                    was=was,
-                    why=why,
-                    panic=panic,
-                )
-            )
-        self._fleet.set_desired(revision, desired)
-
-    def _report(self, revision: RevisionName, unit: "_Unit") -> None:
-        scaler = unit.scaler
+    def _report(self, revision: RevisionName, runner: ScalerRunner) -> None:
+        scaler = runner.scaler
         self._standings.report(
             revision,
             Standing(
-                desired=unit.desired,
+                desired=runner.desired,
                 ready=self._fleet.ready(revision),
                 activity=scaler.activity,
                 timed_out=scaler.timed_out,
                 initialised=scaler.initialised,
-                mode=unit.mode,
+                mode=runner.mode,
             ),
         )
-
-
-class _Unit:
-    """One revision's load and scale."""
-
-    def __init__(self, decider: Decider, scaler: Scaler, spec: ScalingSpec, now: float) -> None:
-        self.decider = decider
-        self.scaler = scaler
-        self.last: Decision | None = None
-        """The last decision that the load has led to."""
-        self.want: int | None = None
-        """What was decided last; None while the load is not known."""
-        self.excess: Excess = initial_excess(spec)
-        self.mode: Mode = "Proxy"
-        self.spec = spec
-        self._early = False
-        self._proxied_since = now
-
-    @property
-    def desired(self) -> int:
-        """How many instances there shall be."""
-        return self.scaler.desired
-
-    @property
-    def awake(self) -> bool:
-        """Whether decisions have to be made."""
-        return not self.scaler.asleep
-
-    def respec(self, now: float, spec: ScalingSpec) -> bool:
-        """Go on with *spec*; whether it is another one."""
-        if spec == self.spec:
-            return False
-        self.spec = spec
-        self.decider.respec(now, spec)
-        self.scaler.respec(spec)
-        if self.last is None:
-            self.excess = initial_excess(spec)
-        return True
-
-    def in_path(self, now: float) -> float:
-        """For how many seconds the activator has been in the path."""
-        return now - self._proxied_since
-
-    def become(self, mode: Mode, now: float) -> None:
-        """Take the activator into the path, or out of it."""
-        self.mode = mode
-        self._proxied_since = now if mode == "Proxy" else math.inf
-
-    def decided(self, decision: Decision | None) -> None:
-        """Keep *decision*; without one all but the wish stays as it was."""
-        if decision is None:
-            self.want = None
-            return
-        self.last, self.excess = decision, decision.excess
-        self.want = 0 if self.scaler.activity == "inactive" else self.scaler.desired
-
-    def record_early(self, now: float) -> None:
-        """Count one request before its second is over."""
-        self._early = True
-        self.decider.record(now, Sample(1.0, 1.0))
-
-    def record(self, now: float, sample: Sample) -> None:
-        """Count the load of a second, without what was counted early."""
-        if self._early:
-            self._early = False
-            sample = Sample(max(0.0, sample.concurrency - 1), max(0.0, sample.requests - 1))
-        self.decider.record(now, sample)

@@ -10,16 +10,19 @@ from knlite.registry.registry import Registry
 from knlite.serving.contract import progress_deadline
 from knlite.serving.instance import RevisionName
 from knlite.serving.probing import pod_probes
-from knlite.serving.scheduling import Node, require_schedulable
+from knlite.serving.scheduling import Capacity, require_schedulable
 
 
-def make_blueprints(registry: Registry, images: Images, node: Node, wall: Wall) -> Blueprints:
-    """Blueprints from the objects of *registry* and the code of *images*, to run on *node*."""
+def make_blueprints(
+    registry: Registry, images: Images, capacity: Capacity, wall: Wall
+) -> Blueprints:
+    """Blueprints from the objects of *registry* and the code of *images*, for a machine with
+    *capacity*."""
 
     async def blueprint(name: RevisionName, instance: str) -> Blueprint:
         asked = registry.view.get(Revision, *name)
         if asked is not None:
-            require_schedulable(asked.spec, node)
+            require_schedulable(asked.spec, capacity)
         pod = await images.pod_of(name)
         revision = registry.view.get(Revision, *name)
         container = serving_container(revision.spec) if revision is not None else None

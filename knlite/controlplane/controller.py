@@ -31,9 +31,9 @@ from knlite.reconcile import (
     UpdateStatus,
     key_of,
 )
-from knlite.registry.recording import Dependency
+from knlite.registry.recordingview import Dependency
 from knlite.registry.registry import CONTROLLER, Notification, Registry
-from knlite.registry.store import indexes_of, listed_alike
+from knlite.registry.store import listed_alike
 
 BATCH = 50
 """Reconciles in a row before other tasks get their turn."""
@@ -99,9 +99,9 @@ class Controller:
             self._config = self._registry.config
             for item in self._reads:
                 self._queue.add(item)
-        touched: set[Dependency] = {key_of(obj), *indexes_of(obj)}
+        touched: set[Dependency] = {key_of(obj), *self._registry.lists_of(obj)}
         if notification.old is not None and not listed_alike(notification.old, obj):
-            touched.update(indexes_of(notification.old))
+            touched.update(self._registry.lists_of(notification.old))
         for dependency in touched:
             for item in self._readers.get(dependency, ()):
                 self._queue.add(item)

@@ -30,7 +30,8 @@ _MAX_ANSWER = 64 * 1024
 
 async def check_health(stream: ByteStream, authority: str, service: str) -> str:
     """An empty text if *service* is SERVING, else what was wrong. Raises as *stream* does."""
-    h2 = H2Connection(H2Configuration(client_side=True, header_encoding="utf-8"))
+    # Headers stay bytes: h2 raises no ProtocolError for what it cannot decode.
+    h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
     h2.initiate_connection()
     number = h2.get_next_available_stream_id()
     h2.send_headers(number, _request_headers(authority))
@@ -88,7 +89,7 @@ class _Answer:
             match event:
                 case ResponseReceived(headers=headers) | TrailersReceived(headers=headers):
                     for name, value in headers or ():
-                        self._header(str(name), str(value))
+                        self._header(bytes(name), bytes(value).decode(errors="replace"))
                 case DataReceived(data=data):
                     self._body += data or b""
                 case StreamEnded():
@@ -99,13 +100,13 @@ class _Answer:
                 case _:
                     pass
 
-    def _header(self, name: str, value: str) -> None:
+    def _header(self, name: bytes, value: str) -> None:
         match name:
-            case ":status":
+            case b":status":
                 self._http = value
-            case "grpc-status":
+            case b"grpc-status":
                 self._grpc = value
-            case "grpc-message":
+            case b"grpc-message":
                 self._message = value
             case _:
                 pass

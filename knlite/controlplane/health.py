@@ -6,7 +6,7 @@ to be started again.
 
 Source: Knative reference §3.7, §4.4; Kubernetes' kubelet.
 Not here: schedules (``serving/probing.py``), attempts (``probes.py``), what is done about it
-(``supervisor.py``).
+(``incarnation.py``).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,6 +17,7 @@ from typing import Protocol
 import anyio
 
 from knlite.clock import Clock
+from knlite.controlplane.race import first_of
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import ExecAction
 from knlite.runtime.port import Instance
@@ -26,6 +27,7 @@ from knlite.serving.probing import ContainerProbes, ProbeRun, ProbeSpec
 DIAGNOSIS_AFTER = 3.0
 """Seconds without an answer before it is worth asking where the program listens in truth."""
 DIAGNOSIS_EVERY = 1.0
+_LISTEN = "listen on the port that the variable PORT names, on all addresses (0.0.0.0)"
 
 Attempt = Callable[[ProbeSpec, Instance], Awaitable[str]]
 """Asks once: an empty text if it passed, else what was wrong."""
@@ -83,7 +85,7 @@ class Health:
         if len(self._containers) == 1:
             await self._container(self._containers[0])
         else:
-            await _all_of([partial(self._container, each) for each in self._containers])
+            await first_of(*(partial(self._container, each) for each in self._containers))
         if self._unhealthy is None:
             raise RuntimeError("probing ended without a reason")
         return self._unhealthy
@@ -95,7 +97,7 @@ class Health:
         if readiness is None:
             self._set_ready(probes.container, ready=True)
         if readiness is not None and liveness is not None:
-            await _all_of([partial(self._readiness, readiness), partial(self._liveness, liveness)])
+            await first_of(partial(self._readiness, readiness), partial(self._liveness, liveness))
         elif readiness is not None:
             await self._readiness(readiness)
         elif liveness is not None:
@@ -186,9 +188,6 @@ class _Diagnosis:
         self._suspicion = found
 
 
-_LISTEN = "listen on the port that the variable PORT names, on all addresses (0.0.0.0)"
-
-
 def misdirected(wanted: Address, found: tuple[Address, ...] | None) -> str:
     """A sentence if the program listens, but not where requests go; else ""."""
     if not found or any(each.port == wanted.port and each.host == wanted.host for each in found):
@@ -198,15 +197,3 @@ def misdirected(wanted: Address, found: tuple[Address, ...] | None) -> str:
         return ""
     where = ", ".join(sorted(f"{each.host or '*'}:{each.port}" for each in found))
     return f"the program listens on {where}, not on its PORT"
-
-
-async def _all_of(loops: Sequence[Callable[[], Awaitable[None]]]) -> None:
-    """Run *loops* until one of them returns, which none does without a reason."""
-    async with anyio.create_task_group() as group:
-
-        async def run(loop: Callable[[], Awaitable[None]]) -> None:
-            await loop()
-            group.cancel_scope.cancel()
-
-        for loop in loops:
-            group.start_soon(run, loop)

@@ -7,18 +7,18 @@ Source: Knative reference §2.7; knative/serving ``pkg/reconciler/autoscaling/hp
 Not here: the arithmetic (``serving/autoscaling/hpa.py``).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
-from knlite.controlplane.autoscaler import ModeListener
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
-from knlite.facts import PathChanged, Publish, ScaleDecided
+from knlite.controlplane.scaletargets import ScaleTargets
+from knlite.kinds.conditions import is_true
 from knlite.kinds.podspec.cpurequest import cpu_request
-from knlite.kinds.serving.podautoscaler import PodAutoscaler
+from knlite.kinds.serving.podautoscaler import SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
 from knlite.runtime.port import Usage
@@ -35,10 +35,6 @@ class Fleet(Protocol):
         """How many instances there are in each part of their life."""
         ...
 
-    def set_desired(self, revision: RevisionName, count: int) -> None:
-        """Have *count* instances."""
-        ...
-
     async def usage(self, revision: RevisionName) -> Mapping[str, Usage | None]:
         """What each ready instance has used, by its name; None where that is not known."""
         ...
@@ -51,25 +47,18 @@ class HorizontalPodAutoscaler:
         self,
         registry: Registry,
         fleet: Fleet,
+        targets: ScaleTargets,
         standings: PodAutoscalerWriter,
         clock: Clock,
-        publish: Publish,
-        service_of: Callable[[RevisionName], str],
     ) -> None:
         self._registry = registry
         self._fleet = fleet
+        self._targets = targets
         self._standings = standings
         self._clock = clock
-        self._publish = publish
-        self._service_of = service_of
-        self._listeners: list[ModeListener] = []
         self._units: dict[RevisionName, _Unit] = {}
         self._config = registry.config
         self._work = anyio.Event()
-
-    def report_to(self, listener: ModeListener) -> None:
-        """Tell *listener* when a mode changes; to be called before ``run``."""
-        self._listeners.append(listener)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Look every fifteen seconds while there are such revisions, until cancelled."""
@@ -111,7 +100,8 @@ class HorizontalPodAutoscaler:
         mine = scaled_by_hpa(obj.metadata.annotations, self._config.autoscaler)
         if notification.change == "deleted":
             if self._drop(revision):
-                self._fleet.set_desired(revision, 0)
+                self._standings.forget(revision)
+                self._targets.forsake(revision)
         elif not mine:
             self._drop(revision)
         elif revision in self._units:
@@ -124,8 +114,11 @@ class HorizontalPodAutoscaler:
         counts = self._fleet.counts(revision)
         running = counts.ready + counts.not_ready + counts.pending
         unit = self._units[revision] = _Unit(Hpa(spec), running)
-        first = unit.hpa.bounded(running or spec.initial_scale)
-        self._scale(revision, unit, first, "initial-scale" if not running else "its new class")
+        # In an earlier run, or as one of the other class.
+        unit.initialised = is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED)
+        before = running or (obj.status.desired_scale or 0 if unit.initialised else 0)
+        why = "as many as before" if before else "initial-scale"
+        self._scale(revision, unit, unit.hpa.bounded(before or spec.initial_scale), why)
         self.ready_changed(revision, counts.ready)
         self._work.set()
 
@@ -138,10 +131,7 @@ class HorizontalPodAutoscaler:
             self._scale(revision, unit, unit.hpa.bounded(unit.desired), bound)
 
     def _drop(self, revision: RevisionName) -> bool:
-        unit = self._units.pop(revision, None)
-        if unit is not None:
-            self._standings.forget(revision)
-        return unit is not None
+        return self._units.pop(revision, None) is not None
 
     def _spec_of(self, obj: PodAutoscaler) -> HpaSpec:
         return hpa_spec(
@@ -174,39 +164,15 @@ class HorizontalPodAutoscaler:
 
     def _scale(self, revision: RevisionName, unit: "_Unit", desired: int, why: str) -> None:
         was, unit.desired = unit.desired, desired
-        if desired != was:
-            self._publish(
-                ScaleDecided(
-                    at=self._clock.wall(),
-                    namespace=revision.namespace,
-                    service=self._service_of(revision),
-                    revision=revision.name,
-                    desired=desired,
-                    was=was,
-                    why=why,
-                )
-            )
-        self._fleet.set_desired(revision, desired)
+        self._targets.scale(revision, was, desired, why)
         self._report(revision, unit)
 
     def _set_mode(self, revision: RevisionName, unit: "_Unit", mode: Mode) -> None:
         if mode == unit.mode:
             return
         unit.mode = mode
-        for listener in self._listeners:
-            listener.mode_changed(revision, mode)
         why = "the HPA class needs no activator" if mode == "Serve" else "no instance is ready"
-        self._publish(
-            PathChanged(
-                at=self._clock.wall(),
-                namespace=revision.namespace,
-                service=self._service_of(revision),
-                revision=revision.name,
-                mode=mode,
-                excess=0.0,
-                why=why,
-            )
-        )
+        self._targets.set_mode(revision, mode, why)
 
     def _report(self, revision: RevisionName, unit: "_Unit") -> None:
         ready = self._fleet.counts(revision).ready

@@ -8,15 +8,15 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import anyio
 import msgspec
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
-from knlite.controlplane.preparation import Choose, Code, Preparation, again
-from knlite.errors import InstanceFailed
+from knlite.controlplane.preparation import Choose, Code, Pending, Preparation
+from knlite.errors import InstanceFailed, defect
 from knlite.facts import Publish
 from knlite.kinds.meta import controller_of
 from knlite.kinds.podspec.fields import Container, serving_container
@@ -41,15 +41,6 @@ class PodCode:
     """By the container's name, init containers too."""
 
 
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """The code of one container."""
-
-    done: anyio.Event = field(default_factory=anyio.Event)
-    code: Code | None = None
-    failure: InstanceFailed | None = None
-
-
 class Images:
     """The code of all revisions of a run."""
 
@@ -67,7 +58,7 @@ class Images:
         self._registry = registry
         self._clock = clock
         self._preparation = Preparation(registry, runtimes, choose, clock, publish, uid)
-        self._entries: dict[RevisionName, dict[str, _Entry]] = {}
+        self._entries: dict[RevisionName, dict[str, Pending]] = {}
         self._group: TaskGroup | None = None
         self._busy = 0
 
@@ -92,7 +83,8 @@ class Images:
         containers = (*found.spec.containers, *found.spec.init_containers)
         # Begun all at once, so that they are prepared side by side.
         entries = {each.name: self._entry(revision, each.name) for each in containers}
-        codes = {name: await self._code(revision, entry) for name, entry in entries.items()}
+        deleted = f"{revision.name} has been deleted"
+        codes = {name: await entry.outcome(deleted) for name, entry in entries.items()}
         first = codes[serving.name]
         for name, code in codes.items():
             if code.runtime is not first.runtime:
@@ -104,24 +96,11 @@ class Images:
                 )
         return PodCode(first, {name: code.prepared for name, code in codes.items()})
 
-    async def code_of(self, revision: RevisionName) -> Code:
-        """The code of what serves. Raises ``InstanceFailed``."""
-        return (await self.pod_of(revision)).serving
-
-    def _entry(self, revision: RevisionName, container: str) -> _Entry:
+    def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)
         if entry is None or entry.failure is not None:
             entry = self._begin(revision, container)
         return entry
-
-    async def _code(self, revision: RevisionName, entry: _Entry) -> Code:
-        if entry.code is None:
-            await entry.done.wait()
-        if entry.failure is not None:
-            raise again(entry.failure)
-        if entry.code is None:
-            raise InstanceFailed("ContainerMissing", f"{revision.name} has been deleted")
-        return entry.code
 
     def _note(self, notification: Notification) -> None:
         image = notification.obj
@@ -147,19 +126,21 @@ class Images:
         names = [] if found is None else [each.name for each in _containers(found)]
         return next((each for each in names if image_name(revision.name, each) == image), None)
 
-    def _begin(self, revision: RevisionName, container: str) -> _Entry:
-        entry = _Entry()
+    def _begin(self, revision: RevisionName, container: str) -> Pending:
+        entry = Pending()
         self._entries.setdefault(revision, {})[container] = entry
         if self._group is not None:
             self._busy += 1
             self._group.start_soon(self._prepare, revision, container, entry)
         return entry
 
-    async def _prepare(self, name: RevisionName, container: str, entry: _Entry) -> None:
+    async def _prepare(self, name: RevisionName, container: str, entry: Pending) -> None:
         try:
             entry.code = await self._prepared(name, container)
         except InstanceFailed as exc:
             entry.failure = exc
+        except Exception as exc:  # noqa: BLE001  what one image brings to light ends no others
+            entry.failure = defect(exc)
         finally:
             self._busy -= 1
             entry.done.set()
@@ -173,7 +154,7 @@ class Images:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} is gone")
         return await self._preparation.code(revision, found[0])
 
-    def _write_status(self, name: RevisionName, container: str, entry: _Entry) -> None:
+    def _write_status(self, name: RevisionName, container: str, entry: Pending) -> None:
         key = (name.namespace, image_name(name.name, container))
         image = self._registry.view.get(Image, *key)
         if image is None:

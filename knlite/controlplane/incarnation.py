@@ -15,7 +15,7 @@ from knlite.controlplane.chronicle import Chronicle, Tail
 from knlite.controlplane.health import Attempt, Health, Unhealthy
 from knlite.controlplane.race import first_of
 from knlite.controlplane.slot import Slot
-from knlite.errors import InstanceFailed
+from knlite.errors import InstanceFailed, defect
 from knlite.runtime.port import Exit, Instance
 from knlite.serving.instance import Birth, Endpoint, StartFailure
 from knlite.serving.probing import ProbeSpec
@@ -64,6 +64,12 @@ class Incarnation:
 
     async def live(self) -> Ended | None:
         """Start it and see it through; None when it was retired."""
+        try:
+            return await self._from_start_to_end()
+        except Exception as exc:  # noqa: BLE001  what one program brings to light ends no others
+            return self._failed(defect(exc))
+
+    async def _from_start_to_end(self) -> Ended | None:
         slot, chronicle = self._slot, self._chronicle
         ordered = self._clock.now()
         chronicle.preparing(slot)

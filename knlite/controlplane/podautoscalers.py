@@ -70,7 +70,7 @@ class PodAutoscalerWriter:
             self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
 
     def forget(self, revision: RevisionName) -> None:
-        """*revision* is gone, or another autoscaler's."""
+        """*revision* is gone. One that another autoscaler takes over is that one's to report."""
         self._said.pop(revision, None)
 
     def _write(self, revision: RevisionName) -> None:

@@ -47,12 +47,24 @@ class Code:
 
 
 @dataclass(eq=False, slots=True)
-class _Shared:
-    """One preparation for all revisions that asked for the same code before it began."""
+class Pending:
+    """Code that one prepares and any number wait for."""
 
     done: anyio.Event = field(default_factory=anyio.Event)
     code: Code | None = None
     failure: InstanceFailed | None = None
+
+    async def outcome(self, given_up: str) -> Code:
+        """The code, once it is done. Raises ``InstanceFailed``, *given_up* if there is neither."""
+        if self.code is None:
+            await self.done.wait()
+        failed = self.failure
+        if failed is not None:
+            # A fresh one: the same exception raised in several tasks would gather tracebacks.
+            raise InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)
+        if self.code is None:
+            raise InstanceFailed("ContainerMissing", given_up)
+        return self.code
 
 
 class Preparation:
@@ -73,7 +85,8 @@ class Preparation:
         self._clock = clock
         self._publish = publish
         self._uid = uid
-        self._queued: dict[Choice, _Shared] = {}
+        self._queued: dict[Choice, Pending] = {}
+        """Preparations that have not begun, for all revisions that want the same code."""
         self._limit = anyio.Semaphore(AT_ONCE)
 
     async def code(self, revision: Revision, container: Container) -> Code:
@@ -122,7 +135,7 @@ class Preparation:
         """
         shared = self._queued.get(choice)
         if shared is None:
-            shared = self._queued[choice] = _Shared()
+            shared = self._queued[choice] = Pending()
             try:
                 async with self._limit:
                     del self._queued[choice]
@@ -131,12 +144,7 @@ class Preparation:
                 shared.failure = exc
             finally:
                 shared.done.set()
-        await shared.done.wait()
-        if shared.failure is not None:
-            raise again(shared.failure)
-        if shared.code is None:
-            raise InstanceFailed("ContainerMissing", "its preparation was given up")
-        return shared.code
+        return await shared.outcome("its preparation was given up")
 
     async def _built(self, choice: Choice, report: Report) -> Code:
         try:
@@ -172,8 +180,3 @@ class Preparation:
             )
 
         return report
-
-
-def again(failed: InstanceFailed) -> InstanceFailed:
-    """A fresh one: the same exception raised in several tasks would gather tracebacks."""
-    return InstanceFailed(failed.reason, failed.what, cause=failed.cause, fix=failed.fix)

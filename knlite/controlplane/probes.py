@@ -23,6 +23,7 @@ from knlite.kinds.podspec.fields import (
     TCPSocketAction,
 )
 from knlite.runtime.port import Instance
+from knlite.serving.instance import Address
 from knlite.serving.probing import ProbeSpec
 
 _MAX_ANSWER = 64 * 1024
@@ -30,18 +31,32 @@ _MAX_OUTPUT = 10 * 1024
 """Of what a command writes, for the sentence about its failure; as the kubelet."""
 USER_AGENT = "kube-probe/1.34"
 _LINE_ENDS = frozenset("\r\n\0")
+_LAST_PORT = 65535
 
 
 async def attempt(probe: ProbeSpec, instance: Instance) -> str:
     """An empty text if *instance* passes, else what was wrong."""
     action = probe.action
-    if isinstance(action, ExecAction):
-        return await _command(probe, action, instance)
+    if not isinstance(action, ExecAction):
+        return await _in_time(probe, action, instance.address)
+    if probe.serving and probe.role == "Readiness":
+        # The queue-proxy cannot run commands: beside the kubelet's command it tries to connect.
+        problem = await _in_time(probe, TCPSocketAction(), instance.address)
+        if problem:
+            return problem
+    return await _command(probe, action, instance)
+
+
+async def _in_time(
+    probe: ProbeSpec, action: HTTPGetAction | TCPSocketAction | GRPCAction, instance: Address
+) -> str:
     # As Knative's queue-proxy, it is always the instance that is asked; the host of an action is
     # only what the instance is called.
-    host, port = instance.address
+    port = probe.port or instance.port
+    if not 0 < port <= _LAST_PORT:
+        return f"invalid port number: {port}"
     with anyio.move_on_after(probe.timeout):
-        return await _over_network(action, host, probe.port or port)
+        return await _over_network(action, instance.host, port)
     return f"no answer within {probe.timeout:g} s"
 
 
@@ -68,13 +83,6 @@ async def _over_network(
 
 
 async def _command(probe: ProbeSpec, action: ExecAction, instance: Instance) -> str:
-    if probe.serving and probe.role == "Readiness":
-        # The queue-proxy cannot run commands: beside the kubelet's command it tries to connect.
-        host, port = instance.address
-        try:
-            (await _connected(host, port)).close()
-        except OSError as exc:
-            return f"dial tcp {host}:{port}: {_cause(exc)}"
     result = await instance.exec(probe.container, action.command, probe.timeout)
     if result.code == 0:
         return ""
@@ -117,10 +125,11 @@ async def _https(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
 
 
 async def _exchange(get: HTTPGetAction, stream: ByteStream, host: str) -> str:
-    headers = {"host": get.host or host, "user-agent": USER_AGENT, "accept": "*/*"}
-    for each in get.http_headers:
-        if not set(each.name + each.value) & _LINE_ENDS:
-            headers[each.name.lower()] = each.value
+    headers = {"host": host, "user-agent": USER_AGENT, "accept": "*/*"}
+    named = [(each.name, each.value) for each in get.http_headers]
+    for name, value in [("Host", get.host), *named] if get.host else named:
+        if not set(name + value) & _LINE_ENDS:
+            headers[name.lower()] = value
     path = get.path if get.path.startswith("/") else f"/{get.path}"
     target = quote(path, safe="/?#[]@!$&'()*+,;=:%~").partition("#")[0]
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

@@ -13,40 +13,26 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.certificates import Certificates, CertificatesListener
+from knlite.controlplane.routes import Routes
 from knlite.eventing.topology import Topology, topology
-from knlite.kinds.conditions import ConditionEditor, is_true
-from knlite.kinds.core.secret import Secret
+from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import protocol_of, serving_container
-from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.ingress import (
-    CONDITIONS,
-    LOAD_BALANCER_READY,
-    NETWORK_CONFIGURED,
-    Ingress,
-    IngressStatus,
-)
+from knlite.kinds.serving.ingress import CONDITIONS, IngressStatus
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.certificates import (
-    NOT_READY,
-    PORT_UNAVAILABLE,
-    Certificate,
-    Unusable,
-    certificates,
-)
-from knlite.serving.domains import DomainError, is_local, local_hosts, public_host, tagged_name
+from knlite.serving.certificates import Certificate, Unusable
+from knlite.serving.domains import local_hosts, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
-from knlite.serving.routingtable import Hostings, routing_table
 
-_ROUTING = (Ingress, Route, DomainMapping, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would
@@ -77,14 +63,6 @@ class TopologyListener(Protocol):
         ...
 
 
-class CertificatesListener(Protocol):
-    """Who proves to clients that they have come to the right host."""
-
-    def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
-        """These are the certificates now; ``certificates_judged`` wants to hear of each of them."""
-        ...
-
-
 class Projector:
     """Watches the registry on behalf of the data plane."""
 
@@ -94,14 +72,11 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
-        self._certificates: CertificatesListener | None = None
-        self._wanted: Mapping[str, Certificate | Unusable] = {}
-        """What each host has that shall have a certificate."""
-        self._secrets: frozenset[tuple[str, str]] = frozenset()
-        """(namespace, name) of those that certificates come from, or shall."""
-        self._judged: Mapping[Certificate, Unusable | None] = {}
-        self._hostings = Hostings()
-        self._stale: set[str] = {"routes", "certificates", "topology"}
+        self._certificates = Certificates()
+        self._sources = Routes(registry)
+        self._table = RoutingTable()
+        self._listing: tuple[tuple[str, str], ...] = ()
+        self._stale: set[str] = {"routes", "listing", "topology"}
         self._work = anyio.Event()
 
     @property
@@ -110,24 +85,24 @@ class Projector:
         return not self._stale
 
     def report_to(
-        self,
-        routes: RoutesListener,
-        settings: SettingsListener,
-        topology: TopologyListener,
-        certificates: CertificatesListener,
+        self, routes: RoutesListener, settings: SettingsListener, topology: TopologyListener
     ) -> None:
         """Push tables to these; to be called before ``run``."""
         self._routes, self._settings, self._topology = routes, settings, topology
-        self._certificates = certificates
+
+    def certify(self, certificates: CertificatesListener) -> None:
+        """Push certificates to this one; to be called before ``run``."""
+        self._certificates.report_to(certificates)
 
     def certificates_judged(self, judged: Mapping[Certificate, Unusable | None]) -> None:
         """These certificates are presented to clients (None), or why they are not."""
-        self._judged = judged
+        self._certificates.judged(judged)
         self._tell_ingresses()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
         with self._registry.listening(self._note):
+            self._sources.begin()
             task_status.started()
             while True:
                 self._work = anyio.Event()
@@ -162,17 +137,13 @@ class Projector:
         obj = notification.obj
         if isinstance(obj, Revision):
             self._note_revision(notification, obj)
-        exists_or_not = isinstance(obj, Revision) and notification.change != "modified"
-        if exists_or_not or (isinstance(obj, _ROUTING) and _matters(notification)):
+        if self._sources.note(notification):
             self._stale.add("routes")
-            self._work.set()
-        if (isinstance(obj, Ingress) and _of_certificates(notification)) or (
-            isinstance(obj, Secret) and (obj.metadata.namespace, obj.metadata.name) in self._secrets
-        ):
-            self._stale.add("certificates")
-            self._work.set()
+        if _is_listed_anew(notification):
+            self._stale.add("listing")
         if isinstance(obj, _EVENTING):
             self._stale.add("topology")
+        if self._stale:
             self._work.set()
 
     def _note_revision(self, notification: Notification, revision: Revision) -> None:
@@ -189,56 +160,19 @@ class Projector:
 
     def _push(self) -> None:
         stale, self._stale = self._stale, set()
-        if "routes" in stale and self._routes is not None:
-            self._routes.routes_changed(self._table(), self._listing())
-        if "certificates" in stale:
-            self._push_certificates()
-        if stale & {"routes", "certificates"}:
+        if "listing" in stale:
+            self._listing = self._listed()
+        if "routes" in stale:
+            self._certificates.push(self._sources.secured(), self._registry.view)
+            self._table = self._sources.table()
+        if stale & {"routes", "listing"} and self._routes is not None:
+            self._routes.routes_changed(self._table, self._listing)
+        if "routes" in stale:
             self._tell_ingresses()
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
 
-    def _push_certificates(self) -> None:
-        view = self._registry.view
-        ingresses = [each for each in view.listed(Ingress, "") if each.spec.tls]
-        self._secrets = frozenset(
-            (tls.secret_namespace or each.metadata.namespace, tls.secret_name)
-            for each in ingresses
-            for tls in each.spec.tls
-        )
-        self._wanted = certificates(ingresses, view)
-        if self._certificates is not None:
-            found = (each for each in self._wanted.values() if isinstance(each, Certificate))
-            self._certificates.certificates_changed(tuple(found))
-
-    def _table(self) -> RoutingTable:
-        view = self._registry.view
-        newest: dict[tuple[str, str], RevisionName] = {}
-        hosts: dict[tuple[str, str], tuple[str, ...]] = {}
-        for route in view.listed(Route, ""):
-            namespace, name = route.metadata.namespace, route.metadata.name
-            if view.get(Ingress, namespace, name) is not None:
-                continue
-            for target in route.spec.traffic:
-                configuration = view.get(Configuration, namespace, target.configuration_name)
-                if configuration is None:
-                    continue
-                latest = configuration.status.latest_created_revision_name
-                if latest:
-                    newest[namespace, name] = RevisionName(namespace, latest)
-                    hosts[namespace, name] = _hosts(route, self._registry)
-                    break
-        brokers = (
-            (broker.metadata.namespace, broker.metadata.name) for broker in view.listed(Broker, "")
-        )
-        revisions = frozenset(
-            RevisionName(revision.metadata.namespace, revision.metadata.name)
-            for revision in view.listed(Revision, "")
-        )
-        ingresses = view.listed(Ingress, "")
-        return routing_table(ingresses, newest, hosts, brokers, revisions, self._hostings)
-
-    def _listing(self) -> tuple[tuple[str, str], ...]:
+    def _listed(self) -> tuple[tuple[str, str], ...]:
         view = self._registry.view
         base = f"http://localhost:{self._registry.config.external_port}"
         services = (
@@ -261,68 +195,36 @@ class Projector:
         return (*services, *domains, *brokers)
 
     def _tell_ingresses(self) -> None:
-        for ingress in self._registry.view.listed(Ingress, ""):
-            told = ingress.status.observed_generation == ingress.metadata.generation
-            if told and not ingress.spec.tls:
+        for ingress in self._sources.told():
+            current = ingress.status.observed_generation == ingress.metadata.generation
+            if current and not ingress.spec.tls:
                 # Nobody else writes this status, so it says all of what follows already.
                 continue
             editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
-            if not self._configured(ingress, editor):
-                continue
-            if told and editor.result() == ingress.status.conditions:
+            if not self._certificates.configured(ingress, editor):
+                # Those that have certificates are told again when these have been looked at.
                 continue
             status = IngressStatus(
                 observed_generation=ingress.metadata.generation, conditions=editor.result()
             )
-            self._registry.update_status(msgspec.structs.replace(ingress, status=status))
+            if status != ingress.status:
+                self._registry.update_status(msgspec.structs.replace(ingress, status=status))
 
-    def _configured(self, ingress: Ingress, editor: ConditionEditor) -> bool:
-        """Tell *editor* whether clients are served; False if that is not known yet."""
-        editor.true(NETWORK_CONFIGURED)
-        editor.true(LOAD_BALANCER_READY)
-        for host in (host.lower() for tls in ingress.spec.tls for host in tls.hosts):
-            found = self._wanted.get(host)
-            if isinstance(found, Certificate):
-                if found not in self._judged:
-                    return False
-                found = self._judged[found]
-                if found is None:
-                    continue
-            elif found is None:
-                return False
-            if found.reason == PORT_UNAVAILABLE:
-                editor.false(LOAD_BALANCER_READY, found.reason, found.message)
-            elif found.reason == NOT_READY:
-                editor.unknown(NETWORK_CONFIGURED, found.reason, found.message)
-            else:
-                editor.false(NETWORK_CONFIGURED, found.reason, found.message)
-            break
+
+def _is_listed_anew(notification: Notification) -> bool:
+    """Whether the change can change what people are shown."""
+    new, old = notification.obj, notification.old
+    if isinstance(new, Broker):
+        return notification.change != "modified"
+    if not isinstance(new, Service | DomainMapping):
+        return False
+    if notification.change != "modified" or not isinstance(old, Service | DomainMapping):
         return True
+    return _shown(new) != _shown(old)
 
 
-def _of_certificates(notification: Notification) -> bool:
-    """Whether an Ingress has another certificate, or none any more."""
-    new, old = notification.obj, notification.old
-    if notification.change == "modified" and isinstance(new, Ingress) and isinstance(old, Ingress):
-        return new.spec.tls != old.spec.tls
-    return isinstance(new, Ingress) and bool(new.spec.tls)
-
-
-def _matters(notification: Notification) -> bool:
-    """Whether the change can change a table; the answer to our own writes is no."""
-    new, old = notification.obj, notification.old
-    if isinstance(new, Ingress) and isinstance(old, Ingress):
-        return new.spec != old.spec or notification.change == "deleted"
-    return True
-
-
-def _hosts(route: Route, registry: Registry) -> tuple[str, ...]:
-    """The public ones."""
-    config = registry.config
-    try:
-        return () if is_local(route, config) else (public_host(route, "", config),)
-    except DomainError:
-        return ()
+def _shown(obj: Service | DomainMapping) -> tuple[str, bool]:
+    return obj.status.url, isinstance(obj, Service) or is_true(obj.status.conditions)
 
 
 def _settings(revision: Revision) -> RevisionSettings:

@@ -27,7 +27,7 @@ from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
 from knlite.controlplane.slot import Slot
 from knlite.facts import Publish
-from knlite.runtime.port import Usage
+from knlite.runtime.port import Runtime, Usage
 from knlite.serving.instance import Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
@@ -93,14 +93,10 @@ class Supervisor:
         self._listeners: list[ScaleListener] = []
         self._group: TaskGroup | None = None
 
-    def report_to(self, balancer: Balancer, listener: ScaleListener) -> None:
-        """Tell *balancer*, then *listener*, of changes; to be called before ``run``."""
+    def report_to(self, balancer: Balancer, *listeners: ScaleListener) -> None:
+        """Tell *balancer*, then *listeners*, of changes; to be called before ``run``."""
         self._balancers.append(balancer)
-        self._listeners.append(listener)
-
-    def tell(self, listener: ScaleListener) -> None:
-        """Tell *listener* of changes too; to be called before ``run``."""
-        self._listeners.append(listener)
+        self._listeners.extend(listeners)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""
@@ -130,6 +126,11 @@ class Supervisor:
                 pending += 1
         return InstanceCounts(ready, not_ready, pending, terminating)
 
+    def runtimes(self, revision: RevisionName) -> dict[str, Runtime]:
+        """Who has been told to start each instance of *revision*, by the instance's name."""
+        slots = self._slots.get(revision, {}).values()
+        return {slot.name: slot.runtime for slot in slots if slot.runtime is not None}
+
     async def usage(self, revision: RevisionName) -> dict[str, Usage | None]:
         """What each ready instance of *revision* has used, by its name; None if not known."""
         slots = [slot for slot in self._slots.get(revision, {}).values() if slot.endpoint]
@@ -157,7 +158,8 @@ class Supervisor:
             del self._slots[revision]
 
     def hurry(self, revision: RevisionName) -> None:
-        """A request waits: start again now what would be started again later."""
+        """Start again now what would be started again later: a request waits, or what it lacked is
+        there."""
         for slot in self._slots.get(revision, {}).values():
             slot.hurry.set()
 

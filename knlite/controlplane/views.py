@@ -63,9 +63,9 @@ VIEWS: tuple[Derivation, ...] = (
 )
 
 
-def views_of_run(host: str, port: int, now: datetime) -> tuple[Derivation, ...]:
-    """All of ``VIEWS``, and what never changes while the gateway listens on *port* of *host*."""
+def views_of_run(host: str, port: int, tls_port: int, now: datetime) -> tuple[Derivation, ...]:
+    """All of ``VIEWS``, and what never changes while the gateway listens on *host*."""
     slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
     nodes = Fixed(Node, (this_node(now, host),))
-    return (*VIEWS, slices, older, nodes, IngressGateways(host, port))
+    return (*VIEWS, slices, older, nodes, IngressGateways(host, port, tls_port))

@@ -63,27 +63,25 @@ class Gateway:
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
-        self._outer = _Side(activator, draw.random, self._by_other_addresses)
-        self._inner = _Side(activator, draw.random, self._by_other_addresses)
-        self._secure = _SecureSide(activator, draw.random)
-        self._tls_port = "" if tls_port == 443 else f":{tls_port}"
+        self.outside = Side(activator, draw.random, self._by_other_addresses)
+        """Who answers those who come from outside."""
+        self.inside = Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
+        self.secure = SecureSide(activator, draw.random)
+        """Who answers those who come from outside by HTTPS."""
+        self._tls_port = "" if tls_port == 443 else f":{tls_port}"
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self._outer.table = table
-        self._inner.table = table.inside()
-        self._secure.table = table.secure()
+        self.outside.table = table
+        self.secure.table = table.secure()
+        self.inside.table = table.inside()
         self._listing = listing
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self._inner.table.find(host.encode("latin-1", "replace")) is not None
-
-    def handle_secure(self, exchange: Exchange) -> None:
-        """Send *exchange*, which has come by HTTPS, on its way."""
-        self._secure.handle(exchange)
+        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
 
     async def run(
         self,
@@ -96,9 +94,9 @@ class Gateway:
 
         Whoever connects to one of the addresses *inside* is in the cluster.
         """
-        entrance = Entrance(self._inner.handle, inside) if inside else None
+        entrance = Entrance(self.inside.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            server = await serve(self._outer.handle, listening, self._limits, entrance)
+            server = await serve(self.outside.handle, listening, self._limits, entrance)
             task_status.started()
             try:
                 await anyio.sleep_forever()
@@ -121,7 +119,7 @@ class Gateway:
             case ToIndex():
                 self._index(exchange)
             case ToHTTPS(host):
-                self._redirect(exchange, host)
+                _send_on(exchange, f"https://{host}{self._tls_port}")
             case InsideOnly(name, public):
                 text = pages.inside_only(name, public, self._listing)
                 exchange.respond(404, TEXT, text.encode())
@@ -139,13 +137,6 @@ class Gateway:
             exchange.respond(200, _HTML, pages.index(self._listing).encode())
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
-
-    def _redirect(self, exchange: Exchange, host: str) -> None:
-        path, query = path_of(exchange.target), query_of(exchange.target)
-        # "OPTIONS *" asks about the server, which has no address of its own.
-        location = f"https://{host}{self._tls_port}".encode() + (b"/" if path == b"*" else path)
-        headers = ((b"Location", location + b"?" + query if query else location), *TEXT)
-        exchange.respond(301, headers, b"only served by https\n")
 
     def _receive(self, exchange: Exchange, namespace: str, broker: str) -> None:
         def received(body: bytes | TooLarge) -> None:
@@ -171,7 +162,7 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-class _Side:
+class Side:
     """Those who come from outside, or those from inside the cluster, and the hosts they know."""
 
     def __init__(
@@ -208,7 +199,7 @@ class _Side:
         )
 
 
-class _SecureSide:
+class SecureSide:
     """Those who come by HTTPS, where only hosts with a certificate are served (RFC 9110 §7.4)."""
 
     def __init__(self, activator: Activator, draw: Callable[[], float]) -> None:
@@ -234,6 +225,14 @@ class _SecureSide:
             tagged.route_tag,
             HTTPS,
         )
+
+
+def _send_on(exchange: Exchange, url: str) -> None:
+    """Answer that it is to be asked for at *url*."""
+    path, query = path_of(exchange.target), query_of(exchange.target)
+    # "OPTIONS *" asks about the server, which has no address of its own.
+    location = url.encode() + (b"/" if path == b"*" else path) + (b"?" + query if query else b"")
+    exchange.respond(301, ((b"Location", location), *TEXT), b"")
 
 
 def _way(exchange: Exchange, rest: str, host: str) -> tuple[bytes, bytes, Headers]:

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from knlite.eventing.references import kind_of, not_found
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.destination import Destination, KReference, group_of
+from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.kreference import KReference, group_of
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.route import Addressable, Route
+from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import View
 

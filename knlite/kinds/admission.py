@@ -9,16 +9,18 @@ from typing import TypeVar
 
 import msgspec
 
-from knlite.kinds.catalog import EVENTING, SERVING, info_of
+from knlite.kinds.catalog import info_of
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.eventing.catalog import EVENTING
 from knlite.kinds.fielderror import Errors, merged, refusing
 from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
 from knlite.kinds.meta import Object
+from knlite.kinds.serving.catalog import SERVING
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.trial import trial_errors
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 _STAMPS = {
     SERVING: (CREATOR, LAST_MODIFIER),
@@ -70,7 +72,7 @@ def _named_by_parent(obj: Object) -> bool:
     return isinstance(obj, Configuration | Route) and bool(obj.metadata.owner_references)
 
 
-def _stamped(obj: O, old: Object | None, creator: str, last_modifier: str, user: str) -> O:
+def _stamped(obj: T, old: Object | None, creator: str, last_modifier: str, user: str) -> T:
     """*obj* with the names of who made it and of who changed its spec last.
 
     A creator that the author wrote is left in, for validation to refuse if it is another one.

@@ -23,6 +23,7 @@ from knlite.kinds.meta import Fields
 T = TypeVar("T", bound=Fields)
 
 _INDEX = re.compile(r"\[\d+\]")
+_INT64 = range(-(2**63), 2**63)
 _GO = {"boolean": "bool", "integer": "int64", "number": "float64"}
 
 
@@ -113,7 +114,7 @@ def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> objec
         case inspect.BoolType():
             return value if isinstance(value, bool) else _wrong(value, "boolean", path, found)
         case inspect.IntType():
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
                 return value
             return _wrong(value, "integer", path, found)
         case inspect.FloatType():
@@ -213,7 +214,8 @@ def _type_name(value: object) -> str:
         case bool():
             return "boolean"
         case int():
-            return "integer"
+            # What is too large becomes a float when a cluster decodes it.
+            return "integer" if value in _INT64 else "number"
         case float():
             return "number"
         case str():

@@ -50,7 +50,7 @@ HTTP_PROTOCOL: Final = f"{NETWORKING}/http-protocol"
 VISIBILITY: Final = f"{NETWORKING}/visibility"
 """Label of a Service or Route: ``cluster-local`` hides it from outside."""
 LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
-"""Annotation that clients write; never handed down to children."""
+"""Annotation in which ``kubectl apply`` keeps what it said; never handed down to children."""
 
 # autoscaling.knative.dev, on templates.
 AUTOSCALING: Final = "autoscaling.knative.dev"
@@ -79,7 +79,6 @@ INJECTION: Final = "eventing.knative.dev/injection"
 DEPENDENCY: Final = "knative.dev/dependency"
 """Annotation of a Trigger: an object that must be ready first, as JSON."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
-BINDING_INCLUDE: Final = "bindings.knative.dev/include"
 
 # knlite's own, on templates.
 COMMAND: Final = "knlite.dev/command"

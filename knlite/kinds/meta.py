@@ -12,8 +12,11 @@ import msgspec
 
 # Says for the type checker what msgspec's own declaration leaves out: frozen, and by keyword.
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
-class Fields(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    """A group of fields as it stands in a manifest: camelCase outside, absent when default."""
+class Fields(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, gc=False):
+    """A group of fields as it stands in a manifest: camelCase outside, absent when default.
+
+    What is frozen and made of documents cannot hold itself, so the collector need not look.
+    """
 
 
 class OwnerReference(Fields):

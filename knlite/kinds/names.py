@@ -1,6 +1,7 @@
 """Names: the syntax of DNS labels and subdomains, and how names of children are made.
 
-Source: Kubernetes ``apimachinery/pkg/util/validation``; knative/pkg ``kmeta/names.go``; Knative
+Source: Kubernetes ``apimachinery/pkg/util/validation``,
+``pkg/api/validate/content``; knative/pkg ``kmeta/names.go``; Knative
 reference §1.2, §1.8, Eventing reference §1.2.
 """
 
@@ -13,6 +14,7 @@ _SUBDOMAIN_1123 = re.compile(
     r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII
 )
 _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", re.ASCII)
+_LABEL_VALUE = re.compile(rf"({_QUALIFIED.pattern})?", re.ASCII)
 MAX_LABEL = 63
 MAX_SUBDOMAIN = 253
 
@@ -35,6 +37,12 @@ _QUALIFIED_TEXT = (
     "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
     " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
     " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+
+_LABEL_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.',"
+    " and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or"
+    " '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 )
 
 
@@ -63,7 +71,8 @@ def domain_problem(field: str, text: str) -> str:
     if not problems and len(labels) < 2:
         problems = ("should be a domain with at least two segments separated by dots",)
     for label in labels:
-        if not problems:
+        # A subdomain consists of labels; nothing but their length is left to be wrong.
+        if not problems and len(label) > MAX_LABEL:
             value, problems = label, label_1123_problems(label)
     return f'{field}: Invalid value: "{value}": {",".join(problems)}' if problems else ""
 
@@ -88,6 +97,11 @@ def qualified_name_problems(text: str) -> tuple[str, ...]:
         f"name part {each}" for each in _problems(name, _QUALIFIED, MAX_LABEL, _QUALIFIED_TEXT)
     )
     return tuple(problems)
+
+
+def label_value_problems(text: str) -> tuple[str, ...]:
+    """Why *text* is not the value of a label, in Kubernetes' words; empty if it is one."""
+    return _problems(text, _LABEL_VALUE, MAX_LABEL, _LABEL_VALUE_TEXT)
 
 
 def child_name(parent: str, suffix: str) -> str:

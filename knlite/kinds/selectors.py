@@ -1,28 +1,15 @@
 """Label selectors: which labels they match, and what is wrong with one.
 
 Source: Kubernetes ``apimachinery/pkg/apis/meta/v1/helpers.go`` (``LabelSelectorAsSelector``),
-``apimachinery/pkg/labels/selector.go``, ``apimachinery/pkg/util/validation``.
+``apimachinery/pkg/labels/selector.go``.
 """
 
-import re
 from collections.abc import Mapping
 
 import msgspec
 
 from knlite.kinds.meta import Fields
-from knlite.kinds.names import MAX_LABEL, subdomain_1123_problems
-
-_NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]", re.ASCII)
-_NAME_PART_TEXT = (
-    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an"
-    " alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for"
-    " validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.',"
-    " and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or"
-    " '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
+from knlite.kinds.names import label_value_problems, qualified_name_problems
 
 
 class LabelSelectorRequirement(Fields):
@@ -58,28 +45,6 @@ def problems(selector: LabelSelector) -> tuple[str, ...]:
         found.extend(_value_problems(value, f"values[0][{key}]"))
     for requirement in selector.match_expressions:
         found.extend(_requirement_problems(requirement))
-    return tuple(found)
-
-
-def qualified_name_problems(text: str) -> tuple[str, ...]:
-    """Why *text* is not a name with an optional DNS prefix (``example.com/name``)."""
-    prefix, slash, name = text.rpartition("/")
-    if "/" in prefix:
-        return (
-            f"a qualified name {_NAME_PART_TEXT} with an optional DNS subdomain prefix and '/'"
-            " (e.g. 'example.com/MyName')",
-        )
-    found: list[str] = []
-    if slash and not prefix:
-        found.append("prefix part must be non-empty")
-    elif slash:
-        found.extend(f"prefix part {problem}" for problem in subdomain_1123_problems(prefix))
-    if not name:
-        found.append("name part must be non-empty")
-    elif len(name) > MAX_LABEL:
-        found.append(f"name part must be no more than {MAX_LABEL} characters")
-    if not _NAME_PART.fullmatch(name):
-        found.append(f"name part {_NAME_PART_TEXT}")
     return tuple(found)
 
 
@@ -129,9 +94,5 @@ def _key_problems(key: str) -> tuple[str, ...]:
 
 
 def _value_problems(value: str, path: str) -> tuple[str, ...]:
-    found = []
-    if len(value) > MAX_LABEL:
-        found.append(f"must be no more than {MAX_LABEL} characters")
-    if value and not _NAME_PART.fullmatch(value):
-        found.append(_VALUE_TEXT)
+    found = label_value_problems(value)
     return (f'{path}: Invalid value: "{value}": {"; ".join(found)}',) if found else ()

@@ -10,7 +10,7 @@ knative/pkg ``webhook/{configmaps,resourcesemantics}``; Kubernetes ``apimachiner
 Not here: what is wrong (each kind's own module); the Status object (``apiserver/status.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -77,6 +77,16 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
     return _invalid(kind, group, meta.name, causes)
 
 
+def invalid_text(kind: str, group: str, name: str, causes: Sequence[Cause]) -> str:
+    """How the API server says that the object *name* is invalid because of *causes*."""
+    qualified = f"{kind}.{group}" if group else kind
+    texts = [
+        f"{cause.field}: {cause.message}" if cause.field else cause.message for cause in causes
+    ]
+    listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
+    return f'{qualified} "{name}" is invalid: {listed}'
+
+
 def _of_settings(error: FieldError) -> bool:
     return error.paths == (SETTINGS,) and error.message not in _FORBIDDEN
 
@@ -92,10 +102,7 @@ def _denied(webhook: str, text: str) -> Denial:
 
 
 def _invalid(kind: str, group: str, name: str, causes: tuple[Cause, ...]) -> Denial:
-    qualified = f"{kind}.{group}" if group else kind
-    texts = [f"{cause.field}: {cause.message}" for cause in causes]
-    text = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
-    return Denial(422, "Invalid", f'{qualified} "{name}" is invalid: {text}', causes)
+    return Denial(422, "Invalid", invalid_text(kind, group, name, causes), causes)
 
 
 def _causes(error: FieldError) -> Iterable[Cause]:

@@ -1,7 +1,7 @@
 """Changes as they happen: each is counted, stored, put into the window, and told to all.
 
 Source: Kubernetes API conventions (resourceVersion).
-Not here: what may change (``registry.py``, ``admitting.py``).
+Not here: what may change (``registry.py``, ``admission.py``).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -16,9 +16,9 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.meta import Object
 from knlite.reconcile import Key, key_of
-from knlite.registry.configuration import is_config
+from knlite.registry.configmaps import is_config
 from knlite.registry.derived import Derivation, Derived, WholeView
-from knlite.registry.following import Following
+from knlite.registry.derivedchanges import DerivedChanges
 from knlite.registry.store import Store
 from knlite.registry.watch import Change, Predicate, Watch, Window
 
@@ -55,7 +55,7 @@ class Commits:
         self.version = 0
         """Counts the changes."""
         self._window = Window()
-        self._following = Following(self.view, self._derived, self._window, wall)
+        self._derived_changes = DerivedChanges(self.view, self._derived, self._window, wall)
         self._listeners: list[Listener] = []
         self._restored: list[Key] = []
 
@@ -109,14 +109,14 @@ class Commits:
 
     def derived_changed(self, key: Key) -> None:
         """Tell those who watch that the computed object at *key* has changed, come or gone."""
-        self._following.changed(key, self.version)
+        self._derived_changes.changed(key, self.version)
 
     def watch(
         self, kind: type[Object], namespace: str, since: int, predicate: Predicate | None
     ) -> Watch:
         """What happens after *since*, or from now on if that is 0. Raises ``Expired``."""
         if kind in self._derived.kinds:
-            found = self._following.watch(
+            found = self._derived_changes.watch(
                 kind,
                 namespace,
                 since=since,
@@ -146,7 +146,7 @@ class Commits:
         self._window.append(type(obj), Change(self.version, self._wall(), old, new, last))
         if isinstance(obj, ConfigMap) and is_config(obj):
             self._store.config = self._configured()
-        self._following.note(obj, self.version)
+        self._derived_changes.note(obj, self.version)
         self._tell(notification)
 
     def _tell(self, notification: Notification) -> None:

@@ -27,27 +27,24 @@ from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.admitting import Admission, Mutator, Refused
+from knlite.registry.admission import Admission, Mutator, Refused
 from knlite.registry.commits import Commits, Listener, Notification
-from knlite.registry.configuration import Overrides, read_config
+from knlite.registry.configmaps import Overrides, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal
 from knlite.registry.derived import Derivation
 from knlite.registry.fieldmanagement import owned_after, read_applied, resetting, with_times_of
-from knlite.registry.reading import read_patched, require_same_name
-from knlite.registry.recording import RecordingView
-from knlite.registry.store import Store
-from knlite.registry.watch import Predicate, Watch
-from knlite.registry.writing import (
-    PLAIN,
-    Write,
-    completed,
-    generated,
-    random_suffix,
+from knlite.registry.fieldvalidation import read_patched, require_same_name
+from knlite.registry.generatename import generated, random_suffix
+from knlite.registry.preconditions import (
     require_current,
     require_no_new_finalizers,
     require_undeleted,
     require_unversioned,
 )
+from knlite.registry.recordingview import RecordingView
+from knlite.registry.store import Index, Store
+from knlite.registry.watch import Predicate, Watch
+from knlite.registry.write import PLAIN, Write
 
 __all__ = [
     "CONTROLLER",
@@ -60,7 +57,7 @@ __all__ = [
     "Subresource",
 ]
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 CONTROLLER = "system:serviceaccount:knative-serving:controller"
 """The user in whose name reconcilers write."""
@@ -137,6 +134,10 @@ class Registry:
         """The object at *key*."""
         return self._commits.view.at(key)
 
+    def lists_of(self, obj: Object) -> Iterable[Index]:
+        """The lists that *obj* stands in, of those that anybody has read."""
+        return self._store.lists_of(obj)
+
     def listening(self, listener: Listener) -> AbstractContextManager[None]:
         """Tell *listener* of every change while the context lasts."""
         return self._commits.listening(listener)
@@ -168,7 +169,7 @@ class Registry:
         fork._store.config = self._store.config
         return fork
 
-    def create(self, obj: O, *, user: str, write: Write = PLAIN) -> O:
+    def create(self, obj: T, *, user: str, write: Write = PLAIN) -> T:
         """Store a new object.
 
         Raises ``Refused``, ``AlreadyExists``, ``NotFound`` (its namespace), ``Forbidden`` (its
@@ -194,9 +195,9 @@ class Registry:
             generation=1 if spec_of(obj) is not None else 0,
             creation_timestamp=timestamp(self._wall()),
         )
-        return cast("O", self._commit(admitted, metadata, None, write))
+        return cast("T", self._commit(admitted, metadata, None, write))
 
-    def update(self, obj: O, *, user: str, write: Write = PLAIN, exact: bool = False) -> O:
+    def update(self, obj: T, *, user: str, write: Write = PLAIN, exact: bool = False) -> T:
         """Replace spec and metadata of a stored object; its status stays.
 
         An update that changes nothing is not stored and nobody is told. With *exact* (for clients)
@@ -210,7 +211,7 @@ class Registry:
             require_no_new_finalizers(old, obj)
         wanted = _with_status_of(old, obj)
         metadata = msgspec.structs.replace(
-            completed(wanted, old), managed_fields=self._owned(wanted, old, write)
+            _completed(wanted, old), managed_fields=self._owned(wanted, old, write)
         )
         wanted = msgspec.structs.replace(wanted, metadata=metadata)
         admitted = _with_status_of(old, self._admission.admit(wanted, old, user, write))
@@ -220,11 +221,11 @@ class Registry:
         )
         metadata = with_times_of(old, admitted, metadata)
         stored = self._commit(admitted, metadata, old, write)
-        return cast("O", self._unheld(stored, write))
+        return cast("T", self._unheld(stored, write))
 
     def update_status(
-        self, obj: O, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
-    ) -> O:
+        self, obj: T, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
+    ) -> T:
         """Replace the status of a stored object; its spec and metadata stay.
 
         Without *exact* nothing happens if the object is gone, or another one now has its name.
@@ -241,7 +242,7 @@ class Registry:
         metadata = msgspec.structs.replace(
             old.metadata, managed_fields=self._owned(new, old, write, subresource="status")
         )
-        return cast("O", self._commit(new, metadata, old, write))
+        return cast("T", self._commit(new, metadata, old, write))
 
     def patch(
         self,
@@ -273,7 +274,7 @@ class Registry:
         return self.update(obj, user=user, write=write, exact=True)
 
     def apply(
-        self, obj: O, *, user: str, write: Write = PLAIN
+        self, obj: T, *, user: str, write: Write = PLAIN
     ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
@@ -321,13 +322,13 @@ class Registry:
 
     def delete_collection(
         self,
-        kind: type[O],
+        kind: type[T],
         namespace: str,
         *,
-        predicate: Callable[[O], bool] | None = None,
+        predicate: Callable[[T], bool] | None = None,
         propagation: Propagation = "Background",
         write: Write = PLAIN,
-    ) -> Sequence[O]:
+    ) -> Sequence[T]:
         """Delete those of *kind* in *namespace* that *predicate* holds of; returns them."""
         doomed = [
             obj
@@ -354,7 +355,7 @@ class Registry:
         """
         return self._commits.watch(kind, namespace, since or 0, predicate)
 
-    def _named(self, obj: O) -> O:
+    def _named(self, obj: T) -> T:
         """*obj* with a name of its own, if it only says how that begins."""
         prefix = obj.metadata.generate_name
         if obj.metadata.name or not prefix:
@@ -370,7 +371,7 @@ class Registry:
         self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
     ) -> tuple[Any, ...]:
         """The managed fields of *obj* after *write*."""
-        return owned_after(obj, old, write, subresource, timestamp(self._wall()))
+        return owned_after(obj, old, write, subresource, self._wall())
 
     def _unheld(self, obj: Object, write: Write) -> Object:
         """Let *obj* go if its deletion waits and nothing holds it any more."""
@@ -390,6 +391,23 @@ class Registry:
     ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
         return candidate if write.dry_run else self._commits.commit(candidate, old)
+
+
+def _completed(obj: Object, old: Object) -> ObjectMeta:
+    """The metadata of *obj* with what only the system writes taken from *old*.
+
+    Not among it: managed fields (``fieldmanagement.py``).
+    """
+    mine, its = obj.metadata, old.metadata
+    return msgspec.structs.replace(
+        mine,
+        uid=its.uid,
+        resource_version=its.resource_version,
+        generation=its.generation,
+        creation_timestamp=its.creation_timestamp,
+        deletion_timestamp=its.deletion_timestamp,
+        deletion_grace_period_seconds=its.deletion_grace_period_seconds,
+    )
 
 
 def _with_status_of(source: Object, obj: Object) -> Object:

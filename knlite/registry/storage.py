@@ -3,7 +3,7 @@
 A record carries the version of its form, so that a later knlite can read what an earlier one wrote.
 
 Source: ``docs/adr/0012-objects-survive-a-restart.md``.
-Not here: when something is written (``keeping.py``).
+Not here: when something is written (``writebehind.py``).
 """
 
 from collections.abc import Iterable, Mapping
@@ -106,7 +106,10 @@ def keys_written(keys: Iterable[Key]) -> str:
 
 
 def keys_read(note: str) -> frozenset[Key]:
-    """The keys in a note; those of kinds that there are no more are left out."""
+    """The keys in a note; those of kinds that there are no more are left out.
+
+    Raises ``ValueError`` if it is no such note.
+    """
     rows = msgspec.json.decode(note, type=list[tuple[str, str, str, str]])
     return frozenset(
         Key(info.type, namespace, name)
@@ -125,6 +128,15 @@ def kept(records: Iterable[Record], notes: Mapping[str, str]) -> Kept:
     return Kept(tuple(map(_object, records)), dict(notes))
 
 
+def damaged(what: str, why: str) -> InvalidInput:
+    """The error for *what* an earlier run has kept and nobody can read, because of *why*."""
+    return InvalidInput(
+        "what an earlier run has kept cannot be read",
+        cause=f"{what} is damaged: {why}",
+        fix="restore a copy of the --data-dir, or move it away and apply the manifests again",
+    )
+
+
 def _object(record: Record) -> Object:
     if record.form > FORM:
         raise InvalidInput(
@@ -134,19 +146,11 @@ def _object(record: Record) -> Object:
         )
     try:
         found = read(msgspec.json.decode(record.body), strict=False)
-    except msgspec.DecodeError as exc:
-        raise _damaged(record, str(exc)) from exc
+    except (ValueError, RecursionError) as exc:
+        raise damaged(_named(record), str(exc)) from exc
     if found.value is None:
-        raise _damaged(record, "; ".join(map(str, found.problems)))
+        raise damaged(_named(record), "; ".join(map(str, found.problems)))
     return found.value
-
-
-def _damaged(record: Record, why: str) -> InvalidInput:
-    return InvalidInput(
-        "what an earlier run has kept cannot be read",
-        cause=f"{_named(record)} is damaged: {why}",
-        fix="restore a copy of the --data-dir, or move it away and apply the manifests again",
-    )
 
 
 def _named(record: Record) -> str:

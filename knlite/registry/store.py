@@ -12,7 +12,7 @@ from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Key, key_of
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 Index = tuple[object, ...]
 """Names one list of objects: all of a kind, those of a namespace, a label, an owner, a route."""
@@ -53,24 +53,6 @@ def inside(namespace: str) -> Index:
     return ("inside", namespace)
 
 
-def indexes_of(obj: Object) -> Iterator[Index]:
-    """Every list that *obj* stands in."""
-    kind, meta = type(obj), obj.metadata
-    yield all_of(kind)
-    yield in_namespace(kind, meta.namespace)
-    if meta.namespace:
-        yield inside(meta.namespace)
-    for label, value in meta.labels.items():
-        yield with_label(kind, meta.namespace, label, value)
-    for route in routes_of(meta.annotations):
-        yield with_mark(kind, meta.namespace, route)
-    owner = controller_of(obj)
-    if owner is not None:
-        yield owned_by(kind, owner.uid)
-    for reference in meta.owner_references:
-        yield children_of(reference.uid)
-
-
 def listed_alike(one: Object, other: Object) -> bool:
     """Whether two states of an object stand in the same lists, as all of its statuses do."""
     if one.metadata is other.metadata:
@@ -90,6 +72,8 @@ class Store:
         self.config = config
         self._objects: dict[Key, Object] = {}
         self._lists: defaultdict[Index, dict[Key, None]] = defaultdict(dict)
+        self._labels: defaultdict[type[Object], set[str]] = defaultdict(set)
+        """Labels by which a kind has been read. Nobody reads by most, so only these have lists."""
 
     def put(self, obj: Object) -> None:
         """Store *obj* in the place of what has its key."""
@@ -100,7 +84,7 @@ class Store:
             return
         self.remove(key)
         self._objects[key] = obj
-        for index in indexes_of(obj):
+        for index in self.lists_of(obj):
             self._lists[index][key] = None
 
     def remove(self, key: Key) -> None:
@@ -108,33 +92,54 @@ class Store:
         old = self._objects.pop(key, None)
         if old is None:
             return
-        for index in indexes_of(old):
+        for index in self.lists_of(old):
             keys = self._lists[index]
             del keys[key]
             if not keys:
                 del self._lists[index]
 
+    def lists_of(self, obj: Object) -> Iterator[Index]:
+        """Every list that *obj* stands in."""
+        kind, meta = type(obj), obj.metadata
+        yield all_of(kind)
+        yield in_namespace(kind, meta.namespace)
+        if meta.namespace:
+            yield inside(meta.namespace)
+        for label in self._labels.get(kind, ()):
+            value = meta.labels.get(label)
+            if value is not None:
+                yield with_label(kind, meta.namespace, label, value)
+        for route in routes_of(meta.annotations):
+            yield with_mark(kind, meta.namespace, route)
+        owner = controller_of(obj)
+        if owner is not None:
+            yield owned_by(kind, owner.uid)
+        for reference in meta.owner_references:
+            yield children_of(reference.uid)
+
     def at(self, key: Key) -> Object | None:
         """The object at *key*."""
         return self._objects.get(key)
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
         """The object of that name, or None."""
-        return cast("O | None", self._objects.get(Key(kind, namespace, name)))
+        return cast("T | None", self._objects.get(Key(kind, namespace, name)))
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         """All of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
         return self._of(kind, in_namespace(kind, namespace) if namespace else all_of(kind))
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
+        if label not in self._labels[kind]:
+            self._list_by(kind, label)
         return self._of(kind, with_label(kind, namespace, label, value))
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         return self._of(kind, owned_by(kind, owner.metadata.uid))
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
         return self._of(kind, with_mark(kind, namespace, route))
 
@@ -154,13 +159,25 @@ class Store:
         """All objects, sorted by kind, namespace and name."""
         return self._sorted(self._objects.values())
 
-    def _of(self, kind: type[O], index: Index) -> Sequence[O]:
+    def _list_by(self, kind: type[Object], label: str) -> None:
+        """Keep lists of *kind* by *label* from now on."""
+        self._labels[kind].add(label)
+        for key in self._lists.get(all_of(kind), ()):
+            meta = self._objects[key].metadata
+            value = meta.labels.get(label)
+            if value is not None:
+                self._lists[with_label(kind, meta.namespace, label, value)][key] = None
+
+    def _of(self, kind: type[T], index: Index) -> Sequence[T]:
         keys = self._lists.get(index, {})
-        return cast("Sequence[O]", self._sorted(self._objects[key] for key in keys))
+        return cast("Sequence[T]", self._sorted(self._objects[key] for key in keys))
 
     @staticmethod
     def _sorted(objects: Iterable[Object]) -> Sequence[Object]:
+        found = list(objects)
+        if len(found) < 2:
+            return found
         return sorted(
-            objects,
+            found,
             key=lambda obj: (type(obj).__name__, obj.metadata.namespace, obj.metadata.name),
         )

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import anyio
 
 from knlite.clock import Clock
-from knlite.errors import InstanceFailed
 from knlite.runtime.port import ExecResult, Exit, Launch, Logs, Prepared, Report, Usage
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -38,8 +37,8 @@ class Script:
     message: str = ""
     """Its last words when it ends by itself."""
     usage: Usage = Usage(0.0, 0)
-    prepare_fails: InstanceFailed | None = None
-    start_fails: InstanceFailed | None = None
+    prepare_fails: Exception | None = None
+    start_fails: Exception | None = None
 
 
 class FakeInstance:
@@ -98,8 +97,8 @@ class FakeInstance:
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         """What ``answers`` says."""
-        if self._exit is not None:
-            return ExecResult(1, "it has ended")
+        if self._exit is not None or not command:
+            return ExecResult(1, "it has ended, or there is no command")
         return self.answers(container, tuple(command))
 
     async def usage(self) -> Usage | None:
@@ -122,6 +121,10 @@ class FakeRuntime:
         """All that were ever started, in order."""
         self.discarded: list[str] = []
         """Names of those that will not be started again."""
+        self.released: list[str] = []
+        """Lasting volumes that were to be removed."""
+        self.mounted: set[str] = set()
+        """Those that cannot be removed yet."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}
         """What was put into the volumes of running instances, by instance and name."""
         self._clock = clock
@@ -164,6 +167,11 @@ class FakeRuntime:
         """Remember it."""
         self.discarded.append(instance)
         self.volumes.pop(instance, None)
+
+    async def release(self, volume: str) -> bool:
+        """Remember it."""
+        self.released.append(volume)
+        return volume not in self.mounted
 
     async def sweep(self) -> tuple[str, ...]:
         """Nothing: memory does not outlive a crash."""

@@ -63,7 +63,7 @@ def external_url(host: str, config: Config) -> str:
 
 
 def https_url(host: str, config: Config) -> str:
-    """The URL of *host*, which has a certificate, with the port unless it is 443."""
+    """The URL of *host*, which has a certificate, with the port for HTTPS unless it is 443."""
     port = "" if config.external_tls_port == 443 else f":{config.external_tls_port}"
     return f"https://{host}{port}"
 

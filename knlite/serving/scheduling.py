@@ -18,29 +18,30 @@ UNSCHEDULABLE = "Unschedulable"
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
-    """The machine: its processors, and its memory in bytes."""
+class Capacity:
+    """What the machine has: processors, and memory in bytes."""
 
     cpus: float
     memory: int
 
 
-def require_schedulable(spec: PodSpec, node: Node) -> None:
+def require_schedulable(spec: PodSpec, capacity: Capacity) -> None:
     """Refuse what asks for more than the machine has. Raises ``InstanceFailed``."""
-    lacking = tuple(_lacking(spec, node))
+    lacking = tuple(_lacking(spec, capacity))
     if lacking:
+        memory = capacity.memory // 2**20
         raise InstanceFailed(
             UNSCHEDULABLE,
             f"0/1 nodes are available: {', '.join(f'1 Insufficient {name}' for name in lacking)}.",
-            cause=f"this machine has {node.cpus:g} cpus and {node.memory // 2**20}Mi of memory",
+            cause=f"this machine has {capacity.cpus:g} cpus and {memory}Mi of memory",
             fix="ask for less in resources.requests",
         )
 
 
-def _lacking(spec: PodSpec, node: Node) -> Iterator[str]:
-    if _requested(spec, "cpu") > node.cpus:
+def _lacking(spec: PodSpec, capacity: Capacity) -> Iterator[str]:
+    if _requested(spec, "cpu") > capacity.cpus:
         yield "cpu"
-    if _requested(spec, "memory") > node.memory:
+    if _requested(spec, "memory") > capacity.memory:
         yield "memory"
 
 

@@ -5,8 +5,9 @@ with any tool. Names in paths come from validated objects, so they hold neither 
 alone.
 """
 
-from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,10 +16,12 @@ from typing import Protocol, TextIO
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from knlite.facts import QUEUE_PROXY, Fact, InstanceChanged, LogLine
+from knlite.facts import QUEUE_PROXY, Fact, InstanceChanged, LogLine, Notice, Publish
 
 KEPT_LINES = 2000
 """Of each service, in memory."""
+KEPT_ALTOGETHER = 200_000
+"""Of all services; those of the service that wrote longest ago go first."""
 KEPT_INSTANCES = 5000
 """Of which instances is known when they were started, and to which service they belong."""
 BEHIND = 1000
@@ -66,12 +69,14 @@ class _Wanted:
 class Logs:
     """A reader of facts that keeps log lines."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, publish: Publish = lambda _: None) -> None:
+        """*publish* is told when *folder* cannot be written to any more."""
         self._folder = folder
+        self._publish = publish
         self._files: dict[tuple[str, str], TextIO] = {}
-        self._lines: defaultdict[tuple[str, str], deque[LogLine]] = defaultdict(
-            lambda: deque(maxlen=KEPT_LINES)
-        )
+        self._lines: OrderedDict[tuple[str, str], deque[LogLine]] = OrderedDict()
+        """By namespace and service; the one that wrote last is last."""
+        self._kept = 0
         self._instances: dict[tuple[str, str], _Known] = {}
         self._followers: dict[MemoryObjectSendStream[LogLine], _Wanted] = {}
 
@@ -98,11 +103,14 @@ class Logs:
 
     async def follow(
         self, namespace: str, service: str, count: int | None = None
-    ) -> AsyncIterator[LogLine]:
-        """The last *count* lines, then every new one, until the consumer stops."""
+    ) -> AsyncGenerator[LogLine, None]:
+        """The last *count* lines, then every new one, until the consumer closes it."""
         wanted = _Wanted(lambda line: (line.namespace, line.service) == (namespace, service))
-        async for line in self._followed(wanted, self.tail(namespace, service, count)):
-            yield line
+        async with aclosing(
+            self._followed(wanted, self.tail(namespace, service, count))
+        ) as followed:
+            async for line in followed:
+                yield line
 
     def knows(self, namespace: str, instance: str) -> bool:
         """Whether there is, or was lately, an instance of that name."""
@@ -130,7 +138,7 @@ class Logs:
         ]
         return _last(lines, wanted.tail)
 
-    async def follow_instance(self, wanted: OfInstance) -> AsyncIterator[LogLine]:
+    async def follow_instance(self, wanted: OfInstance) -> AsyncGenerator[LogLine, None]:
         """The lines that *wanted* describes, then every new one, until the instance is gone."""
         lines = self.of_instance(wanted) or []
         name = (wanted.namespace, wanted.instance)
@@ -140,23 +148,28 @@ class Logs:
                 yield line
             return
         follower = _Wanted(lambda line: _is_of(line, wanted), name)
-        async for line in self._followed(follower, lines):
-            yield line
+        async with aclosing(self._followed(follower, lines)) as followed:
+            async for line in followed:
+                yield line
 
     def close(self) -> None:
         """Close all files, and end what follows."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        self._close_files()
         for stream in self._followers:
             stream.close()
 
     def _note(self, line: LogLine) -> None:
         key = (line.namespace, line.service)
         self._known(line)
-        self._lines[key].append(line)
+        self._keep(key, line)
         if self._folder is not None:
-            self._append(self._folder, key, line)
+            try:
+                self._append(self._folder, key, line)
+            except OSError as exc:
+                text = f"logs are kept in memory only from now on, as {self._folder} fails: {exc}"
+                self._folder = None
+                self._close_files()
+                self._publish(Notice(at=line.at, level="error", text=text))
         for stream, wanted in self._followers.items():
             if wanted.matches(line):
                 try:
@@ -166,6 +179,20 @@ class Logs:
                     continue
                 except (anyio.ClosedResourceError, anyio.BrokenResourceError):
                     continue
+
+    def _keep(self, key: tuple[str, str], line: LogLine) -> None:
+        lines = self._lines.get(key)
+        if lines is None:
+            lines = self._lines[key] = deque(maxlen=KEPT_LINES)
+        self._kept += len(lines) < KEPT_LINES
+        lines.append(line)
+        self._lines.move_to_end(key)
+        while self._kept > KEPT_ALTOGETHER:
+            oldest, gone = self._lines.popitem(last=False)
+            self._kept -= len(gone)
+            file = self._files.pop(oldest, None)
+            if file is not None:
+                file.close()
 
     def _known(self, fact: LogLine | InstanceChanged) -> _Known:
         name = (fact.namespace, fact.instance)
@@ -178,7 +205,7 @@ class Logs:
 
     async def _followed(
         self, wanted: "_Wanted", lines: Sequence[LogLine]
-    ) -> AsyncIterator[LogLine]:
+    ) -> AsyncGenerator[LogLine, None]:
         send, receive = anyio.create_memory_object_stream[LogLine](BEHIND)
         self._followers[send] = wanted
         try:
@@ -190,6 +217,13 @@ class Logs:
             del self._followers[send]
             send.close()
             receive.close()
+
+    def _close_files(self) -> None:
+        for file in self._files.values():
+            # What cannot be written now never will be.
+            with suppress(OSError):
+                file.close()
+        self._files.clear()
 
     def _append(self, folder: Path, key: tuple[str, str], line: LogLine) -> None:
         file = self._files.get(key)

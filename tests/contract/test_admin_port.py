@@ -10,7 +10,7 @@ from anyio.abc import SocketStream, TaskStatus
 
 from knlite.apiserver.serving import MAX_HEAD, serve
 from tests.unit.apiserver.asking import BROKERS, Client
-from tests.unit.registry.test_registry import broker, registry
+from tests.unit.registry.desk import broker, registry
 
 
 class Port:

@@ -6,6 +6,7 @@ Pins Knative reference §4.3 (files), §4.4 (sidecars, init containers, volumes)
 
 import ast
 from dataclasses import replace
+from uuid import uuid4
 
 import anyio
 import pytest
@@ -16,7 +17,7 @@ from knlite.runtime.docker.owner import current_owner
 from knlite.runtime.docker.runtime import DockerRuntime
 from knlite.runtime.port import ContainerLaunch, Exit, Launch, Prepared
 from knlite.serving.container import Limits, Mount, Security
-from knlite.serving.volume import EmptyDir, File, FileVolume
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume
 from tests.contract.test_docker_runtime import (
     SECONDS,
     Log,
@@ -241,6 +242,46 @@ async def test_an_empty_folder_is_everybodys(
     assert left(engine, asked.instance) == []
 
 
+async def test_a_claimed_volume_outlives_the_instance_until_it_is_released(
+    engine: Engine, runtime: DockerRuntime, prepared: Prepared
+) -> None:
+    name = f"knlite.test.{uuid4().hex}"
+    claimed = {"data": Claimed(name, "test/data")}
+    mounts = (Mount(volume="data", path="/data"),)
+
+    def writing(text: str) -> Launch:
+        program = (
+            "import os, stat\n"
+            f"open('/data/a', 'a').write({text!r})\n"
+            "print(oct(os.stat('/data').st_mode & 0o777))"
+        )
+        user = Security(user=1234)
+        return pod(prepared, program, security=user, volumes=claimed, mounts=mounts)
+
+    try:
+        closing = pod(
+            prepared,
+            "import os; os.chmod('/data', 0o750); os.chown('/data', 1234, 0); print('1')",
+            security=Security(user=0),
+            volumes=claimed,
+            mounts=mounts,
+        )
+        assert await said(runtime, writing("x")) == 0o777
+        assert await said(runtime, closing) == 1
+        assert await said(runtime, writing("y")) == 0o750
+        read = pod(prepared, "print(repr(open('/data/a').read()))", volumes=claimed, mounts=mounts)
+        assert await said(runtime, read) == "xy"
+        running = await runtime.start(pod(prepared, volumes=claimed, mounts=mounts), quiet)
+        assert not await runtime.release(name)
+        await running.stop(0)
+    finally:
+        for instance in tuple(runtime._pods):
+            await runtime.discard(instance)
+        assert await runtime.release(name)
+    assert await runtime.release(name)
+    assert not engine.client.volumes(filters={"name": name})["Volumes"]
+
+
 @pytest.mark.parametrize("content", [EmptyDir(), EmptyDir(in_memory=True)], ids=["disk", "memory"])
 async def test_parts_of_an_empty_folder_are_seen_through_the_whole(
     runtime: DockerRuntime, prepared: Prepared, content: EmptyDir
@@ -337,6 +378,12 @@ async def test_a_command_runs_in_the_container_of_its_name(
         assert (await instance.exec("absent", ["true"], 10)).code != 0
         with anyio.fail_after(5):
             assert (await instance.exec("back", ["sleep", "20"], 0.3)).code is None
+            closed = "exec >&- 2>&-; sleep {}; exit 4"
+            late = await instance.exec("back", ["sh", "-c", closed.format(0.2)], 10)
+            assert late.code == 4
+            never = await instance.exec("back", ["sh", "-c", closed.format(20)], 0.3)
+            assert never.code is None
+        assert (await instance.exec("back", [], 10)).code not in (0, None)
         usage = await instance.usage()
         assert usage is not None
         assert usage.cpu_seconds > 0
@@ -353,8 +400,9 @@ async def test_last_words_are_read_from_where_the_manifest_says(
     program = "import sys; open('/tmp/why', 'w').write('the reason'); print('noise'); sys.exit(4)"
     how, _ = await ended(runtime, pod(prepared, program, termination_path="/tmp/why"))
     assert how.message == "the reason"
-    silent = pod(prepared, program, termination_path="/tmp/no", termination_from_log=False)
-    assert (await ended(runtime, silent))[0].message == ""
+    for path in ("/tmp/no", "/"):
+        silent = pod(prepared, program, termination_path=path, termination_from_log=False)
+        assert (await ended(runtime, silent))[0].message == ""
 
 
 async def test_a_program_sees_the_files_and_limits_of_the_contract(

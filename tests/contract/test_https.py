@@ -152,7 +152,7 @@ async def secure(
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web"))
     gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw, limits, 8443)
-    found.https = Https(gateway.handle_secure, found.listen, found, clock, facts.append, limits)
+    found.https = Https(gateway.secure.handle, found.listen, found, clock, facts.append, limits)
     gateway.routes_changed(table(redirected), ())
     plain = socket.create_server(("127.0.0.1", 0))
     plain.setblocking(False)

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import grpc
 import pytest
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import StreamEnded
 
 from knlite.controlplane.probes import USER_AGENT, attempt
 from knlite.kinds.podspec.fields import (
@@ -258,3 +261,37 @@ async def test_grpc_says_why_there_is_no_status() -> None:
     async with serving(answering(b"HTTP/1.1 400 Bad\r\n\r\n")) as port:
         assert await attempt(probe(GRPCAction()), Instance(port)) != ""
     assert "connection refused" in await attempt(probe(GRPCAction()), Instance(port))
+
+
+async def test_grpc_reads_words_that_are_not_text() -> None:
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        h2 = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        h2.initiate_connection()
+        headers = [(b":status", b"200"), (b"grpc-status", b"14"), (b"grpc-message", b"\xffgone")]
+        asked = False
+        while not asked:
+            for event in h2.receive_data(await reader.read(65536)):
+                if isinstance(event, StreamEnded):
+                    h2.send_headers(event.stream_id or 0, headers, end_stream=True)
+                    asked = True
+            writer.write(h2.data_to_send())
+            await writer.drain()
+
+    async with serving(handle) as port:
+        why = await attempt(probe(GRPCAction()), Instance(port))
+    assert why == f'error: health rpc failed at "{LOCAL}:{port}": �gone'
+
+
+@pytest.mark.parametrize("port", [70_000, -1])
+async def test_a_port_that_cannot_be_is_said_to_be_one(port: int) -> None:
+    why = await attempt(probe(TCPSocketAction(), port=port), Instance(80))
+    assert why == f"invalid port number: {port}"
+
+
+async def test_a_host_cannot_add_lines_to_the_request() -> None:
+    heads: list[bytes] = []
+    get = HTTPGetAction(path="/", host="shop\r\nX-Evil: 1")
+    async with serving(answering(b"HTTP/1.1 204 No\r\n\r\n", heads)) as port:
+        assert await attempt(probe(get), Instance(port)) == ""
+    assert f"host: {LOCAL}:{port}" in heads[0].decode().split("\r\n")
+    assert b"Evil" not in heads[0]

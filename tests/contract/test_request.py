@@ -271,7 +271,7 @@ async def test_trailers_and_interim_answers_pass() -> None:
     seen: list[bytes] = []
 
     async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await reader.readuntil(b"0\r\n"))
+        seen.append(await reader.readuntil(b"\r\n0\r\n"))
         seen.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n")

@@ -192,6 +192,7 @@ async def test_a_command_has_a_code_until_the_instance_ends(
 ) -> None:
     instance = await started(runtime, server(tmp_path), Log())
     assert (await instance.exec("user-container", ["true"], 5)).code == 0
+    assert (await instance.exec("user-container", [], 5)).code not in (0, None)
     usage = await instance.usage()
     assert usage is not None
     assert usage.cpu_seconds >= 0
@@ -417,7 +418,10 @@ async def run():
     launch = Launch(
         namespace="n", service="s", revision="r", instance="i", port=1, serving=serving)
     instance = await runtime.start(launch, lambda name: lambda stream, line: None)
-    if "sweep" in sys.argv: runtime._guard._process.kill()
+    if "unguarded" in sys.argv:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        for child in children:
+            if child != instance.label.split()[1]: os.kill(int(child), 9)
     print(instance.label.split()[1], instance.address.port, flush=True)
     await instance.wait()
 
@@ -455,7 +459,7 @@ async def test_kill_9_of_the_owner_leaves_nothing(tmp_path: Path) -> None:
 async def test_what_the_guard_missed_is_swept_by_the_next_run(
     process_runtime: ProcessRuntime, tmp_path: Path
 ) -> None:
-    owner, pid = _owned(tmp_path, "sweep")
+    owner, pid = _owned(tmp_path, "unguarded")
     assert not [word for word in await process_runtime.sweep() if str(pid) in word]
     owner.kill()
     owner.wait()

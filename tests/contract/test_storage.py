@@ -20,7 +20,6 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import Key, key_of
-from knlite.registry.keeping import Keeper
 from knlite.registry.registry import Notification, Registry
 from knlite.registry.sqlite import FILE, SqliteStorage
 from knlite.registry.storage import (
@@ -31,7 +30,8 @@ from knlite.registry.storage import (
     Storage,
     record_of,
 )
-from tests.unit.registry.test_registry import config_map, registry
+from knlite.registry.writebehind import WriteBehind
+from tests.unit.registry.desk import config_map, registry
 
 Reopen = Callable[[], Storage]
 """Gives the storage as the next run finds it; the one before must be closed."""
@@ -54,11 +54,11 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reopen]:
         storage.close()
 
 
-def kept(desk: Registry, storage: Storage) -> Keeper:
+def kept(desk: Registry, storage: Storage) -> WriteBehind:
     def complain(text: str) -> None:
         raise AssertionError(text)
 
-    return Keeper(desk, storage, complain)
+    return WriteBehind(desk, storage, complain)
 
 
 def restored(storage: Storage) -> Registry:
@@ -180,20 +180,25 @@ def test_every_batch_is_kept_as_a_whole(
 
 
 CRASH = """
-import os, sys, time
+import sys
+from itertools import count
 from pathlib import Path
-from knlite.registry.keeping import Keeper
+from knlite.registry.writebehind import WriteBehind
 from knlite.registry.sqlite import SqliteStorage
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
+
+class Storage(SqliteStorage):
+    def write(self, batch):
+        super().write(batch)
+        if batch.records:
+            print("written", flush=True)
 
 desk = registry()
-with Keeper(desk, SqliteStorage(Path(sys.argv[1])), print).keeping():
-    for number in range(10_000):
+with WriteBehind(desk, Storage(Path(sys.argv[1])), print).keeping():
+    for number in count():
         name = f"c{number}"
         desk.create(config_map(name), user="a")
         desk.create(config_map(name, "knative-serving"), user="a")
-        if number == 2_000:
-            print("go", flush=True)
 """
 
 
@@ -201,14 +206,35 @@ def test_after_a_kill_nothing_is_half_there_and_no_version_comes_again(tmp_path:
     command = [sys.executable, "-c", textwrap.dedent(CRASH), str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert process.stdout.readline() == "go\n"
+        assert process.stdout.readline() == "written\n"
         process.kill()
     desk = restored(SqliteStorage(tmp_path))
     found = desk.view.listed(ConfigMap, "")
     versions = sorted(int(obj.metadata.resource_version) for obj in found)
     # A prefix of the history: what is missing is missing from its end.
-    assert versions == list(range(versions[0], versions[0] + len(versions))) if versions else True
-    assert desk.version > 20_000
+    assert versions
+    assert versions == list(range(versions[0], versions[0] + len(versions)))
+    assert desk.version > versions[-1] + 50_000
+
+
+class Crashing(MemoryStorage):
+    """Keeps the first batch alone: the crash comes before all others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches = 0
+
+    def write(self, batch: Batch) -> None:
+        self.batches += 1
+        if self.batches == 1:
+            super().write(batch)
+
+
+def test_a_run_that_is_killed_at_once_leaves_a_trace() -> None:
+    storage, desk = Crashing(), registry()
+    with kept(desk, storage).keeping():
+        seen = desk.create(config_map(), user="a")
+    assert restored(storage).version > int(seen.metadata.resource_version)
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path: Path) -> None:
@@ -261,6 +287,9 @@ def execute(statement: str) -> Callable[[Path], None]:
         pytest.param(execute("UPDATE objects SET form = 99"), "newer knlite", id="form"),
         pytest.param(execute("UPDATE objects SET body = '{'"), "configmaps default/x", id="body"),
         pytest.param(
+            execute("UPDATE objects SET body = X'22FF22'"), "configmaps default/x", id="not UTF-8"
+        ),
+        pytest.param(
             execute("""UPDATE objects SET body = '{"apiVersion":"v1","kind":"Gone"}'"""),
             "configmaps default/x is damaged: no matches for kind",
             id="kind",
@@ -281,6 +310,15 @@ def test_what_cannot_be_used_is_said_with_a_way_out(
     assert caught.value.fix
 
 
+@pytest.mark.parametrize("note", ["version", "applied"])
+def test_a_damaged_note_is_said_with_a_way_out(note: str) -> None:
+    storage = MemoryStorage()
+    storage.write(Batch(notes={note: "{"}))
+    with pytest.raises(InvalidInput, match="a note is damaged") as caught:
+        kept(empty(), storage).restore()
+    assert caught.value.fix
+
+
 def test_a_folder_that_cannot_be_made_is_said_with_a_way_out(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unreachable, match="cannot be read or written"):
@@ -288,11 +326,11 @@ def test_a_folder_that_cannot_be_made_is_said_with_a_way_out(tmp_path: Path) -> 
 
 
 class Full(MemoryStorage):
-    """Has no room until it is told otherwise."""
+    """Has no room while it is told so."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.room = False
+        self.room = True
 
     def write(self, batch: Batch) -> None:
         if not self.room:
@@ -309,7 +347,8 @@ def test_what_could_not_be_kept_is_tried_again_and_told_once() -> None:
         first.set()
 
     storage, desk = Full(), registry()
-    with Keeper(desk, storage, complain).keeping():
+    with WriteBehind(desk, storage, complain).keeping():
+        storage.room = False
         desk.create(config_map(k="v"), user="a")
         assert first.wait(timeout=10)
         storage.room = True

@@ -16,7 +16,7 @@ import pytest
 import trustme
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.conftest import PATIENCE, Knlite, free_port, wait_until
+from tests.e2e.executable import PATIENCE, Knlite, free_port, wait_until
 from tests.e2e.served import Served
 
 pytestmark = pytest.mark.e2e

@@ -12,6 +12,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.ingress import Ingress
 from knlite.reconcile import Key
 from knlite.serving.certificates import PORT_UNAVAILABLE, Unusable, failed
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 HOST = "hello.example.org"
@@ -117,15 +118,7 @@ async def test_the_second_namespace_waits_and_takes_over() -> None:
         cell.service()
         mapping(cell)
         await cell.advance(3)
-        container = {"containers": [{"image": "web"}]}
-        cell.apply(
-            {
-                "apiVersion": "serving.knative.dev/v1",
-                "kind": "Service",
-                "metadata": {"name": "web", "namespace": "alt"},
-                "spec": {"template": {"spec": container}},
-            }
-        )
+        cell.apply(documents.service(namespace="alt"))
         mapping(cell, "alt")
         await cell.advance(3)
         assert said(cell, "DomainClaimed", "alt") == (

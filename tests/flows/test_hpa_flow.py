@@ -12,6 +12,7 @@ from knlite.kinds.core.hpa import (
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.runtime.port import Usage
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -22,18 +23,9 @@ MEBIBYTE = 2**20
 def service(cell: Cell, *, cpu: str = "100m", **annotations: str) -> None:
     keys = {f"autoscaling.knative.dev/{k.replace('_', '-')}": v for k, v in annotations.items()}
     container = {"image": "web", "resources": {"requests": {"cpu": cpu} if cpu else {}}}
+    annotations = {"autoscaling.knative.dev/class": CLASS, **keys}
     cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "template": {
-                    "metadata": {"annotations": {"autoscaling.knative.dev/class": CLASS, **keys}},
-                    "spec": {"containers": [container]},
-                }
-            },
-        }
+        documents.service(revision={"annotations": annotations}, pod={"containers": [container]})
     )
 
 
@@ -154,6 +146,21 @@ async def test_the_class_can_be_changed_while_it_runs() -> None:
         cell.annotate(WEB, **{"class": CLASS})
         await cell.advance(2)
         assert cell.running() == 1
+
+
+@on_virtual_time
+async def test_an_edit_that_changes_no_bound_is_observed_as_well() -> None:
+    async with opened() as cell:
+        service(cell)
+        await cell.advance(2)
+        before = cell.registry.view.get(PodAutoscaler, *WEB)
+        service(cell, target="90")
+        await cell.advance(5)
+        after = cell.registry.view.get(PodAutoscaler, *WEB)
+        assert before is not None
+        assert after is not None
+        assert after.spec.reachability == "Unreachable" != before.spec.reachability
+        assert after.status.observed_generation == after.metadata.generation
 
 
 @on_virtual_time

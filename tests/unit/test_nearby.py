@@ -1,5 +1,6 @@
 """Code that is found below the folder of a run without manifests."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,15 @@ def test_it_does_not_look_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         write(tmp_path / name / "service.yaml", SERVICE.replace("NAME", name))
     assert {name for _, name in code_below(tmp_path, {}).folders} == {"a", "b"}
     assert not code_below(tmp_path / "nowhere", {}).folders
+
+
+@pytest.mark.parametrize("name", ["pipe.yaml", "func.yaml", "Dockerfile"])
+def test_a_pipe_is_no_file(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    assert not code_below(tmp_path, {}).dockerfiles
+
+
+def test_data_that_is_called_as_a_manifest_is_not_read_into_memory(tmp_path: Path) -> None:
+    with (tmp_path / "data.json").open("wb") as file:
+        file.truncate(1 << 40)
+    assert not code_below(tmp_path, {}).folders

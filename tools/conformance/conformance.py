@@ -27,7 +27,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ PLATFORM = {
     "config-deployment.progress-deadline": "120s",
     "config-network.autocreate-cluster-domain-claims": "true",
 }
-HTTPS_PORT = 443
+CLAIMED = "knlite.serving-tests.knative-pv-claim"
 UP_WITHIN = 30.0
 """Seconds until the API must answer."""
 
@@ -153,8 +153,7 @@ def load(program: Path) -> None:
 @contextmanager
 def platform() -> Iterator[tuple[Path, Path]]:
     """``knlite up``; gives the kubeconfig that points at it, and the file with what it says."""
-    port, admin_port = free_port(), free_port()
-    tls_port = HTTPS_PORT if may_have_443() else free_port()
+    port, admin_port, tls_port = free_port(), free_port(), free_port()
     log = MADE / "log" / "knlite.json"
     config = [word for key, value in PLATFORM.items() for word in ("--set", f"{key}={value}")]
     command = [
@@ -170,6 +169,10 @@ def platform() -> Iterator[tuple[Path, Path]]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+            # What platform/ claims outlives the run, as claimed storage does.
+            subprocess.run(
+                ["docker", "volume", "rm", "-f", CLAIMED], stdout=subprocess.DEVNULL, check=False
+            )
 
 
 def wait_for_api(process: "subprocess.Popen[bytes]", admin_port: int, log: Path) -> None:
@@ -232,20 +235,16 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
     """Run one of the binaries, and tell of its tests as they end."""
     say(f"running {suite}")
     log = MADE / "log" / f"{suite}.json"
-    left_out = [*SUITES[suite].without, *(() if may_have_443() else SUITES[suite].on_443)]
     command = [
         "go", "tool", "test2json", "-t", str(MADE / "bin" / f"{suite}.test"), "-test.v=test2json",
         f"-test.parallel={parallel}", "-test.timeout=90m", f"-test.run={pattern}",
-        f"-test.skip=^({'|'.join(left_out)})$", f"-kubeconfig={kubeconfig}",
+        f"-test.skip=^({'|'.join(left_out(suite))})$", f"-kubeconfig={kubeconfig}",
         "-ingressendpoint=127.0.0.1", f"-dockerrepo={REPOSITORY}", "-enable-beta", "-enable-alpha",
         # Some tests are for certain gateways only; nothing else comes of it.
         "-ingress-class=kourier.ingress.networking.knative.dev",
     ]  # fmt: skip
     found = []
-    with (
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
-        log.open("w") as words,
-    ):
+    with stopped_after(command) as process, log.open("w") as words:
         assert process.stdout is not None
         for line in process.stdout:
             words.write(line)
@@ -258,6 +257,37 @@ def run(suite: str, kubeconfig: Path, pattern: str, parallel: int) -> list[Resul
     if process.returncode not in {0, 1}:
         say(f"the suite {suite} broke off; see {log}")
     return found
+
+
+@cache
+def offline() -> bool:
+    """Whether the Internet cannot be reached, going by the host that upstream asks."""
+    try:
+        socket.getaddrinfo("www.google.com", 80)
+    except OSError:
+        return True
+    return False
+
+
+def left_out(suite: str) -> dict[str, str]:
+    """Tests of *suite* that are not run, and why."""
+    about = SUITES[suite]
+    outward = about.outward if offline() else ()
+    return {**about.without, **dict.fromkeys(outward, "the Internet cannot be reached here")}
+
+
+@contextmanager
+def stopped_after(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """A running command; if the block is left early, it ends with all that it has started."""
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            raise
 
 
 def table(results: list[Result]) -> int:
@@ -280,26 +310,13 @@ def remember(results: list[Result]) -> None:
             known.setdefault(suite, {})[name] = outcome
     kept.write_text(json.dumps(known, indent=1, sort_keys=True))
     lines = ["| Suite | Test | Result | Note |", "|---|---|---|---|"]
-    for suite in filter(known.__contains__, SUITES):
-        without = dict(SUITES[suite].without)
-        if not may_have_443():
-            without |= dict.fromkeys(SUITES[suite].on_443, "port 443 is not to be had")
-        outcomes = {**known[suite], **dict.fromkeys(without, "not run")}
+    for suite, about in SUITES.items():
+        absent = left_out(suite)
+        outcomes = {**known.get(suite, {}), **dict.fromkeys(absent, "not run")}
         for name, outcome in sorted(outcomes.items()):
-            lines.append(f"| {suite} | {name} | {outcome} | {without.get(name, '')} |")
+            note = absent.get(name) or about.notes.get(name, "")
+            lines.append(f"| {suite} | {name} | {outcome} | {note} |")
     (MADE / "results.md").write_text("\n".join(lines) + "\n")
-
-
-@cache
-def may_have_443() -> bool:
-    """Whether knlite can have the port; asked before it does."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", HTTPS_PORT))
-        except OSError:
-            return False
-    return True
 
 
 def free_port() -> int:

@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.destinations import Resolved, broker_url, resolve
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.config.eventing import BrokerDefaults
 from knlite.kinds.core.configmap import ConfigMap
@@ -28,8 +29,7 @@ from knlite.kinds.eventing.broker import (
     BrokerStatus,
     class_of,
 )
-from knlite.kinds.eventing.destination import KReference
-from knlite.kinds.serving.route import Addressable
+from knlite.kinds.kreference import KReference
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
 SHIPPED_CONFIG = BrokerDefaults().config

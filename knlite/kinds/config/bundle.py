@@ -34,4 +34,4 @@ class Config:
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443
-    """The gateway's port for HTTPS, which URLs carry unless it is 443."""
+    """The same for HTTPS, unless it is 443."""

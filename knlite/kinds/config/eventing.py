@@ -2,7 +2,7 @@
 
 Source: knative/eventing ``config/core/configmaps``, ``pkg/apis/config``, ``pkg/apis/feature``;
 Eventing reference §3, §16. Not here: reading the YAML text below ``default-br-config``, which
-needs a YAML library (``registry/configuration.py``).
+needs a YAML library (``registry/configmaps.py``).
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from knlite.kinds.eventing.delivery import (
     DELIVERY_TIMEOUT,
     DeliverySpec,
 )
-from knlite.kinds.eventing.destination import KREFERENCE_GROUP, KReference
+from knlite.kinds.kreference import KREFERENCE_GROUP, KReference
 from knlite.kinds.meta import Fields
 
 NAME = "config-br-defaults"

@@ -51,6 +51,7 @@ KEYS: frozenset[str] = frozenset(
     }
 )
 
+_LONGEST_LINE = 1_000
 _HOST = re.compile(r"[^\s/?#@:]+")
 _SELECTOR_LINE = re.compile(
     r"""\s+("[^"]*"|'[^']*'|[^\s:"'#]+)\s*:\s*("[^"]*"|'[^']*'|[^\s#"']*)"""
@@ -185,6 +186,8 @@ def _selector(domain: str, text: str) -> Mapping[str, str]:
     selector: dict[str, str] = {}
     section = ""
     for line in text.splitlines():
+        if len(line) > _LONGEST_LINE:
+            raise ConfigInvalid(f'failed to parse "{domain}": {line[:40]!r}… is no label: value')
         content = _COMMENT.sub("", line).rstrip()
         if not content:
             continue

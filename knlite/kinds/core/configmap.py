@@ -22,11 +22,6 @@ class ConfigMap(Object):
     immutable: bool | None = None
 
 
-def defaulted(obj: ConfigMap, old: ConfigMap | None, config: Config) -> ConfigMap:
-    """*obj* as it is: a ConfigMap has no defaults."""
-    return obj
-
-
 def validated(obj: ConfigMap, old: ConfigMap | None, config: Config) -> Errors:
     """What is wrong with *obj*."""
     errors = [

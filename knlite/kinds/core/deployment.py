@@ -4,17 +4,10 @@ Source: Kubernetes apps/v1 Deployment; knative/serving ``pkg/reconciler/revision
 Not here: how one is made of a revision (``serving/views/deployment.py``).
 """
 
-from collections.abc import Mapping
-
-import msgspec
-
 from knlite.kinds.conditions import Conditions
 from knlite.kinds.meta import Fields, Object, ObjectMeta
 from knlite.kinds.podspec.fields import PodSpec, Port
-
-
-class LabelSelector(Fields):
-    match_labels: Mapping[str, str] = msgspec.field(default_factory=dict)
+from knlite.kinds.selectors import LabelSelector
 
 
 class PodTemplate(Fields):

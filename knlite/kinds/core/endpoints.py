@@ -4,23 +4,12 @@ Source: Kubernetes discovery.k8s.io/v1 EndpointSlice, core/v1 Endpoints.
 Not here: how they are made of a revision's instances (``serving/views/endpoints.py``).
 """
 
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.meta import Fields, Object
 
 SERVICE_NAME = "kubernetes.io/service-name"
 """Label of an EndpointSlice: the core Service whose addresses it lists."""
 MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
-
-
-class ObjectReference(Fields):
-    """Names an object from within another."""
-
-    api_version: str = ""
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    uid: str = ""
-    resource_version: str = ""
-    field_path: str = ""
 
 
 class EndpointPort(Fields):

@@ -5,7 +5,7 @@ Not here: what is said of what happened (``serving/happenings.py``), keeping it
 (``controlplane/eventledger.py``).
 """
 
-from knlite.kinds.core.endpoints import ObjectReference
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.meta import Fields, Object
 
 

@@ -4,7 +4,7 @@ Source: Kubernetes core/v1 ServiceAccount.
 """
 
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.core.endpoints import ObjectReference
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.meta import Object
 from knlite.kinds.names import subdomain_1123_problems

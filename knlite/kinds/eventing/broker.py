@@ -7,17 +7,17 @@ from collections.abc import Mapping
 
 import msgspec
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.destination import KReference, reference_defaulted, reference_validated
 from knlite.kinds.eventing.immutable import changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
+from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
-from knlite.kinds.serving.route import Addressable
 
 MT_CLASS = "MTChannelBasedBroker"
 

@@ -9,8 +9,9 @@ import msgspec
 
 from knlite.kinds.durations import InvalidDuration, parse_iso
 from knlite.kinds.eventing import destination
-from knlite.kinds.eventing.destination import Destination, Enabled
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, invalid, under
+from knlite.kinds.kreference import Enabled
 from knlite.kinds.meta import Fields
 
 DELIVERY_TIMEOUT = "delivery-timeout"

@@ -1,38 +1,21 @@
 """Destination: where events go, as a reference to an object or as a URL.
 
-Source: knative/pkg ``apis/duck/v1/{destination,knative_reference}.go``; Eventing reference §1.3.
+Source: knative/pkg ``apis/duck/v1/destination.go``; Eventing reference §1.3.
 Not here: finding the address behind it (``knlite/eventing/destinations.py``).
 """
 
 import binascii
 import re
 from base64 import b64decode
-from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import msgspec
 
-from knlite.kinds.fielderror import Errors, disallowed, generic, invalid, missing, under
+from knlite.kinds.fielderror import Errors, generic, invalid, under
+from knlite.kinds.kreference import Enabled, KReference, reference_defaulted, reference_validated
 from knlite.kinds.meta import Fields
 
-KREFERENCE_GROUP = "kreference-group"
-"""Feature flag that allows ``group`` in references."""
-
-Enabled = Callable[[str], bool]
-"""Whether a feature flag of Eventing is on."""
-
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", re.DOTALL)
-
-
-class KReference(Fields):
-    """Names an object, possibly in another namespace."""
-
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
-    api_version: str = ""
-    group: str | None = None
-    address: str | None = None
+_PEM_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----\s")
 
 
 class Destination(Fields):
@@ -49,11 +32,6 @@ def defaulted(destination: Destination, namespace: str) -> Destination:
     if destination.ref is None:
         return destination
     return msgspec.structs.replace(destination, ref=reference_defaulted(destination.ref, namespace))
-
-
-def reference_defaulted(ref: KReference, namespace: str) -> KReference:
-    """*ref* in *namespace* unless it names another one."""
-    return ref if ref.namespace else msgspec.structs.replace(ref, namespace=namespace)
 
 
 def validated(destination: Destination, enabled: Enabled) -> Errors:
@@ -90,51 +68,17 @@ def validated(destination: Destination, enabled: Enabled) -> Errors:
     return _ca_certs_validated(destination.ca_certs)
 
 
-def reference_validated(ref: KReference, enabled: Enabled) -> Errors:
-    """What is wrong with *ref*; paths are relative to it."""
-    errors = [
-        missing(name) for name, value in (("name", ref.name), ("kind", ref.kind)) if not value
-    ]
-    if enabled(KREFERENCE_GROUP):
-        errors.extend(_group_validated(ref))
-    else:
-        if ref.group:
-            errors.append(disallowed("group"))
-        if not ref.api_version:
-            errors.append(missing("apiVersion"))
-    return tuple(errors)
-
-
-def group_of(ref: KReference) -> str:
-    """The API group that *ref* means; empty for the core group."""
-    return ref.group or ref.api_version.rpartition("/")[0]
-
-
-def _group_validated(ref: KReference) -> Errors:
-    if not ref.api_version and not ref.group:
-        return (missing("apiVersion"), missing("group"))
-    if ref.api_version and ref.group and ref.api_version.rpartition("/")[0] != ref.group:
-        return (
-            generic(
-                "both apiVersion and group are specified and they refer to different API groups",
-                "apiVersion",
-                "group",
-                details="Only one of them must be specified",
-            ),
-        )
-    return ()
-
-
 def _ca_certs_validated(certs: str | None) -> Errors:
     if not certs:
         return ()
-    block = _PEM.search(certs)
-    if block is None:
+    begin = _PEM_BEGIN.search(certs)
+    end = -1 if begin is None else certs.find(f"-----END {begin[1]}-----", begin.end())
+    if begin is None or end < 0:
         return (invalid("CA Cert provided is invalid", "caCert"),)
-    if block[1] != "CERTIFICATE":
+    if begin[1] != "CERTIFICATE":
         return (invalid("CA Cert provided is not a certificate", "caCert"),)
     try:
-        b64decode("".join(block[2].split()), validate=True)
+        b64decode("".join(certs[begin.end() : end].split()), validate=True)
     except binascii.Error:
         return (invalid("CA Cert provided is invalid", "caCert"),)
     return ()

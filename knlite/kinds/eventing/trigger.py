@@ -15,7 +15,7 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import CROSS_NAMESPACE_LINKS
 from knlite.kinds.eventing import delivery, destination
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.immutable import changed
 from knlite.kinds.fielderror import (
     Errors,
@@ -27,6 +27,7 @@ from knlite.kinds.fielderror import (
     missing,
     under,
 )
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER, DEPENDENCY, INJECTION
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors

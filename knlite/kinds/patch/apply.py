@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from knlite.errors import Cause, Conflict, InvalidInput
+from knlite.kinds.labels import LAST_APPLIED
 from knlite.kinds.patch.fieldset import (
     Damaged,
-    Fields,
+    FieldSet,
     NotTyped,
     Path,
     compared,
@@ -33,7 +34,6 @@ from knlite.kinds.patch.ownership import (
 from knlite.kinds.patch.shapes import Shape
 from knlite.kinds.patch.tree import Tree, equal
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KUBECTL = "kubectl"
 BEFORE_FIRST_APPLY = "before-first-apply"
 """Who owns what was there when nobody had kept a record yet."""
@@ -105,7 +105,7 @@ def _entries_of(live: Tree, shape: Shape, now: str) -> Sequence[Entry]:
     return after_update((), everything, first, now)
 
 
-def _wanted(tree: Tree, shape: Shape) -> Fields:
+def _wanted(tree: Tree, shape: Shape) -> FieldSet:
     try:
         return frozenset(leaves(_without_managed(tree), shape, strict=True))
     except NotTyped as exc:
@@ -117,15 +117,14 @@ def _wanted(tree: Tree, shape: Shape) -> Fields:
         ) from exc
 
 
-def _unowned(dropped: Fields, own: Fields, others: Sequence[Entry]) -> Fields:
+def _unowned(dropped: FieldSet, own: FieldSet, others: Sequence[Entry]) -> FieldSet:
     """Those of *dropped* that nobody owns, nor anything below them."""
     held = own.union(*(entry.fields for entry in others))
-    return frozenset(
-        path for path in dropped if not any(each[: len(path)] == path for each in held)
-    )
+    above = {path[:length] for path in held for length in range(1, len(path) + 1)}
+    return dropped - above
 
 
-def _said_before(live: Tree, shape: Shape) -> Fields:
+def _said_before(live: Tree, shape: Shape) -> FieldSet:
     """What ``kubectl apply`` of the client's side has said and is still so.
 
     Going over to the server's side takes these fields along without a conflict.
@@ -171,7 +170,7 @@ def _keep_last_applied(result: Tree, patch: ApplyPatch, manager: Manager) -> Non
     }
 
 
-def _conflict(found: list[tuple[Manager, Fields]], entries: Sequence[Entry]) -> Conflict:
+def _conflict(found: list[tuple[Manager, FieldSet]], entries: Sequence[Entry]) -> Conflict:
     times = {entry.manager: entry.time for entry in entries}
     named = sorted(
         (_named(manager, times[manager]), shown(path))

@@ -15,7 +15,7 @@ from knlite.kinds.patch.shapes import Shape
 from knlite.kinds.patch.tree import Tree, equal
 
 Path = tuple[str, ...]
-Fields = frozenset[Path]
+FieldSet = frozenset[Path]
 
 _ITSELF = "."
 _DEEPEST = 100
@@ -33,9 +33,9 @@ class Damaged(Exception):
 class Comparison:
     """How the leaves of one document differ from those of an older one."""
 
-    added: Fields
-    modified: Fields
-    removed: Fields
+    added: FieldSet
+    modified: FieldSet
+    removed: FieldSet
 
 
 def leaves(tree: Tree, shape: Shape, *, strict: bool = False) -> dict[Path, Tree]:
@@ -67,7 +67,8 @@ def merged(old: Tree, new: Tree, shape: Shape) -> Tree:
         if present is not None and wanted is not None:
             return _merged_items(present, wanted, shape)
         if shape.is_set:
-            return [*old, *(item for item in new if not any(equal(item, each) for each in old))]
+            has = set(map(compact, old))
+            return [*old, *(item for item in new if compact(item) not in has)]
     return new
 
 
@@ -92,7 +93,7 @@ def encoded(paths: Set[Path]) -> dict[str, Any]:
     return root
 
 
-def decoded(tree: Tree) -> Fields:
+def decoded(tree: Tree) -> FieldSet:
     """The paths in FieldsV1. Raises ``Damaged``."""
     return frozenset(_decoded(tree, ()))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from knlite.kinds.patch.fieldset import Comparison, Damaged, Fields, Path, decoded, encoded
+from knlite.kinds.patch.fieldset import Comparison, Damaged, FieldSet, Path, decoded, encoded
 from knlite.kinds.patch.tree import Tree
 
 MAX_UPDATERS = 10
@@ -56,7 +56,7 @@ class Entry:
     """One manager and its fields; *time* is RFC 3339, or "" when it was never told."""
 
     manager: Manager
-    fields: Fields
+    fields: FieldSet
     time: str
 
 
@@ -82,7 +82,7 @@ def same_but_for_time(one: Sequence[Any], other: Sequence[Any]) -> bool:
     return len(one) == len(other) and _timeless(one) == _timeless(other)
 
 
-def taken(fields: Iterable[Path], subresource: str) -> Fields:
+def taken(fields: Iterable[Path], subresource: str) -> FieldSet:
     """Those of *fields* that a write through *subresource* can own."""
     status = subresource == "status"
     return frozenset(

@@ -30,7 +30,8 @@ from knlite.kinds.quantities import parse as parse_quantity
 
 Annotations = Mapping[str, str]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive, so that what is no number is found out in one pass.
+_NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 
 _OLD_SPELLINGS: Mapping[str, str] = {
     labels.ROLLOUT_DURATION: labels.ROLLOUT_DURATION_OLD,
@@ -106,11 +107,11 @@ def http_protocol(annotations: Annotations) -> str:
 
 
 def http_protocol_errors(annotations: Annotations) -> Errors:
-    """A warning for plain HTTP that shall be sent on to HTTPS, of what has no certificate."""
+    """A warning for plain HTTP that shall be sent on to HTTPS, where there is no certificate."""
     key, text = find(annotations, labels.HTTP_PROTOCOL)
     if text is None or text.lower() != "redirected":
         return ()
-    warning = '"redirected" has no effect: only a DomainMapping with spec.tls has HTTPS'
+    warning = '"redirected" has no effect: only a DomainMapping with spec.tls has a certificate'
     return (replace(generic(warning, key), level="warning"),)
 
 

@@ -6,18 +6,14 @@ Source: Knative reference §1.13; knative/serving ``pkg/apis/serving/v1beta1``, 
 
 from msgspec.structs import replace
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing.destination import (
-    KReference,
-    reference_defaulted,
-    reference_validated,
-)
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, generic, under
+from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.meta import Fields, Object, ObjectMeta
 from knlite.kinds.names import domain_problem
 from knlite.kinds.serving.annotations import author_errors, http_protocol_errors
-from knlite.kinds.serving.route import Addressable
 
 DOMAIN_CLAIMED = "DomainClaimed"
 REFERENCE_RESOLVED = "ReferenceResolved"

@@ -6,9 +6,9 @@ Source: Knative reference §1.2, §1.3, §1.11, §5.3; knative/serving ``pkg/api
 
 from collections.abc import Mapping
 
-import msgspec
 from msgspec.structs import replace
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.fielderror import (
@@ -51,15 +51,6 @@ class TrafficTarget(Fields):
     percent: int | None = None
     tag: str = ""
     url: str = ""
-
-
-class Addressable(Fields):
-    """Where an object is reached from inside the cluster."""
-
-    name: str | None = None
-    url: str = ""
-    ca_certs: str | None = msgspec.field(default=None, name="CACerts")
-    audience: str | None = None
 
 
 class RouteSpec(Fields):

@@ -7,7 +7,7 @@ Not here: how it is made of a PodAutoscaler (``serving/views/serverlessservice.p
 from typing import Literal
 
 from knlite.kinds.conditions import Conditions, ConditionSet
-from knlite.kinds.core.endpoints import ObjectReference
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.meta import Fields, Object
 
 ENDPOINTS_POPULATED = "EndpointsPopulated"

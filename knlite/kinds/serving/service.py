@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.fielderror import Errors, FieldError, under
@@ -26,12 +27,7 @@ from knlite.kinds.serving.revision import (
     template_defaulted,
     template_validated,
 )
-from knlite.kinds.serving.route import (
-    Addressable,
-    TrafficTarget,
-    traffic_defaulted,
-    traffic_errors,
-)
+from knlite.kinds.serving.route import TrafficTarget, traffic_defaulted, traffic_errors
 
 CONFIGURATIONS_READY = "ConfigurationsReady"
 ROUTES_READY = "RoutesReady"

@@ -25,9 +25,9 @@ from knlite.kinds.fielderror import (
     under,
 )
 from knlite.kinds.meta import Fields, Object
-from knlite.kinds.names import label_1123_problems
+from knlite.kinds.names import label_1123_problems, qualified_name_problems
 from knlite.kinds.objectname import name_errors
-from knlite.kinds.selectors import LabelSelector, problems, qualified_name_problems
+from knlite.kinds.selectors import LabelSelector, problems
 
 SINK_BINDING_AVAILABLE = "SinkBindingAvailable"
 SINK_PROVIDED = "SinkProvided"

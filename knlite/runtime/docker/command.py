@@ -4,6 +4,7 @@ Differs: a command that is given up goes on in its container; engines cannot end
 """
 
 import socket
+import threading
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ FAILED = 126
 """What a shell answers for a command that it cannot run."""
 _HEAD = 8
 _AT_ONCE = 65536
+_RETRY_SECONDS = 0.02
 
 
 def run_command(
@@ -29,17 +31,16 @@ def run_command(
     from docker.errors import APIError
     from requests.exceptions import RequestException
 
+    deadline = _now() + seconds
     try:
         made = client.exec_create(container, list(command))["Id"]
         output = take_connection(client.exec_start(made, socket=True))
         with output:
-            text = _read(output, seconds)
-        if text is None:
-            return ExecResult(None, "")
-        code = client.exec_inspect(made)["ExitCode"]
+            text = _read(output, deadline)
+        code = None if text is None else _exit_code(client, made, deadline)
     except (APIError, RequestException, OSError) as error:
         return ExecResult(FAILED, problems.engine_says(error))
-    return ExecResult(int(code), text)
+    return ExecResult(code, text or "")
 
 
 def take_connection(stream: object) -> socket.socket:
@@ -52,13 +53,31 @@ def take_connection(stream: object) -> socket.socket:
     return socket.socket(fileno=connection.detach())
 
 
-def _read(output: socket.socket, seconds: float) -> str | None:
+def _exit_code(client: "APIClient", command: str, deadline: float) -> int | None:
+    """How *command* ended whose output has; None if it goes on.
+
+    The API allows that the code is noted only after that, as when a program closes its output and
+    lives on.
+    """
+    while True:
+        code = client.exec_inspect(command)["ExitCode"]
+        if code is not None:
+            return int(code)
+        if _now() + _RETRY_SECONDS > deadline:
+            return None
+        threading.Event().wait(_RETRY_SECONDS)
+
+
+def _now() -> float:
+    return time.monotonic()  # noqa: TID251  guards sockets of a worker thread
+
+
+def _read(output: socket.socket, deadline: float) -> str | None:
     """Both streams of *output* until its end; None if that does not come in time."""
-    deadline = time.monotonic() + seconds  # noqa: TID251  guards a socket of a worker thread
     frames = bytearray()
     kept = bytearray()
     while True:
-        rest = deadline - time.monotonic()  # noqa: TID251
+        rest = deadline - _now()
         if rest <= 0:
             return None
         output.settimeout(rest)

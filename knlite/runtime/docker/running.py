@@ -5,15 +5,14 @@ only then a thread asks for the exit code. Nothing waits, polls or listens for i
 """
 
 import asyncio
-import io
-import tarfile
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from knlite.runtime.docker.remove import remove_container
+from knlite.runtime.docker.termination import termination_message
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.lastwords import BYTES, LastWords
+from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import ContainerLaunch, Exit
 
 if TYPE_CHECKING:
@@ -91,7 +90,7 @@ class Running:
             try:
                 code = int(self._client.wait(self.id, timeout=None)["StatusCode"])
                 state = self._client.inspect_container(self.id)["State"]
-                message = _termination_message(self._client, self.id, self._launch.termination_path)
+                message = termination_message(self._client, self.id, self._launch.termination_path)
             except NotFound:
                 return Exit(KILLED, self.name)
             except (APIError, RequestException):
@@ -117,29 +116,3 @@ class Running:
     def _removed(self) -> None:
         if not self.gone.done():
             self.gone.set_result(None)
-
-
-def _termination_message(client: "APIClient", container: str, path: str) -> str:
-    """What an ended container left at *path*; empty if nothing.
-
-    Differs: what lies in ``/dev`` (the path unless the manifest names another) is memory that has
-    gone with the container; the end of its log stands in.
-    """
-    from docker.errors import APIError
-
-    if path.startswith("/dev/"):
-        return ""
-    try:
-        parts, about = client.get_archive(container, path)
-        if int(about["size"]) > _LARGEST:
-            return ""
-        with tarfile.open(fileobj=io.BytesIO(b"".join(parts))) as archive:
-            member = archive.next()
-            file = archive.extractfile(member) if member is not None else None
-            return file.read(2 * BYTES).decode(errors="replace") if file is not None else ""
-    except (APIError, tarfile.TarError, KeyError):
-        return ""  # It left none.
-
-
-_LARGEST = 64 * 1024
-"""Bytes; what is larger is no message."""

@@ -30,7 +30,7 @@ from knlite.runtime.docker.function_image import (
     function_context,
 )
 from knlite.runtime.docker.images import Stored
-from knlite.runtime.docker.leftovers import sweep
+from knlite.runtime.docker.leftovers import release, sweep
 from knlite.runtime.docker.network import (
     Network,
     extra_hosts,
@@ -186,6 +186,9 @@ class DockerRuntime:
         if pod is not None:
             await pod.remove()
 
+    async def release(self, volume: str) -> bool:
+        return await self._threads.submit(release, self._client, volume)
+
     async def sweep(self) -> tuple[str, ...]:
         return await self._threads.submit(sweep, self._client, self._owner)
 
@@ -283,7 +286,8 @@ def _build_function(
 
 
 def _from_engine(error: Exception) -> bool:
-    from docker.errors import DockerException
+    from docker.errors import DockerException, StreamParseError
     from requests.exceptions import RequestException
 
-    return isinstance(error, DockerException | RequestException)
+    # The last one is what the SDK makes of an answer that is cut off.
+    return isinstance(error, DockerException | RequestException | StreamParseError)

@@ -26,6 +26,8 @@ async def run(
     command: Sequence[str], folder: Path, env: Mapping[str, str], seconds: float
 ) -> ExecResult:
     """The outcome of *command*; whatever it started is killed when the *seconds* are over."""
+    if not command:
+        return ExecResult(NOT_FOUND, "no command specified")
     try:
         process = await anyio.open_process(
             list(command),

@@ -3,7 +3,8 @@
 Whoever takes a ``config-*`` file away wants the defaults again, and clients go on finding the
 ConfigMap where Knative has it.
 
-Not here: making them at the start (``emulator.py``); what they say (``kinds/config/``).
+Not here: making them at the start (``controlplane/foundation.py``); what they say
+(``kinds/config/``).
 """
 
 from datetime import datetime

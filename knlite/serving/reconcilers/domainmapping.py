@@ -2,7 +2,7 @@
 
 Source: knative/serving ``pkg/reconciler/domainmapping``; Knative reference §1.13, §5.6.
 Differs: upstream says that a certificate which somebody brings is provided, without a look at it;
-here it is when it is presented to clients. Whether it is, the Ingress says.
+here it is when it is presented to clients. Whether it is, the gateway says in the Ingress' status.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import ConditionEditor, find
 from knlite.kinds.config.bundle import Config
@@ -24,7 +25,6 @@ from knlite.kinds.serving.domainmapping import (
     CONDITIONS,
     DOMAIN_CLAIMED,
     FINALIZER,
-    INGRESS_READY,
     REFERENCE_RESOLVED,
     DomainMapping,
 )
@@ -35,7 +35,7 @@ from knlite.kinds.serving.ingress import (
     IngressTLS,
     Rule,
 )
-from knlite.kinds.serving.route import Addressable, Route
+from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import (
     Change,
@@ -50,15 +50,13 @@ from knlite.reconcile import (
 )
 from knlite.serving.certificates import FAILED, NOT_READY, not_ready
 from knlite.serving.domains import external_url, https_url
+from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
-from knlite.serving.reconcilers.ownership import handed_down, owned_by
+from knlite.serving.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
-NOT_CONFIGURED = "Ingress has not yet been reconciled."
 CLAIMED_ALREADY = "The domain name is already in use by another DomainMapping"
-TLS_NOT_ENABLED = "external-domain-tls is not enabled"
 PROVIDED_EXTERNALLY = "TLS certificate was provided externally"
-
 
 _ADDRESSABLE: Mapping[tuple[str, str], type[Object]] = {
     (info_of(kind).group, info_of(kind).kind): kind for kind in (Service, Route, KubernetesService)
@@ -82,7 +80,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         return Outcome((Update(_with_finalizers(mapping, finalizers)),))
     editor = CONDITIONS.edit(mapping.status.conditions, now)
     if mapping.status.observed_generation != mapping.metadata.generation:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
+        not_configured(editor)
     url = _url(mapping, view.config)
     changes = _mapped(mapping, view, editor)
     status = msgspec.structs.replace(
@@ -133,15 +131,10 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
     try:
         spec = _ingress_spec(mapping, host, view.config)
     except HTTPProtocolError as exc:
-        editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
+        cannot_be(editor, str(exc))
         return changes
     ingress, more = _ingress(mapping, stored, spec)
-    ready = find(ingress.status.conditions)
-    current = ingress.status.observed_generation == ingress.metadata.generation
-    if stored is None or ingress.spec != stored.spec or ready is None or not current:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
-    else:
-        editor.copy(INGRESS_READY, ready)
+    as_said_by(editor, ingress, stored)
     return (*changes, *more)
 
 

@@ -28,7 +28,7 @@ from knlite.kinds.serving.service import (
     ServiceStatus,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
-from knlite.serving.reconcilers.ownership import controls, handed_down, is_taken, owned_by
+from knlite.serving.ownership import controls, handed_down, is_taken, owned_by
 
 OUT_OF_DATE = "The {kind} is still working to reflect the latest desired specification."
 NOT_OWNED = 'There is an existing {kind} "{name}" that we do not own.'
@@ -48,11 +48,12 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     editor = CONDITIONS.edit(service.status.conditions, now)
     existing = view.get(Configuration, key.namespace, key.name)
     configuration, changes = _child(service, existing, _configuration(service, existing))
+    renewed = configuration is not None and _renewed(existing, configuration)
     status = service.status
     if configuration is None:
         editor.false(CONFIGURATIONS_READY, "NotOwned", _not_owned("Configuration", service))
     else:
-        _copy(editor, CONFIGURATIONS_READY, configuration, "Configuration", bool(changes))
+        _copy(editor, CONFIGURATIONS_READY, configuration, "Configuration", renewed)
         status = msgspec.structs.replace(
             status,
             latest_created_revision_name=configuration.status.latest_created_revision_name,
@@ -62,7 +63,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     taken = _taken_name(configuration, view)
     if taken:
         editor.false(ROUTES_READY, "RevisionNameTaken", NAME_TAKEN.format(name=taken))
-    elif configuration is not None and _must_wait(service, configuration, bool(changes)):
+    elif configuration is not None and _must_wait(service, configuration, renewed):
         # The traffic may name a revision that is still to be made.
         if stored_route is None or not controls(service, stored_route):
             editor.unknown(ROUTES_READY, "OutOfDate", OUT_OF_DATE.format(kind="Route"))
@@ -72,14 +73,16 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         if route is None:
             editor.false(ROUTES_READY, "NotOwned", _not_owned("Route", service))
         else:
-            _copy(editor, ROUTES_READY, route, "Route", bool(more))
+            renewed = _renewed(stored_route, route)
+            _copy(editor, ROUTES_READY, route, "Route", renewed)
             status = msgspec.structs.replace(
                 status,
                 url=route.status.url,
                 address=route.status.address,
                 traffic=route.status.traffic,
             )
-            if not more and is_true(route.status.conditions) and not _migrated(service, status):
+            settled = not renewed and is_true(route.status.conditions)
+            if settled and not _migrated(service, status):
                 editor.unknown(ROUTES_READY, "TrafficNotMigrated", NOT_MIGRATED)
     status = msgspec.structs.replace(
         status,
@@ -152,12 +155,17 @@ def _child(
     return changed, () if changed == stored else (Update(changed),)
 
 
+def _renewed(stored: Child | None, child: Child) -> bool:
+    """Whether *child* gets a new generation; labels and annotations do not make one."""
+    return stored is None or child.spec != stored.spec
+
+
 def _copy(
-    editor: ConditionEditor, name: str, child: Configuration | Route, kind: str, changing: bool
+    editor: ConditionEditor, name: str, child: Configuration | Route, kind: str, renewed: bool
 ) -> None:
     current = child.status.observed_generation == child.metadata.generation
     ready = find(child.status.conditions)
-    if changing or not current or ready is None:
+    if renewed or not current or ready is None:
         editor.unknown(name, "OutOfDate", OUT_OF_DATE.format(kind=kind))
     else:
         editor.copy(name, ready)
@@ -172,12 +180,12 @@ def _taken_name(configuration: Configuration | None, view: View) -> str:
     return name if revision is not None and is_taken(configuration, revision) else ""
 
 
-def _must_wait(service: Service, configuration: Configuration, changing: bool) -> bool:
+def _must_wait(service: Service, configuration: Configuration, renewed: bool) -> bool:
     """Whether the Route has to wait for a revision that its author has named."""
     if not service.spec.template.metadata.name:
         return False
     observed = configuration.status.observed_generation == configuration.metadata.generation
-    return changing or not observed
+    return renewed or not observed
 
 
 def _migrated(service: Service, status: ServiceStatus) -> bool:

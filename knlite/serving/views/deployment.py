@@ -13,7 +13,6 @@ from knlite.kinds.core.deployment import (
     Deployment,
     DeploymentSpec,
     DeploymentStatus,
-    LabelSelector,
     PodTemplate,
     RollingUpdate,
     Strategy,
@@ -30,6 +29,7 @@ from knlite.kinds.podspec.fields import (
     serving_container,
     user_port,
 )
+from knlite.kinds.selectors import LabelSelector
 from knlite.kinds.serving.podautoscaler import ACTIVE, PodAutoscaler
 from knlite.kinds.serving.revision import RESOURCES_AVAILABLE, Revision
 from knlite.reconcile import View
@@ -62,7 +62,6 @@ def deployment(revision: Revision, view: View) -> Deployment:
     return Deployment(
         metadata=derived_meta(
             revision,
-            "serving.knative.dev/v1",
             "Deployment",
             child_name(meta.name, SUFFIX),
             autoscaler,

@@ -22,9 +22,9 @@ from knlite.kinds.core.endpoints import (
     Endpoints,
     EndpointSlice,
     EndpointSubset,
-    ObjectReference,
     SliceEndpoint,
 )
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import ObjectMeta
@@ -183,8 +183,7 @@ def _meta(
     name: str,
     labels: Mapping[str, str],
 ) -> ObjectMeta:
-    owner_version = "autoscaling.internal.knative.dev/v1alpha1"
-    return derived_meta(autoscaler, owner_version, kind, name, *pods, labels=labels)
+    return derived_meta(autoscaler, kind, name, *pods, labels=labels)
 
 
 def _endpoints(

@@ -20,16 +20,17 @@ from knlite.kinds.meta import Object, ObjectMeta
 from knlite.reconcile import Key, View
 
 NAMES = (("istio-system", "istio-ingressgateway"), ("kourier-system", "kourier"))
-_HTTP = 80
+_HTTP, _HTTPS = 80, 443
 
 
 class IngressGateways:
-    """Those of a gateway that listens on *port* of *address*; implements ``Derivation``."""
+    """Those of a gateway that listens on *port* of *address*, and for HTTPS on *tls_port*;
+    implements ``Derivation``."""
 
     kind: type[Object] = KubernetesService
 
-    def __init__(self, address: str, port: int) -> None:
-        self._services = {name: _service(*name, address, port) for name in NAMES}
+    def __init__(self, address: str, port: int, tls_port: int) -> None:
+        self._services = {name: _service(*name, address, port, tls_port) for name in NAMES}
 
     def get(self, view: View, namespace: str, name: str) -> Object | None:
         """The one of that name, if it is among them."""
@@ -44,10 +45,15 @@ class IngressGateways:
         return ()
 
 
-def _service(namespace: str, name: str, address: str, port: int) -> KubernetesService:
-    http = ServicePort(name="http2", port=_HTTP, protocol="TCP", target_port=port, node_port=port)
+def _service(
+    namespace: str, name: str, address: str, port: int, tls_port: int
+) -> KubernetesService:
+    ports = tuple(
+        ServicePort(name=each, port=usual, protocol="TCP", target_port=real, node_port=real)
+        for each, usual, real in (("http2", _HTTP, port), ("https", _HTTPS, tls_port))
+    )
     return KubernetesService(
         metadata=ObjectMeta(name=name, namespace=namespace, resource_version="1"),
-        spec=KubernetesServiceSpec(type="LoadBalancer", ports=(http,), session_affinity="None"),
+        spec=KubernetesServiceSpec(type="LoadBalancer", ports=ports, session_affinity="None"),
         status=KubernetesServiceStatus(load_balancer={"ingress": [{"ip": address}]}),
     )

@@ -6,7 +6,7 @@ Differs: there is one activator, whatever the load.
 """
 
 from knlite.kinds.conditions import Condition, Status
-from knlite.kinds.core.endpoints import ObjectReference
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.labels import METRIC
 from knlite.kinds.names import child_name
 from knlite.kinds.podspec.fields import protocol_of, serving_container
@@ -34,7 +34,6 @@ def serverless_service(autoscaler: PodAutoscaler, view: View) -> ServerlessServi
     return ServerlessService(
         metadata=derived_meta(
             autoscaler,
-            "autoscaling.internal.knative.dev/v1alpha1",
             "ServerlessService",
             meta.name,
             labels=meta.labels,

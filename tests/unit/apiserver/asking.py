@@ -59,18 +59,21 @@ def config_map(name: str = "x", **data: str) -> dict[str, Any]:
 class Health:
     def __init__(self) -> None:
         self.waiting = ["Service default/web: Deploying"]
+        self.broken = False
 
     def unsettled(self) -> list[str]:
+        if self.broken:
+            raise ZeroDivisionError
         return self.waiting
 
 
 class Client:
     """One client of one admin port."""
 
-    def __init__(self, registry: Registry, token: str = "") -> None:
+    def __init__(self, registry: Registry, token: str = "", logs: Logs | None = None) -> None:
         self.registry = registry
         self.health = Health()
-        self.logs = Logs()
+        self.logs = logs or Logs()
         self.door: Door = make_app(
             registry,
             logs=self.logs,

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.apiserver.asking import Client
-from tests.unit.registry.test_registry import broker, registry
+from tests.unit.registry.desk import broker, registry
 
 
 @pytest.fixture

@@ -1,10 +1,15 @@
 """The admin port: discovery, health, its own logs, and errors as Status."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import pytest
 
+from knlite.facts import LogLine
+from knlite.telemetry.logs import Logs
 from tests.unit.apiserver.asking import Client, line, streaming
+from tests.unit.registry.desk import registry
 
 
 def test_an_object_is_served_as_a_document(client: Client) -> None:
@@ -72,8 +77,34 @@ async def test_followed_logs_end_with_the_run(client: Client) -> None:
         await stream.end()
 
 
+class Noting(Logs):
+    """Notes that it is followed no more."""
+
+    closed = False
+
+    async def follow(
+        self, namespace: str, service: str, count: int | None = None
+    ) -> AsyncGenerator[LogLine, None]:
+        try:
+            async with aclosing(super().follow(namespace, service, count)) as lines:
+                async for each in lines:
+                    yield each
+        finally:
+            self.closed = True
+
+
+async def test_a_client_that_leaves_follows_no_more() -> None:
+    logs = Noting()
+    logs.read(line())
+    client = Client(registry(), logs=logs)
+    async with streaming(client.door, "/knlite/logs/default/web?follow=true") as stream:
+        await stream.line()
+        assert not logs.closed
+    assert logs.closed
+
+
 def test_a_failure_of_knlite_itself_is_a_status(client: Client) -> None:
-    client.health.unsettled = lambda: 1 / 0  # type: ignore[method-assign,return-value,assignment]
+    client.health.broken = True
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (500, "InternalError")
     assert "ZeroDivisionError" not in answer.text

@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 
 from tests.unit.apiserver.asking import BROKERS, Client
-from tests.unit.registry.test_registry import registry
+from tests.unit.registry.desk import registry
 
 
 @pytest.mark.parametrize(

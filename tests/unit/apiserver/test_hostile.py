@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from knlite.kinds.catalog import KINDS
 from tests.unit.apiserver.asking import BROKERS, Client, broker, config_map, service
-from tests.unit.registry.test_registry import registry
+from tests.unit.registry.desk import registry
 
 NAMES = st.sampled_from(["b", "x", "default", "..", "%00", "a%2Fb", "ü", "A" * 300, "-"])
 PLURALS = st.sampled_from(sorted({info.plural for info in KINDS}))

@@ -48,7 +48,7 @@ def test_labels(text: str, selected: bool) -> None:
         ("a in (1", "found '', expected: ',' or ')'"),
         ("a b", "found 'b', expected: in, notin, =, ==, !="),
         ("=1", "found '=', expected: identifier"),
-        ("a/b/c=1", "a qualified name must consist of"),
+        ("a/b/c=1", "a valid label key must consist of"),
         ("a=-", "a valid label must be"),
     ],
 )

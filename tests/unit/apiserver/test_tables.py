@@ -6,9 +6,9 @@ import pytest
 
 from knlite.apiserver.tables import age, cells, definitions, human_duration
 from knlite.kinds.catalog import info_of
-from knlite.kinds.core.endpoints import ObjectReference
 from knlite.kinds.core.event import Event
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.meta import ObjectMeta
 
 NOW = datetime(2026, 1, 2, 0, 5, tzinfo=UTC)

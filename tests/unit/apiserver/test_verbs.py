@@ -15,7 +15,7 @@ from tests.unit.apiserver.asking import (
     config_map,
     service,
 )
-from tests.unit.registry.test_registry import broker as stored_broker
+from tests.unit.registry.desk import broker as stored_broker
 
 MERGE, JSON, APPLY = "merge-patch+json", "json-patch+json", "apply-patch+yaml"
 STRATEGIC = "strategic-merge-patch+json"

@@ -8,7 +8,7 @@ import pytest
 from knlite.apiserver.app import Door
 from knlite.apiserver.documents import BATCH
 from tests.unit.apiserver.asking import BROKERS, TABLE, Client, streaming
-from tests.unit.registry.test_registry import broker
+from tests.unit.registry.desk import broker
 
 
 async def events(door: Door, path: str, count: int, **headers: str) -> list[tuple[str, Any]]:

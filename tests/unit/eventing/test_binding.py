@@ -9,7 +9,8 @@ from knlite.eventing.binding import bind, injected, unbind
 from knlite.eventing.destinations import Resolved
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.fields import Container, EnvVar
 from knlite.kinds.selectors import LabelSelector

@@ -3,12 +3,14 @@
 import pytest
 
 from knlite.eventing.destinations import Resolved, Unresolved, broker_url, resolve
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
-from knlite.kinds.serving.route import Addressable, Route
+from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service, ServiceStatus
 from knlite.serving import vantage
 from tests.unit.fake_view import FakeView

@@ -121,3 +121,14 @@ def test_what_was_pruned_is_told_in_the_words_of_field_validation() -> None:
 )
 def test_wrong_types_in_the_words_of_a_go_decoder(tree: object, text: str) -> None:
     assert [problem.in_go for problem in decode(ConfigMap, tree).problems] == [text]
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_an_integer_has_64_bits(number: int) -> None:
+    assert not problems({"spec": {"template": {"spec": {"timeoutSeconds": 2**63 - 1}}}})
+    (problem,) = problems({"spec": {"template": {"spec": {"timeoutSeconds": number}}}})
+    path = "spec.template.spec.timeoutSeconds"
+    assert problem == (
+        path,
+        f'{path}: Invalid value: "number": {path} in body must be of type integer: "number"',
+    )

@@ -9,7 +9,6 @@ from knlite.kinds.selectors import (
     LabelSelectorRequirement,
     matches,
     problems,
-    qualified_name_problems,
 )
 
 LABELS = {"app": "shop", "tier": "web"}
@@ -77,22 +76,3 @@ def test_keys_and_values_must_be_those_of_labels() -> None:
     (value,) = problems(LabelSelector(match_labels={"app": "-"}))
     assert key.startswith('key: Invalid value: "-": name part must consist of alphanumeric')
     assert value.startswith('values[0][app]: Invalid value: "-": a valid label must be an empty')
-
-
-@pytest.mark.parametrize(
-    ("text", "beginning"),
-    [
-        pytest.param("v1", None, id="plain"),
-        pytest.param("serving.knative.dev/v1", None, id="with-prefix"),
-        pytest.param("/v1", "prefix part must be non-empty", id="empty-prefix"),
-        pytest.param("a/", "name part must be non-empty", id="empty-name"),
-        pytest.param("UP/v1", "prefix part a lowercase RFC 1123 subdomain", id="bad-prefix"),
-        pytest.param("a/b/c", "a qualified name must consist of", id="two-slashes"),
-    ],
-)
-def test_qualified_names(text: str, beginning: str | None) -> None:
-    found = qualified_name_problems(text)
-    if beginning is None:
-        assert found == ()
-    else:
-        assert found[0].startswith(beginning)

@@ -25,8 +25,8 @@ from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Registry
-from knlite.registry.writing import Write
-from tests.unit.registry.test_registry import config_map, registry
+from knlite.registry.write import Write
+from tests.unit.registry.desk import config_map, registry
 
 X = Key(ConfigMap, "default", "x")
 

@@ -8,15 +8,16 @@ import pytest
 from knlite.errors import Conflict, Invalid, InvalidInput
 from knlite.kinds.catalog import read, tree_of
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.labels import LAST_APPLIED
 from knlite.kinds.meta import Object
-from knlite.kinds.patch.apply import LAST_APPLIED, ApplyPatch
+from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
-from knlite.registry.writing import Write
-from tests.unit.registry.test_registry import registry
+from knlite.registry.write import Write
+from tests.unit.registry.desk import registry
 
 HELLO = Key(Service, "default", "hello")
 

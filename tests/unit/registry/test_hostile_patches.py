@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from knlite.errors import KnliteError
 from knlite.kinds.catalog import read, tree_of
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.patch.apply import LAST_APPLIED, ApplyPatch
+from knlite.kinds.labels import LAST_APPLIED
+from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Patch
-from knlite.registry.writing import Write
-from tests.unit.registry.test_registry import config_map, registry
+from knlite.registry.write import Write
+from tests.unit.registry.desk import config_map, registry
 
 NAMES = st.sampled_from(
     [
@@ -106,6 +107,34 @@ def test_no_patch_is_a_surprise(data: st.DataObject, kind: type[Any], manager: s
             )
         stored = desk.at(key)
         assert stored is None or tree_of(stored)["metadata"]["name"] == name
+
+
+def test_large_sets_of_fields_take_no_time() -> None:
+    desk = registry()
+    key = Key(ConfigMap, "default", "x")
+    large = {f"k{number}": "" for number in range(20_000)}
+    finalizers = [f"example.com/f{number}" for number in range(20_000)]
+
+    def apply(manager: str, data: dict[str, str], held: list[str]) -> None:
+        tree = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "x", "namespace": "default", "finalizers": held},
+            "data": data,
+        }
+        desk.patch(key, ApplyPatch(tree), user="a", write=Write(manager=manager))
+
+    for manager in ("one", "two"):
+        apply(manager, large, finalizers)
+    apply("two", {}, [])
+    stored = desk.at(key)
+    assert isinstance(stored, ConfigMap)
+    assert len(stored.data) == len(stored.metadata.finalizers) == 20_000
+    apply("one", {}, [])
+    stored = desk.at(key)
+    assert isinstance(stored, ConfigMap)
+    assert not stored.data
+    assert not stored.metadata.finalizers
 
 
 PLACES = [

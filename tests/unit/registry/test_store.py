@@ -50,6 +50,16 @@ def test_an_object_leaves_the_lists_of_labels_that_it_loses() -> None:
     assert names(store.everything()) == []
 
 
+def test_what_was_there_before_anybody_asked_for_a_label_is_found_by_it() -> None:
+    store = Store(Config())
+    for obj in (config_map("x", app="web"), config_map("y", app="api"), config_map("z")):
+        store.put(obj)
+    assert names(store.labelled(ConfigMap, "a", "app", "web")) == ["x"]
+    store.put(config_map("z", app="web"))
+    assert names(store.labelled(ConfigMap, "a", "app", "web")) == ["x", "z"]
+    assert names(store.labelled(ConfigMap, "b", "app", "web")) == []
+
+
 def test_the_controller_is_one_owner_and_deletion_follows_all() -> None:
     store = Store(Config())
     owner = config_map("owner")

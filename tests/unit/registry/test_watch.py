@@ -16,7 +16,7 @@ from knlite.kinds.meta import Object, ObjectMeta
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Registry
 from knlite.registry.watch import Change, Predicate, Watch, WatchEvent, Window
-from tests.unit.registry.test_registry import config_map, registry
+from tests.unit.registry.desk import config_map, registry
 
 NAMESPACES = ("default", "knative-serving")
 

@@ -160,7 +160,7 @@ def test_spellings_of_a_host_are_remembered_up_to_a_bound() -> None:
     fresh = table(split("web-00001", 100))
     for port in range(10 * MEMO_LEAST):
         assert fresh.find(b"web.default.localhost:%d" % port) is not None
-        assert len(fresh._seen) <= MEMO_LEAST
+        assert fresh.remembered <= MEMO_LEAST
 
 
 def test_finding_a_known_host_allocates_nothing() -> None:

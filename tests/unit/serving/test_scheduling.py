@@ -4,9 +4,9 @@ import pytest
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import Container, PodSpec, Resources
-from knlite.serving.scheduling import Node, require_schedulable
+from knlite.serving.scheduling import Capacity, require_schedulable
 
-NODE = Node(cpus=2.0, memory=4 * 2**30)
+CAPACITY = Capacity(cpus=2.0, memory=4 * 2**30)
 
 
 def asking(**requests: str) -> Container:
@@ -25,7 +25,7 @@ def asking(**requests: str) -> Container:
     ],
 )
 def test_what_the_machine_has_can_be_asked_for(spec: PodSpec) -> None:
-    require_schedulable(spec, NODE)
+    require_schedulable(spec, CAPACITY)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_the_machine_has_can_be_asked_for(spec: PodSpec) -> None:
 )
 def test_more_than_that_is_unschedulable(spec: PodSpec, lacking: str) -> None:
     with pytest.raises(InstanceFailed) as raised:
-        require_schedulable(spec, NODE)
+        require_schedulable(spec, CAPACITY)
     assert raised.value.reason == "Unschedulable"
     assert raised.value.what == f"0/1 nodes are available: {lacking}."
     assert raised.value.cause == "this machine has 2 cpus and 4096Mi of memory"

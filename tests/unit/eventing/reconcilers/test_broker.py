@@ -6,15 +6,16 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.broker import reconcile
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import find
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.eventing.broker import CONDITIONS, Broker, BrokerSpec, defaulted
 from knlite.kinds.eventing.delivery import DeliverySpec
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import ObjectMeta
-from knlite.kinds.serving.route import Addressable
 from knlite.kinds.serving.service import Service, ServiceStatus
 from knlite.reconcile import Outcome, key_of
 from tests.unit.fake_view import FakeView

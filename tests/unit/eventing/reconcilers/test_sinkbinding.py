@@ -6,14 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.sinkbinding import reconcile
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import find
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import Container
 from knlite.kinds.selectors import LabelSelector
 from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
-from knlite.kinds.serving.route import Addressable
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.kinds.sources.sinkbinding import (
     CONDITIONS,

@@ -6,14 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.trigger import reconcile
+from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker, BrokerSpec, BrokerStatus
 from knlite.kinds.eventing.delivery import DeliverySpec
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.trigger import CONDITIONS, Trigger, TriggerSpec
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import DEPENDENCY
 from knlite.kinds.meta import ObjectMeta
-from knlite.kinds.serving.route import Addressable
 from knlite.kinds.serving.service import Service, ServiceStatus
 from knlite.kinds.sources.sinkbinding import SinkBinding, SinkBindingStatus
 from knlite.reconcile import Outcome, key_of

@@ -16,7 +16,7 @@ from knlite.kinds.config import (
     shipped,
 )
 from knlite.kinds.config.bundle import Config
-from knlite.registry.configuration import is_config, read_config
+from knlite.registry.configmaps import is_config, read_config
 
 SECTIONS = [
     pytest.param(shipped.AUTOSCALER, autoscaler, id="autoscaler"),
@@ -30,7 +30,7 @@ SECTIONS = [
 
 
 def test_the_shipped_config_maps_set_nothing() -> None:
-    assert read_config(shipped.shipped().values(), {}, 8080) == Config()
+    assert read_config(shipped.shipped().values(), {}, 8080, 8443) == Config()
 
 
 @pytest.mark.parametrize(("entries", "section"), SECTIONS)

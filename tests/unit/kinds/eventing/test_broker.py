@@ -7,8 +7,8 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import BrokerDefaults, EventingConfig
 from knlite.kinds.eventing.broker import Broker, BrokerSpec, defaulted, validated
 from knlite.kinds.eventing.delivery import DeliverySpec
-from knlite.kinds.eventing.destination import KReference
 from knlite.kinds.fielderror import rendered
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import ObjectMeta
 

@@ -3,8 +3,9 @@
 import pytest
 
 from knlite.kinds.eventing.delivery import DeliverySpec, defaulted, validated
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered, under
+from knlite.kinds.kreference import KReference
 
 
 def errors(delivery: DeliverySpec, *flags: str) -> str:

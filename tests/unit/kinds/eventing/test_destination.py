@@ -2,8 +2,9 @@
 
 import pytest
 
-from knlite.kinds.eventing.destination import Destination, KReference, defaulted, validated
+from knlite.kinds.eventing.destination import Destination, defaulted, validated
 from knlite.kinds.fielderror import rendered, under
+from knlite.kinds.kreference import KReference
 
 BROKER = KReference(api_version="eventing.knative.dev/v1", kind="Broker", name="default")
 CERTIFICATE = "-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n"

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import EventingConfig
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.trigger import (
     Trigger,
     TriggerFilter,
@@ -14,6 +14,7 @@ from knlite.kinds.eventing.trigger import (
     validated,
 )
 from knlite.kinds.fielderror import rendered
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER, DEPENDENCY, INJECTION
 from knlite.kinds.meta import ObjectMeta
 

@@ -104,18 +104,17 @@ def test_a_claim_must_say_whose_it_is() -> None:
     assert rendered(outcome.errors) == "missing field(s): spec.namespace"
 
 
-def test_only_what_has_a_certificate_can_be_sent_on_to_https() -> None:
+def test_what_nothing_here_can_do_is_accepted_and_said() -> None:
     key = "networking.knative.dev/http-protocol"
     obj = mapping()
     metadata = replace(obj.metadata, annotations={key: "Redirected"})
-    obj = replace(obj, metadata=metadata)
-    outcome = admit(obj, None, Config(), "me")
+    outcome = admit(replace(obj, metadata=metadata), None, Config(), "me")
     assert isinstance(outcome, Admitted)
     assert rendered(outcome.warnings) == (
-        '"redirected" has no effect: only a DomainMapping with spec.tls has HTTPS:'
+        '"redirected" has no effect: only a DomainMapping with spec.tls has a certificate:'
         f" metadata.annotations.{key}"
     )
     spec = replace(obj.spec, tls=SecretTLS(secret_name="cert"))
-    outcome = admit(replace(obj, spec=spec), None, Config(), "me")
+    outcome = admit(replace(obj, metadata=metadata, spec=spec), None, Config(), "me")
     assert isinstance(outcome, Admitted)
-    assert not outcome.warnings
+    assert outcome.warnings == ()

@@ -4,8 +4,9 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing.destination import Destination, KReference
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.selectors import LabelSelector, LabelSelectorRequirement
 from knlite.kinds.sources.sinkbinding import (
@@ -99,7 +100,7 @@ def test_validation(obj: SinkBinding, text: str) -> None:
     [
         pytest.param({"name": "a.b"}, "invalid value: a lowercase RFC 1123 label", id="dots"),
         pytest.param({"kind": "My-Kind"}, "invalid value: a valid C identifier", id="kind"),
-        pytest.param({"api_version": "a/b/c"}, "invalid value: a qualified name", id="version"),
+        pytest.param({"api_version": "a/b/c"}, "invalid value: a valid label key", id="version"),
     ],
 )
 def test_names_in_the_subject(subject: dict[str, str], beginning: str) -> None:

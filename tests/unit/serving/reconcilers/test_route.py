@@ -7,7 +7,7 @@ from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route, RouteSpec, TrafficTarget
 from knlite.reconcile import Key, Update
-from knlite.registry.recording import RecordingView
+from knlite.registry.recordingview import RecordingView
 from knlite.registry.store import Store, all_of, in_namespace
 from knlite.serving.reconcilers.route import reconcile
 from tests.flows.cell import STARTED

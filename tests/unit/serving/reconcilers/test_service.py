@@ -8,8 +8,8 @@ from knlite.kinds.serving.configuration import Configuration, ConfigurationStatu
 from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.route import Route, RouteStatus, TrafficTarget
 from knlite.kinds.serving.service import Service, ServiceSpec
-from knlite.reconcile import Key
-from knlite.serving.reconcilers.ownership import owned_by
+from knlite.reconcile import Key, Update
+from knlite.serving.ownership import owned_by
 from knlite.serving.reconcilers.service import reconcile
 from tests.flows.cell import STARTED
 from tests.unit.fake_view import FakeView
@@ -159,3 +159,18 @@ def test_children_know_their_controller_and_where_it_gets_its_traffic() -> None:
     route = view.get(Route, "n", "web")
     assert route is not None
     assert [each.configuration_name for each in route.spec.traffic] == ["web"]
+
+
+def test_a_change_of_labels_or_annotations_alone_leaves_the_status_as_it_is() -> None:
+    view = settled()
+    service = view.get(Service, "n", "web")
+    assert service is not None
+    metadata = replace(service.metadata, annotations={"x": "1"}, labels={"team": "blue"})
+    view.put(replace(service, metadata=metadata))
+    changes = reconcile(KEY, view, STARTED).changes
+    assert [type(change) for change in changes] == [Update, Update]
+    for change in changes:
+        assert isinstance(change, Update)
+        assert isinstance(change.obj, Configuration | Route)
+        assert change.obj.metadata.annotations["x"] == "1"
+        assert change.obj.metadata.labels["team"] == "blue"

@@ -10,11 +10,13 @@ import json
 from typing import NoReturn
 
 from knlite.errors import Cause, Invalid, InvalidInput, NotFound
-from knlite.kinds.catalog import KindInfo, Read, kind_named, read
+from knlite.kinds.catalog import Read, kind_named, read
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object
 from knlite.kinds.patch.tree import Tree
+from knlite.kinds.webhooks import invalid_text
 from knlite.reconcile import Key, key_of
-from knlite.registry.writing import PLAIN, Write, invalid
+from knlite.registry.write import PLAIN, Write
 
 
 def read_object(tree: Tree, write: Write = PLAIN) -> Object:
@@ -60,7 +62,7 @@ def _refuse(info: KindInfo, found: Read, tree: Tree) -> NoReturn:
     metadata = tree.get("metadata")
     name = metadata.get("name", "") if isinstance(metadata, dict) else ""
     causes = [_cause(problem.text, problem.path) for problem in found.problems]
-    raise invalid(Key(info.type, "", str(name)), causes)
+    raise Invalid(invalid_text(info.kind, info.group, str(name), causes), causes=causes)
 
 
 def require_same_name(key: Key, obj: Object) -> None:

@@ -18,7 +18,7 @@ from knlite.registry.derived import Derived, WholeView
 from knlite.registry.watch import Change, Predicate, Watch, WatchEvent, Window
 
 
-class Following:
+class DerivedChanges:
     """The computed kinds that somebody has watched."""
 
     def __init__(

@@ -17,10 +17,10 @@ from knlite.kinds.fielderror import Errors, generic, rendered
 from knlite.kinds.meta import Object
 from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.configuration import Overrides, is_config, read_config
+from knlite.registry.configmaps import Overrides, is_config, read_config
 from knlite.registry.deletion import require_open
 from knlite.registry.store import Store
-from knlite.registry.writing import Write
+from knlite.registry.write import Write
 
 Mutator = Callable[[Object, View], Object]
 """A mutating webhook: the object about to be stored, to what will be stored instead."""
@@ -63,8 +63,9 @@ class Admission:
         maps = {key_of(each): each for each in self.store.listed(ConfigMap, "")}
         if changed is not None:
             maps[key_of(changed)] = changed
-        ports = self.external_port, self.external_tls_port
-        return read_config(maps.values(), self.overrides, *ports)
+        return read_config(
+            maps.values(), self.overrides, self.external_port, self.external_tls_port
+        )
 
     def require_namespace(self, obj: Object) -> None:
         """Refuse *obj* if its namespace is not there (``NotFound``) or going (``Forbidden``)."""

@@ -54,10 +54,7 @@ def is_config(obj: ConfigMap) -> bool:
 
 
 def read_config(
-    maps: Iterable[ConfigMap],
-    overrides: Overrides,
-    external_port: int,
-    external_tls_port: int = 8443,
+    maps: Iterable[ConfigMap], overrides: Overrides, external_port: int, external_tls_port: int
 ) -> Config:
     """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
     data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}

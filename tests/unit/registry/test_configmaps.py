@@ -4,7 +4,7 @@ import pytest
 
 from knlite.errors import InvalidInput
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.registry.configuration import read_config, require_known
+from knlite.registry.configmaps import read_config, require_known
 from knlite.settings import parse_overrides
 
 
@@ -36,19 +36,19 @@ def test_a_value_may_hold_equals_signs_and_dots() -> None:
 
 def test_an_invalid_value_names_its_config_map() -> None:
     with pytest.raises(ConfigInvalid, match=r"^config-autoscaler: "):
-        read_config((), {"config-autoscaler": {"stable-window": "soon"}}, 8080)
+        read_config((), {"config-autoscaler": {"stable-window": "soon"}}, 8080, 8443)
 
 
 def test_the_short_window_of_the_readme_is_accepted() -> None:
-    config = read_config((), {"config-autoscaler": {"stable-window": "6s"}}, 8080)
+    config = read_config((), {"config-autoscaler": {"stable-window": "6s"}}, 8080, 8443)
     assert config.autoscaler.stable_window == 6
 
 
 def test_broker_defaults_are_read_from_their_yaml() -> None:
     text = "clusterDefault:\n  delivery: {retry: 2}\n"
-    config = read_config((), {"config-br-defaults": {"default-br-config": text}}, 8080)
+    config = read_config((), {"config-br-defaults": {"default-br-config": text}}, 8080, 8443)
     delivery = config.eventing.defaults_for("default").delivery
     assert delivery is not None
     assert delivery.retry == 2
     with pytest.raises(ConfigInvalid, match="default-br-config"):
-        read_config((), {"config-br-defaults": {"default-br-config": "a: ["}}, 8080)
+        read_config((), {"config-br-defaults": {"default-br-config": "a: ["}}, 8080, 8443)

@@ -1,4 +1,4 @@
-"""Keeps what happens in the registry, a moment later and off the loop.
+"""Write-behind: what happens in the registry is kept a moment later, and off the loop.
 
 A thread of its own writes at most every 50 ms, always a whole number of changes. After a crash that
 moment is lost, never half of a change; after an ordinary end nothing is.
@@ -20,6 +20,7 @@ from knlite.registry.storage import (
     Kept,
     Storage,
     address_of,
+    damaged,
     keys_read,
     keys_written,
     record_of,
@@ -37,7 +38,7 @@ _UNKNOWN_VERSIONS = 100_000
 """More versions than a run can give out in the moment that a crash loses."""
 
 
-class Keeper:
+class WriteBehind:
     """Between one registry and one storage."""
 
     def __init__(
@@ -61,13 +62,21 @@ class Keeper:
         Raises ``InvalidInput`` (it cannot be read), ``ConfigInvalid``.
         """
         kept = self._storage.load()
-        self._registry.restore(kept.objects, _next_version(kept))
-        self.applied = keys_read(kept.notes.get(_APPLIED, "[]"))
+        try:
+            version, applied = _next_version(kept), keys_read(kept.notes.get(_APPLIED, "[]"))
+        except ValueError as exc:
+            raise damaged("a note", str(exc)) from exc
+        self._registry.restore(kept.objects, version)
+        self.applied = applied
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
-        """Keep every change while the context lasts, and all of them at its end."""
-        self._remember({_RUNNING: "true"})
+        """Keep every change while the context lasts, and all of them at its end.
+
+        Raises ``Unreachable`` if nothing can be written from the start.
+        """
+        # Before the first version is given out: a crash within a moment would leave no trace of it.
+        self._storage.write(Batch(notes={_RUNNING: "true"}))
         thread = threading.Thread(target=self._run, name="knlite-keeper", daemon=True)
         with self._registry.listening(self._note):
             thread.start()

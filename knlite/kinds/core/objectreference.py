@@ -1,0 +1,19 @@
+"""ObjectReference: how Kubernetes' kinds name another object.
+
+Source: Kubernetes core/v1 ObjectReference.
+Not here: Knative's own (``eventing/destination.py``).
+"""
+
+from knlite.kinds.meta import Fields
+
+
+class ObjectReference(Fields):
+    """Names an object from within another."""
+
+    api_version: str = ""
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    field_path: str = ""

@@ -1,0 +1,91 @@
+"""What is said of a kind once, for everybody who serves, stores, lists or explains it.
+
+Not here: which kinds there are (``catalog.py`` of each group).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from knlite.kinds.columns import Column
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.fielderror import Errors
+from knlite.kinds.meta import Object
+
+Defaulted = Callable[[Any, Any, Config], Any]
+"""(object, the stored one or None, configuration) to the object with its defaults."""
+
+Validated = Callable[[Any, Any, Config], Errors]
+"""(object with defaults, the stored one or None, configuration) to what is wrong with it."""
+
+VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+READ_ONLY = ("get", "list", "watch")
+
+
+def group_version(group: str, version: str) -> str:
+    """``serving.knative.dev/v1``, or ``v1`` for the core group."""
+    return f"{group}/{version}" if group else version
+
+
+def unchanged(obj: Any, _old: Any, _config: Config) -> Any:
+    """*obj* as it is: its kind has no defaults."""
+    return obj
+
+
+def nothing_wrong(_obj: Any, _old: Any, _config: Config) -> Errors:
+    """No errors: its kind has no rules."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindInfo:
+    """A kind: its names, how it is listed, its defaults and its rules."""
+
+    type: type[Object]
+    group: str
+    version: str
+    plural: str
+    defaulted: Defaulted = unchanged
+    validated: Validated = nothing_wrong
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+    namespaced: bool = True
+    kept: bool = True
+    """Whether it outlives the run in a data folder; what only mirrors a running thing does not."""
+    declared: bool = True
+    """Whether people write it; the others come and go with what they belong to."""
+    kind_name: str = ""
+    """The kind where the class cannot have its name: core ``Service`` is ``KubernetesService``."""
+    verbs: tuple[str, ...] = VERBS
+    """What the API offers for it."""
+
+    @property
+    def kind(self) -> str:
+        """``Service``, ``Trigger``, …"""
+        return self.kind_name or self.type.__name__
+
+    @property
+    def custom(self) -> bool:
+        """Whether a cluster knows it by a CustomResourceDefinition, as all of Knative's kinds."""
+        return self.group.endswith("knative.dev")
+
+    @property
+    def has_status(self) -> bool:
+        """Whether it has a ``status`` subresource."""
+        return "status" in self.type.__struct_fields__
+
+    @property
+    def api_version(self) -> str:
+        """``serving.knative.dev/v1``, ``v1``, …"""
+        return group_version(self.group, self.version)
+
+    @property
+    def resource(self) -> str:
+        """``services.serving.knative.dev``, ``secrets``, …"""
+        return f"{self.plural}.{self.group}" if self.group else self.plural
+
+    @property
+    def singular(self) -> str:
+        """``service``, ``trigger``, …"""
+        return self.kind.lower()

@@ -1,0 +1,48 @@
+"""What runs each container, from what a run has (README, "Where the code ... comes from")."""
+
+from msgspec.structs import replace
+
+from knlite.controlplane.chooser import Chooser
+from knlite.kinds.labels import COMMAND, SERVICE
+from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.podspec.fields import Container, ContainerPort
+from knlite.kinds.serving.revision import Revision, RevisionSpec
+from knlite.serving.workload import Choice, LocalCommand, Sources, StoredImage, Unrunnable
+
+SERVING = Container(name="web", image="web", ports=(ContainerPort(container_port=80),))
+SIDECAR = Container(name="side", image="side")
+REVISION = Revision(
+    metadata=ObjectMeta(
+        name="web-00001",
+        namespace="default",
+        labels={SERVICE: "web"},
+        annotations={COMMAND: "serve"},
+    ),
+    spec=RevisionSpec(containers=(SERVING, SIDECAR)),
+)
+
+
+def workload(found: Choice | Unrunnable) -> object:
+    assert isinstance(found, Choice)
+    return found.workload
+
+
+def test_a_command_is_of_the_container_that_serves() -> None:
+    chooser = Chooser("auto")
+    assert workload(chooser.choose(REVISION, SERVING)) == LocalCommand("serve", ".")
+    assert workload(chooser.choose(REVISION, SIDECAR)) == StoredImage("side")
+
+
+def test_it_goes_by_the_files_at_hand() -> None:
+    chooser = Chooser("auto")
+    chooser.sources = Sources(folders={("default", "web"): "/shop"})
+    assert workload(chooser.choose(REVISION, SERVING)) == LocalCommand("serve", "/shop")
+
+
+def test_why_there_is_no_engine_is_told() -> None:
+    chooser = Chooser("auto")
+    chooser.no_engine = "nothing answers"
+    plain = replace(REVISION, metadata=replace(REVISION.metadata, annotations={}))
+    found = chooser.choose(plain, SERVING)
+    assert isinstance(found, Unrunnable)
+    assert "nothing answers" in found.message
