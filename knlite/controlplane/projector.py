@@ -97,7 +97,9 @@ class Projector:
     def certificates_judged(self, judged: Mapping[Certificate, Unusable | None]) -> None:
         """These certificates are presented to clients (None), or why they are not."""
         self._certificates.judged(judged)
-        self._tell_ingresses()
+        # In its turn: an Ingress must not hear that it is served before its table has been pushed.
+        self._stale.add("certificates")
+        self._work.set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
@@ -167,7 +169,7 @@ class Projector:
             self._table = self._sources.table()
         if stale & {"routes", "listing"} and self._routes is not None:
             self._routes.routes_changed(self._table, self._listing)
-        if "routes" in stale:
+        if stale & {"routes", "certificates"}:
             self._tell_ingresses()
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))

@@ -123,8 +123,8 @@ class _Door:
                 ssl_handshake_timeout=server.limits.head_seconds,
                 ssl_shutdown_timeout=SHUTDOWN_SECONDS,
             )
-        except (OSError, TimeoutError) as exc:
-            # Among them all that TLS has to complain of.
+        except OSError as exc:
+            # Among them all that TLS has to complain of, and that it took too long.
             came.close()
             with suppress(OSError):
                 spare.send(_LAST_WORDS.get(getattr(exc, "reason", ""), b""))
