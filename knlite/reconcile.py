@@ -10,7 +10,7 @@ Source: Knative's and Kubernetes' level-triggered reconciling; ``docs/adr/0003``
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.meta import Object
@@ -18,9 +18,11 @@ from knlite.kinds.meta import Object
 T = TypeVar("T", bound=Object)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Names one object: its kind as a type, its namespace ("" for the cluster), its name."""
+class Key(NamedTuple):
+    """Names one object: its kind as a type, its namespace ("" for the cluster), its name.
+
+    A tuple, as the whole control plane looks up by it.
+    """
 
     kind: type[Object]
     namespace: str

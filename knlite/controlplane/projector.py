@@ -13,35 +13,29 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.routes import Routes
 from knlite.eventing.topology import Topology, topology
 from knlite.kinds.conditions import is_true
-from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import protocol_of, serving_container
-from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.ingress import CONDITIONS, Ingress, IngressStatus
+from knlite.kinds.serving.ingress import CONDITIONS, IngressStatus
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.certificates import Certificate, Missing, certificates
 from knlite.serving.domains import (
-    DomainError,
     https_url,
-    is_local,
     local_hosts,
-    public_host,
     tagged_name,
 )
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
-from knlite.serving.routingtable import Hostings, routing_table
 
-_ROUTING = (Ingress, Route, DomainMapping, Configuration, Broker)
 _EVENTING = (Broker, Trigger)
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would
@@ -95,8 +89,10 @@ class Projector:
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
         self._certificates: CertificatesListener | None = None
-        self._hostings = Hostings()
-        self._stale: set[str] = {"routes", "topology"}
+        self._sources = Routes(registry)
+        self._table = RoutingTable()
+        self._listing: tuple[tuple[str, str], ...] = ()
+        self._stale: set[str] = {"routes", "listing", "topology"}
         self._work = anyio.Event()
 
     @property
@@ -117,6 +113,7 @@ class Projector:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
         with self._registry.listening(self._note):
+            self._sources.begin()
             task_status.started()
             while True:
                 self._work = anyio.Event()
@@ -151,23 +148,14 @@ class Projector:
         obj = notification.obj
         if isinstance(obj, Revision):
             self._note_revision(notification, obj)
-        exists_or_not = isinstance(obj, Revision) and notification.change != "modified"
-        named = isinstance(obj, Secret) and self._is_named(obj)
-        if exists_or_not or named or (isinstance(obj, _ROUTING) and _matters(notification)):
+        if self._sources.note(notification):
             self._stale.add("routes")
-            self._work.set()
+        if _is_listed_anew(notification):
+            self._stale.add("listing")
         if isinstance(obj, _EVENTING):
             self._stale.add("topology")
+        if self._stale:
             self._work.set()
-
-    def _is_named(self, secret: Secret) -> bool:
-        """Whether an Ingress has its certificate there."""
-        where = (secret.metadata.namespace, secret.metadata.name)
-        return any(
-            (tls.secret_namespace, tls.secret_name) == where
-            for ingress in self._registry.view.listed(Ingress, "")
-            for tls in ingress.spec.tls
-        )
 
     def _note_revision(self, notification: Notification, revision: Revision) -> None:
         if self._settings is None:
@@ -183,9 +171,15 @@ class Projector:
 
     def _push(self) -> None:
         stale, self._stale = self._stale, set()
-        if "routes" in stale and self._routes is not None:
+        if "listing" in stale:
+            self._listing = self._listed()
+        uncertified: Mapping[str, str] = {}
+        if "routes" in stale:
             uncertified = self._certify()
-            self._routes.routes_changed(self._table(), self._listing())
+            self._table = self._sources.table()
+        if stale & {"routes", "listing"} and self._routes is not None:
+            self._routes.routes_changed(self._table, self._listing)
+        if "routes" in stale:
             self._tell_ingresses(uncertified)
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
@@ -196,7 +190,7 @@ class Projector:
         wanted: dict[str, Certificate] = {}
         missing: dict[str, str] = {}
         instead: dict[str, str] = {}
-        for ingress in view.listed(Ingress, ""):
+        for ingress in self._sources.secured():
             for host, found in certificates(ingress, view):
                 if isinstance(found, Missing):
                     missing[host] = found.why
@@ -208,34 +202,7 @@ class Projector:
             return missing
         return {**missing, **self._certificates.certificates_changed(wanted, instead)}
 
-    def _table(self) -> RoutingTable:
-        view = self._registry.view
-        newest: dict[tuple[str, str], RevisionName] = {}
-        hosts: dict[tuple[str, str], tuple[str, ...]] = {}
-        for route in view.listed(Route, ""):
-            namespace, name = route.metadata.namespace, route.metadata.name
-            if view.get(Ingress, namespace, name) is not None:
-                continue
-            for target in route.spec.traffic:
-                configuration = view.get(Configuration, namespace, target.configuration_name)
-                if configuration is None:
-                    continue
-                latest = configuration.status.latest_created_revision_name
-                if latest:
-                    newest[namespace, name] = RevisionName(namespace, latest)
-                    hosts[namespace, name] = _hosts(route, self._registry)
-                    break
-        brokers = (
-            (broker.metadata.namespace, broker.metadata.name) for broker in view.listed(Broker, "")
-        )
-        revisions = frozenset(
-            RevisionName(revision.metadata.namespace, revision.metadata.name)
-            for revision in view.listed(Revision, "")
-        )
-        ingresses = view.listed(Ingress, "")
-        return routing_table(ingresses, newest, hosts, brokers, revisions, self._hostings)
-
-    def _listing(self) -> tuple[tuple[str, str], ...]:
+    def _listed(self) -> tuple[tuple[str, str], ...]:
         view = self._registry.view
         base = f"http://localhost:{self._registry.config.external_port}"
         services = (
@@ -258,7 +225,7 @@ class Projector:
         return (*services, *domains, *brokers)
 
     def _tell_ingresses(self, uncertified: Mapping[str, str]) -> None:
-        for ingress in self._registry.view.listed(Ingress, ""):
+        for ingress in self._sources.told():
             hosts = [host for tls in ingress.spec.tls for host in tls.hosts]
             current = ingress.status.observed_generation == ingress.metadata.generation
             if current and not hosts:
@@ -278,21 +245,20 @@ class Projector:
                 self._registry.update_status(msgspec.structs.replace(ingress, status=status))
 
 
-def _matters(notification: Notification) -> bool:
-    """Whether the change can change a table; the answer to our own writes is no."""
+def _is_listed_anew(notification: Notification) -> bool:
+    """Whether the change can change what people are shown."""
     new, old = notification.obj, notification.old
-    if isinstance(new, Ingress) and isinstance(old, Ingress):
-        return new.spec != old.spec or notification.change == "deleted"
-    return True
+    if isinstance(new, Broker):
+        return notification.change != "modified"
+    if not isinstance(new, Service | DomainMapping):
+        return False
+    if notification.change != "modified" or not isinstance(old, Service | DomainMapping):
+        return True
+    return _shown(new) != _shown(old)
 
 
-def _hosts(route: Route, registry: Registry) -> tuple[str, ...]:
-    """The public ones."""
-    config = registry.config
-    try:
-        return () if is_local(route, config) else (public_host(route, "", config),)
-    except DomainError:
-        return ()
+def _shown(obj: Service | DomainMapping) -> tuple[str, bool]:
+    return obj.status.url, isinstance(obj, Service) or is_true(obj.status.conditions)
 
 
 def _settings(revision: Revision) -> RevisionSettings:

@@ -51,7 +51,7 @@ class ConditionEditor:
 
     def __init__(self, kind: ConditionSet, conditions: Iterable[Condition], now: datetime) -> None:
         self._set = kind
-        self._now = timestamp(now)
+        self._now = now
         self._current = {condition.type: condition for condition in conditions}
         first: Status = "True" if self._status(kind.happy) == "True" else "Unknown"
         for name in kind.dependents:
@@ -120,7 +120,7 @@ class ConditionEditor:
             type=name,
             status=status,
             severity=severity,
-            last_transition_time=self._now,
+            last_transition_time=timestamp(self._now),
             reason=reason,
             message=message,
         )

@@ -71,7 +71,8 @@ def domain_problem(field: str, text: str) -> str:
     if not problems and len(labels) < 2:
         problems = ("should be a domain with at least two segments separated by dots",)
     for label in labels:
-        if not problems:
+        # A subdomain consists of labels; nothing but their length is left to be wrong.
+        if not problems and len(label) > MAX_LABEL:
             value, problems = label, label_1123_problems(label)
     return f'{field}: Invalid value: "{value}": {",".join(problems)}' if problems else ""
 

@@ -6,12 +6,14 @@ Only writes that name a manager are recorded: reconcilers and ``knlite up`` own 
 Source: Kubernetes "Server-Side Apply"; the rules are in ``kinds/patch``.
 """
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from knlite.errors import Cause, Invalid, InvalidInput
 from knlite.kinds.catalog import info_of, read, tree_of
+from knlite.kinds.conditions import timestamp
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch, applied
 from knlite.kinds.patch.fieldset import Damaged, compared, leaves
@@ -31,7 +33,7 @@ from knlite.registry.write import Write
 
 
 def owned_after(
-    obj: Object, old: Object | None, write: Write, subresource: str, now: str
+    obj: Object, old: Object | None, write: Write, subresource: str, now: datetime
 ) -> tuple[Any, ...]:
     """The managed fields of *obj*, which takes the place of *old*, after *write* at *now*.
 
@@ -39,6 +41,9 @@ def owned_after(
     """
     brought = () if subresource else obj.metadata.managed_fields
     kept = old.metadata.managed_fields if old is not None else ()
+    if not write.manager and (not brought or brought is kept):
+        # What reconcilers write, time and again: there is nothing to look into.
+        return kept
     if is_reset(brought):
         brought = kept = ()
     try:
@@ -61,7 +66,7 @@ def owned_after(
         api_version=info.api_version,
         subresource=subresource,
     )
-    return managed_fields(after_update(entries, change, manager, now))
+    return managed_fields(after_update(entries, change, manager, timestamp(now)))
 
 
 def read_applied(

@@ -375,7 +375,7 @@ class Registry:
         self, obj: Object, old: Object | None, write: Write, *, subresource: Subresource = ""
     ) -> tuple[Any, ...]:
         """The managed fields of *obj* after *write*."""
-        return owned_after(obj, old, write, subresource, timestamp(self._wall()))
+        return owned_after(obj, old, write, subresource, self._wall())
 
     def _unheld(self, obj: Object, write: Write) -> Object:
         """Let *obj* go if its deletion waits and nothing holds it any more."""

@@ -4,7 +4,7 @@ Source: Knative reference §5.1 to §5.4, §5.6.
 Not here: what the table answers (``routing.py``), when it is built (``controlplane/projector.py``).
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
@@ -12,7 +12,6 @@ from knlite.kinds.serving.ingress import (
     DEFAULT_ROUTE_HEADER,
     TAG_HEADER,
     Ingress,
-    IngressSpec,
     Rule,
     Split,
 )
@@ -34,23 +33,6 @@ class Hosts:
 
 
 Hosting = tuple[Hosts, ...]
-
-
-class Hostings:
-    """What Ingresses come to, kept from one table to the next: few of them change in between."""
-
-    def __init__(self) -> None:
-        self._known: dict[int, tuple[IngressSpec, Hosting]] = {}
-        """By identity of the spec, which an update of the status does not change."""
-
-    def of(self, ingresses: Iterable[Ingress]) -> Iterator[Hosting]:
-        """That of each of *ingresses*; of others nothing is kept."""
-        known, self._known = self._known, {}
-        for ingress in ingresses:
-            spec = ingress.spec
-            found = known.get(id(spec)) or (spec, hosting(ingress))
-            self._known[id(spec)] = found
-            yield found[1]
 
 
 def hosting(ingress: Ingress) -> Hosting:
@@ -89,9 +71,19 @@ def routing_table(
     hosts: Mapping[tuple[str, str], Iterable[str]],
     brokers: Iterable[tuple[str, str]],
     revisions: Set[RevisionName] = frozenset(),
-    hostings: Hostings | None = None,
 ) -> RoutingTable:
-    """The table for *ingresses*, as it is seen from outside.
+    """The table for *ingresses*; the rest is as for ``table_of``."""
+    return table_of(map(hosting, ingresses), newest, hosts, brokers, revisions)
+
+
+def table_of(
+    hostings: Iterable[Hosting],
+    newest: Mapping[tuple[str, str], RevisionName],
+    hosts: Mapping[tuple[str, str], Iterable[str]],
+    brokers: Iterable[tuple[str, str]],
+    revisions: Set[RevisionName],
+) -> RoutingTable:
+    """The table for what Ingresses come to, as it is seen from outside.
 
     Routes (namespace, name) without an Ingress lead to their *newest* revision; *hosts* are the
     public ones of such routes.
@@ -104,7 +96,7 @@ def routing_table(
         local.update(dict.fromkeys(local_hosts(*route), backends))
         public.update((host.lower(), backends) for host in outside)
     mapped: list[tuple[tuple[str, ...], str]] = []
-    for each in (hostings or Hostings()).of(ingresses):
+    for each in hostings:
         for rule in each:
             behind = rule.behind
             if isinstance(behind, str):

@@ -10,6 +10,7 @@ that name the expression.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from knlite.kinds.config.values import ConfigInvalid
 
@@ -29,18 +30,30 @@ def fill(
     annotations: Mapping[str, str] | None = None,
 ) -> str:
     """*template* with its expressions replaced; raises ``ConfigInvalid`` for one it cannot be."""
-
     if len(template) > LONGEST:
         raise ConfigInvalid(f"a template has more than {LONGEST} letters")
-
-    def value(match: re.Match[str]) -> str:
-        indexed = _INDEX.fullmatch(match[1])
-        if indexed is not None:
-            return ((labels if indexed[1] == "Labels" else annotations) or {}).get(indexed[2], "")
-        field = _FIELD.fullmatch(match[1])
-        if field is None or field[1] not in fields:
+    parts = []
+    for text, expression, field, entries, key in _parts(template):
+        parts.append(text)
+        if entries:
+            parts.append(((labels if entries == "Labels" else annotations) or {}).get(key, ""))
+        elif field in fields:
+            parts.append(fields[field])
+        elif expression:
             known = ", ".join(f"{{{{.{name}}}}}" for name in fields)
-            raise ConfigInvalid(f"{match[0]} is not understood in a template; known are {known}")
-        return fields[field[1]]
+            raise ConfigInvalid(f"{expression} is not understood in a template; known are {known}")
+    return "".join(parts)
 
-    return _EXPRESSION.sub(value, template)
+
+@lru_cache(maxsize=16)
+def _parts(template: str) -> tuple[tuple[str, str, str, str, str], ...]:
+    """Plain text, the expression after it, and what that names: a field, or a key of entries."""
+    parts, end = [], 0
+    for match in _EXPRESSION.finditer(template):
+        indexed, field = _INDEX.fullmatch(match[1]), _FIELD.fullmatch(match[1])
+        entries, key = (indexed[1], indexed[2]) if indexed is not None else ("", "")
+        name = field[1] if field is not None else ""
+        parts.append((template[end : match.start()], match[0], name, entries, key))
+        end = match.end()
+    parts.append((template[end:], "", "", "", ""))
+    return tuple(parts)
