@@ -95,8 +95,7 @@ def _continued(registry: Registry, target: Target, token: str) -> tuple[int, tup
     except (ValueError, msgspec.DecodeError) as exc:
         raise InvalidInput("continue key is not valid") from exc
     try:
-        # Only to see whether somebody could watch from there.
-        registry.watch(target.info.type, target.namespace, since=version)
+        registry.require_in_window(target.info.type, version)
     except Expired as exc:
         raise Expired(_STALE_TOKEN) from exc
     return version, (namespace, name)

@@ -355,6 +355,10 @@ class Registry:
         """
         return self._commits.watch(kind, namespace, since or 0, predicate)
 
+    def require_in_window(self, kind: type[Object], since: int) -> None:
+        """Refuse a version from which *kind* cannot be watched. Raises ``Expired``."""
+        self._commits.require_in_window(kind, since)
+
     def _named(self, obj: T) -> T:
         """*obj* with a name of its own, if it only says how that begins."""
         prefix = obj.metadata.generate_name
