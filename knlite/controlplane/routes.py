@@ -132,7 +132,7 @@ class Routes:
     def _is_named(self, secret: _Name) -> bool:
         """Whether an Ingress has its certificate there."""
         return any(
-            (tls.secret_namespace, tls.secret_name) == secret
+            (tls.secret_namespace or ingress.metadata.namespace, tls.secret_name) == secret
             for ingress in self.secured()
             for tls in ingress.spec.tls
         )

@@ -66,6 +66,9 @@ def examined(certificate: Certificate) -> Proof:
         return Proof(context, _doubt(context, certificate))
     except ssl.SSLError as exc:
         raise Unfit(_words(exc)) from None
+    except (OSError, ValueError) as exc:
+        # No room for a file, or a host that no client can ask for: no reason to end the run.
+        raise Unfit(str(exc)) from None
 
 
 def _doubt(context: ssl.SSLContext, certificate: Certificate) -> str:

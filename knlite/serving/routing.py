@@ -158,7 +158,7 @@ class RoutingTable:
 
         *tag* is the value of its Knative-Serving-Tag.
         """
-        host = host_of(authority)
+        host = _host(authority)
         backends = self._behind(host)
         if backends is not None:
             return _to(backends.under(tag), draw, path)
@@ -173,7 +173,7 @@ class RoutingTable:
         return Nowhere() if hidden is None else InsideOnly(host, hidden.public)
 
     def _look_up(self, authority: bytes) -> Backends | None:
-        found = self._behind(host_of(authority.decode("latin-1")))
+        found = self._behind(_host(authority.decode("latin-1")))
         if found is not None:
             # Only what exists is remembered, and of that not more spellings than anybody needs:
             # a client may write a host in as many ways as it likes.
@@ -223,7 +223,7 @@ def _to(backends: Backends, draw: float, path: str, host: str = "") -> ToRevisio
     return ToRevision(revision, path, host, backends.append, backends.route_tag)
 
 
-def host_of(authority: str) -> str:
+def _host(authority: str) -> str:
     """*authority* in lower case, without port and final dot."""
     host = authority.lower()
     if host.startswith("["):

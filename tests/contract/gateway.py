@@ -17,7 +17,6 @@ from knlite.dataplane.wire.limits import Limits
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, Endpoint, RevisionName, RevisionSettings, Sample
-from knlite.serving.routing import RoutingTable
 from knlite.serving.routingtable import routing_table
 
 WEB = RevisionName("default", "web-00001")
@@ -28,8 +27,6 @@ HOSTS = ("web.default.localhost", "web.default.svc.cluster.local")
 class Gate:
     """A running gateway."""
 
-    gateway: Gateway
-    table: RoutingTable
     activator: Activator
     clock: Clock
     address: Address
@@ -42,10 +39,6 @@ class Gate:
 
     def waiting(self, revision: RevisionName) -> None:
         self.waits.append(revision)
-
-    def routed(self) -> None:
-        """The gateway is given its table."""
-        self.gateway.routes_changed(self.table, ())
 
     def endpoints(self, *addresses: Address) -> None:
         """These are the instances now."""
@@ -64,9 +57,8 @@ async def gate(limits: Limits | None = None, **settings: Any) -> AsyncIterator[G
     ingress = Ingress(spec=IngressSpec(rules=(Rule(hosts=HOSTS, splits=(split,)),)))
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
-    table = routing_table([ingress], {}, {}, [])
-    found = Gate(gateway, table, activator, clock, Address(*listening.getsockname()), facts)
-    found.routed()
+    gateway.routes_changed(routing_table([ingress], {}, {}, []), ())
+    found = Gate(activator, clock, Address(*listening.getsockname()), facts)
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web", **settings))
     async with anyio.create_task_group() as group:

@@ -197,6 +197,7 @@ async def test_a_certificate_of_ones_own_gives_a_url_with_https() -> None:
             "CertificateExternallyProvided",
             "TLS certificate was provided externally",
         )
+        assert found(cell).status.url == f"https://{HOST}:8443"
         assert said(cell, "Ready")[0] == "True"
         ingress = cell.registry.view.get(Ingress, "default", HOST)
         assert ingress is not None
