@@ -45,6 +45,7 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.https import Https
 from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
@@ -213,13 +214,16 @@ class Emulator:
 
         activator = Activator(clock, publish, self._draw)
         brokers = BrokerIngress(clock, publish)
-        gateway = Gateway(activator, brokers, self._draw, self._limits)
+        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
-        projector.certify(gateway)
+        https = Https(
+            gateway.secure.handle, listening.https, projector, clock, publish, self._limits
+        )
+        projector.certify(https)
         available = await self._held.enter_async_context(
             open_runtimes(
                 settings, port=settings.port, inner_port=inner.port, hosts=projector.cluster_hosts
@@ -254,12 +258,10 @@ class Emulator:
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
-        for part in (images, claims, *scaling, activator, projector, dispatcher):
+        for part in (images, claims, *scaling, activator, https, projector, dispatcher):
             await self._group.start(part.run)
         inside = listening.inside(available.bridges) | {inner}
-        await self._group.start(
-            gateway.run, (*gateway_sockets, inner_socket), inside, listening.https
-        )
+        await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
 

@@ -46,6 +46,7 @@ from knlite.registry.registry import Notification, Registry
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
+from knlite.serving.certificates import Certificate
 from knlite.serving.instance import (
     Endpoint,
     RevisionName,
@@ -74,6 +75,7 @@ class Requests:
         self.busy = False
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
+        self.certificates: tuple[Certificate, ...] = ()
         self.modes: dict[RevisionName, Mode] = {}
         self.settings: dict[RevisionName, RevisionSettings | None] = {}
 
@@ -97,6 +99,9 @@ class Requests:
 
     def topology_changed(self, topology: Topology) -> None:
         pass
+
+    def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
+        self.certificates = certificates
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         self.table = table
@@ -137,6 +142,7 @@ class Cell:
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
+        self.projector.certify(self.requests)
         images = Images(
             self.registry,
             {"docker": self.runtime},

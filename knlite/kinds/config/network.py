@@ -2,7 +2,8 @@
 
 Source: knative/networking ``pkg/config/config.go``, knative/serving
 ``pkg/reconciler/route/config``; Knative reference §5.1.
-Differs: what concerns TLS, meshes and ingress classes is known but has no effect.
+Differs: what concerns certificates that a cluster makes by itself, meshes and ingress classes is
+known but has no effect.
 """
 
 import re
