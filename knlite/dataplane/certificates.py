@@ -78,7 +78,7 @@ def _doubt(context: ssl.SSLContext, certificate: Certificate) -> str:
     # As browsers and Go's clients: a common name proves nothing.
     client.hostname_checks_common_name = False
     client.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-    client.load_verify_locations(cadata=first[0].decode("latin-1") if first else "")
+    client.load_verify_locations(cadata=first[0].decode("ascii", "ignore") if first else "")
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     asking = client.wrap_bio(to_client, to_server, server_hostname=certificate.host)
     proving = context.wrap_bio(to_server, to_client, server_side=True)

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,13 @@ def test_a_machine_without_room_for_a_file_has_no_certificate(
 def test_a_host_that_no_client_can_ask_for_has_no_certificate(pair: trustme.LeafCert) -> None:
     with pytest.raises(Unfit, match="label"):
         examined(of(pair, f"{'a' * 64}.example.com"))
+
+
+def test_what_is_not_ascii_is_passed_over_as_the_library_does(pair: trustme.LeafCert) -> None:
+    certificate = of(pair, "shop.example.com")
+    begin = b"-----BEGIN CERTIFICATE-----"
+    chain = certificate.chain.replace(begin, begin + b" \xe9", 1)
+    assert examined(replace(certificate, chain=chain)).doubt == ""
 
 
 def test_what_is_said_tells_nothing_of_the_key(pair: trustme.LeafCert) -> None:
