@@ -22,6 +22,7 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
@@ -44,6 +45,7 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.gateway import Gateway
+from knlite.dataplane.https import Https
 from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
@@ -109,7 +111,7 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
     require_known(settings.overrides)
     async with AsyncExitStack() as stack:
         bus = Bus()
-        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None)
+        logs = Logs(settings.data_dir / "logs" if settings.data_dir else None, bus.publish)
         metrics = Metrics()
         stack.callback(logs.close)
         stack.enter_context(bus.reading(logs.read, LogLine, InstanceChanged))
@@ -212,13 +214,16 @@ class Emulator:
 
         activator = Activator(clock, publish, self._draw)
         brokers = BrokerIngress(clock, publish)
-        gateway = Gateway(activator, brokers, self._draw, self._limits)
+        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
-        projector.certify(gateway)
+        https = Https(
+            gateway.secure.handle, listening.https, projector, clock, publish, self._limits
+        )
+        projector.certify(https)
         available = await self._held.enter_async_context(
             open_runtimes(
                 settings, port=settings.port, inner_port=inner.port, hosts=projector.cluster_hosts
@@ -252,12 +257,11 @@ class Emulator:
             wall=clock.wall,
             token=settings.admin_token,
         )
-        for part in (images, *scaling, activator, projector, dispatcher):
+        claims = ClaimKeeper(self.registry, available.runtimes.values())
+        for part in (images, claims, *scaling, activator, https, projector, dispatcher):
             await self._group.start(part.run)
         inside = listening.inside(available.bridges) | {inner}
-        await self._group.start(
-            gateway.run, (*gateway_sockets, inner_socket), inside, listening.https
-        )
+        await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
 
@@ -275,7 +279,7 @@ class Emulator:
             publish=publish,
             draw=self._draw,
         )
-        volumes = VolumeKeeper(registry, images, supervisor.hurry, clock.wall, publish)
+        volumes = VolumeKeeper(registry, supervisor, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
         targets = ScaleTargets(supervisor, service_of, clock, publish)
         autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)

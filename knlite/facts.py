@@ -281,6 +281,18 @@ class ReconcileFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateDoubted:
+    """A DomainMapping's certificate is presented, but clients may refuse it."""
+
+    at: datetime
+    namespace: str
+    host: str
+    """The mapping's name."""
+    secret: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """A sentence for the person at the terminal that belongs to no other fact."""
 
@@ -304,6 +316,7 @@ Fact = (
     | TriggerEvaluated
     | DeliveryAttempted
     | ReconcileFailed
+    | CertificateDoubted
     | Notice
 )
 

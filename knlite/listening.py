@@ -57,16 +57,12 @@ class Listening:
         return found
 
     def https(self) -> list[socket.socket]:
-        """For people who come by HTTPS; nothing where somebody else listens there."""
+        """For people who come by HTTPS; whoever asks closes them. Raises ``Conflict``."""
         settings = self._settings
-        try:
-            found = [self._open(settings.address, settings.tls_port, "--tls-port")]
-        except Conflict as exc:
-            self._say(f"no domain is served by HTTPS: {exc}")
-            return []
+        found = [listening_socket(settings.address, settings.tls_port, "--tls-port")]
         if settings.address == LOOPBACK:
             with suppress(Conflict):
-                found.append(self._open("::1", settings.tls_port, "--tls-port"))
+                found.append(listening_socket("::1", settings.tls_port, "--tls-port"))
         return found
 
     def inner(self) -> tuple[socket.socket, Address]:

@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol, TypeVar
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.meta import Object
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 
 class Key(NamedTuple):
@@ -45,23 +45,23 @@ class View(Protocol):
         """The ``config-*`` ConfigMaps, parsed."""
         ...
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
         """The object of that name, or None."""
         ...
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         """All objects of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
         ...
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
         ...
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         ...
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
         ...
 

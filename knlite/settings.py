@@ -20,7 +20,7 @@ class Settings:
     """Where the gateway listens."""
     port: int = 8080
     tls_port: int = 8443
-    """Where the gateway speaks HTTPS, once a domain has a certificate."""
+    """Where the gateway speaks HTTPS, while a domain has a certificate."""
     admin_address: str = "127.0.0.1"
     """Where the admin port listens; off loopback it wants a token."""
     admin_port: int = 8081

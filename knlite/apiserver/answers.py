@@ -1,6 +1,6 @@
 """Answers with objects, in the shape that the client accepts.
 
-Source: Kubernetes API concepts (Tables, metadata alone), RFC 9111 §5.5 (warnings).
+Source: Kubernetes API concepts (Tables, metadata alone).
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
@@ -102,22 +102,3 @@ async def _in_turns(found: Iterator[bytes]) -> AsyncIterator[bytes]:
     for piece in found:
         yield piece
         await anyio.lowlevel.checkpoint()
-
-
-class Warnings:
-    """The texts that one write gives rise to, as values of ``Warning`` headers (RFC 9111 §5.5)."""
-
-    def __init__(self) -> None:
-        self._texts: dict[str, None] = {}
-
-    def __call__(self, text: str) -> None:
-        """Note *text*."""
-        printable = "".join(letter if letter.isprintable() else " " for letter in text)
-        escaped = printable.replace("\\", "\\\\").replace('"', '\\"')
-        # Headers are Latin-1 by their transport; Kubernetes sends UTF-8 in them.
-        value = f'299 - "{escaped}"'.encode().decode("latin-1")
-        self._texts[value] = None
-
-    def __iter__(self) -> Iterator[str]:
-        """The values, each once."""
-        return iter(self._texts)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from knlite.apiserver import about, options, reviews
-from knlite.apiserver.bodies import read_object
+from knlite.apiserver.bodies import read_body
 from knlite.apiserver.ending import Ending
 from knlite.apiserver.guard import Guard
 from knlite.apiserver.logsource import LogSource
@@ -162,7 +162,7 @@ async def _special(request: Request, group: str, version: str, rest: str) -> Res
         )
         return failure(403, "Forbidden", text, {"group": group, "kind": rest})
     if request.method == "POST" and version == reviews.VERSION and (group, rest) in reviews.KINDS:
-        body = await read_object(request)
+        body = await read_body(request)
         return JSONResponse(reviews.review(group, rest, body.tree, user_of(request)), 201)
     return None
 

@@ -6,6 +6,7 @@ Source: Kubernetes API server (3 MiB, strict decoding of duplicate fields); RFC 
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,14 @@ from knlite.apiserver import protobuf
 from knlite.apiserver.negotiation import media_types
 from knlite.apiserver.refusals import TooLarge, Unsupported
 from knlite.errors import InvalidInput
+from knlite.kinds.patch.tree import MAX_DEPTH, is_deeper
 from knlite.manifests import Complaint, parse
 
 MAX_BYTES = 3 * 1024 * 1024
-MAX_DEPTH = 200
 JSON = frozenset(("", "application/json"))
 YAML = frozenset(("application/yaml", "application/x-yaml", "text/yaml"))
 PROTOBUF = "application/vnd.kubernetes.protobuf"
+_TOO_DEEP = f"the body is nested deeper than {MAX_DEPTH} levels"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +57,8 @@ async def read_bytes(request: Request) -> bytes:
     return b"".join(chunks)
 
 
-async def read_object(request: Request) -> Body:
-    """The object in the body. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``."""
+async def read_body(request: Request) -> Body:
+    """The body as its media type says. Raises ``InvalidInput``, ``TooLarge``, ``Unsupported``."""
     kind = media_type(request)
     body = await read_bytes(request)
     if kind in JSON:
@@ -84,7 +86,9 @@ def decoded_json(body: bytes) -> Body:
         raise InvalidInput(f"couldn't parse the body as JSON: {exc}") from exc
     except RecursionError as exc:
         raise InvalidInput(_TOO_DEEP) from exc
-    _require_shallow(tree, body.count(b"{") + body.count(b"["))
+    # Without so many brackets there is no need to look.
+    if body.count(b"{") + body.count(b"[") > MAX_DEPTH and is_deeper(tree, MAX_DEPTH):
+        raise InvalidInput(_TOO_DEEP)
     return Body(tree, tuple(_duplicates(body)))
 
 
@@ -104,27 +108,6 @@ def decoded_yaml(body: bytes) -> Body:
     return Body(getattr(document, "tree", None))
 
 
-_TOO_DEEP = f"the body is nested deeper than {MAX_DEPTH} levels"
-
-
-def _require_shallow(tree: object, openings: int) -> None:
-    if openings <= MAX_DEPTH:
-        return
-    level: list[object] = [tree]
-    for _ in range(MAX_DEPTH):
-        level = [member for value in level for member in _members(value)]
-        if not level:
-            return
-    raise InvalidInput(_TOO_DEEP)
-
-
-def _members(value: object) -> Iterator[object]:
-    if isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
-
-
 class _Doubled(dict[str, Any]):
     """A JSON object in which *names* stand more than once."""
 
@@ -142,8 +125,8 @@ def _duplicates(body: bytes) -> Iterator[str]:
             return tree
         seen = True
         doubled = _Doubled(tree)
-        names = [name for name, _ in pairs]
-        doubled.names = tuple(name for name in tree if names.count(name) > 1)
+        counts = Counter(name for name, _ in pairs)
+        doubled.names = tuple(name for name in tree if counts[name] > 1)
         return doubled
 
     tree = json.loads(body, object_pairs_hook=made)

@@ -15,8 +15,8 @@ from knlite.apiserver.bodies import (
     decoded_json,
     decoded_yaml,
     media_type,
+    read_body,
     read_bytes,
-    read_object,
 )
 from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import Unsupported
@@ -26,7 +26,7 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
-from knlite.registry.fieldvalidation import read_object as object_of
+from knlite.registry.fieldvalidation import read_object
 from knlite.registry.write import Write
 
 JSON_PATCH = "application/json-patch+json"
@@ -40,7 +40,7 @@ async def new_document(request: Request, target: Target, write: Write) -> dict[s
 
     Its ``metadata`` may be anything yet.
     """
-    tree = _document(target, await read_object(request), write)
+    tree = _document(target, await read_body(request), write)
     if target.info.has_status:
         # It begins without one, whatever the body says.
         return {name: value for name, value in tree.items() if name != "status"}
@@ -56,7 +56,7 @@ def name_in(tree: Mapping[str, Any]) -> str:
 
 async def whole_object(request: Request, target: Target, write: Write) -> Object:
     """The object to replace another with. Raises as ``new_document``."""
-    return object_of(_document(target, await read_object(request), write), write)
+    return read_object(_document(target, await read_body(request), write), write)
 
 
 async def patch(
@@ -88,7 +88,7 @@ async def patch(
 async def deletion(request: Request) -> options.Deleting:
     """How something is to be deleted. Raises as ``new_document``."""
     if int(request.headers.get("content-length") or 0):
-        return options.deleting(request, (await read_object(request)).tree)
+        return options.deleting(request, (await read_body(request)).tree)
     # Chunked or absent; an empty body is none.
     body = await read_bytes(request)
     return options.deleting(request, decoded_json(body).tree if body.strip() else None)

@@ -16,11 +16,12 @@ from starlette.requests import Request
 
 from knlite.apiserver import options
 from knlite.apiserver.paths import Target
-from knlite.apiserver.selectors import Predicate, label_selector, named, predicate
+from knlite.apiserver.selectors import label_selector, named, predicate
 from knlite.errors import Expired, InvalidInput
 from knlite.kinds.meta import Object
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
+from knlite.registry.watch import Predicate
 
 _STALE_TOKEN = (
     "The provided continue parameter is too old to display a consistent list result. You must start"
@@ -94,8 +95,7 @@ def _continued(registry: Registry, target: Target, token: str) -> tuple[int, tup
     except (ValueError, msgspec.DecodeError) as exc:
         raise InvalidInput("continue key is not valid") from exc
     try:
-        # Only to see whether somebody could watch from there.
-        registry.watch(target.info.type, target.namespace, since=version)
+        registry.require_in_window(target.info.type, version)
     except Expired as exc:
         raise Expired(_STALE_TOKEN) from exc
     return version, (namespace, name)

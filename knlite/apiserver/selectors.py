@@ -5,7 +5,7 @@ custom kinds can be selected by name and namespace only, core kinds by a few fie
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import msgspec
@@ -19,9 +19,10 @@ from knlite.kinds.selectors import (
     matches,
     problems,
 )
+from knlite.registry.watch import Predicate
 
-Predicate = Callable[[Object], bool]
-
+_PREFIX = "unable to parse requirement: "
+_SIGNS = frozenset(("==", "!=", "=", "!", "<", ">", "(", ")", ","))
 _TOKEN = re.compile(r"\s*(?:(==|!=|[=!<>(),])|([^\s=!<>(),]+))")
 _ESCAPED = re.compile(r"\\(.)")
 _CORE_FIELDS = {
@@ -92,9 +93,6 @@ def label_selector(text: str) -> LabelSelector:
     return selector
 
 
-_PREFIX = "unable to parse requirement: "
-
-
 class _Tokens:
     """The words and signs of a label selector."""
 
@@ -125,9 +123,6 @@ class _Tokens:
         if not found or found in _SIGNS:
             raise InvalidInput(f"{_PREFIX}found '{found}', expected: identifier")
         return found
-
-
-_SIGNS = frozenset(("==", "!=", "=", "!", "<", ">", "(", ")", ","))
 
 
 def _requirement(tokens: _Tokens) -> LabelSelectorRequirement:

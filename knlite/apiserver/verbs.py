@@ -16,14 +16,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from knlite.apiserver import incoming, options
-from knlite.apiserver.answers import Answers, Warnings
+from knlite.apiserver.answers import Answers
 from knlite.apiserver.lists import page, question
 from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import MethodNotAllowed
 from knlite.apiserver.status import failure_of, success
+from knlite.apiserver.warnings import Warnings
 from knlite.errors import KnliteError, NotFound
 from knlite.reconcile import Key
-from knlite.registry.fieldvalidation import read_object as object_of
+from knlite.registry.fieldvalidation import read_object
 from knlite.registry.registry import Registry
 from knlite.registry.write import Write
 
@@ -72,7 +73,7 @@ class Verbs:
         write = options.writing(request, warnings)
         tree = await incoming.new_document(request, target, write)
         try:
-            obj = object_of(tree, write)
+            obj = read_object(tree, write)
             stored = self._registry.create(obj, user=user_of(request), write=write)
         except KnliteError as exc:
             # The path does not name the object, and clients say which one was refused.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import uv
 from rich.console import Console
 from rich.text import Text
 
@@ -110,7 +111,16 @@ def _ports(settings: Settings) -> list[Finding]:
             )
         else:
             findings.append(Finding("ok", f"{name} port", f"{port} is free"))
-    return findings
+    return [*findings, _tls_port(settings.tls_port)]
+
+
+def _tls_port(port: int) -> Finding:
+    """Only who has a certificate needs it."""
+    why = _taken(port)
+    if not why:
+        return Finding("ok", "HTTPS port", f"{port} is free")
+    text = f"{port}: {why}; it is needed once a DomainMapping has a certificate"
+    return Finding("note", "HTTPS port", text, "end that program, or use --tls-port")
 
 
 def _names(engine: Engine | NoEngine, settings: Settings) -> list[Finding]:
@@ -153,8 +163,6 @@ def _engine(engine: Engine | NoEngine, settings: Settings) -> Finding:
 
 
 def _uv() -> Finding:
-    import uv
-
     try:
         return Finding("ok", "uv", f"{uv.find_uv_bin()}")
     except FileNotFoundError as exc:

@@ -9,7 +9,7 @@ Source: Kubernetes client-go ``clientcmd/api/v1`` (Config).
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Access:
     """Where the admin port is, and what it wants to see."""
 
     server: str
-    token: str = ""
+    token: str = field(default="", repr=False)
 
 
 def show(settings: Settings, write: Path | None) -> None:

@@ -113,16 +113,16 @@ def up(
     port: Annotated[
         int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535, help="Port of the gateway.")
     ] = 8080,
-    admin_port: AdminPort = 8081,
     tls_port: Annotated[
         int,
         typer.Option(
             envvar="KNLITE_TLS_PORT",
             min=1,
             max=65535,
-            help="Port of the gateway for HTTPS, opened once a DomainMapping has a certificate.",
+            help="Port of the gateway for HTTPS, open while a DomainMapping has a certificate.",
         ),
     ] = 8443,
+    admin_port: AdminPort = 8081,
     runtime: Annotated[
         RuntimeOption,
         typer.Option(
@@ -303,6 +303,7 @@ def doctor(
         typer.Argument(metavar="[PATH…]", help="Also say what would run how, and why."),
     ] = None,
     port: Annotated[int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535)] = 8080,
+    tls_port: Annotated[int, typer.Option(envvar="KNLITE_TLS_PORT", min=1, max=65535)] = 8443,
     admin_port: AdminPort = 8081,
     runtime: Annotated[RuntimeOption, typer.Option(envvar="KNLITE_RUNTIME")] = RuntimeOption.auto,
     as_json: Json = False,
@@ -317,5 +318,7 @@ def doctor(
         from knlite.cli.doctor import examine
         from knlite.settings import Settings
 
-        settings = Settings(port=port, admin_port=admin_port, runtime=runtime.value)
+        settings = Settings(
+            port=port, tls_port=tls_port, admin_port=admin_port, runtime=runtime.value
+        )
         raise typer.Exit(examine(paths or [], settings, as_json=as_json))

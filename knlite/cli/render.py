@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from knlite.facts import (
+    CertificateDoubted,
     ColdStart,
     DeliveryAttempted,
     EventRefused,
@@ -79,6 +80,9 @@ def line_of(fact: Fact) -> Text | None:
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
             return _line(fact.namespace, f"Broker {fact.broker}", text, Style(color="yellow"))
+        case CertificateDoubted():
+            text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"
+            return _line(fact.namespace, f"DomainMapping {fact.host}", text, Style(color="yellow"))
         case Notice():
             return Text(_clean(fact.text), style=_LEVELS[fact.level])
         case _:

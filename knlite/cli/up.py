@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from shlex import quote
+from typing import IO, cast
 
 import anyio
 import msgspec
@@ -17,6 +18,7 @@ from rich.text import Text
 
 from knlite.cli.kubeconfig import written_kubeconfig
 from knlite.cli.openfiles import allow_open_files
+from knlite.cli.output import Output
 from knlite.cli.render import line_of
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
@@ -68,7 +70,8 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
 
 
 async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_json: bool) -> int:
-    screen = _Json() if as_json else _Screen()
+    output = Output(sys.stdout.fileno(), _left_out_json if as_json else _left_out)
+    screen = _Json(output) if as_json else _Screen(output)
     try:
         async with open_emulator(settings, [screen.fact]) as emulator:
             complaints = emulator.check(project)
@@ -81,6 +84,8 @@ async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_js
             screen.notice("stopping …")
     except* KnliteError as errors:
         raise _leaf(errors) from None
+    finally:
+        output.close()
     return 0
 
 
@@ -176,8 +181,9 @@ def _leaf(error: BaseException) -> BaseException:
 class _Screen:
     """The terminal of a person."""
 
-    def __init__(self) -> None:
-        self._console = Console(highlight=False, soft_wrap=True)
+    def __init__(self, output: Output) -> None:
+        self._output = cast("IO[str]", output)
+        self._console = Console(file=self._output, highlight=False, soft_wrap=True)
         self._settled = False
 
     def fact(self, fact: Fact) -> None:
@@ -201,7 +207,7 @@ class _Screen:
             table.add_row(kind, Text(name), Text(ready, style=colour), Text(url))
         if table.rows:
             # As wide as it needs: a URL that is broken in two cannot be clicked.
-            Console(highlight=False, width=WIDEST).print(table)
+            Console(file=self._output, highlight=False, width=WIDEST).print(table)
         else:
             self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
         self._settled = True
@@ -215,6 +221,9 @@ class _Screen:
 
 class _Json:
     """The standard output of a script: one JSON object a line."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
 
     def fact(self, fact: Fact) -> None:
         # Of a request only what its record shows: as a whole it holds whatever the client sent.
@@ -231,10 +240,17 @@ class _Json:
         ]
         self._write({"fact": "Settled", "objects": objects, "kubeconfig": kubeconfig})
 
-    @staticmethod
-    def _write(value: object) -> None:
-        sys.stdout.write(json.dumps(value, default=str) + "\n")
-        sys.stdout.flush()
+    def _write(self, value: object) -> None:
+        self._output.write(json.dumps(value, default=str) + "\n")
+
+
+def _left_out(count: int) -> str:
+    return f"[{count} lines are missing here: nobody read them]"
+
+
+def _left_out_json(count: int) -> str:
+    text = f"{count} facts are missing here: nobody read them"
+    return json.dumps({"fact": Notice.__name__, "level": "warning", "text": text})
 
 
 def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:

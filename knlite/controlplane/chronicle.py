@@ -3,11 +3,14 @@
 Not here: what happens to them (``supervisor.py``, ``incarnation.py``).
 """
 
+from collections import deque
+
 from knlite.clock import Clock
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.slot import Slot
 from knlite.errors import InstanceFailed
 from knlite.facts import InstanceChanged, InstanceState, LogLine, ProbeFailed, Publish
+from knlite.runtime.lastwords import ending
 from knlite.runtime.port import Exit, Log, Logs
 from knlite.serving.instance import Address
 from knlite.serving.podlife import BACK_OFF
@@ -21,16 +24,15 @@ class Tail:
     """The last lines that an instance wrote, for the sentence about its end."""
 
     def __init__(self) -> None:
-        self._lines: list[str] = []
+        self._lines: deque[str] = deque(maxlen=TAIL_LINES)
 
     def add(self, line: str) -> None:
         """Another line."""
         self._lines.append(line)
-        del self._lines[:-TAIL_LINES]
 
     def text(self) -> str:
-        """All of them."""
-        return "\n".join(self._lines)
+        """All of them, as far as a message may hold them."""
+        return ending(self._lines)
 
 
 class Chronicle:

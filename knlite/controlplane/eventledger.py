@@ -134,7 +134,7 @@ class EventLedger:
 
     def _is_one_of_many(self, group: _Group, message: str, at: datetime) -> bool:
         similar = self._similar.get(group)
-        if similar is None or at - similar.last > ALIKE_WITHIN:
+        if similar is None:
             similar = self._similar[group] = _Similar(at)
         similar.last = at
         self._similar.move_to_end(group)
@@ -151,6 +151,8 @@ class EventLedger:
         horizon = now - KEPT_FOR
         while self._entries and next(iter(self._entries.values())).last < horizon:
             self._drop_oldest()
+        while self._similar and now - next(iter(self._similar.values())).last > ALIKE_WITHIN:
+            self._similar.popitem(last=False)
 
     def _drop_oldest(self) -> None:
         _, found = self._entries.popitem(last=False)

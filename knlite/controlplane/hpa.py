@@ -16,8 +16,9 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.controlplane.scaletargets import ScaleTargets
+from knlite.kinds.conditions import is_true
 from knlite.kinds.podspec.cpurequest import cpu_request
-from knlite.kinds.serving.podautoscaler import PodAutoscaler
+from knlite.kinds.serving.podautoscaler import SCALE_TARGET_INITIALIZED, PodAutoscaler
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
 from knlite.runtime.port import Usage
@@ -113,8 +114,11 @@ class HorizontalPodAutoscaler:
         counts = self._fleet.counts(revision)
         running = counts.ready + counts.not_ready + counts.pending
         unit = self._units[revision] = _Unit(Hpa(spec), running)
-        first = unit.hpa.bounded(running or spec.initial_scale)
-        self._scale(revision, unit, first, "initial-scale" if not running else "its new class")
+        # In an earlier run, or as one of the other class.
+        unit.initialised = is_true(obj.status.conditions, SCALE_TARGET_INITIALIZED)
+        before = running or (obj.status.desired_scale or 0 if unit.initialised else 0)
+        why = "as many as before" if before else "initial-scale"
+        self._scale(revision, unit, unit.hpa.bounded(before or spec.initial_scale), why)
         self.ready_changed(revision, counts.ready)
         self._work.set()
 

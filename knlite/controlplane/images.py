@@ -96,10 +96,6 @@ class Images:
                 )
         return PodCode(first, {name: code.prepared for name, code in codes.items()})
 
-    async def code_of(self, revision: RevisionName) -> Code:
-        """The code of what serves. Raises ``InstanceFailed``."""
-        return (await self.pod_of(revision)).serving
-
     def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)
         if entry is None or entry.failure is not None:

@@ -23,13 +23,14 @@ from knlite.kinds.conditions import timestamp
 from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
-from knlite.kinds.meta import ObjectMeta, OwnerReference
+from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.registry.registry import CONTROLLER, Notification, Registry
 from knlite.runtime.port import Exit
 from knlite.serving.instance import Address, RevisionName
+from knlite.serving.ownership import owned_by
 from knlite.serving.podlife import PodLife, new_life, since, termination
 from knlite.serving.views.derived import instance_annotations, instance_labels
 
@@ -179,14 +180,6 @@ def _images(revision: Revision) -> dict[str, str]:
 
 def _pod(revision: Revision, name: str, node: str) -> Pod:
     meta = revision.metadata
-    owner = OwnerReference(
-        api_version="serving.knative.dev/v1",
-        kind="Revision",
-        name=meta.name,
-        uid=meta.uid,
-        controller=True,
-        block_owner_deletion=True,
-    )
     return Pod(
         metadata=ObjectMeta(
             name=name,
@@ -194,7 +187,7 @@ def _pod(revision: Revision, name: str, node: str) -> Pod:
             labels=instance_labels(revision),
             annotations=instance_annotations(revision),
             finalizers=(FINALIZER,),
-            owner_references=(owner,),
+            owner_references=owned_by(revision),
         ),
         spec=PodSpec(
             containers=revision.spec.containers,

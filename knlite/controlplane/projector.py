@@ -13,6 +13,7 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
 from knlite.eventing.topology import Topology, topology
 from knlite.kinds.conditions import is_true
@@ -27,12 +28,8 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.certificates import Certificate, Missing, certificates
-from knlite.serving.domains import (
-    https_url,
-    local_hosts,
-    tagged_name,
-)
+from knlite.serving.certificates import Certificate, Unusable
+from knlite.serving.domains import local_hosts, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 
@@ -49,19 +46,6 @@ class RoutesListener(Protocol):
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        ...
-
-
-class CertificatesListener(Protocol):
-    """Who shows certificates to clients of HTTPS."""
-
-    def certificates_changed(
-        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """Show these, by host, from now on; returns, by host, why one cannot be shown.
-
-        Plain HTTP is sent on to the URLs of *instead*, by host.
-        """
         ...
 
 
@@ -90,7 +74,7 @@ class Projector:
         self._routes: RoutesListener | None = None
         self._settings: SettingsListener | None = None
         self._topology: TopologyListener | None = None
-        self._certificates: CertificatesListener | None = None
+        self._certificates = Certificates()
         self._sources = Routes(registry)
         self._table = RoutingTable()
         self._urls: dict[tuple[int, str, str], str] = {}
@@ -112,7 +96,14 @@ class Projector:
 
     def certify(self, certificates: CertificatesListener) -> None:
         """Push certificates to this one; to be called before ``run``."""
-        self._certificates = certificates
+        self._certificates.report_to(certificates)
+
+    def certificates_judged(self, judged: Mapping[Certificate, Unusable | None]) -> None:
+        """These certificates are presented to clients (None), or why they are not."""
+        self._certificates.judged(judged)
+        # In its turn: an Ingress must not hear that it is served before its table has been pushed.
+        self._stale.add("certificates")
+        self._work.set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Push tables until cancelled."""
@@ -180,34 +171,15 @@ class Projector:
         stale, self._stale = self._stale, set()
         if "listing" in stale:
             self._listing = self._listing_now()
-        uncertified: Mapping[str, str] = {}
         if "routes" in stale:
-            uncertified = self._certify()
+            self._certificates.push(self._sources.secured(), self._registry.view)
             self._table = self._sources.table()
         if stale & {"routes", "listing"} and self._routes is not None:
             self._routes.routes_changed(self._table, self._listing)
-        if "routes" in stale:
-            self._tell_ingresses(uncertified)
+        if stale & {"routes", "certificates"}:
+            self._tell_ingresses()
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
-
-    def _certify(self) -> Mapping[str, str]:
-        """Push the certificates; returns, by host, why there is none that could be shown."""
-        view = self._registry.view
-        wanted: dict[str, Certificate] = {}
-        missing: dict[str, str] = {}
-        instead: dict[str, str] = {}
-        for ingress in self._sources.secured():
-            for host, found in certificates(ingress, view):
-                if isinstance(found, Missing):
-                    missing[host] = found.why
-                    continue
-                wanted[host] = found
-                if ingress.spec.http_option == "Redirected":
-                    instead[host] = https_url(host, self._registry.config)
-        if self._certificates is None:
-            return missing
-        return {**missing, **self._certificates.certificates_changed(wanted, instead)}
 
     def _list(self, notification: Notification) -> bool:
         """Whether the change changes what people are shown, which it then has done."""
@@ -241,20 +213,16 @@ class Projector:
             for place in sorted(self._urls)
         )
 
-    def _tell_ingresses(self, uncertified: Mapping[str, str]) -> None:
+    def _tell_ingresses(self) -> None:
         for ingress in self._sources.told():
-            hosts = [host for tls in ingress.spec.tls for host in tls.hosts]
             current = ingress.status.observed_generation == ingress.metadata.generation
-            if current and not hosts:
+            if current and not ingress.spec.tls:
                 # Nobody else writes this status, so it says all of what follows already.
                 continue
             editor = CONDITIONS.edit(ingress.status.conditions, self._clock.wall())
-            why = "; ".join(uncertified[host] for host in hosts if host in uncertified)
-            if why:
-                editor.false("NetworkConfigured", "CertificateNotReady", why)
-            else:
-                editor.true("NetworkConfigured")
-            editor.true("LoadBalancerReady")
+            if not self._certificates.configured(ingress, editor):
+                # Those that have certificates are told again when these have been looked at.
+                continue
             status = IngressStatus(
                 observed_generation=ingress.metadata.generation, conditions=editor.result()
             )

@@ -37,5 +37,11 @@ class Reporter:
             self._timer.cancel()
             self._timer = None
         writes, self._writes = self._writes, {}
-        for write in writes.values():
-            write()
+        try:
+            for key in tuple(writes):
+                writes.pop(key)()
+        finally:
+            # One that raised takes no others along.
+            for key, write in writes.items():
+                if key not in self._writes:
+                    self.report(key, write)

@@ -27,7 +27,7 @@ from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
 from knlite.controlplane.slot import Slot
 from knlite.facts import Publish
-from knlite.runtime.port import Usage
+from knlite.runtime.port import Runtime, Usage
 from knlite.serving.instance import Endpoint, RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
@@ -126,6 +126,11 @@ class Supervisor:
                 pending += 1
         return InstanceCounts(ready, not_ready, pending, terminating)
 
+    def runtimes(self, revision: RevisionName) -> dict[str, Runtime]:
+        """Who has been told to start each instance of *revision*, by the instance's name."""
+        slots = self._slots.get(revision, {}).values()
+        return {slot.name: slot.runtime for slot in slots if slot.runtime is not None}
+
     async def usage(self, revision: RevisionName) -> dict[str, Usage | None]:
         """What each ready instance of *revision* has used, by its name; None if not known."""
         slots = [slot for slot in self._slots.get(revision, {}).values() if slot.endpoint]
@@ -153,7 +158,8 @@ class Supervisor:
             del self._slots[revision]
 
     def hurry(self, revision: RevisionName) -> None:
-        """A request waits: start again now what would be started again later."""
+        """Start again now what would be started again later: a request waits, or what it lacked is
+        there."""
         for slot in self._slots.get(revision, {}).values():
             slot.hurry.set()
 

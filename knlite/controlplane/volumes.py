@@ -7,40 +7,46 @@ Source: Knative reference §4.4; the kubelet does the same within a minute or so
 Not here: what a volume holds (``serving/contents.py``), how it gets there (``runtime/``).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import anyio
 from anyio.abc import TaskStatus
 
-from knlite.controlplane.images import Images
 from knlite.controlplane.launches import Wall, volumes_of
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.secret import Secret
-from knlite.kinds.labels import REVISION
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
+from knlite.runtime.port import Runtime
 from knlite.serving.contents import sources
 from knlite.serving.instance import RevisionName
 from knlite.serving.volume import FileVolume
+
+
+class Instances(Protocol):
+    """Who keeps the instances."""
+
+    def runtimes(self, revision: RevisionName) -> Mapping[str, Runtime]:
+        """Who has been told to start each instance, by the instance's name."""
+        ...
+
+    def hurry(self, revision: RevisionName) -> None:
+        """Start again now what would be started again later."""
+        ...
 
 
 class VolumeKeeper:
     """Follows the registry for all volumes of a run."""
 
     def __init__(
-        self,
-        registry: Registry,
-        images: Images,
-        hurry: Callable[[RevisionName], None],
-        wall: Wall,
-        publish: Publish,
+        self, registry: Registry, instances: Instances, wall: Wall, publish: Publish
     ) -> None:
         self._registry = registry
-        self._images = images
-        self._hurry = hurry
+        self._instances = instances
         self._wall = wall
         self._publish = publish
         self._stale: dict[RevisionName, None] = {}
@@ -61,12 +67,15 @@ class VolumeKeeper:
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
-        if not isinstance(obj, ConfigMap | Secret) or notification.change == "deleted":
+        if (
+            not isinstance(obj, ConfigMap | Secret | PersistentVolumeClaim)
+            or notification.change == "deleted"
+        ):
             return
         source = (type(obj).__name__, obj.metadata.name)
         for name in self._readers(obj.metadata.namespace, source):
-            self._hurry(name)
-            if notification.change == "modified":
+            self._instances.hurry(name)
+            if not isinstance(obj, PersistentVolumeClaim):
                 self._stale[name] = None
                 self._woken.set()
 
@@ -80,16 +89,15 @@ class VolumeKeeper:
         revision = view.get(Revision, name.namespace, name.name)
         if revision is None or not revision.spec.volumes:
             return
-        for pod in view.labelled(Pod, name.namespace, REVISION, name.name):
+        for instance, runtime in self._instances.runtimes(name).items():
             try:
-                code = await self._images.code_of(name)
-                held = volumes_of(revision, pod.metadata.name, view, self._wall)
+                held = volumes_of(revision, instance, view, self._wall)
                 files = {
                     volume: content
                     for volume, content in held.items()
                     if isinstance(content, FileVolume)
                 }
-                await code.runtime.refresh(pod.metadata.name, files)
+                await runtime.refresh(instance, files)
             except InstanceFailed as exc:
-                text = f"the volumes of {pod.metadata.name} stay as they are: {exc}"
+                text = f"the volumes of {instance} stay as they are: {exc}"
                 self._publish(Notice(at=self._wall(), level="warning", text=text))

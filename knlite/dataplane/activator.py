@@ -19,7 +19,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
-from knlite.dataplane.request import TEXT, Request
+from knlite.dataplane.request import HTTP, TEXT, Request
 from knlite.dataplane.revision import Revision
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.facts import Publish
@@ -137,11 +137,12 @@ class Activator:
         host: bytes,
         headers: Headers,
         route_tag: str = DISABLED,
+        proto: bytes = HTTP,
     ) -> None:
         """Answer *exchange* by an instance of revision *name*.
 
         *target*, *host* and *headers* are those of the request as the instance is to see them;
-        *route_tag* says by which tag it came, for metrics.
+        *route_tag* says by which tag it came, for metrics, and *proto* by what.
         """
         revision = self._revisions.get(name)
         if revision is None or revision.deleted:
@@ -157,6 +158,8 @@ class Activator:
         request = Request(revision, exchange, target, host, headers, self._now())
         if route_tag is not DISABLED:
             request.route_tag = route_tag
+        if proto is not HTTP:
+            request.proto = proto
         request.begin()
 
     def _waits(self, revision: Revision) -> None:

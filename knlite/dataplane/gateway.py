@@ -6,7 +6,7 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -15,23 +15,21 @@ from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.headers import with_set
-from knlite.dataplane.request import TEXT
-from knlite.dataplane.tls import Certificates
+from knlite.dataplane.request import HTTPS, TEXT
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
-from knlite.serving.certificates import Certificate
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
     Backends,
     InsideOnly,
     RoutingTable,
     ToBroker,
+    ToHTTPS,
     ToIndex,
     ToRevision,
-    host_of,
 )
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -41,7 +39,6 @@ MAX_EVENT = 32 * 1024 * 1024
 
 Differs: upstream's ingress takes any size.
 """
-_HTTPS = ((b"X-Forwarded-Proto", b"https"),)
 CLOSING = 1.0
 """Seconds that running answers get when the run ends."""
 _HTML = (
@@ -59,94 +56,57 @@ class Gateway:
         brokers: BrokerIngress,
         draw: random.Random,
         limits: Limits | None = None,
+        tls_port: int = 443,
     ) -> None:
+        """HTTPS is on *tls_port*."""
         self._activator = activator
         self._brokers = brokers
         self._random = draw.random
         self._limits = limits
-        self._outer = _Side(activator, draw.random, self._by_other_addresses)
-        self._inner = _Side(activator, draw.random, self._by_other_addresses)
+        self.outside = Side(activator, draw.random, self._by_other_addresses)
+        """Who answers those who come from outside."""
+        self.inside = Side(activator, draw.random, self._by_other_addresses)
         self._listing: tuple[tuple[str, str], ...] = ()
-        self._https = RoutingTable()
-        """Seen from outside as well, by those who speak HTTPS."""
-        self._elsewhere: Mapping[str, str] = {}
-        """URLs to which plain HTTP is sent on, by host."""
-        self._certificates = Certificates()
-        self._certified = anyio.Event()
+        self.secure = SecureSide(activator, draw.random)
+        """Who answers those who come from outside by HTTPS."""
+        self._tls_port = "" if tls_port == 443 else f":{tls_port}"
         self._group: TaskGroup | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self._https = table
-        self._outer.table = table.without(self._elsewhere) if self._elsewhere else table
-        self._inner.table = table.inside()
+        self.outside.table = table
+        self.secure.table = table.secure()
+        self.inside.table = table.inside()
         self._listing = listing
-
-    def certificates_changed(
-        self, wanted: Mapping[str, Certificate], instead: Mapping[str, str]
-    ) -> Mapping[str, str]:
-        """Show these to clients of HTTPS; returns, by host, why one cannot be shown.
-
-        Who comes by plain HTTP to the hosts of *instead* is sent on to those URLs, from the next
-        table on.
-        """
-        problems = self._certificates.update(wanted)
-        self._elsewhere = {host: url for host, url in instead.items() if host not in problems}
-        if self._certificates:
-            self._certified.set()
-        return problems
 
     def serves(self, host: str) -> bool:
         """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self._inner.table.find(host.encode("latin-1", "replace")) is not None
+        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
 
     async def run(
         self,
         listening: Sequence[socket.socket],
         inside: Set[Address] = frozenset(),
-        secure: Callable[[], Sequence[socket.socket]] = tuple,
         *,
         task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED,
     ) -> None:
         """Answer on *listening* until cancelled.
 
-        Whoever connects to one of the addresses *inside* is in the cluster. Sockets for HTTPS are
-        asked of *secure* once there is a certificate.
+        Whoever connects to one of the addresses *inside* is in the cluster.
         """
-        entrance = Entrance(self._inner.handle, inside) if inside else None
+        entrance = Entrance(self.inside.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
-            servers = [await serve(self._outer.handle, listening, self._limits, entrance)]
+            server = await serve(self.outside.handle, listening, self._limits, entrance)
             task_status.started()
             try:
-                await self._certified.wait()
-                front = self._certificates.front
-                servers.append(await serve(self._by_https, secure(), self._limits, tls=front))
                 await anyio.sleep_forever()
             finally:
                 with anyio.CancelScope(shield=True):
-                    async with anyio.create_task_group() as closing:
-                        for server in servers:
-                            closing.start_soon(server.aclose, CLOSING)
+                    await server.aclose(CLOSING)
                     await self._activator.aclose()
-
-    def _by_https(self, exchange: Exchange) -> None:
-        """Whoever comes by HTTPS is outside."""
-        table, host = self._https, exchange.host
-        backends = table.find(host)
-        if backends is None:
-            self._by_other_addresses(exchange, table)
-            return
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        headers = with_set(exchange.headers, (*tagged.append, *_HTTPS))
-        revision = tagged.pick(self._random)
-        self._activator.handle(exchange, revision, exchange.target, host, headers, tagged.route_tag)
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
-        url = self._elsewhere.get(host_of(authority)) if table is self._outer.table else None
-        if url is not None:
-            _send_on(exchange, url)
-            return
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
         match table.match(authority, path, self._random(), tag):
@@ -158,6 +118,8 @@ class Gateway:
                 self._receive(exchange, namespace, broker)
             case ToIndex():
                 self._index(exchange)
+            case ToHTTPS(host):
+                _send_on(exchange, f"https://{host}{self._tls_port}")
             case InsideOnly(name, public):
                 text = pages.inside_only(name, public, self._listing)
                 exchange.respond(404, TEXT, text.encode())
@@ -200,7 +162,7 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-class _Side:
+class Side:
     """Those who come from outside, or those from inside the cluster, and the hosts they know."""
 
     def __init__(
@@ -237,10 +199,39 @@ class _Side:
         )
 
 
+class SecureSide:
+    """Those who come by HTTPS, where only hosts with a certificate are served (RFC 9110 §7.4)."""
+
+    def __init__(self, activator: Activator, draw: Callable[[], float]) -> None:
+        self._activator = activator
+        self._random = draw
+        self.table = RoutingTable()
+
+    def handle(self, exchange: Exchange) -> None:
+        """Send *exchange* on its way."""
+        backends = self.table.find(exchange.host)
+        if backends is None:
+            # 421: a client that has come by another host's connection makes one of its own.
+            text = "no DomainMapping gives this host a certificate\n"
+            exchange.respond(421, TEXT, text.encode())
+            return
+        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
+        self._activator.handle(
+            exchange,
+            tagged.pick(self._random),
+            exchange.target,
+            exchange.host,
+            with_set(exchange.headers, tagged.append),
+            tagged.route_tag,
+            HTTPS,
+        )
+
+
 def _send_on(exchange: Exchange, url: str) -> None:
     """Answer that it is to be asked for at *url*."""
     path, query = path_of(exchange.target), query_of(exchange.target)
-    location = url.encode("latin-1") + path + (b"?" + query if query else b"")
+    # "OPTIONS *" asks about the server, which has no address of its own.
+    location = url.encode() + (b"/" if path == b"*" else path) + (b"?" + query if query else b"")
     exchange.respond(301, ((b"Location", location), *TEXT), b"")
 
 

@@ -27,6 +27,8 @@ ACTIVATOR_TIMEOUT = "activator request timeout"
 """While the activator is in the path: its timers are set before the queue-proxy's."""
 QUEUE_PROXY_TIMEOUT = "request timeout"
 NOWHERE = Address("", 0)
+HTTP, HTTPS = b"http", b"https"
+"""By what the client has come."""
 TEXT = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"X-Content-Type-Options", b"nosniff"))
 
 
@@ -44,6 +46,7 @@ class Request:
     """As the instance got it."""
     route_tag = DISABLED
     """By which tag it came."""
+    proto = HTTP
     _over = False
     _idle_timer: Timer | None = None
 
@@ -105,7 +108,7 @@ class Request:
             self._headers,
             client=exchange.client.host,
             host=self._host,
-            proto=b"http",
+            proto=self.proto,
             proxied=revision.mode == "Proxy",
         )
         if request_id:

@@ -20,7 +20,7 @@ from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.trial import trial_errors
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 _STAMPS = {
     SERVING: (CREATOR, LAST_MODIFIER),
@@ -72,7 +72,7 @@ def _named_by_parent(obj: Object) -> bool:
     return isinstance(obj, Configuration | Route) and bool(obj.metadata.owner_references)
 
 
-def _stamped(obj: O, old: Object | None, creator: str, last_modifier: str, user: str) -> O:
+def _stamped(obj: T, old: Object | None, creator: str, last_modifier: str, user: str) -> T:
     """*obj* with the names of who made it and of who changed its spec last.
 
     A creator that the author wrote is left in, for validation to refuse if it is another one.

@@ -19,6 +19,11 @@ _GO_UNITS = {
 }
 _GO_PART = re.compile(r"(\d+\.?\d*|\.\d+)([^\d.]*)", re.ASCII)
 
+_LEAST, _MOST = Decimal(-(2**63)) / 10**9, Decimal(2**63 - 1) / 10**9
+"""Seconds of the durations that 64 bits of nanoseconds hold."""
+_DIGITS = 19
+"""Of the largest number of 64 bits."""
+
 _ISO_NUMBER = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)"
 _ISO = re.compile(
     rf"([+-])?P(?:({_ISO_NUMBER})Y)?(?:({_ISO_NUMBER})M)?(?:({_ISO_NUMBER})W)?(?:({_ISO_NUMBER})D)?"
@@ -85,7 +90,9 @@ def parse_iso(text: str) -> float:
     for group, units in zip(parts, (_ISO_UNITS, _ISO_CLOCK_UNITS), strict=True):
         for number, unit in zip(group, units, strict=True):
             if number:
-                total += _tenths(number) * unit
+                total += _bounded(number, 1) * unit
+    if total.is_infinite():
+        raise InvalidDuration(f"expected a period such as PT0.2S, got {text!r}")
     return float(-total if sign == "-" else total)
 
 
@@ -104,14 +111,23 @@ def _parse_go(text: str) -> Decimal:
             raise InvalidDuration(f'time: missing unit in duration "{text}"')
         if unit not in _GO_UNITS:
             raise InvalidDuration(f'time: unknown unit "{unit}" in duration "{text}"')
-        total += Decimal(number) * _GO_UNITS[unit]
+        total += _bounded(number, 30) * _GO_UNITS[unit]
         position = part.end()
+    if not _LEAST <= sign * total <= _MOST:
+        raise InvalidDuration(f'time: invalid duration "{text}"')
     return sign * total
 
 
-def _tenths(number: str) -> Decimal:
+def _bounded(number: str, places: int) -> Decimal:
+    """*number* with no more than *places* decimals; infinite where no duration is as long.
+
+    Exact arithmetic has its limits, and texts come from anybody.
+    """
     whole, _, fraction = number.replace(",", ".").partition(".")
-    return Decimal(f"{whole or '0'}.{fraction[:1] or '0'}")
+    whole = whole.lstrip("0")
+    if len(whole) > _DIGITS:
+        return Decimal("Infinity")
+    return Decimal(f"{whole or '0'}.{fraction[:places] or '0'}")
 
 
 def _plain(value: Decimal) -> str:

@@ -12,10 +12,15 @@ Not here: which field is wrong (each kind's own module); wrong types and unknown
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
+from typing import Final, Literal
 
 Level = Literal["error", "warning"]
 Errors = tuple["FieldError", ...]
+
+MISSING: Final = "missing field(s)"
+DISALLOWED: Final = "must not set the field(s)"
+INVALID: Final = "invalid value: "
+INVALID_KEY: Final = "invalid key name "
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +39,17 @@ class FieldError:
 
 def missing(*paths: str, details: str = "") -> FieldError:
     """A required field is absent."""
-    return FieldError("missing field(s)", paths, details)
+    return FieldError(MISSING, paths, details)
 
 
 def disallowed(*paths: str, details: str = "") -> FieldError:
     """A field is present that this server does not accept."""
-    return FieldError("must not set the field(s)", paths, details)
+    return FieldError(DISALLOWED, paths, details)
 
 
 def invalid(value: object, path: str, details: str = "") -> FieldError:
     """A field holds a value that its rule refuses."""
-    return FieldError(f"invalid value: {value}", (path,), details)
+    return FieldError(f"{INVALID}{value}", (path,), details)
 
 
 def out_of_bounds(value: object, lower: object, upper: object, path: str) -> FieldError:
@@ -64,7 +69,7 @@ def both(*paths: str) -> FieldError:
 
 def invalid_key(key: str, path: str, details: str = "") -> FieldError:
     """A map has a key that its rule refuses."""
-    return FieldError(f'invalid key name "{key}"', (path,), details)
+    return FieldError(f'{INVALID_KEY}"{key}"', (path,), details)
 
 
 def generic(message: str, *paths: str, details: str = "") -> FieldError:

@@ -79,7 +79,6 @@ INJECTION: Final = "eventing.knative.dev/injection"
 DEPENDENCY: Final = "knative.dev/dependency"
 """Annotation of a Trigger: an object that must be ready first, as JSON."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
-BINDING_INCLUDE: Final = "bindings.knative.dev/include"
 
 # knlite's own, on templates.
 COMMAND: Final = "knlite.dev/command"

@@ -5,10 +5,13 @@ for Knative Services and their children (``serving/``).
 """
 
 from collections.abc import Callable
+from typing import Final
 
 from knlite.kinds.fielderror import Errors, generic, invalid
 from knlite.kinds.meta import Object
 from knlite.kinds.names import subdomain_1123_problems
+
+NO_NAME: Final = "name or generateName is required"
 
 _PATH = "metadata.name"
 
@@ -21,5 +24,5 @@ def name_errors(
     if not name:
         if obj.metadata.generate_name:
             return ()
-        return (generic("name or generateName is required", _PATH),)
+        return (generic(NO_NAME, _PATH),)
     return tuple(invalid(name, _PATH, problem) for problem in problems(name))

@@ -7,7 +7,8 @@ Differs: exponents of more than two digits are refused; no machine has that much
 import re
 from decimal import ROUND_UP, Context, Decimal
 
-_SYNTAX = re.compile(r"([+-]?)(\d+(?:\.\d*)?|\.\d+)([eEinumkKMGTP]*[-+]?\d*)", re.ASCII)
+# Possessive, so that what is no quantity is found out in one pass.
+_SYNTAX = re.compile(r"([+-]?)(\d++(?:\.\d*+)?|\.\d++)([eEinumkKMGTP]*+[-+]?\d*+)", re.ASCII)
 _EXPONENT = re.compile(r"[eE][-+]?\d{1,2}", re.ASCII)
 
 _DECIMAL = {"n": -9, "u": -6, "m": -3, "": 0, "k": 3, "M": 6, "G": 9, "T": 12, "P": 15, "E": 18}
@@ -18,7 +19,13 @@ _BINARY_SUFFIXES = {0: "", **{power: suffix for suffix, power in _BINARY.items()
 # Wide enough that no product of two inputs is rounded but by the rules below.
 _EXACT = Context(prec=500)
 _SMALLEST = Decimal("1e-9")
-_LARGEST_BINARY = Decimal(2**63 - 1)
+_LARGEST = Decimal(2**63 - 1)
+"""Of what has a binary suffix, or too many digits to be taken as it is."""
+_DIGITS = 18
+_MOST_DIGITS = 400
+"""More than any exponent makes small again."""
+_MOST_PLACES = 120
+"""More than any exponent makes large again."""
 
 
 class InvalidQuantity(ValueError):
@@ -54,10 +61,12 @@ def _read(text: str) -> tuple[Decimal, str]:
             " '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         )
     sign, number, suffix = match.groups()
-    value = Decimal(number)
+    whole, _, fraction = number.partition(".")
+    whole = whole.lstrip("0")
+    value = _cut(whole, fraction)
     if suffix in _BINARY:
         style = "binary"
-        value = min(_EXACT.multiply(value, Decimal(1024 ** _BINARY[suffix])), _LARGEST_BINARY)
+        value = min(_EXACT.multiply(value, Decimal(1024 ** _BINARY[suffix])), _LARGEST)
     elif suffix in _DECIMAL:
         style = "decimal"
         value = value.scaleb(_DECIMAL[suffix], _EXACT)
@@ -66,9 +75,20 @@ def _read(text: str) -> tuple[Decimal, str]:
         value = value.scaleb(int(suffix[1:]), _EXACT)
     else:
         raise InvalidQuantity("unable to parse quantity's suffix")
+    if len(whole) > _DIGITS:
+        value = min(value, _LARGEST)
     # Upwards, so that who asks for too little gets the least there is, not nothing.
     value = value.quantize(_SMALLEST, ROUND_UP, _EXACT)
     return (-value if sign == "-" else value), style
+
+
+def _cut(whole: str, fraction: str) -> Decimal:
+    """The number of these digits, or one as good where there are more than arithmetic can take."""
+    if len(whole) > _MOST_DIGITS:
+        return Decimal(10) ** _MOST_DIGITS
+    kept, rest = fraction[:_MOST_PLACES], fraction[_MOST_PLACES:]
+    more = "1" if rest.strip("0") else ""
+    return Decimal(f"{whole or '0'}.{kept}{more}")
 
 
 def _in_binary(value: int) -> str:

@@ -16,9 +16,20 @@ from typing import Final, Literal
 
 from knlite.errors import Cause
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
-from knlite.kinds.fielderror import Errors, FieldError, merged, rendered
+from knlite.kinds.core.entries import IMMUTABLE, NOT_BASE64
+from knlite.kinds.fielderror import (
+    DISALLOWED,
+    INVALID,
+    INVALID_KEY,
+    MISSING,
+    Errors,
+    FieldError,
+    merged,
+    rendered,
+)
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import subdomain_1123_problems
+from knlite.kinds.objectname import NO_NAME
 
 SERVING_WEBHOOK: Final = "validation.webhook.serving.knative.dev"
 EVENTING_WEBHOOK: Final = "validation.webhook.eventing.knative.dev"
@@ -37,11 +48,6 @@ _KNATIVE: Final = ".knative.dev"
 _OF_EVENTING: Final = frozenset(
     f"{name}{_KNATIVE}" for name in ("eventing", "sources", "messaging", "flows", "sinks")
 )
-_INVALID: Final = "invalid value: "
-_INVALID_KEY: Final = "invalid key name "
-_FORBIDDEN: Final = ("field is immutable when `immutable` is set", "must not set the field(s)")
-_NOT_BASE64: Final = "value is not base64"
-"""What decoding a Secret says on a cluster, where its values are bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
     webhook_of_config = CONFIG_WEBHOOKS.get(meta.namespace)
     if webhook_of_config and all(map(_of_settings, errors)):
         return _denied(webhook_of_config, "\n".join(error.message for error in errors))
-    if any(error.message == _NOT_BASE64 for error in errors):
+    if any(error.message == NOT_BASE64 for error in errors):
+        # On a cluster the values are bytes, and decoding them fails before any rule is asked.
         text = "illegal base64 data at input byte 0"
         return Denial(
             400, "BadRequest", f'{kind} in version "v1" cannot be handled as a {kind}: {text}'
@@ -88,7 +95,7 @@ def invalid_text(kind: str, group: str, name: str, causes: Sequence[Cause]) -> s
 
 
 def _of_settings(error: FieldError) -> bool:
-    return error.paths == (SETTINGS,) and error.message not in _FORBIDDEN
+    return error.paths == (SETTINGS,) and error.message not in (IMMUTABLE, DISALLOWED)
 
 
 def _denied(webhook: str, text: str) -> Denial:
@@ -109,18 +116,19 @@ def _causes(error: FieldError) -> Iterable[Cause]:
     """*error* in Kubernetes' words, once for each of its paths."""
     details = f": {error.details}" if error.details else ""
     for path in error.paths or ("",):
-        if error.message == "missing field(s)":
+        if error.message == MISSING:
             yield Cause("FieldValueRequired", f"Required value{details}", path)
-        elif error.message in _FORBIDDEN:
-            why = details if error.message == _FORBIDDEN[1] else f": {error.message}"
-            yield Cause("FieldValueForbidden", f"Forbidden{why}", path)
-        elif error.message.startswith(_INVALID):
-            value = error.message.removeprefix(_INVALID)
+        elif error.message == DISALLOWED:
+            yield Cause("FieldValueForbidden", f"Forbidden{details}", path)
+        elif error.message == IMMUTABLE:
+            yield Cause("FieldValueForbidden", f"Forbidden: {IMMUTABLE}", path)
+        elif error.message.startswith(INVALID):
+            value = error.message.removeprefix(INVALID)
             yield Cause("FieldValueInvalid", f'Invalid value: "{value}"{details}', path)
-        elif error.message.startswith(_INVALID_KEY):
-            value = error.message.removeprefix(_INVALID_KEY)
+        elif error.message.startswith(INVALID_KEY):
+            value = error.message.removeprefix(INVALID_KEY)
             yield Cause("FieldValueInvalid", f"Invalid value: {value}{details}", path)
-        elif error.message == "name or generateName is required":
-            yield Cause("FieldValueRequired", f"Required value: {error.message}", path)
+        elif error.message == NO_NAME:
+            yield Cause("FieldValueRequired", f"Required value: {NO_NAME}", path)
         else:
             yield Cause("FieldValueInvalid", f"Invalid value: {error.message}{details}", path)

@@ -134,6 +134,10 @@ class Commits:
             present=None if since else self.view.listed(kind, namespace),
         )
 
+    def require_in_window(self, kind: type[Object], since: int) -> None:
+        """Refuse a version from which *kind* cannot be watched. Raises ``Expired``."""
+        self._window.require(kind, since, self.version)
+
     def _versioned(self, obj: Object) -> Object:
         self.version += 1
         metadata = msgspec.structs.replace(obj.metadata, resource_version=str(self.version))

@@ -32,8 +32,6 @@ T = TypeVar("T")
 Overrides = Mapping[str, Mapping[str, str]]
 """ConfigMap to key to value."""
 
-_DEFAULT_BROKER = "default-br-config"
-
 _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, autoscaler.NAME): autoscaler.KEYS,
     (SERVING_NAMESPACE, defaults.NAME): defaults.KEYS,
@@ -112,13 +110,13 @@ def _refuse(what: str, cause: str, word: str, known: Iterable[str]) -> None:
 
 
 def _broker_defaults(data: Mapping[str, str]) -> object:
-    text = data.get(_DEFAULT_BROKER)
+    text = data.get(eventing.DEFAULT_BROKER)
     if text is None:
         return None
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as exc:
-        raise ConfigInvalid(f'failed to parse "{_DEFAULT_BROKER}": {exc}') from exc
+        raise ConfigInvalid(f'failed to parse "{eventing.DEFAULT_BROKER}": {exc}') from exc
 
 
 def _naming(name: str, read: Callable[[], T]) -> T:

@@ -7,6 +7,7 @@ Source: Kubernetes garbage collection (owners and dependents, foreground, orphan
 lifecycle.
 """
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
@@ -46,7 +47,11 @@ def require_open(obj: Object, namespace: Namespace) -> None:
 
 
 class Deletion:
-    """Deletes from *store*. *commit* stores and tells; *remove* forgets and tells."""
+    """Deletes from *store*. *commit* stores and tells; *remove* forgets and tells.
+
+    What follows from a deletion is done one thing after another, not one within another: owners
+    may stand in a row as long as anybody likes.
+    """
 
     def __init__(
         self,
@@ -59,15 +64,15 @@ class Deletion:
         self._commit = commit
         self._remove = remove
         self._wall = wall
+        self._following: deque[Callable[[], None]] = deque()
+        self._at_work = False
 
     def delete(self, obj: Object, propagation: Propagation) -> Object:
         """Delete *obj*; returns its last state, or the state in which it waits."""
         if propagation == "Foreground" and self._store.children(obj.metadata.uid):
-            obj = self._waiting(obj, (*obj.metadata.finalizers, FOREGROUND))
-            for child in self._store.children(obj.metadata.uid):
-                self._delete_child(child, obj, "Foreground")
-            self._release(self._store.at(key_of(obj)))
-            return self._store.at(key_of(obj)) or obj
+            waiting = self._waiting(obj, (*obj.metadata.finalizers, FOREGROUND))
+            self._then(lambda: self._delete_children(waiting))
+            return self._store.at(key_of(obj)) or waiting
         if obj.metadata.finalizers:
             return self._waiting(obj, obj.metadata.finalizers)
         if propagation == "Orphan":
@@ -86,10 +91,7 @@ class Deletion:
         if isinstance(obj, Namespace) and not self._empty(obj):
             return self._store.at(key_of(obj)) or obj
         gone = self._remove(obj)
-        for child in self._store.children(obj.metadata.uid):
-            self._delete_child(child, obj, "Background")
-        self._release_owners(obj)
-        self._release_namespace(obj)
+        self._then(lambda: self._let_go(obj))
         return gone
 
     def terminating(self, obj: Object) -> Object:
@@ -104,6 +106,32 @@ class Deletion:
         if isinstance(obj, Namespace):
             obj = msgspec.structs.replace(obj, status=NamespaceStatus(phase=TERMINATING))
         return msgspec.structs.replace(obj, metadata=metadata)
+
+    def _then(self, do: Callable[[], None]) -> None:
+        """Do it after what is being done; returns when all is done, unless within something."""
+        self._following.append(do)
+        if self._at_work:
+            return
+        self._at_work = True
+        try:
+            while self._following:
+                self._following.popleft()()
+        finally:
+            self._following.clear()
+            self._at_work = False
+
+    def _let_go(self, obj: Object) -> None:
+        """Do what follows from the end of *obj*."""
+        for child in self._store.children(obj.metadata.uid):
+            self._delete_child(child, obj, "Background")
+        self._release_owners(obj)
+        self._release_namespace(obj)
+
+    def _delete_children(self, owner: Object) -> None:
+        """Delete the children of *owner*, which waits for them."""
+        for child in self._store.children(owner.metadata.uid):
+            self._delete_child(child, owner, "Foreground")
+        self._release(self._store.at(key_of(owner)))
 
     def _waiting(self, obj: Object, finalizers: tuple[str, ...]) -> Object:
         waiting = self.terminating(obj)

@@ -20,7 +20,7 @@ from knlite.kinds.names import MAX_LABEL, child_name
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.store import Store
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 
 class Derivation(Protocol):
@@ -199,11 +199,11 @@ class WholeView:
             return self._derived.get(self, key)
         return found
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
         """The object of that name, or None."""
-        return cast("O | None", self.at(Key(kind, namespace, name)))
+        return cast("T | None", self.at(Key(kind, namespace, name)))
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         """All of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
         stored = self._store.listed(kind, namespace)
         if kind not in self._kinds:
@@ -211,19 +211,19 @@ class WholeView:
         found = {key_of(obj): obj for obj in self._derived.listed(self, kind, namespace)}
         found.update((key_of(obj), obj) for obj in stored)
         order = sorted(found, key=lambda key: (key.namespace, key.name))
-        return [cast("O", found[key]) for key in order]
+        return [cast("T", found[key]) for key in order]
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
         if kind not in self._kinds:
             return self._store.labelled(kind, namespace, label, value)
         found = self.listed(kind, namespace)
         return [obj for obj in found if obj.metadata.labels.get(label) == value]
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
         """Those of *kind* that are stored and whose controller is *owner*, sorted by name."""
         return self._store.owned(kind, owner)
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
         return self._store.marked(kind, namespace, route)

@@ -64,7 +64,7 @@ def require_no_new_finalizers(old: Object, obj: Object) -> None:
     """Refuse finalizers that come when the deletion is already under way. Raises ``Invalid``."""
     if old.metadata.deletion_timestamp is None:
         return
-    added = [each for each in obj.metadata.finalizers if each not in old.metadata.finalizers]
+    added = set(obj.metadata.finalizers) - set(old.metadata.finalizers)
     if added:
         shown = ", ".join(f'"{each}"' for each in sorted(added))
         field = "metadata.finalizers"

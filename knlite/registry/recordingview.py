@@ -19,7 +19,7 @@ from knlite.registry.store import (
     with_mark,
 )
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 Dependency = Key | Index
 """One object by name (present or not), or one list."""
@@ -40,27 +40,27 @@ class RecordingView:
         """The ``config-*`` ConfigMaps, parsed."""
         return self._store.config
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
         """The object of that name, or None."""
         self.dependencies.add(Key(kind, namespace, name))
         return self._store.get(kind, namespace, name)
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         """All of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
         self.dependencies.add(in_namespace(kind, namespace) if namespace else all_of(kind))
         return self._store.listed(kind, namespace)
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
         self.dependencies.add(with_label(kind, namespace, label, value))
         return self._store.labelled(kind, namespace, label, value)
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         self.dependencies.add(owned_by(kind, owner.metadata.uid))
         return self._store.owned(kind, owner)
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
         self.dependencies.add(with_mark(kind, namespace, route))
         return self._store.marked(kind, namespace, route)

@@ -57,7 +57,7 @@ __all__ = [
     "Subresource",
 ]
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 CONTROLLER = "system:serviceaccount:knative-serving:controller"
 """The user in whose name reconcilers write."""
@@ -169,7 +169,7 @@ class Registry:
         fork._store.config = self._store.config
         return fork
 
-    def create(self, obj: O, *, user: str, write: Write = PLAIN) -> O:
+    def create(self, obj: T, *, user: str, write: Write = PLAIN) -> T:
         """Store a new object.
 
         Raises ``Refused``, ``AlreadyExists``, ``NotFound`` (its namespace), ``Forbidden`` (its
@@ -195,9 +195,9 @@ class Registry:
             generation=1 if spec_of(obj) is not None else 0,
             creation_timestamp=timestamp(self._wall()),
         )
-        return cast("O", self._commit(admitted, metadata, None, write))
+        return cast("T", self._commit(admitted, metadata, None, write))
 
-    def update(self, obj: O, *, user: str, write: Write = PLAIN, exact: bool = False) -> O:
+    def update(self, obj: T, *, user: str, write: Write = PLAIN, exact: bool = False) -> T:
         """Replace spec and metadata of a stored object; its status stays.
 
         An update that changes nothing is not stored and nobody is told. With *exact* (for clients)
@@ -221,11 +221,11 @@ class Registry:
         )
         metadata = with_times_of(old, admitted, metadata)
         stored = self._commit(admitted, metadata, old, write)
-        return cast("O", self._unheld(stored, write))
+        return cast("T", self._unheld(stored, write))
 
     def update_status(
-        self, obj: O, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
-    ) -> O:
+        self, obj: T, *, user: str = CONTROLLER, write: Write = PLAIN, exact: bool = False
+    ) -> T:
         """Replace the status of a stored object; its spec and metadata stay.
 
         Without *exact* nothing happens if the object is gone, or another one now has its name.
@@ -242,7 +242,7 @@ class Registry:
         metadata = msgspec.structs.replace(
             old.metadata, managed_fields=self._owned(new, old, write, subresource="status")
         )
-        return cast("O", self._commit(new, metadata, old, write))
+        return cast("T", self._commit(new, metadata, old, write))
 
     def patch(
         self,
@@ -274,7 +274,7 @@ class Registry:
         return self.update(obj, user=user, write=write, exact=True)
 
     def apply(
-        self, obj: O, *, user: str, write: Write = PLAIN
+        self, obj: T, *, user: str, write: Write = PLAIN
     ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
@@ -322,13 +322,13 @@ class Registry:
 
     def delete_collection(
         self,
-        kind: type[O],
+        kind: type[T],
         namespace: str,
         *,
-        predicate: Callable[[O], bool] | None = None,
+        predicate: Callable[[T], bool] | None = None,
         propagation: Propagation = "Background",
         write: Write = PLAIN,
-    ) -> Sequence[O]:
+    ) -> Sequence[T]:
         """Delete those of *kind* in *namespace* that *predicate* holds of; returns them."""
         doomed = [
             obj
@@ -355,7 +355,11 @@ class Registry:
         """
         return self._commits.watch(kind, namespace, since or 0, predicate)
 
-    def _named(self, obj: O) -> O:
+    def require_in_window(self, kind: type[Object], since: int) -> None:
+        """Refuse a version from which *kind* cannot be watched. Raises ``Expired``."""
+        self._commits.require_in_window(kind, since)
+
+    def _named(self, obj: T) -> T:
         """*obj* with a name of its own, if it only says how that begins."""
         prefix = obj.metadata.generate_name
         if obj.metadata.name or not prefix:

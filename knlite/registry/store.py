@@ -12,7 +12,7 @@ from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Key, key_of
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 Index = tuple[object, ...]
 """Names one list of objects: all of a kind, those of a namespace, a label, an owner, a route."""
@@ -121,25 +121,25 @@ class Store:
         """The object at *key*."""
         return self._objects.get(key)
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
         """The object of that name, or None."""
-        return cast("O | None", self._objects.get(Key(kind, namespace, name)))
+        return cast("T | None", self._objects.get(Key(kind, namespace, name)))
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         """All of *kind* in *namespace* ("" means in all), sorted by namespace and name."""
         return self._of(kind, in_namespace(kind, namespace) if namespace else all_of(kind))
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         """Those of *kind* in *namespace* whose label *label* is *value*, sorted by name."""
         if label not in self._labels[kind]:
             self._list_by(kind, label)
         return self._of(kind, with_label(kind, namespace, label, value))
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
         """Those of *kind* whose controller is *owner*, sorted by name."""
         return self._of(kind, owned_by(kind, owner.metadata.uid))
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         """Those of *kind* in *namespace* that say *route* refers to them, sorted by name."""
         return self._of(kind, with_mark(kind, namespace, route))
 
@@ -168,9 +168,9 @@ class Store:
             if value is not None:
                 self._lists[with_label(kind, meta.namespace, label, value)][key] = None
 
-    def _of(self, kind: type[O], index: Index) -> Sequence[O]:
+    def _of(self, kind: type[T], index: Index) -> Sequence[T]:
         keys = self._lists.get(index, {})
-        return cast("Sequence[O]", self._sorted(self._objects[key] for key in keys))
+        return cast("Sequence[T]", self._sorted(self._objects[key] for key in keys))
 
     @staticmethod
     def _sorted(objects: Iterable[Object]) -> Sequence[Object]:

@@ -155,10 +155,16 @@ class Window:
         """
         recent = self._kinds[kind]
         now = version()
-        if present is None and not recent.floor <= since <= now:
-            raise _too_old(since, recent.floor if since <= now else now)
+        if present is None:
+            self.require(kind, since, now)
         place = recent.place_after(since if present is None else now)
         return Watch(recent, place, namespace, predicate, present, version)
+
+    def require(self, kind: type[Object], since: int, now: int) -> None:
+        """Refuse a version that is too old for *kind*, or newer than *now*. Raises ``Expired``."""
+        floor = self._kinds[kind].floor
+        if not floor <= since <= now:
+            raise _too_old(since, floor if since <= now else now)
 
     def changes(self, kind: type[Object], since: int) -> Sequence[Change]:
         """What is known of what happened to *kind* after the version *since*."""

@@ -121,6 +121,10 @@ class FakeRuntime:
         """All that were ever started, in order."""
         self.discarded: list[str] = []
         """Names of those that will not be started again."""
+        self.released: list[str] = []
+        """Lasting volumes that were to be removed."""
+        self.mounted: set[str] = set()
+        """Those that cannot be removed yet."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}
         """What was put into the volumes of running instances, by instance and name."""
         self._clock = clock
@@ -163,6 +167,11 @@ class FakeRuntime:
         """Remember it."""
         self.discarded.append(instance)
         self.volumes.pop(instance, None)
+
+    async def release(self, volume: str) -> bool:
+        """Remember it."""
+        self.released.append(volume)
+        return volume not in self.mounted
 
     async def sweep(self) -> tuple[str, ...]:
         """Nothing: memory does not outlive a crash."""

@@ -1,15 +1,22 @@
-"""The end of a container's log, which stands in for a termination message that it did not leave.
+"""The end of a log, which stands in for a termination message that nobody has left.
 
 Source: Kubernetes ``terminationMessagePolicy: FallbackToLogsOnError``, whose bounds these are.
 """
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Literal
 
 from knlite.runtime.port import Log
 
 LINES = 80
 BYTES = 2048
+
+
+def ending(lines: Iterable[str]) -> str:
+    """The last of *lines*, cut at the front."""
+    whole = "\n".join(lines).encode()
+    return whole[-BYTES:].decode(errors="ignore")
 
 
 class LastWords:
@@ -26,5 +33,4 @@ class LastWords:
 
     def text(self) -> str:
         """The last lines, cut at the front."""
-        whole = "\n".join(self._lines).encode()
-        return whole[-BYTES:].decode(errors="ignore")
+        return ending(self._lines)

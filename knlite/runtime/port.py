@@ -206,6 +206,10 @@ class Runtime(Protocol):
         """Free what outlives a restart of *instance*, which has been stopped for good."""
         ...
 
+    async def release(self, volume: str) -> bool:
+        """Remove the lasting *volume*; False while an instance mounts it. Raises nothing."""
+        ...
+
     async def sweep(self) -> tuple[str, ...]:
         """Remove what crashed runs left behind; returns a word for each thing removed."""
         ...

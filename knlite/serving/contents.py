@@ -10,13 +10,14 @@ from posixpath import isabs
 import msgspec
 
 from knlite.errors import InstanceFailed
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim, volume_of
 from knlite.kinds.podspec.fields import Container, KeyToPath, PodSpec, Volume
 from knlite.kinds.podspec.projected import DownwardFile, Projection, read_projected
 from knlite.kinds.quantities import parse as parse_quantity
 from knlite.reconcile import View
 from knlite.serving import entries
 from knlite.serving.downward import Identity, field_value, resource_value
-from knlite.serving.volume import EmptyDir, File, FileVolume, VolumeContent
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume, VolumeContent
 
 DEFAULT_MODE = 0o644
 
@@ -40,13 +41,15 @@ def contents(
 
 
 def sources(spec: PodSpec) -> frozenset[tuple[str, str]]:
-    """("ConfigMap" or "Secret", name) of all objects that volumes and variables are read from."""
+    """(kind, name) of the ConfigMaps, Secrets and claims behind volumes and variables."""
     found: set[tuple[str, str]] = set()
     for volume in spec.volumes:
         if volume.config_map is not None:
             found.add(("ConfigMap", volume.config_map.name))
         if volume.secret is not None:
             found.add(("Secret", volume.secret.secret_name))
+        if volume.persistent_volume_claim is not None:
+            found.add(("PersistentVolumeClaim", _claim_of(volume)))
         for projection in _projections(volume):
             if projection.config_map is not None:
                 found.add(("ConfigMap", projection.config_map.name))
@@ -55,6 +58,11 @@ def sources(spec: PodSpec) -> frozenset[tuple[str, str]]:
     for container in (*spec.init_containers, *spec.containers):
         found |= _of_environment(container)
     return frozenset(found)
+
+
+def _claim_of(volume: Volume) -> str:
+    source = volume.persistent_volume_claim
+    return str(source.get("claimName") or "") if isinstance(source, Mapping) else ""
 
 
 def _of_environment(container: Container) -> set[tuple[str, str]]:
@@ -106,11 +114,23 @@ class _Reader:
             return FileVolume(_files(volume, found, kept.items, kept.default_mode))
         if volume.projected is not None:
             return FileVolume(self._projected(volume))
+        if volume.persistent_volume_claim is not None:
+            return self._claimed(_claim_of(volume))
         raise InstanceFailed(
             "UnsupportedPod",
             f"the volume {volume.name} has a source that this machine does not have",
             fix="use a configMap, a secret, a projected volume or an emptyDir here",
         )
+
+    def _claimed(self, name: str) -> Claimed:
+        namespace = self._identity.namespace
+        if self._view.get(PersistentVolumeClaim, namespace, name) is None:
+            raise InstanceFailed(
+                "Unschedulable",
+                f'0/1 nodes are available: persistentvolumeclaim "{name}" not found.',
+                fix=f"add the PersistentVolumeClaim {name} to the manifests",
+            )
+        return Claimed(volume_of(namespace, name), f"{namespace}/{name}")
 
     def _projected(self, volume: Volume) -> Mapping[str, File]:
         try:
@@ -208,10 +228,10 @@ def _mode(own: int | None, default: int | None) -> int:
 
 def _checked(volume: Volume, path: str) -> str:
     """*path* without what Kubernetes' own validation would have refused."""
-    parts = path.split("/")
-    if not path or isabs(path) or path.startswith("..") or ".." in parts or "\0" in path:
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    if not parts or isabs(path) or parts[0].startswith("..") or ".." in parts or "\0" in path:
         raise _failed(volume, f"{path!r} must be a relative path without '..'")
-    return "/".join(part for part in parts if part not in ("", "."))
+    return "/".join(parts)
 
 
 def _failed(volume: Volume, why: str) -> InstanceFailed:

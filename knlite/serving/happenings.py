@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from knlite.facts import (
+    CertificateDoubted,
     InstanceChanged,
     PathChanged,
     PreparationStep,
@@ -40,6 +41,7 @@ Telling = (
     | ProbeFailed
     | PreparationStep
     | ReconcileFailed
+    | CertificateDoubted
 )
 """Facts that something is told of."""
 
@@ -93,6 +95,17 @@ def of_fact(fact: Telling) -> Iterator[Happening]:
                 "InternalError",
                 fact.why,
                 component,
+            )
+        case CertificateDoubted():
+            text = f'Clients may refuse the certificate of Secret "{fact.secret}": {fact.why}'
+            yield Happening(
+                "DomainMapping",
+                fact.namespace,
+                fact.host,
+                "Warning",
+                "CertificateDoubtful",
+                text,
+                "domainmapping-controller",
             )
 
 

@@ -15,7 +15,7 @@ Not here: how a table is built (``routingtable.py``), who asks it (``dataplane``
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Container, Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from knlite.serving.instance import RevisionName
@@ -67,11 +67,18 @@ class InsideOnly:
 
 
 @dataclass(frozen=True, slots=True)
+class ToHTTPS:
+    """The same is to be asked for by HTTPS."""
+
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class Nowhere:
     """Nothing is served there."""
 
 
-Match = ToRevision | ToBroker | ToIndex | InsideOnly | Nowhere
+Match = ToRevision | ToBroker | ToIndex | InsideOnly | ToHTTPS | Nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,10 @@ class RoutingTable:
     brokers: frozenset[tuple[str, str]] = frozenset()
     revisions: Set[RevisionName] = frozenset()
     """All of them, for ``REVISION.NAMESPACE.svc.cluster.local``."""
+    secured: Mapping[str, Backends] = field(default_factory=dict)
+    """Public ones that have a certificate."""
+    redirected: Set[str] = frozenset()
+    """Those of ``secured`` that are not served without it, and so are not among ``hosts``."""
     is_inside: bool = False
     _seen: dict[bytes, Backends] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -128,10 +139,14 @@ class RoutingTable:
         """The side for callers inside the cluster."""
         return replace(self, is_inside=True)
 
-    def without(self, hosts: Container[str]) -> "RoutingTable":
-        """The table that does not know *hosts* outside."""
-        left = {host: behind for host, behind in self.hosts.items() if host not in hosts}
-        return replace(self, hosts=left)
+    @property
+    def remembered(self) -> int:
+        """How many spellings of hosts are remembered."""
+        return len(self._seen)
+
+    def secure(self) -> "RoutingTable":
+        """The side for callers who come by HTTPS: hosts with a certificate, and nothing else."""
+        return RoutingTable(self.secured)
 
     def find(self, host: bytes) -> Backends | None:
         """What is behind the Host header *host*, if that is a revision's; allocates nothing."""
@@ -147,6 +162,8 @@ class RoutingTable:
         backends = self._behind(host)
         if backends is not None:
             return _to(backends.under(tag), draw, path)
+        if host in self.redirected:
+            return ToHTTPS(host)
         if host in _LOOPBACK or not host:
             return self._by_path(path, draw, tag)
         if host in _BROKER_HOSTS:

@@ -30,6 +30,10 @@ class Hosts:
     names: tuple[str, ...]
     behind: Backends | str
     is_local: bool
+    secure: frozenset[str] = frozenset()
+    """Those of *names* for which there shall be a certificate."""
+    redirected: bool = False
+    """Whether those are served by HTTPS only."""
 
 
 Hosting = tuple[Hosts, ...]
@@ -45,10 +49,13 @@ def hosting(ingress: Ingress) -> Hosting:
     before: Rule | None = None
     """The rule for inside that the rule at hand may be the other side of."""
     backends: Backends | None = None
+    certified = frozenset(host.lower() for tls in ingress.spec.tls for host in tls.hosts)
+    redirected = ingress.spec.http_option == "Redirected"
     for index, rule in enumerate(rules):
         names = tuple(host.lower() for host in rule.hosts)
         if rule.rewrite_host:
-            found.append(Hosts(names, rule.rewrite_host, False))
+            secure = certified.intersection(names)
+            found.append(Hosts(names, rule.rewrite_host, False, secure, redirected))
             continue
         outside = rule.visibility == "ExternalIP"
         if not (outside and before is not None and _alike(before, rule)):
@@ -95,23 +102,31 @@ def table_of(
         backends = Backends((revision,), (100,), public=bool(outside))
         local.update(dict.fromkeys(local_hosts(*route), backends))
         public.update((host.lower(), backends) for host in outside)
-    mapped: list[tuple[tuple[str, ...], str]] = []
+    secured: dict[str, Backends] = {}
+    redirected: set[str] = set()
+    mapped: list[tuple[Hosts, str]] = []
     for each in hostings:
         for rule in each:
             behind = rule.behind
             if isinstance(behind, str):
-                mapped.append((rule.names, behind))
+                mapped.append((rule, behind))
                 continue
             side = local if rule.is_local else public
             for name in rule.names:
                 side[name] = behind
-    for names, rewritten in mapped:
+    for rule, rewritten in mapped:
         target = local.get(rewritten)
-        if target is not None:
-            for name in names:
-                # A route keeps its own host, whoever maps it.
-                public.setdefault(name, target)
-    return RoutingTable(public, local, frozenset(brokers), revisions)
+        # A route keeps its own host, whoever maps it.
+        for name in () if target is None else rule.names:
+            if target is None or name in public:
+                continue
+            if name in rule.secure:
+                secured.setdefault(name, target)
+            if name in rule.secure and rule.redirected:
+                redirected.add(name)
+            else:
+                public[name] = target
+    return RoutingTable(public, local, frozenset(brokers), revisions, secured, redirected)
 
 
 def _alike(rule: Rule, other: Rule) -> bool:

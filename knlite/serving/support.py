@@ -15,7 +15,6 @@ from knlite.kinds.serving.trial import pod_problems
 from knlite.serving.workload import RuntimeName
 
 _SOURCES = (
-    ("persistentVolumeClaim", "persistent_volume_claim"),
     ("hostPath", "host_path"),
     ("csi", "csi"),
     ("ephemeral", "ephemeral"),
@@ -106,8 +105,8 @@ def _of_volumes(spec: PodSpec) -> Iterator[Shortfall]:
                 yield Shortfall(
                     f"volumes[{index}].{field}",
                     what,
-                    "use an emptyDir, a configMap, a secret or a projected volume here, and keep "
-                    "this one in the manifest for the cluster",
+                    "use an emptyDir, a persistentVolumeClaim, a configMap, a secret or a "
+                    "projected volume here, and keep this one in the manifest for the cluster",
                 )
 
 

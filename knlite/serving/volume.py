@@ -36,4 +36,13 @@ class EmptyDir:
     """Bytes; None means no limit of its own."""
 
 
-VolumeContent = FileVolume | EmptyDir
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """The lasting volume of that name, writable for every user, made when it is not there."""
+
+    volume: str
+    claim: str
+    """NAMESPACE/NAME of the claim, for people who find the volume."""
+
+
+VolumeContent = FileVolume | EmptyDir | Claimed

@@ -11,13 +11,14 @@ Not here: which template is understood (``kinds/config/observability.py``).
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 
 from knlite.clock import Clock, Timer
-from knlite.facts import QUEUE_PROXY, Fact, LogLine, Publish, RequestDone
+from knlite.facts import QUEUE_PROXY, Fact, LogLine, Notice, Publish, RequestDone
 from knlite.kinds.config.observability import ObservabilityConfig
 
 FILE = "access.log"
@@ -71,13 +72,16 @@ class AccessLog:
         self._folder = folder
         self._clock = clock
         self._publish = publish
-        self._wanted = False
+        self._config = ObservabilityConfig()
+        self._wanted = self._config.request_log
         self._file: IO[bytes] | None = None
         self._flush_at: Timer | None = None
 
     def configure(self, config: ObservabilityConfig) -> None:
-        """Write from now on, or stop."""
-        self._wanted = config.request_log
+        """Write from now on, or stop; no effect if *config* says what it said before."""
+        if config != self._config:
+            self._config = config
+            self._wanted = config.request_log
 
     def read(self, fact: Fact) -> None:
         """Write a line for *fact* if it is a request."""
@@ -106,21 +110,37 @@ class AccessLog:
             self._flush_at.cancel()
             self._flush_at = None
         if self._file is not None:
-            self._file.close()
+            # What cannot be written now never will be.
+            with suppress(OSError):
+                self._file.close()
             self._file = None
 
     def _append(self, folder: Path, line: bytes) -> None:
-        if self._file is None:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = (folder / FILE).open("ab")
-        self._file.write(line + b"\n")
+        try:
+            if self._file is None:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._file = (folder / FILE).open("ab")
+            self._file.write(line + b"\n")
+        except OSError as exc:
+            self._give_up(exc)
+            return
         if self._flush_at is None:
             self._flush_at = self._clock.call_at(self._clock.now() + DELAY, self._flush)
 
     def _flush(self) -> None:
         self._flush_at = None
-        if self._file is not None:
-            self._file.flush()
+        try:
+            if self._file is not None:
+                self._file.flush()
+        except OSError as exc:
+            self._give_up(exc)
+
+    def _give_up(self, exc: OSError) -> None:
+        """No line more, until somebody configures it otherwise."""
+        self._wanted = False
+        self.close()
+        text = f"requests are no longer logged, as {self._folder} fails: {exc}"
+        self._publish(Notice(at=self._clock.wall(), level="error", text=text))
 
 
 def _shown(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:

@@ -6,7 +6,7 @@ Not here: what the facts are (``facts.py``), what readers make of them.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from knlite.facts import Fact
+from knlite.facts import Fact, Notice
 
 Reader = Callable[[Fact], None]
 
@@ -15,14 +15,13 @@ class Bus:
     """Hands every fact to every reader of its kind, in the order they subscribed.
 
     A reader must take note and return; one that raises is dropped, so that no reader can stop the
-    platform, and the error is kept for ``doctor`` and tests.
+    platform, and the others are told.
     """
 
     def __init__(self) -> None:
         self._readers: tuple[tuple[Reader, frozenset[type]], ...] = ()
         self._of_kind: dict[type, tuple[Reader, ...]] = {}
         """Made when a fact of the kind comes, so that no request asks who does not read it."""
-        self.failures: list[Exception] = []
 
     def publish(self, fact: Fact) -> None:
         """Hand *fact* to all who read its kind."""
@@ -33,8 +32,10 @@ class Bus:
             try:
                 reader(fact)
             except Exception as exc:  # noqa: BLE001  a reader must not stop the platform
-                self.failures.append(exc)
                 self._remove(reader)
+                name = getattr(reader, "__qualname__", type(reader).__name__)
+                text = f"{name} has failed and is left out: {type(exc).__name__}: {exc}"
+                self.publish(Notice(at=fact.at, level="error", text=text))
 
     @contextmanager
     def reading(self, reader: Reader, *kinds: type[Fact]) -> Iterator[None]:

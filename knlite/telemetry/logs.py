@@ -5,9 +5,9 @@ with any tool. Names in paths come from validated objects, so they hold neither 
 alone.
 """
 
-from collections import defaultdict, deque
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Protocol, TextIO
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from knlite.facts import QUEUE_PROXY, Fact, InstanceChanged, LogLine
+from knlite.facts import QUEUE_PROXY, Fact, InstanceChanged, LogLine, Notice, Publish
 
 KEPT_LINES = 2000
 """Of each service, in memory."""
+KEPT_ALTOGETHER = 200_000
+"""Of all services; those of the service that wrote longest ago go first."""
 KEPT_INSTANCES = 5000
 """Of which instances is known when they were started, and to which service they belong."""
 BEHIND = 1000
@@ -67,12 +69,14 @@ class _Wanted:
 class Logs:
     """A reader of facts that keeps log lines."""
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, publish: Publish = lambda _: None) -> None:
+        """*publish* is told when *folder* cannot be written to any more."""
         self._folder = folder
+        self._publish = publish
         self._files: dict[tuple[str, str], TextIO] = {}
-        self._lines: defaultdict[tuple[str, str], deque[LogLine]] = defaultdict(
-            lambda: deque(maxlen=KEPT_LINES)
-        )
+        self._lines: OrderedDict[tuple[str, str], deque[LogLine]] = OrderedDict()
+        """By namespace and service; the one that wrote last is last."""
+        self._kept = 0
         self._instances: dict[tuple[str, str], _Known] = {}
         self._followers: dict[MemoryObjectSendStream[LogLine], _Wanted] = {}
 
@@ -150,18 +154,22 @@ class Logs:
 
     def close(self) -> None:
         """Close all files, and end what follows."""
-        for file in self._files.values():
-            file.close()
-        self._files.clear()
+        self._close_files()
         for stream in self._followers:
             stream.close()
 
     def _note(self, line: LogLine) -> None:
         key = (line.namespace, line.service)
         self._known(line)
-        self._lines[key].append(line)
+        self._keep(key, line)
         if self._folder is not None:
-            self._append(self._folder, key, line)
+            try:
+                self._append(self._folder, key, line)
+            except OSError as exc:
+                text = f"logs are kept in memory only from now on, as {self._folder} fails: {exc}"
+                self._folder = None
+                self._close_files()
+                self._publish(Notice(at=line.at, level="error", text=text))
         for stream, wanted in self._followers.items():
             if wanted.matches(line):
                 try:
@@ -171,6 +179,20 @@ class Logs:
                     continue
                 except (anyio.ClosedResourceError, anyio.BrokenResourceError):
                     continue
+
+    def _keep(self, key: tuple[str, str], line: LogLine) -> None:
+        lines = self._lines.get(key)
+        if lines is None:
+            lines = self._lines[key] = deque(maxlen=KEPT_LINES)
+        self._kept += len(lines) < KEPT_LINES
+        lines.append(line)
+        self._lines.move_to_end(key)
+        while self._kept > KEPT_ALTOGETHER:
+            oldest, gone = self._lines.popitem(last=False)
+            self._kept -= len(gone)
+            file = self._files.pop(oldest, None)
+            if file is not None:
+                file.close()
 
     def _known(self, fact: LogLine | InstanceChanged) -> _Known:
         name = (fact.namespace, fact.instance)
@@ -195,6 +217,13 @@ class Logs:
             del self._followers[send]
             send.close()
             receive.close()
+
+    def _close_files(self) -> None:
+        for file in self._files.values():
+            # What cannot be written now never will be.
+            with suppress(OSError):
+                file.close()
+        self._files.clear()
 
     def _append(self, folder: Path, key: tuple[str, str], line: LogLine) -> None:
         file = self._files.get(key)

@@ -34,8 +34,6 @@ class Gate:
     clock: Clock
     address: Address
     facts: list[Fact]
-    secure: list[Address] = field(default_factory=list)
-    """Where it speaks HTTPS, once it does."""
     waits: list[RevisionName] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
 
@@ -71,16 +69,9 @@ async def gate(limits: Limits | None = None, **settings: Any) -> AsyncIterator[G
     found.routed()
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web", **settings))
-
-    def secure() -> list[socket.socket]:
-        opened = socket.create_server(("127.0.0.1", 0))
-        opened.setblocking(False)
-        found.secure.append(Address(*opened.getsockname()))
-        return [opened]
-
     async with anyio.create_task_group() as group:
         await group.start(activator.run)
-        await group.start(gateway.run, [listening], frozenset(), secure)
+        await group.start(gateway.run, [listening])
         yield found
         group.cancel_scope.cancel()
 

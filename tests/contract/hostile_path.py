@@ -226,16 +226,14 @@ class Way:
         assert self.instance.seen[-1].target == b"/last"
         await eventually(lambda: not self.server.open)
         assert self._idle()
-        upstream = self.activator._revisions[WEB].upstreams["i0"]
         self.activator.endpoints_changed(WEB, [])
-        await eventually(lambda: upstream.quiet)  # type: ignore[attr-defined]  # a Pool
+        await eventually(lambda: not self.instance.writers)
         assert not self.instance.faults
         assert not self.reported
 
     def _idle(self) -> bool:
         load = next(self.activator.loads())
-        places = self.activator._revisions[WEB].throttler
-        return (load.queued, load.active, places.in_flight("i0"), places.waiting) == (0, 0, 0, 0)
+        return load.queued == load.active == 0
 
 
 @asynccontextmanager
@@ -266,7 +264,7 @@ async def way(
     loop = asyncio.get_running_loop()
     reported: list[dict[str, object]] = []
     loop.set_exception_handler(lambda _, told: reported.append(told))
-    server = await serve(gateway._outer.handle, [Address("127.0.0.1", 0)], limits)
+    server = await serve(gateway.outside.handle, [Address("127.0.0.1", 0)], limits)
     try:
         yield Way(server, activator, instance, facts, reported)
     finally:

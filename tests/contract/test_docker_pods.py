@@ -6,6 +6,7 @@ Pins Knative reference §4.3 (files), §4.4 (sidecars, init containers, volumes)
 
 import ast
 from dataclasses import replace
+from uuid import uuid4
 
 import anyio
 import pytest
@@ -16,7 +17,7 @@ from knlite.runtime.docker.owner import current_owner
 from knlite.runtime.docker.runtime import DockerRuntime
 from knlite.runtime.port import ContainerLaunch, Exit, Launch, Prepared
 from knlite.serving.container import Limits, Mount, Security
-from knlite.serving.volume import EmptyDir, File, FileVolume
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume
 from tests.contract.test_docker_runtime import (
     SECONDS,
     Log,
@@ -239,6 +240,46 @@ async def test_an_empty_folder_is_everybodys(
     )
     assert await said(runtime, asked) == ["x", "0o777", content.in_memory]
     assert left(engine, asked.instance) == []
+
+
+async def test_a_claimed_volume_outlives_the_instance_until_it_is_released(
+    engine: Engine, runtime: DockerRuntime, prepared: Prepared
+) -> None:
+    name = f"knlite.test.{uuid4().hex}"
+    claimed = {"data": Claimed(name, "test/data")}
+    mounts = (Mount(volume="data", path="/data"),)
+
+    def writing(text: str) -> Launch:
+        program = (
+            "import os, stat\n"
+            f"open('/data/a', 'a').write({text!r})\n"
+            "print(oct(os.stat('/data').st_mode & 0o777))"
+        )
+        user = Security(user=1234)
+        return pod(prepared, program, security=user, volumes=claimed, mounts=mounts)
+
+    try:
+        closing = pod(
+            prepared,
+            "import os; os.chmod('/data', 0o750); os.chown('/data', 1234, 0); print('1')",
+            security=Security(user=0),
+            volumes=claimed,
+            mounts=mounts,
+        )
+        assert await said(runtime, writing("x")) == 0o777
+        assert await said(runtime, closing) == 1
+        assert await said(runtime, writing("y")) == 0o750
+        read = pod(prepared, "print(repr(open('/data/a').read()))", volumes=claimed, mounts=mounts)
+        assert await said(runtime, read) == "xy"
+        running = await runtime.start(pod(prepared, volumes=claimed, mounts=mounts), quiet)
+        assert not await runtime.release(name)
+        await running.stop(0)
+    finally:
+        for instance in tuple(runtime._pods):
+            await runtime.discard(instance)
+        assert await runtime.release(name)
+    assert await runtime.release(name)
+    assert not engine.client.volumes(filters={"name": name})["Volumes"]
 
 
 @pytest.mark.parametrize("content", [EmptyDir(), EmptyDir(in_memory=True)], ids=["disk", "memory"])

@@ -338,7 +338,7 @@ async def world(seed: int) -> AsyncIterator[World]:
     ]
     ingresses = [Ingress(spec=IngressSpec(rules=(rule,))) for rule in rules]
     gateway.routes_changed(routing_table(ingresses, {}, {}, []), ())
-    server = await listener.serve(gateway._outer.handle, [Address("127.0.0.1", 0)])
+    server = await listener.serve(gateway.outside.handle, [Address("127.0.0.1", 0)])
     made = World(activator, server.addresses[0], draw, facts)
     activator.report_to(made)
     try:

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
-from tests.e2e.conftest import EXAMPLES, PATIENCE, Knlite, missing, wait_until
+from tests.e2e.executable import EXAMPLES, PATIENCE, Knlite, missing, wait_until
 
 HELLO = shlex.join((sys.executable, "-u", str(EXAMPLES / "hello-python" / "app.py")))
 """Greets the ``TARGET`` of its environment, and writes a line for every request."""
@@ -118,13 +116,14 @@ def client(program: str, knlite: Knlite, home: Path) -> Client:
     return Client(found, environment)
 
 
-def answers(knlite: Knlite) -> bool:
-    """Whether the API of a run that starts answers by now."""
-    assert knlite.process.poll() is None, knlite.stderr
-    try:
-        return knlite.admin.get("/version").status_code == 200
-    except httpx.TransportError:
-        return False
+def apply(kubectl: Client, *objects: dict[str, Any], options: tuple[str, ...] = ()) -> str:
+    """What ``kubectl apply`` says of *objects*."""
+    return kubectl("apply", "-f", "-", *options, stdin="\n---\n".join(map(json.dumps, objects)))
+
+
+def ready(kubectl: Client, name: str) -> str:
+    """What ``kubectl wait`` says once the Service *name* is ready."""
+    return kubectl("wait", "--for=condition=Ready", f"ksvc/{name}", "--timeout=60s")
 
 
 def kubeconfig_of(knlite: Knlite) -> str:

@@ -26,7 +26,7 @@ import pytest
 from knlite.functions.environment import site_packages
 from knlite.runtime.docker.function_image import BASE_IMAGE, PYTHON_VERSION
 from knlite.settings import default_cache_dir
-from tests.e2e.conftest import Knlite, wait_until
+from tests.e2e.executable import Knlite, wait_until
 
 SERVICES = Path(__file__).parent / "services"
 IMAGE = "knlite.test/services:latest"

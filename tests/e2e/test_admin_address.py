@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.e2e.clients import client
-from tests.e2e.conftest import Knlite
+from tests.e2e.executable import Knlite
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import EXAMPLES, Knlite, wait_until
+from tests.e2e.executable import EXAMPLES, Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
 

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import httpx
 import pytest
 
-from tests.e2e.conftest import PATIENCE, wait_until
+from tests.e2e.executable import PATIENCE, wait_until
 from tests.e2e.served import RUNTIMES, Run, Served, serving
 
 pytestmark = pytest.mark.e2e

@@ -3,30 +3,12 @@
 What the client asks for and how it shows answers: clients API reference, Part 8.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from tests.e2e.clients import HELLO, Client, answers, client
-from tests.e2e.conftest import Knlite, wait_until
+from tests.e2e.clients import HELLO, Client
+from tests.e2e.executable import Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def knlite() -> Iterator[Knlite]:
-    """An empty platform, which the tests of this module share; each uses names of its own."""
-    run = Knlite("--runtime", "process")
-    try:
-        wait_until(lambda: answers(run), "the API")
-        yield run
-    finally:
-        run.stop()
-
-
-@pytest.fixture(scope="module")
-def kn(knlite: Knlite, tmp_path_factory: pytest.TempPathFactory) -> Client:
-    return client("kn", knlite, tmp_path_factory.mktemp("home"))
 
 
 def create(

@@ -6,15 +6,15 @@ What the client asks for and how it shows answers: clients API reference, Parts 
 import json
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.clients import Client, answers, client, kubeconfig_of, service
-from tests.e2e.conftest import EXAMPLES, Knlite, wait_until
+from tests.e2e.clients import Client, apply, client, kubeconfig_of, ready, service
+from tests.e2e.executable import EXAMPLES, Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -24,30 +24,6 @@ OWNED = "configurations,routes,revisions,services.serving.knative.dev,pods"
 EXAMPLE_KINDS = (
     "services.serving.knative.dev,configurations,routes,revisions,brokers,triggers,sinkbindings"
 )
-
-
-@pytest.fixture(scope="module")
-def knlite() -> Iterator[Knlite]:
-    """An empty platform, which the tests of this module share; each uses names of its own."""
-    run = Knlite("--runtime", "process")
-    try:
-        wait_until(lambda: answers(run), "the API")
-        yield run
-    finally:
-        run.stop()
-
-
-@pytest.fixture(scope="module")
-def kubectl(knlite: Knlite, tmp_path_factory: pytest.TempPathFactory) -> Client:
-    return client("kubectl", knlite, tmp_path_factory.mktemp("home"))
-
-
-def apply(kubectl: Client, *objects: dict[str, Any], options: tuple[str, ...] = ()) -> str:
-    return kubectl("apply", "-f", "-", *options, stdin="\n---\n".join(map(json.dumps, objects)))
-
-
-def ready(kubectl: Client, name: str) -> str:
-    return kubectl("wait", "--for=condition=Ready", f"{KSVC}/{name}", "--timeout=60s")
 
 
 def greeting(knlite: Knlite, name: str) -> str:
@@ -407,14 +383,14 @@ def test_applying_the_examples_makes_the_same_system_as_up(up: Up, tmp_path: Pat
 def test_what_was_applied_is_there_after_a_restart(up: Up, tmp_path: Path) -> None:
     data = ("--runtime", "process", "--data-dir", str(tmp_path / "data"))
     first = up(*data)
-    wait_until(lambda: answers(first), "the API")
+    wait_until(first.answers, "the API")
     kubectl = client("kubectl", first, tmp_path / "home")
     apply(kubectl, service("kept", "Pluto"))
     ready(kubectl, "kept")
     before = kubectl.object(KSVC, "kept")
     assert first.stop() == 0
     second = up(*data)
-    wait_until(lambda: answers(second), "the API")
+    wait_until(second.answers, "the API")
     Path(kubectl.environment["KUBECONFIG"]).write_text(kubeconfig_of(second))
     ready(kubectl, "kept")
     after = kubectl.object(KSVC, "kept")
@@ -426,7 +402,7 @@ def test_what_was_applied_is_there_after_a_restart(up: Up, tmp_path: Path) -> No
 @pytest.mark.docker
 def test_a_service_in_a_container(up: Up, tmp_path: Path) -> None:
     run = up("--runtime", "docker")
-    wait_until(lambda: answers(run), "the API")
+    wait_until(run.answers, "the API")
     kubectl = client("kubectl", run, tmp_path / "home")
     program = (EXAMPLES / "hello-python" / "app.py").read_text()
     image = "knlite.test/hello:latest"

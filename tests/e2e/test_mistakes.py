@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import ROOT, Knlite, free_port, wait_until
+from tests.e2e.executable import ROOT, Knlite, free_port, wait_until
 
 pytestmark = pytest.mark.e2e
 

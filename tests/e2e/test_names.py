@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from knlite.runtime.docker.function_image import BASE_IMAGE
-from tests.e2e.conftest import Knlite, wait_until
+from tests.e2e.executable import Knlite, wait_until
 
 pytestmark = pytest.mark.docker
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Knlite, wait_until
+from tests.e2e.executable import Knlite, wait_until
 
 pytestmark = pytest.mark.docker
 

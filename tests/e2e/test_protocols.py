@@ -17,7 +17,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.e2e.conftest import PATIENCE, wait_until
+from tests.e2e.executable import PATIENCE, wait_until
 from tests.e2e.served import RUNTIMES, Run, Served, host_of, serving
 
 pytestmark = pytest.mark.e2e

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.e2e.conftest import Knlite, wait_until
+from tests.e2e.executable import Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
 
@@ -54,6 +54,15 @@ def make(knlite: Knlite, tree: dict[str, Any]) -> None:
     assert answer.status_code == 201, answer.text
 
 
+def edit(knlite: Knlite, tree: dict[str, Any]) -> None:
+    answer = knlite.admin.patch(
+        f"{SERVICES}/{tree['metadata']['name']}",
+        content=json.dumps(tree),
+        headers={"Content-Type": "application/merge-patch+json"},
+    )
+    assert answer.status_code == 200, answer.text
+
+
 def ready(knlite: Knlite, name: str) -> bool:
     return knlite.ready(f"{SERVICES}/{name}").get("status") == "True"
 
@@ -69,13 +78,7 @@ def test_a_rollout_that_a_crash_has_cut_goes_on(up: Up, tmp_path: Path) -> None:
     make(first, service(tmp_path, "hello", "one"))
     wait_until(lambda: ready(first, "hello"), "the first revision")
     gate = tmp_path / "gate"
-    changed = service(tmp_path, "hello", "two", gate)
-    answer = first.admin.patch(
-        f"{SERVICES}/hello",
-        content=json.dumps(changed),
-        headers={"Content-Type": "application/merge-patch+json"},
-    )
-    assert answer.status_code == 200, answer.text
+    edit(first, service(tmp_path, "hello", "two", gate))
     revision = "/apis/serving.knative.dev/v1/namespaces/default/revisions/hello-00002"
     wait_until(lambda: first.admin.get(revision).status_code == 200, "the second revision")
     uid = first.object(f"{SERVICES}/hello")["metadata"]["uid"]
@@ -162,13 +165,7 @@ def test_a_gradual_rollout_goes_on_where_it_was(up: Up, tmp_path: Path) -> None:
     tree["metadata"]["annotations"] = slow
     make(first, tree)
     wait_until(lambda: ready(first, "hello"), "the first revision")
-    changed = service(tmp_path, "hello", "two")
-    answer = first.admin.patch(
-        f"{SERVICES}/hello",
-        content=json.dumps(changed),
-        headers={"Content-Type": "application/merge-patch+json"},
-    )
-    assert answer.status_code == 200, answer.text
+    edit(first, service(tmp_path, "hello", "two"))
     wait_until(lambda: share(first) >= 20, "a fifth of the requests")
     before = share(first)
     assert first.ready(f"{SERVICES}/hello")["reason"] == "RolloutInProgress"

@@ -4,31 +4,13 @@ Source: ``docs/kubernetes.md``; clients API reference, Part 4 (describe, rollout
 """
 
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.clients import Client, answers, client, service
-from tests.e2e.conftest import Knlite, wait_until
-from tests.e2e.test_kubectl import apply, ready
+from tests.e2e.clients import Client, apply, ready, service
+from tests.e2e.executable import wait_until
 
 pytestmark = pytest.mark.e2e
-
-
-@pytest.fixture(scope="module")
-def knlite() -> Iterator[Knlite]:
-    """An empty platform, which the tests of this module share; each uses names of its own."""
-    run = Knlite("--runtime", "process")
-    try:
-        wait_until(lambda: answers(run), "the API")
-        yield run
-    finally:
-        run.stop()
-
-
-@pytest.fixture(scope="module")
-def kubectl(knlite: Knlite, tmp_path_factory: pytest.TempPathFactory) -> Client:
-    return client("kubectl", knlite, tmp_path_factory.mktemp("home"))
 
 
 def test_describe_tells_the_story_of_a_service(kubectl: Client) -> None:

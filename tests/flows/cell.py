@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 
 import anyio
@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
@@ -37,14 +38,15 @@ from knlite.kinds.catalog import read
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
-from knlite.reconcile import Key
-from knlite.registry.registry import Registry
+from knlite.reconcile import Key, key_of
+from knlite.registry.registry import Notification, Registry
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.runtime.port import Instance
 from knlite.serving.autoscaling.path import Mode
+from knlite.serving.certificates import Certificate
 from knlite.serving.instance import (
     Endpoint,
     RevisionName,
@@ -56,6 +58,7 @@ from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
 from knlite.serving.scheduling import Capacity
 from knlite.serving.workload import Choice, StoredImage
+from tests.flows import documents
 
 CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
@@ -72,6 +75,7 @@ class Requests:
         self.busy = False
         """Whether instances that are drained still have a request."""
         self.table = RoutingTable()
+        self.certificates: tuple[Certificate, ...] = ()
         self.modes: dict[RevisionName, Mode] = {}
         self.settings: dict[RevisionName, RevisionSettings | None] = {}
 
@@ -96,6 +100,9 @@ class Requests:
     def topology_changed(self, topology: Topology) -> None:
         pass
 
+    def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
+        self.certificates = certificates
+
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         self.table = table
 
@@ -104,7 +111,8 @@ class Cell:
     """One control plane, and what is told to it and by it."""
 
     def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
-        self.clock = LoopClock(STARTED)
+        # The wall goes on from one cell to the next.
+        self.clock = LoopClock(STARTED + timedelta(seconds=asyncio.get_running_loop().time()))
         self.facts: list[Fact] = []
         self.unwell: dict[tuple[Role, str], str] = {}
         """What probes of a role say of the container of a name, where it is not well."""
@@ -120,6 +128,8 @@ class Cell:
             mutators=(injected,),
             derivations=(*views_of_run("127.0.0.9", 8080, 8443, STARTED), ledger),
         )
+        self.kept: dict[Key, Object] = {}
+        """What a later run would find."""
         for name in NAMESPACES:
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
         self.reporter = Reporter(self.clock)
@@ -132,6 +142,7 @@ class Cell:
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
+        self.projector.certify(self.requests)
         images = Images(
             self.registry,
             {"docker": self.runtime},
@@ -155,15 +166,19 @@ class Cell:
         self.hpa = HorizontalPodAutoscaler(
             self.registry, self.supervisor, targets, standings, self.clock
         )
-        self.volumes = VolumeKeeper(
-            self.registry, images, self.supervisor.hurry, self.clock.wall, publish
-        )
+        self.volumes = VolumeKeeper(self.registry, self.supervisor, self.clock.wall, publish)
+        self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
-        self.listeners = (self.recorder.note, readiness_facts(self.clock.wall, publish))
+        self.listeners = (
+            self._keep,
+            self.recorder.note,
+            readiness_facts(self.clock.wall, publish),
+        )
         self.parts = (
             self.supervisor,
             images,
             self.volumes,
+            self.claims,
             self.autoscaler,
             self.hpa,
             self.projector,
@@ -179,19 +194,7 @@ class Cell:
     def service(self, name: str = "web", image: str = "", **annotations: str) -> None:
         """Apply a Service whose revision is *name*-00001 when it is the first."""
         keys = {f"autoscaling.knative.dev/{k.replace('_', '-')}": v for k, v in annotations.items()}
-        self.apply(
-            {
-                "apiVersion": "serving.knative.dev/v1",
-                "kind": "Service",
-                "metadata": {"name": name, "namespace": "default"},
-                "spec": {
-                    "template": {
-                        "metadata": {"annotations": keys},
-                        "spec": {"containers": [{"image": image or name}]},
-                    }
-                },
-            }
-        )
+        self.apply(documents.service(name, image=image, revision={"annotations": keys}))
 
     def annotate(self, revision: RevisionName, **annotations: str) -> None:
         """Edit annotations of autoscaling of a live Revision; an empty one is removed."""
@@ -250,6 +253,13 @@ class Cell:
         """(was, desired) of every decision."""
         return [(fact.was, fact.desired) for fact in self.facts_of_scale()]
 
+    def _keep(self, notification: Notification) -> None:
+        key = key_of(notification.obj)
+        if notification.change == "deleted":
+            self.kept.pop(key, None)
+        else:
+            self.kept[key] = notification.obj
+
     async def _probe(self, probe: ProbeSpec, instance: Instance) -> str:
         if not self.runtime.accepts(instance.address):
             return "connection refused"
@@ -258,16 +268,26 @@ class Cell:
 
 @asynccontextmanager
 async def opened(
-    scripts: dict[str, Script] | None = None, config: dict[str, str] | None = None
+    scripts: dict[str, Script] | None = None,
+    config: dict[str, str] | None = None,
+    *,
+    kept: Iterable[Object] = (),
 ) -> AsyncIterator[Cell]:
-    """A running cell; *scripts* by image, ``web`` being an ordinary one."""
+    """A running cell; *scripts* by image, ``web`` being an ordinary one.
+
+    *kept* is what an earlier one has left.
+    """
     cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
+    left = tuple(kept)
+    versions = (int(each.metadata.resource_version) for each in left)
+    cell.registry.restore(left, max((cell.registry.version, *versions)))
     async with AsyncExitStack() as stack:
         for listener in cell.listeners:
             stack.enter_context(cell.registry.listening(listener))
         group = await stack.enter_async_context(anyio.create_task_group())
         for part in cell.parts:
             await group.start(part.run)
+        cell.registry.announce()
         yield cell
         group.cancel_scope.cancel()
 

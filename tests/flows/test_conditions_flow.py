@@ -6,24 +6,12 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.runtime.fake import Script
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 
 def service(cell: Cell, name: str = "", image: str = "web", **spec: object) -> None:
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "template": {
-                    "metadata": {"name": name} if name else {},
-                    "spec": {"containers": [{"image": image}]},
-                },
-                **spec,
-            },
-        }
-    )
+    cell.apply(documents.service(image=image, revision={"name": name} if name else None, **spec))
 
 
 def condition(cell: Cell, kind: type, name: str, wanted: str) -> tuple[str, str, str]:
@@ -176,18 +164,8 @@ async def test_going_back_to_a_named_revision_is_no_conflict() -> None:
 @on_virtual_time
 async def test_cluster_local_services_have_no_name_outside() -> None:
     async with opened() as cell:
-        cell.apply(
-            {
-                "apiVersion": "serving.knative.dev/v1",
-                "kind": "Service",
-                "metadata": {
-                    "name": "web",
-                    "namespace": "default",
-                    "labels": {"networking.knative.dev/visibility": "cluster-local"},
-                },
-                "spec": {"template": {"spec": {"containers": [{"image": "web"}]}}},
-            }
-        )
+        hidden = {"networking.knative.dev/visibility": "cluster-local"}
+        cell.apply(documents.service(metadata={"labels": hidden}))
         await cell.advance(2)
         found = cell.registry.view.get(Service, "default", "web")
         assert found is not None

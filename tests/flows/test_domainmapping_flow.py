@@ -1,14 +1,18 @@
 """DomainMappings from the claim to the routing table (Knative reference §1.13, §5.6, §7.2)."""
 
+from base64 import b64encode
 from typing import Any
 
 from knlite.kinds.conditions import find
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.domainclaim import ClusterDomainClaim
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.ingress import Ingress
 from knlite.reconcile import Key
+from knlite.serving.certificates import PORT_UNAVAILABLE, Unusable, failed
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 HOST = "hello.example.org"
@@ -45,6 +49,23 @@ def config(cell: Cell, **data: str) -> None:
             "kind": "ConfigMap",
             "metadata": {"name": "config-network", "namespace": "knative-serving"},
             "data": {key.replace("_", "-"): value for key, value in data.items()},
+        }
+    )
+
+
+CHAIN = b"-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n"
+PRIVATE = b"-----BEGIN PRIVATE KEY-----\nhush\n-----END PRIVATE KEY-----\n"
+
+
+def secret(cell: Cell, chain: bytes = CHAIN, key: bytes = PRIVATE) -> None:
+    entries = {"tls.crt": chain, "tls.key": key}
+    cell.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/tls",
+            "metadata": {"name": "cert", "namespace": "default"},
+            "data": {name: b64encode(value).decode() for name, value in entries.items()},
         }
     )
 
@@ -97,15 +118,7 @@ async def test_the_second_namespace_waits_and_takes_over() -> None:
         cell.service()
         mapping(cell)
         await cell.advance(3)
-        container = {"containers": [{"image": "web"}]}
-        cell.apply(
-            {
-                "apiVersion": "serving.knative.dev/v1",
-                "kind": "Service",
-                "metadata": {"name": "web", "namespace": "alt"},
-                "spec": {"template": {"spec": container}},
-            }
-        )
+        cell.apply(documents.service(namespace="alt"))
         mapping(cell, "alt")
         await cell.advance(3)
         assert said(cell, "DomainClaimed", "alt") == (
@@ -168,12 +181,23 @@ async def test_a_certificate_of_ones_own_gives_a_url_with_https() -> None:
         cell.service()
         mapping(cell, tls={"secretName": "cert"})
         await cell.advance(3)
+        why = "Certificate cert is not ready. There is no Secret default/cert."
+        assert said(cell, "CertificateProvisioned") == ("Unknown", "CertificateNotReady", why)
+        assert said(cell, "Ready") == ("Unknown", "CertificateNotReady", why)
+        assert found(cell).status.url == f"https://{HOST}:8443"
+        secret(cell)
+        await cell.advance(1)
+        assert said(cell, "Ready")[0] == "Unknown", "nobody has looked at it yet"
+        (certificate,) = cell.requests.certificates
+        assert (certificate.host, certificate.chain) == (HOST, CHAIN)
+        cell.projector.certificates_judged({certificate: None})
+        await cell.advance(1)
         assert said(cell, "CertificateProvisioned") == (
             "True",
             "CertificateExternallyProvided",
             "TLS certificate was provided externally",
         )
-        assert found(cell).status.url == f"https://{HOST}:8443"
+        assert said(cell, "Ready")[0] == "True"
         ingress = cell.registry.view.get(Ingress, "default", HOST)
         assert ingress is not None
         (tls,) = ingress.spec.tls
@@ -181,26 +205,85 @@ async def test_a_certificate_of_ones_own_gives_a_url_with_https() -> None:
 
 
 @on_virtual_time
-async def test_without_its_certificate_a_mapping_is_not_ready_and_says_why() -> None:
-    secret = {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": "cert", "namespace": "default"},
-        "type": "kubernetes.io/tls",
-        "stringData": {"tls.crt": "a chain"},
-    }
+async def test_another_secret_is_looked_at_anew_and_a_bad_one_is_said() -> None:
     async with opened() as cell:
         cell.service()
+        secret(cell)
         mapping(cell, tls={"secretName": "cert"})
-        await cell.advance(3)
-        why = 'secret "default/cert" not found'
-        assert said(cell, "Ready") == ("False", "CertificateNotReady", why)
-        cell.apply(secret)
-        await cell.advance(1)
-        assert said(cell, "Ready")[2] == 'secret "default/cert" has no tls.key'
-        cell.apply({**secret, "stringData": {"tls.crt": "a chain", "tls.key": "its key"}})
+        await cell.advance(2)
+        (first,) = cell.requests.certificates
+        cell.projector.certificates_judged({first: None})
         await cell.advance(1)
         assert said(cell, "Ready")[0] == "True"
+
+        secret(cell, chain=CHAIN + CHAIN)
+        await cell.advance(1)
+        (second,) = cell.requests.certificates
+        assert second.chain == CHAIN + CHAIN
+        assert said(cell, "Ready")[0] == "True", "until something is known of the new one"
+        why = failed("cert", "It does not fit.")
+        cell.projector.certificates_judged({second: why})
+        await cell.advance(1)
+        expected = ("False", why.reason, why.message)
+        assert said(cell, "CertificateProvisioned") == expected
+        assert said(cell, "IngressReady") == expected
+        assert "hush" not in f"{cell.facts}{cell.requests.certificates}"
+
+        secret(cell, key=b"")
+        await cell.advance(1)
+        assert said(cell, "CertificateProvisioned") == (
+            "False",
+            "CertificateProvisionFailed",
+            "Certificate cert failed to be provisioned."
+            " Secret default/cert (type kubernetes.io/tls) has no tls.key.",
+        )
+        assert cell.requests.certificates == ()
+
+        cell.registry.delete(Key(Secret, "default", "cert"))
+        await cell.advance(1)
+        assert said(cell, "CertificateProvisioned")[:2] == ("Unknown", "CertificateNotReady")
+
+
+@on_virtual_time
+async def test_a_port_that_somebody_has_is_no_fault_of_the_certificate() -> None:
+    async with opened() as cell:
+        cell.service()
+        secret(cell)
+        mapping(cell, tls={"secretName": "cert"})
+        await cell.advance(2)
+        (only,) = cell.requests.certificates
+        cell.projector.certificates_judged({only: Unusable(PORT_UNAVAILABLE, "somebody has it")})
+        await cell.advance(1)
+        assert said(cell, "CertificateProvisioned")[0] == "True"
+        assert said(cell, "IngressReady") == ("False", "PortUnavailable", "somebody has it")
+
+
+@on_virtual_time
+async def test_a_deleted_mapping_takes_its_certificate_with_it() -> None:
+    async with opened() as cell:
+        cell.service()
+        secret(cell)
+        mapping(cell, tls={"secretName": "cert"})
+        await cell.advance(2)
+        assert cell.requests.certificates
+        cell.registry.delete(Key(DomainMapping, "default", HOST))
+        await cell.advance(1)
+        assert not cell.requests.certificates
+
+
+@on_virtual_time
+async def test_a_redirected_mapping_is_served_by_https_only() -> None:
+    async with opened() as cell:
+        cell.service()
+        secret(cell)
+        mapping(cell, tls={"secretName": "cert"})
+        config(cell, http_protocol="Redirected")
+        await cell.advance(3)
+        assert leads_to(cell) == f"ToHTTPS(host='{HOST}')"
+        assert "web-00001" in str(cell.requests.table.secure().match(HOST, "/", 0.0))
+        config(cell, http_protocol="Enabled")
+        await cell.advance(1)
+        assert "web-00001" in leads_to(cell)
 
 
 @on_virtual_time

@@ -13,6 +13,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -21,21 +22,9 @@ LIVE = {"httpGet": {"path": "/healthz"}, "periodSeconds": 1}
 
 def apply(cell: Cell, namespace: str = "default", **container: object) -> None:
     """Apply a Service that keeps one instance."""
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": namespace},
-            "spec": {
-                "template": {
-                    "metadata": {"annotations": {"autoscaling.knative.dev/min-scale": "1"}},
-                    "spec": {
-                        "containers": [{"name": "user-container", "image": "web", **container}]
-                    },
-                }
-            },
-        }
-    )
+    one = {"name": "user-container", "image": "web", **container}
+    kept = {"annotations": {"autoscaling.knative.dev/min-scale": "1"}}
+    cell.apply(documents.service(namespace=namespace, revision=kept, pod={"containers": [one]}))
 
 
 def pods(cell: Cell) -> list[Pod]:
@@ -283,3 +272,15 @@ def test_what_nobody_expected_ends_only_the_instance_that_met_it(script: Script,
             assert cell.ready("web").status == "True"
 
     test()
+
+
+@on_virtual_time
+async def test_what_a_program_says_last_is_no_longer_than_a_message_may_be() -> None:
+    script = Script(booting=5, lives=1, code=0, says=("x" * 60_000,) * 20)
+    async with opened({"web": script}) as cell:
+        apply(cell)
+        await cell.advance(3)
+        said = condition(cell, "ContainerHealthy")
+        assert said.reason == "ExitCode0"
+        assert 1000 < len(said.message) < 3000
+        assert all(len(each.message) < 3000 for each in cell.requests.failures)

@@ -12,6 +12,7 @@ from knlite.kinds.core.hpa import (
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.runtime.port import Usage
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -22,18 +23,9 @@ MEBIBYTE = 2**20
 def service(cell: Cell, *, cpu: str = "100m", **annotations: str) -> None:
     keys = {f"autoscaling.knative.dev/{k.replace('_', '-')}": v for k, v in annotations.items()}
     container = {"image": "web", "resources": {"requests": {"cpu": cpu} if cpu else {}}}
+    annotations = {"autoscaling.knative.dev/class": CLASS, **keys}
     cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {
-                "template": {
-                    "metadata": {"annotations": {"autoscaling.knative.dev/class": CLASS, **keys}},
-                    "spec": {"containers": [container]},
-                }
-            },
-        }
+        documents.service(revision={"annotations": annotations}, pod={"containers": [container]})
     )
 
 

@@ -13,6 +13,7 @@ from knlite.reconcile import Key
 from knlite.registry.registry import Refused
 from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WEB = RevisionName("default", "web-00001")
@@ -242,13 +243,8 @@ async def test_settings_for_new_revisions_count_from_the_next_one() -> None:
 @on_virtual_time
 async def test_a_feature_opens_its_field_at_once() -> None:
     async with opened() as cell:
-        pod = {"nodeSelector": {"disk": "ssd"}, "containers": [{"image": "web"}]}
-        document = {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {"template": {"spec": pod}},
-        }
+        pod = {"nodeSelector": {"disk": "ssd"}}
+        document = documents.service(pod=pod)
         with pytest.raises(Refused, match=r"must not set .*: spec\.template\.spec\.nodeSelector"):
             cell.apply(document)
         cell.configure("config-features", **{"kubernetes.podspec-nodeselector": "Allowed"})

@@ -2,28 +2,30 @@
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.conditions import find
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.serving.image import Image
 from knlite.kinds.serving.revision import Revision
+from knlite.kinds.serving.service import Service
+from knlite.reconcile import Key
 from knlite.runtime.fake import Script
-from knlite.serving.volume import EmptyDir, File, FileVolume
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 
 def service(cell: Cell, **pod: object) -> None:
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": {"template": {"spec": pod}},
-        }
-    )
+    cell.apply(documents.service(pod=pod))
 
 
 def config_map(cell: Cell, **data: str) -> None:
     meta = {"name": "c", "namespace": "default"}
     cell.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
+
+
+def features(cell: Cell, **flags: str) -> None:
+    meta = {"name": "config-features", "namespace": "knative-serving"}
+    cell.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": flags})
 
 
 def mounting(**volume: object) -> dict[str, object]:
@@ -121,11 +123,15 @@ async def test_an_instance_starts_as_soon_as_what_it_waits_for_is_there() -> Non
 
 
 @on_virtual_time
-async def test_an_optional_source_does_not_block() -> None:
+async def test_an_optional_source_does_not_block_and_may_come_later() -> None:
     async with opened({"web": Script()}) as cell:
         service(cell, **mounting(configMap={"name": "c", "optional": True}))
         await cell.advance(2)
         assert files(cell) == {}
+        config_map(cell, key="late")
+        await cell.advance(1)
+        (held,) = cell.runtime.volumes.values()
+        assert held == {"v": FileVolume({"key": File(b"late")})}
 
 
 @on_virtual_time
@@ -138,3 +144,39 @@ async def test_what_an_instance_kept_is_discarded_with_it_and_not_with_its_resta
         assert one.launch.instance == two.launch.instance
         assert cell.runtime.discarded == []
     assert one.launch.instance in cell.runtime.discarded
+
+
+def claim(cell: Cell) -> None:
+    cell.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "PersistentVolumeClaim",
+            "metadata": {"name": "data", "namespace": "default"},
+            "spec": {
+                "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}},
+            },
+        }
+    )
+
+
+@on_virtual_time
+async def test_an_instance_waits_for_its_claim_whose_storage_goes_with_it() -> None:
+    async with opened() as cell:
+        flags = ("persistent-volume-claim", "persistent-volume-write")
+        features(cell, **{f"kubernetes.podspec-{flag}": "enabled" for flag in flags})
+        service(cell, **mounting(persistentVolumeClaim={"claimName": "data"}))
+        await cell.advance(5)
+        assert not cell.runtime.instances
+        claim(cell)
+        await cell.advance(2)
+        (instance,) = cell.runtime.instances
+        assert instance.launch.volumes["v"] == Claimed("knlite.default.data", "default/data")
+        cell.runtime.mounted.add("knlite.default.data")
+        cell.registry.delete(Key(PersistentVolumeClaim, "default", "data"))
+        await cell.advance(1)
+        assert cell.runtime.released == ["knlite.default.data"]
+        cell.registry.delete(Key(Service, "default", "web"))
+        cell.runtime.mounted.clear()
+        await cell.advance(400)
+        assert cell.runtime.released[1:] == ["knlite.default.data"]

@@ -8,24 +8,15 @@ from knlite.kinds.serving.ingress import Ingress
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.runtime.fake import Script
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 DURATION = "serving.knative.dev/rollout-duration"
 
 
 def service(cell: Cell, image: str, duration: str = "60s", **spec: Any) -> None:
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {
-                "name": "web",
-                "namespace": "default",
-                "annotations": {DURATION: duration} if duration else {},
-            },
-            "spec": {"template": {"spec": {"containers": [{"image": image}]}}, **spec},
-        }
-    )
+    annotations = {DURATION: duration} if duration else {}
+    cell.apply(documents.service(image=image, metadata={"annotations": annotations}, **spec))
 
 
 def traffic(cell: Cell) -> list[tuple[str, int | None]]:

@@ -5,22 +5,14 @@ from collections.abc import Sequence
 from knlite.kinds.serving.ingress import Ingress
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import Backends
+from tests.flows import documents
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 
 def service(cell: Cell, image: str, traffic: Sequence[object] = (), port: str = "http1") -> None:
     container = {"image": image, "ports": [{"name": port, "containerPort": 8080}]}
-    spec: dict[str, object] = {"template": {"spec": {"containers": [container]}}}
-    if traffic:
-        spec["traffic"] = list(traffic)
-    cell.apply(
-        {
-            "apiVersion": "serving.knative.dev/v1",
-            "kind": "Service",
-            "metadata": {"name": "web", "namespace": "default"},
-            "spec": spec,
-        }
-    )  # fmt: skip
+    spec = {"traffic": list(traffic)} if traffic else {}
+    cell.apply(documents.service(pod={"containers": [container]}, **spec))
 
 
 def tags_by_header(cell: Cell, value: str) -> None:

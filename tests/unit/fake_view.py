@@ -10,7 +10,7 @@ from knlite.kinds.labels import routes_of
 from knlite.kinds.meta import Object, controller_of
 from knlite.reconcile import Create, Delete, Key, Outcome, Update, UpdateStatus, key_of
 
-O = TypeVar("O", bound=Object)  # noqa: E741  the field's letter for object
+T = TypeVar("T", bound=Object)
 
 
 class FakeView:
@@ -24,26 +24,26 @@ class FakeView:
     def config(self) -> Config:
         return self._config
 
-    def get(self, kind: type[O], namespace: str, name: str) -> O | None:
-        return cast("O | None", self._objects.get(Key(kind, namespace, name)))
+    def get(self, kind: type[T], namespace: str, name: str) -> T | None:
+        return cast("T | None", self._objects.get(Key(kind, namespace, name)))
 
-    def listed(self, kind: type[O], namespace: str) -> Sequence[O]:
+    def listed(self, kind: type[T], namespace: str) -> Sequence[T]:
         found = [obj for obj in self._objects.values() if isinstance(obj, kind)]
         found.sort(key=lambda obj: (obj.metadata.namespace, obj.metadata.name))
         return [obj for obj in found if namespace in {"", obj.metadata.namespace}]
 
-    def labelled(self, kind: type[O], namespace: str, label: str, value: str) -> Sequence[O]:
+    def labelled(self, kind: type[T], namespace: str, label: str, value: str) -> Sequence[T]:
         found = self.listed(kind, namespace)
         return [obj for obj in found if obj.metadata.labels.get(label) == value]
 
-    def owned(self, kind: type[O], owner: Object) -> Sequence[O]:
-        def is_owned(obj: O) -> bool:
+    def owned(self, kind: type[T], owner: Object) -> Sequence[T]:
+        def is_owned(obj: T) -> bool:
             controller = controller_of(obj)
             return controller is not None and controller.uid == owner.metadata.uid
 
         return [obj for obj in self.listed(kind, owner.metadata.namespace) if is_owned(obj)]
 
-    def marked(self, kind: type[O], namespace: str, route: str) -> Sequence[O]:
+    def marked(self, kind: type[T], namespace: str, route: str) -> Sequence[T]:
         found = self.listed(kind, namespace)
         return [obj for obj in found if route in routes_of(obj.metadata.annotations)]
 

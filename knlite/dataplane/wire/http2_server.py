@@ -1,4 +1,5 @@
-"""The server side of HTTP/2 without TLS, for clients that begin with it ("prior knowledge").
+"""The server side of HTTP/2, for clients that begin with it: by agreement (ALPN) over TLS, by prior
+knowledge without.
 
 A connection carries many exchanges at once; each begins when its head is complete. One that does
 more harm than good is ended (``http2_patience.py``), and so is one that is idle, or that takes too

@@ -19,7 +19,10 @@ class Limits:
     header_count: int = 256
     """Headers in one head. Beyond it: 431."""
     head_seconds: float = 30.0
-    """From the first byte of a head to its last. Beyond it: 408."""
+    """From the first byte of a head to its last. Beyond it: 408.
+
+    A handshake of TLS has as long; beyond it, the connection is closed.
+    """
     body_seconds: float = 60.0
     """Without any byte of a body that is wanted. Beyond it: 408."""
     idle_seconds: float = 120.0

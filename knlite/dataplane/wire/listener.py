@@ -1,14 +1,14 @@
 """Sockets that listen, and their connections, whatever version of HTTP the client speaks.
 
 HTTP/2 is spoken with prior knowledge: such a client begins with a preface that no request of
-HTTP/1.1 can be (RFC 9113 §3.3, §3.4), so the first bytes tell.
+HTTP/1.1 can be (RFC 9113 §3.3, §3.4), so the first bytes tell. That is so over TLS as well, where
+both have agreed on it before (``tls_server.py``).
 """
 
 import asyncio
 import socket
-import ssl
 from collections.abc import Sequence, Set
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from knlite.dataplane.wire.exchange import Handler
 from knlite.dataplane.wire.http1_server import Http1Connection, Meaning
@@ -33,14 +33,13 @@ async def serve(
     listeners: Sequence[Address | socket.socket],
     limits: Limits | None = None,
     entrance: Entrance | None = None,
-    tls: ssl.SSLContext | None = None,
 ) -> "Server":
     """Listen on *listeners*; a port of 0 takes any free one (see ``Server.addresses``).
 
-    Connections that do not come by *entrance* are answered by *handler*; with *tls* all of them are
-    encrypted. If one of the listeners cannot be bound, none is, and OSError is raised.
+    Connections that do not come by *entrance* are answered by *handler*. If one of the listeners
+    cannot be bound, none is, and OSError is raised.
     """
-    server = Server(handler, limits or Limits(), entrance, tls)
+    server = Server(handler, limits or Limits(), entrance)
     try:
         for listener in listeners:
             await server.listen(listener)
@@ -65,17 +64,10 @@ class Connection(Protocol):
 class Server:
     """Listening sockets and their connections."""
 
-    def __init__(
-        self,
-        handler: Handler,
-        limits: Limits,
-        entrance: Entrance | None = None,
-        tls: ssl.SSLContext | None = None,
-    ) -> None:
+    def __init__(self, handler: Handler, limits: Limits, entrance: Entrance | None = None) -> None:
         self.loop = asyncio.get_running_loop()
         self._handler = handler
         self._entrance = entrance
-        self._tls = tls
         self.limits = limits
         self.open: set[Connection] = set()
         """All connections; each adds itself and tells ``left`` when it is lost."""
@@ -92,14 +84,12 @@ class Server:
 
     async def listen(self, listener: Address | socket.socket) -> None:
         """Accept connections from *listener* as well."""
-        how: dict[str, Any] = {"backlog": BACKLOG}
-        if self._tls is not None:
-            how |= {"ssl": self._tls, "ssl_handshake_timeout": self.limits.head_seconds}
         if isinstance(listener, Address):
-            how |= {"host": listener.host, "port": listener.port}
+            server = await self.loop.create_server(
+                self.connected, listener.host, listener.port, backlog=BACKLOG
+            )
         else:
-            how["sock"] = listener
-        server = await self.loop.create_server(self._connected, **how)
+            server = await self.loop.create_server(self.connected, sock=listener, backlog=BACKLOG)
         self._listening.append(server)
         self._addresses += [Address(*bound.getsockname()[:2]) for bound in server.sockets]
 
@@ -136,7 +126,8 @@ class Server:
             self._emptied.clear()
             await self._emptied.wait()
 
-    def _connected(self) -> "_Fresh":
+    def connected(self) -> asyncio.Protocol:
+        """What answers a connection that is there, whoever has accepted it."""
         return _Fresh(self)
 
     def left(self, connection: Connection) -> None:

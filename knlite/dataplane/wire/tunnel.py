@@ -44,8 +44,8 @@ class Tunnel(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._end.tunnel_eof()
-        # Stays open for what the other side still says.
-        return True
+        # Stays open for what the other side still says; TLS knows no half that is closed.
+        return self._transport.can_write_eof()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._end.tunnel_lost(exc)

@@ -1,6 +1,7 @@
-"""All configuration in one value, and how it comes out of ConfigMaps and ``--set``.
+"""All configuration in one value.
 
 Source: Knative's ``config-*`` ConfigMaps in the namespaces knative-serving and knative-eventing.
+Not here: how it comes out of ConfigMaps and ``--set`` (``registry/configmaps.py``).
 """
 
 from dataclasses import dataclass

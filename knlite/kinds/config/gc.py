@@ -71,6 +71,8 @@ def _number(data: Mapping[str, str], key: str, default: int | None) -> int | Non
     if not (text.isascii() and text.isdecimal()):
         parsing = f'strconv.ParseUint: parsing "{text}": invalid syntax'
         raise ConfigInvalid(f"failed to parse {key}: {parsing}")
-    if int(text) > _INT64_MAX:
+    digits = text.lstrip("0") or "0"
+    # Python refuses to read the longest ones.
+    if len(digits) > len(str(_INT64_MAX)) or int(digits) > _INT64_MAX:
         raise ConfigInvalid(f"failed to parse {key}: value should be lower than {_INT64_MAX}")
-    return int(text)
+    return int(digits)

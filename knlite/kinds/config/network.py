@@ -2,7 +2,8 @@
 
 Source: knative/networking ``pkg/config/config.go``, knative/serving
 ``pkg/reconciler/route/config``; Knative reference §5.1.
-Differs: what concerns TLS, meshes and ingress classes is known but has no effect.
+Differs: what concerns certificates that a cluster makes by itself, meshes and ingress classes is
+known but has no effect.
 """
 
 import re
@@ -50,6 +51,7 @@ KEYS: frozenset[str] = frozenset(
     }
 )
 
+_LONGEST_LINE = 1_000
 _HOST = re.compile(r"[^\s/?#@:]+")
 _SELECTOR_LINE = re.compile(
     r"""\s+("[^"]*"|'[^']*'|[^\s:"'#]+)\s*:\s*("[^"]*"|'[^']*'|[^\s#"']*)"""
@@ -184,6 +186,8 @@ def _selector(domain: str, text: str) -> Mapping[str, str]:
     selector: dict[str, str] = {}
     section = ""
     for line in text.splitlines():
+        if len(line) > _LONGEST_LINE:
+            raise ConfigInvalid(f'failed to parse "{domain}": {line[:40]!r}… is no label: value')
         content = _COMMENT.sub("", line).rstrip()
         if not content:
             continue

@@ -14,6 +14,9 @@ from functools import lru_cache
 
 from knlite.kinds.config.values import ConfigInvalid
 
+LONGEST = 1_000
+"""Letters of a template; the name that it gives has 253 at most."""
+
 _EXPRESSION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}", re.DOTALL)
 _FIELD = re.compile(r"\.([A-Za-z]+)")
 _INDEX = re.compile(r'index\s+\.(Labels|Annotations)\s+"([^"]*)"')
@@ -27,6 +30,8 @@ def fill(
     annotations: Mapping[str, str] | None = None,
 ) -> str:
     """*template* with its expressions replaced; raises ``ConfigInvalid`` for one it cannot be."""
+    if len(template) > LONGEST:
+        raise ConfigInvalid(f"a template has more than {LONGEST} letters")
     parts = []
     for text, expression, field, entries, key in _parts(template):
         parts.append(text)

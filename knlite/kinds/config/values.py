@@ -19,7 +19,8 @@ _TRUE: Final = frozenset({"1", "t", "T", "true", "TRUE", "True"})
 _FALSE: Final = frozenset({"0", "f", "F", "false", "FALSE", "False"})
 # As long as numbers of 64 bits are; Python takes time for longer ones.
 _INTEGER = re.compile(r"[+-]?\d{1,40}", re.ASCII)
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive, so that what is no number is found out in one pass.
+_NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 
 
 class ConfigInvalid(ValueError):

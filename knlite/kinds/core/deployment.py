@@ -33,7 +33,6 @@ class DeploymentSpec(Fields):
     strategy: Strategy = Strategy()
     revision_history_limit: int | None = None
     progress_deadline_seconds: int | None = None
-    """Seconds."""
 
 
 class DeploymentStatus(Fields):

@@ -10,9 +10,13 @@ import binascii
 import re
 from base64 import b64decode
 from collections.abc import Mapping
+from typing import Final
 
 from knlite.kinds.fielderror import Errors, generic, invalid_key
 from knlite.kinds.names import MAX_SUBDOMAIN
+
+IMMUTABLE: Final = "field is immutable when `immutable` is set"
+NOT_BASE64: Final = "value is not base64"
 
 _KEY = re.compile(r"[-._a-zA-Z0-9]+", re.ASCII)
 _KEY_TEXT = (
@@ -33,7 +37,7 @@ def key_errors(path: str, entries: Mapping[str, str]) -> Errors:
 def base64_errors(path: str, entries: Mapping[str, str]) -> Errors:
     """Values that are not base64."""
     return tuple(
-        generic("value is not base64", f"{path}[{key}]")
+        generic(NOT_BASE64, f"{path}[{key}]")
         for key, value in entries.items()
         if not _is_base64(value)
     )
@@ -50,7 +54,7 @@ def immutable_errors(
     paths = [path for path, (old, new) in entries.items() if old != new]
     if not is_immutable:
         paths.append("immutable")
-    return tuple(generic("field is immutable when `immutable` is set", path) for path in paths)
+    return tuple(generic(IMMUTABLE, path) for path in paths)
 
 
 def _key_problems(key: str) -> tuple[str, ...]:

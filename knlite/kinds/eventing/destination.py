@@ -15,7 +15,7 @@ from knlite.kinds.fielderror import Errors, generic, invalid, under
 from knlite.kinds.kreference import Enabled, KReference, reference_defaulted, reference_validated
 from knlite.kinds.meta import Fields
 
-_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\s(.*?)-----END \1-----", re.DOTALL)
+_PEM_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----\s")
 
 
 class Destination(Fields):
@@ -71,13 +71,14 @@ def validated(destination: Destination, enabled: Enabled) -> Errors:
 def _ca_certs_validated(certs: str | None) -> Errors:
     if not certs:
         return ()
-    block = _PEM.search(certs)
-    if block is None:
+    begin = _PEM_BEGIN.search(certs)
+    end = -1 if begin is None else certs.find(f"-----END {begin[1]}-----", begin.end())
+    if begin is None or end < 0:
         return (invalid("CA Cert provided is invalid", "caCert"),)
-    if block[1] != "CERTIFICATE":
+    if begin[1] != "CERTIFICATE":
         return (invalid("CA Cert provided is not a certificate", "caCert"),)
     try:
-        b64decode("".join(block[2].split()), validate=True)
+        b64decode("".join(certs[begin.end() : end].split()), validate=True)
     except binascii.Error:
         return (invalid("CA Cert provided is invalid", "caCert"),)
     return ()

@@ -120,9 +120,8 @@ def _wanted(tree: Tree, shape: Shape) -> FieldSet:
 def _unowned(dropped: FieldSet, own: FieldSet, others: Sequence[Entry]) -> FieldSet:
     """Those of *dropped* that nobody owns, nor anything below them."""
     held = own.union(*(entry.fields for entry in others))
-    return frozenset(
-        path for path in dropped if not any(each[: len(path)] == path for each in held)
-    )
+    above = {path[:length] for path in held for length in range(1, len(path) + 1)}
+    return dropped - above
 
 
 def _said_before(live: Tree, shape: Shape) -> FieldSet:

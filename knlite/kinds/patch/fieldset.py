@@ -67,7 +67,8 @@ def merged(old: Tree, new: Tree, shape: Shape) -> Tree:
         if present is not None and wanted is not None:
             return _merged_items(present, wanted, shape)
         if shape.is_set:
-            return [*old, *(item for item in new if not any(equal(item, each) for each in old))]
+            has = set(map(compact, old))
+            return [*old, *(item for item in new if compact(item) not in has)]
     return new
 
 

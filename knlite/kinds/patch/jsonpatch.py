@@ -5,8 +5,12 @@ Source: RFC 6902, RFC 6901; apiserver ``endpoints/handlers/patch.go`` (limit, te
 
 from dataclasses import dataclass
 
+import msgspec
+
 from knlite.errors import InvalidInput
-from knlite.kinds.patch.tree import PatchFailed, Tree, equal
+from knlite.kinds.patch.tree import MAX_DEPTH, PatchFailed, Tree, equal, is_deeper
+
+Path = tuple[str, ...]
 
 MAX_OPERATIONS = 10_000
 MAX_COPIED = 100_000
@@ -35,12 +39,12 @@ class JsonPatch:
 
     def applied_to(self, tree: Tree) -> Tree:
         """*tree* after all operations. Raises ``PatchFailed``."""
-        copied = 0
+        document = _Document(tree)
         for operation in self.operations:
-            if operation["op"] == "copy":
-                copied += _size(_at(tree, _parsed(operation["from"])), MAX_COPIED - copied)
-            tree = _applied(operation, tree)
-        return tree
+            document.apply(operation)
+        if is_deeper(document.tree, MAX_DEPTH):
+            raise PatchFailed(f"the result is nested deeper than {MAX_DEPTH} levels")
+        return document.tree
 
 
 def _require_operation(operation: Tree) -> None:
@@ -57,96 +61,104 @@ def _require_operation(operation: Tree) -> None:
         raise InvalidInput(f'a JSON patch operation "{op}" needs "value"')
 
 
-def _applied(operation: Tree, tree: Tree) -> Tree:
-    path = _parsed(operation["path"])
-    match operation["op"]:
-        case "add":
-            return _added(tree, path, operation["value"])
-        case "remove":
-            return _removed(tree, path)
-        case "replace":
-            _at(tree, path)
-            return _replaced(tree, path, operation["value"])
-        case "copy":
-            return _added(tree, path, _at(tree, _parsed(operation["from"])))
-        case "move":
-            source = _parsed(operation["from"])
-            if path[: len(source)] == source and path != source:
-                raise PatchFailed("a value cannot be moved into itself")
-            return _added(_removed(tree, source), path, _at(tree, source))
-        case _:
-            found = _at(tree, path) if operation["value"] is not None else _or_none(tree, path)
-            if not equal(found, operation["value"]):
-                raise PatchFailed(f"testing value {operation['path']} failed")
-            return tree
+class _Document:
+    """A copy of a tree that operations change in place: each costs what it says, and no more."""
+
+    def __init__(self, tree: Tree) -> None:
+        # A member without a name holds it, so that the whole is a place as any other.
+        self._root = {"": _copy(tree)}
+        self._copied = 0
+
+    @property
+    def tree(self) -> Tree:
+        """The document as it is now."""
+        return self._root[""]
+
+    def apply(self, operation: Tree) -> None:
+        """Do one operation. Raises ``PatchFailed``, and then may have done half of it."""
+        path = _parsed(operation["path"])
+        match operation["op"]:
+            case "add":
+                self._add(path, _copy(operation["value"]))
+            case "remove":
+                self._remove(path)
+            case "replace":
+                self._at(path)
+                self._put(path, _copy(operation["value"]))
+            case "copy":
+                value = self._at(_parsed(operation["from"]))
+                self._copied += _size(value, MAX_COPIED - self._copied)
+                self._add(path, _copy(value))
+            case "move":
+                source = _parsed(operation["from"])
+                if path[: len(source)] == source and path != source:
+                    raise PatchFailed("a value cannot be moved into itself")
+                self._add(path, self._remove(source))
+            case _:
+                wanted = operation["value"]
+                found = self._at(path) if wanted is not None else self._at_or_none(path)
+                if not equal(found, wanted):
+                    raise PatchFailed(f"testing value {operation['path']} failed")
+
+    def _at(self, path: Path) -> Tree:
+        tree: Tree = self._root
+        for place, step in enumerate(path):
+            if isinstance(tree, dict) and step in tree:
+                tree = tree[step]
+            elif isinstance(tree, list):
+                tree = tree[_index(step, len(tree) - 1, path)]
+            else:
+                raise _missing(path[: place + 1])
+        return tree
+
+    def _at_or_none(self, path: Path) -> Tree:
+        """Testing for null also holds where there is nothing, as in Kubernetes' library."""
+        try:
+            return self._at(path)
+        except PatchFailed:
+            return None
+
+    def _add(self, path: Path, value: Tree) -> None:
+        *above, step = path
+        holder = self._at(tuple(above))
+        if isinstance(holder, dict):
+            holder[step] = value
+        elif isinstance(holder, list):
+            place = len(holder) if step == "-" else _index(step, len(holder), path)
+            holder.insert(place, value)
+        else:
+            raise _missing(path)
+
+    def _put(self, path: Path, value: Tree) -> None:
+        """Set what is at *path*, where there is something."""
+        *above, step = path
+        holder = self._at(tuple(above))
+        holder[step if isinstance(holder, dict) else int(step)] = value
+
+    def _remove(self, path: Path) -> Tree:
+        *above, step = path
+        if not above:
+            raise PatchFailed("the whole document cannot be removed")
+        holder = self._at(tuple(above))
+        if isinstance(holder, dict) and step in holder:
+            return holder.pop(step)
+        if isinstance(holder, list):
+            return holder.pop(_index(step, len(holder) - 1, path))
+        raise _missing(path)
 
 
-def _parsed(pointer: str) -> tuple[str, ...]:
+def _parsed(pointer: str) -> Path:
+    """The steps of *pointer*; the first, which has no name, leads to the whole document."""
     if pointer and not pointer.startswith("/"):
         raise PatchFailed(f"{pointer!r} is no JSON pointer: it must begin with /")
-    parts = pointer.split("/")[1:]
-    return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/"))
 
 
-def _at(tree: Tree, path: tuple[str, ...]) -> Tree:
-    for place, step in enumerate(path):
-        if isinstance(tree, dict) and step in tree:
-            tree = tree[step]
-        elif isinstance(tree, list):
-            tree = tree[_index(step, len(tree) - 1, path)]
-        else:
-            raise _missing(path[: place + 1])
-    return tree
-
-
-def _or_none(tree: Tree, path: tuple[str, ...]) -> Tree:
-    """Testing for null also holds where there is nothing, as in Kubernetes' library."""
+def _copy(tree: Tree) -> Tree:
     try:
-        return _at(tree, path)
-    except PatchFailed:
-        return None
-
-
-def _added(tree: Tree, path: tuple[str, ...], value: Tree) -> Tree:
-    if not path:
-        return value
-    step = path[0]
-    if isinstance(tree, dict):
-        if len(path) > 1 and step not in tree:
-            raise _missing(path)
-        return {**tree, step: _added(tree.get(step), path[1:], value)}
-    if isinstance(tree, list):
-        if len(path) > 1:
-            index = _index(step, len(tree) - 1, path)
-            return [*tree[:index], _added(tree[index], path[1:], value), *tree[index + 1 :]]
-        index = len(tree) if step == "-" else _index(step, len(tree), path)
-        return [*tree[:index], value, *tree[index:]]
-    raise _missing(path)
-
-
-def _replaced(tree: Tree, path: tuple[str, ...], value: Tree) -> Tree:
-    if not path:
-        return value
-    step = path[0]
-    if isinstance(tree, dict):
-        return {**tree, step: _replaced(tree[step], path[1:], value)}
-    index = _index(step, len(tree) - 1, path)
-    return [*tree[:index], _replaced(tree[index], path[1:], value), *tree[index + 1 :]]
-
-
-def _removed(tree: Tree, path: tuple[str, ...]) -> Tree:
-    if not path:
-        raise PatchFailed("the whole document cannot be removed")
-    step = path[0]
-    if isinstance(tree, dict) and step in tree:
-        if len(path) > 1:
-            return {**tree, step: _removed(tree[step], path[1:])}
-        return {key: member for key, member in tree.items() if key != step}
-    if isinstance(tree, list):
-        index = _index(step, len(tree) - 1, path)
-        middle = [_removed(tree[index], path[1:])] if len(path) > 1 else []
-        return [*tree[:index], *middle, *tree[index + 1 :]]
-    raise _missing(path)
+        return msgspec.json.decode(msgspec.json.encode(tree))
+    except RecursionError as exc:
+        raise PatchFailed("a value is nested too deeply to be copied") from exc
 
 
 def _size(tree: Tree, limit: int) -> int:
@@ -162,13 +174,13 @@ def _size(tree: Tree, limit: int) -> int:
     return count
 
 
-def _index(step: str, highest: int, path: tuple[str, ...]) -> int:
+def _index(step: str, highest: int, path: Path) -> int:
     plain = step.isascii() and step.isdecimal() and (step == "0" or step[0] != "0")
     # A number that long is no index, and slow to read.
     if not plain or len(step) > len(str(MAX_OPERATIONS)) + 2 or int(step) > highest:
-        raise PatchFailed(f"/{'/'.join(path)}: {step!r} is no place in the list")
+        raise PatchFailed(f"{'/'.join(path)}: {step!r} is no place in the list")
     return int(step)
 
 
-def _missing(path: tuple[str, ...]) -> PatchFailed:
-    return PatchFailed(f"there is nothing at /{'/'.join(path)}")
+def _missing(path: Path) -> PatchFailed:
+    return PatchFailed(f"there is nothing at {'/'.join(path)}")

@@ -6,6 +6,7 @@ Source: Kubernetes ``apimachinery/pkg/util/strategicpatch``, community doc "Stra
 (directives ``$patch``, ``$retainKeys``, ``$setElementOrder/…``, ``$deleteFromPrimitiveList/…``).
 """
 
+from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
@@ -52,7 +53,7 @@ def _merged(target: Tree, patch: Tree, shape: Shape) -> Tree:
     result = dict(target) if isinstance(target, dict) else {}
     retained = patch.get(_RETAIN_KEYS)
     if retained is not None:
-        names = _list(retained, _RETAIN_KEYS)
+        names = set(map(str, _list(retained, _RETAIN_KEYS)))
         result = {name: value for name, value in result.items() if name in names}
     for name, value in patch.items():
         if name.startswith("$"):
@@ -122,12 +123,12 @@ def _ordered(
     named = sorted(
         (item for item in items if identity(item) in rank), key=lambda item: rank[identity(item)]
     )
-    others = [item for item in items if identity(item) not in rank]
+    others = deque(item for item in items if identity(item) not in rank)
     result: list[Tree] = []
     for item in named:
         place = stood.get(identity(item))
         while others and place is not None and stood.get(identity(others[0]), place) < place:
-            result.append(others.pop(0))
+            result.append(others.popleft())
         result.append(item)
     return [*result, *others]
 

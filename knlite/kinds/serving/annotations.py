@@ -30,7 +30,8 @@ from knlite.kinds.quantities import parse as parse_quantity
 
 Annotations = Mapping[str, str]
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+# Possessive, so that what is no number is found out in one pass.
+_NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?", re.ASCII)
 
 _OLD_SPELLINGS: Mapping[str, str] = {
     labels.ROLLOUT_DURATION: labels.ROLLOUT_DURATION_OLD,

@@ -25,7 +25,7 @@ _SHORTEST_WINDOW = 6.0
 _LONGEST_WINDOW = 3600.0
 _LEAST_TARGET = 0.01
 
-_INTEGER = re.compile(r"[+-]?\d+", re.ASCII)
+_INTEGER = re.compile(r"([+-]?)(\d+)", re.ASCII)
 
 
 def autoscaling_errors(annotations: Annotations, config: AutoscalerConfig) -> Errors:
@@ -106,10 +106,10 @@ def _scale(annotations: Annotations, key: str, errors: list[FieldError]) -> int:
     key, text = find(annotations, key)
     if text is None:
         return 0
-    if not _INTEGER.fullmatch(text):
+    value = _integer(text)
+    if value is None:
         errors.append(invalid(text, key))
         return 0
-    value = int(text)
     if not 0 <= value <= _INT32_MAX:
         errors.append(out_of_bounds(text, 0, _INT32_MAX, key))
         return 0
@@ -120,11 +120,12 @@ def _initial_scale_errors(annotations: Annotations, config: AutoscalerConfig) ->
     key, text = find(annotations, labels.INITIAL_SCALE)
     if text is None:
         return ()
-    if not _INTEGER.fullmatch(text):
+    value = _integer(text)
+    if value is None:
         return (invalid(text, key),)
-    if int(text) < 0:
+    if value < 0:
         return (invalid(text, f"{key} must be greater than 0"),)
-    if int(text) == 0 and not config.allow_zero_initial_scale:
+    if value == 0 and not config.allow_zero_initial_scale:
         return (invalid(text, f"{key}=0 not allowed by cluster"),)
     return ()
 
@@ -214,7 +215,15 @@ def _algorithm_errors(annotations: Annotations) -> Errors:
 
 
 def _int32(text: str) -> int | None:
-    if not _INTEGER.fullmatch(text):
+    value = _integer(text)
+    return value if value is not None and -_INT32_MAX - 1 <= value <= _INT32_MAX else None
+
+
+def _integer(text: str) -> int | None:
+    """The number that *text* is, or one as much out of bounds; None if it is none."""
+    match = _INTEGER.fullmatch(text)
+    if match is None:
         return None
-    value = int(text)
-    return value if -_INT32_MAX - 1 <= value <= _INT32_MAX else None
+    sign, digits = match.groups()
+    # Python refuses to read the longest ones.
+    return int(sign + (digits.lstrip("0")[:20] or "0"))

@@ -14,7 +14,10 @@ import msgspec
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.meta import Fields, Object
 
-CONDITIONS = ConditionSet(("LoadBalancerReady", "NetworkConfigured"))
+LOAD_BALANCER_READY = "LoadBalancerReady"
+NETWORK_CONFIGURED = "NetworkConfigured"
+
+CONDITIONS = ConditionSet((LOAD_BALANCER_READY, NETWORK_CONFIGURED))
 
 Visibility = Literal["ExternalIP", "ClusterLocal"]
 HTTPOption = Literal["Enabled", "Redirected"]
@@ -76,7 +79,7 @@ class IngressTLS(Fields):
 class IngressSpec(Fields):
     rules: tuple[Rule, ...] = ()
     http_option: HTTPOption = "Enabled"
-    """Differs: sending on to HTTPS has no effect for hosts without a certificate."""
+    """What plain HTTP gets; only hosts of ``tls`` can be sent on to HTTPS."""
     tls: tuple[IngressTLS, ...] = ()
 
 

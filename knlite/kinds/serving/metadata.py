@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from knlite.kinds.fielderror import Errors, disallowed, generic, invalid, missing
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.names import label_1035_problems
+from knlite.kinds.objectname import NO_NAME
 
 
 def name_errors(meta: ObjectMeta) -> Errors:
@@ -19,7 +20,7 @@ def name_errors(meta: ObjectMeta) -> Errors:
     if meta.name and (problems := label_1035_problems(meta.name)):
         return (generic(f"not a DNS 1035 label: {_listed(problems)}", "name"),)
     if not meta.name and not meta.generate_name:
-        return (generic("name or generateName is required", "name"),)
+        return (generic(NO_NAME, "name"),)
     return ()
 
 

@@ -8,8 +8,10 @@ them gets them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
+from knlite.kinds.names import MAX_LABEL
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.network import Network
 from knlite.runtime.docker.owner import OWNER, PREFIX, RUN, Owner
@@ -21,6 +23,8 @@ DROPPED_CAPABILITIES = ("AUDIT_WRITE", "MKNOD", "NET_RAW")
 images' entrypoints give files and themselves to another user."""
 SHARES_PER_CPU = 1024
 LEAST_SHARES = 2
+LEAST_CPUS = 0.01
+"""The kernel gives no less than 1 ms in 100 ms; as the kubelet, who asks for less gets that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +58,11 @@ def serving_settings(
 ) -> Settings:
     """How the serving container of *launch* is created. Raises ``InstanceFailed``."""
     container = launch.serving
+    host = {**_own_network(network, hosts), **_first_process(init)}
     port = {"PORT": str(launch.port)}
-    settings = _settings(container, image, launch.instance, _labels(launch, container, owner), port)
-    host = {**settings.host, **_own_network(network, hosts), **_first_process(init)}
-    made = dict(settings.container)
-    if len(launch.instance) <= 63:
+    settings = _settings(launch, container, image, owner, launch.instance, host, port)
+    host, made = dict(settings.host), dict(settings.container)
+    if len(launch.instance) <= MAX_LABEL:
         made["hostname"] = launch.instance
     if network.kind == "published":
         host["port_bindings"] = {launch.port: ("127.0.0.1", None)}
@@ -75,11 +79,8 @@ def sidecar_settings(
     init: bool,
 ) -> Settings:
     """How a container is created that shares the network of the serving one."""
-    name = f"{launch.instance}-{container.name}"
-    settings = _settings(container, image, name, _labels(launch, container, owner), {})
-    shared = {"network_mode": f"container:{launch.instance}"}
-    host = {**settings.host, **shared, **_first_process(init)}
-    return Settings(host=host, container=settings.container)
+    host = {"network_mode": f"container:{launch.instance}", **_first_process(init)}
+    return _settings(launch, container, image, owner, _beside(launch, container), host)
 
 
 def init_settings(
@@ -93,24 +94,30 @@ def init_settings(
     init: bool,
 ) -> Settings:
     """How a container is created that runs before the serving one exists."""
-    name = f"{launch.instance}-{container.name}"
-    settings = _settings(container, image, name, _labels(launch, container, owner), {})
-    host = {**settings.host, **_own_network(network, hosts), **_first_process(init)}
-    return Settings(host=host, container=settings.container)
+    host = {**_own_network(network, hosts), **_first_process(init)}
+    return _settings(launch, container, image, owner, _beside(launch, container), host)
+
+
+def _beside(launch: Launch, container: ContainerLaunch) -> str:
+    """The name of a container that is not the serving one, whose name is the instance's."""
+    return f"{launch.instance}-{container.name}"
 
 
 def _settings(
+    launch: Launch,
     container: ContainerLaunch,
     image: Image,
+    owner: Owner,
     name: str,
-    labels: Mapping[str, str],
-    env: Mapping[str, str],
+    host: Mapping[str, Any],
+    env: Mapping[str, str] = MappingProxyType({}),
 ) -> Settings:
+    """What is alike for all; *host* and *env* are added to it."""
     made: dict[str, Any] = {
         "image": image.id,
         "name": name,
         "environment": {**image.envs, **container.env, **env},
-        "labels": dict(labels),
+        "labels": {**owner_labels(launch, owner), f"{PREFIX}/container": container.name},
         # The user's proxy settings for builds must not come between a program and its sink.
         "use_config_proxy": False,
     }
@@ -123,8 +130,8 @@ def _settings(
     user = _user(container, image)
     if user:
         made["user"] = user
-    host = {**_rights(container.security), **_resources(container.limits)}
-    return Settings(host=host, container=made)
+    allowed = {**_rights(container.security), **_resources(container.limits)}
+    return Settings(host={**allowed, **host}, container=made)
 
 
 def _user(container: ContainerLaunch, image: Image) -> str:
@@ -163,7 +170,7 @@ def _rights(security: Security) -> dict[str, Any]:
 def _resources(limits: Limits) -> dict[str, Any]:
     resources: dict[str, Any] = {}
     if limits.cpus is not None:
-        resources["nano_cpus"] = round(limits.cpus * 1_000_000_000)
+        resources["nano_cpus"] = round(max(LEAST_CPUS, limits.cpus) * 1_000_000_000)
     if limits.memory is not None:
         # Both equal: no swap, as in Kubernetes.
         resources["mem_limit"] = resources["memswap_limit"] = limits.memory
@@ -192,7 +199,3 @@ def owner_labels(launch: Launch, owner: Owner) -> dict[str, str]:
         f"{PREFIX}/revision": launch.revision,
         f"{PREFIX}/instance": launch.instance,
     }
-
-
-def _labels(launch: Launch, container: ContainerLaunch, owner: Owner) -> dict[str, str]:
-    return {**owner_labels(launch, owner), f"{PREFIX}/container": container.name}

@@ -50,6 +50,20 @@ def sweep(client: "APIClient", me: Owner) -> tuple[str, ...]:
     return (*removed, *(f"superseded image {image}" for image in superseded))
 
 
+def release(client: "APIClient", volume: str) -> bool:
+    """Remove a volume that was to last; False while a container mounts it. Blocks."""
+    from docker.errors import APIError, NotFound
+    from requests.exceptions import RequestException
+
+    try:
+        client.remove_volume(volume)
+    except NotFound:
+        return True
+    except (APIError, RequestException):
+        return False
+    return True
+
+
 def _dead_owner(labels: Mapping[str, str], me: Owner, running: Mapping[str, bool]) -> Owner | None:
     owner = decode_owner(labels[OWNER])
     if owner is None or owner == me:

@@ -23,7 +23,7 @@ from typing import Literal
 from knlite.errors import InstanceFailed
 from knlite.runtime.port import ContainerLaunch, Launch
 from knlite.serving.container import Mount
-from knlite.serving.volume import EmptyDir, FileVolume
+from knlite.serving.volume import Claimed, EmptyDir, FileVolume
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,8 @@ class EngineVolume:
     """Paths inside at which other volumes will be mounted."""
     memory: EmptyDir | None = None
     """Set if it lies in memory."""
+    claim: str = ""
+    """Whose it is, if it outlives the instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,10 @@ def plan(launch: Launch) -> Plan:
             volumes.append(EngineVolume(name=engine_name, source=name, files=content))
             for container, mount in users:
                 mounts[container.name].append(_of_files(engine_name, mount))
+        elif isinstance(content, Claimed):
+            volumes.append(EngineVolume(name=content.volume, source=name, claim=content.claim))
+            for container, mount in users:
+                mounts[container.name].append(_of_claim(content.volume, mount))
         elif content.in_memory and len(users) == 1 and not users[0][1].sub_path:
             container, mount = users[0]
             own = EngineMount(
@@ -98,7 +104,7 @@ def plan(launch: Launch) -> Plan:
 
 def _checked(mount: Mount) -> Mount:
     sub_path = normpath(mount.sub_path) if mount.sub_path else ""
-    if sub_path.startswith(("/", "..")):
+    if sub_path == ".." or sub_path.startswith(("/", "../")):
         raise InstanceFailed(
             "CreateContainerConfigError",
             f"the subPath {mount.sub_path!r} leads out of the volume {mount.volume}",
@@ -106,6 +112,17 @@ def _checked(mount: Mount) -> Mount:
         )
     sub_path = "" if sub_path == "." else sub_path
     return Mount(volume=mount.volume, path=mount.path, sub_path=sub_path, read_only=mount.read_only)
+
+
+def _of_claim(volume: str, mount: Mount) -> EngineMount:
+    if mount.sub_path:
+        raise InstanceFailed(
+            "CreateContainerConfigError",
+            f"the subPath {mount.sub_path!r} of the claimed volume {mount.volume} cannot be had",
+            cause="a program that writes to the volume could lead it to the engine's own files",
+            fix="mount the whole volume, and let the program use a folder in it",
+        )
+    return EngineMount(kind="volume", path=mount.path, volume=volume, read_only=mount.read_only)
 
 
 def _of_files(volume: str, mount: Mount) -> EngineMount:

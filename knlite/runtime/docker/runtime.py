@@ -30,7 +30,7 @@ from knlite.runtime.docker.function_image import (
     function_context,
 )
 from knlite.runtime.docker.images import Stored
-from knlite.runtime.docker.leftovers import sweep
+from knlite.runtime.docker.leftovers import release, sweep
 from knlite.runtime.docker.network import (
     Network,
     extra_hosts,
@@ -185,6 +185,9 @@ class DockerRuntime:
         pod = self._pods.pop(instance, None)
         if pod is not None:
             await pod.remove()
+
+    async def release(self, volume: str) -> bool:
+        return await self._threads.submit(release, self._client, volume)
 
     async def sweep(self) -> tuple[str, ...]:
         return await self._threads.submit(sweep, self._client, self._owner)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.archive import EVERYBODY, Archive
 from knlite.runtime.docker.mounts import EngineMount, EngineVolume, Plan
+from knlite.runtime.docker.owner import PREFIX
 from knlite.runtime.docker.remove import remove_container
 from knlite.serving.volume import FileVolume
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 _ROOT = "v"
+CLAIM = f"{PREFIX}/claim"
+"""Label of a volume that is claimed. It has no owner, since it outlives the run that made it."""
 
 
 class Volumes:
@@ -43,6 +46,8 @@ class Volumes:
         self._holder: str | None = None
         self._places: dict[str, str] = {}
         """Where the engine keeps those volumes of which only a part is mounted."""
+        self._settled: frozenset[str] | None = None
+        """Claimed volumes that were there before this instance."""
         self._writing = threading.Lock()
 
     def fill(self, image: str) -> None:
@@ -105,7 +110,7 @@ class Volumes:
         return settings
 
     def remove(self) -> None:
-        """Remove all of them."""
+        """Remove all of them but those that are claimed."""
         from docker.errors import APIError
         from requests.exceptions import RequestException
 
@@ -114,6 +119,8 @@ class Volumes:
                 remove_container(self._client, self._holder)
                 self._holder = None
             for volume in self._plan.volumes:
+                if volume.claim:
+                    continue
                 try:
                     self._client.remove_volume(volume.name)
                 except (APIError, RequestException):
@@ -122,6 +129,9 @@ class Volumes:
     def _made(self, image: str) -> str:
         """The container that holds the volumes, filled."""
         self._turns.clear()
+        if self._settled is None:
+            claimed = (each.name for each in self._filled if each.claim)
+            self._settled = frozenset(name for name in claimed if self._is_there(name))
         mounts = [
             self._mount(f"/{_ROOT}/{number}", volume.name)
             for number, volume in enumerate(self._filled)
@@ -132,7 +142,8 @@ class Volumes:
             if volume.files is not None:
                 archive.folder(root)
                 archive.volume(root, volume.files, self._turn(volume))
-            else:
+            elif volume.name not in self._settled:
+                # Who has a claim since earlier may have closed the folder to others, as databases.
                 archive.folder(root, EVERYBODY)
                 for below in volume.folders:
                     archive.folder(f"{root}/{below}", EVERYBODY)
@@ -154,10 +165,20 @@ class Volumes:
             raise
         return holder
 
+    def _is_there(self, volume: str) -> bool:
+        from docker.errors import NotFound
+
+        try:
+            self._client.inspect_volume(volume)
+        except NotFound:
+            return False
+        return True
+
     def _mount(self, path: str, volume: str, *, read_only: bool = False) -> Any:
         from docker.types import DriverConfig, Mount
 
-        memory = next(each.memory for each in self._plan.volumes if each.name == volume)
+        planned = next(each for each in self._plan.volumes if each.name == volume)
+        memory = planned.memory
         driver = None
         if memory is not None:
             options = f"mode={EVERYBODY:o}"
@@ -170,7 +191,7 @@ class Volumes:
             type="volume",
             read_only=read_only,
             no_copy=True,
-            labels=self._labels,
+            labels={CLAIM: planned.claim} if planned.claim else self._labels,
             driver_config=driver,
         )
 

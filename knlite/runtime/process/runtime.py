@@ -135,6 +135,10 @@ class ProcessRuntime:
     async def discard(self, instance: str) -> None:
         """Nothing: what a process leaves behind is in the folders of this machine."""
 
+    async def release(self, volume: str) -> bool:
+        """Nothing: processes have no volumes."""
+        return True
+
     async def sweep(self) -> tuple[str, ...]:
         """Kill processes of runs that have ended."""
         return await anyio.to_thread.run_sync(owners.sweep)

@@ -29,7 +29,7 @@ from knlite.kinds.serving.configuration import CONDITIONS, Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, UpdateStatus, View, key_of
 from knlite.serving.collection import collected
-from knlite.serving.reconcilers.ownership import is_taken, owned_by
+from knlite.serving.ownership import is_taken, owned_by
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:

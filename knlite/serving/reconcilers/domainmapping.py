@@ -1,7 +1,8 @@
 """DomainMapping: the claim to a domain, what it leads to, and the Ingress that says so.
 
 Source: knative/serving ``pkg/reconciler/domainmapping``; Knative reference §1.13, §5.6.
-Not here: whether there is a certificate; a gateway says so in the status of the Ingress.
+Differs: upstream says that a certificate which somebody brings is provided, without a look at it;
+here it is when it is presented to clients. Whether it is, the gateway says in the Ingress' status.
 """
 
 from collections.abc import Mapping
@@ -24,11 +25,16 @@ from knlite.kinds.serving.domainmapping import (
     CONDITIONS,
     DOMAIN_CLAIMED,
     FINALIZER,
-    INGRESS_READY,
     REFERENCE_RESOLVED,
     DomainMapping,
 )
-from knlite.kinds.serving.ingress import Ingress, IngressSpec, IngressTLS, Rule
+from knlite.kinds.serving.ingress import (
+    NETWORK_CONFIGURED,
+    Ingress,
+    IngressSpec,
+    IngressTLS,
+    Rule,
+)
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import (
@@ -42,16 +48,15 @@ from knlite.reconcile import (
     View,
     key_of,
 )
+from knlite.serving.certificates import FAILED, NOT_READY, not_ready
 from knlite.serving.domains import external_url, https_url
+from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
-from knlite.serving.reconcilers.ownership import handed_down, owned_by
+from knlite.serving.ownership import handed_down, owned_by
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
-NOT_CONFIGURED = "Ingress has not yet been reconciled."
 CLAIMED_ALREADY = "The domain name is already in use by another DomainMapping"
-TLS_NOT_ENABLED = "external-domain-tls is not enabled"
 PROVIDED_EXTERNALLY = "TLS certificate was provided externally"
-
 
 _ADDRESSABLE: Mapping[tuple[str, str], type[Object]] = {
     (info_of(kind).group, info_of(kind).kind): kind for kind in (Service, Route, KubernetesService)
@@ -75,7 +80,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         return Outcome((Update(_with_finalizers(mapping, finalizers)),))
     editor = CONDITIONS.edit(mapping.status.conditions, now)
     if mapping.status.observed_generation != mapping.metadata.generation:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
+        not_configured(editor)
     url = _url(mapping, view.config)
     changes = _mapped(mapping, view, editor)
     status = msgspec.structs.replace(
@@ -115,10 +120,8 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
         editor.false(DOMAIN_CLAIMED, "DomainAlreadyClaimed", CLAIMED_ALREADY)
         return _withdrawn(mapping, view)
     editor.true(DOMAIN_CLAIMED)
-    if mapping.spec.tls is not None:
-        editor.true(CERTIFICATE_PROVISIONED, "CertificateExternallyProvided", PROVIDED_EXTERNALLY)
-    else:
-        editor.true(CERTIFICATE_PROVISIONED, "TLSNotEnabled", TLS_NOT_ENABLED)
+    stored = view.get(Ingress, meta.namespace, child_name(meta.name, ""))
+    _certified(mapping, stored, editor)
     try:
         host = _host(mapping, view)
     except _Unresolved as exc:
@@ -128,17 +131,32 @@ def _mapped(mapping: DomainMapping, view: View, editor: ConditionEditor) -> tupl
     try:
         spec = _ingress_spec(mapping, host, view.config)
     except HTTPProtocolError as exc:
-        editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
+        cannot_be(editor, str(exc))
         return changes
-    stored = view.get(Ingress, meta.namespace, child_name(meta.name, ""))
     ingress, more = _ingress(mapping, stored, spec)
-    ready = find(ingress.status.conditions)
-    current = ingress.status.observed_generation == ingress.metadata.generation
-    if stored is None or ingress.spec != stored.spec or ready is None or not current:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
-    else:
-        editor.copy(INGRESS_READY, ready)
+    as_said_by(editor, ingress, stored)
     return (*changes, *more)
+
+
+def _certified(mapping: DomainMapping, stored: Ingress | None, editor: ConditionEditor) -> None:
+    """Whether clients get a certificate, by what the Ingress says that is there already."""
+    tls = mapping.spec.tls
+    if tls is None:
+        editor.true(CERTIFICATE_PROVISIONED, "TLSNotEnabled", TLS_NOT_ENABLED)
+        return
+    asked = stored is not None and stored.spec.tls == _tls(mapping)
+    known = None
+    if stored is not None and asked:
+        known = find(stored.status.conditions, NETWORK_CONFIGURED)
+        if stored.status.observed_generation != stored.metadata.generation:
+            known = None
+    if known is not None and known.reason in {NOT_READY, FAILED}:
+        editor.copy(CERTIFICATE_PROVISIONED, known)
+    elif known is not None and known.status == "True":
+        editor.true(CERTIFICATE_PROVISIONED, "CertificateExternallyProvided", PROVIDED_EXTERNALLY)
+    else:
+        unusable = not_ready(tls.secret_name)
+        editor.unknown(CERTIFICATE_PROVISIONED, unusable.reason, unusable.message)
 
 
 def _claim(mapping: DomainMapping) -> ClusterDomainClaim:
@@ -207,18 +225,20 @@ def _address(mapping: DomainMapping, view: View) -> str:
 
 
 def _ingress_spec(mapping: DomainMapping, host: str, config: Config) -> IngressSpec:
-    meta, tls = mapping.metadata, mapping.spec.tls
+    meta = mapping.metadata
     return IngressSpec(
         rules=(Rule(hosts=(meta.name,), visibility="ExternalIP", rewrite_host=host),),
         http_option=http_option(meta.annotations, config),
-        tls=()
-        if tls is None
-        else (
-            IngressTLS(
-                hosts=(meta.name,), secret_name=tls.secret_name, secret_namespace=meta.namespace
-            ),
-        ),
+        tls=_tls(mapping),
     )
+
+
+def _tls(mapping: DomainMapping) -> tuple[IngressTLS, ...]:
+    meta, tls = mapping.metadata, mapping.spec.tls
+    if tls is None:
+        return ()
+    hosts = (meta.name,)
+    return (IngressTLS(hosts=hosts, secret_name=tls.secret_name, secret_namespace=meta.namespace),)
 
 
 def _ingress(

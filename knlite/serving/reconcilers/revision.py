@@ -35,7 +35,8 @@ from knlite.kinds.serving.revision import (
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
 from knlite.serving.imagename import at_digest, registry_of
-from knlite.serving.reconcilers.ownership import owned_by
+from knlite.serving.ownership import owned_by
+from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
 
 NEVER_SCALED = "Initial scale was never achieved"
 
@@ -183,7 +184,7 @@ def _autoscaler(revision: Revision, view: View) -> tuple[PodAutoscaler, tuple[Ch
     spec = PodAutoscalerSpec(
         container_concurrency=revision.spec.container_concurrency or 0,
         scale_target_ref=ScaleTargetRef(
-            api_version="apps/v1", kind="Deployment", name=child_name(meta.name, "-deployment")
+            api_version="apps/v1", kind="Deployment", name=child_name(meta.name, DEPLOYMENT)
         ),
         protocol_type=protocol_of(container) if container is not None else "http1",
         reachability=_reachability(revision),

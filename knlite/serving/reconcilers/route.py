@@ -13,7 +13,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.kinds.addressable import Addressable
-from knlite.kinds.conditions import ConditionEditor, find, is_true
+from knlite.kinds.conditions import ConditionEditor, is_true
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.labels import ROLLOUT, ROUTE, ROUTE_NAMESPACE
 from knlite.kinds.meta import ObjectMeta
@@ -31,18 +31,17 @@ from knlite.kinds.serving.route import (
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
 from knlite.serving import rollout
 from knlite.serving.domains import DomainError, is_local, url_of
+from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, ingress_spec
 from knlite.serving.labeling import cleared, marked
+from knlite.serving.ownership import handed_down, owned_by
 from knlite.serving.placeholders import placed, placeholders_of
-from knlite.serving.reconcilers.ownership import handed_down, owned_by
 from knlite.serving.rollout import SECOND, Rollout, nanoseconds
 from knlite.serving.traffic import Plan, Problem, by_tag, plan, shown
 from knlite.serving.vantage import CLUSTER_DOMAIN
 from knlite.serving.visibility import local_tags
 
-NOT_CONFIGURED = "Ingress has not yet been reconciled."
 IN_PROGRESS = "A gradual rollout of the latest revision(s) is in progress."
-TLS_NOT_ENABLED = "external-domain-tls is not enabled"
 TLS_NOT_ENABLED_INSIDE = "TLS is not enabled for cluster-local"
 
 
@@ -63,14 +62,14 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     editor = CONDITIONS.edit(route.status.conditions, now)
     if route.status.observed_generation != route.metadata.generation:
         # Whatever goes wrong below, a new generation is not ready because the old one was.
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
+        not_configured(editor)
     try:
         result = _programmed(route, plan(route, view), view, editor, now)
     except DomainError as exc:
         editor.false(ALL_TRAFFIC_ASSIGNED, "ErrorConfig", str(exc))
         result = _Result(route.status)
     except HTTPProtocolError as exc:
-        editor.false(INGRESS_READY, "IngressNotConfigured", str(exc))
+        cannot_be(editor, str(exc))
         result = _Result(route.status)
     status = msgspec.structs.replace(
         result.status,
@@ -99,7 +98,7 @@ def _programmed(
     if planned.problem is not None:
         _mark(editor, planned.problem)
         if editor.get(INGRESS_READY) is None or not route.status.observed_generation:
-            editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
+            not_configured(editor)
         return _Result(status)
     editor.true(ALL_TRAFFIC_ASSIGNED)
     groups = by_tag(planned.targets)
@@ -112,12 +111,12 @@ def _programmed(
     moving, due = _rolled(route, stored, rollout.goal(groups), config, nanoseconds(now))
     spec = ingress_spec(route, groups, moving, local, config)
     ingress, changes = _ingress(route, stored, spec, moving)
-    _judge(editor, ingress, bool(changes) and (stored is None or ingress.spec != stored.spec))
+    as_said_by(editor, ingress, stored)
     if not moving.done:
         editor.unknown(INGRESS_READY, "RolloutInProgress", IN_PROGRESS)
-    if not moving.done or editor.is_true(INGRESS_READY):
-        traffic = _with_urls(route, shown(planned.targets, moving), local, config)
-        status = msgspec.structs.replace(status, traffic=traffic)
+    # As the URL above: whoever sees the one in a status sees the others with it.
+    traffic = _with_urls(route, shown(planned.targets, moving), local, config)
+    status = msgspec.structs.replace(status, traffic=traffic)
     wait = max(0.0, (due - nanoseconds(now)) / SECOND) if due else None
     return _Result(status, (*services.changes, *changes), wait)
 
@@ -127,15 +126,6 @@ def _mark(editor: ConditionEditor, problem: Problem) -> None:
         editor.false(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
     else:
         editor.unknown(ALL_TRAFFIC_ASSIGNED, problem.reason, problem.message)
-
-
-def _judge(editor: ConditionEditor, ingress: Ingress, changing: bool) -> None:
-    ready = find(ingress.status.conditions)
-    current = ingress.status.observed_generation == ingress.metadata.generation
-    if changing or ready is None or not current:
-        editor.unknown(INGRESS_READY, "IngressNotConfigured", NOT_CONFIGURED)
-    else:
-        editor.copy(INGRESS_READY, ready)
 
 
 def _rolled(

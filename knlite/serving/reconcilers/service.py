@@ -28,7 +28,7 @@ from knlite.kinds.serving.service import (
     ServiceStatus,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
-from knlite.serving.reconcilers.ownership import controls, handed_down, is_taken, owned_by
+from knlite.serving.ownership import controls, handed_down, is_taken, owned_by
 
 OUT_OF_DATE = "The {kind} is still working to reflect the latest desired specification."
 NOT_OWNED = 'There is an existing {kind} "{name}" that we do not own.'

@@ -62,7 +62,6 @@ def deployment(revision: Revision, view: View) -> Deployment:
     return Deployment(
         metadata=derived_meta(
             revision,
-            "serving.knative.dev/v1",
             "Deployment",
             child_name(meta.name, SUFFIX),
             autoscaler,

@@ -16,8 +16,9 @@ from knlite.kinds.labels import (
     ROUTING_STATE,
     ROUTING_STATE_MODIFIED,
 )
-from knlite.kinds.meta import Object, ObjectMeta, OwnerReference
+from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.serving.revision import Revision
+from knlite.serving.ownership import owned_by
 
 _IDENTITIES = UUID("5e2c0b9a-6f0e-4f0c-9a58-4f7c9d4b1f6e")
 """Uids are made from this and the owner's, so that they are the same at every reading."""
@@ -27,7 +28,6 @@ _OWN_ANNOTATIONS = frozenset((ROUTES, ROUTING_STATE_MODIFIED))
 
 def derived_meta(
     owner: Object,
-    owner_version: str,
     kind: str,
     name: str,
     *sources: Object | None,
@@ -48,16 +48,7 @@ def derived_meta(
         creation_timestamp=meta.creation_timestamp,
         labels=labels,
         annotations=annotations or {},
-        owner_references=(
-            OwnerReference(
-                api_version=owner_version,
-                kind=type(owner).__name__,
-                name=meta.name,
-                uid=meta.uid,
-                controller=True,
-                block_owner_deletion=True,
-            ),
-        ),
+        owner_references=owned_by(owner),
     )
 
 

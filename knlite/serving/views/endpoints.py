@@ -183,8 +183,7 @@ def _meta(
     name: str,
     labels: Mapping[str, str],
 ) -> ObjectMeta:
-    owner_version = "autoscaling.internal.knative.dev/v1alpha1"
-    return derived_meta(autoscaler, owner_version, kind, name, *pods, labels=labels)
+    return derived_meta(autoscaler, kind, name, *pods, labels=labels)
 
 
 def _endpoints(

@@ -40,7 +40,6 @@ def horizontal_pod_autoscaler(
     return HorizontalPodAutoscaler(
         metadata=derived_meta(
             autoscaler,
-            "autoscaling.internal.knative.dev/v1alpha1",
             "HorizontalPodAutoscaler",
             meta.name,
             labels=meta.labels,

@@ -26,7 +26,6 @@ def metric(autoscaler: PodAutoscaler, view: View) -> Metric:
     return Metric(
         metadata=derived_meta(
             autoscaler,
-            "autoscaling.internal.knative.dev/v1alpha1",
             "Metric",
             meta.name,
             labels=meta.labels,

@@ -34,7 +34,6 @@ def serverless_service(autoscaler: PodAutoscaler, view: View) -> ServerlessServi
     return ServerlessService(
         metadata=derived_meta(
             autoscaler,
-            "autoscaling.internal.knative.dev/v1alpha1",
             "ServerlessService",
             meta.name,
             labels=meta.labels,

@@ -63,9 +63,8 @@ def _service(
 ) -> KubernetesService:
     meta = autoscaler.metadata
     labels = {**meta.labels, LABEL: meta.name, SERVICE_TYPE: service_type}
-    owner_version = "autoscaling.internal.knative.dev/v1alpha1"
     return KubernetesService(
-        metadata=derived_meta(autoscaler, owner_version, "KubernetesService", name, labels=labels),
+        metadata=derived_meta(autoscaler, "KubernetesService", name, labels=labels),
         spec=KubernetesServiceSpec(
             type="ClusterIP", selector=selector, ports=ports, session_affinity="None"
         ),

@@ -53,3 +53,8 @@ def test_doubled_fields_are_named_by_their_path() -> None:
 
 def test_many_values_are_no_depth() -> None:
     assert len(decoded_json(b"[" + b"[]," * 1000 + b"[]]").tree) == 1001
+
+
+def test_many_fields_take_no_time() -> None:
+    fields = b",".join(b'"k%d":1' % number for number in range(200_000))
+    assert decoded_json(b"{" + fields + b',"k7":2}').duplicates == ("k7",)

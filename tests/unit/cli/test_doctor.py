@@ -1,5 +1,7 @@
 """What the doctor says of a manifest's fields (Knative reference §1.5, §1.6)."""
 
+import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,15 @@ def test_fields_that_a_process_cannot_have_are_named_with_a_way_out(
     assert "cannot have the volume config at /etc/app (volumeMounts)" in said
     assert "--runtime docker" in said
     assert "without effect on a process instance: serviceAccountName, resources.limits" in said
+
+
+def test_a_port_for_https_that_somebody_has_is_no_problem_yet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        examine([], Settings(runtime="process", cache_dir=tmp_path, tls_port=port), as_json=True)
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    (found,) = [each for each in findings if each["subject"] == "HTTPS port"]
+    assert found["verdict"] == "note"
+    assert "--tls-port" in found["fix"]

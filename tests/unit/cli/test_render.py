@@ -2,11 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knlite.cli.output import Output
 from knlite.cli.render import line_of
 from knlite.cli.up import _Json
 from knlite.facts import (
@@ -122,11 +123,12 @@ def test_of_requests_only_what_knlite_answered_itself_is_shown() -> None:
     assert line_of(request("the client left", 0)) is None
 
 
-def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    _Json().fact(request("x", 503))
-    line = capsys.readouterr().out
+def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(tmp_path: Path) -> None:
+    with (tmp_path / "stream").open("w+") as file:
+        output = Output(file.fileno(), str)
+        _Json(output).fact(request("x", 503))
+        output.close()
+        line = (tmp_path / "stream").read_text()
     shown = json.loads(line)
     assert (shown["fact"], shown["revision"], shown["cold"]) == ("RequestDone", "web-00001", True)
     assert shown["httpRequest"]["status"] == 503

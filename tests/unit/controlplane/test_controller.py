@@ -1,7 +1,10 @@
 """The loop: a reconciler runs again when what it read changes; one that fails stops no other."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
+import anyio
 import msgspec
 
 from knlite.clock import LoopClock
@@ -13,6 +16,15 @@ from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import Create, Key, Outcome, View, key_of
 from tests.flows.cell import STARTED, on_virtual_time
 from tests.unit.registry.desk import registry
+
+
+@asynccontextmanager
+async def running(controller: Controller) -> AsyncIterator[None]:
+    """While it lasts *controller* takes note of what happens; tests have it ``settle``."""
+    async with anyio.create_task_group() as group:
+        await group.start(controller.run)
+        yield
+        group.cancel_scope.cancel()
 
 
 def config_map(name: str, **data: str) -> ConfigMap:
@@ -29,7 +41,7 @@ async def test_a_reconciler_depends_on_what_it_read_also_when_it_was_not_there()
         return Outcome()
 
     controller = Controller(desk, ((ConfigMap, reconcile),), LoopClock(STARTED), lambda _: None)
-    with desk.listening(controller._note):
+    async with running(controller):
         desk.create(config_map("x"), user="test")
         controller.settle()
         assert runs == ["x"]
@@ -51,7 +63,7 @@ async def test_what_a_reconciler_wants_is_written_and_settles() -> None:
         return Outcome((Create(config_map(f"child-{key.name}")),))
 
     controller = Controller(desk, ((ConfigMap, reconcile),), LoopClock(STARTED), lambda _: None)
-    with desk.listening(controller._note):
+    async with running(controller):
         desk.create(config_map("x"), user="test")
         controller.settle()
     assert [obj.metadata.name for obj in desk.view.listed(ConfigMap, "default")] == ["child-x", "x"]
@@ -71,7 +83,7 @@ async def test_a_reconciler_that_raises_is_reported_and_does_not_stop_the_others
 
     pairs = ((ConfigMap, broken), (ConfigMap, sound))
     controller = Controller(desk, pairs, LoopClock(STARTED), facts.append)
-    with desk.listening(controller._note):
+    async with running(controller):
         desk.create(config_map("x"), user="test")
         controller.settle()
     assert done == ["x"]
@@ -93,7 +105,7 @@ async def test_a_deleted_object_keeps_no_notes() -> None:
         return Outcome()
 
     controller = Controller(desk, ((ConfigMap, reconcile),), LoopClock(STARTED), lambda _: None)
-    with desk.listening(controller._note):
+    async with running(controller):
         stored = desk.create(config_map("x"), user="test")
         controller.settle()
         desk.update(msgspec.structs.replace(stored, data={"a": "b"}), user="test")

@@ -55,7 +55,7 @@ async def prepared(reason: str, *names: RuntimeName) -> tuple[str, list[Fact]]:
     async with anyio.create_task_group() as group:
         await group.start(images.run)
         try:
-            code = await images.code_of(REVISION)
+            code = (await images.pod_of(REVISION)).serving
         except InstanceFailed as exc:
             return exc.reason, facts
         else:
@@ -106,9 +106,9 @@ async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun
         await group.start(images.run)
         async with anyio.create_task_group() as waiting:
             for name in names[:-1]:
-                waiting.start_soon(images.code_of, name)
+                waiting.start_soon(images.pod_of, name)
             # The folder may have changed since the first began.
             await clock.sleep_until(began + 0.5)
-            waiting.start_soon(images.code_of, names[-1])
+            waiting.start_soon(images.pod_of, names[-1])
         group.cancel_scope.cancel()
     assert asked == [began, began + 0.5]

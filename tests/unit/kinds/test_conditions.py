@@ -5,10 +5,16 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.kinds.conditions import Condition, ConditionSet, find, is_true
+from knlite.kinds.conditions import Condition, ConditionEditor, ConditionSet, find, is_true
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LIVING = ConditionSet(("Fed", "Rested"))
+
+
+def found(editor: ConditionEditor, name: str) -> Condition:
+    condition = find(editor.result(), name)
+    assert condition is not None
+    return condition
 
 
 def test_begins_unknown() -> None:
@@ -42,7 +48,7 @@ def test_the_most_recent_false_wins() -> None:
     editor.false("Fed", "Empty")
     later = LIVING.edit(editor.result(), NOW + timedelta(seconds=5))
     later.false("Rested", "Noise")
-    assert find(later.result()).reason == "Noise"  # type: ignore[union-attr]
+    assert found(later, "Ready").reason == "Noise"
 
 
 def test_the_transition_time_moves_only_with_a_change() -> None:
@@ -52,7 +58,7 @@ def test_the_transition_time_moves_only_with_a_change() -> None:
     later.true("Fed")
     assert later.result() == first.result()
     later.true("Fed", "Dessert")
-    assert find(later.result(), "Fed").last_transition_time == "2026-01-01T01:00:00Z"  # type: ignore[union-attr]
+    assert found(later, "Fed").last_transition_time == "2026-01-01T01:00:00Z"
 
 
 def test_a_condition_outside_the_set_is_informational() -> None:
@@ -61,7 +67,7 @@ def test_a_condition_outside_the_set_is_informational() -> None:
     editor.true("Rested")
     editor.false("Dancing", "NoMusic")
     assert editor.is_true()
-    assert find(editor.result(), "Dancing").severity == "Info"  # type: ignore[union-attr]
+    assert found(editor, "Dancing").severity == "Info"
 
 
 def test_a_new_dependent_of_a_ready_object_starts_true() -> None:

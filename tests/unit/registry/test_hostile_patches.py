@@ -109,6 +109,34 @@ def test_no_patch_is_a_surprise(data: st.DataObject, kind: type[Any], manager: s
         assert stored is None or tree_of(stored)["metadata"]["name"] == name
 
 
+def test_large_sets_of_fields_take_no_time() -> None:
+    desk = registry()
+    key = Key(ConfigMap, "default", "x")
+    large = {f"k{number}": "" for number in range(20_000)}
+    finalizers = [f"example.com/f{number}" for number in range(20_000)]
+
+    def apply(manager: str, data: dict[str, str], held: list[str]) -> None:
+        tree = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "x", "namespace": "default", "finalizers": held},
+            "data": data,
+        }
+        desk.patch(key, ApplyPatch(tree), user="a", write=Write(manager=manager))
+
+    for manager in ("one", "two"):
+        apply(manager, large, finalizers)
+    apply("two", {}, [])
+    stored = desk.at(key)
+    assert isinstance(stored, ConfigMap)
+    assert len(stored.data) == len(stored.metadata.finalizers) == 20_000
+    apply("one", {}, [])
+    stored = desk.at(key)
+    assert isinstance(stored, ConfigMap)
+    assert not stored.data
+    assert not stored.metadata.finalizers
+
+
 PLACES = [
     *("metadata", "metadata.annotations", "metadata.labels", "metadata.finalizers"),
     *("metadata.ownerReferences", "metadata.managedFields", "metadata.resourceVersion"),

@@ -14,6 +14,7 @@ from knlite.kinds.podspec.fields import Container
 from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, key_of
+from knlite.registry.deletion import Propagation
 from knlite.registry.registry import Notification, Refused
 from knlite.registry.write import Write
 from tests.unit.registry.desk import broker, config_map, registry
@@ -52,6 +53,25 @@ def test_a_name_is_taken_once() -> None:
 def test_the_namespace_must_exist() -> None:
     with pytest.raises(NotFound, match='namespaces "nowhere" not found'):
         registry().create(config_map(namespace="nowhere"), user="test")
+
+
+@pytest.mark.parametrize("propagation", ["Background", "Foreground"])
+def test_owners_in_a_long_row_go_together(propagation: Propagation) -> None:
+    desk = registry()
+    owner = first = desk.create(config_map("c0"), user="test")
+    for number in range(1, 1_500):
+        reference = OwnerReference(
+            api_version="v1",
+            kind="ConfigMap",
+            name=owner.metadata.name,
+            uid=owner.metadata.uid,
+            block_owner_deletion=True,
+        )
+        made = config_map(f"c{number}")
+        metadata = msgspec.structs.replace(made.metadata, owner_references=(reference,))
+        owner = desk.create(msgspec.structs.replace(made, metadata=metadata), user="test")
+    desk.delete(key_of(first), propagation=propagation)
+    assert not desk.view.listed(ConfigMap, "default")
 
 
 def test_only_a_change_of_the_spec_makes_a_new_generation() -> None:

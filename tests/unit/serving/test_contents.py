@@ -6,6 +6,7 @@ import pytest
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import (
@@ -24,7 +25,7 @@ from knlite.kinds.podspec.fields import (
 )
 from knlite.serving.contents import contents, sources
 from knlite.serving.downward import Identity
-from knlite.serving.volume import EmptyDir, File, FileVolume, VolumeContent
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume, VolumeContent
 from tests.unit.fake_view import FakeView
 
 IDENTITY = Identity(
@@ -39,6 +40,7 @@ SECRET = Secret(
     metadata=ObjectMeta(name="s", namespace="default"),
     data={"one": b64encode(b"hidden").decode()},
 )
+DATA = PersistentVolumeClaim(metadata=ObjectMeta(name="data", namespace="default"))
 
 
 def held(volume: Volume) -> VolumeContent:
@@ -47,7 +49,8 @@ def held(volume: Volume) -> VolumeContent:
     mount = VolumeMount(name=volume.name, mount_path="/x")
     container = Container(name="web", resources=limits, volume_mounts=(mount,))
     spec = PodSpec(containers=(container,), volumes=(volume,))
-    found = contents(spec, IDENTITY, FakeView(CONFIG, SECRET), lambda audience: f"to {audience}")
+    view = FakeView(CONFIG, SECRET, DATA)
+    found = contents(spec, IDENTITY, view, lambda audience: f"to {audience}")
     return found[volume.name]
 
 
@@ -59,6 +62,15 @@ def files(volume: Volume) -> dict[str, tuple[bytes, int]]:
     found = held(volume)
     assert isinstance(found, FileVolume)
     return {path: (file.content, file.mode) for path, file in found.files.items()}
+
+
+def test_a_claim_is_a_volume_of_its_own_name_and_must_be_there() -> None:
+    volume = Volume(name="v", persistent_volume_claim={"claimName": "data"})
+    assert held(volume) == Claimed("knlite.default.data", "default/data")
+    with pytest.raises(InstanceFailed) as refused:
+        held(Volume(name="v", persistent_volume_claim={"claimName": "other"}))
+    assert refused.value.reason == "Unschedulable"
+    assert 'persistentvolumeclaim "other" not found' in str(refused.value)
 
 
 def test_every_key_of_a_config_map_is_a_file() -> None:
@@ -171,7 +183,9 @@ def test_a_token_and_facts_are_files_too() -> None:
     }
 
 
-@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b", "..data", "", "a\0b"])
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "a/../../b", "..data", "./..data", "", ".", "a\0b"]
+)
 def test_a_path_that_leads_elsewhere_is_refused(path: str) -> None:
     items = (KeyToPath(key="one", path=path),)
     with pytest.raises(InstanceFailed, match="relative path"):

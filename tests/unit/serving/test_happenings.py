@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from knlite.facts import (
+    CertificateDoubted,
     InstanceChanged,
     InstanceState,
     PathChanged,
@@ -105,6 +106,13 @@ def instance(state: InstanceState) -> InstanceChanged:
             ),
             [("Pod", "p", "Warning", "Unhealthy")],
             id="probe",
+        ),
+        pytest.param(
+            CertificateDoubted(
+                at=AT, namespace="shop", host="a.example.org", secret="s", why="expired"
+            ),
+            [("DomainMapping", "a.example.org", "Warning", "CertificateDoubtful")],
+            id="certificate",
         ),
         pytest.param(
             instance("failed"),

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from knlite.kinds.serving.ingress import HeaderMatch, Ingress, IngressSpec, Path, Rule, Split
+from knlite.kinds.serving.ingress import (
+    HeaderMatch,
+    HTTPOption,
+    Ingress,
+    IngressSpec,
+    IngressTLS,
+    Path,
+    Rule,
+    Split,
+)
 from knlite.serving.instance import RevisionName
 from knlite.serving.routing import (
     MEMO_LEAST,
@@ -15,6 +24,7 @@ from knlite.serving.routing import (
     Nowhere,
     RoutingTable,
     ToBroker,
+    ToHTTPS,
     ToIndex,
     ToRevision,
 )
@@ -150,7 +160,7 @@ def test_spellings_of_a_host_are_remembered_up_to_a_bound() -> None:
     fresh = table(split("web-00001", 100))
     for port in range(10 * MEMO_LEAST):
         assert fresh.find(b"web.default.localhost:%d" % port) is not None
-        assert len(fresh._seen) <= MEMO_LEAST
+        assert fresh.remembered <= MEMO_LEAST
 
 
 def test_finding_a_known_host_allocates_nothing() -> None:
@@ -310,3 +320,45 @@ def test_a_mapped_domain_leads_to_what_it_maps_and_takes_no_host_of_a_route() ->
     assert taken == ToRevision(WEB, "/")
     gone = replace(mapped, rewrite_host="none.default.svc.cluster.local")
     assert outside(gone).match("shop.example.com", "/", 0.0) == Nowhere()
+
+
+def mapped(http_option: HTTPOption, *certified: str) -> RoutingTable:
+    inner = "web.default.svc.cluster.local"
+    ingresses = (
+        Ingress(
+            spec=IngressSpec(
+                rules=(
+                    Rule(
+                        hosts=(inner,),
+                        visibility="ClusterLocal",
+                        splits=(split("web-00001", 100),),
+                    ),
+                )
+            )
+        ),
+        Ingress(
+            spec=IngressSpec(
+                rules=(Rule(hosts=("a.example.org", "b.example.org"), rewrite_host=inner),),
+                http_option=http_option,
+                tls=tuple(IngressTLS(hosts=(host,)) for host in certified),
+            )
+        ),
+    )
+    return routing_table(ingresses, {}, {}, [])
+
+
+def test_https_serves_hosts_with_a_certificate_only() -> None:
+    table = mapped("Enabled", "A.example.org")
+    assert table.match("a.example.org", "/", 0.0) == ToRevision(WEB, "/")
+    assert table.secure().find(b"a.example.org:8443") is not None
+    for host in (b"b.example.org", b"web.default.svc.cluster.local", b"localhost", b""):
+        assert table.secure().find(host) is None
+
+
+def test_redirected_sends_on_what_has_a_certificate_and_nothing_else() -> None:
+    table = mapped("Redirected", "a.example.org")
+    for side in (table, table.inside()):
+        assert side.find(b"a.example.org") is None
+        assert side.match("A.example.org:8080", "/", 0.0) == ToHTTPS("a.example.org")
+        assert side.match("b.example.org", "/", 0.0) == ToRevision(WEB, "/")
+    assert table.secure().find(b"a.example.org") is not None

@@ -29,6 +29,7 @@ def as_user(user: int) -> PodSpec:
 
 
 CLAIM = with_volume(Volume(name="v", persistent_volume_claim={"claimName": "c"}))
+DRIVER = with_volume(Volume(name="v", csi={"driver": "d"}))
 CONFIG = with_volume(Volume(name="v", config_map=ConfigMapVolume(name="c")))
 TWO = PodSpec(containers=(Container(), Container()))
 INIT = PodSpec(containers=(Container(),), init_containers=(Container(),))
@@ -38,7 +39,8 @@ NODE = PodSpec(containers=(Container(),), host_network=True)
 @pytest.mark.parametrize(
     ("spec", "runtime", "words"),
     [
-        pytest.param(CLAIM, "docker", r"volumes\[0\]\.persistentVolumeClaim", id="claim"),
+        pytest.param(DRIVER, "docker", r"volumes\[0\]\.csi", id="volume of a driver"),
+        pytest.param(CLAIM, "process", "the volume v at /data", id="claim of a process"),
         pytest.param(NODE, "docker", "hostNetwork", id="host network"),
         pytest.param(CONFIG, "process", "the volume v at /data", id="volume of a process"),
         pytest.param(TWO, "process", "2 containers", id="two processes"),
@@ -67,6 +69,7 @@ def test_what_no_cluster_would_take_is_not_started_here() -> None:
     ("spec", "runtime", "uid"),
     [
         pytest.param(CONFIG, "docker", 1000, id="volume"),
+        pytest.param(CLAIM, "docker", 1000, id="claim"),
         pytest.param(TWO, "docker", 1000, id="sidecar"),
         pytest.param(INIT, "docker", 1000, id="init"),
         pytest.param(as_user(7), "docker", 1000, id="user"),

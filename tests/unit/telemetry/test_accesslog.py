@@ -143,6 +143,23 @@ async def test_it_is_off_until_it_is_wanted_and_off_again() -> None:
     assert line.container == "queue-proxy"
 
 
+def test_a_folder_that_fails_is_given_up_with_a_word(tmp_path: Path) -> None:
+    facts: list[Fact] = []
+    (tmp_path / "logs").write_text("a file where the folder would be")
+
+    @on_virtual_time
+    async def scenario() -> None:
+        log = AccessLog(tmp_path / "logs", LoopClock(NOW), facts.append)
+        for _ in range(2):
+            log.configure(ObservabilityConfig(request_log=True))
+            log.read(done())
+
+    scenario()
+    (notice,) = facts
+    assert isinstance(notice, Notice)
+    assert f"as {tmp_path / 'logs'} fails" in notice.text
+
+
 def test_with_a_folder_it_is_a_file_that_fills_without_further_requests(tmp_path: Path) -> None:
     file = tmp_path / "logs" / "access.log"
 

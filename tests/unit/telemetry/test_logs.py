@@ -7,8 +7,8 @@ import anyio
 import pytest
 
 from knlite.apiserver.logsource import PodLogOptions
-from knlite.facts import LogLine
-from knlite.telemetry.logs import KEPT_LINES, Logs
+from knlite.facts import Fact, LogLine, Notice
+from knlite.telemetry.logs import KEPT_ALTOGETHER, KEPT_LINES, Logs
 
 pytestmark = pytest.mark.anyio
 
@@ -71,6 +71,28 @@ async def test_a_follower_gets_the_tail_and_then_what_follows() -> None:
         await anyio.wait_all_tasks_blocked()
         logs.close()
     assert seen == ["before", "after"]
+
+
+def test_of_all_services_those_that_wrote_last_are_kept() -> None:
+    logs = Logs()
+    services = [f"s{number}" for number in range(KEPT_ALTOGETHER // KEPT_LINES + 1)]
+    for service in services:
+        for _ in range(KEPT_LINES):
+            logs.read(line("x", service))
+    kept = [len(logs.tail("default", service)) for service in services]
+    assert kept == [0, *([KEPT_LINES] * (len(services) - 1))]
+
+
+def test_a_folder_that_fails_is_given_up_with_a_word(tmp_path: Path) -> None:
+    told: list[Fact] = []
+    (tmp_path / "default").write_text("a file where the folder would be")
+    logs = Logs(tmp_path, told.append)
+    for text in ("one", "two"):
+        logs.read(line(text))
+    assert texts(logs.tail("default", "web")) == ["one", "two"]
+    (notice,) = told
+    assert isinstance(notice, Notice)
+    assert f"as {tmp_path} fails" in notice.text
 
 
 def test_with_a_folder_the_lines_are_also_in_a_file(tmp_path: Path) -> None:

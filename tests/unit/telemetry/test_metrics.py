@@ -1,5 +1,6 @@
 """Facts and levels as Prometheus metrics (Knative reference §6.1, §6.2)."""
 
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -191,10 +192,13 @@ def test_what_belonged_to_a_revision_goes_with_it() -> None:
 
 def test_revisions_that_are_gone_are_forgotten_even_if_nobody_scrapes() -> None:
     metrics = Metrics()
-    metrics.ask(scales=lambda: [scale(revision="r-2999")])
-    for number in range(3000):
+    metrics.ask(scales=lambda: [scale(revision="r-7999")])
+    for number in range(2000):
         metrics.read(done(revision=f"r-{number}"))
-    assert len(list(metrics._requests)) <= 1000
+    before = sys.getallocatedblocks()
+    for number in range(2000, 8000):
+        metrics.read(done(revision=f"r-{number}"))
+    assert sys.getallocatedblocks() - before < 6000, "more than a block for each revision"
 
 
 def cold_start() -> ColdStart:

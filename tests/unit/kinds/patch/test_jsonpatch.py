@@ -64,6 +64,43 @@ def test_what_cannot_be_applied_fails_as_on_a_cluster(operation: dict[str, Any])
         JsonPatch([operation]).applied_to({"a": 1, "l": [1]})
 
 
+def test_neither_the_tree_nor_the_patch_is_changed() -> None:
+    tree: Any = {"a": {"b": [1]}}
+    patch = JsonPatch(
+        [
+            {"op": "add", "path": "/a/b/-", "value": {}},
+            {"op": "add", "path": "/a/b/1/x", "value": 1},
+            {"op": "copy", "from": "/a/b", "path": "/c"},
+            {"op": "remove", "path": "/a/b/0"},
+        ]
+    )
+    for _ in range(2):
+        assert patch.applied_to(tree) == {"a": {"b": [{"x": 1}]}, "c": [1, {"x": 1}]}
+    assert tree == {"a": {"b": [1]}}
+
+
+@pytest.mark.parametrize("op", ["add", "copy", "move"])
+def test_a_patch_cannot_nest_without_end(op: str) -> None:
+    operations, path = [], ""
+    for _ in range(2_000):
+        path += "/a"
+        operations.append({"op": "add", "path": path, "value": {}})
+    if op == "copy":
+        operations = [{"op": "copy", "from": "", "path": "/a"} for _ in range(15)]
+        operations += [{"op": "copy", "from": "/a", "path": "/a" * 15} for _ in range(6)]
+        operations += [{"op": "copy", "from": "", "path": "/a" * n} for n in range(20, 200, 20)]
+    if op == "move":
+        operations.append({"op": "move", "from": "/a", "path": "/b"})
+    with pytest.raises(PatchFailed):
+        JsonPatch(operations).applied_to({})
+
+
+def test_many_operations_on_a_large_object_take_no_time() -> None:
+    tree = {"data": {f"k{number}": "" for number in range(100_000)}}
+    each = [{"op": "add", "path": f"/data/k{number}", "value": "x"} for number in range(10_000)]
+    assert JsonPatch(each).applied_to(tree)["data"]["k9999"] == "x"
+
+
 def test_copies_of_copies_do_not_fill_the_memory() -> None:
     grow = [{"op": "copy", "from": "", "path": f"/{n}"} for n in range(60)]
     with pytest.raises(PatchFailed):

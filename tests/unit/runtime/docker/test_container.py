@@ -119,6 +119,10 @@ def test_memory_is_limited_without_swap() -> None:
     assert host["nano_cpus"] == 250_000_000
 
 
+def test_no_less_of_a_processor_is_asked_for_than_the_kernel_gives() -> None:
+    assert settings(asking(limits=Limits(cpus=0.0001))).host["nano_cpus"] == 10_000_000
+
+
 def test_a_port_is_published_only_where_containers_cannot_be_reached() -> None:
     assert "port_bindings" not in settings().host
     published = settings(network=Network("published", "bridge", HOST_GATEWAY))

@@ -8,7 +8,7 @@ from knlite.errors import InstanceFailed
 from knlite.runtime.docker.mounts import EngineMount, Plan, plan
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.container import Mount
-from knlite.serving.volume import EmptyDir, File, FileVolume, VolumeContent
+from knlite.serving.volume import Claimed, EmptyDir, File, FileVolume, VolumeContent
 
 CODE = Prepared(None, "sha256:1")
 FILES = FileVolume({"a/b": File(b"x"), "c": File(b"y")})
@@ -52,6 +52,27 @@ def test_a_part_of_files_is_mounted_from_inside() -> None:
     assert (mount.kind, mount.inside, mount.read_only) == ("inside", "c", True)
 
 
+CLAIMED = Claimed("knlite.n.data", "n/data")
+
+
+def test_a_claim_is_mounted_whole_and_is_the_claims_own_volume() -> None:
+    found = planned(CLAIMED, at("/data"), sidecar=at("/backup", read_only=True))
+    (volume,) = found.volumes
+    assert (volume.name, volume.claim, volume.files) == ("knlite.n.data", "n/data", None)
+    assert found.mounts == {
+        "main": (EngineMount(kind="volume", path="/data", volume="knlite.n.data"),),
+        "side": (
+            EngineMount(kind="volume", path="/backup", volume="knlite.n.data", read_only=True),
+        ),
+    }
+
+
+def test_a_part_of_a_claim_is_refused_with_a_way_out() -> None:
+    with pytest.raises(InstanceFailed, match="cannot be had") as refused:
+        planned(CLAIMED, at("/data", "db"))
+    assert "whole volume" in refused.value.fix
+
+
 def test_memory_of_one_container_needs_no_volume() -> None:
     found = planned(EmptyDir(in_memory=True, size_limit=100), at("/data"))
     assert found.volumes == ()
@@ -83,3 +104,8 @@ def test_a_part_of_an_empty_folder_is_a_volume_of_its_own_that_lies_inside_the_w
 def test_a_sub_path_that_leads_out_is_refused(path: str, content: VolumeContent) -> None:
     with pytest.raises(InstanceFailed, match="leads out of the volume"):
         planned(content, at("/x", path))
+
+
+def test_a_name_that_only_begins_with_dots_leads_nowhere_else() -> None:
+    (mount,) = planned(FILES, at("/x", "..key")).mounts["main"]
+    assert mount.inside == "..key"

@@ -9,7 +9,7 @@ from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.route import Route, RouteStatus, TrafficTarget
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, Update
-from knlite.serving.reconcilers.ownership import owned_by
+from knlite.serving.ownership import owned_by
 from knlite.serving.reconcilers.service import reconcile
 from tests.flows.cell import STARTED
 from tests.unit.fake_view import FakeView

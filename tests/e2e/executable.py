@@ -1,0 +1,152 @@
+"""The real executable on real ports, and what its tests wait and ask for."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+PATIENCE = 60.0
+"""Seconds before a condition counts as never coming; a slow machine must not fail a test."""
+
+
+def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> Any:
+    """The first true value of *condition*; fails the test when it does not come."""
+    deadline = time.monotonic() + patience
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited {patience:g} s in vain: {what}")
+        time.sleep(0.02)
+    return value
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Knlite:
+    """A running ``knlite up``, and what it has said so far."""
+
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+        self.port, self.admin_port = free_port(), free_port()
+        self.facts: list[dict[str, Any]] = []
+        ports = ["--port", str(self.port), "--admin-port", str(self.admin_port)]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "knlite", "up", *arguments, *ports, "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, **(env or {})},
+        )
+        self.stderr = ""
+        self._threads = [
+            threading.Thread(target=self._facts),
+            threading.Thread(target=self._errors),
+        ]
+        for thread in self._threads:
+            thread.start()
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}",
+            trust_env=False,
+            timeout=PATIENCE,
+            limits=httpx.Limits(max_connections=None),
+        )
+        self.admin = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.admin_port}", trust_env=False, timeout=PATIENCE
+        )
+
+    def answers(self) -> bool:
+        """Whether the API answers by now."""
+        assert self.process.poll() is None, self.stderr
+        try:
+            return self.admin.get("/version").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def settled(self) -> "Knlite":
+        """Wait until it has shown its table, or has ended."""
+        wait_until(lambda: self.seen("Settled") or self.process.poll() is not None, "Settled")
+        assert self.process.poll() is None, self.stderr
+        return self
+
+    def seen(self, name: str, **fields: object) -> list[dict[str, Any]]:
+        """All facts of that name with those fields."""
+        return [
+            fact
+            for fact in tuple(self.facts)
+            if fact["fact"] == name and all(fact.get(key) == fields[key] for key in fields)
+        ]
+
+    def get(self, service: str, path: str = "/", **options: Any) -> httpx.Response:
+        """A request to ``NAME.NAMESPACE``."""
+        return self.http.get(path, headers={"Host": f"{service}.localhost"}, **options)
+
+    def logged(self, service: str, text: str) -> list[dict[str, Any]]:
+        """The lines of *service* that hold *text*."""
+        return [fact for fact in self.seen("LogLine", service=service) if text in fact["text"]]
+
+    def object(self, path: str) -> dict[str, Any]:
+        """An object by its API path."""
+        answer = self.admin.get(path)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def ready(self, path: str) -> dict[str, Any]:
+        """The Ready condition of an object; empty when there is none yet."""
+        answer = self.admin.get(path)
+        if answer.status_code != 200:
+            return {}
+        conditions = answer.json().get("status", {}).get("conditions", ())
+        return next((each for each in conditions if each["type"] == "Ready"), {})
+
+    def at_zero(self, namespace: str, service: str) -> bool:
+        """Whether the service has had instances, and all of them are gone."""
+        changes = self.seen("InstanceChanged", namespace=namespace, service=service)
+        last = {fact["instance"]: fact["state"] for fact in changes}
+        return bool(last) and set(last.values()) == {"gone"}
+
+    def stop(self, with_signal: int = signal.SIGTERM) -> int:
+        """End it and return its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        code = self.process.wait(PATIENCE)
+        for thread in self._threads:
+            thread.join(PATIENCE)
+        self.http.close()
+        self.admin.close()
+        for pipe in (self.process.stdout, self.process.stderr):
+            if pipe is not None:
+                pipe.close()
+        return code
+
+    def _facts(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.facts.append(json.loads(line))
+
+    def _errors(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.stderr += line
+
+
+def missing(what: str, why: str) -> NoReturn:
+    """Skips the test with the reason; fails it where ``KNLITE_REQUIRE`` names *what*."""
+    if what in os.environ.get("KNLITE_REQUIRE", "").split(","):
+        pytest.fail(f"KNLITE_REQUIRE names {what}, but {why}")
+    pytest.skip(why)
