@@ -34,6 +34,8 @@ from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 
 _EVENTING = (Broker, Trigger)
+_SHOWN = (Service, DomainMapping, Broker)
+"""What people are shown, in this order."""
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would
 otherwise keep the projector busy with tables that nobody needs."""
@@ -75,6 +77,8 @@ class Projector:
         self._certificates = Certificates()
         self._sources = Routes(registry)
         self._table = RoutingTable()
+        self._urls: dict[tuple[int, str, str], str] = {}
+        """What people are shown, by place in ``_SHOWN``, namespace and name."""
         self._listing: tuple[tuple[str, str], ...] = ()
         self._stale: set[str] = {"routes", "listing", "topology"}
         self._work = anyio.Event()
@@ -105,6 +109,9 @@ class Projector:
         """Push tables until cancelled."""
         with self._registry.listening(self._note):
             self._sources.begin()
+            for kind in _SHOWN:
+                for obj in self._registry.view.listed(kind, ""):
+                    self._list(Notification("added", obj, None))
             task_status.started()
             while True:
                 self._work = anyio.Event()
@@ -141,7 +148,7 @@ class Projector:
             self._note_revision(notification, obj)
         if self._sources.note(notification):
             self._stale.add("routes")
-        if _is_listed_anew(notification):
+        if self._list(notification):
             self._stale.add("listing")
         if isinstance(obj, _EVENTING):
             self._stale.add("topology")
@@ -163,7 +170,7 @@ class Projector:
     def _push(self) -> None:
         stale, self._stale = self._stale, set()
         if "listing" in stale:
-            self._listing = self._listed()
+            self._listing = self._listing_now()
         if "routes" in stale:
             self._certificates.push(self._sources.secured(), self._registry.view)
             self._table = self._sources.table()
@@ -174,27 +181,37 @@ class Projector:
         if "topology" in stale and self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
 
-    def _listed(self) -> tuple[tuple[str, str], ...]:
-        view = self._registry.view
-        base = f"http://localhost:{self._registry.config.external_port}"
-        services = (
-            (f"Service {obj.metadata.namespace}/{obj.metadata.name}", obj.status.url)
-            for obj in view.listed(Service, "")
-            if obj.status.url
+    def _list(self, notification: Notification) -> bool:
+        """Whether the change changes what people are shown, which it then has done."""
+        obj = notification.obj
+        if not isinstance(obj, _SHOWN):
+            return False
+        place = (_SHOWN.index(type(obj)), obj.metadata.namespace, obj.metadata.name)
+        url = "" if notification.change == "deleted" else self._url_of(obj)
+        if url == self._urls.get(place, ""):
+            return False
+        if url:
+            self._urls[place] = url
+        else:
+            del self._urls[place]
+        return True
+
+    def _url_of(self, obj: Service | DomainMapping | Broker) -> str:
+        """Where people reach *obj*; empty if they cannot."""
+        match obj:
+            case Service():
+                return obj.status.url
+            case DomainMapping():
+                return obj.status.url if is_true(obj.status.conditions) else ""
+            case Broker():
+                base = f"http://localhost:{self._registry.config.external_port}"
+                return f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}"
+
+    def _listing_now(self) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (f"{_SHOWN[place[0]].__name__} {place[1]}/{place[2]}", self._urls[place])
+            for place in sorted(self._urls)
         )
-        brokers = (
-            (
-                f"Broker {obj.metadata.namespace}/{obj.metadata.name}",
-                f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}",
-            )
-            for obj in view.listed(Broker, "")
-        )
-        domains = (
-            (f"DomainMapping {obj.metadata.namespace}/{obj.metadata.name}", obj.status.url)
-            for obj in view.listed(DomainMapping, "")
-            if is_true(obj.status.conditions)
-        )
-        return (*services, *domains, *brokers)
 
     def _tell_ingresses(self) -> None:
         for ingress in self._sources.told():
@@ -211,22 +228,6 @@ class Projector:
             )
             if status != ingress.status:
                 self._registry.update_status(msgspec.structs.replace(ingress, status=status))
-
-
-def _is_listed_anew(notification: Notification) -> bool:
-    """Whether the change can change what people are shown."""
-    new, old = notification.obj, notification.old
-    if isinstance(new, Broker):
-        return notification.change != "modified"
-    if not isinstance(new, Service | DomainMapping):
-        return False
-    if notification.change != "modified" or not isinstance(old, Service | DomainMapping):
-        return True
-    return _shown(new) != _shown(old)
-
-
-def _shown(obj: Service | DomainMapping) -> tuple[str, bool]:
-    return obj.status.url, isinstance(obj, Service) or is_true(obj.status.conditions)
 
 
 def _settings(revision: Revision) -> RevisionSettings:

@@ -9,6 +9,7 @@ it changed.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal
 
 from knlite.kinds.meta import Fields
@@ -152,4 +153,10 @@ def is_false(conditions: Iterable[Condition], name: str = READY) -> bool:
 
 def timestamp(moment: datetime) -> str:
     """*moment* as the API writes times: RFC 3339, UTC, whole seconds."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+    return _written(moment.astimezone(UTC).replace(microsecond=0, tzinfo=None))
+
+
+@lru_cache(maxsize=8)
+def _written(second: datetime) -> str:
+    """One text for all who were there in that second: every object holds some, of every start."""
+    return second.isoformat() + "Z"
