@@ -94,10 +94,15 @@ async def _serve(
 ) -> None:
     await emulator.start()
     with written_kubeconfig(emulator.settings) as kubeconfig:
-        await _go_on(emulator, paths, project, screen, kubeconfig)
+        async with anyio.create_task_group() as group:
+            # Watching begins at once, so that a file saved while all that settles is not missed.
+            settled = anyio.Event()
+            group.start_soon(_reapply, emulator, paths, screen, settled)
+            await _settle(emulator, paths, project, screen, kubeconfig)
+            settled.set()
 
 
-async def _go_on(
+async def _settle(
     emulator: Emulator,
     paths: Sequence[Path],
     project: Project,
@@ -116,7 +121,6 @@ async def _go_on(
     # Requests under way are no garbage, and with hundreds of them the collector would look through
     # them all the time: a quarter of the requests per second.
     gc.set_threshold(*GARBAGE)
-    await _reapply(emulator, paths, screen)
 
 
 async def _until_signal(stop: Callable[[], None]) -> None:
@@ -126,8 +130,10 @@ async def _until_signal(stop: Callable[[], None]) -> None:
             return
 
 
-async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen | _Json") -> None:
-    """Apply again whenever a file changes; files with mistakes change nothing."""
+async def _reapply(
+    emulator: Emulator, paths: Sequence[Path], screen: "_Screen | _Json", settled: anyio.Event
+) -> None:
+    """Apply again whenever a file changes, once *settled*; files with mistakes change nothing."""
     if not paths:
         await anyio.sleep_forever()
     from watchfiles import awatch
@@ -137,6 +143,7 @@ async def _reapply(emulator: Emulator, paths: Sequence[Path], screen: "_Screen |
     deep = any(path.is_dir() for path in paths)
     before = None
     async for _ in awatch(*folders, step=WATCH_STEP, watch_filter=_is_yaml, recursive=deep):
+        await settled.wait()
         try:
             project = read_project(paths, emulator.settings.environ)
             complaints = [*project.complaints, *emulator.check(project)]
