@@ -770,6 +770,16 @@ def test_a_refusal_does_not_cut_the_answer_before_it_when_it_has_to_wait() -> No
     assert transport.written.index(b"still there") < transport.written.index(b"HTTP/1.1 400 ")
 
 
+def test_a_refusal_that_waits_is_not_written_after_the_end() -> None:
+    connection, transport, _, _ = served()
+    connection.pause_writing()
+    connection.data_received(b"NONSENSE / HTTP/1.1\r\n\r\n")
+    connection.shut()
+    connection.resume_writing()
+    assert transport.closed
+    assert not transport.late
+
+
 def test_the_rest_of_a_body_is_read_after_an_answer_that_came_before_anybody_wanted_it() -> None:
     large = KINDS["large"][0] % 0
     connection, transport, _, begun = served(large[:-1])

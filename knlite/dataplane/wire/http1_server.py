@@ -482,7 +482,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _advance(self) -> None:
         """Begin exchanges in their order, one at a time."""
-        if self._advancing:
+        if self._advancing or self._transport.is_closing():
+            # What a closing connection has not begun to answer is not answered any more.
             return
         self._advancing = True
         while self._waiting and self._current is None and not self.congested:
