@@ -13,6 +13,7 @@ import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
 from knlite.eventing.topology import Topology, topology
@@ -32,6 +33,7 @@ from knlite.serving.certificates import Certificate, Unusable
 from knlite.serving.domains import local_hosts, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
+from knlite.serving.vantage import BROKER_HOSTS
 
 _EVENTING = (Broker, Trigger)
 _SHOWN = (Service, DomainMapping, Broker)
@@ -133,7 +135,7 @@ class Projector:
         """The cluster's host names of everything that can be addressed."""
         routes = self._registry.view.listed(Route, "")
         return (
-            *local_hosts("knative-eventing", "broker-ingress"),
+            *BROKER_HOSTS,
             *(host for route in routes for host in self._cluster_hosts_of(route)),
         )
 
@@ -198,14 +200,9 @@ class Projector:
 
     def _url_of(self, obj: Service | DomainMapping | Broker) -> str:
         """Where people reach *obj*; empty if they cannot."""
-        match obj:
-            case Service():
-                return obj.status.url
-            case DomainMapping():
-                return obj.status.url if is_true(obj.status.conditions) else ""
-            case Broker():
-                base = f"http://localhost:{self._registry.config.external_port}"
-                return f"{base}/ns/{obj.metadata.namespace}/brokers/{obj.metadata.name}"
+        if isinstance(obj, DomainMapping) and not is_true(obj.status.conditions):
+            return ""
+        return address_of(obj, self._registry.config.external_port)
 
     def _listing_now(self) -> tuple[tuple[str, str], ...]:
         return tuple(

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from knlite.serving.instance import RevisionName
-from knlite.serving.vantage import BROKER_INGRESS, CLUSTER_DOMAIN
+from knlite.serving.vantage import BROKER_HOSTS, CLUSTER_DOMAIN
 
 DISABLED = "kn:disabled"
 DEFAULT = "kn:default"
@@ -166,7 +166,7 @@ class RoutingTable:
             return ToHTTPS(host)
         if host in _LOOPBACK or not host:
             return self._by_path(path, draw, tag)
-        if host in _BROKER_HOSTS:
+        if host in BROKER_HOSTS:
             namespace, _, broker = path.strip("/").partition("/")
             return ToBroker(namespace, broker)
         hidden = self._named_inside(host)
@@ -229,12 +229,3 @@ def _host(authority: str) -> str:
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0].rstrip(".")
-
-
-_BROKER_HOSTS = frozenset(
-    (
-        BROKER_INGRESS,
-        BROKER_INGRESS.removesuffix(".cluster.local"),
-        BROKER_INGRESS.removesuffix(".svc.cluster.local"),
-    )
-)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 CLUSTER_DOMAIN = "svc.cluster.local"
-BROKER_INGRESS = f"broker-ingress.knative-eventing.{CLUSTER_DOMAIN}"
+_BROKER_INGRESS_SHORT = "broker-ingress.knative-eventing"
+BROKER_INGRESS = f"{_BROKER_INGRESS_SHORT}.{CLUSTER_DOMAIN}"
+BROKER_HOSTS = (_BROKER_INGRESS_SHORT, f"{_BROKER_INGRESS_SHORT}.svc", BROKER_INGRESS)
+"""All names by which services find brokers, as for every name inside the cluster."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """ObjectReference: how Kubernetes' kinds name another object.
 
 Source: Kubernetes core/v1 ObjectReference.
-Not here: Knative's own (``eventing/destination.py``).
+Not here: Knative's own (``kinds/kreference.py``).
 """
 
 from knlite.kinds.meta import Fields
