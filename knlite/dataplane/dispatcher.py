@@ -24,7 +24,7 @@ from knlite.eventing.cloudevent import Malformed
 from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.destinations import broker_url
 from knlite.eventing.extensions import dead_letter
-from knlite.eventing.filters.attributes import judge
+from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.headers import NAMESPACE, PREFER_REPLY, passing
 from knlite.eventing.httpcodec import decode, encode_binary, encode_structured, is_event
 from knlite.eventing.inflight import Inflight
@@ -138,7 +138,7 @@ class Dispatcher:
                         lane.done(position)
 
     def _wanted(self, lane: "_Lane", position: int, record: Record) -> bool:
-        verdict = judge(lane.plan.attributes, record.event)
+        verdict = Attributes(lane.plan.attributes).judge(record.event)
         self._publish(
             TriggerEvaluated(
                 at=self._clock.wall(),
