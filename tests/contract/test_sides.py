@@ -10,10 +10,9 @@ import pytest
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.dispatcher import Answered
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
-from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.sender import Answered, LoopbackSender
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, RevisionName, RevisionSettings, Sample
