@@ -78,6 +78,10 @@ BROKER: Final = "eventing.knative.dev/broker"
 INJECTION: Final = "eventing.knative.dev/injection"
 DEPENDENCY: Final = "knative.dev/dependency"
 """Annotation of a Trigger: an object that must be ready first, as JSON."""
+SCOPE: Final = "eventing.knative.dev/scope"
+"""Annotation of an InMemoryChannel: ``cluster`` or ``namespace``; here it changes nothing."""
+SUBSCRIBABLE: Final = "messaging.knative.dev/subscribable"
+"""Annotation of a channel: the form of the subscribers that it takes."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
 
 # knlite's own, on templates.
