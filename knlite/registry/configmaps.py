@@ -18,6 +18,7 @@ from knlite.kinds.config import (
     defaults,
     deployment,
     eventing,
+    eventingfeatures,
     features,
     gc,
     network,
@@ -41,7 +42,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, network.NAME): network.KEYS,
     (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
-    (EVENTING_NAMESPACE, eventing.FEATURES_NAME): eventing.FEATURES_KEYS,
+    (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -80,7 +81,7 @@ def read_config(
             eventing.NAME,
             lambda: eventing.parse(
                 _broker_defaults(section(EVENTING_NAMESPACE, eventing.NAME)),
-                section(EVENTING_NAMESPACE, eventing.FEATURES_NAME),
+                section(EVENTING_NAMESPACE, eventingfeatures.NAME),
             ),
         ),
         external_port=external_port,
