@@ -19,6 +19,7 @@ from knlite.kinds.config import (
     defaults,
     deployment,
     eventing,
+    eventingfeatures,
     features,
     gc,
     network,
@@ -43,7 +44,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
     (EVENTING_NAMESPACE, channels.NAME): channels.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
-    (EVENTING_NAMESPACE, eventing.FEATURES_NAME): eventing.FEATURES_KEYS,
+    (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -82,7 +83,7 @@ def read_config(
             eventing.NAME,
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
-                section(EVENTING_NAMESPACE, eventing.FEATURES_NAME),
+                section(EVENTING_NAMESPACE, eventingfeatures.NAME),
             ),
         ),
         channels=_naming(

@@ -7,16 +7,13 @@ data plane reference §3.4 (durations). Not here: what follows from it for an ev
 
 import msgspec
 
+from knlite.kinds.config.eventingfeatures import DELIVERY_RETRY_AFTER, DELIVERY_TIMEOUT
 from knlite.kinds.durations import InvalidDuration, parse_iso
 from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, invalid, under
 from knlite.kinds.kreference import Enabled
 from knlite.kinds.meta import Fields
-
-DELIVERY_TIMEOUT = "delivery-timeout"
-DELIVERY_RETRY_AFTER = "delivery-retryafter"
-"""Feature flags that allow ``timeout`` and ``retryAfterMax``."""
 
 
 class DeliverySpec(Fields):
