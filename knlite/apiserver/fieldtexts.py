@@ -344,6 +344,15 @@ TEXTS: Mapping[str, str] = {
     "numActivators": "How many activators are in the path.",
     # The rest of Eventing.
     "format": "The form of events in transit.",
+    "policies": "The EventPolicies that apply and are ready.",
+    "EventPolicySpec.to": "What may be sent to; everything in the namespace if it is not given.",
+    "EventPolicySpec.from": "Who may send; nobody if it is not given.",
+    "EventPolicySpec.filters": "Filter expressions that an event must match to be let in.",
+    "EventPolicyStatus.from": "The identities of those who may send.",
+    "PolicyTarget.ref": "The object that may be sent to.",
+    "PolicyTarget.selector": "The kind and the labels of objects that may be sent to.",
+    "PolicySubject.ref": "The object that may send.",
+    "sub": "The identity that may send; one that ends in * stands for all that begin so.",
     "brokerRef": "The Broker, perhaps in another namespace.",
     "Subject.selector": "Labels of the workloads.",
     "auth": "In whose name events are sent.",
@@ -373,7 +382,6 @@ TEXTS: Mapping[str, str] = {
     "replyCACerts": "Certificates by which the reply is known.",
     "replyAudience": "The audience of the reply's tokens.",
     "physicalSubscription": "What the references of the spec have turned out to be.",
-    "policies": "The EventPolicies that say who may send here.",
     # What computed kinds add.
     "scaleTargetRef": "The Deployment.",
     "metricsServiceName": "The Service whose load is measured.",

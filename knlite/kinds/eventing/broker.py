@@ -11,6 +11,7 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
+from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
@@ -26,7 +27,6 @@ TRIGGER_CHANNEL_READY = "TriggerChannelReady"
 FILTER_READY = "FilterReady"
 ADDRESSABLE = "Addressable"
 DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
-EVENT_POLICIES_READY = "EventPoliciesReady"
 
 CONDITIONS = ConditionSet(
     (
@@ -51,6 +51,7 @@ class BrokerStatus(DeliveryStatus):
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     address: Addressable | None = None
     addresses: tuple[Addressable, ...] = ()
+    policies: tuple[AppliedPolicy, ...] = ()
 
 
 class Broker(Object):

@@ -10,6 +10,7 @@ import msgspec
 
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, Status
+from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.labels import SUBSCRIBABLE
 from knlite.kinds.meta import Fields, Object
@@ -49,13 +50,6 @@ class SubscriberStatus(Fields):
 class ChannelableSpec(Fields):
     subscribers: tuple[SubscriberSpec, ...] = ()
     delivery: DeliverySpec | None = None
-
-
-class AppliedPolicy(Fields):
-    """An EventPolicy that says who may send here."""
-
-    api_version: str = ""
-    name: str = ""
 
 
 class ChannelableStatus(DeliveryStatus):

@@ -12,6 +12,7 @@ import msgspec
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
+from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY
 from knlite.kinds.eventing.immutable import differences
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid, missing
 from knlite.kinds.labels import SCOPE
@@ -25,7 +26,6 @@ ENDPOINTS_READY = "EndpointsReady"
 ADDRESSABLE = "Addressable"
 CHANNEL_SERVICE_READY = "ChannelServiceReady"
 DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
-EVENT_POLICIES_READY = "EventPoliciesReady"
 DISPATCHER_READY = "DispatcherReady"
 """Shown only: Ready does not depend on it."""
 
