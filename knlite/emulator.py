@@ -35,6 +35,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.reconcilers import MESSAGING
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -100,6 +101,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (EventPolicy, eventpolicy.reconcile),
+    *MESSAGING,
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )

@@ -7,6 +7,11 @@ from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -17,7 +22,18 @@ from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
-ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding)
+ADDRESSED = (
+    Service,
+    DomainMapping,
+    Broker,
+    Trigger,
+    Channel,
+    InMemoryChannel,
+    Subscription,
+    Sequence,
+    Parallel,
+    SinkBinding,
+)
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
     Service,
@@ -27,6 +43,11 @@ _WITH_CONDITIONS = (
     DomainMapping,
     Broker,
     Trigger,
+    Channel,
+    InMemoryChannel,
+    Subscription,
+    Sequence,
+    Parallel,
     SinkBinding,
 )
 

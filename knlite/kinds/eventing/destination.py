@@ -13,7 +13,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from knlite.kinds.fielderror import Errors, generic, invalid, under
-from knlite.kinds.kreference import Enabled, KReference, reference_defaulted, reference_validated
+from knlite.kinds.kreference import (
+    Enabled,
+    KReference,
+    reference_defaulted,
+    reference_validated,
+    shown,
+)
 from knlite.kinds.meta import Fields
 
 _PEM_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----\s")
@@ -71,6 +77,16 @@ def validated(destination: Destination, enabled: Enabled, within: str = "") -> E
             ),
         )
     return _ca_certs_validated(destination.ca_certs)
+
+
+def in_go(destination: Destination) -> str:
+    """*destination* as it stands in errors that show a whole value.
+
+    Differs: what a pointer leads to is shown, where upstream shows its address.
+    """
+    ref = "<nil>" if destination.ref is None else shown(destination.ref)
+    rest = (each or "<nil>" for each in (destination.ca_certs, destination.audience))
+    return f"{{{ref} {destination.uri or ''} {' '.join(rest)}}}"
 
 
 def _ca_certs_validated(certs: str | None) -> Errors:
