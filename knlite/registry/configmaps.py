@@ -23,6 +23,7 @@ from knlite.kinds.config import (
     gc,
     network,
     observability,
+    ping,
 )
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
 from knlite.kinds.config.values import ConfigInvalid
@@ -43,6 +44,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
+    (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -84,6 +86,7 @@ def read_config(
                 section(EVENTING_NAMESPACE, eventingfeatures.NAME),
             ),
         ),
+        ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
         external_port=external_port,
         external_tls_port=external_tls_port,
     )

@@ -14,6 +14,7 @@ from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.gc import GcConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
+from knlite.kinds.config.ping import PingConfig
 
 SERVING_NAMESPACE = "knative-serving"
 EVENTING_NAMESPACE = "knative-eventing"
@@ -32,6 +33,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
+    ping: PingConfig = PingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443

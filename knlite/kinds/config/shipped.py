@@ -154,6 +154,9 @@ EVENTING_FEATURES: Entries = {
         for key, why in eventingfeatures.WITHOUT_EFFECT.items()
     },
 }
+PING: Entries = {
+    "data-max-size": ("-1", "bytes that data or dataBase64 may have, -1 for any number"),
+}
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
 # for all routes, and one for those with a label:
@@ -207,7 +210,11 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-tracing": _NOT_READ,
     }
     eventing_features = example_of(EVENTING_FEATURES, eventingfeatures.KEYS)
-    of_eventing = {"config-br-defaults": _BROKERS_TEXT, "config-features": eventing_features}
+    of_eventing = {
+        "config-br-defaults": _BROKERS_TEXT,
+        "config-features": eventing_features,
+        "config-ping-defaults": example_of(PING),
+    }
     return {
         (namespace, name): _config_map(namespace, name, text)
         for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, of_eventing))
