@@ -14,6 +14,8 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.kreference import KReference, group_of
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -120,7 +122,7 @@ def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
 def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     """The list goes before the single address."""
     match obj:
-        case Broker(status=status):
+        case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
         case Service(status=service_status):
             single, several = service_status.address, ()

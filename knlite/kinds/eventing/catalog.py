@@ -4,7 +4,7 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 """
 
 from knlite.kinds.columns import ADDRESS_URL, AGE, READY_COLUMNS, Column, status_of
-from knlite.kinds.eventing import broker, eventpolicy, trigger
+from knlite.kinds.eventing import broker, eventpolicy, eventtransform, requestreply, trigger
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.labels import BROKER_CLASS
 
@@ -50,5 +50,25 @@ KINDS: tuple[KindInfo, ...] = (
         columns=READY_COLUMNS,
         defaulted=eventpolicy.defaulted,
         validated=eventpolicy.validated,
+    ),
+    KindInfo(
+        type=eventtransform.EventTransform,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="eventtransforms",
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, Column("Sink", status_of("sink_uri")), *READY_COLUMNS),
+        validated=eventtransform.validated,
+    ),
+    KindInfo(
+        type=requestreply.RequestReply,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="requestreplies",
+        short_names=("rr",),
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, *READY_COLUMNS),
+        defaulted=requestreply.defaulted,
+        validated=requestreply.validated,
     ),
 )
