@@ -42,8 +42,8 @@ from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
 from knlite.dataplane.sender import LoopbackSender
@@ -57,6 +57,7 @@ from knlite.eventing.reconcilers import (
     sinkbinding,
     trigger,
 )
+from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
@@ -223,7 +224,7 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        brokers = BrokerIngress(clock, publish)
+        brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)

@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.headers import with_set
 from knlite.dataplane.request import HTTPS, TEXT
 from knlite.dataplane.wire.body import TooLarge, read_body
@@ -53,14 +53,14 @@ class Gateway:
     def __init__(
         self,
         activator: Activator,
-        brokers: BrokerIngress,
+        events: EventIngress,
         draw: random.Random,
         limits: Limits | None = None,
         tls_port: int = 443,
     ) -> None:
         """HTTPS is on *tls_port*."""
         self._activator = activator
-        self._brokers = brokers
+        self._events = events
         self._random = draw.random
         self._limits = limits
         self.outside = Side(activator, draw.random, self._by_other_addresses)
@@ -149,12 +149,13 @@ class Gateway:
         read_body(exchange, MAX_EVENT, received)
 
     async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
-        answer = await self._brokers.receive(
+        answer = await self._events.to_broker(
             namespace,
             broker,
             exchange.method.decode("latin-1"),
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers],
             body,
+            f"{exchange.client.host}:{exchange.client.port}",
         )
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers

@@ -78,6 +78,10 @@ BROKER: Final = "eventing.knative.dev/broker"
 INJECTION: Final = "eventing.knative.dev/injection"
 DEPENDENCY: Final = "knative.dev/dependency"
 """Annotation of a Trigger: an object that must be ready first, as JSON."""
+DELIVERY_ORDER: Final = "kafka.eventing.knative.dev/delivery.order"
+"""Annotation of a Trigger: ``ordered`` delivers one event at a time; else ``unordered``."""
+PARALLELISM: Final = "rabbitmq.eventing.knative.dev/parallelism"
+"""Annotation of a Trigger: how many events may be on their way at once, 1 to 1000."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
 
 # knlite's own, on templates.

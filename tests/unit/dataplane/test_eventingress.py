@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from knlite.clock import LoopClock
-from knlite.dataplane.broker_ingress import Answer, BrokerIngress
-from knlite.eventing.topology import BrokerPlan, Topology
-from knlite.eventlog.memory import MemoryLog
+from knlite.dataplane.eventingress import Answer, EventIngress
+from knlite.eventing.filters.build import EVERYTHING
+from knlite.eventing.topology import Resource, ResourceKey, Topology
+from knlite.eventlog.memory import MemoryEngine
 from knlite.eventlog.port import Cursor
 from knlite.facts import EventAccepted, EventRefused, Fact
 
+MAIN = ResourceKey("Broker", "default", "main")
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 GOOD = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]
 BAD = GOOD[:-1]
@@ -21,20 +23,17 @@ class Entrance:
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
-        self.ingress = BrokerIngress(
-            LoopClock(NOW), self.facts.append, lambda: MemoryLog(max_events=2)
-        )
+        engines = {"memory": MemoryEngine(max_events=2)}
+        self.ingress = EventIngress(LoopClock(NOW), self.facts.append, engines)
         self.appoint("uid")
         self.cursor = self.reader()
 
     def appoint(self, uid: str) -> None:
-        plan = BrokerPlan(namespace="default", name="main", uid=uid)
-        self.ingress.topology_changed(Topology({("default", "main"): plan}))
+        resource = Resource(kind="Broker", namespace="default", name="main", uid=uid)
+        self.ingress.topology_changed(Topology({MAIN: resource}))
 
     def reader(self) -> Cursor:
-        log = self.ingress.log_of("default", "main")
-        assert log is not None
-        return log.open("reader", "start")
+        return self.ingress.log_of(MAIN).open("reader", EVERYTHING, "start")
 
     async def ask(
         self,
@@ -44,7 +43,7 @@ class Entrance:
         headers: list[tuple[str, str]] = GOOD,
         body: bytes = b"",
     ) -> Answer:
-        return await self.ingress.receive(namespace, broker, method, headers, body)
+        return await self.ingress.to_broker(namespace, broker, method, headers, body)
 
 
 @pytest.fixture
@@ -65,17 +64,19 @@ async def test_an_event_is_kept_before_it_is_accepted(entrance: Entrance) -> Non
     assert (answer.status, answer.body) == (202, b"")
     found = entrance.cursor.take()
     assert found is not None
-    position, record = found
+    record = found.record
     attributes = dict(record.event.attributes)
     arrival = datetime.fromisoformat(attributes.pop("knativearrivaltime"))
     assert abs(arrival - NOW) < timedelta(minutes=1)
     assert attributes == {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
     assert record.event.data == b"data"
     assert record.ttl == 8
-    assert record.headers == (("X-Request-Id", "r"),)
+    assert record.headers[:-1] == (("X-Request-Id", "r"),)
+    assert record.headers[-1][0] == "traceparent"
     (fact,) = entrance.facts
     assert isinstance(fact, EventAccepted)
-    assert (fact.position, fact.event_id) == (position, "1")
+    assert (fact.arrival, fact.attributes["id"]) == (record.arrival, "1")
+    assert fact.readers == ("reader",)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +141,13 @@ async def test_a_full_log_asks_the_sender_to_come_back(entrance: Entrance) -> No
     assert dict(answer.headers)["Retry-After"] == "1"
     found = entrance.cursor.take()
     assert found is not None
-    entrance.cursor.ack(found[0] + 1)
+    entrance.cursor.done(found.position)
     assert (await entrance.ask()).status == 202
 
 
 async def test_a_broker_that_is_gone_is_unknown(entrance: Entrance) -> None:
     entrance.ingress.topology_changed(Topology())
     assert (await entrance.ask()).status == 404
-    assert entrance.ingress.log_of("default", "main") is None
 
 
 async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance) -> None:
