@@ -172,6 +172,14 @@ default-br-config: |
       backoffPolicy: exponential
       backoffDelay: PT0.2S
 """
+_CHANNELS_TEXT = """\
+# Nothing here is in force: this is the kind of channel of those that do not say.
+default-ch-config: |
+  clusterDefault:
+    apiVersion: messaging.knative.dev/v1
+    kind: InMemoryChannel
+  namespaceDefaults: {}
+"""
 _NOT_READ = """\
 # knlite has no use for these settings. What is written here is kept.
 """
@@ -206,8 +214,11 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-observability": example_of(OBSERVABILITY, observability.KEYS),
         "config-tracing": _NOT_READ,
     }
-    eventing_features = example_of(EVENTING_FEATURES, eventingfeatures.KEYS)
-    of_eventing = {"config-br-defaults": _BROKERS_TEXT, "config-features": eventing_features}
+    of_eventing = {
+        "config-br-defaults": _BROKERS_TEXT,
+        "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "default-ch-webhook": _CHANNELS_TEXT,
+    }
     return {
         (namespace, name): _config_map(namespace, name, text)
         for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, of_eventing))

@@ -13,7 +13,7 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.immutable import changed
+from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
@@ -114,12 +114,9 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
 
 
 def _config_validated(obj: Broker, reference: KReference, config: Config) -> Errors:
-    errors = reference_validated(reference, config.eventing.enabled)
     own = obj.metadata.namespace
-    if reference.namespace == own or not config.eventing.same_namespace_only(own):
-        return errors
-    details = f'parent namespace: "{own}" does not match ref: "{reference.namespace}"'
-    return (*errors, generic("mismatched namespaces", "namespace", details=details))
+    within = own if config.eventing.same_namespace_only(own) else ""
+    return reference_validated(reference, config.eventing.enabled, within)
 
 
 def _immutable(obj: Broker, old: Broker) -> Errors:
@@ -137,7 +134,7 @@ def _immutable(obj: Broker, old: Broker) -> Errors:
         )
     )
     if difference:
-        return (generic("Immutable fields changed (-old +new)", "spec", details=difference),)
+        return (generic(IMMUTABLE_CHANGED, "spec", details=difference),)
     difference = changed("{string}", class_of(old), class_of(obj))
     if difference:
         text = "Immutable annotations changed (-old +new)"
