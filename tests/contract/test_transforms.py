@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from knlite.dataplane.eventingress import Answer
+from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.transforms import EventTransforms
 from knlite.eventing.transforms import TransformPlan
