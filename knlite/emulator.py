@@ -51,7 +51,13 @@ from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
+from knlite.eventing.reconcilers import (
+    broker,
+    eventpolicy,
+    eventtransform,
+    sinkbinding,
+    trigger,
+)
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -59,6 +65,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -102,6 +109,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Trigger, trigger.reconcile),
     (EventPolicy, eventpolicy.reconcile),
     *MESSAGING,
+    (EventTransform, eventtransform.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )

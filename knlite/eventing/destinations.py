@@ -21,6 +21,8 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.kreference import KReference, group_of, shown
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
@@ -126,7 +128,7 @@ def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
 def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     """The list goes before the single address."""
     match obj:
-        case Broker(status=status):
+        case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
         case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
             single, several = channel_status.address, channel_status.addresses
