@@ -12,7 +12,7 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription
-from knlite.kinds.meta import Object
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
@@ -27,11 +27,11 @@ ADDRESSED = (
     DomainMapping,
     Broker,
     Trigger,
+    Sequence,
+    Parallel,
     Channel,
     InMemoryChannel,
     Subscription,
-    Sequence,
-    Parallel,
     SinkBinding,
 )
 """Kinds whose readiness people ask for."""
@@ -50,6 +50,17 @@ _WITH_CONDITIONS = (
     Parallel,
     SinkBinding,
 )
+
+
+_CONCLUDED = frozenset(
+    (
+        "ChannelReferenceFailed",
+        "SubscriptionNotMarkedReadyByChannel",
+        "ChannelsNotReady",
+        "SubscriptionsNotReady",
+    )
+)
+"""Reasons for Unknown that stay until something else changes, which is waited for by itself."""
 
 
 def ready_condition(obj: Object) -> Condition | None:
@@ -74,9 +85,10 @@ class Undecided:
         if not isinstance(obj, _WITH_CONDITIONS):
             return
         condition = ready_condition(obj)
-        if notification.change != "deleted" and (
-            condition is None or condition.status == "Unknown"
-        ):
+        undecided = condition is None or (
+            condition.status == "Unknown" and condition.reason not in _CONCLUDED
+        )
+        if notification.change != "deleted" and undecided:
             self._why[key_of(obj)] = condition.reason if condition else ""
         else:
             self._why.pop(key_of(obj), None)
@@ -105,6 +117,9 @@ def readiness_facts(
         new = ready_condition(obj)
         before = ready_condition(old) if old is not None else None
         if new is None or _said(new) == _said(before):
+            return
+        if new.status != "False" and controller_of(obj) is not None:
+            # What it belongs to will say so.
             return
         publish(
             ReadyChanged(

@@ -6,6 +6,7 @@ reference §8 (host names).
 
 from collections.abc import Mapping
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from knlite.eventing.references import group_in
 from knlite.kinds.codec import decode, encode
@@ -39,6 +40,20 @@ class NoSuchChannel(ValueError):
 def channel_host(namespace: str, name: str) -> str:
     """The host by which the InMemoryChannel *name* is called from inside the cluster."""
     return f"{name}-kn-channel.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def channel_hosts(namespace: str, name: str) -> tuple[str, ...]:
+    """All hosts of the InMemoryChannel *name* inside the cluster, the longest last."""
+    host = channel_host(namespace, name)
+    svc = host.removesuffix(".cluster.local")
+    return (svc.removesuffix(".svc"), svc, host)
+
+
+def channel_in(url: str) -> tuple[str, str] | None:
+    """Namespace and name of the InMemoryChannel that is reached at *url*, if one is."""
+    host = urlsplit(url).hostname or ""
+    name, suffix, namespace = host.removesuffix(f".{CLUSTER_DOMAIN}").partition("-kn-channel.")
+    return (namespace, name) if suffix and name else None
 
 
 def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Channel]:
