@@ -50,7 +50,7 @@ from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, sinkbinding, trigger
+from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
@@ -58,6 +58,7 @@ from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -102,6 +103,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
+    (EventPolicy, eventpolicy.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )
