@@ -25,20 +25,8 @@ class Clued(Protocol):
 
 
 class Index:
-    """Filters by key, in their order. It is built when the first event asks."""
+    """Filters by key, in their order."""
 
-    def __init__(self, filters: Mapping[str, Filter]) -> None:
-        self._filters = filters
-        self._built: _Tables | None = None
-
-    def matching(self, event: CloudEvent) -> tuple[str, ...]:
-        """The keys of the filters that *event* passes, in the order of the mapping."""
-        if self._built is None:
-            self._built = _Tables(self._filters)
-        return self._built.matching(event)
-
-
-class _Tables:
     def __init__(self, filters: Mapping[str, Filter]) -> None:
         self._entries = tuple(filters.items())
         clues = [each.clues() if isinstance(each, Clued) else () for each in filters.values()]
@@ -56,6 +44,7 @@ class _Tables:
         self._by_text: Sequence[tuple[str, Mapping[str, Sequence[int]]]] = tuple(by_text.items())
 
     def matching(self, event: CloudEvent) -> tuple[str, ...]:
+        """The keys of the filters that *event* passes, in the order of the mapping."""
         worth = self._always
         for name, by_text in self._by_text:
             text = lookup(event, name)
