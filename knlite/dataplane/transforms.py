@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from knlite.dataplane.eventhosts import Answer, Handler
+from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import trace

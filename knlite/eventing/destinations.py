@@ -16,13 +16,13 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.kreference import KReference, group_of, shown
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.kinds.eventing.eventtransform import EventTransform
-from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
