@@ -100,6 +100,20 @@ class EventSender:
             return await self._follow(url, sent, body, ca_certs)
         return Unanswered(f"no complete answer within {timeout:g} s")
 
+    async def post(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
+    ) -> tuple[int, bytes, str]:
+        """As ``send``, for who wants plain values: status (0: none), body, why there is none."""
+        match await self.send(url, headers, body, timeout):
+            case Answered(status, _, answer):
+                return status, answer, ""
+            case Unanswered(why):
+                return 0, b"", why
+
     async def aclose(self) -> None:
         """Close all connections."""
         for pools in (self._pools, *self._trusting.values()):
