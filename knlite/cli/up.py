@@ -24,9 +24,9 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
-from knlite.facts import Fact, Notice, ReadyChanged, RequestDone
+from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition
-from knlite.kinds.meta import described
+from knlite.kinds.meta import controller_of, described
 from knlite.manifests import Project, read_project
 from knlite.nearby import code_below
 from knlite.settings import Settings
@@ -226,6 +226,9 @@ class _Screen:
         self._console.print()
 
 
+_UNSHOWN = frozenset(("data", "headers"))
+
+
 class _Json:
     """The standard output of a script: one JSON object a line."""
 
@@ -233,8 +236,11 @@ class _Json:
         self._output = output
 
     def fact(self, fact: Fact) -> None:
-        # Of a request only what its record shows: as a whole it holds whatever the client sent.
+        # Of a request only what its record shows: as a whole it holds whatever the client sent. So
+        # it is with an event.
         shown = record(fact) if isinstance(fact, RequestDone) else msgspec.to_builtins(fact)
+        if isinstance(fact, EventAccepted):
+            shown = {name: value for name, value in shown.items() if name not in _UNSHOWN}
         self._write({"fact": type(fact).__name__, **shown})
 
     def notice(self, text: str, level: str = "info") -> None:
@@ -268,6 +274,9 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
         for obj in view.listed(kind, ""):
             condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
             ready: str = condition.status
+            if ready == "True" and controller_of(obj) is not None:
+                # What belongs to something else is only shown when it is in its way.
+                continue
             if ready != "True" and condition.reason:
                 first = condition.message.strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"

@@ -6,34 +6,38 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.eventhosts import EventHosts, Handler
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.headers import with_set
-from knlite.dataplane.request import HTTPS, TEXT
+from knlite.dataplane.innerexchange import InnerExchange
+from knlite.dataplane.request import TEXT
+from knlite.dataplane.sides import TAG_HEADER, OfEvents, SecureSide, Side
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.eventing.topology import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
-    Backends,
     InsideOnly,
+    Nowhere,
     RoutingTable,
     ToBroker,
     ToHTTPS,
     ToIndex,
     ToRevision,
 )
-from knlite.serving.vantage import CLUSTER_DOMAIN
+from knlite.serving.vantage import BROKER_HOSTS, CLUSTER_DOMAIN
 
-TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
 """Bytes of one request to a broker; a broker in memory must not be filled by a single sender.
 
@@ -53,19 +57,25 @@ class Gateway:
     def __init__(
         self,
         activator: Activator,
-        brokers: BrokerIngress,
+        events: EventIngress,
         draw: random.Random,
         limits: Limits | None = None,
         tls_port: int = 443,
     ) -> None:
         """HTTPS is on *tls_port*."""
         self._activator = activator
-        self._brokers = brokers
+        self._events = events
+        self.event_hosts = EventHosts()
+        """Who takes events at hosts of their own."""
+        self.event_hosts.serve_all(CHANNEL_ENDING, events.channel_at)
+        self.event_hosts.serve(ALL_CHANNELS, events.to_channels)
         self._random = draw.random
         self._limits = limits
         self.outside = Side(activator, draw.random, self._by_other_addresses)
         """Who answers those who come from outside."""
         self.inside = Side(activator, draw.random, self._by_other_addresses)
+        self.events = Side(OfEvents(activator), draw.random, self._by_other_addresses)
+        """Who answers events that go on their way here."""
         self._listing: tuple[tuple[str, str], ...] = ()
         self.secure = SecureSide(activator, draw.random)
         """Who answers those who come from outside by HTTPS."""
@@ -76,12 +86,20 @@ class Gateway:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
         self.outside.table = table
         self.secure.table = table.secure()
-        self.inside.table = table.inside()
+        self.inside.table = self.events.table = table.inside()
         self._listing = listing
 
     def serves(self, host: str) -> bool:
-        """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
+        """Whether *host* is somebody's here, seen from inside the cluster."""
+        return (
+            self.inside.table.find(host.encode("latin-1", "replace")) is not None
+            or host in BROKER_HOSTS
+            or self.event_hosts.find(host) is not None
+        )
+
+    def ask(self, exchange: InnerExchange) -> None:
+        """Send an event on its way; *exchange* is told which instance gets it."""
+        self.events.handle(exchange)
 
     async def run(
         self,
@@ -107,6 +125,10 @@ class Gateway:
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
+        handler = self.event_hosts.find(authority)
+        if handler is not None:
+            self._receive(exchange, handler, exchange.target.decode("latin-1"))
+            return
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
         match table.match(authority, path, self._random(), tag):
@@ -115,7 +137,11 @@ class Gateway:
                 headers = with_set(headers, append)
                 self._activator.handle(exchange, revision, target, name, headers, route_tag)
             case ToBroker(namespace, broker):
-                self._receive(exchange, namespace, broker)
+                self._receive(exchange, partial(self._events.to_broker, namespace, broker), path)
+            case Nowhere() if (named := _event_host(path)) is not None and (
+                handler := self.event_hosts.find(named[0])
+            ) is not None:
+                self._receive(exchange, handler, named[1])
             case ToIndex():
                 self._index(exchange)
             case ToHTTPS(host):
@@ -138,23 +164,23 @@ class Gateway:
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
 
-    def _receive(self, exchange: Exchange, namespace: str, broker: str) -> None:
+    def _receive(self, exchange: Exchange, handler: Handler, path: str) -> None:
         def received(body: bytes | TooLarge) -> None:
             if isinstance(body, TooLarge):
                 text = f"the event is larger than {body.limit} bytes\n".encode()
                 exchange.respond(413, TEXT, text)
             elif self._group is not None:
-                self._group.start_soon(self._take, exchange, namespace, broker, body)
+                self._group.start_soon(self._take, exchange, handler, path, body)
 
         read_body(exchange, MAX_EVENT, received)
 
-    async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
-        answer = await self._brokers.receive(
-            namespace,
-            broker,
+    async def _take(self, exchange: Exchange, handler: Handler, path: str, body: bytes) -> None:
+        answer = await handler(
             exchange.method.decode("latin-1"),
+            path,
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers],
             body,
+            f"{exchange.client.host}:{exchange.client.port}",
         )
         headers = [
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
@@ -162,69 +188,20 @@ class Gateway:
         exchange.respond(answer.status, headers, answer.body)
 
 
-class Side:
-    """Those who come from outside, or those from inside the cluster, and the hosts they know."""
-
-    def __init__(
-        self,
-        activator: Activator,
-        draw: Callable[[], float],
-        otherwise: Callable[[Exchange, RoutingTable], None],
-    ) -> None:
-        self._activator = activator
-        self._random = draw
-        self._otherwise = otherwise
-        self.table = RoutingTable()
-
-    def handle(self, exchange: Exchange) -> None:
-        """Send *exchange* on its way."""
-        host = exchange.host
-        backends = self.table.find(host)
-        if backends is None:
-            self._otherwise(exchange, self.table)
-        elif backends.append:
-            self._with_tag(exchange, backends)
-        else:
-            # Most requests.
-            revision = backends.pick(self._random)
-            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
-
-    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
-        """Where requests may ask for a tag by a header."""
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        headers = with_set(exchange.headers, tagged.append)
-        revision = tagged.pick(self._random)
-        self._activator.handle(
-            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
-        )
-
-
-class SecureSide:
-    """Those who come by HTTPS, where only hosts with a certificate are served (RFC 9110 §7.4)."""
-
-    def __init__(self, activator: Activator, draw: Callable[[], float]) -> None:
-        self._activator = activator
-        self._random = draw
-        self.table = RoutingTable()
-
-    def handle(self, exchange: Exchange) -> None:
-        """Send *exchange* on its way."""
-        backends = self.table.find(exchange.host)
-        if backends is None:
-            # 421: a client that has come by another host's connection makes one of its own.
-            text = "no DomainMapping gives this host a certificate\n"
-            exchange.respond(421, TEXT, text.encode())
-            return
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        self._activator.handle(
-            exchange,
-            tagged.pick(self._random),
-            exchange.target,
-            exchange.host,
-            with_set(exchange.headers, tagged.append),
-            tagged.route_tag,
-            HTTPS,
-        )
+def _event_host(path: str) -> tuple[str, str] | None:
+    """The host that a path address stands for, and the path there."""
+    parts = path.split("/", 5)
+    if len(parts) < 5 or parts[1] != "ns":
+        return None
+    namespace, collection, name = parts[2:5]
+    rest = f"/{parts[5]}" if len(parts) > 5 else "/"
+    match collection:
+        case "services":
+            return f"{name}.{namespace}", rest
+        case "channels":
+            return f"{name}{CHANNEL_ENDING}.{namespace}", rest
+        case _:
+            return None
 
 
 def _send_on(exchange: Exchange, url: str) -> None:

@@ -7,6 +7,7 @@ Not here: how it comes out of ConfigMaps and ``--set`` (``registry/configmaps.py
 from dataclasses import dataclass
 
 from knlite.kinds.config.autoscaler import AutoscalerConfig
+from knlite.kinds.config.channels import ChannelDefaults
 from knlite.kinds.config.defaults import DefaultsConfig
 from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
@@ -14,6 +15,7 @@ from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.gc import GcConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
+from knlite.kinds.config.ping import PingConfig
 
 SERVING_NAMESPACE = "knative-serving"
 EVENTING_NAMESPACE = "knative-eventing"
@@ -32,6 +34,8 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
+    channels: ChannelDefaults = ChannelDefaults()
+    ping: PingConfig = PingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443
