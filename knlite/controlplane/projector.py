@@ -40,7 +40,7 @@ from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
-_EVENTING = (Broker, Trigger)
+_EVENTING = (Broker, Trigger, InMemoryChannel)
 _SHOWN = (Service, DomainMapping, Broker, Sequence, Parallel, Channel, InMemoryChannel)
 """What people are shown, in this order."""
 REST = 4.0

@@ -16,6 +16,8 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.kreference import KReference, group_of, shown
@@ -126,7 +128,7 @@ def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
 def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     """The list goes before the single address."""
     match obj:
-        case Broker(status=status):
+        case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
         case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
             single, several = channel_status.address, channel_status.addresses

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -40,6 +42,8 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("messaging.knative.dev", "Subscription"): Subscription,
     ("flows.knative.dev", "Sequence"): Sequence,
     ("flows.knative.dev", "Parallel"): Parallel,
+    ("eventing.knative.dev", "EventTransform"): EventTransform,
+    ("eventing.knative.dev", "RequestReply"): RequestReply,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

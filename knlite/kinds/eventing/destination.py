@@ -89,6 +89,15 @@ def in_go(destination: Destination) -> str:
     return f"{{{ref} {destination.uri or ''} {' '.join(rest)}}}"
 
 
+def same_namespace(destination: Destination, namespace: str) -> Errors:
+    """The error of a reference that leaves *namespace*, for those owners that may not refer out."""
+    ref = destination.ref
+    if ref is None or destination.uri is not None or ref.namespace in {"", namespace}:
+        return ()
+    details = f'parent namespace: "{namespace}" does not match ref: "{ref.namespace}"'
+    return under("ref", (generic("mismatched namespaces", "namespace", details=details),))
+
+
 def _ca_certs_validated(certs: str | None) -> Errors:
     if not certs:
         return ()
