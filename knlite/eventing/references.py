@@ -9,6 +9,7 @@ reference §1.4. Not here: all kinds with their columns (``kinds/catalog.py``).
 from collections.abc import Mapping
 
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -16,6 +17,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 SERVING = "serving.knative.dev"
@@ -28,6 +31,9 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     (SERVING, "DomainMapping"): DomainMapping,
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
+    ("eventing.knative.dev", "EventType"): EventType,
+    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
+    ("sources.knative.dev", "PingSource"): PingSource,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

@@ -82,6 +82,8 @@ DELIVERY_ORDER: Final = "kafka.eventing.knative.dev/delivery.order"
 """Annotation of a Trigger: ``ordered`` delivers one event at a time; else ``unordered``."""
 PARALLELISM: Final = "rabbitmq.eventing.knative.dev/parallelism"
 """Annotation of a Trigger: how many events may be on their way at once, 1 to 1000."""
+SOURCE_NAME: Final = "eventing.knative.dev/sourceName"
+"""Label of an EventType: the source that it belongs to."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
 
 # knlite's own, on templates.
