@@ -39,6 +39,7 @@ from knlite.controlplane.reconcilers import MESSAGING
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
+from knlite.controlplane.sources import Sources
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
@@ -48,14 +49,20 @@ from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
 from knlite.dataplane.sender import EventSender
+from knlite.dataplane.sources.outbound import Outbound
+from knlite.dataplane.sources.ping import PingAdapter
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import (
+    apiserversource,
     broker,
     eventpolicy,
     eventtransform,
+    eventtype,
+    pingsource,
     sinkbinding,
+    sourceeventtypes,
     trigger,
 )
 from knlite.eventlog.historymemory import MemoryHistory
@@ -67,6 +74,7 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -74,6 +82,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
@@ -115,6 +125,10 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     *MESSAGING,
     (EventTransform, eventtransform.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (PingSource, pingsource.reconcile),
+    (ApiServerSource, apiserversource.reconcile),
+    (EventType, eventtype.reconcile),
+    *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (Namespace, namespace.reconcile),
 )
 
@@ -281,10 +295,21 @@ class Emulator:
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (images, claims, *scaling, activator, https, projector, dispatcher):
             await self._group.start(part.run)
+        for source in self._sources(sender):
+            await self._group.start(source.run)
         inside = listening.inside(available.bridges) | {inner}
         await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
+
+    def _sources(self, sender: LoopbackSender) -> tuple[PingAdapter, Sources]:
+        """Who sends the events of sources, and who watches objects for them."""
+        outbound = Outbound(sender, self._clock, self._bus.publish)
+        pings = PingAdapter(outbound, self._clock)
+        sources = Sources(self.registry, self._clock, self._bus.publish)
+        sources.report_to(pings, outbound)
+        self.settling.ask(sources, "sources are being started")
+        return pings, sources
 
     def _scaling(
         self, activator: Activator, projector: Projector, images: Images

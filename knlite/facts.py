@@ -325,6 +325,24 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSent:
+    """A source has sent an event, or has given up after its last attempt."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    event_id: str
+    event_type: str
+    target: str
+    attempts: int
+    status: int
+    """0 when there was no HTTP answer."""
+    outcome: Literal["delivered", "failed"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileFailed:
     """What follows from an object could not be done; it will be tried again."""
 
@@ -370,6 +388,7 @@ Fact = (
     | EventRefused
     | EgressChanged
     | DeliveryAttempted
+    | SourceSent
     | ReconcileFailed
     | CertificateDoubted
     | Notice

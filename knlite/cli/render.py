@@ -23,6 +23,7 @@ from knlite.facts import (
     ReadyChanged,
     RequestDone,
     ScaleDecided,
+    SourceSent,
 )
 
 _PALETTE = (
@@ -84,6 +85,9 @@ def line_of(fact: Fact) -> Text | None:
             )
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
+            return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
+        case SourceSent(outcome="failed"):
+            text = f"event {fact.event_id} was not taken by {fact.target}: {_first(fact.why)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
         case CertificateDoubted():
             text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"

@@ -12,6 +12,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -24,6 +25,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 SERVING = "serving.knative.dev"
@@ -44,6 +47,9 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("flows.knative.dev", "Parallel"): Parallel,
     ("eventing.knative.dev", "EventTransform"): EventTransform,
     ("eventing.knative.dev", "RequestReply"): RequestReply,
+    ("eventing.knative.dev", "EventType"): EventType,
+    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
+    ("sources.knative.dev", "PingSource"): PingSource,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

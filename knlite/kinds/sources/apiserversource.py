@@ -30,6 +30,12 @@ SUFFICIENT_PERMISSIONS: Final = "SufficientPermissions"
 CONDITIONS = ConditionSet((SINK_PROVIDED, DEPLOYED, SUFFICIENT_PERMISSIONS, OIDC_IDENTITY_CREATED))
 
 FINALIZER: Final = "apiserversources.sources.knative.dev"
+API_SERVER: Final = "https://kubernetes.default.svc"
+"""The ``source`` of all events.
+
+Differs: upstream says by which address the adapter reaches the API server. A Trigger that asks for
+that should not depend on which port is free, so this is the name that it has in every cluster.
+"""
 REFERENCE: Final = "Reference"
 RESOURCE: Final = "Resource"
 _SERVICE_ACCOUNT: Final = "default"
