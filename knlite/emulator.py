@@ -44,15 +44,16 @@ from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.dispatcher import Dispatcher
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
 from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, sinkbinding, trigger
+from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
+from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
@@ -60,6 +61,7 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -102,6 +104,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
+    (EventPolicy, eventpolicy.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
@@ -220,7 +223,7 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        brokers = BrokerIngress(clock, publish)
+        brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)

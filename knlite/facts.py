@@ -4,7 +4,7 @@ Every decision that a person may ask about is published once, where it is made. 
 of day in UTC. A fact never carries the value of a Secret; of what clients send, see RequestDone.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -209,59 +209,102 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     """X-Request-Id as the instance got it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventAccepted:
-    """A broker has taken an event; *position* is its place in the broker's log."""
+class EventAccepted(msgspec.Struct, frozen=True, gc=False):
+    """A resource (a Broker, an InMemoryChannel) has taken an event, and keeps it.
+
+    There is one for every event, so it is made by position, as RequestDone is. What it carries of
+    the event is the user's and may be secret: who shows it shows names and attributes, and the data
+    only to those who ask for it.
+    """
 
     at: datetime
+    kind: str
     namespace: str
-    broker: str
-    position: int
-    event_id: str
-    event_type: str
-    event_source: str
+    name: str
+    resource_uid: str
+    arrival: int
+    """Microseconds since the epoch, no two alike: names this acceptance everywhere."""
+    attributes: Mapping[str, str]
+    """All but the content type, by lower-case name, extensions among them."""
+    content_type: str | None
+    data: bytes | None
+    ttl: int
+    """How many more times it may pass a broker; 0 where nobody counts."""
+    headers: tuple[tuple[str, str], ...]
+    """Those of the sender that travel with it."""
+    sender: str
+    """Who sent it: "127.0.0.1:5123 curl/8.1", "reply of trigger ns/t", "pingsource ns/p"."""
+    replay_of: int = 0
+    """The arrival of the event that it repeats."""
+    only: tuple[str, ...] = ()
+    """The uids of the egresses that it is for; empty when their filters decide."""
+    engine: str = ""
+    readers: tuple[str, ...] | None = None
+    """The uids of the egresses that get it; None where the engine does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventRefused:
-    """A broker has refused what was sent to it."""
+    """A resource has refused what was sent to it."""
 
     at: datetime
+    kind: str
     namespace: str
-    broker: str
+    name: str
     status: int
     why: str
+    sender: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerEvaluated:
-    """A trigger has judged an event."""
+class EgressChanged:
+    """An egress (a Trigger, a Subscription) has appeared, has another filter, or is gone.
+
+    What its filter says of an event is worked out when somebody asks, from the one that was in
+    force when the event arrived (ADR 0023).
+    """
 
     at: datetime
+    since: int
+    """Events with a later arrival are judged by this filter."""
+    kind: str
+    """Of the resource, as are the next three."""
     namespace: str
-    broker: str
-    trigger: str
-    position: int
-    event_id: str
-    matched: bool
-    why: str
+    name: str
+    resource_uid: str
+    egress_kind: str
+    egress_namespace: str
+    egress_name: str
+    egress_uid: str
+    filter_spec: str
+    """``spec.filter`` and ``spec.filters``, as JSON."""
+    gone: bool = False
 
 
+DeliveryLeg = Literal["subscriber", "reply", "dead letter sink"]
 DeliveryOutcome = Literal["delivered", "retrying", "dead-lettered", "failed", "waiting"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryAttempted:
-    """One attempt to hand an event to a target has ended (or cannot begin yet: ``waiting``)."""
+class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
+    """One attempt to hand an event to a target has ended (or cannot begin yet: ``waiting``).
+
+    The last of an arrival and an egress tells how it ended. There is at least one for every event
+    and egress, so it is made by position.
+    """
 
     at: datetime
+    kind: str
+    """Of the resource, as are the next two."""
     namespace: str
-    broker: str
-    trigger: str
-    position: int
+    name: str
+    egress_kind: str
+    egress_namespace: str
+    egress_name: str
+    egress_uid: str
+    arrival: int
     event_id: str
     event_type: str
-    leg: Literal["subscriber", "reply", "dead letter sink"]
+    leg: DeliveryLeg
     target: str
     attempt: int
     status: int
@@ -269,6 +312,16 @@ class DeliveryAttempted:
     outcome: DeliveryOutcome
     why: str = ""
     seconds: float = 0.0
+    instance: str = ""
+    """Which instance of a service answered, where it is known."""
+    next_in: float | None = None
+    """Seconds until the next attempt, if there is one."""
+    again: bool = False
+    """The event may have been delivered before a crash."""
+    body: bytes = b""
+    """The beginning of an answer that is a failure."""
+    reply_arrival: int = 0
+    """What names the reply, where it has entered a broker or a channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,7 +368,7 @@ Fact = (
     | RequestDone
     | EventAccepted
     | EventRefused
-    | TriggerEvaluated
+    | EgressChanged
     | DeliveryAttempted
     | ReconcileFailed
     | CertificateDoubted

@@ -76,10 +76,15 @@ def line_of(fact: Fact) -> Text | None:
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
         case DeliveryAttempted(outcome="retrying" | "failed" | "dead-lettered" | "waiting"):
             text = f"event {fact.event_id} {fact.outcome} ({fact.leg}): {_first(fact.why)}"
-            return _line(fact.namespace, f"Trigger {fact.trigger}", text, Style(color="yellow"))
+            return _line(
+                fact.egress_namespace,
+                f"{fact.egress_kind} {fact.egress_name}",
+                text,
+                Style(color="yellow"),
+            )
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
-            return _line(fact.namespace, f"Broker {fact.broker}", text, Style(color="yellow"))
+            return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
         case CertificateDoubted():
             text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"
             return _line(fact.namespace, f"DomainMapping {fact.host}", text, Style(color="yellow"))

@@ -24,7 +24,7 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
-from knlite.facts import Fact, Notice, ReadyChanged, RequestDone
+from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition, find
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
@@ -228,6 +228,9 @@ class _Screen:
         self._console.print()
 
 
+_UNSHOWN = frozenset(("data", "headers"))
+
+
 class _Json:
     """The standard output of a script: one JSON object a line."""
 
@@ -235,8 +238,11 @@ class _Json:
         self._output = output
 
     def fact(self, fact: Fact) -> None:
-        # Of a request only what its record shows: as a whole it holds whatever the client sent.
+        # Of a request only what its record shows: as a whole it holds whatever the client sent. So
+        # it is with an event.
         shown = record(fact) if isinstance(fact, RequestDone) else msgspec.to_builtins(fact)
+        if isinstance(fact, EventAccepted):
+            shown = {name: value for name, value in shown.items() if name not in _UNSHOWN}
         self._write({"fact": type(fact).__name__, **shown})
 
     def notice(self, text: str, level: str = "info") -> None:

@@ -21,6 +21,7 @@ from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.labels import CONFIGURATION, SERVICE
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -35,7 +36,7 @@ from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
-_EVENTING = (Broker, Trigger)
+_EVENTING = (Broker, Trigger, InMemoryChannel)
 _SHOWN = (Service, DomainMapping, Broker)
 """What people are shown, in this order."""
 REST = 4.0

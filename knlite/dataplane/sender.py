@@ -8,8 +8,9 @@ Not here: retries, and what an answer means (``eventing/delivery.py``).
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from knlite.dataplane.dispatcher import Answered, Unanswered
 from knlite.dataplane.fetch import Origin, Pools, Response, fetch, split_url
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
@@ -19,8 +20,44 @@ MAX_REPLY = 32 * 1024 * 1024
 """Bytes; a reply becomes an event of its own."""
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An HTTP answer."""
+
+    status: int
+    headers: Sequence[tuple[str, str]] = ()
+    body: bytes = b""
+    instance: str = ""
+    """Which instance of a service gave it, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """There was no answer."""
+
+    why: str
+
+
+class Sender(Protocol):
+    """Who speaks HTTP."""
+
+    async def send(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  a value of the manifest, and its end is an answer
+        ca_certs: str = "",
+    ) -> Answered | Unanswered:
+        """POST *body* to *url*; never raises for what may go wrong on the way.
+
+        *ca_certs* is PEM: who may vouch for the server, beside whom the machine trusts.
+        """
+        ...
+
+
 class LoopbackSender:
-    """Implements ``dispatcher.Sender``."""
+    """Implements ``Sender``."""
 
     def __init__(self, gateway: Address, serves: Callable[[str], bool]) -> None:
         """*serves* tells whether the gateway knows a host."""
@@ -34,6 +71,7 @@ class LoopbackSender:
         headers: Sequence[tuple[str, str]],
         body: bytes,
         timeout: float,  # noqa: ASYNC109  a value of the manifest, and its end is an answer
+        ca_certs: str = "",
     ) -> Answered | Unanswered:
         """POST *body* to *url*."""
         try:

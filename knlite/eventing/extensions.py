@@ -39,13 +39,15 @@ def arrived(event: CloudEvent, now: datetime) -> CloudEvent:
     return event.with_attributes(**{TTL: None, ARRIVAL: timestamp(now)})
 
 
-def dead_letter(event: CloudEvent, ttl: int, target: str, code: int, body: bytes) -> CloudEvent:
+def dead_letter(
+    event: CloudEvent, ttl: int | None, target: str, code: int, body: bytes
+) -> CloudEvent:
     """*event* for a dead letter sink; what is there of an earlier failure stays.
 
-    *code* 0 (there was no answer) becomes 500, as upstream.
+    *code* 0 (there was no answer) becomes 500, as upstream. Channels have no *ttl*.
     """
     added = {
-        TTL: str(ttl),
+        **({} if ttl is None else {TTL: str(ttl)}),
         ERROR_DEST: target,
         ERROR_CODE: str(code or 500),
         ERROR_DATA: base64.b64encode(body[:ERROR_DATA_LIMIT]).decode(),

@@ -38,6 +38,15 @@ def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
     return draft if isinstance(draft, Malformed) else checked(draft)
 
 
+def carrying(headers: Headers) -> list[tuple[str, str]]:
+    """Those of a message's headers that hold its event."""
+    return [
+        (name, value)
+        for name, value in headers
+        if name.lower() == "content-type" or name.lower().startswith("ce-")
+    ]
+
+
 def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of *event* in binary mode."""
     headers = [

@@ -9,6 +9,7 @@ reference §1.4. Not here: all kinds with their columns (``kinds/catalog.py``).
 from collections.abc import Mapping
 
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -28,6 +29,7 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     (SERVING, "DomainMapping"): DomainMapping,
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
+    ("eventing.knative.dev", "EventPolicy"): EventPolicy,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

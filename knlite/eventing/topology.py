@@ -1,84 +1,208 @@
-"""Brokers and their triggers as the data plane sees them.
+"""Resources that take events, and the egresses that deliver them, as the data plane sees them.
 
-Source: Eventing data plane reference §3.3 (which delivery applies), §4.1 (which dead letter sink).
+The words are those of Knative's contract between control plane and data plane: a resource (a
+Broker, an InMemoryChannel) takes events, its egresses (Triggers, Subscriptions) deliver them.
+
+Source: Eventing data plane reference §3.3 (which delivery applies), §4.1 (which dead letter sink),
+§7 (order, parallelism); knative-extensions/eventing-kafka-broker ``proto/contract.proto``.
+Differs: order and parallelism, annotations of the Kafka and the RabbitMQ broker, hold for every
+class here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
 
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
+from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
+from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
+from knlite.eventing.filters.filter import Filter
 from knlite.kinds.conditions import is_true
-from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
+from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
+from knlite.kinds.messaging.channelable import SubscriberSpec
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.reconcile import View
 
+ResourceKind = Literal["Broker", "InMemoryChannel"]
+
+SQLITE_CLASS = "knlite.dev/SQLite"
+CHANNEL_ENDING = "-kn-channel"
+"""Of the name of a channel's host."""
+ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
+"""The host at which a path names the channel."""
+DEFAULT_PARALLELISM = 100
+MAX_PARALLELISM = 1000
+
+
+class ResourceKey(NamedTuple):
+    """Which resource."""
+
+    kind: ResourceKind
+    namespace: str
+    name: str
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TriggerPlan:
-    """One trigger. *subscriber* None: not known yet, its events are kept."""
+class Egress:
+    """One reader of a resource's events, and where it brings them."""
 
+    kind: Literal["Trigger", "Subscription"]
     namespace: str
     name: str
     uid: str
-    attributes: Mapping[str, str]
-    subscriber: str | None
+    filter: Filter = EVERYTHING
+    filter_spec: str = "{}"
+    """``spec.filter`` and ``spec.filters`` as JSON, to be read by ``filter_from``."""
+    subscriber: str | None = None
+    """None: not known yet, its events are kept."""
+    has_subscriber: bool = True
+    """False: a Subscription that only replies."""
+    reply: str | None = None
+    """Where an event goes that the subscriber answers; None: nowhere."""
     policy: DeliveryPolicy = DeliveryPolicy()
     dead_letter_sink: str | None = None
+    ordered: bool = False
+    """One at a time: the next only after success, dead letter or giving up."""
+    parallelism: int = DEFAULT_PARALLELISM
+    """How many may be on their way at once, waits for the next attempt included."""
+    subscriber_ca_certs: str = ""
+    """PEM; empty: those that the machine trusts. So are the next two."""
+    reply_ca_certs: str = ""
+    dead_letter_ca_certs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BrokerPlan:
-    """One broker that takes events."""
+class Resource:
+    """One inbox of events."""
 
+    kind: ResourceKind
     namespace: str
     name: str
     uid: str
-    triggers: tuple[TriggerPlan, ...] = ()
+    engine: str = "memory"
+    """What keeps its events."""
+    hosts: tuple[str, ...] = ()
+    """Names by which it alone is asked, from inside the cluster."""
+    egresses: tuple[Egress, ...] = ()
+
+    @property
+    def key(self) -> ResourceKey:
+        return ResourceKey(self.kind, self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """All brokers by namespace and name."""
+    """All resources."""
 
-    brokers: Mapping[tuple[str, str], BrokerPlan] = field(default_factory=dict)
+    resources: Mapping[ResourceKey, Resource] = field(default_factory=dict)
 
 
 def topology(view: View) -> Topology:
-    """The brokers that have an address, with their triggers in the order of their names."""
+    """Brokers and channels that have an address, with Triggers in the order of their names."""
     brokers = {
         (broker.metadata.namespace, broker.metadata.name): broker
         for broker in view.listed(Broker, "")
         if broker.status.address is not None
     }
-    triggers: dict[tuple[str, str], list[TriggerPlan]] = {}
+    triggers: dict[tuple[str, str], list[Egress]] = {}
     for trigger in view.listed(Trigger, ""):
         key = broker_of(trigger)
         broker = brokers.get(key)
         if broker is not None:
-            triggers.setdefault(key, []).append(_plan(trigger, broker))
-    return Topology(
-        {
-            key: BrokerPlan(
-                namespace=key[0],
-                name=key[1],
-                uid=broker.metadata.uid,
-                triggers=tuple(triggers.get(key, ())),
-            )
-            for key, broker in brokers.items()
-        }
+            triggers.setdefault(key, []).append(_of_trigger(trigger, broker))
+    resources = (
+        Resource(
+            kind="Broker",
+            namespace=key[0],
+            name=key[1],
+            uid=broker.metadata.uid,
+            engine="sqlite" if class_of(broker) == SQLITE_CLASS else "memory",
+            egresses=tuple(triggers.get(key, ())),
+        )
+        for key, broker in brokers.items()
     )
+    channels = (
+        _of_channel(channel)
+        for channel in view.listed(InMemoryChannel, "")
+        if channel.status.address is not None
+    )
+    return Topology({resource.key: resource for resource in (*resources, *channels)})
 
 
-def _plan(trigger: Trigger, broker: Broker) -> TriggerPlan:
+def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
     own = trigger.spec.delivery
-    resolved = is_true(trigger.status.conditions, SUBSCRIBER_RESOLVED)
-    dead_letter_sink = trigger.status.dead_letter_sink_uri or broker.status.dead_letter_sink_uri
-    return TriggerPlan(
+    status = trigger.status
+    resolved = is_true(status.conditions, SUBSCRIBER_RESOLVED)
+    if status.dead_letter_sink_uri:
+        sink, sink_certs = status.dead_letter_sink_uri, status.dead_letter_sink_ca_certs
+    else:
+        sink = broker.status.dead_letter_sink_uri
+        sink_certs = broker.status.dead_letter_sink_ca_certs
+    annotations = trigger.metadata.annotations
+    return Egress(
+        kind="Trigger",
         namespace=trigger.metadata.namespace,
         name=trigger.metadata.name,
         uid=trigger.metadata.uid,
-        attributes=trigger.spec.filter.attributes if trigger.spec.filter else {},
-        subscriber=(trigger.status.subscriber_uri or None) if resolved else None,
+        filter=filter_of(trigger.spec),
+        filter_spec=filter_text(trigger.spec),
+        subscriber=(status.subscriber_uri or None) if resolved else None,
+        reply=broker_url(broker.metadata.namespace, broker.metadata.name),
         policy=policy_of(own if own is not None else broker.spec.delivery),
-        dead_letter_sink=dead_letter_sink or None,
+        dead_letter_sink=sink or None,
+        ordered=_ordered(annotations),
+        parallelism=_parallelism(annotations),
+        subscriber_ca_certs=status.subscriber_ca_certs or "",
+        dead_letter_ca_certs=sink_certs or "",
     )
+
+
+def _of_channel(channel: InMemoryChannel) -> Resource:
+    namespace, name = channel.metadata.namespace, channel.metadata.name
+    return Resource(
+        kind="InMemoryChannel",
+        namespace=namespace,
+        name=name,
+        uid=channel.metadata.uid,
+        # Differs: upstream keeps the events of such a channel in memory at best.
+        engine="sqlite",
+        hosts=(f"{name}{CHANNEL_ENDING}.{namespace}.{CLUSTER_DOMAIN}",),
+        egresses=tuple(_of_subscriber(each, channel) for each in channel.spec.subscribers),
+    )
+
+
+def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egress:
+    own = subscriber.delivery
+    inherited = channel.spec.delivery
+    sink = None if own is None else own.dead_letter_sink
+    status = channel.status
+    return Egress(
+        kind="Subscription",
+        namespace=channel.metadata.namespace,
+        name=subscriber.name or subscriber.uid,
+        # One that a person has written into the channel may have no uid.
+        uid=subscriber.uid or f"{subscriber.subscriber_uri} {subscriber.reply_uri}",
+        subscriber=subscriber.subscriber_uri or None,
+        has_subscriber=bool(subscriber.subscriber_uri),
+        reply=subscriber.reply_uri or None,
+        policy=replace(policy_of(own if own is not None else inherited), structured=False),
+        dead_letter_sink=(sink.uri if sink is not None else status.dead_letter_sink_uri) or None,
+        subscriber_ca_certs=subscriber.subscriber_ca_certs or "",
+        reply_ca_certs=subscriber.reply_ca_certs or "",
+        dead_letter_ca_certs=(
+            sink.ca_certs if sink is not None else status.dead_letter_sink_ca_certs
+        )
+        or "",
+    )
+
+
+def _ordered(annotations: Mapping[str, str]) -> bool:
+    return annotations.get(DELIVERY_ORDER, "").lower() == "ordered"
+
+
+def _parallelism(annotations: Mapping[str, str]) -> int:
+    text = annotations.get(PARALLELISM, "")
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0
+    return number if 1 <= number <= MAX_PARALLELISM else DEFAULT_PARALLELISM

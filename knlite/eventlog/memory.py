@@ -1,112 +1,181 @@
-"""The event log in memory: quick, bounded, and gone when the run ends."""
+"""The event log in memory: quick, bounded, and gone when the run ends.
+
+Every reader has a queue of its own, into which events are put when they arrive.
+"""
 
 from collections import deque
+from collections.abc import Hashable
 from typing import Literal
 
 import anyio
+from anyio.abc import TaskStatus
 
 from knlite.errors import Overloaded
-from knlite.eventlog.port import Cursor, Record
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.filter import Filter
+from knlite.eventing.filters.index import Index
+from knlite.eventlog.port import Cursor, EventLog, Owner, Record, Taken
 
 MAX_EVENTS = 100_000
 MAX_BYTES = 256 * 1024 * 1024
-"""Of one broker; what is kept beyond them would be taken from everything else on the machine."""
+"""Of one resource; what is kept beyond them would be taken from everything else on the machine."""
 _OVERHEAD = 512
 """Bytes that an event takes beside its data, roughly."""
+
+
+class MemoryEngine:
+    """Implements ``port.Engine``."""
+
+    newest = 0
+
+    def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
+        self._bounds = (max_events, max_bytes)
+        self._logs: dict[str, MemoryLog] = {}
+
+    def log(self, resource: Owner) -> EventLog:
+        return self._logs.setdefault(resource.uid, MemoryLog(*self._bounds))
+
+    def forget(self, uid: str) -> None:
+        self._logs.pop(uid, None)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """There is nothing to do beside."""
+        task_status.started()
 
 
 class MemoryLog:
     """Implements ``port.EventLog``."""
 
     def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
-        self._records: deque[Record] = deque()
-        self._first = 0
-        """Position of the oldest that is kept."""
-        self._bytes = 0
         self._max_events = max_events
         self._max_bytes = max_bytes
+        self._kept: dict[_Kept, None] = {}
+        """In the order of their arrival."""
+        self._bytes = 0
         self._cursors: dict[str, _Cursor] = {}
-
-    @property
-    def end(self) -> int:
-        """The position that the next event gets."""
-        return self._first + len(self._records)
+        self._index: Index | None = None
+        """Made when an event comes: readers are opened by the thousand."""
 
     def __len__(self) -> int:
-        return len(self._records)
+        return len(self._kept)
 
-    async def append(self, record: Record) -> int:
-        position = self.end
-        if not self._cursors:
-            # Nobody will ever read it.
-            self._first += 1
-            return position
-        size = _size(record)
-        if len(self._records) >= self._max_events or self._bytes + size > self._max_bytes:
+    async def append(self, record: Record) -> tuple[str, ...]:
+        event = record.event
+        if record.only:
+            readers = tuple(reader for reader in self._cursors if reader in record.only)
+        else:
+            if self._index is None:
+                filters = {reader: cursor.filter for reader, cursor in self._cursors.items()}
+                self._index = Index(filters)
+            readers = self._index.matching(event)
+        if not readers:
+            return ()
+        size = _size(event)
+        if len(self._kept) >= self._max_events or self._bytes + size > self._max_bytes:
             raise Overloaded(
-                f"the broker holds {len(self._records)} events that no trigger is done with",
-                fix="see what keeps its subscribers from answering: knlite get trigger",
+                f"{len(self._kept)} events wait to be delivered, which is all that fits in memory",
+                fix="see what keeps their subscribers from answering: knlite get trigger",
             )
-        self._records.append(record)
+        kept = _Kept(record, len(readers), size)
+        self._kept[kept] = None
         self._bytes += size
-        for cursor in self._cursors.values():
-            cursor.wake()
-        return position
+        for reader in readers:
+            self._cursors[reader].put(kept)
+        return readers
 
-    def open(self, reader: str, at: Literal["start", "end"]) -> Cursor:
+    def open(self, reader: str, filter_: Filter, at: Literal["start", "end"]) -> Cursor:
         cursor = self._cursors.get(reader)
         if cursor is None:
-            start = self._first if at == "start" else self.end
-            cursor = self._cursors[reader] = _Cursor(self, start)
+            cursor = self._cursors[reader] = _Cursor(self, filter_)
+            if at == "start":
+                for kept in self._kept:
+                    if not kept.record.only and filter_.passes(kept.record.event):
+                        kept.readers += 1
+                        cursor.put(kept)
+        elif cursor.filter is filter_:
+            return cursor
+        cursor.filter = filter_
+        self._index = None
         return cursor
 
     def close(self, reader: str) -> None:
-        if self._cursors.pop(reader, None) is not None:
-            self.forget()
+        cursor = self._cursors.pop(reader, None)
+        if cursor is not None:
+            self._index = None
+            cursor.drop()
 
-    def at(self, position: int) -> Record | None:
-        """The event at *position*, if it is kept."""
-        index = position - self._first
-        return self._records[index] if 0 <= index < len(self._records) else None
+    def released(self, kept: "_Kept") -> None:
+        """One reader less has something to do with *kept*."""
+        kept.readers -= 1
+        if not kept.readers:
+            del self._kept[kept]
+            self._bytes -= kept.size
 
-    def forget(self) -> None:
-        """Drop what all cursors have acknowledged."""
-        low = min((cursor.acked for cursor in self._cursors.values()), default=self.end)
-        while self._records and self._first < low:
-            self._bytes -= _size(self._records.popleft())
-            self._first += 1
+
+class _Kept:
+    """An event that some readers are not done with; its own position."""
+
+    __slots__ = ("readers", "record", "size")
+
+    def __init__(self, record: Record, readers: int, size: int) -> None:
+        self.record = record
+        self.readers = readers
+        self.size = size
 
 
 class _Cursor:
-    def __init__(self, log: MemoryLog, start: int) -> None:
+    def __init__(self, log: MemoryLog, filter_: Filter) -> None:
+        self.filter = filter_
         self._log = log
-        self._next = start
-        self.acked = start
-        self._more = anyio.Event()
+        self._queue: deque[_Kept] = deque()
+        self._taken: set[Hashable] = set()
+        self._waiting: deque[anyio.Event] = deque()
 
-    def take(self) -> tuple[int, Record] | None:
-        record = self._log.at(self._next)
-        if record is None:
+    def take(self) -> Taken | None:
+        if not self._queue:
             return None
-        position = self._next
-        self._next += 1
-        return position, record
+        kept = self._queue.popleft()
+        self._taken.add(kept)
+        return Taken(kept, kept.record)
 
-    def ack(self, position: int) -> None:
-        if position > self.acked:
-            self.acked = position
-            self._next = max(self._next, position)
-            self._log.forget()
+    def done(self, position: Hashable) -> None:
+        if position in self._taken:
+            assert isinstance(position, _Kept)
+            self._taken.discard(position)
+            self._log.released(position)
 
     async def wait(self) -> None:
-        while self._log.at(self._next) is None:
-            self._more = anyio.Event()
-            await self._more.wait()
+        if self._queue:
+            return
+        more = anyio.Event()
+        self._waiting.append(more)
+        try:
+            await more.wait()
+        except BaseException:
+            if more.is_set():
+                # Whoever is cancelled just when it is woken leaves its turn to another.
+                self._wake()
+            else:
+                self._waiting.remove(more)
+            raise
 
-    def wake(self) -> None:
-        """There is more to take."""
-        self._more.set()
+    def put(self, kept: _Kept) -> None:
+        """There is one more to take."""
+        self._queue.append(kept)
+        self._wake()
+
+    def drop(self) -> None:
+        """Nothing is to be done any more."""
+        for position in (*self._queue, *self._taken):
+            assert isinstance(position, _Kept)
+            self._log.released(position)
+        self._queue.clear()
+        self._taken.clear()
+
+    def _wake(self) -> None:
+        if self._waiting:
+            self._waiting.popleft().set()
 
 
-def _size(record: Record) -> int:
-    return len(record.event.data or b"") + _OVERHEAD
+def _size(event: CloudEvent) -> int:
+    return len(event.data or b"") + _OVERHEAD

@@ -16,11 +16,18 @@ from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.core import catalog as core
 from knlite.kinds.eventing import catalog as eventing
 from knlite.kinds.kindinfo import KindInfo
+from knlite.kinds.messaging import catalog as messaging
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import catalog as serving
 from knlite.kinds.sources import catalog as sources
 
-KINDS: tuple[KindInfo, ...] = (*serving.KINDS, *eventing.KINDS, *sources.KINDS, *core.KINDS)
+KINDS: tuple[KindInfo, ...] = (
+    *serving.KINDS,
+    *eventing.KINDS,
+    *messaging.KINDS,
+    *sources.KINDS,
+    *core.KINDS,
+)
 
 _BY_TYPE: Mapping[type[Object], KindInfo] = {info.type: info for info in KINDS}
 _BY_NAME = {(info.api_version, info.kind): info for info in KINDS}

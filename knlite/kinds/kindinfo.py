@@ -18,6 +18,9 @@ Defaulted = Callable[[Any, Any, Config], Any]
 Validated = Callable[[Any, Any, Config], Errors]
 """(object with defaults, the stored one or None, configuration) to what is wrong with it."""
 
+Permitted = Callable[[Any, Any, str], Errors]
+"""(object with defaults, the stored one or None, user) to what that user may not change."""
+
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 READ_ONLY = ("get", "list", "watch")
 
@@ -37,6 +40,11 @@ def nothing_wrong(_obj: Any, _old: Any, _config: Config) -> Errors:
     return ()
 
 
+def everybody(_obj: Any, _old: Any, _user: str) -> Errors:
+    """No errors: whoever may write objects of its kind may change all of them."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindInfo:
     """A kind: its names, how it is listed, its defaults and its rules."""
@@ -47,6 +55,7 @@ class KindInfo:
     plural: str
     defaulted: Defaulted = unchanged
     validated: Validated = nothing_wrong
+    permitted: Permitted = everybody
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()

@@ -146,11 +146,11 @@ class Metrics:
             case ColdStart():
                 self._cold_start(fact)
             case EventAccepted():
-                self._accepted.labels(fact.namespace, fact.broker).inc()
+                self._accepted.labels(fact.namespace, fact.name).inc()
             case EventRefused():
-                self._refused.labels(fact.namespace, fact.broker, str(fact.status)).inc()
+                self._refused.labels(fact.namespace, fact.name, str(fact.status)).inc()
             case DeliveryAttempted():
-                attempted = (fact.namespace, fact.broker, fact.trigger, fact.leg, fact.outcome)
+                attempted = (fact.namespace, fact.name, fact.egress_name, fact.leg, fact.outcome)
                 self._deliveries.labels(*attempted).inc()
             case _:
                 pass

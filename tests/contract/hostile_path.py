@@ -14,7 +14,7 @@ import h11
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Server, serve
@@ -252,7 +252,7 @@ async def way(
     instance.address = Address(*listening.sockets[0].getsockname())
     clock, facts, draw = SystemClock(), [], random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     rule = Rule(hosts=(HOST.decode(), "web.default.svc.cluster.local"), splits=(split,))
     gateway.routes_changed(

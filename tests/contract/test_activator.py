@@ -13,7 +13,7 @@ import pytest
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.wire.exchange import Headers
 from knlite.dataplane.wire.framing import Framing
@@ -129,7 +129,7 @@ class Path:
 async def path(**settings: float) -> AsyncIterator[Path]:
     clock, facts, draw = SystemClock(), [], random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     ingress = Ingress(spec=IngressSpec(rules=(Rule(hosts=HOSTS, splits=(split,)),)))
     url = "http://web.default.localhost:8080"

@@ -1,30 +1,41 @@
 """What every event log promises (``knlite/eventlog/port.py``)."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import anyio
 import pytest
 
 from knlite.errors import Overloaded
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventlog.memory import MemoryLog
-from knlite.eventlog.port import Cursor, EventLog, Record
+from knlite.eventing.filters.attributes import Attributes
+from knlite.eventing.filters.build import EVERYTHING
+from knlite.eventlog.memory import MemoryEngine
+from knlite.eventlog.port import Cursor, Engine, EventLog, Record, Taken
 
-NewLog = Callable[[int, int], EventLog]
-"""Makes a log that keeps at most so many events, and so many bytes."""
+NewEngine = Callable[[int, int], Engine]
+"""Makes an engine whose logs keep at most so many events, and so many bytes, each."""
 
 PLENTY = 2**30
 
 
-@pytest.fixture(params=[pytest.param(MemoryLog, id="memory")])
-def new_log(request: pytest.FixtureRequest) -> NewLog:
-    made: NewLog = request.param
+@dataclass(frozen=True)
+class Owner:
+    kind: str = "Broker"
+    namespace: str = "default"
+    name: str = "main"
+    uid: str = "uid"
+
+
+@pytest.fixture(params=[pytest.param(MemoryEngine, id="memory")])
+def new_engine(request: pytest.FixtureRequest) -> NewEngine:
+    made: NewEngine = request.param
     return made
 
 
 @pytest.fixture
-def log(new_log: NewLog) -> EventLog:
-    return new_log(3, PLENTY)
+def log(new_engine: NewEngine) -> EventLog:
+    return new_engine(3, PLENTY).log(Owner())
 
 
 @pytest.fixture
@@ -32,156 +43,210 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def record(name: str, size: int = 0) -> Record:
-    attributes = {"specversion": "1.0", "id": name, "source": "/s", "type": "t"}
-    return Record(CloudEvent(attributes, None, b"x" * size), 255, (("knative-a", name),))
+def record(name: str, size: int = 0, *, only: tuple[str, ...] = (), kind: str = "t") -> Record:
+    attributes = {"specversion": "1.0", "id": name, "source": "/s", "type": kind}
+    event = CloudEvent(attributes, None, b"x" * size)
+    return Record(event, 255, (("knative-a", name),), int(name), frozenset(only))
 
 
-def taken(cursor: Cursor) -> list[str]:
-    names = []
-    while (found := cursor.take()) is not None:
-        names.append(found[1].event.id)
-    return names
+def take(cursor: Cursor) -> list[Taken]:
+    found = []
+    while (taken := cursor.take()) is not None:
+        found.append(taken)
+    return found
+
+
+def names(cursor: Cursor) -> list[str]:
+    return [taken.record.event.id for taken in take(cursor)]
+
+
+def finish(cursor: Cursor) -> list[str]:
+    """Take everything, and be done with it."""
+    found = take(cursor)
+    for taken in found:
+        cursor.done(taken.position)
+    return [taken.record.event.id for taken in found]
 
 
 async def test_a_cursor_sees_events_in_order_each_once(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+    cursor = log.open("a", EVERYTHING, "end")
     for name in "123":
         await log.append(record(name))
-    assert taken(cursor) == ["1", "2", "3"]
+    assert names(cursor) == ["1", "2", "3"]
     assert cursor.take() is None
 
 
-async def test_a_record_comes_out_whole_at_the_position_it_got(log: EventLog) -> None:
-    cursor = log.open("a", "end")
-    positions = [await log.append(record(name, 5)) for name in "12"]
-    assert positions == sorted(set(positions))
-    assert cursor.take() == (positions[0], record("1", 5))
-    assert cursor.take() == (positions[1], record("2", 5))
+async def test_a_record_comes_out_whole_and_for_the_first_time(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    await log.append(record("1", 5))
+    (taken,) = take(cursor)
+    assert (taken.record, taken.again) == (record("1", 5), False)
+
+
+async def test_a_reader_gets_what_passes_its_filter(log: EventLog) -> None:
+    everything = log.open("a", EVERYTHING, "end")
+    few = log.open("b", Attributes({"type": "wanted"}), "end")
+    assert await log.append(record("1")) in {("a",), None}
+    assert await log.append(record("2", kind="wanted")) in {("a", "b"), None}
+    assert names(everything) == ["1", "2"]
+    assert names(few) == ["2"]
+
+
+async def test_what_is_for_nobody_takes_no_room(log: EventLog) -> None:
+    cursor = log.open("a", Attributes({"type": "wanted"}), "end")
+    for name in range(1, 21):
+        assert await log.append(record(str(name))) in {(), None}
+    assert names(cursor) == []
+
+
+async def test_another_filter_holds_for_what_comes(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    await log.append(record("1"))
+    assert log.open("a", Attributes({"type": "wanted"}), "end") is cursor
+    await log.append(record("2"))
+    await log.append(record("3", kind="wanted"))
+    assert names(cursor) == ["1", "3"]
+
+
+async def test_an_event_may_be_for_some_readers_only_whatever_their_filters_say(
+    log: EventLog,
+) -> None:
+    first = log.open("a", Attributes({"type": "wanted"}), "end")
+    second = log.open("b", EVERYTHING, "end")
+    await log.append(record("1", only=("a", "gone")))
+    assert (names(first), names(second)) == (["1"], [])
 
 
 async def test_cursors_do_not_depend_on_each_other(log: EventLog) -> None:
-    first, second = log.open("a", "end"), log.open("b", "end")
+    first, second = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
     await log.append(record("1"))
-    assert taken(first) == ["1"]
+    assert names(first) == ["1"]
     await log.append(record("2"))
-    assert taken(second) == ["1", "2"]
-    assert taken(first) == ["2"]
+    assert names(second) == ["1", "2"]
+    assert names(first) == ["2"]
 
 
 async def test_a_cursor_opens_at_the_start_or_at_the_end(log: EventLog) -> None:
-    log.open("a", "end")
+    log.open("a", EVERYTHING, "end")
     await log.append(record("1"))
-    early, late = log.open("b", "start"), log.open("c", "end")
+    early, late = log.open("b", EVERYTHING, "start"), log.open("c", EVERYTHING, "end")
     await log.append(record("2"))
-    assert taken(early) == ["1", "2"]
-    assert taken(late) == ["2"]
+    assert names(early) == ["1", "2"]
+    assert names(late) == ["2"]
 
 
 async def test_a_reader_that_was_open_goes_on_where_it_was(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+    cursor = log.open("a", EVERYTHING, "end")
     await log.append(record("1"))
     await log.append(record("2"))
     assert cursor.take() is not None
-    assert taken(log.open("a", "start")) == ["2"]
+    assert names(log.open("a", EVERYTHING, "start")) == ["2"]
 
 
 async def test_a_reader_that_was_closed_begins_anew(log: EventLog) -> None:
-    log.open("a", "end")
+    log.open("a", EVERYTHING, "end")
     await log.append(record("1"))
     log.close("a")
-    assert taken(log.open("a", "start")) == []
+    assert names(log.open("a", EVERYTHING, "end")) == []
 
 
 async def test_a_full_log_refuses(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+    cursor = log.open("a", EVERYTHING, "end")
     for name in "123":
         await log.append(record(name))
     with pytest.raises(Overloaded):
         await log.append(record("4"))
-    assert taken(cursor) == ["1", "2", "3"]
+    assert names(cursor) == ["1", "2", "3"]
 
 
-async def test_too_many_bytes_are_refused(new_log: NewLog) -> None:
-    log = new_log(100, 10_000)
-    log.open("a", "end")
+async def test_too_many_bytes_are_refused(new_engine: NewEngine) -> None:
+    log = new_engine(100, 10_000).log(Owner())
+    log.open("a", EVERYTHING, "end")
     await log.append(record("1", 5_000))
     with pytest.raises(Overloaded):
         await log.append(record("2", 5_000))
 
 
-async def test_what_is_acknowledged_makes_room(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+async def test_what_is_done_makes_room(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
     for number in range(20):
-        position = await log.append(record(str(number), 100))
-        assert taken(cursor) == [str(number)]
-        cursor.ack(position + 1)
+        await log.append(record(str(number), 100))
+        assert finish(cursor) == [str(number)]
 
 
-async def test_acknowledged_bytes_make_room(new_log: NewLog) -> None:
-    log = new_log(100, 10_000)
-    cursor = log.open("a", "end")
+async def test_bytes_that_are_done_make_room(new_engine: NewEngine) -> None:
+    log = new_engine(100, 10_000).log(Owner())
+    cursor = log.open("a", EVERYTHING, "end")
     for number in range(20):
-        position = await log.append(record(str(number), 5_000))
-        taken(cursor)
-        cursor.ack(position + 1)
+        await log.append(record(str(number), 5_000))
+        finish(cursor)
+
+
+async def test_events_may_be_done_in_any_order(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    for name in "123":
+        await log.append(record(name))
+    for taken in reversed(take(cursor)):
+        cursor.done(taken.position)
+    for name in "456":
+        await log.append(record(name))
+    assert finish(cursor) == ["4", "5", "6"]
 
 
 async def test_taking_alone_makes_no_room(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+    cursor = log.open("a", EVERYTHING, "end")
     for name in "123":
         await log.append(record(name))
-    taken(cursor)
+    names(cursor)
     with pytest.raises(Overloaded):
         await log.append(record("4"))
 
 
 async def test_the_slowest_reader_decides_what_is_kept(log: EventLog) -> None:
-    quick, slow = log.open("a", "end"), log.open("b", "end")
+    quick, slow = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
     for name in "123":
-        position = await log.append(record(name))
-    quick.ack(position + 1)
+        await log.append(record(name))
+    finish(quick)
     with pytest.raises(Overloaded):
         await log.append(record("4"))
-    assert taken(slow) == ["1", "2", "3"]
+    assert names(slow) == ["1", "2", "3"]
 
 
 async def test_closing_the_slowest_reader_makes_room(log: EventLog) -> None:
-    quick, _ = log.open("a", "end"), log.open("b", "end")
+    quick, slow = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
     for name in "123":
-        position = await log.append(record(name))
-    taken(quick)
-    quick.ack(position + 1)
+        await log.append(record(name))
+    finish(quick)
+    slow.take()
     log.close("b")
     await log.append(record("4"))
-    assert taken(quick) == ["4"]
+    assert names(quick) == ["4"]
 
 
-async def test_an_earlier_acknowledgement_takes_nothing_back(log: EventLog) -> None:
-    cursor = log.open("a", "end")
-    first = await log.append(record("1"))
-    second = await log.append(record("2"))
-    taken(cursor)
-    cursor.ack(second + 1)
-    cursor.ack(first + 1)
-    for name in "345":
-        await log.append(record(name))
-    assert taken(cursor) == ["3", "4", "5"]
+async def test_what_a_closed_reader_finishes_later_does_no_harm(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    await log.append(record("1"))
+    (taken,) = take(cursor)
+    log.close("a")
+    cursor.done(taken.position)
+    other = log.open("b", EVERYTHING, "end")
+    await log.append(record("2"))
+    assert finish(other) == ["2"]
 
 
 async def test_without_readers_nothing_is_kept(log: EventLog) -> None:
-    positions = [await log.append(record(str(number))) for number in range(20)]
-    assert positions == sorted(set(positions))
-    assert taken(log.open("a", "start")) == []
+    for number in range(20):
+        await log.append(record(str(number)))
+    assert names(log.open("a", EVERYTHING, "end")) == []
 
 
 async def test_who_waits_is_woken_by_the_next_event(log: EventLog) -> None:
-    cursors = [log.open("a", "end"), log.open("b", "end")]
+    cursors = [log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")]
     woken: list[list[str]] = []
 
     async def wait(cursor: Cursor) -> None:
         await cursor.wait()
-        woken.append(taken(cursor))
+        woken.append(names(cursor))
 
     with anyio.fail_after(5):
         async with anyio.create_task_group() as group:
@@ -193,13 +258,64 @@ async def test_who_waits_is_woken_by_the_next_event(log: EventLog) -> None:
     assert woken == [["1"], ["1"]]
 
 
+async def test_as_many_are_woken_as_there_are_events(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    got: list[str] = []
+
+    async def work() -> None:
+        while (taken := cursor.take()) is None:
+            await cursor.wait()
+        got.append(taken.record.event.id)
+
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(work)
+            await anyio.wait_all_tasks_blocked()
+            for name in "123":
+                await log.append(record(name))
+    assert got == ["1", "2", "3"]
+
+
+async def test_one_who_is_cancelled_when_it_is_woken_takes_nothing_along(log: EventLog) -> None:
+    cursor = log.open("a", EVERYTHING, "end")
+    got: list[str] = []
+
+    async def work(scope: anyio.CancelScope) -> None:
+        with scope:
+            while (taken := cursor.take()) is None:
+                await cursor.wait()
+            got.append(taken.record.event.id)
+
+    first, second = anyio.CancelScope(), anyio.CancelScope()
+    with anyio.fail_after(5):
+        async with anyio.create_task_group() as group:
+            for scope in (first, second):
+                group.start_soon(work, scope)
+            await anyio.wait_all_tasks_blocked()
+            await log.append(record("1"))
+            first.cancel()
+            await anyio.wait_all_tasks_blocked()
+            second.cancel()
+    assert got == ["1"]
+
+
 async def test_nobody_waits_for_what_is_there(log: EventLog) -> None:
-    cursor = log.open("a", "end")
+    cursor = log.open("a", EVERYTHING, "end")
     await log.append(record("1"))
     with anyio.fail_after(5):
         await cursor.wait()
-    assert taken(cursor) == ["1"]
+    assert names(cursor) == ["1"]
 
 
 async def test_closing_a_reader_that_is_not_open_does_nothing(log: EventLog) -> None:
     log.close("nobody")
+
+
+async def test_a_resource_keeps_its_log_until_it_is_forgotten(new_engine: NewEngine) -> None:
+    engine = new_engine(3, PLENTY)
+    cursor = engine.log(Owner()).open("a", EVERYTHING, "end")
+    await engine.log(Owner()).append(record("1"))
+    assert names(cursor) == ["1"]
+    engine.forget("uid")
+    assert names(engine.log(Owner()).open("a", EVERYTHING, "start")) == []

@@ -20,7 +20,7 @@ import pytest
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.forward import Relay
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.request import Request
@@ -328,7 +328,7 @@ async def world(seed: int) -> AsyncIterator[World]:
             facts.append(fact)
 
     activator = Activator(clock, publish, draw)
-    gateway = Gateway(activator, BrokerIngress(clock, publish), draw)
+    gateway = Gateway(activator, EventIngress(clock, publish, {}), draw)
     rules = [
         Rule(
             hosts=(f"{name}.localhost",),

@@ -20,8 +20,8 @@ import trustme
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
 from knlite.dataplane.certificates import examined
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
 from knlite.dataplane.wire.limits import Limits
@@ -151,7 +151,7 @@ async def secure(
     found = Secure(activator, facts, authority)
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web"))
-    gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw, limits, 8443)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, limits, 8443)
     found.https = Https(gateway.secure.handle, found.listen, found, clock, facts.append, limits)
     gateway.routes_changed(table(redirected), ())
     plain = socket.create_server(("127.0.0.1", 0))

@@ -10,10 +10,9 @@ import pytest
 
 from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
-from knlite.dataplane.broker_ingress import BrokerIngress
-from knlite.dataplane.dispatcher import Answered
+from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
-from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.sender import Answered, LoopbackSender
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, RevisionName, RevisionSettings, Sample
@@ -54,7 +53,7 @@ async def opened(
     """A gateway: where it listens for those outside and those inside, and who was asked for."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, BrokerIngress(clock, facts.append), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
     if gateways is not None:
         gateways.append(gateway)
     mapped = Rule(hosts=("shop.example.com",), rewrite_host="hidden.default.svc.cluster.local")

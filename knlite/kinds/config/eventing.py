@@ -1,8 +1,8 @@
-"""config-br-defaults and config-features of Eventing (namespace ``knative-eventing``).
+"""Eventing's configuration: config-br-defaults, and what other ConfigMaps say beside it.
 
-Source: knative/eventing ``config/core/configmaps``, ``pkg/apis/config``, ``pkg/apis/feature``;
-Eventing reference §3, §16. Not here: reading the YAML text below ``default-br-config``, which
-needs a YAML library (``registry/configmaps.py``).
+Source: knative/eventing ``config/core/configmaps``, ``pkg/apis/config``; Eventing reference §3.
+Not here: reading the YAML text below ``default-br-config``, which needs a YAML library
+(``registry/configmaps.py``); feature flags (``eventingfeatures.py``).
 """
 
 from collections.abc import Mapping
@@ -11,39 +11,17 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from knlite.kinds.codec import decode
+from knlite.kinds.config import eventingfeatures
+from knlite.kinds.config.eventingfeatures import EventingFeatures
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.eventing.delivery import (
-    DELIVERY_RETRY_AFTER,
-    DELIVERY_TIMEOUT,
-    DeliverySpec,
-)
-from knlite.kinds.kreference import KREFERENCE_GROUP, KReference
+from knlite.kinds.eventing.delivery import DeliverySpec
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Fields
 
 NAME = "config-br-defaults"
-FEATURES_NAME = "config-features"
 
 DEFAULT_BROKER = "default-br-config"
 KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
-
-CROSS_NAMESPACE_LINKS = "cross-namespace-event-links"
-FEATURES_KEYS: frozenset[str] = frozenset(
-    {
-        KREFERENCE_GROUP,
-        DELIVERY_RETRY_AFTER,
-        DELIVERY_TIMEOUT,
-        CROSS_NAMESPACE_LINKS,
-        "kreference-mapping",
-        "transport-encryption",
-        "eventtype-auto-create",
-        "authentication-oidc",
-        "default-authorization-mode",
-        "new-apiserversource-filters",
-        "oidc-discovery-base-url",
-        "requestreply-default-timeout",
-    }
-)
-_ON_UNLESS_SAID = frozenset({DELIVERY_TIMEOUT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +81,12 @@ class EventingConfig:
 
     def enabled(self, flag: str) -> bool:
         """Whether the feature *flag* is on."""
-        standard = "enabled" if flag in _ON_UNLESS_SAID else "disabled"
-        return self.flags.get(flag, standard).strip().lower() == "enabled"
+        return self.features.enabled(flag)
+
+    @property
+    def features(self) -> EventingFeatures:
+        """The feature flags, each with its meaning."""
+        return EventingFeatures(self.flags)
 
 
 class _ClassDocument(Fields):
@@ -140,9 +122,7 @@ def parse(defaults: object, features: Mapping[str, str]) -> EventingConfig:
     *defaults* is the document below ``default-br-config``, decoded; None if there is none, which
     leaves the shipped defaults.
     """
-    flags = {
-        key: value.strip().lower() for key, value in features.items() if not key.startswith("_")
-    }
+    flags = eventingfeatures.parse(features).flags
     if defaults is None:
         return EventingConfig(flags=flags)
     decoded = decode(_Document, defaults, strict=False)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from knlite.kinds.config import deployment, eventing, network, observability
+from knlite.kinds.config import deployment, eventingfeatures, network, observability
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.meta import ObjectMeta
@@ -141,6 +141,18 @@ EVENTING_FEATURES: Entries = {
     "delivery-retryafter": ("disabled", "delivery.retryAfterMax"),
     "delivery-timeout": ("enabled", "delivery.timeout"),
     "cross-namespace-event-links": ("disabled", "Triggers of Brokers in other namespaces"),
+    "eventtype-auto-create": ("disabled", "an EventType for every type that is seen"),
+    "new-apiserversource-filters": ("disabled", "spec.filters of ApiServerSources"),
+    "requestreply-default-timeout": ("PT30S", "how long a RequestReply waits that does not say"),
+    "authentication-oidc": ("disabled", "EventPolicies; no tokens are issued or asked for"),
+    "default-authorization-mode": (
+        "allow-same-namespace",
+        "who may send where no EventPolicy applies; only with authentication-oidc",
+    ),
+    **{
+        key: (eventingfeatures.STANDARDS.get(key, "disabled"), f"no effect: {why}")
+        for key, why in eventingfeatures.WITHOUT_EFFECT.items()
+    },
 }
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
@@ -159,6 +171,14 @@ default-br-config: |
       retry: 10
       backoffPolicy: exponential
       backoffDelay: PT0.2S
+"""
+_CHANNELS_TEXT = """\
+# Nothing here is in force: this is the kind of channel of those that do not say.
+default-ch-config: |
+  clusterDefault:
+    apiVersion: messaging.knative.dev/v1
+    kind: InMemoryChannel
+  namespaceDefaults: {}
 """
 _NOT_READ = """\
 # knlite has no use for these settings. What is written here is kept.
@@ -194,8 +214,11 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-observability": example_of(OBSERVABILITY, observability.KEYS),
         "config-tracing": _NOT_READ,
     }
-    eventing_features = example_of(EVENTING_FEATURES, eventing.FEATURES_KEYS)
-    of_eventing = {"config-br-defaults": _BROKERS_TEXT, "config-features": eventing_features}
+    of_eventing = {
+        "config-br-defaults": _BROKERS_TEXT,
+        "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "default-ch-webhook": _CHANNELS_TEXT,
+    }
     return {
         (namespace, name): _config_map(namespace, name, text)
         for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, of_eventing))

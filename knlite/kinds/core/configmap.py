@@ -3,13 +3,15 @@
 Source: Kubernetes core/v1 ConfigMap. Not here: what a ``config-*`` may say (``kinds/config/``).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import msgspec
 
-from knlite.kinds.config.bundle import Config
+from knlite.kinds.config import eventingfeatures
+from knlite.kinds.config.bundle import EVENTING_NAMESPACE, Config
 from knlite.kinds.core.entries import base64_errors, immutable_errors, key_errors
-from knlite.kinds.fielderror import Errors, generic
+from knlite.kinds.fielderror import Errors, FieldError, generic
 from knlite.kinds.meta import Object
 from knlite.kinds.objectname import name_errors
 
@@ -41,4 +43,12 @@ def validated(obj: ConfigMap, old: ConfigMap | None, config: Config) -> Errors:
             "binaryData": (old.binary_data, obj.binary_data),
         }
         errors.extend(immutable_errors(old.immutable, obj.immutable, entries))
+    errors.extend(_warnings(obj))
     return tuple(errors)
+
+
+def _warnings(obj: ConfigMap) -> Iterator[FieldError]:
+    """What a person should hear of who sets a feature flag that does not do what they may think."""
+    if (obj.metadata.namespace, obj.metadata.name) == (EVENTING_NAMESPACE, eventingfeatures.NAME):
+        for key, text in eventingfeatures.warnings(obj.data):
+            yield replace(generic(text, f"data[{key}]"), level="warning")

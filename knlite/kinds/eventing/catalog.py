@@ -4,7 +4,7 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 """
 
 from knlite.kinds.columns import ADDRESS_URL, AGE, READY_COLUMNS, Column, status_of
-from knlite.kinds.eventing import broker, trigger
+from knlite.kinds.eventing import broker, eventpolicy, trigger
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.labels import BROKER_CLASS
 
@@ -40,5 +40,15 @@ KINDS: tuple[KindInfo, ...] = (
         ),
         defaulted=trigger.defaulted,
         validated=trigger.validated,
+    ),
+    KindInfo(
+        type=eventpolicy.EventPolicy,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="eventpolicies",
+        categories=("all", "knative", "eventing"),
+        columns=READY_COLUMNS,
+        defaulted=eventpolicy.defaulted,
+        validated=eventpolicy.validated,
     ),
 )

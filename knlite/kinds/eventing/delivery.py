@@ -7,16 +7,13 @@ data plane reference §3.4 (durations). Not here: what follows from it for an ev
 
 import msgspec
 
+from knlite.kinds.config.eventingfeatures import DELIVERY_RETRY_AFTER, DELIVERY_TIMEOUT
 from knlite.kinds.durations import InvalidDuration, parse_iso
 from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, invalid, under
 from knlite.kinds.kreference import Enabled
 from knlite.kinds.meta import Fields
-
-DELIVERY_TIMEOUT = "delivery-timeout"
-DELIVERY_RETRY_AFTER = "delivery-retryafter"
-"""Feature flags that allow ``timeout`` and ``retryAfterMax``."""
 
 
 class DeliverySpec(Fields):
@@ -49,14 +46,20 @@ def defaulted(delivery: DeliverySpec | None, namespace: str) -> DeliverySpec | N
     return msgspec.structs.replace(delivery, dead_letter_sink=sink)
 
 
-def validated(delivery: DeliverySpec | None, enabled: Enabled) -> Errors:
-    """What is wrong with *delivery*; paths are relative to it."""
+def validated(delivery: DeliverySpec | None, enabled: Enabled, within: str = "") -> Errors:
+    """What is wrong with *delivery*; paths are relative to it.
+
+    Its dead letter sink must lie in the namespace *within*, unless that is empty.
+    """
     if delivery is None:
         return ()
     errors: list[FieldError] = []
     if delivery.dead_letter_sink is not None:
         errors.extend(
-            under("deadLetterSink", destination.validated(delivery.dead_letter_sink, enabled))
+            under(
+                "deadLetterSink",
+                destination.validated(delivery.dead_letter_sink, enabled, within),
+            )
         )
     if delivery.retry is not None and delivery.retry < 0:
         errors.append(invalid(delivery.retry, "retry"))

@@ -7,6 +7,7 @@ Not here: finding the address behind it (``knlite/eventing/destinations.py``).
 import binascii
 import re
 from base64 import b64decode
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -27,23 +28,27 @@ class Destination(Fields):
     audience: str | None = None
 
 
-def defaulted(destination: Destination, namespace: str) -> Destination:
+D = TypeVar("D", bound=Destination)
+
+
+def defaulted(destination: D, namespace: str) -> D:
     """*destination* with the namespace of its owner where the reference names none."""
     if destination.ref is None:
         return destination
     return msgspec.structs.replace(destination, ref=reference_defaulted(destination.ref, namespace))
 
 
-def validated(destination: Destination, enabled: Enabled) -> Errors:
+def validated(destination: Destination, enabled: Enabled, within: str = "") -> Errors:
     """What is wrong with *destination*; paths are relative to it.
 
-    The fields of a reference are looked at only when it stands alone, as upstream.
+    The fields of a reference are looked at only when it stands alone, as upstream. It must lie in
+    the namespace *within*, unless that is empty.
     """
     ref, uri = destination.ref, destination.uri
     if uri is None:
         if ref is None:
             return (generic("expected at least one, got none", "ref", "uri"),)
-        return under("ref", reference_validated(ref, enabled))
+        return under("ref", reference_validated(ref, enabled, within))
     try:
         parts = urlsplit(uri)
     except ValueError:

@@ -12,7 +12,7 @@ import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.config.eventing import CROSS_NAMESPACE_LINKS
+from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
 from knlite.kinds.eventing import delivery, destination
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.destination import Destination

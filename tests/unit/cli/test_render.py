@@ -97,12 +97,17 @@ def test_a_cold_start_shows_its_stages_in_milliseconds() -> None:
 def test_what_happens_all_the_time_is_not_shown() -> None:
     fact = EventAccepted(
         at=NOW,
+        kind="Broker",
         namespace="n",
-        broker="b",
-        position=1,
-        event_id="1",
-        event_type="t",
-        event_source="s",
+        name="b",
+        resource_uid="u",
+        arrival=1,
+        attributes={"id": "1"},
+        content_type=None,
+        data=None,
+        ttl=255,
+        headers=(),
+        sender="",
     )
     assert line_of(fact) is None
 

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.attributes import judge, lookup
+from knlite.eventing.filters.attributes import Attributes
+from knlite.eventing.filters.filter import Verdict
+from knlite.eventing.filters.lookup import lookup
 
 LEAST = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 EVENT = CloudEvent(
@@ -17,7 +19,6 @@ EVENT = CloudEvent(
 @pytest.mark.parametrize(
     ("wanted", "matched"),
     [
-        pytest.param({}, True, id="no filter"),
         pytest.param({"type": "t"}, True, id="equal"),
         pytest.param({"type": "T"}, False, id="case counts"),
         pytest.param({"type": "t", "source": "/s"}, True, id="all entries"),
@@ -36,14 +37,20 @@ EVENT = CloudEvent(
     ],
 )
 def test_what_passes(wanted: dict[str, str], matched: bool) -> None:
-    verdict = judge(wanted, EVENT)
-    assert verdict.matched is matched
-    assert verdict.why
+    verdict = Attributes(wanted).judge(EVENT)
+    assert verdict.matched is Attributes(wanted).passes(EVENT) is matched
 
 
 def test_the_verdict_names_the_entry_that_decided() -> None:
-    assert judge({"type": "t", "foo": "x"}, EVENT).why == "foo is 'Bar', not 'x'"
-    assert judge({"subject": "x"}, EVENT).why == "subject is absent"
+    assert Attributes({"type": "t", "foo": "x"}).judge(EVENT) == Verdict(
+        False, 'foo is "Bar", and "x" is wanted', "filter.attributes[foo]"
+    )
+    assert Attributes({"subject": "x"}).judge(EVENT) == Verdict(
+        False, 'subject is absent, and "x" is wanted', "filter.attributes[subject]"
+    )
+    assert Attributes({"type": "t", "foo": ""}).judge(EVENT) == Verdict(
+        True, 'type is "t" and foo is "Bar"', "filter.attributes"
+    )
 
 
 @pytest.mark.parametrize("name", ["subject", "dataschema", "datacontenttype", "datamediatype"])
@@ -62,5 +69,5 @@ def test_the_schema_of_version_0_3_has_both_names() -> None:
 
 @given(st.dictionaries(st.sampled_from(["type", "foo", "missing"]), st.sampled_from(["", "t"])))
 def test_entries_are_joined_by_and(wanted: dict[str, str]) -> None:
-    each = [judge({name: value}, EVENT).matched for name, value in wanted.items()]
-    assert judge(wanted, EVENT).matched is all(each)
+    each = [Attributes({name: value}).judge(EVENT).matched for name, value in wanted.items()]
+    assert Attributes(wanted).judge(EVENT).matched is all(each)

@@ -5,12 +5,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from knlite.clock import LoopClock
-from knlite.dataplane.broker_ingress import Answer, BrokerIngress
-from knlite.eventing.topology import BrokerPlan, Topology
-from knlite.eventlog.memory import MemoryLog
+from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.eventingress import EventIngress
+from knlite.eventing.filters.build import EVERYTHING
+from knlite.eventing.topology import Resource, ResourceKey, Topology
+from knlite.eventlog.memory import MemoryEngine
 from knlite.eventlog.port import Cursor
 from knlite.facts import EventAccepted, EventRefused, Fact
 
+MAIN = ResourceKey("Broker", "default", "main")
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 GOOD = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]
 BAD = GOOD[:-1]
@@ -21,20 +24,17 @@ class Entrance:
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
-        self.ingress = BrokerIngress(
-            LoopClock(NOW), self.facts.append, lambda: MemoryLog(max_events=2)
-        )
+        engines = {"memory": MemoryEngine(max_events=2)}
+        self.ingress = EventIngress(LoopClock(NOW), self.facts.append, engines)
         self.appoint("uid")
         self.cursor = self.reader()
 
     def appoint(self, uid: str) -> None:
-        plan = BrokerPlan(namespace="default", name="main", uid=uid)
-        self.ingress.topology_changed(Topology({("default", "main"): plan}))
+        resource = Resource(kind="Broker", namespace="default", name="main", uid=uid)
+        self.ingress.topology_changed(Topology({MAIN: resource}))
 
     def reader(self) -> Cursor:
-        log = self.ingress.log_of("default", "main")
-        assert log is not None
-        return log.open("reader", "start")
+        return self.ingress.log_of(MAIN).open("reader", EVERYTHING, "start")
 
     async def ask(
         self,
@@ -44,7 +44,7 @@ class Entrance:
         headers: list[tuple[str, str]] = GOOD,
         body: bytes = b"",
     ) -> Answer:
-        return await self.ingress.receive(namespace, broker, method, headers, body)
+        return await self.ingress.to_broker(namespace, broker, method, "", headers, body)
 
 
 @pytest.fixture
@@ -65,17 +65,19 @@ async def test_an_event_is_kept_before_it_is_accepted(entrance: Entrance) -> Non
     assert (answer.status, answer.body) == (202, b"")
     found = entrance.cursor.take()
     assert found is not None
-    position, record = found
+    record = found.record
     attributes = dict(record.event.attributes)
     arrival = datetime.fromisoformat(attributes.pop("knativearrivaltime"))
     assert abs(arrival - NOW) < timedelta(minutes=1)
     assert attributes == {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
     assert record.event.data == b"data"
     assert record.ttl == 8
-    assert record.headers == (("X-Request-Id", "r"),)
+    assert record.headers[:-1] == (("X-Request-Id", "r"),)
+    assert record.headers[-1][0] == "traceparent"
     (fact,) = entrance.facts
     assert isinstance(fact, EventAccepted)
-    assert (fact.position, fact.event_id) == (position, "1")
+    assert (fact.arrival, fact.attributes["id"]) == (record.arrival, "1")
+    assert fact.readers == ("reader",)
 
 
 @pytest.mark.parametrize(
@@ -140,14 +142,13 @@ async def test_a_full_log_asks_the_sender_to_come_back(entrance: Entrance) -> No
     assert dict(answer.headers)["Retry-After"] == "1"
     found = entrance.cursor.take()
     assert found is not None
-    entrance.cursor.ack(found[0] + 1)
+    entrance.cursor.done(found.position)
     assert (await entrance.ask()).status == 202
 
 
 async def test_a_broker_that_is_gone_is_unknown(entrance: Entrance) -> None:
     entrance.ingress.topology_changed(Topology())
     assert (await entrance.ask()).status == 404
-    assert entrance.ingress.log_of("default", "main") is None
 
 
 async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance) -> None:
@@ -157,3 +158,103 @@ async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance
     await entrance.ask()
     entrance.appoint("another")
     assert entrance.reader().take() is None
+
+
+# Channels.
+
+
+class Channel:
+    """A channel ``default/pipe`` with one reader."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.ingress = EventIngress(
+            LoopClock(NOW), self.facts.append, {"memory": MemoryEngine(max_events=2)}
+        )
+        key = ResourceKey("InMemoryChannel", "default", "pipe")
+        resource = Resource(
+            kind="InMemoryChannel", namespace="default", name="pipe", uid="uid", engine="sqlite"
+        )
+        self.ingress.topology_changed(Topology({key: resource}))
+        self.cursor = self.ingress.log_of(key).open("reader", EVERYTHING, "start")
+
+    async def by_host(self, method: str, name: str, path: str, *headers: tuple[str, str]) -> Answer:
+        answering = self.ingress.channel_at("default", name)
+        return await answering(method, path, headers, b"data", "127.0.0.1:5")
+
+    async def by_path(self, method: str, path: str, *headers: tuple[str, str]) -> Answer:
+        return await self.ingress.to_channels(method, path, headers, b"data", "127.0.0.1:5")
+
+
+@pytest.fixture
+async def channel(anyio_backend: str) -> Channel:
+    return Channel()
+
+
+async def test_a_channel_keeps_an_event_as_it_came(channel: Channel) -> None:
+    own = ("ce-knativebrokerttl", "9")
+    answer = await channel.by_host("POST", "pipe", "/", *GOOD, own, ("User-Agent", "curl/8"))
+    assert (answer.status, answer.body) == (202, b"")
+    found = channel.cursor.take()
+    assert found is not None
+    assert found.record.event.attributes == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/s",
+        "type": "t",
+        "knativebrokerttl": "9",
+    }
+    (fact,) = channel.facts
+    assert isinstance(fact, EventAccepted)
+    assert (fact.kind, fact.name, fact.sender) == (
+        "InMemoryChannel", "pipe", "127.0.0.1:5 curl/8",
+    )  # fmt: skip
+    assert answer.arrival == fact.arrival
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "path", "headers", "status", "allow"),
+    [
+        pytest.param("POST", "other", "/", GOOD, 500, False, id="unknown channel"),
+        pytest.param("GET", "other", "/", GOOD, 500, False, id="unknown before method"),
+        pytest.param("OPTIONS", "other", "/", GOOD, 500, False, id="unknown before webhook"),
+        pytest.param("OPTIONS", "pipe", "/", BAD, 200, True, id="webhook"),
+        pytest.param("PUT", "pipe", "/", GOOD, 405, True, id="method"),
+        pytest.param("POST", "pipe", "/", BAD, 400, True, id="event"),
+        pytest.param("POST", "pipe", "/more", GOOD, 500, False, id="path"),
+        pytest.param("POST", "pipe", "/?a=b", GOOD, 202, True, id="query"),
+    ],
+)
+async def test_the_order_in_which_a_channel_decides(
+    channel: Channel,
+    method: str,
+    name: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    status: int,
+    allow: bool,
+) -> None:
+    answer = await channel.by_host(method, name, path, *headers)
+    assert answer.status == status
+    assert (("Allow", "POST, OPTIONS") in answer.headers) is allow
+    assert bool(answer.body) is (status >= 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/default/pipe", 202, id="channel"),
+        pytest.param("/default/pipe/", 202, id="trailing slash"),
+        pytest.param("/default/other", 500, id="unknown channel"),
+        pytest.param("/default", 400, id="one segment"),
+        pytest.param("/default/pipe/more", 400, id="three segments"),
+        pytest.param("/", 400, id="root"),
+    ],
+)
+async def test_the_host_of_all_channels(channel: Channel, path: str, status: int) -> None:
+    assert (await channel.by_path("POST", path, *GOOD)).status == status
+
+
+async def test_arrivals_rise_also_when_the_time_of_day_does_not(entrance: Entrance) -> None:
+    arrivals = [(await entrance.ask()).arrival for _ in range(2)]
+    assert arrivals == sorted(set(arrivals))

@@ -1,0 +1,79 @@
+"""One egress at work: takes what the log has for it, and delivers several events at a time.
+
+Events are brought by workers, each with one event from beginning to end, so that one that waits for
+its next attempt holds up no other. A worker that takes an event sees to it that another one waits
+for the next; so there are as many as the load needs, and a busy egress makes no task for an event.
+
+Source: Eventing data plane reference §7 (order and flow).
+"""
+
+import anyio
+from anyio.abc import TaskGroup
+
+from knlite.dataplane.branch import Branch, Ways
+from knlite.eventing.topology import Egress, Resource
+from knlite.eventlog.port import Cursor
+
+SPARE = 4
+"""Workers that wait for an event at most; one that is needed again later costs a new task."""
+
+
+class Lane:
+    """Implements ``branch.Lane``."""
+
+    def __init__(self, resource: Resource, egress: Egress, cursor: Cursor, ways: Ways) -> None:
+        self.resource = resource
+        self.egress = egress
+        self.scope = anyio.CancelScope()
+        """Cancelled when the egress is gone."""
+        self._cursor = cursor
+        self._ways = ways
+        self._changed = anyio.Event()
+        self._name = f"{egress.kind} {egress.name}"
+        self._busy = 0
+        self._waiting = 0
+        """Workers that bring an event, and that wait for one."""
+
+    def replan(self, resource: Resource, egress: Egress) -> None:
+        """Go on as these say."""
+        changed = egress.subscriber != self.egress.subscriber
+        self.resource, self.egress = resource, egress
+        if changed:
+            self._changed.set()
+            self._changed = anyio.Event()
+
+    async def subscribed(self) -> Egress:
+        while self.egress.subscriber is None:
+            await self._changed.wait()
+        return self.egress
+
+    async def run(self) -> None:
+        """Deliver until the egress is gone."""
+        with self.scope:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._work, group, name=self._name)
+
+    async def _work(self, group: TaskGroup) -> None:
+        cursor = self._cursor
+        # Beyond the limit (it has been lowered) somebody is busy, and goes on with what is next.
+        while self._busy < self._at_once():
+            taken = cursor.take()
+            if taken is None:
+                if self._waiting == SPARE:
+                    break
+                self._waiting += 1
+                try:
+                    await cursor.wait()
+                finally:
+                    self._waiting -= 1
+                continue
+            self._busy += 1
+            if not self._waiting and self._busy < self._at_once():
+                group.start_soon(self._work, group, name=self._name)
+            await Branch(self, taken, self._ways).run()
+            # Not in a finally: what is cut off halfway is not done with.
+            self._busy -= 1
+            cursor.done(taken.position)
+
+    def _at_once(self) -> int:
+        return 1 if self.egress.ordered else self.egress.parallelism
