@@ -52,7 +52,7 @@ from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
+from knlite.eventing.reconcilers import broker, containersource, eventpolicy, sinkbinding, trigger
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -69,6 +69,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
@@ -106,6 +107,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Trigger, trigger.reconcile),
     (EventPolicy, eventpolicy.reconcile),
     (SinkBinding, sinkbinding.reconcile),
+    (ContainerSource, containersource.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),

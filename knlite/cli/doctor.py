@@ -21,6 +21,7 @@ from knlite.kinds.core.job import Job
 from knlite.kinds.podspec.fields import PodSpec, leading_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.manifests import read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.serving.support import shortfalls, without_effect
@@ -196,7 +197,7 @@ def _workloads(
     ]
     for each in project.declared:
         obj = each.obj
-        if not isinstance(obj, Service | Configuration | Deployment | Job):
+        if not isinstance(obj, Service | Configuration | Deployment | Job | ContainerSource):
             continue
         name = f"{obj.metadata.namespace}/{obj.metadata.name}"
         container = leading_container(obj.spec.template.spec)

@@ -11,8 +11,9 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 
-_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job)
+_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource)
 """What may have a log, in the order in which it is looked for."""
 
 

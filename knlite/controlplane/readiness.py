@@ -13,11 +13,12 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
-ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding)
+ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding, ContainerSource)
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
     Service,
@@ -28,6 +29,7 @@ _WITH_CONDITIONS = (
     Broker,
     Trigger,
     SinkBinding,
+    ContainerSource,
 )
 
 

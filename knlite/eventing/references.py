@@ -8,6 +8,8 @@ reference §1.4. Not here: all kinds with their columns (``kinds/catalog.py``).
 
 from collections.abc import Mapping
 
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.trigger import Trigger
@@ -17,6 +19,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 SERVING = "serving.knative.dev"
@@ -31,6 +34,9 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("eventing.knative.dev", "Trigger"): Trigger,
     ("eventing.knative.dev", "EventPolicy"): EventPolicy,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
+    ("sources.knative.dev", "ContainerSource"): ContainerSource,
+    ("apps", "Deployment"): Deployment,
+    ("batch", "Job"): Job,
 }
 
 

@@ -5,7 +5,7 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 
 from knlite.kinds.columns import AGE, READY_COLUMNS, Column, status_of
 from knlite.kinds.kindinfo import KindInfo
-from knlite.kinds.sources import sinkbinding
+from knlite.kinds.sources import container, sinkbinding
 
 SOURCES = "sources.knative.dev"
 
@@ -19,5 +19,15 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=sinkbinding.defaulted,
         validated=sinkbinding.validated,
+    ),
+    KindInfo(
+        type=container.ContainerSource,
+        group=SOURCES,
+        version="v1",
+        plural="containersources",
+        categories=("all", "knative", "sources"),
+        columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
+        defaulted=container.defaulted,
+        validated=container.validated,
     ),
 )
