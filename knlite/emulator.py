@@ -30,9 +30,11 @@ from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
 from knlite.controlplane.reconcilers import MESSAGING
@@ -57,6 +59,7 @@ from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import (
     apiserversource,
     broker,
+    containersource,
     eventpolicy,
     eventtransform,
     eventtype,
@@ -70,6 +73,8 @@ from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
@@ -83,6 +88,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
@@ -111,6 +117,7 @@ from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
+from knlite.workloads.reconcilers import deployment, job
 
 RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Service, service.reconcile),
@@ -129,7 +136,10 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (ApiServerSource, apiserversource.reconcile),
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
+    (ContainerSource, containersource.reconcile),
     (Namespace, namespace.reconcile),
+    (Deployment, deployment.reconcile),
+    (Job, job.reconcile),
 )
 
 
@@ -265,16 +275,12 @@ class Emulator:
         if available.no_engine and settings.runtime == "auto":
             self._say(f"{available.no_engine}; services run as local processes")
         self._chooser.no_engine = available.no_engine
-        images = Images(
-            self.registry,
-            available.runtimes,
-            self._chooser.choose,
-            clock,
-            publish,
-            # Root may give a process to any user.
-            uid=os.geteuid() or None,
-        )
-        scaling = self._scaling(activator, projector, images)
+        choose = self._chooser.choose
+        # Root may give a process to any user.
+        uid = os.geteuid() or None
+        code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
+        images = Images(self.registry, code, clock)
+        scaling = self._scaling(activator, projector, images, code)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 
@@ -302,7 +308,7 @@ class Emulator:
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
 
-    def _sources(self, sender: LoopbackSender) -> tuple[PingAdapter, Sources]:
+    def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
         outbound = Outbound(sender, self._clock, self._bus.publish)
         pings = PingAdapter(outbound, self._clock)
@@ -312,15 +318,24 @@ class Emulator:
         return pings, sources
 
     def _scaling(
-        self, activator: Activator, projector: Projector, images: Images
-    ) -> tuple[Supervisor, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]:
+        self, activator: Activator, projector: Projector, images: Images, code: Preparation
+    ) -> tuple[Supervisor, Kubelet, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]:
         """Who decides how many instances there are, and who keeps them."""
         registry, clock, publish = self.registry, self._clock, self._bus.publish
         service_of = projector.service_of
+        pods, capacity = PodWriter(registry, self._reporter, clock.wall), this_capacity()
+        kubelet = Kubelet(
+            registry=registry,
+            preparation=code,
+            capacity=capacity,
+            pods=pods,
+            clock=clock,
+            publish=publish,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(registry, images, this_capacity(), clock.wall),
+            blueprints=make_blueprints(registry, images, capacity, clock.wall),
             service_of=service_of,
-            pods=PodWriter(registry, self._reporter, clock.wall),
+            pods=pods,
             clock=clock,
             publish=publish,
             draw=self._draw,
@@ -334,7 +349,7 @@ class Emulator:
         activator.report_to(autoscaler)
         targets.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
-        return supervisor, volumes, autoscaler, hpa
+        return supervisor, kubelet, volumes, autoscaler, hpa
 
     def _keep(self, folder: Path) -> WriteBehind:
         """Go on with what an earlier run has left in *folder*, and keep what happens now."""
