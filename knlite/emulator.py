@@ -36,6 +36,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.reconcilers import MESSAGING
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -116,6 +117,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (EventPolicy, eventpolicy.reconcile),
     (EventTransform, eventtransform.reconcile),
     (RequestReply, requestreply.reconcile),
+    *MESSAGING,
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )

@@ -15,6 +15,7 @@ import msgspec
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.core import catalog as core
 from knlite.kinds.eventing import catalog as eventing
+from knlite.kinds.flows import catalog as flows
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.messaging import catalog as messaging
 from knlite.kinds.meta import Object
@@ -25,6 +26,7 @@ KINDS: tuple[KindInfo, ...] = (
     *serving.KINDS,
     *eventing.KINDS,
     *messaging.KINDS,
+    *flows.KINDS,
     *sources.KINDS,
     *core.KINDS,
 )

@@ -16,6 +16,7 @@ from knlite.kinds.conditions import ConditionEditor, is_true
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.eventing.requestreply import (
     ADDRESSABLE,
     BROKER_ADDRESS,
@@ -101,8 +102,10 @@ def _differs(found: TriggerSpec, wanted: TriggerSpec) -> bool:
 def _wanted_trigger(obj: RequestReply) -> Trigger:
     namespace, name = obj.metadata.namespace, obj.metadata.name
     spec = obj.spec
-    arguments = f'{spec.reply_attribute}, "{name}", "{namespace}", "{key_of(obj.metadata.uid)}"'
-    filters = ({"cesql": f"KN_VERIFY_CORRELATION_ID({arguments}, 0, 1)"},)
+    arguments = (
+        f'{spec.reply_attribute.lower()}, "{name}", "{namespace}", "{key_of(obj.metadata.uid)}"'
+    )
+    cesql = f"KN_VERIFY_CORRELATION_ID({arguments}, 0, 1)"
     return Trigger(
         metadata=ObjectMeta(
             name=child_name(name, "0-1"),
@@ -112,7 +115,7 @@ def _wanted_trigger(obj: RequestReply) -> Trigger:
         ),
         spec=TriggerSpec(
             broker=spec.broker_ref.name,
-            filters=filters,
+            filters=(SubscriptionsAPIFilter(cesql=cesql),),
             subscriber=Destination(uri=reply_url(namespace, name)),
         ),
     )
