@@ -24,6 +24,7 @@ from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventanswerers import EventAnswerers
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
@@ -50,9 +51,11 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
 from knlite.dataplane.sources.ping import PingAdapter
+from knlite.dataplane.transforms import EventTransforms
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
@@ -64,10 +67,13 @@ from knlite.eventing.reconcilers import (
     eventtransform,
     eventtype,
     pingsource,
+    requestreply,
     sinkbinding,
     sourceeventtypes,
     trigger,
 )
+from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
+from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
@@ -80,6 +86,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -131,6 +138,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (EventPolicy, eventpolicy.reconcile),
     *MESSAGING,
     (EventTransform, eventtransform.reconcile),
+    (RequestReply, requestreply.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (PingSource, pingsource.reconcile),
     (ApiServerSource, apiserversource.reconcile),
@@ -261,6 +269,12 @@ class Emulator:
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
+        transforming = EventTransforms(sender, self._draw)
+        requests = RequestReplyIngress(brokers, clock, self._draw)
+        gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
+        gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
+        answerers = EventAnswerers(self.registry, clock, transforming, requests)
+        self.settling.ask(answerers, "routes are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         https = Https(
@@ -299,7 +313,17 @@ class Emulator:
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
-        for part in (images, claims, *scaling, activator, https, projector, dispatcher):
+        for part in (
+            images,
+            claims,
+            *scaling,
+            activator,
+            https,
+            transforming,
+            answerers,
+            projector,
+            dispatcher,
+        ):
             await self._group.start(part.run)
         for source in self._sources(sender):
             await self._group.start(source.run)
