@@ -35,6 +35,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.reconcilers import MESSAGING
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -46,11 +47,17 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
-from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.sender import EventSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
+from knlite.eventing.reconcilers import (
+    broker,
+    eventpolicy,
+    eventtransform,
+    sinkbinding,
+    trigger,
+)
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
@@ -59,6 +66,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -104,6 +112,8 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (EventPolicy, eventpolicy.reconcile),
+    *MESSAGING,
+    (EventTransform, eventtransform.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )
@@ -224,7 +234,7 @@ class Emulator:
         activator = Activator(clock, publish, self._draw)
         brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
-        sender = LoopbackSender(inner, gateway.serves)
+        sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
         projector = Projector(self.registry, clock)
