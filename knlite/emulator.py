@@ -35,6 +35,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.reconcilers import MESSAGING
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -46,11 +47,18 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
-from knlite.dataplane.sender import LoopbackSender
+from knlite.dataplane.sender import EventSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, eventpolicy, sinkbinding, trigger
+from knlite.eventing.reconcilers import (
+    broker,
+    eventpolicy,
+    eventtransform,
+    sinkbinding,
+    trigger,
+)
+from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -58,6 +66,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -87,8 +96,11 @@ from knlite.serving.workload import policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
+from knlite.telemetry.eventrecords import READ as EVENTS
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
+from knlite.telemetry.resending import Resending
 
 RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Service, service.reconcile),
@@ -100,6 +112,8 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (EventPolicy, eventpolicy.reconcile),
+    *MESSAGING,
+    (EventTransform, eventtransform.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (Namespace, namespace.reconcile),
 )
@@ -186,6 +200,8 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
+        self._records = EventRecords(MemoryHistory())
+        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -218,7 +234,7 @@ class Emulator:
         activator = Activator(clock, publish, self._draw)
         brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
-        sender = LoopbackSender(inner, gateway.serves)
+        sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
         projector = Projector(self.registry, clock)
@@ -258,6 +274,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
+            events=self._records,
+            sending=Resending(self._records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())

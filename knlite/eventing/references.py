@@ -10,7 +10,14 @@ from collections.abc import Mapping
 
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -30,6 +37,13 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
     ("eventing.knative.dev", "EventPolicy"): EventPolicy,
+    ("messaging.knative.dev", "Channel"): Channel,
+    ("messaging.knative.dev", "InMemoryChannel"): InMemoryChannel,
+    ("messaging.knative.dev", "Subscription"): Subscription,
+    ("flows.knative.dev", "Sequence"): Sequence,
+    ("flows.knative.dev", "Parallel"): Parallel,
+    ("eventing.knative.dev", "EventTransform"): EventTransform,
+    ("eventing.knative.dev", "RequestReply"): RequestReply,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 
