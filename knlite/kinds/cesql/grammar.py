@@ -236,7 +236,7 @@ def _hint(token: Token, wanted: set[str]) -> str:
         return '; "(" is wanted'
     if wanted == {"WORD", "NAME"}:
         return "; the name of an attribute is wanted"
-    if token.type == _ENDS and {"COMPARED", "CLOSE"} <= wanted:
+    if token.type == _ENDS and "CLOSE" in wanted and "INTEGER" not in wanted:
         return '; ")" is missing'
     if "COMPARED" in wanted:
         close = get_close_matches(token.upper(), _KEYWORDS, n=1)
