@@ -38,7 +38,7 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
-from knlite.controlplane.reconcilers import MESSAGING
+from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -59,62 +59,19 @@ from knlite.dataplane.transforms import EventTransforms
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import (
-    apiserversource,
-    broker,
-    containersource,
-    eventpolicy,
-    eventtransform,
-    eventtype,
-    pingsource,
-    requestreply,
-    sinkbinding,
-    sourceeventtypes,
-    trigger,
-)
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.deployment import Deployment
-from knlite.kinds.core.job import Job
-from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.eventpolicy import EventPolicy
-from knlite.kinds.eventing.eventtransform import EventTransform
-from knlite.kinds.eventing.eventtype import EventType
-from knlite.kinds.eventing.requestreply import RequestReply
-from knlite.kinds.eventing.trigger import Trigger
-from knlite.kinds.meta import Object
-from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.revision import Revision
-from knlite.kinds.serving.route import Route
-from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.apiserversource import ApiServerSource
-from knlite.kinds.sources.container import ContainerSource
-from knlite.kinds.sources.pingsource import PingSource
-from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
-from knlite.reconcile import Reconciler
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.registry.sqlite import SqliteStorage
 from knlite.registry.writebehind import WriteBehind
 from knlite.runtime.available import open_runtimes
-from knlite.serving.reconcilers import (
-    configmap,
-    configuration,
-    domainmapping,
-    namespace,
-    revision,
-    route,
-    service,
-)
 from knlite.serving.workload import policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -124,31 +81,6 @@ from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
-from knlite.workloads.reconcilers import deployment, job
-
-RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
-    (Service, service.reconcile),
-    (Configuration, configuration.reconcile),
-    (Revision, revision.reconcile),
-    (Route, route.reconcile),
-    (ConfigMap, configmap.reconcile),
-    (DomainMapping, domainmapping.reconcile),
-    (Broker, broker.reconcile),
-    (Trigger, trigger.reconcile),
-    (EventPolicy, eventpolicy.reconcile),
-    *MESSAGING,
-    (EventTransform, eventtransform.reconcile),
-    (RequestReply, requestreply.reconcile),
-    (SinkBinding, sinkbinding.reconcile),
-    (PingSource, pingsource.reconcile),
-    (ApiServerSource, apiserversource.reconcile),
-    (EventType, eventtype.reconcile),
-    *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
-    (ContainerSource, containersource.reconcile),
-    (Namespace, namespace.reconcile),
-    (Deployment, deployment.reconcile),
-    (Job, job.reconcile),
-)
 
 
 @asynccontextmanager

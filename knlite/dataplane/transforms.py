@@ -12,7 +12,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import trace

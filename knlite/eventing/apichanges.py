@@ -18,6 +18,7 @@ from knlite.eventing.filters.filter import Filter
 from knlite.eventing.sources import Outlet, outlet_of, sends
 from knlite.kinds.catalog import kind_named, shown_in
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.eventing.trigger import TriggerSpec
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, controller_of
@@ -67,7 +68,7 @@ class ApiServerPlan:
     watching: tuple[Watching, ...]
     mode: str
     owner: ResourceOwner | None = None
-    filters: tuple[object, ...] = ()
+    filters: tuple[SubscriptionsAPIFilter, ...] = ()
 
     def filter(self) -> Filter:
         """What its events must pass."""
