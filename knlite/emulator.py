@@ -28,6 +28,7 @@ from knlite.controlplane.eventanswerers import EventAnswerers
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
@@ -63,7 +64,7 @@ from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
-from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
@@ -271,6 +272,9 @@ class Emulator:
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)
         self.settling.ask(sources, "sources are being started")
+        types = EventTypeRecorder(self.registry, self._reporter)
+        self._held.enter_context(self._bus.reading(types.read, EventAccepted))
+        self._held.enter_context(self.registry.listening(types.note))
         return pings, sources
 
     def _scaling(
