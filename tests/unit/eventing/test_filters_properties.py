@@ -18,6 +18,7 @@ from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter as Item
 from knlite.kinds.eventing.trigger import TriggerFilter, TriggerSpec
+from knlite.kinds.patch.tree import MAX_DEPTH
 
 # Few names and texts, so that filters and events meet.
 NAMES = st.sampled_from(["type", "source", "subject", "tenant", "region", "datacontenttype"])
@@ -204,3 +205,14 @@ def test_filters_of_which_nothing_is_known_are_asked() -> None:
     filters = {"all": EVERYTHING, "prefix": filter_of_items((Item(prefix={"type": "t"}),))}
     assert Index(filters).matching(event) == ("all", "prefix")
     assert Index({}).matching(event) == ()
+
+
+def test_the_deepest_filter_that_a_body_can_hold_is_judged() -> None:
+    item = Item(exact={"type": "t"})
+    for _ in range(MAX_DEPTH):
+        item = Item(not_=item)
+    found = filter_of_items((item,))
+    event = CloudEvent({"specversion": "1.0", "id": "1", "type": "t", "source": "/s"})
+    assert found.passes(event)
+    assert found.judge(event).matched
+    assert Index({"deep": found}).matching(event) == ("deep",)
