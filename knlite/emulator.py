@@ -8,8 +8,8 @@ import asyncio
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -57,15 +57,19 @@ from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
 from knlite.dataplane.sources.ping import PingAdapter
 from knlite.dataplane.transforms import EventTransforms
-from knlite.dataplane.wire.limits import limits
+from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
+from knlite.eventlog.bounds import Bounds
+from knlite.eventlog.engines import open_engines
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.memory import MemoryEngine
+from knlite.eventlog.port import Engine
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.limits import limits_of
+from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known
@@ -130,7 +134,8 @@ class Emulator:
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime))
         self._reporter = Reporter(self._clock)
-        self._limits = limits(settings.limits)
+        require_limits(settings.limits, (Limits, Bounds))
+        self._limits = limits_of(Limits, settings.limits)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -138,6 +143,7 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             external_tls_port=settings.tls_port,
+            durable=settings.data_dir is not None,
             mutators=(injected,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
@@ -197,7 +203,8 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
+        engines = await self._held.enter_async_context(self._engines())
+        brokers = EventIngress(clock, publish, engines)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
@@ -255,9 +262,11 @@ class Emulator:
             transforming,
             answerers,
             projector,
-            dispatcher,
         ):
             await self._group.start(part.run)
+        for engine in engines.values():
+            await self._group.start(engine.run)
+        await self._group.start(dispatcher.run)
         for source in self._sources(sender):
             await self._group.start(source.run)
         inside = listening.inside(available.bridges) | {inner}
@@ -333,6 +342,11 @@ class Emulator:
         self._held.enter_context(keeper.keeping())
         return keeper
 
+    def _engines(self) -> AbstractAsyncContextManager[Mapping[str, Engine]]:
+        bounds = limits_of(Bounds, self.settings.limits)
+        folder, view = self.settings.data_dir, self.registry.view
+        return open_engines(folder, bounds, view, self._clock, self._warn)
+
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""
         folder = self.settings.data_dir / "logs" if self.settings.data_dir else None
@@ -345,6 +359,9 @@ class Emulator:
 
         configure()
         self._held.enter_context(self.registry.listening(configure))
+
+    def _warn(self, text: str) -> None:
+        self._bus.publish(Notice(at=self._clock.wall(), level="error", text=text))
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))
