@@ -38,7 +38,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
@@ -166,7 +166,8 @@ class Emulator:
         )
         undecided = Undecided()
         held.enter_context(self.registry.listening(undecided.note))
-        held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
+        held.enter_context(self.registry.listening(ready.note))
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")

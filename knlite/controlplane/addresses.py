@@ -1,6 +1,5 @@
 """Where a person reaches an object from this machine."""
 
-from knlite.eventing.channels import channel_in
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
@@ -33,11 +32,9 @@ def address_of(obj: Object, port: int) -> str:
             url = f"http://localhost:{port}/ns/{meta.namespace}/{kind}/{meta.name}"
             return url if obj.status.address is not None else ""
         case Channel() | InMemoryChannel() | Sequence() | Parallel():
-            address = obj.status.address
-            channel = None if address is None else channel_in(address.url)
-            if channel is None:
+            if obj.status.address is None:
                 return ""
-            return f"http://localhost:{port}/ns/{channel[0]}/channels/{channel[1]}"
+            return f"http://localhost:{port}/ns/{obj.metadata.namespace}/channels/{_first(obj)}"
         case Subscription():
             uri = obj.status.physical_subscription.subscriber_uri
             return f"→ {uri}" if uri else ""
@@ -47,3 +44,14 @@ def address_of(obj: Object, port: int) -> str:
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""
+
+
+def _first(obj: Channel | InMemoryChannel | Sequence | Parallel) -> str:
+    """The InMemoryChannel that takes in the events for *obj*."""
+    match obj:
+        case Sequence():
+            return obj.status.channel_statuses[0].channel.name
+        case Parallel():
+            return obj.status.ingress_channel_status.channel.name
+        case _:
+            return obj.metadata.name
