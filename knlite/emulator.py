@@ -36,6 +36,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.reconcilers import MESSAGING, SOURCES
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
@@ -55,21 +56,20 @@ from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.reconcilers import (
-    apiserversource,
     broker,
-    eventtype,
-    pingsource,
-    sinkbinding,
-    sourceeventtypes,
+    eventpolicy,
+    eventtransform,
     trigger,
 )
+from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -77,9 +77,6 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.apiserversource import ApiServerSource
-from knlite.kinds.sources.pingsource import PingSource
-from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.reconcile import Reconciler
@@ -101,8 +98,11 @@ from knlite.serving.workload import policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
+from knlite.telemetry.eventrecords import READ as EVENTS
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
+from knlite.telemetry.resending import Resending
 
 RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Service, service.reconcile),
@@ -113,11 +113,10 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
-    (SinkBinding, sinkbinding.reconcile),
-    (PingSource, pingsource.reconcile),
-    (ApiServerSource, apiserversource.reconcile),
-    (EventType, eventtype.reconcile),
-    *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
+    (EventPolicy, eventpolicy.reconcile),
+    *MESSAGING,
+    (EventTransform, eventtransform.reconcile),
+    *SOURCES,
     (Namespace, namespace.reconcile),
 )
 
@@ -203,6 +202,8 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
+        self._records = EventRecords(MemoryHistory())
+        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -275,6 +276,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
+            events=self._records,
+            sending=Resending(self._records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())

@@ -26,7 +26,7 @@ from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition
-from knlite.kinds.meta import described
+from knlite.kinds.meta import controller_of, described
 from knlite.manifests import Project, read_project
 from knlite.nearby import code_below
 from knlite.settings import Settings
@@ -274,6 +274,9 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
         for obj in view.listed(kind, ""):
             condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
             ready: str = condition.status
+            if ready == "True" and controller_of(obj) is not None:
+                # What belongs to something else is only shown when it is in its way.
+                continue
             if ready != "True" and condition.reason:
                 first = condition.message.strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"

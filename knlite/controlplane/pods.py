@@ -24,13 +24,13 @@ from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.podspec.fields import PodSpec
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.registry.registry import CONTROLLER, Notification, Registry
 from knlite.runtime.port import Exit
 from knlite.serving.instance import Address, RevisionName
-from knlite.serving.ownership import owned_by
 from knlite.serving.podlife import PodLife, new_life, since, termination
 from knlite.serving.views.derived import instance_annotations, instance_labels
 

@@ -10,8 +10,10 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from knlite.clock import Clock
+from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.errors import Overloaded
 from knlite.eventing import trace
 from knlite.eventing.cloudevent import CloudEvent, Malformed
@@ -32,17 +34,6 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the sender gets."""
-
-    status: int
-    headers: Sequence[tuple[str, str]] = ()
-    body: bytes = b""
-    arrival: int = 0
-    """What names the event, if it was taken."""
-
-
-@dataclass(frozen=True, slots=True)
 class _Open:
     """A resource that takes events."""
 
@@ -60,7 +51,10 @@ class EventIngress:
         engines: Mapping[str, Engine],
         draw: random.Random | None = None,
     ) -> None:
-        """*engines* by the names that ``Resource.engine`` gives them."""
+        """*engines* by the names that ``Resource.engine`` gives them.
+
+        The one called ``memory`` stands in for those that are not there.
+        """
         self._clock = clock
         self._publish = publish
         self._engines = engines
@@ -75,11 +69,15 @@ class EventIngress:
             wanted = topology.resources.get(key)
             if wanted is None or wanted.uid != known.resource.uid:
                 del self._open[key]
-                self._engines[known.resource.engine].forget(known.resource.uid)
+                self._engine(known.resource).forget(known.resource.uid)
         for key, resource in topology.resources.items():
             opened = self._open.get(key)
-            log = self._engines[resource.engine].log(resource) if opened is None else opened.log
+            log = self._engine(resource).log(resource) if opened is None else opened.log
             self._open[key] = _Open(resource, log)
+
+    def resources(self) -> tuple[ResourceKey, ...]:
+        """All that take events now."""
+        return tuple(self._open)
 
     def log_of(self, key: ResourceKey) -> EventLog:
         """The log of a resource that there is."""
@@ -90,11 +88,12 @@ class EventIngress:
         namespace: str,
         broker: str,
         method: str,
+        path: str,
         headers: Sequence[tuple[str, str]],
         body: bytes,
         client: str = "",
     ) -> Answer:
-        """Answer a request to a broker; *client* is the address of who sent it."""
+        """Answer a request to a broker, which its *path* named."""
         if method == "OPTIONS":
             return Answer(200, _WEBHOOK)
         name = broker.removesuffix("/")
@@ -113,6 +112,49 @@ class EventIngress:
             return self._refuse(key, 404, f"there is no broker {namespace}/{name}", sender)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
         return await self.accept(key, event, arriving_ttl(event), travelling, sender)
+
+    def channel_at(self, namespace: str, channel: str) -> Handler:
+        """Who answers at a channel's own host."""
+        return partial(self._to_channel, ResourceKey("InMemoryChannel", namespace, channel))
+
+    async def to_channels(
+        self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, client: str
+    ) -> Answer:
+        """Answer a request to the host of all channels, where the path names one."""
+        namespace, _, name = path.partition("?")[0].strip("/").partition("/")
+        key = ResourceKey("InMemoryChannel", namespace, name)
+        if not namespace or not name or "/" in name:
+            why = "the path must be /NAMESPACE/CHANNEL"
+            return self._refuse(key, 400, why, _sender(client, headers), allow=False)
+        return await self._to_channel(key, method, "/", headers, body, client)
+
+    async def _to_channel(
+        self,
+        key: ResourceKey,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        client: str,
+    ) -> Answer:
+        sender = _sender(client, headers)
+        if path.partition("?")[0].strip("/"):
+            # Upstream takes such a path for the name of a channel.
+            why = f"{path} is no address of channel {key.namespace}/{key.name}, / is"
+            return self._refuse(key, 500, why, sender, allow=False)
+        if key not in self._open:
+            # Upstream looks for the channel by its host before anything else, hence no 404.
+            why = f"there is no channel {key.namespace}/{key.name}"
+            return self._refuse(key, 500, why, sender, allow=False)
+        if method == "OPTIONS":
+            return Answer(200, _WEBHOOK)
+        if method != "POST":
+            return self._refuse(key, 405, "events are sent with POST", sender)
+        event = decode(headers, body)
+        if isinstance(event, Malformed):
+            return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        travelling = (*passing(headers), *trace.begun(headers, self._bits))
+        return await self.accept(key, event, 0, travelling, sender)
 
     async def accept(
         self,
@@ -173,6 +215,9 @@ class EventIngress:
         )
         return Answer(202, (_ALLOW,), b"", arrival)
 
+    def _engine(self, resource: Resource) -> Engine:
+        return self._engines.get(resource.engine) or self._engines["memory"]
+
     def _arrival(self, now: datetime) -> int:
         """Microseconds since the epoch, above all others, also when the time of day goes back."""
         passed = now - _EPOCH
@@ -180,7 +225,9 @@ class EventIngress:
         self.last_arrival = max(micros, self.last_arrival + 1)
         return self.last_arrival
 
-    def _refuse(self, key: ResourceKey, status: int, why: str, sender: str) -> Answer:
+    def _refuse(
+        self, key: ResourceKey, status: int, why: str, sender: str, *, allow: bool = True
+    ) -> Answer:
         self._publish(
             EventRefused(
                 at=self._clock.wall(),
@@ -192,7 +239,7 @@ class EventIngress:
                 sender=sender,
             )
         )
-        return Answer(status, (_ALLOW, _TEXT), f"{why}\n".encode())
+        return Answer(status, (_ALLOW, _TEXT) if allow else (_TEXT,), f"{why}\n".encode())
 
 
 def _sender(client: str, headers: Sequence[tuple[str, str]]) -> str:

@@ -7,12 +7,14 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 import random
 import socket
 from collections.abc import Callable, Sequence, Set
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
+from knlite.dataplane.eventhosts import EventHosts, Handler
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.headers import with_set
 from knlite.dataplane.request import HTTPS, TEXT
@@ -21,10 +23,12 @@ from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.eventing.topology import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
     Backends,
     InsideOnly,
+    Nowhere,
     RoutingTable,
     ToBroker,
     ToHTTPS,
@@ -61,6 +65,10 @@ class Gateway:
         """HTTPS is on *tls_port*."""
         self._activator = activator
         self._events = events
+        self.event_hosts = EventHosts()
+        """Who takes events at hosts of their own."""
+        self.event_hosts.serve_all(CHANNEL_ENDING, events.channel_at)
+        self.event_hosts.serve(ALL_CHANNELS, events.to_channels)
         self._random = draw.random
         self._limits = limits
         self.outside = Side(activator, draw.random, self._by_other_addresses)
@@ -107,6 +115,10 @@ class Gateway:
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
         authority = exchange.host.decode("latin-1")
+        handler = self.event_hosts.find(authority)
+        if handler is not None:
+            self._receive(exchange, handler, exchange.target.decode("latin-1"))
+            return
         path = path_of(exchange.target).decode("latin-1")
         tag = lookup(exchange.headers, TAG_HEADER)
         match table.match(authority, path, self._random(), tag):
@@ -115,7 +127,11 @@ class Gateway:
                 headers = with_set(headers, append)
                 self._activator.handle(exchange, revision, target, name, headers, route_tag)
             case ToBroker(namespace, broker):
-                self._receive(exchange, namespace, broker)
+                self._receive(exchange, partial(self._events.to_broker, namespace, broker), path)
+            case Nowhere() if (named := _event_host(path)) is not None and (
+                handler := self.event_hosts.find(named[0])
+            ) is not None:
+                self._receive(exchange, handler, named[1])
             case ToIndex():
                 self._index(exchange)
             case ToHTTPS(host):
@@ -138,21 +154,20 @@ class Gateway:
         else:
             exchange.respond(200, TEXT, pages.plain_index(self._listing).encode())
 
-    def _receive(self, exchange: Exchange, namespace: str, broker: str) -> None:
+    def _receive(self, exchange: Exchange, handler: Handler, path: str) -> None:
         def received(body: bytes | TooLarge) -> None:
             if isinstance(body, TooLarge):
                 text = f"the event is larger than {body.limit} bytes\n".encode()
                 exchange.respond(413, TEXT, text)
             elif self._group is not None:
-                self._group.start_soon(self._take, exchange, namespace, broker, body)
+                self._group.start_soon(self._take, exchange, handler, path, body)
 
         read_body(exchange, MAX_EVENT, received)
 
-    async def _take(self, exchange: Exchange, namespace: str, broker: str, body: bytes) -> None:
-        answer = await self._events.to_broker(
-            namespace,
-            broker,
+    async def _take(self, exchange: Exchange, handler: Handler, path: str, body: bytes) -> None:
+        answer = await handler(
             exchange.method.decode("latin-1"),
+            path,
             [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers],
             body,
             f"{exchange.client.host}:{exchange.client.port}",
@@ -226,6 +241,22 @@ class SecureSide:
             tagged.route_tag,
             HTTPS,
         )
+
+
+def _event_host(path: str) -> tuple[str, str] | None:
+    """The host that a path address stands for, and the path there."""
+    parts = path.split("/", 5)
+    if len(parts) < 5 or parts[1] != "ns":
+        return None
+    namespace, collection, name = parts[2:5]
+    rest = f"/{parts[5]}" if len(parts) > 5 else "/"
+    match collection:
+        case "services":
+            return f"{name}.{namespace}", rest
+        case "channels":
+            return f"{name}{CHANNEL_ENDING}.{namespace}", rest
+        case _:
+            return None
 
 
 def _send_on(exchange: Exchange, url: str) -> None:

@@ -9,8 +9,16 @@ reference §1.4. Not here: all kinds with their columns (``kinds/catalog.py``).
 from collections.abc import Mapping
 
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -34,6 +42,14 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("eventing.knative.dev", "EventType"): EventType,
     ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
     ("sources.knative.dev", "PingSource"): PingSource,
+    ("eventing.knative.dev", "EventPolicy"): EventPolicy,
+    ("messaging.knative.dev", "Channel"): Channel,
+    ("messaging.knative.dev", "InMemoryChannel"): InMemoryChannel,
+    ("messaging.knative.dev", "Subscription"): Subscription,
+    ("flows.knative.dev", "Sequence"): Sequence,
+    ("flows.knative.dev", "Parallel"): Parallel,
+    ("eventing.knative.dev", "EventTransform"): EventTransform,
+    ("eventing.knative.dev", "RequestReply"): RequestReply,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

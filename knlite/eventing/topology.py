@@ -10,22 +10,28 @@ class here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
-from knlite.eventing.destinations import broker_url
+from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
 from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
+from knlite.kinds.messaging.channelable import SubscriberSpec
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.reconcile import View
 
 ResourceKind = Literal["Broker", "InMemoryChannel"]
 
 SQLITE_CLASS = "knlite.dev/SQLite"
+CHANNEL_ENDING = "-kn-channel"
+"""Of the name of a channel's host."""
+ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
+"""The host at which a path names the channel."""
 DEFAULT_PARALLELISM = 100
 MAX_PARALLELISM = 1000
 
@@ -94,7 +100,7 @@ class Topology:
 
 
 def topology(view: View) -> Topology:
-    """The Brokers that have an address, with their Triggers in the order of their names."""
+    """Brokers and channels that have an address, with Triggers in the order of their names."""
     brokers = {
         (broker.metadata.namespace, broker.metadata.name): broker
         for broker in view.listed(Broker, "")
@@ -117,7 +123,12 @@ def topology(view: View) -> Topology:
         )
         for key, broker in brokers.items()
     )
-    return Topology({resource.key: resource for resource in resources})
+    channels = (
+        _of_channel(channel)
+        for channel in view.listed(InMemoryChannel, "")
+        if channel.status.address is not None
+    )
+    return Topology({resource.key: resource for resource in (*resources, *channels)})
 
 
 def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
@@ -145,6 +156,45 @@ def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
         parallelism=_parallelism(annotations),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
         dead_letter_ca_certs=sink_certs or "",
+    )
+
+
+def _of_channel(channel: InMemoryChannel) -> Resource:
+    namespace, name = channel.metadata.namespace, channel.metadata.name
+    return Resource(
+        kind="InMemoryChannel",
+        namespace=namespace,
+        name=name,
+        uid=channel.metadata.uid,
+        # Differs: upstream keeps the events of such a channel in memory at best.
+        engine="sqlite",
+        hosts=(f"{name}{CHANNEL_ENDING}.{namespace}.{CLUSTER_DOMAIN}",),
+        egresses=tuple(_of_subscriber(each, channel) for each in channel.spec.subscribers),
+    )
+
+
+def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egress:
+    own = subscriber.delivery
+    inherited = channel.spec.delivery
+    sink = None if own is None else own.dead_letter_sink
+    status = channel.status
+    return Egress(
+        kind="Subscription",
+        namespace=channel.metadata.namespace,
+        name=subscriber.name or subscriber.uid,
+        # One that a person has written into the channel may have no uid.
+        uid=subscriber.uid or f"{subscriber.subscriber_uri} {subscriber.reply_uri}",
+        subscriber=subscriber.subscriber_uri or None,
+        has_subscriber=bool(subscriber.subscriber_uri),
+        reply=subscriber.reply_uri or None,
+        policy=replace(policy_of(own if own is not None else inherited), structured=False),
+        dead_letter_sink=(sink.uri if sink is not None else status.dead_letter_sink_uri) or None,
+        subscriber_ca_certs=subscriber.subscriber_ca_certs or "",
+        reply_ca_certs=subscriber.reply_ca_certs or "",
+        dead_letter_ca_certs=(
+            sink.ca_certs if sink is not None else status.dead_letter_sink_ca_certs
+        )
+        or "",
     )
 
 

@@ -13,7 +13,9 @@ from knlite.kinds.catalog import info_of
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing.catalog import EVENTING
 from knlite.kinds.fielderror import Errors, merged, refusing
+from knlite.kinds.flows.catalog import FLOWS
 from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
+from knlite.kinds.messaging.catalog import MESSAGING
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.catalog import SERVING
 from knlite.kinds.serving.configuration import Configuration
@@ -25,6 +27,8 @@ T = TypeVar("T", bound=Object)
 _STAMPS = {
     SERVING: (CREATOR, LAST_MODIFIER),
     EVENTING: (EVENTING_CREATOR, EVENTING_LAST_MODIFIER),
+    FLOWS: (f"{FLOWS}/creator", f"{FLOWS}/lastModifier"),
+    MESSAGING: (f"{MESSAGING}/creator", f"{MESSAGING}/lastModifier"),
 }
 
 
@@ -55,7 +59,9 @@ def admit(
     stamps = _STAMPS.get(info.group)
     if stamps is not None and info.declared and not _named_by_parent(obj):
         defaulted = _stamped(defaulted, old, *stamps, user)
-    errors = merged(info.validated(defaulted, old, config))
+    errors = merged(
+        (*info.validated(defaulted, old, config), *info.permitted(defaulted, old, user))
+    )
     refused = refusing(errors)
     if dry_run and not refused:
         refused = trial_errors(defaulted)

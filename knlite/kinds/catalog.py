@@ -16,12 +16,21 @@ from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.core import catalog as core
 from knlite.kinds.eventing import catalog as eventing
 from knlite.kinds.fielderror import Errors
+from knlite.kinds.flows import catalog as flows
 from knlite.kinds.kindinfo import KindInfo
+from knlite.kinds.messaging import catalog as messaging
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import catalog as serving
 from knlite.kinds.sources import catalog as sources
 
-KINDS: tuple[KindInfo, ...] = (*serving.KINDS, *eventing.KINDS, *sources.KINDS, *core.KINDS)
+KINDS: tuple[KindInfo, ...] = (
+    *serving.KINDS,
+    *eventing.KINDS,
+    *messaging.KINDS,
+    *flows.KINDS,
+    *sources.KINDS,
+    *core.KINDS,
+)
 
 SERVED: tuple[KindInfo, ...] = tuple(each for info in KINDS for each in info.served())
 """The same in all the versions in which they are served."""

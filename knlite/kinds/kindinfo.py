@@ -20,6 +20,9 @@ Defaulted = Callable[[Any, Any, Config], Any]
 Validated = Callable[[Any, Any, Config], Errors]
 """(object with defaults, the stored one or None, configuration) to what is wrong with it."""
 
+Permitted = Callable[[Any, Any, str], Errors]
+"""(object with defaults, the stored one or None, user) to what that user may not change."""
+
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 READ_ONLY = ("get", "list", "watch")
 
@@ -36,6 +39,11 @@ def unchanged(obj: Any, _old: Any, _config: Config) -> Any:
 
 def nothing_wrong(_obj: Any, _old: Any, _config: Config) -> Errors:
     """No errors: its kind has no rules."""
+    return ()
+
+
+def everybody(_obj: Any, _old: Any, _user: str) -> Errors:
+    """No errors: whoever may write objects of its kind may change all of them."""
     return ()
 
 
@@ -80,6 +88,7 @@ class KindInfo:
     plural: str
     defaulted: Defaulted = unchanged
     validated: Validated = nothing_wrong
+    permitted: Permitted = everybody
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from knlite.kinds.fielderror import Errors, disallowed, generic, missing
+from knlite.kinds.fielderror import Errors, FieldError, disallowed, generic, missing
 from knlite.kinds.meta import Fields
 
 KREFERENCE_GROUP = "kreference-group"
@@ -34,8 +34,11 @@ def reference_defaulted(ref: KReference, namespace: str) -> KReference:
     return ref if ref.namespace else msgspec.structs.replace(ref, namespace=namespace)
 
 
-def reference_validated(ref: KReference, enabled: Enabled) -> Errors:
-    """What is wrong with *ref*; paths are relative to it."""
+def reference_validated(ref: KReference, enabled: Enabled, within: str = "") -> Errors:
+    """What is wrong with *ref*; paths are relative to it.
+
+    It must lie in the namespace *within*, unless that is empty.
+    """
     errors = [
         missing(name) for name, value in (("name", ref.name), ("kind", ref.kind)) if not value
     ]
@@ -46,12 +49,28 @@ def reference_validated(ref: KReference, enabled: Enabled) -> Errors:
             errors.append(disallowed("group"))
         if not ref.api_version:
             errors.append(missing("apiVersion"))
+    if within and ref.namespace not in {"", within}:
+        errors.append(mismatched(within, ref.namespace))
     return tuple(errors)
+
+
+def mismatched(within: str, namespace: str) -> FieldError:
+    """A reference leads to *namespace*, and may only lead to *within*."""
+    details = f'parent namespace: "{within}" does not match ref: "{namespace}"'
+    return generic("mismatched namespaces", "namespace", details=details)
 
 
 def group_of(ref: KReference) -> str:
     """The API group that *ref* means; empty for the core group."""
     return ref.group or ref.api_version.rpartition("/")[0]
+
+
+def shown(ref: KReference) -> str:
+    """*ref* in the words of errors about it."""
+    return (
+        f"Kind = {ref.kind}, Namespace = {ref.namespace}, Name = {ref.name}, APIVersion ="
+        f" {ref.api_version}, Group = {ref.group or ''}, Address = {ref.address or ''}"
+    )
 
 
 def _group_validated(ref: KReference) -> Errors:

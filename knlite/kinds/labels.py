@@ -84,6 +84,10 @@ PARALLELISM: Final = "rabbitmq.eventing.knative.dev/parallelism"
 """Annotation of a Trigger: how many events may be on their way at once, 1 to 1000."""
 SOURCE_NAME: Final = "eventing.knative.dev/sourceName"
 """Label of an EventType: the source that it belongs to."""
+SCOPE: Final = "eventing.knative.dev/scope"
+"""Annotation of an InMemoryChannel: ``cluster`` or ``namespace``; here it changes nothing."""
+SUBSCRIBABLE: Final = "messaging.knative.dev/subscribable"
+"""Annotation of a channel: the form of the subscribers that it takes."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
 
 # knlite's own, on templates.

@@ -15,6 +15,7 @@ import yaml
 from knlite.errors import InvalidInput
 from knlite.kinds.config import (
     autoscaler,
+    channels,
     defaults,
     deployment,
     eventing,
@@ -42,6 +43,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (SERVING_NAMESPACE, gc.NAME): gc.KEYS,
     (SERVING_NAMESPACE, network.NAME): network.KEYS,
     (SERVING_NAMESPACE, observability.NAME): observability.KEYS,
+    (EVENTING_NAMESPACE, channels.NAME): channels.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
     (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
@@ -82,8 +84,14 @@ def read_config(
         eventing=_naming(
             eventing.NAME,
             lambda: eventing.parse(
-                _broker_defaults(section(EVENTING_NAMESPACE, eventing.NAME)),
+                _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
                 section(EVENTING_NAMESPACE, eventingfeatures.NAME),
+            ),
+        ),
+        channels=_naming(
+            channels.NAME,
+            lambda: channels.parse(
+                _document(section(EVENTING_NAMESPACE, channels.NAME), channels.DEFAULT_CHANNEL)
             ),
         ),
         ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
@@ -113,14 +121,15 @@ def _refuse(what: str, cause: str, word: str, known: Iterable[str]) -> None:
     raise InvalidInput(f"{what} sets nothing", cause=cause, fix=fix)
 
 
-def _broker_defaults(data: Mapping[str, str]) -> object:
-    text = data.get(eventing.DEFAULT_BROKER)
+def _document(data: Mapping[str, str], key: str) -> object:
+    """The YAML document that is the value of *key*; None if there is none."""
+    text = data.get(key)
     if text is None:
         return None
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as exc:
-        raise ConfigInvalid(f'failed to parse "{eventing.DEFAULT_BROKER}": {exc}') from exc
+        raise ConfigInvalid(f'failed to parse "{key}": {exc}') from exc
 
 
 def _naming(name: str, read: Callable[[], T]) -> T:

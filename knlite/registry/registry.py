@@ -27,6 +27,7 @@ from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
+from knlite.kinds.users import SERVING_CONTROLLER
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.admission import Admission, Mutator, Refused
 from knlite.registry.commits import Commits, Listener, Notification
@@ -60,7 +61,7 @@ __all__ = [
 
 T = TypeVar("T", bound=Object)
 
-CONTROLLER = "system:serviceaccount:knative-serving:controller"
+CONTROLLER = SERVING_CONTROLLER
 """The user in whose name reconcilers write."""
 
 Patch = JsonPatch | MergePatch | StrategicPatch | ApplyPatch

@@ -1,36 +1,14 @@
-"""Making children: owner references, what is handed down, and whose a name is.
+"""Children of Serving's kinds: what is handed down, and whose a name is.
 
-Source: Knative reference §1.8, §1.10.
+Source: Knative reference §1.8, §1.10. Not here: owner references (``kinds/ownership.py``).
 """
 
 from collections.abc import Mapping
 
-from knlite.kinds.catalog import info_of
 from knlite.kinds.labels import CONFIGURATION_GENERATION, LAST_APPLIED
-from knlite.kinds.meta import Object, OwnerReference, controller_of
+from knlite.kinds.ownership import controls
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
-
-
-def owned_by(owner: Object) -> tuple[OwnerReference, ...]:
-    """The reference that makes *owner* the controller of a child."""
-    meta, info = owner.metadata, info_of(type(owner))
-    return (
-        OwnerReference(
-            api_version=info.api_version,
-            kind=info.kind,
-            name=meta.name,
-            uid=meta.uid,
-            controller=True,
-            block_owner_deletion=True,
-        ),
-    )
-
-
-def controls(owner: Object, child: Object) -> bool:
-    """Whether *owner* is the controller of *child*."""
-    reference = controller_of(child)
-    return reference is not None and reference.uid == owner.metadata.uid
 
 
 def handed_down(entries: Mapping[str, str], *kept_back: str) -> dict[str, str]:

@@ -22,10 +22,11 @@ from knlite.kinds.core.k8sservice import (
 )
 from knlite.kinds.labels import ROUTE, VISIBILITY
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.ownership import controls, owned_by
 from knlite.kinds.serving.route import Route
 from knlite.reconcile import Change, Create, Delete, Update, View, key_of
 from knlite.serving.domains import local_host, public_host, tagged_name
-from knlite.serving.ownership import controls, handed_down, owned_by
+from knlite.serving.ownership import handed_down
 
 _PORT = ServicePort(
     name="http2", protocol="TCP", app_protocol="kubernetes.io/h2c", port=80, target_port=80

@@ -96,7 +96,9 @@ class Flow:
 
     async def post(self, event: CloudEvent, *headers: tuple[str, str]) -> int:
         sent, body = encode_binary(event)
-        answer = await self.ingress.to_broker("default", "main", "POST", [*sent, *headers], body)
+        answer = await self.ingress.to_broker(
+            "default", "main", "POST", "/default/main", [*sent, *headers], body
+        )
         return answer.status
 
     def outcomes(self) -> list[tuple[str, int, str]]:

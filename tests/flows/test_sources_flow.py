@@ -505,3 +505,17 @@ async def test_event_types_are_made_of_events_where_that_is_on() -> None:
         flow.delete(Broker, "main")
         await anyio.sleep(1)
         assert flow.types_of("main") == []
+
+
+@on_virtual_time
+async def test_filters_choose_changes_where_they_are_switched_on() -> None:
+    async with flowing() as flow:
+        metadata = ObjectMeta(name="config-features", namespace="knative-eventing")
+        flags = {"new-apiserversource-filters": "enabled"}
+        flow.cell.registry.apply(ConfigMap(metadata=metadata, data=flags), user="test")
+        flow.watch(CONFIG_MAPS, filters=[{"exact": {"name": "wanted"}}])
+        await anyio.sleep(1)
+        config_map(flow, "wanted")
+        config_map(flow, "unwanted")
+        await anyio.sleep(1)
+        assert [call.event.attributes["name"] for call in flow.calls] == ["wanted"]

@@ -27,7 +27,10 @@ class _Piece:
     """Bit n of a mask: the character may stand at offset n; of *gaps*: any character may."""
 
     def stands_at(self, text: str, position: int) -> bool:
-        return all(text.startswith(run, position + offset) for offset, run in self.runs)
+        for offset, run in self.runs:  # noqa: SIM110  all() takes twice as long
+            if not text.startswith(run, position + offset):
+                return False
+        return True
 
     def end_in(self, text: str, start: int) -> int:
         """Where the first occurrence in *text* from *start* on ends; -1 if there is none."""

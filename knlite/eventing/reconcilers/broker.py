@@ -12,6 +12,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.destinations import Resolved, broker_url, resolve
+from knlite.eventing.policies import applied_policies
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.config.eventing import BrokerDefaults
@@ -20,7 +21,6 @@ from knlite.kinds.eventing.broker import (
     ADDRESSABLE,
     CONDITIONS,
     DEAD_LETTER_SINK_RESOLVED,
-    EVENT_POLICIES_READY,
     FILTER_READY,
     INGRESS_READY,
     MT_CLASS,
@@ -75,13 +75,12 @@ def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Brok
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
     conditions.true(ADDRESSABLE)
-    conditions.true(
-        EVENT_POLICIES_READY,
-        "OIDCDisabled",
-        'Feature "authentication-oidc" must be enabled to support Authorization',
-    )
     url = broker_url(broker.metadata.namespace, broker.metadata.name)
-    return msgspec.structs.replace(status, address=Addressable(name="http", url=url))
+    return msgspec.structs.replace(
+        status,
+        address=Addressable(name="http", url=url),
+        policies=applied_policies(broker, conditions, view),
+    )
 
 
 def _config_problem(config: KReference | None, view: View) -> str:

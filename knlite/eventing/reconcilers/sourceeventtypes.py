@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Final
 
 from knlite.eventing.eventtypes import source_type
-from knlite.kinds.catalog import info_of
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.eventtype import EventType
-from knlite.kinds.meta import Object, OwnerReference
+from knlite.kinds.meta import Object
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
@@ -58,7 +58,7 @@ def _wanted(source: Object) -> Iterator[EventType]:
     sink, sent = _sending(source)
     if sink.ref is None:
         return
-    owner = _owner(source)
+    owner = owned_by(source)[0]
     for each in sent:
         if each.type:
             description = _DESCRIPTIONS.get(each.type, "")
@@ -76,15 +76,3 @@ def _sending(source: Object) -> tuple[Destination, tuple[CloudEventAttributes, .
             return spec.sink, status.ce_attributes
         case _:
             return Destination(), ()
-
-
-def _owner(source: Object) -> OwnerReference:
-    info = info_of(type(source))
-    return OwnerReference(
-        api_version=info.api_version,
-        kind=info.kind,
-        name=source.metadata.name,
-        uid=source.metadata.uid,
-        controller=True,
-        block_owner_deletion=True,
-    )

@@ -37,6 +37,11 @@ from knlite.kinds.eventing.trigger import (
     broker_of,
     dependency_of,
 )
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
@@ -204,6 +209,11 @@ def _readiness(obj: Object) -> tuple[int, Condition | None]:
             | Route(status=status)
             | Broker(status=status)
             | Trigger(status=status)
+            | Channel(status=status)
+            | InMemoryChannel(status=status)
+            | Subscription(status=status)
+            | Sequence(status=status)
+            | Parallel(status=status)
             | SinkBinding(status=status)
             | PingSource(status=status)
             | ApiServerSource(status=status)

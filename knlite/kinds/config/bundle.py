@@ -7,6 +7,7 @@ Not here: how it comes out of ConfigMaps and ``--set`` (``registry/configmaps.py
 from dataclasses import dataclass
 
 from knlite.kinds.config.autoscaler import AutoscalerConfig
+from knlite.kinds.config.channels import ChannelDefaults
 from knlite.kinds.config.defaults import DefaultsConfig
 from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
@@ -33,6 +34,7 @@ class Config:
     network: NetworkConfig = NetworkConfig()
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
+    channels: ChannelDefaults = ChannelDefaults()
     ping: PingConfig = PingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""

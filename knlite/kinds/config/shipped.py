@@ -175,6 +175,14 @@ default-br-config: |
       backoffPolicy: exponential
       backoffDelay: PT0.2S
 """
+_CHANNELS_TEXT = """\
+# Nothing here is in force: this is the kind of channel of those that do not say.
+default-ch-config: |
+  clusterDefault:
+    apiVersion: messaging.knative.dev/v1
+    kind: InMemoryChannel
+  namespaceDefaults: {}
+"""
 _NOT_READ = """\
 # knlite has no use for these settings. What is written here is kept.
 """
@@ -209,11 +217,11 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-observability": example_of(OBSERVABILITY, observability.KEYS),
         "config-tracing": _NOT_READ,
     }
-    eventing_features = example_of(EVENTING_FEATURES, eventingfeatures.KEYS)
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
-        "config-features": eventing_features,
+        "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
         "config-ping-defaults": example_of(PING),
+        "default-ch-webhook": _CHANNELS_TEXT,
     }
     return {
         (namespace, name): _config_map(namespace, name, text)

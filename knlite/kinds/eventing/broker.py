@@ -11,8 +11,9 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
+from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.immutable import changed
+from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
@@ -26,7 +27,6 @@ TRIGGER_CHANNEL_READY = "TriggerChannelReady"
 FILTER_READY = "FilterReady"
 ADDRESSABLE = "Addressable"
 DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
-EVENT_POLICIES_READY = "EventPoliciesReady"
 
 CONDITIONS = ConditionSet(
     (
@@ -51,6 +51,7 @@ class BrokerStatus(DeliveryStatus):
     annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
     address: Addressable | None = None
     addresses: tuple[Addressable, ...] = ()
+    policies: tuple[AppliedPolicy, ...] = ()
 
 
 class Broker(Object):
@@ -113,12 +114,9 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
 
 
 def _config_validated(obj: Broker, reference: KReference, config: Config) -> Errors:
-    errors = reference_validated(reference, config.eventing.enabled)
     own = obj.metadata.namespace
-    if reference.namespace == own or not config.eventing.same_namespace_only(own):
-        return errors
-    details = f'parent namespace: "{own}" does not match ref: "{reference.namespace}"'
-    return (*errors, generic("mismatched namespaces", "namespace", details=details))
+    within = own if config.eventing.same_namespace_only(own) else ""
+    return reference_validated(reference, config.eventing.enabled, within)
 
 
 def _immutable(obj: Broker, old: Broker) -> Errors:
@@ -136,7 +134,7 @@ def _immutable(obj: Broker, old: Broker) -> Errors:
         )
     )
     if difference:
-        return (generic("Immutable fields changed (-old +new)", "spec", details=difference),)
+        return (generic(IMMUTABLE_CHANGED, "spec", details=difference),)
     difference = changed("{string}", class_of(old), class_of(obj))
     if difference:
         text = "Immutable annotations changed (-old +new)"

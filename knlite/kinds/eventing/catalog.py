@@ -4,7 +4,15 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 """
 
 from knlite.kinds.columns import ADDRESS_URL, AGE, READY_COLUMNS, Column, status_of
-from knlite.kinds.eventing import broker, eventtype, eventtypev1beta3, trigger
+from knlite.kinds.eventing import (
+    broker,
+    eventpolicy,
+    eventtransform,
+    eventtype,
+    eventtypev1beta3,
+    requestreply,
+    trigger,
+)
 from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.kindinfo import KindInfo, OtherVersion
 from knlite.kinds.labels import BROKER_CLASS
@@ -60,6 +68,16 @@ KINDS: tuple[KindInfo, ...] = (
         validated=trigger.validated,
     ),
     KindInfo(
+        type=eventpolicy.EventPolicy,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="eventpolicies",
+        categories=("all", "knative", "eventing"),
+        columns=READY_COLUMNS,
+        defaulted=eventpolicy.defaulted,
+        validated=eventpolicy.validated,
+    ),
+    KindInfo(
         type=EventType,
         group=EVENTING,
         version="v1beta2",
@@ -79,5 +97,25 @@ KINDS: tuple[KindInfo, ...] = (
                 columns=(*_TYPE, *_REFERENCE),
             ),
         ),
+    ),
+    KindInfo(
+        type=eventtransform.EventTransform,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="eventtransforms",
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, Column("Sink", status_of("sink_uri")), *READY_COLUMNS),
+        validated=eventtransform.validated,
+    ),
+    KindInfo(
+        type=requestreply.RequestReply,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="requestreplies",
+        short_names=("rr",),
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, *READY_COLUMNS),
+        defaulted=requestreply.defaulted,
+        validated=requestreply.validated,
     ),
 )

@@ -46,14 +46,20 @@ def defaulted(delivery: DeliverySpec | None, namespace: str) -> DeliverySpec | N
     return msgspec.structs.replace(delivery, dead_letter_sink=sink)
 
 
-def validated(delivery: DeliverySpec | None, enabled: Enabled) -> Errors:
-    """What is wrong with *delivery*; paths are relative to it."""
+def validated(delivery: DeliverySpec | None, enabled: Enabled, within: str = "") -> Errors:
+    """What is wrong with *delivery*; paths are relative to it.
+
+    Its dead letter sink must lie in the namespace *within*, unless that is empty.
+    """
     if delivery is None:
         return ()
     errors: list[FieldError] = []
     if delivery.dead_letter_sink is not None:
         errors.extend(
-            under("deadLetterSink", destination.validated(delivery.dead_letter_sink, enabled))
+            under(
+                "deadLetterSink",
+                destination.validated(delivery.dead_letter_sink, enabled, within),
+            )
         )
     if delivery.retry is not None and delivery.retry < 0:
         errors.append(invalid(delivery.retry, "retry"))
@@ -70,6 +76,11 @@ def validated(delivery: DeliverySpec | None, enabled: Enabled) -> Errors:
     if delivery.format not in {None, "json", "binary"}:
         errors.append(invalid(delivery.format, "format"))
     return tuple(errors)
+
+
+def in_go(delivery: DeliverySpec | None) -> str:
+    """*delivery* as it stands in errors that show a whole value (see ``destination.in_go``)."""
+    return "<nil>" if delivery is None else f"&{msgspec.json.encode(delivery).decode()}"
 
 
 def _retry_after_validated(longest: str | None, enabled: Enabled) -> Errors:

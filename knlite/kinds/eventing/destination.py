@@ -7,12 +7,19 @@ Not here: finding the address behind it (``knlite/eventing/destinations.py``).
 import binascii
 import re
 from base64 import b64decode
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 
 from knlite.kinds.fielderror import Errors, generic, invalid, under
-from knlite.kinds.kreference import Enabled, KReference, reference_defaulted, reference_validated
+from knlite.kinds.kreference import (
+    Enabled,
+    KReference,
+    reference_defaulted,
+    reference_validated,
+    shown,
+)
 from knlite.kinds.meta import Fields
 
 _PEM_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,64})-----\s")
@@ -27,23 +34,27 @@ class Destination(Fields):
     audience: str | None = None
 
 
-def defaulted(destination: Destination, namespace: str) -> Destination:
+D = TypeVar("D", bound=Destination)
+
+
+def defaulted(destination: D, namespace: str) -> D:
     """*destination* with the namespace of its owner where the reference names none."""
     if destination.ref is None:
         return destination
     return msgspec.structs.replace(destination, ref=reference_defaulted(destination.ref, namespace))
 
 
-def validated(destination: Destination, enabled: Enabled) -> Errors:
+def validated(destination: Destination, enabled: Enabled, within: str = "") -> Errors:
     """What is wrong with *destination*; paths are relative to it.
 
-    The fields of a reference are looked at only when it stands alone, as upstream.
+    The fields of a reference are looked at only when it stands alone, as upstream. It must lie in
+    the namespace *within*, unless that is empty.
     """
     ref, uri = destination.ref, destination.uri
     if uri is None:
         if ref is None:
             return (generic("expected at least one, got none", "ref", "uri"),)
-        return under("ref", reference_validated(ref, enabled))
+        return under("ref", reference_validated(ref, enabled, within))
     try:
         parts = urlsplit(uri)
     except ValueError:
@@ -66,6 +77,25 @@ def validated(destination: Destination, enabled: Enabled) -> Errors:
             ),
         )
     return _ca_certs_validated(destination.ca_certs)
+
+
+def in_go(destination: Destination) -> str:
+    """*destination* as it stands in errors that show a whole value.
+
+    Differs: what a pointer leads to is shown, where upstream shows its address.
+    """
+    ref = "<nil>" if destination.ref is None else shown(destination.ref)
+    rest = (each or "<nil>" for each in (destination.ca_certs, destination.audience))
+    return f"{{{ref} {destination.uri or ''} {' '.join(rest)}}}"
+
+
+def same_namespace(destination: Destination, namespace: str) -> Errors:
+    """The error of a reference that leaves *namespace*, for those owners that may not refer out."""
+    ref = destination.ref
+    if ref is None or destination.uri is not None or ref.namespace in {"", namespace}:
+        return ()
+    details = f'parent namespace: "{namespace}" does not match ref: "{ref.namespace}"'
+    return under("ref", (generic("mismatched namespaces", "namespace", details=details),))
 
 
 def _ca_certs_validated(certs: str | None) -> Errors:

@@ -1,9 +1,20 @@
-"""How a change of an immutable field is shown: the old and the new value below its Go path.
+"""How a change of immutable fields is shown: the old and the new value below the Go path of each.
 
-Source: knative/pkg ``kmp/diff.go`` (``ShortDiff``).
+Source: knative/pkg ``kmp/diff.go``, ``kmp/reporters.go`` (``ShortDiff``).
+Differs: pointers are not shown in the paths.
 """
 
 import json
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+IMMUTABLE_CHANGED: Final = "Immutable fields changed (-old +new)"
+
+_ACRONYMS = re.compile(r"(Api|Uri|Uid|Ca(?=Certs))(?![a-z])")
+_ABSENT: Final = object()
 
 
 def changed(where: str, old: str | None, new: str | None) -> str:
@@ -11,6 +22,44 @@ def changed(where: str, old: str | None, new: str | None) -> str:
     if old == new:
         return ""
     return f"{where}:\n\t-: {_quoted(old or '')}\n\t+: {_quoted(new or '')}\n"
+
+
+def differences(where: str, old: object, new: object) -> str:
+    """The entries for all that differs between the values of one field; empty if nothing does."""
+    return _tree_differences(where, msgspec.to_builtins(old), msgspec.to_builtins(new))
+
+
+def _tree_differences(where: str, old: object, new: object) -> str:
+    if old == new:
+        return ""
+    match old, new:
+        case Mapping(), Mapping():
+            return "".join(
+                _tree_differences(
+                    f"{where}.{_in_go(name)}", old.get(name, _ABSENT), new.get(name, _ABSENT)
+                )
+                for name in dict.fromkeys((*old, *new))
+            )
+        case list() | tuple(), list() | tuple() if len(old) == len(new):
+            return "".join(
+                _tree_differences(f"{where}[{index}]", *pair)
+                for index, pair in enumerate(zip(old, new, strict=True))
+            )
+        case _:
+            return f"{where}:\n{_side('-', old)}{_side('+', new)}"
+
+
+def _side(sign: str, value: object) -> str:
+    if value is _ABSENT:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return f"\t{sign}: {_quoted(text)}\n"
+
+
+def _in_go(name: str) -> str:
+    """``SubscriberURI`` for ``subscriberUri``."""
+    capitalized = name[:1].upper() + name[1:]
+    return _ACRONYMS.sub(lambda match: match[0].upper(), capitalized)
 
 
 def _quoted(text: str) -> str:

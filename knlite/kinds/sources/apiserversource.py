@@ -3,15 +3,16 @@
 Source: knative/eventing ``pkg/apis/sources/v1/apiserver_*.go``; Eventing reference §10.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import APISERVERSOURCE_FILTERS
-from knlite.kinds.eventing import destination
+from knlite.kinds.eventing import destination, filters
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid, missing, under
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
@@ -62,7 +63,7 @@ class ApiServerSourceSpec(Fields):
     mode: str = ""
     service_account_name: str = ""
     namespace_selector: LabelSelector | None = None
-    filters: tuple[Any, ...] = ()
+    filters: tuple[SubscriptionsAPIFilter, ...] = ()
     sink: Destination = Destination()
     ce_overrides: CloudEventOverrides | None = None
 
@@ -118,6 +119,7 @@ def validated(obj: ApiServerSource, old: ApiServerSource | None, config: Config)
         errors.append(
             generic("Filters is not empty but the NewAPIServerFilters feature is disabled.")
         )
+    errors.extend(under("spec.filters", filters.validated(spec.filters)))
     return tuple(errors)
 
 

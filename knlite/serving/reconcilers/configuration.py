@@ -25,11 +25,12 @@ from knlite.kinds.labels import (
 )
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.serving.configuration import CONDITIONS, Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, UpdateStatus, View, key_of
 from knlite.serving.collection import collected
-from knlite.serving.ownership import is_taken, owned_by
+from knlite.serving.ownership import is_taken
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:

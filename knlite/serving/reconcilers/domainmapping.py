@@ -19,6 +19,7 @@ from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.labels import DOMAIN_MAPPING_NAMESPACE, DOMAIN_MAPPING_UID
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.names import child_name
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.serving.domainclaim import ClusterDomainClaim, ClusterDomainClaimSpec
 from knlite.kinds.serving.domainmapping import (
     CERTIFICATE_PROVISIONED,
@@ -52,7 +53,7 @@ from knlite.serving.certificates import FAILED, NOT_READY, not_ready
 from knlite.serving.domains import external_url, https_url
 from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, http_option
-from knlite.serving.ownership import handed_down, owned_by
+from knlite.serving.ownership import handed_down
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
 CLAIMED_ALREADY = "The domain name is already in use by another DomainMapping"

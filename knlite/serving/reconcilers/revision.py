@@ -15,6 +15,7 @@ from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import REVISION, ROUTING_STATE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.podspec.fields import Container, protocol_of, serving_container
 from knlite.kinds.serving.image import Image, ImageSpec, image_name
 from knlite.kinds.serving.podautoscaler import ACTIVE as PA_ACTIVE
@@ -35,7 +36,6 @@ from knlite.kinds.serving.revision import (
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
 from knlite.serving.imagename import at_digest, registry_of
-from knlite.serving.ownership import owned_by
 from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
 
 NEVER_SCALED = "Initial scale was never achieved"

@@ -17,6 +17,7 @@ from knlite.kinds.conditions import ConditionEditor, is_true
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.labels import ROLLOUT, ROUTE, ROUTE_NAMESPACE
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.serving.annotations import rollout_duration
 from knlite.kinds.serving.ingress import Ingress, IngressSpec
 from knlite.kinds.serving.route import (
@@ -34,7 +35,7 @@ from knlite.serving.domains import DomainError, is_local, url_of
 from knlite.serving.ingressready import TLS_NOT_ENABLED, as_said_by, cannot_be, not_configured
 from knlite.serving.ingressrules import HTTPProtocolError, ingress_spec
 from knlite.serving.labeling import cleared, marked
-from knlite.serving.ownership import handed_down, owned_by
+from knlite.serving.ownership import handed_down
 from knlite.serving.placeholders import placed, placeholders_of
 from knlite.serving.rollout import SECOND, Rollout, nanoseconds
 from knlite.serving.traffic import Plan, Problem, by_tag, plan, shown

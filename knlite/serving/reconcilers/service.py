@@ -17,6 +17,7 @@ from knlite.kinds.labels import (
     SERVICE_UID,
 )
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.ownership import controls, owned_by
 from knlite.kinds.serving.configuration import Configuration, ConfigurationSpec
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route, RouteSpec, TrafficTarget
@@ -28,7 +29,7 @@ from knlite.kinds.serving.service import (
     ServiceStatus,
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
-from knlite.serving.ownership import controls, handed_down, is_taken, owned_by
+from knlite.serving.ownership import handed_down, is_taken
 
 OUT_OF_DATE = "The {kind} is still working to reflect the latest desired specification."
 NOT_OWNED = 'There is an existing {kind} "{name}" that we do not own.'

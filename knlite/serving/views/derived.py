@@ -17,8 +17,8 @@ from knlite.kinds.labels import (
     ROUTING_STATE_MODIFIED,
 )
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.serving.revision import Revision
-from knlite.serving.ownership import owned_by
 
 _IDENTITIES = UUID("5e2c0b9a-6f0e-4f0c-9a58-4f7c9d4b1f6e")
 """Uids are made from this and the owner's, so that they are the same at every reading."""

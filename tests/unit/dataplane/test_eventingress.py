@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from knlite.clock import LoopClock
-from knlite.dataplane.eventingress import Answer, EventIngress
+from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.eventingress import EventIngress
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Resource, ResourceKey, Topology
 from knlite.eventlog.memory import MemoryEngine
@@ -43,7 +44,7 @@ class Entrance:
         headers: list[tuple[str, str]] = GOOD,
         body: bytes = b"",
     ) -> Answer:
-        return await self.ingress.to_broker(namespace, broker, method, headers, body)
+        return await self.ingress.to_broker(namespace, broker, method, "", headers, body)
 
 
 @pytest.fixture
@@ -157,3 +158,103 @@ async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance
     await entrance.ask()
     entrance.appoint("another")
     assert entrance.reader().take() is None
+
+
+# Channels.
+
+
+class Channel:
+    """A channel ``default/pipe`` with one reader."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.ingress = EventIngress(
+            LoopClock(NOW), self.facts.append, {"memory": MemoryEngine(max_events=2)}
+        )
+        key = ResourceKey("InMemoryChannel", "default", "pipe")
+        resource = Resource(
+            kind="InMemoryChannel", namespace="default", name="pipe", uid="uid", engine="sqlite"
+        )
+        self.ingress.topology_changed(Topology({key: resource}))
+        self.cursor = self.ingress.log_of(key).open("reader", EVERYTHING, "start")
+
+    async def by_host(self, method: str, name: str, path: str, *headers: tuple[str, str]) -> Answer:
+        answering = self.ingress.channel_at("default", name)
+        return await answering(method, path, headers, b"data", "127.0.0.1:5")
+
+    async def by_path(self, method: str, path: str, *headers: tuple[str, str]) -> Answer:
+        return await self.ingress.to_channels(method, path, headers, b"data", "127.0.0.1:5")
+
+
+@pytest.fixture
+async def channel(anyio_backend: str) -> Channel:
+    return Channel()
+
+
+async def test_a_channel_keeps_an_event_as_it_came(channel: Channel) -> None:
+    own = ("ce-knativebrokerttl", "9")
+    answer = await channel.by_host("POST", "pipe", "/", *GOOD, own, ("User-Agent", "curl/8"))
+    assert (answer.status, answer.body) == (202, b"")
+    found = channel.cursor.take()
+    assert found is not None
+    assert found.record.event.attributes == {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/s",
+        "type": "t",
+        "knativebrokerttl": "9",
+    }
+    (fact,) = channel.facts
+    assert isinstance(fact, EventAccepted)
+    assert (fact.kind, fact.name, fact.sender) == (
+        "InMemoryChannel", "pipe", "127.0.0.1:5 curl/8",
+    )  # fmt: skip
+    assert answer.arrival == fact.arrival
+
+
+@pytest.mark.parametrize(
+    ("method", "name", "path", "headers", "status", "allow"),
+    [
+        pytest.param("POST", "other", "/", GOOD, 500, False, id="unknown channel"),
+        pytest.param("GET", "other", "/", GOOD, 500, False, id="unknown before method"),
+        pytest.param("OPTIONS", "other", "/", GOOD, 500, False, id="unknown before webhook"),
+        pytest.param("OPTIONS", "pipe", "/", BAD, 200, True, id="webhook"),
+        pytest.param("PUT", "pipe", "/", GOOD, 405, True, id="method"),
+        pytest.param("POST", "pipe", "/", BAD, 400, True, id="event"),
+        pytest.param("POST", "pipe", "/more", GOOD, 500, False, id="path"),
+        pytest.param("POST", "pipe", "/?a=b", GOOD, 202, True, id="query"),
+    ],
+)
+async def test_the_order_in_which_a_channel_decides(
+    channel: Channel,
+    method: str,
+    name: str,
+    path: str,
+    headers: list[tuple[str, str]],
+    status: int,
+    allow: bool,
+) -> None:
+    answer = await channel.by_host(method, name, path, *headers)
+    assert answer.status == status
+    assert (("Allow", "POST, OPTIONS") in answer.headers) is allow
+    assert bool(answer.body) is (status >= 400)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        pytest.param("/default/pipe", 202, id="channel"),
+        pytest.param("/default/pipe/", 202, id="trailing slash"),
+        pytest.param("/default/other", 500, id="unknown channel"),
+        pytest.param("/default", 400, id="one segment"),
+        pytest.param("/default/pipe/more", 400, id="three segments"),
+        pytest.param("/", 400, id="root"),
+    ],
+)
+async def test_the_host_of_all_channels(channel: Channel, path: str, status: int) -> None:
+    assert (await channel.by_path("POST", path, *GOOD)).status == status
+
+
+async def test_arrivals_rise_also_when_the_time_of_day_does_not(entrance: Entrance) -> None:
+    arrivals = [(await entrance.ask()).arrival for _ in range(2)]
+    assert arrivals == sorted(set(arrivals))

@@ -4,12 +4,12 @@ from msgspec.structs import replace
 
 from knlite.kinds.conditions import Condition, Status, find
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.ownership import owned_by
 from knlite.kinds.serving.configuration import Configuration, ConfigurationStatus
 from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.route import Route, RouteStatus, TrafficTarget
 from knlite.kinds.serving.service import Service, ServiceSpec
 from knlite.reconcile import Key, Update
-from knlite.serving.ownership import owned_by
 from knlite.serving.reconcilers.service import reconcile
 from tests.flows.cell import STARTED
 from tests.unit.fake_view import FakeView

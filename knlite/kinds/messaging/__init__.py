@@ -1,0 +1,1 @@
+"""messaging.knative.dev: channels and subscriptions."""
