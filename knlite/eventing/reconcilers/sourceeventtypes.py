@@ -17,12 +17,18 @@ from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.meta import Object
 from knlite.kinds.ownership import owned_by
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.kinds.sources.source import CloudEventAttributes
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, View, key_of
 
-SOURCES: Final[tuple[type[Object], ...]] = (PingSource, ApiServerSource, SinkBinding)
+SOURCES: Final[tuple[type[Object], ...]] = (
+    PingSource,
+    ApiServerSource,
+    ContainerSource,
+    SinkBinding,
+)
 
 _DESCRIPTIONS: Mapping[str, str] = {
     "dev.knative.sources.ping": "CloudEvent type for fixed payloads on a specified cron schedule",
@@ -71,6 +77,7 @@ def _sending(source: Object) -> tuple[Destination, tuple[CloudEventAttributes, .
         case (
             PingSource(spec=spec, status=status)
             | ApiServerSource(spec=spec, status=status)
+            | ContainerSource(spec=spec, status=status)
             | SinkBinding(spec=spec, status=status)
         ):
             return spec.sink, status.ce_attributes
