@@ -2,12 +2,10 @@
 
 What a source does not send any more goes, and so does everything when it sends to a plain URL.
 
-Source: knative/eventing ``pkg/reconciler/source/duck``, the annotation
-``registry.knative.dev/eventTypes`` of its CustomResourceDefinitions (descriptions); Eventing
-reference §12.
+Source: knative/eventing ``pkg/reconciler/source/duck``; Eventing reference §12.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -18,6 +16,7 @@ from knlite.kinds.meta import Object
 from knlite.kinds.ownership import owned_by
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.descriptions import DESCRIPTIONS
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.kinds.sources.source import CloudEventAttributes
@@ -29,16 +28,6 @@ SOURCES: Final[tuple[type[Object], ...]] = (
     ContainerSource,
     SinkBinding,
 )
-
-_DESCRIPTIONS: Mapping[str, str] = {
-    "dev.knative.sources.ping": "CloudEvent type for fixed payloads on a specified cron schedule",
-    **{
-        f"dev.knative.apiserver.{kind}.{what}": f"CloudEvent type used for {what} operations when"
-        f" in {mode} mode"
-        for kind, mode in (("resource", "Resource"), ("ref", "Reference"))
-        for what in ("add", "delete", "update")
-    },
-}
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -67,7 +56,7 @@ def _wanted(source: Object) -> Iterator[EventType]:
     owner = owned_by(source)[0]
     for each in sent:
         if each.type:
-            description = _DESCRIPTIONS.get(each.type, "")
+            description = DESCRIPTIONS.get(each.type, "")
             yield source_type(each, sink.ref, source.metadata.namespace, owner, description)
 
 
