@@ -21,6 +21,7 @@ from knlite.eventing.httpcodec import decode
 from knlite.facts import EventAccepted, SourceSent
 from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.event import Event
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
@@ -208,6 +209,10 @@ async def test_a_ping_waits_for_its_sink() -> None:
         assert not flow.calls
         provided = flow.condition(PingSource, "SinkProvided")
         assert (provided.status, provided.reason, provided.message) == ("False", "NotFound", "")
+        told = flow.cell.registry.view.listed(Event, "default")
+        (missing,) = (each for each in told if each.reason == "SinkNotFound")
+        assert (missing.type, missing.involved_object.name) == ("Warning", "p")
+        assert missing.message.startswith('Sink not found: {"ref":{"kind":"Broker"')
         flow.broker()
         await anyio.sleep(60)
         assert [call.url for call in flow.calls] == [BROKER_URL]
