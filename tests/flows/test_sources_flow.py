@@ -4,6 +4,7 @@ The control plane and the senders are real; only HTTP is a recording sender.
 """
 
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -57,7 +58,7 @@ class Flow:
         self.cell = cell
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Reply | float] = lambda _: Answered(202)
-        outbound = Outbound(self, cell.clock, cell.facts.append)
+        outbound = Outbound(self, cell.clock, cell.facts.append, random.Random(1).getrandbits)
         self.pings = PingAdapter(outbound, cell.clock)
         self.sources = Sources(cell.registry, cell.clock, cell.facts.append)
         self.sources.report_to(self.pings, outbound)
@@ -157,6 +158,7 @@ async def test_a_ping_goes_out_on_the_second_its_schedule_says() -> None:
         call = flow.calls[0]
         assert call.url == "http://sink.example/"
         assert call.headers["Kn-Namespace"] == "default"
+        assert call.headers["traceparent"] != flow.calls[1].headers["traceparent"]
         attributes = dict(call.event.attributes)
         assert attributes.pop("id") != flow.calls[1].event.id
         assert attributes.pop("time").startswith(f"{STARTED:%Y-%m-%d}T02:00:00")
@@ -176,6 +178,16 @@ async def test_a_ping_without_data_has_no_content_type() -> None:
         flow.ping(contentType="text/plain")
         await anyio.sleep(61)
         assert (flow.calls[0].event.content_type, flow.calls[0].event.data) == (None, None)
+
+
+@on_virtual_time
+async def test_what_no_header_can_hold_is_not_sent() -> None:
+    async with flowing() as flow:
+        flow.ping(ceOverrides={"extensions": {"a": "b\r\nEvil: yes"}})
+        flow.ping(name="q", contentType="a/b\r\nEvil: yes", data="x")
+        await anyio.sleep(61)
+        assert not flow.calls
+        assert flow.told() == [("failed", 0, 0)] * 2
 
 
 @on_virtual_time
