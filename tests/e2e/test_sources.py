@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.clients import Client
 from tests.e2e.executable import Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -107,3 +108,37 @@ def test_a_schedule_and_a_change_wake_a_service_at_zero(up: Up, tmp_path: Path) 
         ("dev.knative.apiserver.ref.add", "Broker"),
     }
     wait_until(lambda: wanted <= types(), "event types")
+
+
+SINK = "http://sink.example"
+
+
+def test_kn_makes_and_lists_sources_and_event_types(kn: Client) -> None:
+    kn("broker", "create", "of-kn")
+    kn("source", "ping", "create", "of-kn", "--schedule", "@hourly", "--sink", "broker:of-kn")
+    kn("source", "ping", "update", "of-kn", "--data", "hello")
+    kn("source", "apiserver", "create", "of-kn", "--resource", "v1:Event", "--sink", SINK)
+    rows = [row.split() for row in kn("source", "list").splitlines()]
+    definition = "pingsources.sources.knative.dev"
+    assert ["of-kn", "PingSource", definition, "broker:of-kn", "True"] in rows
+    assert "@hourly" in kn("source", "ping", "describe", "of-kn")
+    types = kn("source", "list-types")
+    assert all(kind in types for kind in ("ApiServerSource", "ContainerSource", "SinkBinding"))
+    reference = "broker:of-kn"
+    kn("eventtype", "create", "of-kn", "--type", "a.b", "--source", "/x", "--reference", reference)
+    listed = kn("eventtype", "list")
+    assert "dev.knative.sources.ping" in listed
+    assert "a.b" in listed
+    refused = kn.refused("source", "ping", "update", "of-kn", "--schedule", "@every 5m")
+    assert "unsupported descriptor @every: spec.schedule" in refused
+    kn("source", "ping", "delete", "of-kn")
+    wait_until(lambda: "dev.knative.sources.ping" not in kn("eventtype", "list"), "it is gone")
+
+
+def test_kubectl_finds_sources_by_their_definitions(kubectl: Client) -> None:
+    found = kubectl("get", "crd", "-l", "duck.knative.dev/source=true", "-o", "name").split()
+    assert "customresourcedefinition.apiextensions.k8s.io/pingsources.sources.knative.dev" in found
+    brokers = "crd/brokers.eventing.knative.dev"
+    assert "condition met" in kubectl("wait", "--for=condition=Established", brokers)
+    described = kubectl("explain", "pingsources.spec", "--api-version=sources.knative.dev/v1beta2")
+    assert "timezone" in described
