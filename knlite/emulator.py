@@ -277,7 +277,7 @@ class Emulator:
 
     def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(sender, self._clock, self._bus.publish)
+        outbound = Outbound(sender, self._clock, self._bus.publish, self._draw.getrandbits)
         pings = PingAdapter(outbound, self._clock)
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)

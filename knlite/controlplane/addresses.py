@@ -12,6 +12,8 @@ from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 
@@ -40,7 +42,7 @@ def address_of(obj: Object, port: int) -> str:
             return f"→ {uri}" if uri else ""
         case Trigger():
             return f"→ {obj.status.subscriber_uri}" if obj.status.subscriber_uri else ""
-        case SinkBinding():
+        case SinkBinding() | PingSource() | ApiServerSource():
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""

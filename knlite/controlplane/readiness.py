@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
 
+from knlite.eventing.sinks import sink_missing
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
@@ -19,7 +20,9 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -36,6 +39,8 @@ ADDRESSED = (
     Subscription,
     SinkBinding,
     ContainerSource,
+    PingSource,
+    ApiServerSource,
 )
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
@@ -53,6 +58,8 @@ _WITH_CONDITIONS = (
     Parallel,
     SinkBinding,
     ContainerSource,
+    PingSource,
+    ApiServerSource,
 )
 
 
@@ -74,6 +81,12 @@ def ready_condition(obj: Object) -> Condition | None:
     if not isinstance(obj, _WITH_CONDITIONS):
         return None
     return find(obj.status.conditions)
+
+
+def why(obj: Object, condition: Condition) -> str:
+    """The message of *condition* of *obj*; of a source without a sink, whose message is empty as
+    on a cluster, which sink that is."""
+    return condition.message or sink_missing(obj)
 
 
 class Undecided:
@@ -167,7 +180,7 @@ class ReadinessFacts:
                 name=obj.metadata.name,
                 status=ready.status,
                 reason=ready.reason,
-                message=ready.message,
+                message=why(obj, ready),
             )
         )
 

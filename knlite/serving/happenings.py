@@ -168,13 +168,20 @@ def _latest(old: Configuration, new: Configuration) -> Iterator[Happening]:
         yield told_by_controller(new, "Warning", f"Latest{which.capitalize()}Failed", text)
 
 
+_REASONS: Mapping[tuple[str, str], str] = {
+    ("PingSource", "NotFound"): "SinkNotFound",
+    ("ApiServerSource", "NotFound"): "SinkNotFound",
+}
+"""Where an Event has another reason than the condition, by kind and reason of the condition."""
+
+
 def _ready(fact: ReadyChanged) -> Iterator[Happening]:
     component = f"{fact.kind.lower()}-controller"
     if fact.status == "True":
         text = f"{fact.kind} is ready"
         yield Happening(fact.kind, fact.namespace, fact.name, "Normal", "Ready", text, component)
     elif fact.status == "False":
-        reason = fact.reason or "NotReady"
+        reason = _REASONS.get((fact.kind, fact.reason), fact.reason) or "NotReady"
         yield Happening(
             fact.kind, fact.namespace, fact.name, "Warning", reason, fact.message, component
         )
