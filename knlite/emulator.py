@@ -30,6 +30,7 @@ from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
@@ -48,11 +49,19 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.jobsink import JobSinkIngress
 from knlite.dataplane.sender import LoopbackSender
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import broker, containersource, eventpolicy, sinkbinding, trigger
+from knlite.eventing.reconcilers import (
+    broker,
+    containersource,
+    eventpolicy,
+    jobsink,
+    sinkbinding,
+    trigger,
+)
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -69,6 +78,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
@@ -108,6 +119,7 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (EventPolicy, eventpolicy.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (ContainerSource, containersource.reconcile),
+    (JobSink, jobsink.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),
@@ -227,6 +239,7 @@ class Emulator:
         activator = Activator(clock, publish, self._draw)
         brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = LoopbackSender(inner, gateway.serves)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)

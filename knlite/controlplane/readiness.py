@@ -13,12 +13,13 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
-ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding, ContainerSource)
+ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding, ContainerSource, JobSink)
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
     Service,
@@ -30,6 +31,7 @@ _WITH_CONDITIONS = (
     Trigger,
     SinkBinding,
     ContainerSource,
+    JobSink,
 )
 
 

@@ -19,6 +19,7 @@ from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.reconcile import View
 
 CLUSTER_DOMAIN = "svc.cluster.local"
@@ -122,6 +123,8 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     match obj:
         case Broker(status=status):
             single, several = status.address, status.addresses
+        case JobSink(status=sink_status):
+            single, several = sink_status.address, sink_status.addresses
         case Service(status=service_status):
             single, several = service_status.address, ()
         case Route(status=route_status):
