@@ -322,6 +322,26 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """The beginning of an answer that is a failure."""
     reply_arrival: int = 0
     """What names the reply, where it has entered a broker or a channel."""
+    ended: bool = False
+    """Nothing more happens to the event at this egress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSent:
+    """A source has sent an event, or has given up after its last attempt."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    event_id: str
+    event_type: str
+    target: str
+    attempts: int
+    status: int
+    """0 when there was no HTTP answer."""
+    outcome: Literal["delivered", "failed"]
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -370,6 +390,7 @@ Fact = (
     | EventRefused
     | EgressChanged
     | DeliveryAttempted
+    | SourceSent
     | ReconcileFailed
     | CertificateDoubted
     | Notice

@@ -23,6 +23,7 @@ from knlite.facts import (
     ReadyChanged,
     RequestDone,
     ScaleDecided,
+    SourceSent,
 )
 
 _PALETTE = (
@@ -85,11 +86,14 @@ def line_of(fact: Fact) -> Text | None:
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
+        case SourceSent(outcome="failed"):
+            text = f"event {fact.event_id} was not taken by {fact.target}: {_first(fact.why)}"
+            return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
         case CertificateDoubted():
             text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"
             return _line(fact.namespace, f"DomainMapping {fact.host}", text, Style(color="yellow"))
         case Notice():
-            return Text(_clean(fact.text), style=_LEVELS[fact.level])
+            return Text(clean(fact.text), style=_LEVELS[fact.level])
         case _:
             return None
 
@@ -102,9 +106,9 @@ def _place(fact: LogLine | InstanceChanged | PreparationStep) -> str:
 def _line(namespace: str, name: str, text: str, style: Style) -> Text:
     subject = f"{namespace}/{name}"
     colour = _PALETTE[crc32(subject.partition("/")[0].encode() + _owner(name)) % len(_PALETTE)]
-    line = Text(_clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
+    line = Text(clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
     line.append(" │ ", style=Style(dim=True))
-    line.append(_clean(text), style=style)
+    line.append(clean(text), style=style)
     return line
 
 
@@ -138,5 +142,6 @@ def _one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.strip().splitlines())
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """*text* without control characters, which could set colours or worse."""
     return _CONTROL.sub("�", text)

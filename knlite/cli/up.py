@@ -276,6 +276,9 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
         for obj in view.listed(kind, ""):
             condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
             ready: str = condition.status
+            if ready == "True" and controller_of(obj) is not None:
+                # What belongs to something else is only shown when it is in its way.
+                continue
             if ready != "True" and condition.reason:
                 first = condition.message.strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"

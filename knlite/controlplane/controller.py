@@ -19,7 +19,10 @@ from knlite.clock import Clock
 from knlite.controlplane.workqueue import WorkQueue
 from knlite.errors import KnliteError
 from knlite.facts import Notice, Publish, ReconcileFailed
+from knlite.kinds.catalog import info_of
 from knlite.kinds.meta import Object
+from knlite.kinds.users import EVENTING_CONTROLLER, SERVING_CONTROLLER
+from knlite.kinds.webhooks import OF_EVENTING
 from knlite.reconcile import (
     Change,
     Create,
@@ -32,7 +35,7 @@ from knlite.reconcile import (
     key_of,
 )
 from knlite.registry.recordingview import Dependency
-from knlite.registry.registry import CONTROLLER, Notification, Registry
+from knlite.registry.registry import Notification, Registry
 from knlite.registry.store import listed_alike
 
 BATCH = 50
@@ -44,6 +47,11 @@ class Item(NamedTuple):
 
     reconciler: int
     key: Key
+
+
+def _user_of(kind: type[Object]) -> str:
+    """In whose name the reconciler of *kind* writes."""
+    return EVENTING_CONTROLLER if info_of(kind).group in OF_EVENTING else SERVING_CONTROLLER
 
 
 class Controller:
@@ -146,9 +154,10 @@ class Controller:
         return True
 
     def _commit(self, item: Item, outcome: Outcome) -> None:
+        user = _user_of(item.key.kind)
         for change in outcome.changes:
             try:
-                self._apply(change)
+                self._apply(change, user)
             except KnliteError as exc:
                 self._give_back(item, str(exc))
                 return
@@ -156,12 +165,12 @@ class Controller:
         if outcome.requeue_after is not None and not math.isinf(outcome.requeue_after):
             self._queue.add_at(item, self._clock.now() + outcome.requeue_after)
 
-    def _apply(self, change: Change) -> None:
+    def _apply(self, change: Change, user: str) -> None:
         match change:
             case Create(obj):
-                self._registry.create(obj, user=CONTROLLER)
+                self._registry.create(obj, user=user)
             case Update(obj):
-                self._registry.update(obj, user=CONTROLLER)
+                self._registry.update(obj, user=user)
             case UpdateStatus(obj):
                 self._registry.update_status(obj)
             case Delete(key):

@@ -16,13 +16,19 @@ from knlite.clock import Clock
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
+from knlite.eventing.channels import channel_hosts
 from knlite.eventing.topology import Topology, topology
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.labels import CONFIGURATION, SERVICE
+from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.kinds.meta import Object
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.ingress import CONDITIONS, IngressStatus
@@ -37,7 +43,17 @@ from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
 _EVENTING = (Broker, Trigger, InMemoryChannel)
-_SHOWN = (Service, DomainMapping, Broker)
+_SHOWN = (
+    Service,
+    DomainMapping,
+    Broker,
+    Sequence,
+    Parallel,
+    Channel,
+    InMemoryChannel,
+    EventTransform,
+    RequestReply,
+)
 """What people are shown, in this order."""
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would
@@ -138,6 +154,11 @@ class Projector:
         return (
             *BROKER_HOSTS,
             *(host for route in routes for host in self._cluster_hosts_of(route)),
+            *(
+                host
+                for channel in self._registry.view.listed(InMemoryChannel, "")
+                for host in channel_hosts(channel.metadata.namespace, channel.metadata.name)
+            ),
         )
 
     def _cluster_hosts_of(self, route: Route) -> Iterator[str]:
@@ -199,8 +220,10 @@ class Projector:
             del self._urls[place]
         return True
 
-    def _url_of(self, obj: Service | DomainMapping | Broker) -> str:
-        """Where people reach *obj*; empty if they cannot."""
+    def _url_of(self, obj: Object) -> str:
+        """Where people reach *obj*; empty if they cannot, or if they know it by what owns it."""
+        if isinstance(obj, Channel | InMemoryChannel) and controller_of(obj) is not None:
+            return ""
         if isinstance(obj, DomainMapping) and not is_true(obj.status.conditions):
             return ""
         return address_of(obj, self._registry.config.external_port)

@@ -7,7 +7,12 @@ from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
-from knlite.kinds.meta import Object
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
@@ -19,7 +24,20 @@ from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
 
-ADDRESSED = (Service, DomainMapping, Broker, Trigger, SinkBinding, ContainerSource, JobSink)
+ADDRESSED = (
+    Service,
+    DomainMapping,
+    Broker,
+    Trigger,
+    Sequence,
+    Parallel,
+    Channel,
+    InMemoryChannel,
+    Subscription,
+    SinkBinding,
+    ContainerSource,
+    JobSink,
+)
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
     Service,
@@ -29,10 +47,26 @@ _WITH_CONDITIONS = (
     DomainMapping,
     Broker,
     Trigger,
+    Channel,
+    InMemoryChannel,
+    Subscription,
+    Sequence,
+    Parallel,
     SinkBinding,
     ContainerSource,
     JobSink,
 )
+
+
+_CONCLUDED = frozenset(
+    (
+        "ChannelReferenceFailed",
+        "SubscriptionNotMarkedReadyByChannel",
+        "ChannelsNotReady",
+        "SubscriptionsNotReady",
+    )
+)
+"""Reasons for Unknown that stay until something else changes, which is waited for by itself."""
 
 
 def ready_condition(obj: Object) -> Condition | None:
@@ -57,9 +91,10 @@ class Undecided:
         if not isinstance(obj, _WITH_CONDITIONS):
             return
         condition = ready_condition(obj)
-        if notification.change != "deleted" and (
-            condition is None or condition.status == "Unknown"
-        ):
+        undecided = condition is None or (
+            condition.status == "Unknown" and condition.reason not in _CONCLUDED
+        )
+        if notification.change != "deleted" and undecided:
             self._why[key_of(obj)] = condition.reason if condition else ""
         else:
             self._why.pop(key_of(obj), None)
@@ -88,6 +123,9 @@ def readiness_facts(
         new = ready_condition(obj)
         before = ready_condition(old) if old is not None else None
         if new is None or _said(new) == _said(before):
+            return
+        if new.status != "False" and controller_of(obj) is not None:
+            # What it belongs to will say so.
             return
         publish(
             ReadyChanged(

@@ -9,12 +9,20 @@ Destination may say (``kinds/eventing/destination.py``).
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
+import msgspec
+
 from knlite.eventing.references import kind_of, not_found
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
-from knlite.kinds.kreference import KReference, group_of
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.kreference import KReference, group_of, shown
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
@@ -121,10 +129,14 @@ def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
 def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     """The list goes before the single address."""
     match obj:
-        case Broker(status=status):
+        case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
         case JobSink(status=sink_status):
             single, several = sink_status.address, sink_status.addresses
+        case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
+            single, several = channel_status.address, channel_status.addresses
+        case Sequence(status=flow_status) | Parallel(status=flow_status):
+            single, several = flow_status.address, ()
         case Service(status=service_status):
             single, several = service_status.address, ()
         case Route(status=route_status):
@@ -137,7 +149,4 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
 
 
 def _shown(ref: KReference, namespace: str) -> str:
-    return (
-        f"Kind = {ref.kind}, Namespace = {namespace}, Name = {ref.name}, APIVersion ="
-        f" {ref.api_version}, Group = {ref.group or ''}, Address = {ref.address or ''}"
-    )
+    return shown(msgspec.structs.replace(ref, namespace=namespace))

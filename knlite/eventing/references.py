@@ -12,7 +12,15 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -20,7 +28,9 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 SERVING = "serving.knative.dev"
@@ -34,6 +44,16 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
     ("eventing.knative.dev", "EventPolicy"): EventPolicy,
+    ("messaging.knative.dev", "Channel"): Channel,
+    ("messaging.knative.dev", "InMemoryChannel"): InMemoryChannel,
+    ("messaging.knative.dev", "Subscription"): Subscription,
+    ("flows.knative.dev", "Sequence"): Sequence,
+    ("flows.knative.dev", "Parallel"): Parallel,
+    ("eventing.knative.dev", "EventTransform"): EventTransform,
+    ("eventing.knative.dev", "RequestReply"): RequestReply,
+    ("eventing.knative.dev", "EventType"): EventType,
+    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
+    ("sources.knative.dev", "PingSource"): PingSource,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
     ("sources.knative.dev", "ContainerSource"): ContainerSource,
     ("sinks.knative.dev", "JobSink"): JobSink,

@@ -13,6 +13,7 @@ from knlite.kinds.catalog import info_of
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing.catalog import EVENTING
 from knlite.kinds.fielderror import Errors, merged, refusing
+from knlite.kinds.flows.catalog import FLOWS
 from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
 from knlite.kinds.messaging.catalog import MESSAGING
 from knlite.kinds.meta import Object
@@ -26,6 +27,7 @@ T = TypeVar("T", bound=Object)
 _STAMPS = {
     SERVING: (CREATOR, LAST_MODIFIER),
     EVENTING: (EVENTING_CREATOR, EVENTING_LAST_MODIFIER),
+    FLOWS: (f"{FLOWS}/creator", f"{FLOWS}/lastModifier"),
     MESSAGING: (f"{MESSAGING}/creator", f"{MESSAGING}/lastModifier"),
 }
 

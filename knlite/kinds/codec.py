@@ -54,7 +54,8 @@ def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
     """Decode *tree* (as ``json.loads`` gives it) into *kind*.
 
     With ``strict=False`` unknown fields are pruned in silence, as a cluster does for clients that
-    do not ask for strict validation; wrong types are problems in either case.
+    do not ask for strict validation; wrong types are problems in either case, and so are unknown
+    fields of a struct whose ``never_pruned`` says what would be wrong without them.
     """
     found = _Found(strict)
     shaped = _shape(_type_info(kind), tree, "", found)
@@ -140,6 +141,9 @@ def _members(
             found.unknown.append(f'unknown field "{where}"')
             if found.strict:
                 found.problems.append(Problem(where, _unknown(name, where, fields)))
+            elif why := getattr(info.cls, "never_pruned", ""):
+                text = f'{where}: Invalid value: "{name}": there is no such field, and {why}'
+                found.problems.append(Problem(where, text + _meant(name, fields)))
         elif member is not None:
             found.field = (info.cls.__name__, where)
             yield name, _shape(field.type, member, where, found)
@@ -187,8 +191,12 @@ def _in_go(name: str, wanted: str, found: _Found) -> str:
 
 def _unknown(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:
     text = f'strict decoding error: unknown field "{where}"'
+    return text + _meant(name, fields)
+
+
+def _meant(name: str, fields: Mapping[str, inspect.Field]) -> str:
     close = get_close_matches(name, fields, n=1)
-    return f'{text} (did you mean "{close[0]}"?)' if close else text
+    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def _noun(info: inspect.Type) -> str:

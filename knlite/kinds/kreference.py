@@ -65,6 +65,14 @@ def group_of(ref: KReference) -> str:
     return ref.group or ref.api_version.rpartition("/")[0]
 
 
+def shown(ref: KReference) -> str:
+    """*ref* in the words of errors about it."""
+    return (
+        f"Kind = {ref.kind}, Namespace = {ref.namespace}, Name = {ref.name}, APIVersion ="
+        f" {ref.api_version}, Group = {ref.group or ''}, Address = {ref.address or ''}"
+    )
+
+
 def _group_validated(ref: KReference) -> Errors:
     if not ref.api_version and not ref.group:
         return (missing("apiVersion"), missing("group"))

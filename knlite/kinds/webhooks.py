@@ -45,9 +45,10 @@ SETTINGS: Final = "data"
 """The path of errors about what a ``config-*`` ConfigMap says; clients of a webhook see none."""
 
 _KNATIVE: Final = ".knative.dev"
-_OF_EVENTING: Final = frozenset(
+OF_EVENTING: Final = frozenset(
     f"{name}{_KNATIVE}" for name in ("eventing", "sources", "messaging", "flows", "sinks")
 )
+"""Groups that Eventing's webhooks and controllers look after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
         )
         if misnamed:
             return _invalid(kind, group, meta.name, misnamed)
-        webhook = EVENTING_WEBHOOK if group in _OF_EVENTING else SERVING_WEBHOOK
+        webhook = EVENTING_WEBHOOK if group in OF_EVENTING else SERVING_WEBHOOK
         return _denied(webhook, rendered(errors))
     webhook_of_config = CONFIG_WEBHOOKS.get(meta.namespace)
     if webhook_of_config and all(map(_of_settings, errors)):

@@ -21,11 +21,13 @@ from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, ObjectMeta, controller_of
 from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
+from knlite.kinds.users import SERVING_CONTROLLER
 from knlite.reconcile import Key, View, key_of
 from knlite.registry.admission import Admission, Mutator, Refused
 from knlite.registry.commits import Commits, Listener, Notification
@@ -59,7 +61,7 @@ __all__ = [
 
 T = TypeVar("T", bound=Object)
 
-CONTROLLER = "system:serviceaccount:knative-serving:controller"
+CONTROLLER = SERVING_CONTROLLER
 """The user in whose name reconcilers write."""
 
 Patch = JsonPatch | MergePatch | StrategicPatch | ApplyPatch
@@ -253,9 +255,11 @@ class Registry:
         user: str,
         write: Write = PLAIN,
         subresource: Subresource = "",
+        served: KindInfo | None = None,
     ) -> Object:
         """Change a stored object as *patch* says; an ``ApplyPatch`` creates what is absent.
 
+        The patch is of the version *served*, or of the stored one; an ``ApplyPatch`` says itself.
         Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
         """
         old = self._store.at(key)
@@ -266,7 +270,7 @@ class Registry:
             write = replace(write, manager="")
         else:
             old = self._existing(key)
-            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old, served))), write)
         require_same_name(key, obj)
         if old is None and not subresource:
             return self.create(obj, user=user, write=write)

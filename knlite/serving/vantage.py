@@ -16,6 +16,8 @@ _BROKER_INGRESS_SHORT = "broker-ingress.knative-eventing"
 BROKER_INGRESS = f"{_BROKER_INGRESS_SHORT}.{CLUSTER_DOMAIN}"
 BROKER_HOSTS = (_BROKER_INGRESS_SHORT, f"{_BROKER_INGRESS_SHORT}.svc", BROKER_INGRESS)
 """All names by which services find brokers, as for every name inside the cluster."""
+_CHANNEL = "-kn-channel"
+"""End of the names by which channels are found (Eventing data plane reference §8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +61,7 @@ def _path_address(host: str, path: str) -> str | None:
     if len(labels) != 2:
         return None
     name, namespace = labels
+    channel = name.removesuffix(_CHANNEL)
+    if channel and channel != name:
+        return f"/ns/{namespace}/channels/{channel}{path}"
     return f"/ns/{namespace}/services/{name}{path}"

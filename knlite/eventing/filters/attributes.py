@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.clue import Clue
 from knlite.eventing.filters.filter import Verdict
 from knlite.eventing.filters.lookup import lookup
-from knlite.eventing.filters.words import quoted
+from knlite.eventing.filters.words import found, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,12 @@ class Attributes:
         for name, value in self.wanted.items():
             text = lookup(event, name)
             path = f"filter.attributes[{name}]"
-            if not text:
+            if not text or (value and text != value):
                 wanted = f"{quoted(value)} is wanted" if value else "some value is wanted"
-                return Verdict(False, f"{name} is absent, and {wanted}", path)
-            if value and text != value:
-                return Verdict(
-                    False, f"{name} is {quoted(text)}, and {quoted(value)} is wanted", path
-                )
-        return Verdict(
-            True,
-            " and ".join(f"{name} is {quoted(lookup(event, name) or '')}" for name in self.wanted),
-            "filter.attributes",
-        )
+                return Verdict(False, f"{found(name, text)}, and {wanted}", path)
+        had = " and ".join(found(name, lookup(event, name)) for name in self.wanted)
+        return Verdict(True, had, "filter.attributes")
+
+    def clues(self) -> tuple[Clue, ...]:
+        """What an event must have in order to pass."""
+        return tuple(frozenset(((name, value),)) for name, value in self.wanted.items() if value)

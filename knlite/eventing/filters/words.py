@@ -1,4 +1,4 @@
-"""Values as verdicts quote them."""
+"""Attributes and values as verdicts name them."""
 
 import json
 
@@ -8,5 +8,14 @@ LONGEST = 200
 
 def quoted(text: str) -> str:
     """*text* between double quotes, on one line, cut where it gets long."""
-    shown = text if len(text) <= LONGEST else text[:LONGEST] + "…"
-    return json.dumps(shown, ensure_ascii=False)
+    return json.dumps(cut(text), ensure_ascii=False)
+
+
+def cut(text: str) -> str:
+    """The beginning of *text*."""
+    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
+
+
+def found(name: str, text: str | None) -> str:
+    """What the event has: ``type is "order"``; an empty text counts as absent."""
+    return f"{name} is {quoted(text)}" if text else f"{name} is absent"

@@ -21,6 +21,7 @@ from knlite.kinds.conditions import Condition, ConditionEditor, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
     CONDITIONS,
@@ -36,11 +37,18 @@ from knlite.kinds.eventing.trigger import (
     broker_of,
     dependency_of,
 )
+from knlite.kinds.flows.parallel import Parallel
+from knlite.kinds.flows.sequence import Sequence
+from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
@@ -201,7 +209,15 @@ def _readiness(obj: Object) -> tuple[int, Condition | None]:
             | Route(status=status)
             | Broker(status=status)
             | Trigger(status=status)
+            | Channel(status=status)
+            | InMemoryChannel(status=status)
+            | Subscription(status=status)
+            | Sequence(status=status)
+            | Parallel(status=status)
             | SinkBinding(status=status)
+            | PingSource(status=status)
+            | ApiServerSource(status=status)
+            | EventType(status=status)
         ):
             return status.observed_generation, find(status.conditions)
         case _:

@@ -115,6 +115,11 @@ class EventingFeatures:
         except InvalidDuration:
             return parse_iso(STANDARDS[REQUEST_REPLY_TIMEOUT])
 
+    @property
+    def request_reply_timeout_text(self) -> str:
+        """The same as it was written, which is what such an object then says."""
+        return self._text(REQUEST_REPLY_TIMEOUT)
+
     def _text(self, key: str) -> str:
         return self.flags.get(key, STANDARDS.get(key, "disabled")).strip()
 

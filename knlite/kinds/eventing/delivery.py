@@ -78,6 +78,11 @@ def validated(delivery: DeliverySpec | None, enabled: Enabled, within: str = "")
     return tuple(errors)
 
 
+def in_go(delivery: DeliverySpec | None) -> str:
+    """*delivery* as it stands in errors that show a whole value (see ``destination.in_go``)."""
+    return "<nil>" if delivery is None else f"&{msgspec.json.encode(delivery).decode()}"
+
+
 def _retry_after_validated(longest: str | None, enabled: Enabled) -> Errors:
     if longest is None:
         return ()

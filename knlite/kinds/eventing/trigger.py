@@ -4,7 +4,6 @@ Source: knative/eventing ``pkg/apis/eventing/v1/trigger_*.go``; Eventing referen
 """
 
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +12,10 @@ import msgspec
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
-from knlite.kinds.eventing import delivery, destination
+from knlite.kinds.eventing import delivery, destination, filters
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.eventing.immutable import changed
 from knlite.kinds.fielderror import (
     Errors,
@@ -23,7 +23,6 @@ from knlite.kinds.fielderror import (
     both,
     disallowed,
     generic,
-    invalid_key,
     missing,
     under,
 )
@@ -31,11 +30,6 @@ from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER, DEPENDENCY, INJECTION
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
-
-_ATTRIBUTE = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
-_ATTRIBUTE_TEXT = (
-    "Attribute name must start with a letter and can only contain lowercase alphanumeric"
-)
 
 BROKER_READY = "BrokerReady"
 SUBSCRIBER_RESOLVED = "SubscriberResolved"
@@ -66,7 +60,7 @@ class TriggerSpec(Fields):
     broker: str = ""
     broker_ref: KReference | None = None
     filter: TriggerFilter | None = None
-    filters: tuple[Any, ...] = ()
+    filters: tuple[SubscriptionsAPIFilter, ...] = ()
     subscriber: Destination = Destination()
     delivery: DeliverySpec | None = None
 
@@ -145,20 +139,10 @@ def validated(obj: Trigger, old: Trigger | None, config: Config) -> Errors:
     spec = obj.spec
     errors: list[FieldError] = list(name_errors(obj))
     errors.extend(_broker_validated(spec, links=enabled(CROSS_NAMESPACE_LINKS)))
-    errors.extend(
-        invalid_key(name, f"spec.filter.attributes[{name}]", _ATTRIBUTE_TEXT)
-        for name in (spec.filter.attributes if spec.filter is not None else ())
-        if not _ATTRIBUTE.fullmatch(name)
-    )
-    if spec.filters:
-        # Differs: upstream evaluates seven dialects here. To accept a filter and then let
-        # everything through would be worse than to refuse it.
-        errors.append(
-            disallowed(
-                "spec.filters",
-                details="knlite does not evaluate spec.filters yet; use spec.filter.attributes",
-            )
-        )
+    if spec.filter is not None:
+        names = filters.names_validated(spec.filter.attributes)
+        errors.extend(under("spec.filter.attributes", names))
+    errors.extend(under("spec.filters", filters.validated(spec.filters)))
     errors.extend(under("spec.subscriber", destination.validated(spec.subscriber, enabled)))
     errors.extend(under("spec.delivery", delivery.validated(spec.delivery, enabled)))
     errors.extend(_annotations_validated(obj))

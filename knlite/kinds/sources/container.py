@@ -17,7 +17,7 @@ from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, missing, under
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
-from knlite.kinds.sources.sinkbinding import CloudEventOverrides, overrides_validated
+from knlite.kinds.sources.source import CloudEventOverrides, overrides_validated
 
 SINK_BINDING_READY = "SinkBindingReady"
 RECEIVE_ADAPTER_READY = "ReceiveAdapterReady"

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.eventing.trigger import (
     Trigger,
     TriggerFilter,
@@ -69,9 +70,9 @@ def test_a_trigger_gets_a_filter_a_label_and_namespaces() -> None:
             id="attribute",
         ),
         pytest.param(
-            trigger(filters=({"exact": {"type": "x"}},)),
-            "must not set the field(s): spec.filters\nknlite does not evaluate spec.filters yet;"
-            " use spec.filter.attributes",
+            trigger(filters=(SubscriptionsAPIFilter(exact={"Foo": "x"}),)),
+            'invalid key name "Foo": spec.filters[0].exact[Foo]\nAttribute name must start with'
+            " a letter and can only contain lowercase alphanumeric",
             id="filters",
         ),
         pytest.param(

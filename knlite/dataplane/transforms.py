@@ -1,0 +1,142 @@
+"""Answers for EventTransforms: the result of the expression, or what the sink says to it.
+
+Source: knative-extensions/eventing-integrations ``transform-jsonata/jsonata.js``; Eventing
+reference §13. Differs: see ``docs/adr/0029``.
+Not here: evaluating (``jsonata.py``); which transforms there are (``eventing/transforms.py``).
+"""
+
+import random
+from collections.abc import Sequence
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup, TaskStatus
+
+from knlite.dataplane.eventhosts import Answer, Handler
+from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
+from knlite.dataplane.sender import Answered, Sender, Unanswered
+from knlite.eventing import trace
+from knlite.eventing.transforms import ENDING, TransformPlan, Transforms, document
+
+SINK_TIMEOUT = 300.0
+"""Seconds that a sink may take to answer."""
+
+_RESULT, _REPLY = 0, 1
+_TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_PROBES = {"/healthz": b"OK", "/readyz": b"READY"}
+
+
+class _Transform:
+    """One transform and its process."""
+
+    def __init__(self, plan: TransformPlan) -> None:
+        self.plan = plan
+        self.evaluator = Evaluator(
+            [plan.expression] if plan.reply is None else [plan.expression, plan.reply]
+        )
+
+
+class EventTransforms:
+    """All transforms of a run."""
+
+    def __init__(self, sender: Sender, draw: random.Random | None = None) -> None:
+        self._sender = sender
+        self._bits = (draw or random.Random()).getrandbits
+        self._transforms: dict[str, _Transform] = {}
+        self._plans: Transforms = {}
+        self._group: TaskGroup | None = None
+
+    def transforms_changed(self, plans: Transforms) -> None:
+        """These are the transforms now; one that has changed begins anew."""
+        self._plans = plans
+        if self._group is not None:
+            self._adapt(self._group)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Evaluate until cancelled."""
+        async with anyio.create_task_group() as self._group:
+            self._adapt(self._group)
+            task_status.started()
+            await anyio.sleep_forever()
+
+    def _adapt(self, group: TaskGroup) -> None:
+        for key, known in tuple(self._transforms.items()):
+            if self._plans.get(key) != known.plan:
+                self._transforms.pop(key).evaluator.end()
+        for key in self._plans.keys() - self._transforms.keys():
+            made = self._transforms[key] = _Transform(self._plans[key])
+            group.start_soon(made.evaluator.run)
+
+    def at(self, namespace: str, stem: str) -> Handler:
+        """Who answers at the host ``STEM-jsonata.NAMESPACE``."""
+        return partial(self.receive, f"{stem}{ENDING}.{namespace}")
+
+    async def receive(
+        self,
+        host: str,
+        method: str,
+        path: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        client: str,
+    ) -> Answer:
+        """Answer a request to the transform at *host*."""
+        found = self._transforms.get(host)
+        if found is None:
+            return _said(404, f"there is no EventTransform at {host} that is ready")
+        path = path.partition("?")[0]
+        if method == "GET" and path in _PROBES:
+            return Answer(200, (_TEXT,), _PROBES[path])
+        if method != "POST" or path not in {"", "/"}:
+            return _said(404, f"a transform takes POST /, not {method} {path}")
+        result = await found.evaluator.evaluate(_RESULT, document(headers, body))
+        if isinstance(result, Failed):
+            return _failed(result.why)
+        if found.plan.sink is None:
+            return _result(200, result)
+        return await self._sent_on(found, found.plan.sink, result, headers)
+
+    async def _sent_on(
+        self,
+        transform: _Transform,
+        sink: str,
+        result: Evaluated,
+        headers: Sequence[tuple[str, str]],
+    ) -> Answer:
+        """What becomes of the sink's answer to *result*."""
+        carried = list(trace.begun(headers, self._bits))
+        carried[-1] = (trace.TRACEPARENT, trace.child(carried[-1][1], self._bits))
+        sent = [("Content-Type", result.content_type), *carried]
+        outcome = await self._sender.send(sink, sent, result.body, SINK_TIMEOUT)
+        if isinstance(outcome, Unanswered):
+            return _failed(f"the sink {sink} does not answer: {outcome.why}")
+        if 300 <= outcome.status < 400:
+            return _failed(f"the sink {sink} answers with a redirect ({outcome.status})")
+        if transform.plan.discard:
+            return Answer(outcome.status)
+        if transform.plan.reply is None:
+            return Answer(outcome.status, _of_event(outcome), outcome.body)
+        replied = document(outcome.headers, outcome.body)
+        reply = await transform.evaluator.evaluate(_REPLY, replied)
+        return _failed(reply.why) if isinstance(reply, Failed) else _result(outcome.status, reply)
+
+
+def _of_event(outcome: Answered) -> tuple[tuple[str, str], ...]:
+    """The headers that an event is made of."""
+    return tuple(
+        (name, value)
+        for name, value in outcome.headers
+        if name.lower() == "content-type" or name.lower().startswith("ce-")
+    )
+
+
+def _result(status: int, result: Evaluated) -> Answer:
+    return Answer(status, (("Content-Type", result.content_type),), result.body)
+
+
+def _failed(why: str) -> Answer:
+    return _said(500, why, ("Reason", why.encode("ascii", "replace").decode()))
+
+
+def _said(status: int, why: str, *headers: tuple[str, str]) -> Answer:
+    return Answer(status, (_TEXT, *headers), f"{why}\n".encode())

@@ -1,0 +1,1 @@
+"""What CESQL expressions mean for an event: evaluation without exceptions, and explanation."""

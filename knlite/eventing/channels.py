@@ -1,0 +1,98 @@
+"""Channels behind channels: which kinds there are, and how one is made from a template.
+
+Source: knative/eventing ``pkg/duck/channel.go``, ``pkg/channel``; Eventing reference §5, data plane
+reference §8 (host names).
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from knlite.eventing.references import group_in
+from knlite.kinds.codec import decode, encode
+from knlite.kinds.eventing.delivery import DeliverySpec
+from knlite.kinds.kreference import KReference, group_of
+from knlite.kinds.messaging.channel import Channel, ChannelSpec
+from knlite.kinds.messaging.channelable import ChannelableSpec
+from knlite.kinds.messaging.channeltemplate import ChannelTemplate
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.ownership import owned_by
+from knlite.reconcile import View
+
+MESSAGING = "messaging.knative.dev"
+CLUSTER_DOMAIN = "svc.cluster.local"
+
+Channelable = InMemoryChannel | Channel
+
+S = TypeVar("S", bound=ChannelableSpec)
+
+_KINDS: Mapping[tuple[str, str], type[InMemoryChannel] | type[Channel]] = {
+    (MESSAGING, "InMemoryChannel"): InMemoryChannel,
+    (MESSAGING, "Channel"): Channel,
+}
+
+
+class NoSuchChannel(ValueError):
+    """A template cannot be followed; the text says why."""
+
+
+def channel_host(namespace: str, name: str) -> str:
+    """The host by which the InMemoryChannel *name* is called from inside the cluster."""
+    return f"{name}-kn-channel.{namespace}.{CLUSTER_DOMAIN}"
+
+
+def channel_hosts(namespace: str, name: str) -> tuple[str, ...]:
+    """All hosts of the InMemoryChannel *name* inside the cluster, the longest last."""
+    host = channel_host(namespace, name)
+    svc = host.removesuffix(".cluster.local")
+    return (svc.removesuffix(".svc"), svc, host)
+
+
+def channel_in(url: str) -> tuple[str, str] | None:
+    """Namespace and name of the InMemoryChannel that is reached at *url*, if one is."""
+    host = urlsplit(url).hostname or ""
+    name, suffix, namespace = host.removesuffix(f".{CLUSTER_DOMAIN}").partition("-kn-channel.")
+    return (namespace, name) if suffix and name else None
+
+
+def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Channel]:
+    """The kind that *template* asks for; raises ``NoSuchChannel``."""
+    kind = _KINDS.get((group_in(template.api_version), template.kind))
+    if kind is None:
+        raise NoSuchChannel(
+            f'no matches for kind "{template.kind}" in version "{template.api_version}": the only'
+            f" channel here is kind InMemoryChannel of {MESSAGING}/v1"
+        )
+    return kind
+
+
+def channel_at(ref: KReference, namespace: str, view: View) -> Channelable | None:
+    """The channel that *ref* names in *namespace*."""
+    kind = _KINDS.get((group_of(ref), ref.kind))
+    return None if kind is None else view.get(kind, namespace, ref.name)
+
+
+def made_from(
+    template: ChannelTemplate, name: str, owner: Object, delivery: DeliverySpec | None = None
+) -> Channelable:
+    """A channel of *owner* as *template* says, which goes before *delivery*.
+
+    Raises ``NoSuchChannel``.
+    """
+    kind = channel_kind(template)
+    metadata = ObjectMeta(
+        name=name, namespace=owner.metadata.namespace, owner_references=owned_by(owner)
+    )
+    tree = {**encode(ChannelableSpec(delivery=delivery)), **(template.spec or {})}
+    if kind is Channel:
+        return Channel(metadata=metadata, spec=_read(ChannelSpec, tree))
+    return InMemoryChannel(metadata=metadata, spec=_read(ChannelableSpec, tree))
+
+
+def _read(kind: type[S], tree: Mapping[str, object]) -> S:
+    decoded = decode(kind, tree, strict=False)
+    if decoded.value is None:
+        problems = "; ".join(str(problem) for problem in decoded.problems)
+        raise NoSuchChannel(f"spec.channelTemplate.spec: {problems}")
+    return decoded.value

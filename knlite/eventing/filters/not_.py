@@ -1,0 +1,34 @@
+"""The ``not`` dialect: the other way round, but nothing stays nothing.
+
+Source: Eventing data plane reference §5.3.
+"""
+
+from dataclasses import dataclass
+
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.clue import Clue
+from knlite.eventing.filters.outcome import Dialect, Finding, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """*member* None: what stands there was thrown away, and this says nothing."""
+
+    member: Dialect | None
+    path: str
+
+    def outcome(self, event: CloudEvent) -> Outcome:
+        outcome = self.member.outcome(event) if self.member is not None else None
+        return None if outcome is None else not outcome
+
+    def finding(self, event: CloudEvent) -> Finding:
+        if self.member is None:
+            return Finding(None, "it negates nothing", self.path)
+        finding = self.member.finding(event)
+        outcome = None if finding.outcome is None else not finding.outcome
+        if outcome is False:
+            return Finding(False, f"{finding.why}, and that is not wanted", finding.path)
+        return Finding(outcome, finding.why, finding.path)
+
+    def clues(self) -> tuple[Clue, ...]:
+        return ()

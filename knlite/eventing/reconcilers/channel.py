@@ -1,0 +1,136 @@
+"""Channel: makes the channel that stands behind it, and shows that one's status as its own.
+
+The channel behind it gets the delivery and the template's spec when it is made, and is not changed
+any more. A channel of that name that was there before is taken as it is.
+
+Source: knative/eventing ``pkg/reconciler/channel/channel.go``; Eventing reference §5.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from knlite.eventing.channels import NoSuchChannel, channel_kind, made_from
+from knlite.eventing.policies import applied_policies
+from knlite.kinds.conditions import ConditionEditor, find
+from knlite.kinds.kreference import KReference
+from knlite.kinds.messaging.channel import (
+    ADDRESSABLE,
+    BACKING_CHANNEL_READY,
+    CONDITIONS,
+    DEAD_LETTER_SINK_RESOLVED,
+    Channel,
+    ChannelStatus,
+)
+from knlite.kinds.messaging.channeltemplate import ChannelTemplate
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.reconcile import Change, Create, Key, Outcome, UpdateStatus, View
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The channel behind the Channel at *key*, and its status."""
+    channel = view.get(Channel, key.namespace, key.name)
+    if channel is None or channel.metadata.deletion_timestamp is not None:
+        return Outcome()
+    changes: list[Change] = []
+    conditions = CONDITIONS.edit(channel.status.conditions, now)
+    status = channel.status
+    backing = view.get(InMemoryChannel, key.namespace, key.name)
+    template = channel.spec.channel_template or ChannelTemplate()
+    try:
+        _require_backing(template)
+        if backing is None:
+            made = made_from(template, key.name, channel, channel.spec.delivery)
+            changes.append(Create(made))
+    except NoSuchChannel as exc:
+        conditions.false(BACKING_CHANNEL_READY, "ChannelFailure", str(exc))
+    else:
+        status = _with_backing(channel, template, backing or InMemoryChannel(), conditions)
+        policies = applied_policies(channel, conditions, view)
+        status = msgspec.structs.replace(status, policies=policies)
+    status = msgspec.structs.replace(
+        status,
+        observed_generation=channel.metadata.generation,
+        conditions=conditions.result(),
+    )
+    if status != channel.status:
+        changes.append(UpdateStatus(msgspec.structs.replace(channel, status=status)))
+    return Outcome(tuple(changes))
+
+
+def _require_backing(template: ChannelTemplate) -> None:
+    """Raise ``NoSuchChannel`` unless what *template* asks for can stand behind a Channel."""
+    if channel_kind(template) is Channel:
+        raise NoSuchChannel("a Channel cannot stand behind a Channel; use kind InMemoryChannel")
+
+
+def _with_backing(
+    channel: Channel,
+    template: ChannelTemplate,
+    backing: InMemoryChannel,
+    conditions: ConditionEditor,
+) -> ChannelStatus:
+    """The status of *backing*, which is empty if it has just been made, as that of *channel*."""
+    found = backing.status
+    ready = find(found.conditions)
+    if ready is None:
+        conditions.unknown(
+            BACKING_CHANNEL_READY,
+            "BackingChannelNotConfigured",
+            "BackingChannel has not yet been reconciled.",
+        )
+    elif ready.status == "True":
+        conditions.true(BACKING_CHANNEL_READY)
+    else:
+        conditions.copy(BACKING_CHANNEL_READY, ready)
+    if found.address is None or not found.address.url:
+        conditions.false(ADDRESSABLE, "EmptyHostname", "hostname is the empty string")
+    else:
+        conditions.true(ADDRESSABLE)
+    status = msgspec.structs.replace(
+        channel.status,
+        channel=KReference(
+            api_version=template.api_version,
+            kind=template.kind,
+            namespace=channel.metadata.namespace,
+            name=channel.metadata.name,
+        ),
+        address=found.address,
+        subscribers=found.subscribers,
+    )
+    return _with_dead_letter_sink(channel, status, backing, conditions)
+
+
+def _with_dead_letter_sink(
+    channel: Channel,
+    status: ChannelStatus,
+    backing: InMemoryChannel,
+    conditions: ConditionEditor,
+) -> ChannelStatus:
+    found = backing.status
+    delivery = channel.spec.delivery
+    cleared = msgspec.structs.replace(
+        status,
+        dead_letter_sink_uri="",
+        dead_letter_sink_ca_certs=None,
+        dead_letter_sink_audience=None,
+    )
+    if delivery is None or delivery.dead_letter_sink is None:
+        conditions.true(
+            DEAD_LETTER_SINK_RESOLVED,
+            "DeadLetterSinkNotConfigured",
+            "No dead letter sink is configured.",
+        )
+        return cleared
+    if not found.dead_letter_sink_uri:
+        name = channel.metadata.name
+        reason = f"Backing Channel {name} didn't set status.deadLetterSinkURI"
+        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason)
+        return cleared
+    conditions.true(DEAD_LETTER_SINK_RESOLVED)
+    return msgspec.structs.replace(
+        status,
+        dead_letter_sink_uri=found.dead_letter_sink_uri,
+        dead_letter_sink_ca_certs=found.dead_letter_sink_ca_certs,
+        dead_letter_sink_audience=found.dead_letter_sink_audience,
+    )

@@ -1,0 +1,143 @@
+"""Expressions in a real process: results, failures, and programs that do not come to an end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from knlite.dataplane import jsonata, jsonata_worker
+from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
+
+EVENT = b'{"specversion":"1.0","id":"1","type":"a","source":"/s","data":{"name":"Ada"}}'
+
+ENDLESS = '($s := "x"; $d := function($n){ $n = 0 ? $s : $d($n - 1) & $d($n - 1) }; $d(40))'
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@asynccontextmanager
+async def evaluating(*expressions: str) -> AsyncIterator[Evaluator]:
+    evaluator = Evaluator(expressions)
+    async with anyio.create_task_group() as group:
+        group.start_soon(evaluator.run)
+        with anyio.fail_after(30):
+            yield evaluator
+        evaluator.end()
+
+
+@pytest.mark.parametrize(
+    ("expression", "content_type", "body"),
+    [
+        pytest.param(
+            '{"specversion": specversion, "data": data.name & "!"}',
+            "application/cloudevents+json",
+            '{"specversion":"1.0","data":"Ada!"}',
+            id="an event",
+        ),
+        pytest.param('{"a": 1}', "application/json", '{"a":1}', id="an object"),
+        pytest.param("[1, 2]", "application/json", "[1,2]", id="a list"),
+        pytest.param(
+            '{"contenttype": "text/x", "specversion": "1.0"}',
+            "text/x",
+            '{"contenttype":"text/x","specversion":"1.0"}',
+            id="what it says itself",
+        ),
+        pytest.param('{"a": "ä\\n"}', "application/json", '{"a":"ä\\n"}', id="text"),
+    ],
+)
+async def test_results(expression: str, content_type: str, body: str) -> None:
+    async with evaluating(expression) as evaluator:
+        outcome = await evaluator.evaluate(0, EVENT)
+    assert outcome == Evaluated(content_type, body.encode())
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        pytest.param("data.missing", "the result is no object: it is undefined", id="undefined"),
+        pytest.param("data.name", 'the result is no object: it is "Ada"', id="text"),
+        pytest.param("function($x){$x}", "the result is no object", id="function"),
+        pytest.param('$error("no\nway")', "no way (D3137)", id="an error of its own"),
+        pytest.param('$sum(["a"])', "Argument 1 of", id="a wrong type"),
+        pytest.param('{"a": 1/0}', "the expression failed: ZeroDivisionError", id="division"),
+        pytest.param(
+            "($f := function($n){ $f($n + 1) + 1 }; $f(1))",
+            "the expression calls itself too often",
+            id="recursion",
+        ),
+        pytest.param(
+            ENDLESS,
+            "the expression was stopped: it took too long",
+            id="endless",
+        ),
+        pytest.param(
+            '$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", /(a+)+$/)',
+            "the expression was stopped: it took too long",
+            id="regular expression",
+        ),
+        pytest.param('{"a": $pad("", 2000000000)}', "the expression needs too much", id="memory"),
+    ],
+)
+async def test_failures_cost_nobody_else_anything(expression: str, why: str) -> None:
+    async with evaluating(expression, '{"fine": true}') as evaluator:
+        outcome = await evaluator.evaluate(0, EVENT)
+        assert isinstance(outcome, Failed)
+        assert outcome.why.startswith(why)
+        assert await evaluator.evaluate(1, EVENT) == Evaluated("application/json", b'{"fine":true}')
+
+
+async def test_documents_are_worked_on_in_their_turn() -> None:
+    outcomes: dict[int, Evaluated | Failed] = {}
+    async with evaluating('{"n": n}') as evaluator, anyio.create_task_group() as group:
+
+        async def ask(number: int) -> None:
+            outcomes[number] = await evaluator.evaluate(0, b'{"n":%d}' % number)
+
+        for number in range(20):
+            group.start_soon(ask, number)
+    for number in range(20):
+        assert outcomes[number] == Evaluated("application/json", b'{"n":%d}' % number)
+
+
+async def test_one_who_leaves_disturbs_nobody() -> None:
+    async with evaluating('{"n": n}') as evaluator:
+        with anyio.move_on_after(0.001):
+            await evaluator.evaluate(0, b'{"n":1}')
+        assert await evaluator.evaluate(0, b'{"n":2}') == Evaluated("application/json", b'{"n":2}')
+
+
+async def test_whoever_waits_when_it_ends_is_told() -> None:
+    evaluator = Evaluator([ENDLESS])
+    async with anyio.create_task_group() as group:
+        outcomes: list[Evaluated | Failed] = []
+
+        async def ask() -> None:
+            outcomes.append(await evaluator.evaluate(0, b"{}"))
+
+        group.start_soon(ask)
+        group.start_soon(ask)
+        group.start_soon(evaluator.run)
+        await anyio.wait_all_tasks_blocked()
+        evaluator.end()
+    assert outcomes == [Failed("the transform has been changed or deleted")] * 2
+    assert await evaluator.evaluate(0, b"{}") == outcomes[0]
+
+
+async def test_a_process_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonata, "IDLE", 0.05)
+    async with evaluating('{"n": $random()}') as evaluator:
+        assert isinstance(await evaluator.evaluate(0, b"{}"), Evaluated)
+        await anyio.sleep(0.3)
+        assert isinstance(await evaluator.evaluate(0, b"{}"), Evaluated)
+
+
+async def test_a_large_document_passes() -> None:
+    document = b'{"a":"%b"}' % (b"x" * (8 * 1024 * 1024))
+    async with evaluating('{"length": $length(a)}') as evaluator:
+        outcome = await evaluator.evaluate(0, document)
+    assert outcome == Evaluated("application/json", b'{"length":8388608}')
+    assert len(document) <= jsonata_worker.LARGEST

@@ -1,0 +1,147 @@
+"""Eventing reference §13: what an EventTransform answers, with real expressions."""
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+import pytest
+
+from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.sender import Answered, Unanswered
+from knlite.dataplane.transforms import EventTransforms
+from knlite.eventing.transforms import TransformPlan
+
+SINK = "http://sink.example"
+CALL = '{"specversion": "1.0", "id": id, "source": source, "type": type & ".loud"}'
+LOUD = {"specversion": "1.0", "id": "1", "source": "/s", "type": "a.loud"}
+EVENT_TYPE = ("Content-Type", "application/cloudevents+json")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Sink:
+    """Stands for the network: answers with what it is told to, and keeps what it has been sent."""
+
+    def __init__(self, outcome: Answered | Unanswered) -> None:
+        self.outcome = outcome
+        self.sent: list[tuple[str, dict[str, str], bytes]] = []
+
+    async def send(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109
+        ca_certs: str = "",
+    ) -> Answered | Unanswered:
+        self.sent.append((url, dict(headers), body))
+        return self.outcome
+
+
+@asynccontextmanager
+async def serving(plan: TransformPlan, sink: Sink | None = None) -> AsyncIterator[EventTransforms]:
+    transforms = EventTransforms(sink or Sink(Unanswered("there is no network")))
+    transforms.transforms_changed({"shout-jsonata.shop": plan})
+    async with anyio.create_task_group() as group:
+        await group.start(transforms.run)
+        with anyio.fail_after(30):
+            yield transforms
+        group.cancel_scope.cancel()
+
+
+async def post(transforms: EventTransforms) -> Answer:
+    headers = [("Ce-Specversion", "1.0"), ("Ce-Id", "1"), ("Ce-Source", "/s"), ("Ce-Type", "a")]
+    return await transforms.at("shop", "shout")("POST", "/", headers, b"", "")
+
+
+async def answer(plan: TransformPlan, sink: Sink | None = None) -> Answer:
+    async with serving(plan, sink) as transforms:
+        return await post(transforms)
+
+
+async def test_without_a_sink_the_result_is_the_answer() -> None:
+    found = await answer(TransformPlan(expression=CALL))
+    assert (found.status, tuple(found.headers)) == (200, (EVENT_TYPE,))
+    assert json.loads(found.body) == LOUD
+
+
+async def test_with_a_sink_the_result_goes_there_and_its_answer_comes_back() -> None:
+    sink = Sink(Answered(201, [("ce-id", "2"), ("Content-Type", "a/b"), ("X-Other", "1")], b"hi"))
+    found = await answer(TransformPlan(expression=CALL, sink=SINK), sink)
+    assert found == Answer(201, (("ce-id", "2"), ("Content-Type", "a/b")), b"hi")
+    ((url, headers, body),) = sink.sent
+    assert (url, headers["Content-Type"], json.loads(body)) == (SINK, EVENT_TYPE[1], LOUD)
+    assert "traceparent" in headers
+
+
+async def test_the_sinks_answer_is_transformed() -> None:
+    sink = Sink(Answered(202, [("Content-Type", "application/json")], b'{"n": 1}'))
+    plan = TransformPlan(expression=CALL, sink=SINK, reply='{"m": n + 1}')
+    found = await answer(plan, sink)
+    assert found == Answer(202, (("Content-Type", "application/json"),), b'{"m":2}')
+
+
+async def test_the_sinks_answer_is_dropped_but_for_its_status() -> None:
+    sink = Sink(Answered(503, [("Content-Type", "a/b")], b"no"))
+    found = await answer(TransformPlan(expression=CALL, sink=SINK, discard=True), sink)
+    assert found == Answer(503)
+
+
+@pytest.mark.parametrize(
+    ("plan", "outcome", "why"),
+    [
+        pytest.param(
+            TransformPlan(expression="data"), Unanswered(""), "it is undefined", id="no result"
+        ),
+        pytest.param(
+            TransformPlan(expression=CALL, sink=SINK),
+            Unanswered("connection refused"),
+            "does not answer: connection refused",
+            id="no sink",
+        ),
+        pytest.param(
+            TransformPlan(expression=CALL, sink=SINK),
+            Answered(302, [("Location", "/elsewhere")]),
+            "answers with a redirect (302)",
+            id="redirect",
+        ),
+        pytest.param(
+            TransformPlan(expression=CALL, sink=SINK, reply='$error("ach")'),
+            Answered(200),
+            "ach",
+            id="no reply",
+        ),
+    ],
+)
+async def test_what_fails_is_500_with_its_reason(
+    plan: TransformPlan, outcome: Answered | Unanswered, why: str
+) -> None:
+    found = await answer(plan, Sink(outcome))
+    assert found.status == 500
+    assert why in dict(found.headers)["Reason"]
+    assert why in found.body.decode()
+
+
+async def test_only_post_to_the_root_is_a_transformation() -> None:
+    async with serving(TransformPlan(expression=CALL)) as transforms:
+        at = transforms.at("shop", "shout")
+        assert (await at("GET", "/readyz", (), b"", "")).body == b"READY"
+        assert (await at("GET", "/healthz", (), b"", "")).body == b"OK"
+        for method, path in (("GET", "/"), ("POST", "/else"), ("PUT", "/")):
+            found = await at(method, path, (), b"", "")
+            assert found.status == 404
+        other = transforms.at("shop", "other")
+        assert (await other("POST", "/", (), b"", "")).status == 404
+
+
+async def test_a_changed_expression_counts_at_once() -> None:
+    async with serving(TransformPlan(expression='{"n": 1}')) as transforms:
+        assert (await post(transforms)).body == b'{"n":1}'
+        transforms.transforms_changed({"shout-jsonata.shop": TransformPlan(expression='{"n": 2}')})
+        assert (await post(transforms)).body == b'{"n":2}'
+        transforms.transforms_changed({})
+        assert (await post(transforms)).status == 404
