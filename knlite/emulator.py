@@ -32,6 +32,7 @@ from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
@@ -52,6 +53,7 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.jobsink import JobSinkIngress
 from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
@@ -70,6 +72,7 @@ from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, Reques
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known
@@ -207,6 +210,7 @@ class Emulator:
         engines = await self._held.enter_async_context(self._engines())
         brokers = EventIngress(clock, publish, engines)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)

@@ -14,6 +14,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 
@@ -42,7 +44,11 @@ def address_of(obj: Object, port: int) -> str:
             return f"→ {uri}" if uri else ""
         case Trigger():
             return f"→ {obj.status.subscriber_uri}" if obj.status.subscriber_uri else ""
-        case SinkBinding() | PingSource() | ApiServerSource():
+        case JobSink():
+            meta = obj.metadata
+            sinks = f"http://localhost:{port}/ns/knative-eventing/services/job-sink"
+            return f"{sinks}/{meta.namespace}/{meta.name}"
+        case SinkBinding() | ContainerSource() | PingSource() | ApiServerSource():
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""

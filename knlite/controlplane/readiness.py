@@ -21,6 +21,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
@@ -41,6 +42,7 @@ ADDRESSED = (
     ContainerSource,
     PingSource,
     ApiServerSource,
+    JobSink,
 )
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
@@ -60,6 +62,7 @@ _WITH_CONDITIONS = (
     ContainerSource,
     PingSource,
     ApiServerSource,
+    JobSink,
 )
 
 

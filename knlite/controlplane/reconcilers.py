@@ -11,6 +11,7 @@ from knlite.eventing.reconcilers import (
     eventtransform,
     eventtype,
     inmemorychannel,
+    jobsink,
     parallel,
     pingsource,
     requestreply,
@@ -42,6 +43,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
@@ -83,6 +85,7 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (ContainerSource, containersource.reconcile),
+    (JobSink, jobsink.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),
