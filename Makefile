@@ -27,6 +27,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.api
+	$(BIN)/python -m benchmarks.events
 
 conformance: $(VENV)/installed
 	$(BIN)/python tools/conformance/conformance.py --suite '$(SUITE)' --run '$(RUN)'

@@ -13,6 +13,11 @@ from typing import Protocol
 import anyio
 
 
+def present() -> datetime:
+    """The time of day in UTC, for what a person does beside a run."""
+    return datetime.now(UTC)
+
+
 class Timer(Protocol):
     """A call that is due later."""
 

@@ -64,6 +64,7 @@ from knlite.eventing.reconcilers import (
 )
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
+from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -102,8 +103,11 @@ from knlite.serving.workload import policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
+from knlite.telemetry.eventrecords import READ as EVENTS
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
+from knlite.telemetry.resending import Resending
 
 RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Service, service.reconcile),
@@ -204,6 +208,8 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
+        self._records = EventRecords(MemoryHistory())
+        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -282,6 +288,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
+            events=self._records,
+            sending=Resending(self._records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())

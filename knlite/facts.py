@@ -320,6 +320,8 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """The beginning of an answer that is a failure."""
     reply_arrival: int = 0
     """What names the reply, where it has entered a broker or a channel."""
+    ended: bool = False
+    """Nothing more happens to the event at this egress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from starlette.routing import Route
 from knlite.apiserver import about, options, reviews
 from knlite.apiserver.bodies import read_body
 from knlite.apiserver.ending import Ending
+from knlite.apiserver.eventroutes import EventRoutes
+from knlite.apiserver.eventsource import EventSending, EventSource
 from knlite.apiserver.guard import Guard
 from knlite.apiserver.logsource import LogSource
 from knlite.apiserver.paths import Target, parse
@@ -55,6 +57,8 @@ def make_app(
     health: Health,
     metrics: Callable[[], tuple[bytes, str]],
     wall: Callable[[], datetime],
+    events: EventSource,
+    sending: EventSending,
     token: str = "",
 ) -> Door:
     """The application of the admin port; with *token* every request needs it."""
@@ -67,6 +71,7 @@ def make_app(
             Route("/readyz", own.readyz),
             Route("/metrics", own.metrics),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
+            *EventRoutes(events, sending, ending).routes(),
             Route("/version", about.version),
             Route("/api", about.core_versions),
             Route("/apis", about.groups),

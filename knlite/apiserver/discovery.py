@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 
 from knlite.apiserver import reviews
-from knlite.kinds.catalog import KINDS
+from knlite.kinds.catalog import SERVED
 from knlite.kinds.kindinfo import KindInfo, group_version
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
@@ -52,7 +52,7 @@ class Resource:
 def resources() -> Sequence[Resource]:
     """Everything that is served, kinds of the catalog first."""
     asked = (_review(*name, kind) for name, kind in reviews.KINDS.items())
-    return (*map(_served, KINDS), *asked)
+    return (*map(_served, SERVED), *asked)
 
 
 def legacy_versions() -> dict[str, Any]:

@@ -17,9 +17,9 @@ _encode = msgspec.json.encode
 
 
 def encoded(info: KindInfo, obj: Object) -> bytes:
-    """The whole document of *obj* as JSON; it has a name at least."""
+    """The whole document of the stored *obj* as JSON, in the version of *info*; it has a name."""
     beginning = f'{{"apiVersion":"{info.api_version}","kind":"{info.kind}",'
-    return beginning.encode() + _encode(obj)[1:]
+    return beginning.encode() + _encode(info.shown(obj))[1:]
 
 
 def list_pieces(

@@ -66,7 +66,7 @@ def _selected(registry: Registry, request: Request, target: Target) -> Sequence[
     """All that is selected, sorted by namespace and name."""
     query = request.query_params
     asked = question(request, target)
-    kind, namespace, view = target.info.type, target.namespace, registry.view
+    kind, namespace, view = target.info.key_type, target.namespace, registry.view
     name = named(query.get("fieldSelector", ""))
     if name and (namespace or not target.info.namespaced):
         one = registry.at(Key(kind, namespace, name))
@@ -95,7 +95,7 @@ def _continued(registry: Registry, target: Target, token: str) -> tuple[int, tup
     except (ValueError, msgspec.DecodeError) as exc:
         raise InvalidInput("continue key is not valid") from exc
     try:
-        registry.require_in_window(target.info.type, version)
+        registry.require_in_window(target.info.key_type, version)
     except Expired as exc:
         raise Expired(_STALE_TOKEN) from exc
     return version, (namespace, name)

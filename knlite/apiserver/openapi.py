@@ -17,7 +17,7 @@ from msgspec import inspect
 
 from knlite.apiserver.discovery import resources
 from knlite.apiserver.fieldtexts import description_of
-from knlite.kinds.catalog import KINDS
+from knlite.kinds.catalog import SERVED
 from knlite.kinds.kindinfo import KindInfo, group_version
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fieldmask import acceptable
@@ -86,7 +86,7 @@ def _path(group: str, version: str) -> str:
 def _document(group: str, version: str) -> dict[str, Any]:
     schemas = _Schemas()
     paths: dict[str, Any] = {}
-    for info in KINDS:
+    for info in SERVED:
         if (info.group, info.version) == (group, version):
             schemas.add_kind(info)
             paths.update(_paths(info))

@@ -102,6 +102,7 @@ class Verbs:
             user=user_of(request),
             write=write,
             subresource="status" if target.subresource else "",
+            served=target.info,
         )
         return answers.one(stored, 200 if existed else 201, warnings)
 
@@ -129,7 +130,7 @@ class Verbs:
         answers = self._answers(request, target, "deletecollection")
         how = await incoming.deletion(request)
         doomed = self._registry.delete_collection(
-            target.info.type,
+            target.info.key_type,
             target.namespace,
             predicate=question(request, target),
             propagation=how.propagation,
@@ -144,4 +145,4 @@ class Verbs:
 
 
 def _key_of(target: Target) -> Key:
-    return Key(target.info.type, target.namespace, target.name)
+    return Key(target.info.key_type, target.namespace, target.name)

@@ -53,7 +53,7 @@ def watch(
         fields = f"{fields},metadata.name={target.name}".lstrip(",")
     initial = options.flag(request, "sendInitialEvents")
     found = registry.watch(
-        target.info.type,
+        target.info.key_type,
         target.namespace,
         since=None if initial else options.since(request) or None,
         predicate=predicate(target.info, query.get("labelSelector", ""), fields),
@@ -90,7 +90,7 @@ def _failed_already(
     """
     if not (name and since and target.info.custom):
         return ()
-    obj = registry.view.get(target.info.type, target.namespace, name)
+    obj = registry.view.get(target.info.key_type, target.namespace, name)
     if obj is None or obj.metadata.resource_version != str(since):
         return ()
     ready = find(getattr(getattr(obj, "status", None), "conditions", ()))

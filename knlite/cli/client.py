@@ -1,6 +1,6 @@
 """Asks a running knlite through its admin port, and says plainly when none answers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Self
 from urllib.parse import quote
@@ -8,12 +8,16 @@ from urllib.parse import quote
 import httpx
 
 from knlite.cli.kubeconfig import find_access
-from knlite.errors import KnliteError, NotFound, Unreachable
+from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
 from knlite.kinds.kindinfo import KindInfo
 from knlite.settings import Settings
 
 TIMEOUT = 10.0
 """Seconds."""
+_FAMILIES: dict[int, type[KnliteError]] = {
+    httpx.codes.BAD_REQUEST: InvalidInput,
+    httpx.codes.NOT_FOUND: NotFound,
+}
 
 
 class Client:
@@ -59,11 +63,16 @@ class Client:
         params = {"follow": "true"} if follow else {}
         if tail is not None:
             params["tail"] = str(tail)
+        yield from self.lines(
+            f"/knlite/logs/{quote(namespace, safe='')}/{quote(service, safe='')}", params
+        )
+
+    def lines(self, path: str, params: Mapping[str, str]) -> Iterator[str]:
+        """The lines of an answer as they come, until its end or that of its knlite."""
         timeout = httpx.Timeout(TIMEOUT, read=None)
-        url = f"/knlite/logs/{quote(namespace, safe='')}/{quote(service, safe='')}"
         with (
             self._explained(),
-            self._http.stream("GET", url, params=params, timeout=timeout) as answer,
+            self._http.stream("GET", path, params=dict(params), timeout=timeout) as answer,
         ):
             if not answer.is_success:
                 answer.read()
@@ -72,11 +81,39 @@ class Client:
             with suppress(httpx.RemoteProtocolError, httpx.ReadError):
                 yield from (line for line in answer.iter_lines() if line)
 
+    def asked(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        event: bytes | None = None,
+        seconds: float = 0.0,
+    ) -> dict[str, Any]:
+        """What knlite's own API answers to *event* (in the JSON format), or to nothing.
+
+        It may take *seconds* longer than others. Raises ``InvalidInput``, ``NotFound``,
+        ``Unreachable``.
+        """
+        headers = {} if event is None else {"Content-Type": "application/cloudevents+json"}
+        with self._explained():
+            answer = self._http.request(
+                method,
+                path,
+                params=dict(params or {}),
+                content=event,
+                headers=headers,
+                timeout=TIMEOUT + seconds,
+            )
+        return self._read(answer)
+
     def _document(
         self, method: str, path: str, headers: dict[str, str] | None = None
     ) -> dict[str, Any]:
         with self._explained():
             answer = self._http.request(method, path, headers=headers)
+        return self._read(answer)
+
+    def _read(self, answer: httpx.Response) -> dict[str, Any]:
         if not answer.is_success:
             raise self._refusal(answer)
         try:
@@ -92,7 +129,7 @@ class Client:
             message = str(answer.json()["message"])
         except (ValueError, KeyError, TypeError):
             return self._stranger(answer)
-        return (NotFound if answer.status_code == httpx.codes.NOT_FOUND else KnliteError)(message)
+        return _FAMILIES.get(answer.status_code, KnliteError)(message)
 
     def _stranger(self, answer: httpx.Response) -> Unreachable:
         return Unreachable(

@@ -4,12 +4,10 @@ Each verb's work is in a module of its own, imported when the verb is used: ``kn
 not load an HTTP server.
 
 Exit codes: 0 done; 1 something failed; 2 what was given is wrong (options, manifests); 3 the named
-object does not exist; 4 what has to answer does not (a running knlite, an engine).
+object does not exist; 4 what has to answer does not (a running knlite, an engine). ``send``,
+``explain --dry-run`` and ``replay`` have two more (``eventverbs.py``).
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -17,7 +15,8 @@ from typing import Annotated
 import typer
 
 from knlite import __version__
-from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
+from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
+from knlite.cli.eventverbs import add_event_verbs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,13 +25,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Knative Serving and Eventing in one process, on one machine, without Kubernetes.",
-)
-
-_EXIT_CODES: tuple[tuple[type[KnliteError], int], ...] = (
-    (InvalidInput, 2),
-    (NotFound, 3),
-    (Unreachable, 4),
-    (KnliteError, 1),
 )
 
 
@@ -50,40 +42,6 @@ class Output(StrEnum):
     table = "table"
     yaml = "yaml"
     json = "json"
-
-
-AdminPort = Annotated[
-    int,
-    typer.Option(
-        "--admin-port", envvar="KNLITE_ADMIN_PORT", min=1, max=65535, help="Port of the admin API."
-    ),
-]
-AdminAddress = Annotated[
-    str,
-    typer.Option(
-        "--admin-address",
-        envvar="KNLITE_ADMIN_ADDRESS",
-        help="Where the admin API listens; off loopback it wants a token (knlite kubeconfig).",
-    ),
-]
-Namespace = Annotated[
-    str, typer.Option("--namespace", "-n", envvar="KNLITE_NAMESPACE", help="Namespace.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-
-
-@contextmanager
-def _explaining() -> Iterator[None]:
-    """Turn errors into sentences on stderr and exit codes."""
-    try:
-        yield
-    except KnliteError as exc:
-        typer.echo(f"knlite: {exc}", err=True)
-        raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(exc, kind))) from exc
-    except BrokenPipeError:
-        # The reader (head, less) has seen enough.
-        sys.stderr.close()
-        raise typer.Exit(0) from None
 
 
 def _version(wanted: bool) -> None:
@@ -172,7 +130,7 @@ def up(
     Example:
       knlite up examples/ --set config-autoscaler.stable-window=6s
     """
-    with _explaining():
+    with explaining():
         from dataclasses import replace
 
         from knlite.cli.admintoken import admin_token
@@ -215,7 +173,7 @@ def get(
       knlite get trigger -n brokered
       knlite get ksvc web -n direct -o yaml
     """
-    with _explaining():
+    with explaining():
         from knlite.cli.get import show
 
         wanted = Output.json if as_json else output
@@ -239,7 +197,7 @@ def logs(
     Example:
       knlite logs process -n direct -f
     """
-    with _explaining():
+    with explaining():
         from knlite.cli.logs import show
 
         show(service, namespace, admin_port, follow=follow, tail=tail, as_json=as_json)
@@ -259,10 +217,13 @@ def delete(
     Example:
       knlite delete ksvc hello-python
     """
-    with _explaining():
+    with explaining():
         from knlite.cli.delete import delete as delete_object
 
         delete_object(kind, name, namespace, admin_port, as_json=as_json)
+
+
+add_event_verbs(app)
 
 
 @app.command()
@@ -289,7 +250,7 @@ def kubeconfig(
       knlite kubeconfig --write ~/.kube/config
       kubectl --context knlite get ksvc
     """
-    with _explaining():
+    with explaining():
         from knlite.cli.kubeconfig import show
         from knlite.settings import Settings
 
@@ -314,7 +275,7 @@ def doctor(
     Example:
       knlite doctor examples/
     """
-    with _explaining():
+    with explaining():
         from knlite.cli.doctor import examine
         from knlite.settings import Settings
 

@@ -89,7 +89,7 @@ def line_of(fact: Fact) -> Text | None:
             text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"
             return _line(fact.namespace, f"DomainMapping {fact.host}", text, Style(color="yellow"))
         case Notice():
-            return Text(_clean(fact.text), style=_LEVELS[fact.level])
+            return Text(clean(fact.text), style=_LEVELS[fact.level])
         case _:
             return None
 
@@ -97,9 +97,9 @@ def line_of(fact: Fact) -> Text | None:
 def _line(namespace: str, name: str, text: str, style: Style) -> Text:
     subject = f"{namespace}/{name}"
     colour = _PALETTE[crc32(subject.partition("/")[0].encode() + _owner(name)) % len(_PALETTE)]
-    line = Text(_clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
+    line = Text(clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
     line.append(" │ ", style=Style(dim=True))
-    line.append(_clean(text), style=style)
+    line.append(clean(text), style=style)
     return line
 
 
@@ -133,5 +133,6 @@ def _one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.strip().splitlines())
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
+    """*text* without control characters, which could set colours or worse."""
     return _CONTROL.sub("�", text)

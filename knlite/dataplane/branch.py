@@ -130,7 +130,8 @@ class Branch:
         if isinstance(reply, Malformed):
             why = f"the reply is not a CloudEvent: {reply.why}"
             target = self._lane.egress.reply
-            self._tell("reply", target, 1, 0, "failed", why)
+            ended = self._lane.egress.dead_letter_sink is None
+            self._tell("reply", target, 1, 0, "failed", why, ended=ended)
             return _Failure(target, Unanswered(why))
         headers = [*passing(answer.headers), (NAMESPACE, self._lane.resource.namespace)]
         return await self._forward([*headers, *carrying(answer.headers)], answer.body)
@@ -218,11 +219,20 @@ class Branch:
                 next_in = self._pause(policy, tries, answer)
             self._tell(
                 leg, sent.target, tries, status, _outcome(leg, result, next_in), why, seconds,
-                next_in, answer, sent.arrival,
+                next_in, answer, sent.arrival, ended=next_in is None and self._is_last(leg, answer),
             )  # fmt: skip
             if next_in is None:
                 return _Sent(sent.target, answer)
             await clock.sleep_until(clock.now() + next_in)
+
+    def _is_last(self, leg: DeliveryLeg, answer: Answered | Unanswered) -> bool:
+        """Whether neither a reply nor a dead letter follows the last attempt of *leg*."""
+        egress = self._lane.egress
+        if not isinstance(answer, Answered) or not 200 <= answer.status < 300:
+            return leg == "dead letter sink" or egress.dead_letter_sink is None
+        if leg != "subscriber":
+            return True
+        return not is_event(answer.headers) or (not self._of_broker and egress.reply is None)
 
     def _pause(
         self, policy: delivery.DeliveryPolicy, tries: int, answer: Answered | Unanswered
@@ -259,6 +269,8 @@ class Branch:
         next_in: float | None = None,
         answer: Answered | Unanswered | None = None,
         reply_arrival: int = 0,
+        *,
+        ended: bool = False,
     ) -> None:
         resource, egress = self._lane.resource, self._lane.egress
         instance, body = "", b""
@@ -290,6 +302,7 @@ class Branch:
                 self._again,
                 body,
                 reply_arrival,
+                ended,
             )
         )
 

@@ -75,6 +75,10 @@ class EventIngress:
             log = self._engine(resource).log(resource) if opened is None else opened.log
             self._open[key] = _Open(resource, log)
 
+    def resources(self) -> tuple[ResourceKey, ...]:
+        """All that take events now."""
+        return tuple(self._open)
+
     def log_of(self, key: ResourceKey) -> EventLog:
         """The log of a resource that there is."""
         return self._open[key].log

@@ -92,6 +92,20 @@ class LoopbackSender:
         ]
         return Answered(outcome.status, answered, outcome.body)
 
+    async def post(
+        self,
+        url: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
+    ) -> tuple[int, bytes, str]:
+        """As ``send``, for who wants plain values: status (0: none), body, why there is none."""
+        match await self.send(url, headers, body, timeout):
+            case Answered(status, _, answer):
+                return status, answer, ""
+            case Unanswered(why):
+                return 0, b"", why
+
     async def aclose(self) -> None:
         """Close all connections."""
         await self._pools.aclose()

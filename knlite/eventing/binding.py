@@ -22,7 +22,8 @@ from knlite.kinds.podspec.fields import Container, EnvVar
 from knlite.kinds.selectors import matches
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.sinkbinding import CloudEventOverrides, SinkBinding
+from knlite.kinds.sources.sinkbinding import SinkBinding
+from knlite.kinds.sources.source import CloudEventOverrides
 from knlite.reconcile import View
 
 K_SINK = "K_SINK"

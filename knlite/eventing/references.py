@@ -37,13 +37,13 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
     ("eventing.knative.dev", "EventPolicy"): EventPolicy,
-    ("eventing.knative.dev", "EventTransform"): EventTransform,
-    ("eventing.knative.dev", "RequestReply"): RequestReply,
     ("messaging.knative.dev", "Channel"): Channel,
     ("messaging.knative.dev", "InMemoryChannel"): InMemoryChannel,
     ("messaging.knative.dev", "Subscription"): Subscription,
     ("flows.knative.dev", "Sequence"): Sequence,
     ("flows.knative.dev", "Parallel"): Parallel,
+    ("eventing.knative.dev", "EventTransform"): EventTransform,
+    ("eventing.knative.dev", "RequestReply"): RequestReply,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
 }
 

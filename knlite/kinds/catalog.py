@@ -15,6 +15,7 @@ import msgspec
 from knlite.kinds.codec import Problem, decode, encode
 from knlite.kinds.core import catalog as core
 from knlite.kinds.eventing import catalog as eventing
+from knlite.kinds.fielderror import Errors
 from knlite.kinds.flows import catalog as flows
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.messaging import catalog as messaging
@@ -31,9 +32,12 @@ KINDS: tuple[KindInfo, ...] = (
     *core.KINDS,
 )
 
+SERVED: tuple[KindInfo, ...] = tuple(each for info in KINDS for each in info.served())
+"""The same in all the versions in which they are served."""
+
 _BY_TYPE: Mapping[type[Object], KindInfo] = {info.type: info for info in KINDS}
-_BY_NAME = {(info.api_version, info.kind): info for info in KINDS}
-_BY_RESOURCE = {(info.group, info.version, info.plural): info for info in KINDS}
+_BY_NAME = {(info.api_version, info.kind): info for info in SERVED}
+_BY_RESOURCE = {(info.group, info.version, info.plural): info for info in SERVED}
 _BY_WORD: Mapping[str, KindInfo] = {
     word: info
     # The first kind listed wins an ambiguous word: a service is Knative's unless one says svc.
@@ -69,10 +73,23 @@ def document(obj: Object) -> dict[str, Any]:
     return {"apiVersion": info.api_version, "kind": info.kind, **encode(obj)}
 
 
-def tree_of(obj: Object) -> dict[str, Any]:
-    """The same as a tree of lists and dicts only, as a client would have sent it."""
-    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document(obj)))
+def tree_of(obj: Object, served: KindInfo | None = None) -> dict[str, Any]:
+    """The same as a tree of lists and dicts only, as a client would have sent it.
+
+    In the version *served*, if one is given.
+    """
+    whole = document(obj) if served is None else shown_in(served, obj)
+    tree: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(whole))
     return tree
+
+
+def shown_in(served: KindInfo, obj: Object) -> dict[str, Any]:
+    """The stored *obj* as a whole document of the version *served* of its kind."""
+    return {
+        "apiVersion": served.api_version,
+        "kind": served.kind,
+        **encode(served.shown(obj)),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +100,16 @@ class Read:
     problems: tuple[Problem, ...] = ()
     unknown: tuple[str, ...] = ()
     """What was pruned, in the words of field validation."""
+    errors: Errors = ()
+    """What admission says of *refused*, where its version has rules of its own."""
+    refused: Object | None = None
 
 
 def read(tree: object, *, strict: bool = True) -> Read:
-    """The object that the document *tree* describes, or everything wrong with its shape."""
+    """The object that the document *tree* describes, or everything wrong with its shape.
+
+    It is as it will be stored, in whichever version of its kind the document is.
+    """
     if not isinstance(tree, Mapping):
         return Read(None, (Problem("", "a document must be a map with apiVersion and kind"),))
     absent = [name for name in ("apiVersion", "kind") if not isinstance(tree.get(name), str)]
@@ -98,12 +121,18 @@ def read(tree: object, *, strict: bool = True) -> Read:
         return Read(None, (Problem("kind", _no_match(api_version, kind)),))
     fields = {name: value for name, value in tree.items() if name not in {"apiVersion", "kind"}}
     decoded = decode(info.type, fields, strict=strict)
-    return Read(decoded.value, decoded.problems, decoded.unknown)
+    if decoded.value is None:
+        return Read(None, decoded.problems, decoded.unknown)
+    errors = info.validated_before(decoded.value)
+    if errors:
+        problems = tuple(Problem("", str(each)) for each in errors)
+        return Read(None, problems, decoded.unknown, errors, decoded.value)
+    return Read(info.stored(decoded.value), (), decoded.unknown)
 
 
 def _no_match(api_version: str, kind: str) -> str:
     text = f'no matches for kind "{kind}" in version "{api_version}"'
-    known = {f"{info.kind} ({info.api_version})": info for info in KINDS if info.declared}
+    known = {f"{info.kind} ({info.api_version})": info for info in SERVED if info.declared}
     same_kind = [name for name, info in known.items() if info.kind == kind]
     close = same_kind or get_close_matches(f"{kind} ({api_version})", known, n=1)
     return f"{text}; did you mean {close[0]}?" if close else f"{text}; knlite has no such kind"

@@ -4,13 +4,15 @@ Not here: which kinds there are (``catalog.py`` of each group).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from knlite.kinds.columns import Column
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.fielderror import Errors
 from knlite.kinds.meta import Object
+
+ObjectType = type[Object]
 
 Defaulted = Callable[[Any, Any, Config], Any]
 """(object, the stored one or None, configuration) to the object with its defaults."""
@@ -45,11 +47,42 @@ def everybody(_obj: Any, _old: Any, _user: str) -> Errors:
     return ()
 
 
+Converted = Callable[[Any], Any]
+"""An object of one version of its kind to one of another."""
+
+
+def same(obj: Any) -> Any:
+    """*obj* as it is: both versions have one shape."""
+    return obj
+
+
+def always_right(_obj: Any) -> Errors:
+    """No errors: the rules of the stored version say it all."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherVersion:
+    """A version in which a kind is served beside the one that is stored."""
+
+    version: str
+    type: ObjectType | None = None
+    """What its documents are read as; None if its shape is that of the stored version."""
+    stored: Converted = same
+    """An object of this version, as it is stored."""
+    shown: Converted = same
+    """A stored object, as this version shows it."""
+    validated: Callable[[Any], Errors] = always_right
+    """What is wrong with an object of this version that would not show any more once stored."""
+    columns: tuple[Column, ...] | None = None
+    """What a list shows of stored objects; None for the columns of the stored version."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindInfo:
     """A kind: its names, how it is listed, its defaults and its rules."""
 
-    type: type[Object]
+    type: ObjectType
     group: str
     version: str
     plural: str
@@ -68,6 +101,22 @@ class KindInfo:
     """The kind where the class cannot have its name: core ``Service`` is ``KubernetesService``."""
     verbs: tuple[str, ...] = VERBS
     """What the API offers for it."""
+    others: tuple[OtherVersion, ...] = ()
+    """The versions that it is served in besides this one."""
+    stored_type: ObjectType | None = None
+    """What objects are stored as, where this is not the version that is stored."""
+    stored: Converted = same
+    shown: Converted = same
+    validated_before: Callable[[Any], Errors] = always_right
+
+    @property
+    def key_type(self) -> ObjectType:
+        """The type under which objects of the kind are stored."""
+        return self.stored_type or self.type
+
+    def served(self) -> "tuple[KindInfo, ...]":
+        """The kind in all its versions, the stored one first."""
+        return (self, *(self._in(each) for each in self.others))
 
     @property
     def kind(self) -> str:
@@ -98,3 +147,17 @@ class KindInfo:
     def singular(self) -> str:
         """``service``, ``trigger``, …"""
         return self.kind.lower()
+
+    def _in(self, other: OtherVersion) -> "KindInfo":
+        return replace(
+            self,
+            type=other.type or self.type,
+            version=other.version,
+            columns=self.columns if other.columns is None else other.columns,
+            kind_name=self.kind,
+            others=(),
+            stored_type=self.type,
+            stored=other.stored,
+            shown=other.shown,
+            validated_before=other.validated,
+        )

@@ -24,6 +24,7 @@ from knlite.kinds.config import (
     gc,
     network,
     observability,
+    ping,
 )
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
 from knlite.kinds.config.values import ConfigInvalid
@@ -45,6 +46,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (EVENTING_NAMESPACE, channels.NAME): channels.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
+    (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -92,6 +94,7 @@ def read_config(
                 _document(section(EVENTING_NAMESPACE, channels.NAME), channels.DEFAULT_CHANNEL)
             ),
         ),
+        ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
         external_port=external_port,
         external_tls_port=external_tls_port,
     )

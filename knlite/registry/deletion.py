@@ -162,7 +162,7 @@ class Deletion:
         if info is None:
             return None
         namespace = child.metadata.namespace if info.namespaced else ""
-        owner = self._store.at(Key(info.type, namespace, reference.name))
+        owner = self._store.at(Key(info.key_type, namespace, reference.name))
         return owner if owner is not None and owner.metadata.uid == reference.uid else None
 
     def _release_owners(self, child: Object) -> None:

@@ -14,6 +14,7 @@ import msgspec
 from knlite.errors import Cause, Invalid, InvalidInput
 from knlite.kinds.catalog import info_of, read, tree_of
 from knlite.kinds.conditions import timestamp
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch, applied
 from knlite.kinds.patch.fieldset import Damaged, compared, leaves
@@ -82,9 +83,9 @@ def read_applied(
             f'PatchOptions.meta.k8s.io "" is invalid: fieldManager: {text}',
             causes=[Cause("FieldValueRequired", text, "fieldManager")],
         )
-    info = info_of(key.kind)
-    _require_declared(key, patch)
-    live = tree_of(old) if old is not None else {}
+    info = _version_of(key, patch)
+    _require_declared(key, patch, info)
+    live = tree_of(old, info) if old is not None else {}
     manager = Manager(
         name=write.manager,
         operation="Apply",
@@ -115,15 +116,21 @@ def with_times_of(old: Object, obj: Object, metadata: ObjectMeta) -> ObjectMeta:
     return timeless if msgspec.structs.replace(obj, metadata=timeless) == old else metadata
 
 
-def _require_declared(key: Key, patch: ApplyPatch) -> None:
-    """Refuse fields that the kind has not, whatever the field validation."""
+def _version_of(key: Key, patch: ApplyPatch) -> KindInfo:
+    """The kind at *key* in the version of *patch*. Raises ``InvalidInput``."""
     info = info_of(key.kind)
     version = patch.tree.get("apiVersion")
-    if version != info.api_version:
-        raise InvalidInput(
-            "Incorrect version specified in apply patch. Specified patch version:"
-            f" {version}, expected: {info.api_version}"
-        )
+    for each in info.served():
+        if each.api_version == version:
+            return each
+    raise InvalidInput(
+        "Incorrect version specified in apply patch. Specified patch version:"
+        f" {version}, expected: {info.api_version}"
+    )
+
+
+def _require_declared(key: Key, patch: ApplyPatch, info: KindInfo) -> None:
+    """Refuse fields that the kind has not, whatever the field validation."""
     unknown = read(patch.tree, strict=False).unknown
     if not unknown:
         return

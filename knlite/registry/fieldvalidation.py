@@ -16,6 +16,7 @@ from knlite.kinds.meta import Object
 from knlite.kinds.patch.tree import Tree
 from knlite.kinds.webhooks import invalid_text
 from knlite.reconcile import Key, key_of
+from knlite.registry.admission import Refused
 from knlite.registry.write import PLAIN, Write
 
 
@@ -53,6 +54,9 @@ def read_patched(tree: Tree, write: Write = PLAIN) -> Object:
 
 def _refuse(info: KindInfo, found: Read, tree: Tree) -> NoReturn:
     """Core kinds are read by a Go decoder, custom ones are checked against their schema."""
+    if found.refused is not None:
+        meta = found.refused.metadata
+        raise Refused(Key(info.key_type, meta.namespace, meta.name), found.errors)
     first = next((problem.in_go for problem in found.problems if problem.in_go), "")
     if first and not info.custom:
         raise InvalidInput(

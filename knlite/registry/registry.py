@@ -21,6 +21,7 @@ from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
@@ -253,9 +254,11 @@ class Registry:
         user: str,
         write: Write = PLAIN,
         subresource: Subresource = "",
+        served: KindInfo | None = None,
     ) -> Object:
         """Change a stored object as *patch* says; an ``ApplyPatch`` creates what is absent.
 
+        The patch is of the version *served*, or of the stored one; an ``ApplyPatch`` says itself.
         Raises what ``update`` raises, and ``Conflict`` with causes for fields that others own.
         """
         old = self._store.at(key)
@@ -266,7 +269,7 @@ class Registry:
             write = replace(write, manager="")
         else:
             old = self._existing(key)
-            obj = read_patched(resetting(patch.applied_to(tree_of(old))), write)
+            obj = read_patched(resetting(patch.applied_to(tree_of(old, served))), write)
         require_same_name(key, obj)
         if old is None and not subresource:
             return self.create(obj, user=user, write=write)

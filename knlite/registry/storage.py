@@ -112,7 +112,7 @@ def keys_read(note: str) -> frozenset[Key]:
     """
     rows = msgspec.json.decode(note, type=list[tuple[str, str, str, str]])
     return frozenset(
-        Key(info.type, namespace, name)
+        Key(info.key_type, namespace, name)
         for api_version, kind, namespace, name in rows
         if (info := kind_named(api_version, kind)) is not None
     )

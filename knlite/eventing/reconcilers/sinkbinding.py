@@ -24,14 +24,13 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import (
     CONDITIONS,
     FINALIZER,
-    OIDC_IDENTITY_CREATED,
     OIDC_TOKEN_SECRET_CREATED,
     SINK_BINDING_AVAILABLE,
-    SINK_PROVIDED,
     TRUST_BUNDLE_PROPAGATED,
     SinkBinding,
     SinkBindingStatus,
 )
+from knlite.kinds.sources.source import OIDC_IDENTITY_CREATED, SINK_PROVIDED
 from knlite.reconcile import Change, Key, Outcome, Update, UpdateStatus, View
 
 _OIDC_OFF = "authentication-oidc feature disabled"

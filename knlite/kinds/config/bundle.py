@@ -15,6 +15,7 @@ from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.gc import GcConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
+from knlite.kinds.config.ping import PingConfig
 
 SERVING_NAMESPACE = "knative-serving"
 EVENTING_NAMESPACE = "knative-eventing"
@@ -34,6 +35,7 @@ class Config:
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
     channels: ChannelDefaults = ChannelDefaults()
+    ping: PingConfig = PingConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443

@@ -154,6 +154,9 @@ EVENTING_FEATURES: Entries = {
         for key, why in eventingfeatures.WITHOUT_EFFECT.items()
     },
 }
+PING: Entries = {
+    "data-max-size": ("-1", "bytes that data or dataBase64 may have, -1 for any number"),
+}
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
 # for all routes, and one for those with a label:
@@ -217,6 +220,7 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
         "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "config-ping-defaults": example_of(PING),
         "default-ch-webhook": _CHANNELS_TEXT,
     }
     return {

@@ -4,11 +4,37 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 """
 
 from knlite.kinds.columns import ADDRESS_URL, AGE, READY_COLUMNS, Column, status_of
-from knlite.kinds.eventing import broker, eventpolicy, eventtransform, requestreply, trigger
-from knlite.kinds.kindinfo import KindInfo
+from knlite.kinds.eventing import (
+    broker,
+    eventpolicy,
+    eventtransform,
+    eventtype,
+    eventtypev1beta3,
+    requestreply,
+    trigger,
+)
+from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.kindinfo import KindInfo, OtherVersion
 from knlite.kinds.labels import BROKER_CLASS
 
 EVENTING = "eventing.knative.dev"
+
+_TYPE = (
+    Column("Type", lambda obj: obj.spec.type),
+    Column("Source", lambda obj: obj.spec.source or ""),
+)
+_REFERENCE = (
+    Column("Reference Name", lambda obj: _referred(obj)[0]),
+    Column("Reference Kind", lambda obj: _referred(obj)[1]),
+    Column("Description", lambda obj: obj.spec.description),
+    *READY_COLUMNS,
+)
+
+
+def _referred(obj: EventType) -> tuple[str, str]:
+    reference = obj.spec.reference
+    return ("", "") if reference is None else (reference.name, reference.kind)
+
 
 KINDS: tuple[KindInfo, ...] = (
     KindInfo(
@@ -50,6 +76,27 @@ KINDS: tuple[KindInfo, ...] = (
         columns=READY_COLUMNS,
         defaulted=eventpolicy.defaulted,
         validated=eventpolicy.validated,
+    ),
+    KindInfo(
+        type=EventType,
+        group=EVENTING,
+        version="v1beta2",
+        plural="eventtypes",
+        categories=("all", "knative", "eventing"),
+        columns=(*_TYPE, Column("Schema", lambda obj: obj.spec.schema or ""), *_REFERENCE),
+        defaulted=eventtype.defaulted,
+        validated=eventtype.validated,
+        others=(
+            OtherVersion(version="v1beta1"),
+            OtherVersion(
+                version="v1beta3",
+                type=eventtypev1beta3.EventTypeV1Beta3,
+                stored=eventtypev1beta3.stored,
+                shown=eventtypev1beta3.shown,
+                validated=eventtypev1beta3.validated,
+                columns=(*_TYPE, *_REFERENCE),
+            ),
+        ),
     ),
     KindInfo(
         type=eventtransform.EventTransform,

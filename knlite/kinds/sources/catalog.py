@@ -4,8 +4,8 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 """
 
 from knlite.kinds.columns import AGE, READY_COLUMNS, Column, status_of
-from knlite.kinds.kindinfo import KindInfo
-from knlite.kinds.sources import sinkbinding
+from knlite.kinds.kindinfo import KindInfo, OtherVersion
+from knlite.kinds.sources import apiserversource, pingsource, sinkbinding
 
 SOURCES = "sources.knative.dev"
 
@@ -19,5 +19,31 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=sinkbinding.defaulted,
         validated=sinkbinding.validated,
+    ),
+    KindInfo(
+        type=pingsource.PingSource,
+        group=SOURCES,
+        version="v1",
+        plural="pingsources",
+        categories=("all", "knative", "sources"),
+        columns=(
+            Column("Sink", status_of("sink_uri")),
+            Column("Schedule", lambda obj: obj.spec.schedule),
+            AGE,
+            *READY_COLUMNS,
+        ),
+        defaulted=pingsource.defaulted,
+        validated=pingsource.validated,
+        others=(OtherVersion(version="v1beta2"),),
+    ),
+    KindInfo(
+        type=apiserversource.ApiServerSource,
+        group=SOURCES,
+        version="v1",
+        plural="apiserversources",
+        categories=("all", "knative", "sources"),
+        columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
+        defaulted=apiserversource.defaulted,
+        validated=apiserversource.validated,
     ),
 )

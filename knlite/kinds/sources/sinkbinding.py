@@ -5,12 +5,10 @@ Source: knative/eventing ``pkg/apis/sources/v1/sinkbinding_*.go``, knative/pkg
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
-from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
@@ -19,7 +17,6 @@ from knlite.kinds.fielderror import (
     FieldError,
     both,
     invalid,
-    invalid_key,
     missing,
     neither,
     under,
@@ -28,10 +25,15 @@ from knlite.kinds.meta import Fields, Object
 from knlite.kinds.names import label_1123_problems, qualified_name_problems
 from knlite.kinds.objectname import name_errors
 from knlite.kinds.selectors import LabelSelector, problems
+from knlite.kinds.sources.source import (
+    OIDC_IDENTITY_CREATED,
+    SINK_PROVIDED,
+    CloudEventOverrides,
+    SourceStatus,
+    overrides_validated,
+)
 
 SINK_BINDING_AVAILABLE = "SinkBindingAvailable"
-SINK_PROVIDED = "SinkProvided"
-OIDC_IDENTITY_CREATED = "OIDCIdentityCreated"
 OIDC_TOKEN_SECRET_CREATED = "OIDCTokenSecretCreated"
 TRUST_BUNDLE_PROPAGATED = "TrustBundlePropagated"
 
@@ -53,7 +55,6 @@ _C_IDENTIFIER_TEXT = (
     " alphanumeric characters or '_' (e.g. 'my_name',  or 'MY_NAME',  or 'MyName', regex used for"
     " validation is '[A-Za-z_][A-Za-z0-9_]*')"
 )
-_EXTENSION = re.compile(r"[A-Za-z0-9]+", re.ASCII)
 
 
 class Subject(Fields):
@@ -66,27 +67,13 @@ class Subject(Fields):
     selector: LabelSelector | None = None
 
 
-class CloudEventOverrides(Fields):
-    """Extensions that a source sets on every event it sends."""
-
-    extensions: Mapping[str, str] = msgspec.field(default_factory=dict)
-
-
 class SinkBindingSpec(Fields):
     subject: Subject = Subject()
     sink: Destination = Destination()
     ce_overrides: CloudEventOverrides | None = None
 
 
-class SinkBindingStatus(Fields):
-    observed_generation: int = 0
-    conditions: Conditions = ()
-    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
-    sink_uri: str = ""
-    sink_ca_certs: str | None = msgspec.field(default=None, name="sinkCACerts")
-    sink_audience: str | None = None
-    ce_attributes: tuple[Any, ...] = ()
-    auth: Any = None
+class SinkBindingStatus(SourceStatus):
     oidc_token_secret_name: str | None = None
 
 
@@ -116,22 +103,8 @@ def validated(obj: SinkBinding, old: SinkBinding | None, config: Config) -> Erro
     if subject.namespace not in {"", obj.metadata.namespace}:
         errors.append(invalid(subject.namespace, "spec.subject.namespace"))
     errors.extend(under("spec.sink", destination.validated(obj.spec.sink, config.eventing.enabled)))
-    if obj.spec.ce_overrides is not None:
-        errors.extend(under("spec.ceOverrides", overrides_validated(obj.spec.ce_overrides)))
+    errors.extend(under("spec.ceOverrides", overrides_validated(obj.spec.ce_overrides)))
     return tuple(errors)
-
-
-def overrides_validated(overrides: CloudEventOverrides) -> Errors:
-    """What is wrong with the extensions of a source; paths are relative to *overrides*."""
-    return tuple(
-        invalid_key(
-            key,
-            "extensions",
-            "keys are expected to be alphanumeric" if key else "keys MUST NOT be empty",
-        )
-        for key in overrides.extensions
-        if not _EXTENSION.fullmatch(key)
-    )
 
 
 def _subject_validated(subject: Subject) -> Errors:

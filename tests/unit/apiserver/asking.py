@@ -11,9 +11,13 @@ import httpx
 import msgspec
 
 from knlite.apiserver.app import Door, make_app
+from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import LogLine
 from knlite.registry.registry import Registry
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
+from knlite.telemetry.resending import Resending
+from tests.unit.telemetry.eventfacts import Entrance, Posts
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
@@ -67,11 +71,23 @@ class Health:
         return self.waiting
 
 
+class Still:
+    """A clock that stands still."""
+
+    def now(self) -> float:
+        return 0.0
+
+    def wall(self) -> datetime:
+        return NOW
+
+
 class Client:
     """One client of one admin port."""
 
     def __init__(self, registry: Registry, token: str = "", logs: Logs | None = None) -> None:
         self.registry = registry
+        self.events = EventRecords(MemoryHistory())
+        self.entrance, self.posts = Entrance(), Posts()
         self.health = Health()
         self.logs = logs or Logs()
         self.door: Door = make_app(
@@ -80,6 +96,8 @@ class Client:
             health=self.health,
             metrics=lambda: (b"x 1\n", "text/plain"),
             wall=lambda: NOW,
+            events=self.events,
+            sending=Resending(self.events, self.entrance, self.posts, Still(), self.events.read),
             token=token,
         )
         self._transport = httpx.ASGITransport(self.door.app, raise_app_exceptions=False)

@@ -1,0 +1,178 @@
+"""``/knlite/events`` and its neighbors: what became of events, and how to send them again.
+
+Everything that names something comes in the query, so that no id can be taken for a path.
+
+Source: knlite's own (``docs/events.md``); ``knlite send``, ``events``, ``explain``,
+``dead-letters`` and ``replay`` read it.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
+from math import inf
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from knlite.apiserver import options
+from knlite.apiserver.bodies import read_bytes
+from knlite.apiserver.ending import Ending
+from knlite.apiserver.eventsource import USUAL_LIMIT, EventQuery, EventSending, EventSource
+from knlite.errors import InvalidInput
+from knlite.eventing.cloudevent import CloudEvent, Malformed
+from knlite.eventing.httpcodec import decode
+
+_JSON = "application/json"
+_LINES = "application/x-ndjson"
+MAX_LIMIT = 10_000
+"""Events in one answer."""
+_KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
+
+
+class EventRoutes:
+    """The answers."""
+
+    def __init__(self, events: EventSource, sending: EventSending, ending: Ending) -> None:
+        self._events = events
+        self._sending = sending
+        self._ending = ending
+
+    def routes(self) -> list[Route]:
+        """All of them."""
+        return [
+            Route("/knlite/events", self._list, methods=["GET"]),
+            Route("/knlite/events", self._send, methods=["POST"]),
+            Route("/knlite/events/{arrival:int}", self._story, methods=["GET"]),
+            Route("/knlite/explain", self._explain, methods=["GET"]),
+            Route("/knlite/explain", self._foretell, methods=["POST"]),
+            Route("/knlite/dead-letters", self._dead_letters, methods=["GET"]),
+            Route("/knlite/dead-letters/redrive", self._redrive, methods=["POST"]),
+            Route("/knlite/replay", self._replay, methods=["POST"]),
+        ]
+
+    async def _list(self, request: Request) -> Response:
+        query = _query(request)
+        if options.flag(request, "follow"):
+            return StreamingResponse(self._followed(query), media_type=_LINES)
+        return _listed("events", await self._events.events(query))
+
+    async def _followed(self, query: EventQuery) -> AsyncIterator[bytes]:
+        async with aclosing(self._events.follow(query)) as events:
+            while (event := await self._ending.wait(lambda: anext(events, None), inf)) is not None:
+                yield msgspec.json.encode(event) + b"\n"
+
+    async def _story(self, request: Request) -> Response:
+        arrival = request.path_params["arrival"]
+        seconds = options.number(request, "wait")
+        if seconds:
+            waited = await self._ending.wait(lambda: self._events.until_ended(arrival), seconds)
+            if waited is not None:
+                return _answer(waited)
+        return _answer(await self._events.story(arrival))
+
+    async def _explain(self, request: Request) -> Response:
+        params = request.query_params
+        event_id = params.get("id", "")
+        if not event_id:
+            raise InvalidInput("which event?", fix="give its id: /knlite/explain?id=ID")
+        return _listed("stories", await self._events.stories(event_id, params.get("source", "")))
+
+    async def _foretell(self, request: Request) -> Response:
+        kind, namespace, name = _resource(request)
+        event = await _event(request)
+        return _listed("rows", self._events.foretell(event, kind, namespace, name))
+
+    async def _send(self, request: Request) -> Response:
+        url = request.query_params.get("to", "")
+        kind, namespace, name = _resource(request)
+        if url and name:
+            raise InvalidInput("an event is sent to a broker or channel, or to a URL, not to both")
+        event = await _event(request)
+        if url:
+            return _answer(await self._sending.send_to(event, url))
+        return _answer(await self._sending.send(event, kind or "Broker", namespace, name), 202)
+
+    async def _dead_letters(self, request: Request) -> Response:
+        return _listed("deadLetters", await self._events.dead_letters(_query(request)))
+
+    async def _redrive(self, request: Request) -> Response:
+        sent = await self._sending.redrive(
+            _query(request),
+            egress=request.query_params.get("trigger", ""),
+            dry_run=options.flag(request, "dryRun"),
+        )
+        return _listed("sent", sent)
+
+    async def _replay(self, request: Request) -> Response:
+        query = _query(request)
+        if not query.id and not query.since:
+            raise InvalidInput("which events?", fix="give an id, or since when: id=ID, since=TIME")
+        params = request.query_params
+        sent = await self._sending.replay(
+            query,
+            egress=params.get("trigger", ""),
+            url=params.get("to", ""),
+            dry_run=options.flag(request, "dryRun"),
+        )
+        return _listed("sent", sent)
+
+
+def _query(request: Request) -> EventQuery:
+    params = request.query_params
+    kind, namespace, name = _resource(request)
+    limit = options.number(request, "limit")
+    query = EventQuery(
+        id=params.get("id", ""),
+        source=params.get("source", ""),
+        type=params.get("type", ""),
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        since=options.number(request, "since") or 0,
+        limit=min(MAX_LIMIT, USUAL_LIMIT if limit is None else limit),
+    )
+    arrival = options.number(request, "arrival")
+    if arrival is None:
+        return query
+    return EventQuery(id=query.id, source=query.source, since=arrival, before=arrival + 1, limit=1)
+
+
+def _resource(request: Request) -> tuple[str, str, str]:
+    """Kind, namespace and name of the resource that the query names; empty if it names none."""
+    named = [(kind, request.query_params.get(key, "")) for key, kind in _KINDS.items()]
+    given = [(kind, text) for kind, text in named if text]
+    if not given:
+        return "", "", ""
+    if len(given) > 1:
+        raise InvalidInput("either a broker or a channel, not both")
+    kind, text = given[0]
+    namespace, slash, name = text.rpartition("/")
+    if not name or "/" in namespace or (slash and not namespace):
+        raise InvalidInput(
+            f'"{text}" names no {kind}', fix="write NAMESPACE/NAME, or NAME in default"
+        )
+    return kind, namespace or "default", name
+
+
+async def _event(request: Request) -> CloudEvent:
+    """The event in the body, in whatever form HTTP carries it."""
+    headers = [
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
+    ]
+    event = decode(headers, await read_bytes(request))
+    if isinstance(event, Malformed):
+        raise InvalidInput(
+            "the body is no CloudEvent",
+            cause=event.why,
+            fix="send application/cloudevents+json, or ce- headers",
+        )
+    return event
+
+
+def _listed(name: str, items: Sequence[object]) -> Response:
+    return _answer({name: items})
+
+
+def _answer(value: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(value), status, media_type=_JSON)

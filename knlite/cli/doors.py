@@ -1,0 +1,50 @@
+"""What all verbs share: the options that say where a knlite is, and errors as exit codes."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
+
+_EXIT_CODES: tuple[tuple[type[KnliteError], int], ...] = (
+    (InvalidInput, 2),
+    (NotFound, 3),
+    (Unreachable, 4),
+    (KnliteError, 1),
+)
+
+AdminPort = Annotated[
+    int,
+    typer.Option(
+        "--admin-port", envvar="KNLITE_ADMIN_PORT", min=1, max=65535, help="Port of the admin API."
+    ),
+]
+AdminAddress = Annotated[
+    str,
+    typer.Option(
+        "--admin-address",
+        envvar="KNLITE_ADMIN_ADDRESS",
+        help="Where the admin API listens; off loopback it wants a token (knlite kubeconfig).",
+    ),
+]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", envvar="KNLITE_NAMESPACE", help="Namespace.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+
+
+@contextmanager
+def explaining() -> Iterator[None]:
+    """Turn errors into sentences on stderr and exit codes."""
+    try:
+        yield
+    except KnliteError as exc:
+        typer.echo(f"knlite: {exc}", err=True)
+        raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(exc, kind))) from exc
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough.
+        sys.stderr.close()
+        raise typer.Exit(0) from None

@@ -1,0 +1,199 @@
+"""The contract of a history of events: what came, what became of it, and which filters judged it.
+
+It is fed with facts, whichever engine carries the events, and asked by people. What is kept is
+bounded; the newest win. An event whose deliveries have not all ended is not forgotten before those
+that have: engines bound how many such there are.
+
+Source: ``docs/adr/0031-the-event-log.md``.
+Not here: what a story says (``telemetry/xray.py``).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
+
+NEWEST = 2**63 - 1
+"""Above every arrival."""
+KEPT_ATTEMPTS = 100
+"""Of one event at one egress; of later ones only the one that ends it is kept."""
+KEPT_VERSIONS = 1000
+"""Of the filter of one egress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much is kept; beyond it the oldest that have ended go."""
+
+    bytes: int = 64 * 1024 * 1024
+    seconds: float = 7 * 24 * 3600.0
+    """Since their arrival."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which events are asked for; what is empty selects all."""
+
+    id: str = ""
+    source: str = ""
+    type: str = ""
+    kind: str = ""
+    """Of the resource, as are the next two."""
+    namespace: str = ""
+    name: str = ""
+    since: int = 0
+    """Arrivals at or above it …"""
+    before: int = NEWEST
+    """… and below it."""
+    replay_of: int = 0
+    troubled: bool = False
+    """Only those with a delivery that has failed or that went to a dead letter sink."""
+    limit: int = 100
+
+    def takes(self, fact: EventAccepted) -> bool:
+        """Whether *fact* is asked for, as far as it says itself."""
+        attributes = fact.attributes
+        return (
+            self.since <= fact.arrival < self.before
+            and (not self.type or attributes.get("type") == self.type)
+            and (not self.id or attributes.get("id") == self.id)
+            and (not self.source or attributes.get("source") == self.source)
+            and (not self.kind or fact.kind == self.kind)
+            and (not self.namespace or fact.namespace == self.namespace)
+            and (not self.name or fact.name == self.name)
+            and (not self.replay_of or fact.replay_of == self.replay_of)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One event, and what has become of it so far."""
+
+    accepted: EventAccepted
+    attempts: tuple[DeliveryAttempted, ...] = ()
+    """In the order in which they ended."""
+    pending: frozenset[str] = frozenset()
+    """The egresses whose delivery this run has still to end."""
+
+
+def is_trouble(fact: DeliveryAttempted) -> bool:
+    """Whether it ended a delivery that the subscriber did not take."""
+    return fact.ended and fact.outcome in {"failed", "dead-lettered"}
+
+
+class History(Protocol):
+    """Keeps facts of events. Noting never waits and never raises; asking may wait for a disk."""
+
+    def accepted(self, fact: EventAccepted, readers: tuple[str, ...]) -> None:
+        """An event has come, and is for these egresses."""
+        ...
+
+    def attempted(self, fact: DeliveryAttempted) -> bool:
+        """An attempt has ended; whether that has ended the event."""
+        ...
+
+    def changed(self, fact: EgressChanged) -> tuple[int, ...]:
+        """An egress has changed; the arrivals of events that have ended as it is gone."""
+        ...
+
+    def is_open(self, arrival: int) -> bool:
+        """Whether a delivery of that event has still to end."""
+        ...
+
+    async def find(self, wanted: Wanted) -> list[Happened]:
+        """The newest events that are *wanted*, the newest first."""
+        ...
+
+    async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
+        """The egresses that a resource had when *arrival* came, as they were then, by name."""
+        ...
+
+    async def close(self) -> None:
+        """Keep what is to be kept. Nothing is noted or asked afterwards."""
+        ...
+
+
+class Progress:
+    """Which deliveries of which events have still to end in this run."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, tuple[str, ...]] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __contains__(self, arrival: int) -> bool:
+        return arrival in self._open
+
+    def begin(self, arrival: int, readers: tuple[str, ...]) -> bool:
+        """An event has come; whether anybody is to get it."""
+        if readers:
+            self._open[arrival] = readers
+        return bool(readers)
+
+    def of(self, arrival: int) -> frozenset[str]:
+        """The egresses that have still to end with that event."""
+        return frozenset(self._open.get(arrival, ()))
+
+    def resume(self, arrival: int, reader: str) -> None:
+        """A delivery that an earlier run has not ended goes on."""
+        readers = self._open.get(arrival, ())
+        if reader not in readers:
+            self._open[arrival] = (*readers, reader)
+
+    def end(self, arrival: int, reader: str) -> bool:
+        """One delivery has ended; whether it was the last of its event."""
+        readers = self._open.get(arrival)
+        if readers is None:
+            return False
+        if len(readers) > 1 or reader not in readers:
+            readers = tuple(each for each in readers if each != reader)
+            if readers:
+                self._open[arrival] = readers
+                return False
+        del self._open[arrival]
+        return True
+
+    def gone(self, reader: str) -> tuple[int, ...]:
+        """An egress is gone; the events that have ended by that."""
+        with_it = [arrival for arrival, readers in self._open.items() if reader in readers]
+        return tuple(arrival for arrival in with_it if self.end(arrival, reader))
+
+
+class Versions:
+    """The filters of egresses, now and before."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, dict[str, list[EgressChanged]]] = {}
+        """By resource and egress, the oldest first."""
+
+    def note(self, fact: EgressChanged) -> bool:
+        """Keep *fact*; False if it says nothing new."""
+        versions = self._of.setdefault(fact.resource_uid, {}).setdefault(fact.egress_uid, [])
+        if versions:
+            last = versions[-1]
+            if (last.filter_spec, last.gone) == (fact.filter_spec, fact.gone):
+                return False
+        versions.append(fact)
+        del versions[:-KEPT_VERSIONS]
+        return True
+
+    def at(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
+        """What the egresses of a resource were at *arrival*, by name."""
+        found = []
+        for versions in self._of.get(resource_uid, {}).values():
+            fact = next((each for each in reversed(versions) if each.since < arrival), None)
+            if fact is not None and not fact.gone:
+                found.append(fact)
+        return sorted(found, key=lambda fact: (fact.egress_namespace, fact.egress_name))
+
+    def forget(self, oldest: int) -> None:
+        """Nothing before *oldest* is asked about any more."""
+        for resource_uid, egresses in tuple(self._of.items()):
+            for uid, versions in tuple(egresses.items()):
+                while len(versions) > 1 and versions[1].since < oldest:
+                    del versions[0]
+                if versions[0].gone and versions[0].since < oldest:
+                    del egresses[uid]
+            if not egresses:
+                del self._of[resource_uid]

@@ -1,0 +1,127 @@
+"""The history of events in memory: bounded, and gone when the run ends.
+
+Implements ``history.History``.
+"""
+
+import msgspec
+
+from knlite.eventlog.history import (
+    KEPT_ATTEMPTS,
+    Bounds,
+    Happened,
+    Progress,
+    Versions,
+    Wanted,
+    is_trouble,
+)
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
+
+_OVERHEAD = 1500
+"""Bytes that an event takes beside its data, roughly."""
+_ATTEMPT = 400
+"""Bytes that an attempt takes beside its body, roughly."""
+_MICROSECONDS = 1_000_000
+_DISORDER = 60 * _MICROSECONDS
+
+
+class _Entry(msgspec.Struct, gc=False):
+    """One event; *size* in bytes."""
+
+    fact: EventAccepted
+    size: int
+    attempts: tuple[DeliveryAttempted, ...] = ()
+
+
+class MemoryHistory:
+    """The newest events of this run."""
+
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds()
+        self._entries: dict[int, _Entry] = {}
+        self._ended: dict[int, None] = {}
+        """Those that may be forgotten, in the order in which they ended."""
+        self._size = 0
+        self._progress = Progress()
+        self._versions = Versions()
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def accepted(self, fact: EventAccepted, readers: tuple[str, ...]) -> None:
+        arrival = fact.arrival
+        if arrival in self._entries:
+            return
+        size = _OVERHEAD + len(fact.data or b"")
+        self._entries[arrival] = _Entry(fact, size)
+        self._size += size
+        if not self._progress.begin(arrival, readers):
+            self._ended[arrival] = None
+        self._forget(arrival)
+
+    def attempted(self, fact: DeliveryAttempted) -> bool:
+        entry = self._entries.get(fact.arrival)
+        if entry is None:
+            return False
+        if fact.ended or len(entry.attempts) < KEPT_ATTEMPTS or not _is_usual(entry, fact):
+            size = _ATTEMPT + len(fact.body)
+            entry.attempts = (*entry.attempts, fact)
+            entry.size += size
+            self._size += size
+        if not fact.ended:
+            # Also for an egress that came later, or goes on with what an earlier run has left.
+            self._progress.resume(fact.arrival, fact.egress_uid)
+            self._ended.pop(fact.arrival, None)
+            return False
+        if not self._progress.end(fact.arrival, fact.egress_uid):
+            return False
+        self._ended[fact.arrival] = None
+        return True
+
+    def changed(self, fact: EgressChanged) -> tuple[int, ...]:
+        self._versions.note(fact)
+        if not fact.gone:
+            return ()
+        ended = self._progress.gone(fact.egress_uid)
+        self._ended.update(dict.fromkeys(ended))
+        return ended
+
+    def is_open(self, arrival: int) -> bool:
+        return arrival in self._progress
+
+    async def find(self, wanted: Wanted) -> list[Happened]:
+        found: list[Happened] = []
+        # Nearly in the order of their arrivals: keeping one may take longer than keeping another.
+        for arrival, entry in reversed(self._entries.items()):
+            if len(found) == wanted.limit or arrival < wanted.since - _DISORDER:
+                break
+            if wanted.takes(entry.fact) and (
+                not wanted.troubled or any(map(is_trouble, entry.attempts))
+            ):
+                found.append(Happened(entry.fact, entry.attempts, self._progress.of(arrival)))
+        return found
+
+    async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
+        return self._versions.at(resource_uid, arrival)
+
+    async def close(self) -> None:
+        pass
+
+    def _forget(self, now: int) -> None:
+        """Make room, as far as what has ended makes any."""
+        too_old = now - int(self._bounds.seconds * _MICROSECONDS)
+        forgotten = False
+        while self._ended:
+            oldest = next(iter(self._ended))
+            if self._size <= self._bounds.bytes and oldest >= too_old:
+                break
+            del self._ended[oldest]
+            self._size -= self._entries.pop(oldest).size
+            forgotten = True
+        if forgotten:
+            self._versions.forget(next(iter(self._entries), now))
+
+
+def _is_usual(entry: _Entry, fact: DeliveryAttempted) -> bool:
+    """Whether there are enough attempts of the same egress."""
+    count = sum(each.egress_uid == fact.egress_uid for each in entry.attempts)
+    return count >= KEPT_ATTEMPTS

@@ -1,0 +1,246 @@
+"""The event log as people see it: reads the facts of events into a history, and answers from it.
+
+Source: ``docs/adr/0031-the-event-log.md``.
+Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), sending again
+(``resending.py``).
+"""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+
+from knlite.errors import NotFound
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventlog.history import Happened, History, Wanted
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Fact
+from knlite.telemetry import xray
+from knlite.telemetry.deadletters import DeadLetter, dead_letters
+from knlite.telemetry.xray import Row, Story, Summary
+
+READ = (EventAccepted, EgressChanged, DeliveryAttempted)
+BEHIND = 10_000
+"""Events that a follower may lag behind before it misses some."""
+REPLAYS = 100
+"""Of one event, at most so many are named."""
+
+_Told = tuple[int, bool]
+"""The arrival of an event, and whether it has ended: else it has just come."""
+
+
+class Query(Protocol):
+    """Which events are asked for; what is empty selects all. Arrivals are microseconds."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def namespace(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def since(self) -> int: ...
+    @property
+    def before(self) -> int: ...
+    @property
+    def limit(self) -> int: ...
+
+
+class EventRecords:
+    """What is known of events."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._present: dict[str, EgressChanged] = {}
+        """The egresses there are, by uid."""
+        self._followers: dict[MemoryObjectSendStream[_Told], Wanted] = {}
+        self._ends: dict[int, anyio.Event] = {}
+        """By arrival, for who waits for its end."""
+
+    def read(self, fact: Fact) -> None:
+        """Take note of *fact*."""
+        match fact:
+            case DeliveryAttempted():
+                if self._history.attempted(fact):
+                    self._ended(fact.arrival)
+            case EventAccepted():
+                readers = fact.readers
+                if readers is None:
+                    readers = self._wanting(fact)
+                self._history.accepted(fact, readers)
+                if self._followers:
+                    self._tell(fact)
+            case EgressChanged():
+                if fact.gone:
+                    self._present.pop(fact.egress_uid, None)
+                else:
+                    self._present[fact.egress_uid] = fact
+                for arrival in self._history.changed(fact):
+                    self._ended(arrival)
+            case _:
+                pass
+
+    async def events(self, query: Query) -> list[Summary]:
+        """The newest events that are asked for, the oldest of them first."""
+        present = self._now()
+        return [xray.summary(each, present) for each in await self.find(query)]
+
+    async def follow(self, query: Query) -> AsyncGenerator[Summary, None]:
+        """What ``events`` gives, then each event when it comes and again when it has ended."""
+        wanted = _wanted(query)
+        send, receive = anyio.create_memory_object_stream[_Told](BEHIND)
+        self._followers[send] = wanted
+        try:
+            listed = 0
+            for each in await self.events(query):
+                listed = max(listed, each.arrival)
+                yield each
+            async for arrival, ended in receive:
+                for happened in await self._one(arrival):
+                    fact = happened.accepted
+                    if ended or not fact.readers or self._history.is_open(arrival):
+                        known = not ended and arrival <= listed
+                    else:
+                        # It has ended by now, and that comes next.
+                        known = True
+                    if not known and wanted.takes(fact):
+                        yield xray.summary(happened, self._now())
+        finally:
+            del self._followers[send]
+            send.close()
+            receive.close()
+
+    async def story(self, arrival: int) -> Story:
+        """The story of one event. Raises ``NotFound``."""
+        return await self._story(await self.happened(arrival))
+
+    async def stories(self, event_id: str, source: str = "") -> list[Story]:
+        """The stories of all events of an id, the newest first. Raises ``NotFound``.
+
+        What is no id of any may be an arrival.
+        """
+        found = await self._history.find(Wanted(id=event_id, source=source))
+        if not found and not source and event_id.isascii() and event_id.isdecimal():
+            arrival = int(event_id[:18])
+            found = await self._one(arrival)
+        if not found:
+            of = f' of source "{source}"' if source else ""
+            raise NotFound(
+                f'no event "{event_id}"{of} is in the log',
+                cause="no broker or channel has taken it, or it is too long ago",
+                fix="see what is there: knlite events",
+            )
+        return [await self._story(each) for each in found]
+
+    async def happened(self, arrival: int) -> Happened:
+        """One event. Raises ``NotFound``."""
+        for each in await self._one(arrival):
+            return each
+        raise NotFound(
+            f"no event {arrival} is in the log",
+            cause="it is too long ago, or never came",
+            fix="see what is there: knlite events",
+        )
+
+    async def dead_letters(self, query: Query) -> list[DeadLetter]:
+        """The deliveries that their subscribers did not take, the oldest first."""
+        found: list[DeadLetter] = []
+        for happened in reversed(await self._history.find(_wanted(query, troubled=True))):
+            again = await self._again(happened.accepted.arrival)
+            found += dead_letters(happened, again, self._now())
+        return found
+
+    async def find(self, query: Query) -> list[Happened]:
+        """The newest events that are asked for, the oldest of them first."""
+        return (await self._history.find(_wanted(query)))[::-1]
+
+    async def until_ended(self, arrival: int) -> Story:
+        """The story of an event, when nothing more happens to it. Raises ``NotFound``."""
+        await self.happened(arrival)
+        if self._history.is_open(arrival):
+            await self._ends.setdefault(arrival, anyio.Event()).wait()
+        return await self.story(arrival)
+
+    def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> list[Row]:
+        """Who would get *event* from a resource (empty: from any), without sending it."""
+        egresses = [
+            each
+            for each in self._present.values()
+            if not name or (each.kind, each.namespace, each.name) == (kind, namespace, name)
+        ]
+        egresses.sort(key=lambda each: (each.egress_namespace, each.egress_name))
+        return list(xray.foretold(event, egresses))
+
+    def egress(self, uid: str) -> EgressChanged | None:
+        """An egress that there is."""
+        return self._present.get(uid)
+
+    def egresses(self) -> list[EgressChanged]:
+        """All that there are."""
+        return list(self._present.values())
+
+    def _now(self) -> frozenset[str]:
+        return frozenset(self._present)
+
+    async def _one(self, arrival: int) -> list[Happened]:
+        return await self._history.find(Wanted(since=arrival, before=arrival + 1, limit=1))
+
+    async def _story(self, happened: Happened) -> Story:
+        fact = happened.accepted
+        egresses = await self._history.egresses(fact.resource_uid, fact.arrival)
+        replays = [each.accepted.arrival for each in await self._again(fact.arrival)]
+        return xray.story(happened, egresses, self._now(), replays)
+
+    async def _again(self, arrival: int) -> list[Happened]:
+        """What repeats an event, the oldest first."""
+        return (await self._history.find(Wanted(replay_of=arrival, limit=REPLAYS)))[::-1]
+
+    def _wanting(self, fact: EventAccepted) -> tuple[str, ...]:
+        """Who gets it, where the engine does not say."""
+        egresses = [
+            each for each in self._present.values() if each.resource_uid == fact.resource_uid
+        ]
+        if fact.only:
+            return tuple(each.egress_uid for each in egresses if each.egress_uid in fact.only)
+        return xray.wanting(egresses, xray.event_of(fact))
+
+    def _tell(self, fact: EventAccepted) -> None:
+        for stream, wanted in self._followers.items():
+            if wanted.takes(fact):
+                _push(stream, (fact.arrival, False))
+
+    def _ended(self, arrival: int) -> None:
+        waited = self._ends.pop(arrival, None)
+        if waited is not None:
+            waited.set()
+        for stream in self._followers:
+            _push(stream, (arrival, True))
+
+
+def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:
+    try:
+        stream.send_nowait(told)
+    except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
+        # Rather a gap in one terminal than memory without end.
+        return
+
+
+def _wanted(query: Query, *, troubled: bool = False) -> Wanted:
+    return Wanted(
+        id=query.id,
+        source=query.source,
+        type=query.type,
+        kind=query.kind,
+        namespace=query.namespace,
+        name=query.name,
+        since=query.since,
+        before=query.before,
+        troubled=troubled,
+        limit=query.limit,
+    )

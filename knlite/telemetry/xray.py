@@ -1,0 +1,350 @@
+"""Why an event went where it went: facts in, its story out.
+
+For every egress (a Trigger, a Subscription) that its resource had when the event arrived there is
+one row: whether it was wanted, what in the filter decided, and each attempt to deliver it. Verdicts
+are worked out here, by the filters that were in force then (ADR 0023).
+
+Everything is a value, and its JSON is what the admin port answers (``docs/events.md``).
+Not here: where facts are kept (``eventlog/history.py``), who asks (``eventrecords.py``).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal
+
+import msgspec
+
+from knlite.eventing import jsonformat
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.build import filter_from
+from knlite.eventing.filters.filter import Filter, Verdict
+from knlite.eventlog.history import KEPT_ATTEMPTS, Happened
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
+
+State = Literal[
+    "unmatched", "delivering", "waiting", "delivered", "dead-lettered", "failed", "gone", "cut off"
+]
+"""Of an event, and of one at an egress. ``unmatched``: nobody wants it; ``waiting``: its subscriber
+is not known yet; ``gone``: the egress was deleted before; ``cut off``: the run ended before, and
+nothing has been heard of it since."""
+
+_WORST_FIRST: tuple[State, ...] = (
+    "delivering", "waiting", "failed", "dead-lettered", "cut off", "gone", "delivered", "unmatched",
+)  # fmt: skip
+BY_HAND = "Replay"
+"""The kind of egress of what somebody sent to a URL by hand."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A Broker, an InMemoryChannel, or whatever else takes events."""
+
+    kind: str
+    namespace: str
+    name: str
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One attempt; *seconds* from its beginning to its end, *next_in* to the next one."""
+
+    at: datetime
+    leg: str
+    target: str
+    attempt: int
+    status: int
+    outcome: str
+    why: str
+    seconds: float
+    instance: str
+    next_in: float | None
+    again: bool
+    """It may have been delivered before a crash."""
+    answer: str
+    """The beginning of an answer that is a failure."""
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One egress and the event."""
+
+    kind: str
+    namespace: str
+    name: str
+    uid: str
+    matched: bool
+    why: str
+    path: str
+    """What decided, as a path in the egress's spec."""
+    state: State
+    attempts: tuple[Attempt, ...] = ()
+    left_out: int = 0
+    """Attempts of which nothing is kept, as there were too many."""
+    reply: int = 0
+    """The arrival of what the subscriber replied."""
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One event in a list."""
+
+    arrival: int
+    at: datetime
+    id: str
+    source: str
+    type: str
+    to: Place
+    sender: str
+    state: State
+    deliveries: dict[State, int]
+    """How many egresses that wanted it are in which state."""
+    replay_of: int
+    size: int
+    """Of its data, in bytes."""
+
+
+class Story(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One event: where it came from, who wanted it and why, and what became of it."""
+
+    arrival: int
+    at: datetime
+    sender: str
+    to: Place
+    engine: str
+    ttl: int
+    state: State
+    why: str
+    event: msgspec.Raw
+    """In the JSON format of CloudEvents."""
+    headers: dict[str, str]
+    """Those of the sender that travel with it."""
+    replay_of: int
+    replays: tuple[int, ...]
+    """Arrivals of what repeats it."""
+    rows: tuple[Row, ...]
+
+
+def event_of(fact: EventAccepted) -> CloudEvent:
+    """The event as filters have seen it."""
+    return CloudEvent(fact.attributes, fact.content_type, fact.data)
+
+
+def states(happened: Happened, present: frozenset[str]) -> dict[str, State]:
+    """The state at each egress that is to get the event; *present* are those that exist now."""
+    last: dict[str, DeliveryAttempted] = {}
+    for fact in happened.attempts:
+        if fact.egress_kind != BY_HAND:
+            last[fact.egress_uid] = fact
+    readers = happened.accepted.readers
+    uids = [*last, *happened.pending] if readers is None else [*readers, *last]
+    found: dict[str, State] = {}
+    for uid in dict.fromkeys(uids):
+        latest = last.get(uid)
+        if latest is not None and latest.ended:
+            found[uid] = _ending(latest)
+        elif uid in happened.pending:
+            waits = latest is not None and latest.outcome == "waiting"
+            found[uid] = "waiting" if waits else "delivering"
+        else:
+            found[uid] = "cut off" if uid in present else "gone"
+    return found
+
+
+def overall(found: Iterable[State]) -> State:
+    """The state of an event, of those at its egresses: what still goes on, else the worst."""
+    there = set(found)
+    return next((state for state in _WORST_FIRST if state in there), "unmatched")
+
+
+def summary(happened: Happened, present: frozenset[str]) -> Summary:
+    """*happened* as a list shows it."""
+    fact, found = happened.accepted, states(happened, present)
+    return Summary(
+        arrival=fact.arrival,
+        at=fact.at,
+        id=fact.attributes.get("id", ""),
+        source=fact.attributes.get("source", ""),
+        type=fact.attributes.get("type", ""),
+        to=Place(fact.kind, fact.namespace, fact.name),
+        sender=fact.sender,
+        state=overall(found.values()),
+        deliveries=dict(Counter(found.values())),
+        replay_of=fact.replay_of,
+        size=len(fact.data or b""),
+    )
+
+
+def story(
+    happened: Happened,
+    egresses: Sequence[EgressChanged],
+    present: frozenset[str],
+    replays: Sequence[int] = (),
+) -> Story:
+    """The whole story; *egresses* are those that there were when it arrived."""
+    fact, found = happened.accepted, states(happened, present)
+    by_uid: dict[str, list[DeliveryAttempted]] = {}
+    for each in happened.attempts:
+        by_uid.setdefault(each.egress_uid, []).append(each)
+    rows = [_row(fact, egress, found, by_uid.pop(egress.egress_uid, [])) for egress in egresses]
+    rows += [_unlisted(uid, attempts, found) for uid, attempts in by_uid.items()]
+    return Story(
+        arrival=fact.arrival,
+        at=fact.at,
+        sender=fact.sender,
+        to=Place(fact.kind, fact.namespace, fact.name),
+        engine=fact.engine,
+        ttl=fact.ttl,
+        state=overall(found.values()),
+        why=_in_words(fact, len(egresses), found),
+        event=msgspec.Raw(jsonformat.encode(event_of(fact))),
+        headers=dict(fact.headers),
+        replay_of=fact.replay_of,
+        replays=tuple(replays),
+        rows=tuple(rows),
+    )
+
+
+def foretold(event: CloudEvent, egresses: Sequence[EgressChanged]) -> tuple[Row, ...]:
+    """Who would get *event*, and why, without sending it."""
+    rows = []
+    for egress in egresses:
+        verdict = verdict_of(egress, event)
+        rows.append(_blank(egress, verdict, "delivering" if verdict.matched else "unmatched"))
+    return tuple(rows)
+
+
+def verdict_of(egress: EgressChanged, event: CloudEvent) -> Verdict:
+    """What the filter of *egress* says of *event*."""
+    return _filter(egress.filter_spec).judge(event)
+
+
+def wanting(egresses: Sequence[EgressChanged], event: CloudEvent) -> tuple[str, ...]:
+    """The uids of those whose filter *event* passes."""
+    passing = (each for each in egresses if _filter(each.filter_spec).passes(event))
+    return tuple(each.egress_uid for each in passing)
+
+
+@lru_cache(maxsize=2048)
+def _filter(text: str) -> Filter:
+    document: Mapping[str, object] = msgspec.json.decode(text or "{}")
+    return filter_from(document)
+
+
+def _ending(fact: DeliveryAttempted) -> State:
+    match fact.outcome:
+        case "delivered" | "dead-lettered" as outcome:
+            return outcome
+        case _:
+            return "failed"
+
+
+def _row(
+    fact: EventAccepted,
+    egress: EgressChanged,
+    found: Mapping[str, State],
+    attempts: Sequence[DeliveryAttempted],
+) -> Row:
+    state = found.get(egress.egress_uid)
+    verdict = _decided(fact, egress, wanted=state is not None)
+    return _blank(egress, verdict, state or "unmatched", attempts)
+
+
+def _decided(fact: EventAccepted, egress: EgressChanged, *, wanted: bool) -> Verdict:
+    """The verdict as it was; *wanted* says how it came out."""
+    if fact.only:
+        if wanted:
+            return Verdict(True, "it was sent again for this one, whatever its filter says")
+        return Verdict(False, "it was sent again for another one only")
+    verdict = verdict_of(egress, event_of(fact))
+    if verdict.matched == wanted or fact.readers is None:
+        return verdict
+    return Verdict(wanted, "its filter was being changed when the event arrived")
+
+
+def _blank(
+    egress: EgressChanged,
+    verdict: Verdict,
+    state: State,
+    attempts: Sequence[DeliveryAttempted] = (),
+) -> Row:
+    return Row(
+        kind=egress.egress_kind,
+        namespace=egress.egress_namespace,
+        name=egress.egress_name,
+        uid=egress.egress_uid,
+        matched=verdict.matched,
+        why=verdict.why,
+        path=verdict.path,
+        state=state,
+        attempts=tuple(map(_attempt, attempts)),
+        left_out=_left_out(attempts),
+        reply=_reply(attempts),
+    )
+
+
+def _unlisted(uid: str, attempts: Sequence[DeliveryAttempted], found: Mapping[str, State]) -> Row:
+    """The row of an egress whose filter is not kept: somebody by hand, or one long gone."""
+    first = attempts[0]
+    by_hand = first.egress_kind == BY_HAND
+    return Row(
+        kind=first.egress_kind,
+        namespace=first.egress_namespace,
+        name=first.egress_name,
+        uid=uid,
+        matched=True,
+        why="it was sent there by hand" if by_hand else "its filter is not kept any more",
+        path="",
+        state=_ending(attempts[-1]) if by_hand else found[uid],
+        attempts=tuple(map(_attempt, attempts)),
+        left_out=_left_out(attempts),
+        reply=_reply(attempts),
+    )
+
+
+def _attempt(fact: DeliveryAttempted) -> Attempt:
+    return Attempt(
+        at=fact.at,
+        leg=fact.leg,
+        target=fact.target,
+        attempt=fact.attempt,
+        status=fact.status,
+        outcome=fact.outcome,
+        why=fact.why,
+        seconds=fact.seconds,
+        instance=fact.instance,
+        next_in=fact.next_in,
+        again=fact.again,
+        answer=fact.body.decode(errors="replace"),
+    )
+
+
+def _left_out(attempts: Sequence[DeliveryAttempted]) -> int:
+    if len(attempts) <= KEPT_ATTEMPTS:
+        return 0
+    last, before = attempts[-1], attempts[-2]
+    return max(0, last.attempt - before.attempt - 1) if last.leg == before.leg else 0
+
+
+def _reply(attempts: Sequence[DeliveryAttempted]) -> int:
+    return next((each.reply_arrival for each in reversed(attempts) if each.reply_arrival), 0)
+
+
+_WORDS: dict[State, str] = {
+    "delivered": "received it",
+    "failed": "did not get it",
+    "dead-lettered": "did not get it: it went to the dead letter sink",
+    "delivering": "is being given it",
+    "waiting": "will get it when its subscriber exists",
+    "gone": "was deleted before it got it",
+    "cut off": "may not have got it: the run ended before that was known",
+}
+
+
+def _in_words(fact: EventAccepted, count: int, found: Mapping[str, State]) -> str:
+    noun = "trigger" if fact.kind == "Broker" else "subscription"
+    if not found:
+        if fact.only:
+            return f"the {noun} that it was sent again for is not there"
+        there = f"none of its {count} {noun}s wanted it" if count > 1 else f"no {noun} wanted it"
+        return there if count else f"the {fact.kind} had no {noun}"
+    totals = Counter(found.values())
+    parts = [f"{totals[state]} {_WORDS[state]}" for state in _WORST_FIRST if totals[state]]
+    return f"{len(found)} of {max(count, len(found))} {noun}s wanted it: " + ", ".join(parts)
