@@ -19,7 +19,7 @@ from knlite.apiserver import options
 from knlite.apiserver.bodies import read_bytes
 from knlite.apiserver.ending import Ending
 from knlite.apiserver.eventsource import USUAL_LIMIT, EventQuery, EventSending, EventSource
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode
 
@@ -27,6 +27,7 @@ _JSON = "application/json"
 _LINES = "application/x-ndjson"
 MAX_LIMIT = 10_000
 """Events in one answer."""
+MAX_ARRIVAL = 10**18
 _KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
 
 
@@ -63,7 +64,9 @@ class EventRoutes:
                 yield msgspec.json.encode(event) + b"\n"
 
     async def _story(self, request: Request) -> Response:
-        arrival = request.path_params["arrival"]
+        arrival: int = request.path_params["arrival"]
+        if arrival > MAX_ARRIVAL:
+            raise NotFound(f"no event {arrival} is in the log")
         seconds = options.number(request, "wait")
         if seconds:
             waited = await self._ending.wait(lambda: self._events.until_ended(arrival), seconds)

@@ -138,6 +138,7 @@ class Activator:
         headers: Headers,
         route_tag: str = DISABLED,
         proto: bytes = HTTP,
+        made: type[Request] = Request,
     ) -> None:
         """Answer *exchange* by an instance of revision *name*.
 
@@ -155,7 +156,7 @@ class Activator:
             answered = TEXT if not probe.hash else (*TEXT, (b"K-Network-Hash", probe.hash))
             exchange.respond(probe.status, answered, probe.text.encode("latin-1"))
             return
-        request = Request(revision, exchange, target, host, headers, self._now())
+        request = made(revision, exchange, target, host, headers, self._now())
         if route_tag is not DISABLED:
             request.route_tag = route_tag
         if proto is not HTTP:

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlsplit
 
 import anyio
 
-from knlite.dataplane.wire.failures import Broken, Failure, TimedOut
+from knlite.dataplane.wire.failures import Broken, Failure
 from knlite.dataplane.wire.framing import Headers, lookup
 from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.errors import InvalidInput
@@ -47,6 +47,14 @@ class Response:
     def header(self, name: bytes) -> bytes | None:
         """Return the first value of *name*, which is given in lower case."""
         return lookup(self.headers, name)
+
+
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """An answer whose head has come, and not all of its body."""
+
+    status: int
+    why: str
 
 
 def split_url(url: str) -> tuple[Origin, bytes]:
@@ -85,6 +93,11 @@ class Pools:
             pool = self._pools[origin] = Http1Pool(Address(origin.host, origin.port), tls=tls)
         return pool
 
+    @property
+    def quiet(self) -> bool:
+        """There is no connection, and none is being made."""
+        return all(pool.quiet for pool in self._pools.values())
+
     async def aclose(self) -> None:
         """Close all pools; whatever runs fails as ``Broken``."""
         for pool in tuple(self._pools.values()):
@@ -100,10 +113,9 @@ async def fetch(
     headers: Headers,
     body: bytes,
     *,
-    timeout: float,  # noqa: ASYNC109 - a value of the manifest, and its end is an answer
     limit: int,
-) -> Response | Failure:
-    """Send *body* and return the answer, of at most *limit* bytes, within *timeout* seconds.
+) -> Response | CutOff | Failure:
+    """Send *body* and return the answer, of at most *limit* bytes.
 
     Host is added unless *headers* has it. Cancelling cuts the connection.
     """
@@ -112,14 +124,12 @@ async def fetch(
     whole = _WholeAnswer(limit)
     call = pools.of(origin).send(method, target, headers, whole, body=body)
     try:
-        with anyio.move_on_after(timeout):
-            await whole.over.wait()
+        await whole.over.wait()
     finally:
         call.cancel()
-    if whole.failure is not None:
-        return whole.failure
-    if not whole.complete:
-        return TimedOut(f"no complete answer within {timeout:g} s")
+    failure = whole.failure
+    if failure is not None:
+        return CutOff(whole.status, failure.why) if whole.status else failure
     return Response(whole.status, whole.headers, b"".join(whole.pieces))
 
 
@@ -127,7 +137,6 @@ class _WholeAnswer:
     def __init__(self, limit: int) -> None:
         self.over = anyio.Event()
         self.failure: Failure | None = None
-        self.complete = False
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self.pieces: list[bytes] = []
@@ -162,7 +171,6 @@ class _WholeAnswer:
             self.failed(Broken(f"the answer is larger than {self._limit} bytes"))
 
     def end(self, trailers: Headers) -> None:
-        self.complete = True
         self.over.set()
 
     def failed(self, failure: Failure) -> None:

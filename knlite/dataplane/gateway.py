@@ -6,7 +6,7 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Sequence, Set
 from functools import partial
 
 import anyio
@@ -17,7 +17,9 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.eventhosts import EventHosts, Handler
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.headers import with_set
-from knlite.dataplane.request import HTTPS, TEXT
+from knlite.dataplane.innerexchange import InnerExchange
+from knlite.dataplane.request import TEXT
+from knlite.dataplane.sides import TAG_HEADER, OfEvents, SecureSide, Side
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
@@ -28,7 +30,6 @@ from knlite.eventing.topology import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
-    Backends,
     InsideOnly,
     Nowhere,
     RoutingTable,
@@ -37,9 +38,8 @@ from knlite.serving.routing import (
     ToIndex,
     ToRevision,
 )
-from knlite.serving.vantage import CLUSTER_DOMAIN
+from knlite.serving.vantage import BROKER_HOSTS, CLUSTER_DOMAIN
 
-TAG_HEADER = b"knative-serving-tag"
 MAX_EVENT = 32 * 1024 * 1024
 """Bytes of one request to a broker; a broker in memory must not be filled by a single sender.
 
@@ -76,6 +76,8 @@ class Gateway:
         self.outside = Side(activator, draw.random, self._by_other_addresses)
         """Who answers those who come from outside."""
         self.inside = Side(activator, draw.random, self._by_other_addresses)
+        self.events = Side(OfEvents(activator), draw.random, self._by_other_addresses)
+        """Who answers events that go on their way here."""
         self._listing: tuple[tuple[str, str], ...] = ()
         self.secure = SecureSide(activator, draw.random)
         """Who answers those who come from outside by HTTPS."""
@@ -86,12 +88,20 @@ class Gateway:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
         self.outside.table = table
         self.secure.table = table.secure()
-        self.inside.table = table.inside()
+        self.inside.table = self.events.table = table.inside()
         self._listing = listing
 
     def serves(self, host: str) -> bool:
-        """Whether *host* is one of a revision's, seen from inside the cluster."""
-        return self.inside.table.find(host.encode("latin-1", "replace")) is not None
+        """Whether *host* is somebody's here, seen from inside the cluster."""
+        return (
+            self.inside.table.find(host.encode("latin-1", "replace")) is not None
+            or host in BROKER_HOSTS
+            or self.event_hosts.find(host) is not None
+        )
+
+    def ask(self, exchange: InnerExchange) -> None:
+        """Send an event on its way; *exchange* is told which instance gets it."""
+        self.events.handle(exchange)
 
     async def run(
         self,
@@ -193,71 +203,6 @@ class Gateway:
             (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
         ]
         exchange.respond(answer.status, headers, answer.body)
-
-
-class Side:
-    """Those who come from outside, or those from inside the cluster, and the hosts they know."""
-
-    def __init__(
-        self,
-        activator: Activator,
-        draw: Callable[[], float],
-        otherwise: Callable[[Exchange, RoutingTable], None],
-    ) -> None:
-        self._activator = activator
-        self._random = draw
-        self._otherwise = otherwise
-        self.table = RoutingTable()
-
-    def handle(self, exchange: Exchange) -> None:
-        """Send *exchange* on its way."""
-        host = exchange.host
-        backends = self.table.find(host)
-        if backends is None:
-            self._otherwise(exchange, self.table)
-        elif backends.append:
-            self._with_tag(exchange, backends)
-        else:
-            # Most requests.
-            revision = backends.pick(self._random)
-            self._activator.handle(exchange, revision, exchange.target, host, exchange.headers)
-
-    def _with_tag(self, exchange: Exchange, backends: Backends) -> None:
-        """Where requests may ask for a tag by a header."""
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        headers = with_set(exchange.headers, tagged.append)
-        revision = tagged.pick(self._random)
-        self._activator.handle(
-            exchange, revision, exchange.target, exchange.host, headers, tagged.route_tag
-        )
-
-
-class SecureSide:
-    """Those who come by HTTPS, where only hosts with a certificate are served (RFC 9110 §7.4)."""
-
-    def __init__(self, activator: Activator, draw: Callable[[], float]) -> None:
-        self._activator = activator
-        self._random = draw
-        self.table = RoutingTable()
-
-    def handle(self, exchange: Exchange) -> None:
-        """Send *exchange* on its way."""
-        backends = self.table.find(exchange.host)
-        if backends is None:
-            # 421: a client that has come by another host's connection makes one of its own.
-            text = "no DomainMapping gives this host a certificate\n"
-            exchange.respond(421, TEXT, text.encode())
-            return
-        tagged = backends.under(lookup(exchange.headers, TAG_HEADER))
-        self._activator.handle(
-            exchange,
-            tagged.pick(self._random),
-            exchange.target,
-            exchange.host,
-            with_set(exchange.headers, tagged.append),
-            tagged.route_tag,
-            HTTPS,
-        )
 
 
 def _event_host(path: str) -> tuple[str, str] | None:

@@ -8,6 +8,7 @@ Source: ``docs/adr/0031-the-event-log.md``.
 Not here: what a story says (``telemetry/xray.py``).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -84,8 +85,8 @@ def is_trouble(fact: DeliveryAttempted) -> bool:
 class History(Protocol):
     """Keeps facts of events. Noting never waits and never raises; asking may wait for a disk."""
 
-    def accepted(self, fact: EventAccepted, readers: tuple[str, ...]) -> None:
-        """An event has come, and is for these egresses."""
+    def accepted(self, fact: EventAccepted) -> None:
+        """An event has come; its readers are known. One that is known already changes nothing."""
         ...
 
     def attempted(self, fact: DeliveryAttempted) -> bool:
@@ -130,6 +131,10 @@ class Progress:
         if readers:
             self._open[arrival] = readers
         return bool(readers)
+
+    def arrivals(self) -> Iterable[int]:
+        """Those events."""
+        return self._open
 
     def of(self, arrival: int) -> frozenset[str]:
         """The egresses that have still to end with that event."""
@@ -187,13 +192,15 @@ class Versions:
                 found.append(fact)
         return sorted(found, key=lambda fact: (fact.egress_namespace, fact.egress_name))
 
-    def forget(self, oldest: int) -> None:
-        """Nothing before *oldest* is asked about any more."""
+    def forget(self, oldest: int) -> list[EgressChanged]:
+        """Nothing before *oldest* is asked about any more; what is forgotten by that."""
+        gone: list[EgressChanged] = []
         for resource_uid, egresses in tuple(self._of.items()):
             for uid, versions in tuple(egresses.items()):
                 while len(versions) > 1 and versions[1].since < oldest:
-                    del versions[0]
+                    gone.append(versions.pop(0))
                 if versions[0].gone and versions[0].since < oldest:
-                    del egresses[uid]
+                    gone += egresses.pop(uid)
             if not egresses:
                 del self._of[resource_uid]
+        return gone

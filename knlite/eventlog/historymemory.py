@@ -47,14 +47,14 @@ class MemoryHistory:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def accepted(self, fact: EventAccepted, readers: tuple[str, ...]) -> None:
+    def accepted(self, fact: EventAccepted) -> None:
         arrival = fact.arrival
         if arrival in self._entries:
             return
         size = _OVERHEAD + len(fact.data or b"")
         self._entries[arrival] = _Entry(fact, size)
         self._size += size
-        if not self._progress.begin(arrival, readers):
+        if not self._progress.begin(arrival, fact.readers or ()):
             self._ended[arrival] = None
         self._forget(arrival)
 

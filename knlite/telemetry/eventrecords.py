@@ -5,10 +5,12 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 (``resending.py``).
 """
 
+import re
 from collections.abc import AsyncGenerator
 from typing import Protocol
 
 import anyio
+import msgspec
 from anyio.streams.memory import MemoryObjectSendStream
 
 from knlite.errors import NotFound
@@ -22,6 +24,7 @@ from knlite.telemetry.xray import Row, Story, Summary
 READ = (EventAccepted, EgressChanged, DeliveryAttempted)
 BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
+_ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
 REPLAYS = 100
 """Of one event, at most so many are named."""
 
@@ -70,10 +73,9 @@ class EventRecords:
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
             case EventAccepted():
-                readers = fact.readers
-                if readers is None:
-                    readers = self._wanting(fact)
-                self._history.accepted(fact, readers)
+                if fact.readers is None:
+                    fact = msgspec.structs.replace(fact, readers=self._wanting(fact))
+                self._history.accepted(fact)
                 if self._followers:
                     self._tell(fact)
             case EgressChanged():
@@ -125,10 +127,11 @@ class EventRecords:
 
         What is no id of any may be an arrival.
         """
-        found = await self._history.find(Wanted(id=event_id, source=source))
-        if not found and not source and event_id.isascii() and event_id.isdecimal():
-            arrival = int(event_id[:18])
-            found = await self._one(arrival)
+        found: list[Happened] = []
+        if event_id:
+            found = await self._history.find(Wanted(id=event_id, source=source))
+        if not found and not source and _ARRIVAL.fullmatch(event_id):
+            found = await self._one(int(event_id))
         if not found:
             of = f' of source "{source}"' if source else ""
             raise NotFound(

@@ -166,7 +166,7 @@ def test_a_warm_request_stays_in_the_data_plane(
     # The autoscaler looks at every revision once a second; what is no part of a request is not
     # there each time.
     always = reduce(set.intersection, executed)
-    assert "knlite.dataplane.gateway: Side.handle" in always
+    assert "knlite.dataplane.sides: Side.handle" in always
     assert "knlite.telemetry.metrics: Metrics.read" in always
     strange = sorted(each for each in always if not allowed(each))
     assert not strange, "\n".join(("a request executes:", *strange))

@@ -12,7 +12,7 @@ from knlite.clock import SystemClock
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
-from knlite.dataplane.sender import Answered, LoopbackSender
+from knlite.dataplane.sender import Answered, EventSender
 from knlite.facts import Fact
 from knlite.kinds.serving.ingress import Ingress, IngressSpec, Rule, Split
 from knlite.serving.instance import Address, RevisionName, RevisionSettings, Sample
@@ -148,8 +148,8 @@ async def test_events_go_to_the_gateway_for_every_host_that_it_serves(
     url: str, asked_for: RevisionName
 ) -> None:
     gateways: list[Gateway] = []
-    async with opened(gateways) as (_, inner, asked):
-        sender = LoopbackSender(inner, gateways[0].serves)
+    async with opened(gateways) as (_, _, asked):
+        sender = EventSender(gateways[0])
         answer = await sender.send(url, [], b"", 10)
         await sender.aclose()
         assert isinstance(answer, Answered)

@@ -1,0 +1,272 @@
+"""The contract of a history of events (ADR 0031), for every side of it."""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from knlite.errors import KnliteError
+from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, Wanted
+from knlite.eventlog.historymemory import MemoryHistory
+from knlite.eventlog.historysqlite import TABLES, Row, SqliteHistory, Statement
+from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
+
+
+class Direct:
+    """A database in this process: each statement is executed at once."""
+
+    def __init__(self) -> None:
+        self.db = sqlite3.connect(":memory:")
+        for table in TABLES:
+            self.db.execute(table)
+
+    def submit(
+        self, statements: Sequence[Statement], settled: Callable[[KnliteError | None], None]
+    ) -> None:
+        for sql, rows in statements:
+            self.db.executemany(sql, rows)
+        settled(None)
+
+    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
+        return self.db.execute(sql, parameters).fetchall()
+
+
+@asynccontextmanager
+async def sqlite(bounds: Bounds | None = None) -> AsyncIterator[History]:
+    store = Direct()
+    history = SqliteHistory(store, bounds)
+    await history.load()
+    async with anyio.create_task_group() as group:
+        await group.start(history.run)
+        yield history
+        group.cancel_scope.cancel()
+    store.db.close()
+
+
+@asynccontextmanager
+async def memory(bounds: Bounds | None = None) -> AsyncIterator[History]:
+    yield MemoryHistory(bounds)
+
+
+Opened = Callable[..., Any]
+
+
+@pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
+def opened(request: pytest.FixtureRequest) -> Opened:
+    found: Opened = request.param
+    return found
+
+
+async def arrivals(history: History, **wanted: Any) -> list[int]:
+    return [each.accepted.arrival for each in await history.find(Wanted(**wanted))]
+
+
+async def test_the_newest_come_first(opened: Opened) -> None:
+    async with opened() as history:
+        for arrival in (1000, 2000, 3000):
+            history.accepted(accepted(arrival))
+        assert await arrivals(history) == [3000, 2000, 1000]
+        assert await arrivals(history, limit=1) == [3000]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ({"id": "x"}, [2000]),
+        ({"source": "/o"}, [2000]),
+        ({"type": "o"}, [2000]),
+        ({"name": "other"}, [2000]),
+        ({"namespace": "ns", "kind": "Broker", "name": "b"}, [1000]),
+        ({"replay_of": 1000}, [2000]),
+        ({"since": 2000}, [2000]),
+        ({"before": 2000}, [1000]),
+        ({"id": "x", "type": "t"}, []),
+        ({"id": "'; DROP TABLE history; --"}, []),
+    ],
+)
+async def test_what_is_wanted_is_found(
+    opened: Opened, wanted: dict[str, Any], found: list[int]
+) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1000))
+        other = accepted(2000, id="x", source="/o", type="o", name="other", replay_of=1000)
+        history.accepted(other)
+        assert await arrivals(history, **wanted) == found
+
+
+async def test_an_event_keeps_everything_and_its_attempts_in_their_order(opened: Opened) -> None:
+    async with opened() as history:
+        fact = accepted(data=b"\x00\xff", content_type="a/b", headers=(("a", "b"),), readers=["a"])
+        first = attempted(outcome="retrying", next_in=0.5, body=b"why")
+        history.accepted(fact)
+        history.attempted(first)
+        history.attempted(attempted())
+        (found,) = await history.find(Wanted())
+        assert found.accepted == fact
+        assert found.attempts == (first, attempted())
+
+
+async def test_an_event_is_open_until_all_its_deliveries_have_ended(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted(readers=["a", "b"]))
+        assert not history.attempted(attempted(egress="a"))
+        assert history.is_open(1000)
+        assert (await history.find(Wanted()))[0].pending == {"b"}
+        assert history.attempted(attempted(egress="b", outcome="failed"))
+        assert not history.is_open(1000)
+        assert (await history.find(Wanted()))[0].pending == frozenset()
+
+
+async def test_an_event_that_nobody_wants_has_ended(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted(readers=[]))
+        assert not history.is_open(1000)
+
+
+async def test_an_egress_that_is_gone_ends_its_deliveries(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1000, readers=["a"]))
+        history.accepted(accepted(2000, readers=["a", "b"]))
+        assert history.changed(egress("a", 3000, gone=True)) == (1000,)
+        assert not history.is_open(1000)
+        assert history.is_open(2000)
+
+
+async def test_a_delivery_that_an_earlier_run_left_opens_the_event_again(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted(readers=["a"]))
+        history.attempted(attempted())
+        history.attempted(attempted(egress="late", outcome="retrying", again=True))
+        assert history.is_open(1000)
+        assert history.attempted(attempted(egress="late", again=True))
+
+
+async def test_the_same_event_twice_is_one(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted())
+        history.accepted(accepted(sender="somebody else"))
+        (found,) = await history.find(Wanted())
+        assert found.accepted.sender == accepted().sender
+
+
+async def test_those_in_trouble_are_found(opened: Opened) -> None:
+    async with opened() as history:
+        for arrival, outcome in enumerate(("delivered", "dead-lettered", "failed", "retrying"), 1):
+            history.accepted(accepted(arrival))
+            history.attempted(attempted(arrival, outcome=outcome))
+        assert await arrivals(history, troubled=True) == [3, 2]
+
+
+async def test_attempts_without_end_do_not_grow_without_end(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted())
+        for number in range(1, 3 * KEPT_ATTEMPTS):
+            history.attempted(attempted(outcome="retrying", attempt=number))
+        history.attempted(attempted(attempt=3 * KEPT_ATTEMPTS))
+        (found,) = await history.find(Wanted())
+        assert len(found.attempts) == KEPT_ATTEMPTS + 1
+        assert found.attempts[-1].attempt == 3 * KEPT_ATTEMPTS
+
+
+async def test_egresses_are_known_as_they_were(opened: Opened) -> None:
+    async with opened() as history:
+        history.changed(egress("a", 0, type="one"))
+        history.changed(egress("a", 500, type="two"))
+        history.changed(egress("b", 600))
+        history.changed(egress("a", 900, gone=True))
+
+        async def names(arrival: int) -> list[tuple[str, str]]:
+            found = await history.egresses(BROKER, arrival)
+            return [(each.egress_name, each.filter_spec) for each in found]
+
+        one = egress("a", 0, type="one").filter_spec
+        two = egress("a", 0, type="two").filter_spec
+        assert await names(500) == [("a", one)]
+        assert await names(501) == [("a", two)]
+        assert await names(601) == [("a", two), ("b", "{}")]
+        assert await names(901) == [("b", "{}")]
+        assert await history.egresses("another", 901) == []
+
+
+async def settled(history: History) -> None:
+    """What is to be forgotten has been."""
+    for _ in range(50):
+        await anyio.lowlevel.checkpoint()
+        await history.find(Wanted(limit=1))
+
+
+async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
+    async with opened(Bounds(bytes=20_000)) as history:
+        history.accepted(accepted(1, readers=["a"]))
+        for arrival in range(2, 200):
+            history.accepted(accepted(arrival, readers=[], data=b"x" * 100))
+            await settled(history) if arrival % 20 == 0 else None
+        await settled(history)
+        left = await arrivals(history, limit=1000)
+        assert left[0] == 199
+        assert left[-1] == 1
+        assert len(left) < 60
+        assert left[:-1] == list(range(199, 199 - len(left) + 1, -1))
+
+
+async def test_what_is_too_old_goes() -> None:
+    async with memory(Bounds(seconds=1)) as history:
+        history.accepted(accepted(1, readers=[]))
+        history.accepted(accepted(2_000_000, readers=[]))
+        assert await arrivals(history) == [2_000_000]
+
+
+@given(
+    steps=st.lists(st.tuples(st.booleans(), st.integers(0, 30), st.integers(0, 3000)), max_size=120)
+)
+@settings(max_examples=50, deadline=None)
+async def test_it_is_bounded_and_nothing_open_is_forgotten(
+    steps: list[tuple[bool, int, int]],
+) -> None:
+    bounds = Bounds(bytes=10_000)
+    async with memory(bounds) as history:
+        still: dict[int, None] = {}
+        for arrival, (opens, ends, size) in enumerate(steps, 1):
+            history.accepted(accepted(arrival, readers=["a"] if opens else [], data=b"x" * size))
+            if opens:
+                still[arrival] = None
+            if ends in still:
+                history.attempted(attempted(ends))
+                del still[ends]
+            found = await history.find(Wanted(limit=10_000))
+            kept = {each.accepted.arrival for each in found}
+            assert still.keys() <= kept
+            beside = [each for each in found if each.accepted.arrival not in still]
+            # One more may have ended since there was last made room.
+            assert len(beside) <= 10_000 // 1500 + 2
+
+
+async def test_a_history_in_sqlite_goes_on_in_the_next_run() -> None:
+    store = Direct()
+    history = SqliteHistory(store)
+    await history.load()
+    history.changed(egress("a", 0, type="t"))
+    history.accepted(accepted(1000, readers=["a"]))
+    history.attempted(attempted(1000))
+    history.accepted(accepted(2000, readers=["a", "b"], engine="sqlite"))
+    history.attempted(attempted(2000, egress="b"))
+    history.accepted(accepted(3000, readers=["a"], engine="memory"))
+    await history.close()
+
+    later = SqliteHistory(store)
+    await later.load()
+    assert await arrivals(later) == [3000, 2000, 1000]
+    assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
+    assert [later.is_open(each) for each in (1000, 2000, 3000)] == [False, True, False]
+    assert later.attempted(attempted(2000, again=True))
+    # The same filter again says nothing new.
+    later.changed(egress("a", 4000, type="t"))
+    assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
+    await later.close()
+    store.db.close()

@@ -1,0 +1,134 @@
+"""What is known of events: lists, streams, waiting for an end."""
+
+import anyio
+import pytest
+
+from knlite.apiserver.eventsource import EventQuery
+from knlite.errors import NotFound
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventlog.historymemory import MemoryHistory
+from knlite.telemetry.eventrecords import EventRecords
+from tests.unit.telemetry.eventfacts import accepted, attempted, egress
+
+
+@pytest.fixture
+def records() -> EventRecords:
+    made = EventRecords(MemoryHistory())
+    made.read(egress("a", type="t"))
+    return made
+
+
+async def follow(records: EventRecords, query: EventQuery, seen: list[tuple[int, str]]) -> None:
+    async for each in records.follow(query):
+        state = (each.arrival, each.state)
+        seen.append(state)
+
+
+async def test_events_are_listed_the_oldest_first(records: EventRecords) -> None:
+    records.read(accepted(1000))
+    records.read(accepted(2000, readers=[]))
+    records.read(attempted(1000))
+    found = await records.events(EventQuery())
+    assert [(each.arrival, each.state) for each in found] == [
+        (1000, "delivered"),
+        (2000, "unmatched"),
+    ]
+
+
+async def test_an_engine_that_does_not_know_its_readers_is_helped_by_the_filters(
+    records: EventRecords,
+) -> None:
+    records.read(accepted(1000, readers=None))
+    records.read(accepted(2000, readers=None, type="other"))
+    found = await records.events(EventQuery())
+    assert [each.state for each in found] == ["delivering", "unmatched"]
+
+
+async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> None:
+    records.read(accepted(1000, id="7"))
+    records.read(accepted(2000, id="7", replay_of=1000))
+    assert [each.arrival for each in await records.stories("7")] == [2000, 1000]
+    (by_arrival,) = await records.stories("1000")
+    assert by_arrival.replays == (2000,)
+    assert (await records.story(2000)).replay_of == 1000
+
+
+@pytest.mark.parametrize("event_id", ["nope", "", "9" * 40, "٣"])
+async def test_an_unknown_event_is_not_found(records: EventRecords, event_id: str) -> None:
+    with pytest.raises(NotFound) as caught:
+        await records.stories(event_id)
+    assert caught.value.fix
+
+
+async def test_who_waits_for_an_end_is_told_at_the_last_delivery(records: EventRecords) -> None:
+    records.read(accepted(readers=["a", "b"]))
+    states: list[str] = []
+
+    async def wait() -> None:
+        states.append((await records.until_ended(1000)).state)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        await anyio.wait_all_tasks_blocked()
+        records.read(attempted(egress="a"))
+        await anyio.wait_all_tasks_blocked()
+        assert not states
+        records.read(attempted(egress="b", outcome="failed"))
+    assert states == ["failed"]
+
+
+async def test_the_end_of_a_trigger_is_an_end_too(records: EventRecords) -> None:
+    records.read(accepted(readers=["a"]))
+    async with anyio.create_task_group() as group:
+        group.start_soon(records.until_ended, 1000)
+        await anyio.wait_all_tasks_blocked()
+        records.read(egress("a", 5000, gone=True))
+    assert (await records.story(1000)).state == "gone"
+
+
+async def test_what_has_ended_is_not_waited_for(records: EventRecords) -> None:
+    records.read(accepted(readers=[]))
+    assert (await records.until_ended(1000)).state == "unmatched"
+
+
+async def test_a_follower_sees_each_event_come_and_end(records: EventRecords) -> None:
+    records.read(accepted(1000, readers=[]))
+    seen: list[tuple[int, str]] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(follow, records, EventQuery(type="t"), seen)
+        await anyio.wait_all_tasks_blocked()
+        records.read(accepted(2000, readers=["a"]))
+        records.read(accepted(2500, readers=["a"], type="other"))
+        await anyio.wait_all_tasks_blocked()
+        records.read(attempted(2000))
+        records.read(attempted(2500))
+        records.read(accepted(3000, readers=[]))
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert seen == [
+        (1000, "unmatched"),
+        (2000, "delivering"),
+        (2000, "delivered"),
+        (3000, "unmatched"),
+    ]
+
+
+async def test_an_event_that_ends_at_once_is_told_of_once(records: EventRecords) -> None:
+    seen: list[tuple[int, str]] = []
+    async with anyio.create_task_group() as group:
+        group.start_soon(follow, records, EventQuery(), seen)
+        await anyio.wait_all_tasks_blocked()
+        records.read(accepted(2000, readers=["a"]))
+        records.read(attempted(2000))
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert seen == [(2000, "delivered")]
+
+
+def test_who_would_get_an_event_is_known_for_one_broker_and_for_all(
+    records: EventRecords,
+) -> None:
+    event = CloudEvent({"specversion": "1.0", "id": "e", "source": "/s", "type": "t"})
+    assert [row.matched for row in records.foretell(event, "", "", "")] == [True]
+    assert [row.matched for row in records.foretell(event, "Broker", "ns", "b")] == [True]
+    assert records.foretell(event, "Broker", "ns", "another") == []
