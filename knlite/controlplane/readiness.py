@@ -6,6 +6,8 @@ from datetime import datetime
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -33,6 +35,8 @@ ADDRESSED = (
     Channel,
     InMemoryChannel,
     Subscription,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
 )
@@ -50,6 +54,8 @@ _WITH_CONDITIONS = (
     Subscription,
     Sequence,
     Parallel,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
 )
@@ -61,6 +67,10 @@ _CONCLUDED = frozenset(
         "SubscriptionNotMarkedReadyByChannel",
         "ChannelsNotReady",
         "SubscriptionsNotReady",
+        # Of a RequestReply: its Trigger is asked itself, and a Broker that is missing stays so.
+        "TriggersNotReady",
+        "TriggerReconcileError",
+        "NotFound",
     )
 )
 """Reasons for Unknown that stay until something else changes, which is waited for by itself."""
