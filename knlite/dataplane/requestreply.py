@@ -109,6 +109,9 @@ class RequestReplyIngress:
                 travelling,
                 f"requestreply {namespace}/{name} of {client}",
             )
+            if taken.status == 404:
+                # The RequestReply is there, only what is behind it is not.
+                return Answer(500, taken.headers, taken.body)
             if taken.status != 202:
                 return taken
             await waiting.over.wait()
