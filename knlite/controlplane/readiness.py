@@ -8,6 +8,8 @@ from knlite.eventing.sinks import sink_missing
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -38,6 +40,8 @@ ADDRESSED = (
     Channel,
     InMemoryChannel,
     Subscription,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
     PingSource,
@@ -58,6 +62,8 @@ _WITH_CONDITIONS = (
     Subscription,
     Sequence,
     Parallel,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
     PingSource,
@@ -74,6 +80,10 @@ _CONCLUDED = frozenset(
         "SubscriptionNotMarkedReadyByChannel",
         "ChannelsNotReady",
         "SubscriptionsNotReady",
+        # Of a RequestReply: its Trigger is asked itself, and a Broker that is missing stays so.
+        "TriggersNotReady",
+        "TriggerReconcileError",
+        "NotFound",
     )
 )
 """Reasons for Unknown that stay until something else changes, which is waited for by itself."""

@@ -79,6 +79,8 @@ def read_config(
     def parsed(name: str, parse: Callable[[Mapping[str, str]], T]) -> T:
         return _naming(name, lambda: parse(section(SERVING_NAMESPACE, name)))
 
+    flags = section(EVENTING_NAMESPACE, eventingfeatures.NAME)
+    _naming(eventingfeatures.NAME, lambda: eventingfeatures.require_supported(flags))
     return Config(
         autoscaler=parsed(autoscaler.NAME, autoscaler.parse),
         defaults=parsed(defaults.NAME, defaults.parse),
@@ -92,7 +94,7 @@ def read_config(
             eventing.NAME,
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
-                section(EVENTING_NAMESPACE, eventingfeatures.NAME),
+                flags,
                 durable=durable,
             ),
         ),

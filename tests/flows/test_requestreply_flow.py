@@ -210,6 +210,13 @@ async def test_one_who_leaves_gives_the_place_free(monkeypatch: pytest.MonkeyPat
             group.cancel_scope.cancel()
 
 
+async def test_a_broker_that_is_gone_is_no_fault_of_the_client() -> None:
+    async with flowing(answering) as flow:
+        flow.ingress.topology_changed(Topology())
+        answer = await flow.ask()
+    assert (answer.status, answer.body) == (500, b"there is no broker shop/default\n")
+
+
 async def test_what_is_no_request_is_refused() -> None:
     async with flowing(answering) as flow:
         receive = flow.requests.receive

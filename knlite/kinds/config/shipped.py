@@ -144,7 +144,7 @@ EVENTING_FEATURES: Entries = {
     "eventtype-auto-create": ("disabled", "an EventType for every type that is seen"),
     "new-apiserversource-filters": ("disabled", "spec.filters of ApiServerSources"),
     "requestreply-default-timeout": ("PT30S", "how long a RequestReply waits that does not say"),
-    "authentication-oidc": ("disabled", "EventPolicies; no tokens are issued or asked for"),
+    "authentication-oidc": ("disabled", "cannot be enabled: no tokens are issued"),
     "default-authorization-mode": (
         "allow-same-namespace",
         "who may send where no EventPolicy applies; only with authentication-oidc",
