@@ -58,7 +58,7 @@ from knlite.eventing.reconcilers import (
     sinkbinding,
     trigger,
 )
-from knlite.eventlog.historymemory import MemoryHistory
+from knlite.eventlog.keeping import Keeping, keeping_events
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
@@ -137,9 +137,10 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
             stack.enter_context(bus.reading(reader))
         # Entered before the tasks, so that it is given back after the last of them has ended.
         held = await stack.enter_async_context(AsyncExitStack())
+        keeping = await held.enter_async_context(keeping_events(settings, bus.publish))
         group = await stack.enter_async_context(anyio.create_task_group())
         try:
-            yield Emulator(settings, bus, logs, metrics, held, group)
+            yield Emulator(settings, bus, logs, metrics, keeping, held, group)
         except ConfigInvalid as exc:
             raise InvalidInput(f"--set cannot be used: {exc}") from exc
         finally:
@@ -155,6 +156,7 @@ class Emulator:
         bus: Bus,
         logs: Logs,
         metrics: Metrics,
+        keeping: Keeping,
         held: AsyncExitStack,
         group: TaskGroup,
     ) -> None:
@@ -200,7 +202,7 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
-        self._records = EventRecords(MemoryHistory())
+        self._records = EventRecords(keeping.history)
         held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:

@@ -26,9 +26,13 @@ KEPT_VERSIONS = 1000
 class Bounds:
     """How much is kept; beyond it the oldest that have ended go."""
 
-    bytes: int = 64 * 1024 * 1024
+    bytes: int
     seconds: float = 7 * 24 * 3600.0
     """Since their arrival."""
+
+
+IN_MEMORY = Bounds(bytes=64 * 1024 * 1024)
+ON_DISK = Bounds(bytes=1024 * 1024 * 1024)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +111,6 @@ class History(Protocol):
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         """The egresses that a resource had when *arrival* came, as they were then, by name."""
-        ...
-
-    async def close(self) -> None:
-        """Keep what is to be kept. Nothing is noted or asked afterwards."""
         ...
 
 

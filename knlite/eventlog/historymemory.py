@@ -6,6 +6,7 @@ Implements ``history.History``.
 import msgspec
 
 from knlite.eventlog.history import (
+    IN_MEMORY,
     KEPT_ATTEMPTS,
     Bounds,
     Happened,
@@ -35,8 +36,8 @@ class _Entry(msgspec.Struct, gc=False):
 class MemoryHistory:
     """The newest events of this run."""
 
-    def __init__(self, bounds: Bounds | None = None) -> None:
-        self._bounds = bounds or Bounds()
+    def __init__(self, bounds: Bounds = IN_MEMORY) -> None:
+        self._bounds = bounds
         self._entries: dict[int, _Entry] = {}
         self._ended: dict[int, None] = {}
         """Those that may be forgotten, in the order in which they ended."""
@@ -102,9 +103,6 @@ class MemoryHistory:
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
-
-    async def close(self) -> None:
-        pass
 
     def _forget(self, now: int) -> None:
         """Make room, as far as what has ended makes any."""

@@ -18,6 +18,7 @@ from anyio.abc import TaskStatus
 from knlite.errors import InvalidInput, KnliteError
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
+    ON_DISK,
     Bounds,
     Happened,
     Progress,
@@ -88,10 +89,10 @@ class Store(Protocol):
 class SqliteHistory:
     """The newest events, of this run and of those before."""
 
-    def __init__(self, store: Store, bounds: Bounds | None = None) -> None:
+    def __init__(self, store: Store, bounds: Bounds = ON_DISK) -> None:
         """``load`` comes before all else."""
         self._store = store
-        self._bounds = bounds or Bounds(bytes=1024**3)
+        self._bounds = bounds
         self._progress = Progress()
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
@@ -205,7 +206,7 @@ class SqliteHistory:
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Keep what has come, and how far all is known."""
         self._flush([(_NOTE, [(_ENDED, self._ended())])])
 
