@@ -207,6 +207,11 @@ class Branch:
                 why = "its subscriber does not exist yet; the event is kept"
                 self._tell(leg, "", tries - 1, 0, "waiting", why)
                 egress = await self._lane.subscribed()
+            elif tries > 1 and not _target(leg, egress):
+                why = f"the {leg} was taken away while it was tried"
+                ended = leg == "dead letter sink" or egress.dead_letter_sink is None
+                self._tell(leg, "", tries, 0, "failed", why, ended=ended)
+                return _Sent("", Unanswered(why))
             self._trace = trace.child(self._parent, self._ways.bits)
             began = clock.now()
             sent = await send(egress, self._trace)
@@ -305,6 +310,16 @@ class Branch:
                 ended,
             )
         )
+
+
+def _target(leg: DeliveryLeg, egress: Egress) -> str | None:
+    match leg:
+        case "subscriber":
+            return egress.subscriber
+        case "reply":
+            return egress.reply
+        case "dead letter sink":
+            return egress.dead_letter_sink
 
 
 def _failure(sent: _Sent) -> _Failure | None:

@@ -1,166 +1,30 @@
-"""Events from the broker to subscribers, on jumping time (Eventing data plane reference §2 to §4).
-
-The real ingress, log and dispatcher; only HTTP is a recording sender.
-"""
+"""Events from the broker to subscribers (Eventing data plane reference §2 to §4)."""
 
 import base64
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
 import anyio
 import pytest
 
-from knlite.clock import LoopClock
-from knlite.dataplane.dispatcher import Dispatcher
-from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.sender import Answered, Unanswered
-from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.delivery import DeliveryPolicy
-from knlite.eventing.filters.attributes import Attributes
-from knlite.eventing.httpcodec import decode, encode_binary
 from knlite.eventing.topology import DEFAULT_PARALLELISM as AT_ONCE
-from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology
-from knlite.eventlog.memory import MemoryEngine
-from knlite.facts import DeliveryAttempted, EventRefused, Fact
-
-STARTED = datetime(2024, 5, 1, 12, tzinfo=UTC)
-A, B, SINK = "http://a.test/", "http://b.test/", "http://sink.test/"
-BROKER = "http://broker-ingress.knative-eventing.svc.cluster.local/default/main"
-MAIN = ResourceKey("Broker", "default", "main")
-RETRIES = DeliveryPolicy(retry=3, policy="exponential", delay=0.2)
-
-Reply = Answered | Unanswered
-
-
-@dataclass(frozen=True)
-class Call:
-    at: float
-    url: str
-    headers: Sequence[tuple[str, str]]
-    event: CloudEvent
-    timeout: float
-
-    @property
-    def id(self) -> str:
-        return self.event.id
-
-
-class RecordingSender:
-    """Answers as *script* says, 200 without a body where it says nothing."""
-
-    def __init__(self, clock: LoopClock) -> None:
-        self.calls: list[Call] = []
-        self.script: dict[str, Callable[[Call], Reply | float]] = {}
-        self._clock = clock
-
-    async def send(
-        self,
-        url: str,
-        headers: Sequence[tuple[str, str]],
-        body: bytes,
-        timeout: float,  # noqa: ASYNC109  the signature of the contract
-        ca_certs: str = "",
-    ) -> Reply:
-        event = decode(headers, body)
-        assert isinstance(event, CloudEvent)
-        call = Call(self._clock.now(), url, headers, event, timeout)
-        self.calls.append(call)
-        answer = self.script.get(url, lambda _: Answered(200))(call)
-        if isinstance(answer, float):
-            await anyio.sleep(answer)
-            return Answered(200)
-        return answer
-
-    def to(self, url: str) -> list[Call]:
-        return [call for call in self.calls if call.url == url]
-
-
-class Flow:
-    """One broker at work."""
-
-    def __init__(self) -> None:
-        self.clock = LoopClock(STARTED)
-        self.facts: list[Fact] = []
-        self.sender = RecordingSender(self.clock)
-        self.ingress = EventIngress(self.clock, self.facts.append, {"memory": MemoryEngine()})
-        self.dispatcher = Dispatcher(self.ingress, self.sender, self.clock, self.facts.append)
-
-    def triggers(self, *egresses: Egress) -> None:
-        """The broker has these triggers from now on."""
-        resource = Resource(
-            kind="Broker", namespace="default", name="main", uid="broker", egresses=egresses
-        )
-        self.dispatcher.topology_changed(Topology({MAIN: resource}))
-
-    async def post(self, event: CloudEvent, *headers: tuple[str, str]) -> int:
-        sent, body = encode_binary(event)
-        answer = await self.ingress.to_broker(
-            "default", "main", "POST", "/default/main", [*sent, *headers], body
-        )
-        return answer.status
-
-    def outcomes(self) -> list[tuple[str, int, str]]:
-        return [
-            (fact.leg, fact.status, fact.outcome)
-            for fact in self.facts
-            if isinstance(fact, DeliveryAttempted)
-        ]
-
-    def kept(self) -> int:
-        return len(self.ingress.log_of(MAIN))  # type: ignore[arg-type]  # the log in memory counts its events
-
-
-@asynccontextmanager
-async def flowing(*egresses: Egress) -> AsyncIterator[Flow]:
-    flow = Flow()
-    flow.triggers(*egresses)
-    async with anyio.create_task_group() as group:
-        await group.start(flow.dispatcher.run)
-        yield flow
-        group.cancel_scope.cancel()
-
-
-async def settled() -> None:
-    """Time enough for all retries of a test; it jumps."""
-    await anyio.sleep(3600)
-
-
-def trigger(name: str, subscriber: str | None, **changes: object) -> Egress:
-    egress = Egress(
-        kind="Trigger",
-        namespace="default",
-        name=name,
-        uid=name,
-        subscriber=subscriber,
-        reply=BROKER,
-    )
-    return replace(egress, **changes)
-
-
-def only(**attributes: str) -> dict[str, object]:
-    """The filter of a trigger that wants just these."""
-    return {"filter": Attributes(attributes), "filter_spec": str(attributes)}
-
-
-def event(number: str = "1", **attributes: str) -> CloudEvent:
-    least = {"specversion": "1.0", "id": number, "source": "/s", "type": "t"}
-    return CloudEvent({**least, **attributes}, "text/plain", b"data")
-
-
-def always(answer: Reply) -> Callable[[Call], Reply]:
-    return lambda _: answer
-
-
-def in_turn(*answers: Reply) -> Callable[[Call], Reply]:
-    rest = iter(answers)
-    return lambda _: next(rest)
-
-
-def reply(event: CloudEvent, *headers: tuple[str, str]) -> Answered:
-    sent, body = encode_binary(event)
-    return Answered(200, [*sent, *headers], body)
+from knlite.facts import EventRefused
+from tests.flows.eventflow import (
+    BROKER,
+    RETRIES,
+    SINK,
+    A,
+    B,
+    always,
+    event,
+    flowing,
+    in_turn,
+    only,
+    reply,
+    settled,
+    trigger,
+)
 
 
 async def test_every_trigger_gets_the_event_and_its_filter_decides() -> None:
