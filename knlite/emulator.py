@@ -24,21 +24,26 @@ from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
+from knlite.controlplane.eventanswerers import EventAnswerers
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
+from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import Undecided, readiness_facts
-from knlite.controlplane.reconcilers import MESSAGING
+from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
+from knlite.controlplane.sources import Sources
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
@@ -47,51 +52,27 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
+from knlite.dataplane.sources.outbound import Outbound
+from knlite.dataplane.sources.ping import PingAdapter
+from knlite.dataplane.transforms import EventTransforms
 from knlite.dataplane.wire.limits import limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.reconcilers import (
-    broker,
-    eventpolicy,
-    eventtransform,
-    sinkbinding,
-    trigger,
-)
+from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
+from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.keeping import Keeping, keeping_events
 from knlite.eventlog.memory import MemoryEngine
-from knlite.facts import InstanceChanged, LogLine, Notice, RequestDone
+from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.eventpolicy import EventPolicy
-from knlite.kinds.eventing.eventtransform import EventTransform
-from knlite.kinds.eventing.trigger import Trigger
-from knlite.kinds.meta import Object
-from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.domainmapping import DomainMapping
-from knlite.kinds.serving.revision import Revision
-from knlite.kinds.serving.route import Route
-from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
-from knlite.reconcile import Reconciler
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.registry.sqlite import SqliteStorage
 from knlite.registry.writebehind import WriteBehind
 from knlite.runtime.available import open_runtimes
-from knlite.serving.reconcilers import (
-    configmap,
-    configuration,
-    domainmapping,
-    namespace,
-    revision,
-    route,
-    service,
-)
 from knlite.serving.workload import policy_named
 from knlite.settings import Settings
 from knlite.telemetry.accesslog import AccessLog
@@ -101,22 +82,6 @@ from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
-
-RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
-    (Service, service.reconcile),
-    (Configuration, configuration.reconcile),
-    (Revision, revision.reconcile),
-    (Route, route.reconcile),
-    (ConfigMap, configmap.reconcile),
-    (DomainMapping, domainmapping.reconcile),
-    (Broker, broker.reconcile),
-    (Trigger, trigger.reconcile),
-    (EventPolicy, eventpolicy.reconcile),
-    *MESSAGING,
-    (EventTransform, eventtransform.reconcile),
-    (SinkBinding, sinkbinding.reconcile),
-    (Namespace, namespace.reconcile),
-)
 
 
 @asynccontextmanager
@@ -239,6 +204,12 @@ class Emulator:
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
+        transforming = EventTransforms(sender, self._draw)
+        requests = RequestReplyIngress(brokers, clock, self._draw)
+        gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
+        gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
+        answerers = EventAnswerers(self.registry, clock, transforming, requests)
+        self.settling.ask(answerers, "routes are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         https = Https(
@@ -253,16 +224,12 @@ class Emulator:
         if available.no_engine and settings.runtime == "auto":
             self._say(f"{available.no_engine}; services run as local processes")
         self._chooser.no_engine = available.no_engine
-        images = Images(
-            self.registry,
-            available.runtimes,
-            self._chooser.choose,
-            clock,
-            publish,
-            # Root may give a process to any user.
-            uid=os.geteuid() or None,
-        )
-        scaling = self._scaling(activator, projector, images)
+        choose = self._chooser.choose
+        # Root may give a process to any user.
+        uid = os.geteuid() or None
+        code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
+        images = Images(self.registry, code, clock)
+        scaling = self._scaling(activator, projector, images, code)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 
@@ -281,23 +248,56 @@ class Emulator:
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
-        for part in (images, claims, *scaling, activator, https, projector, dispatcher):
+        for part in (
+            images,
+            claims,
+            *scaling,
+            activator,
+            https,
+            transforming,
+            answerers,
+            projector,
+            dispatcher,
+        ):
             await self._group.start(part.run)
+        for source in self._sources(sender):
+            await self._group.start(source.run)
         inside = listening.inside(available.bridges) | {inner}
         await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
 
+    def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
+        """Who sends the events of sources, and who watches objects for them."""
+        outbound = Outbound(sender, self._clock, self._bus.publish)
+        pings = PingAdapter(outbound, self._clock)
+        sources = Sources(self.registry, self._clock, self._bus.publish)
+        sources.report_to(pings, outbound)
+        self.settling.ask(sources, "sources are being started")
+        types = EventTypeRecorder(self.registry, self._reporter)
+        self._held.enter_context(self._bus.reading(types.read, EventAccepted))
+        self._held.enter_context(self.registry.listening(types.note))
+        return pings, sources
+
     def _scaling(
-        self, activator: Activator, projector: Projector, images: Images
-    ) -> tuple[Supervisor, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]:
+        self, activator: Activator, projector: Projector, images: Images, code: Preparation
+    ) -> tuple[Supervisor, Kubelet, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]:
         """Who decides how many instances there are, and who keeps them."""
         registry, clock, publish = self.registry, self._clock, self._bus.publish
         service_of = projector.service_of
+        pods, capacity = PodWriter(registry, self._reporter, clock.wall), this_capacity()
+        kubelet = Kubelet(
+            registry=registry,
+            preparation=code,
+            capacity=capacity,
+            pods=pods,
+            clock=clock,
+            publish=publish,
+        )
         supervisor = Supervisor(
-            blueprints=make_blueprints(registry, images, this_capacity(), clock.wall),
+            blueprints=make_blueprints(registry, images, capacity, clock.wall),
             service_of=service_of,
-            pods=PodWriter(registry, self._reporter, clock.wall),
+            pods=pods,
             clock=clock,
             publish=publish,
             draw=self._draw,
@@ -311,7 +311,7 @@ class Emulator:
         activator.report_to(autoscaler)
         targets.report_to(activator)
         self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
-        return supervisor, volumes, autoscaler, hpa
+        return supervisor, kubelet, volumes, autoscaler, hpa
 
     def _keep(self, folder: Path) -> WriteBehind:
         """Go on with what an earlier run has left in *folder*, and keep what happens now."""

@@ -63,12 +63,14 @@ InstanceState = Literal[
     "failed",
     "waiting",
     "draining",
+    "completed",
     "gone",
 ]
 """What an instance goes through. ``started`` is when its program runs; ``unready`` when its
 readiness probe fails after it was ready; ``restarting`` when it is being stopped to be started
 again, as its liveness or startup probe failed; ``failed`` when it ended or could not start;
-``waiting`` when it will be started again after a delay."""
+``waiting`` when it will be started again after a delay; ``completed`` when the program of a plain
+pod has ended without an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,6 +327,24 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSent:
+    """A source has sent an event, or has given up after its last attempt."""
+
+    at: datetime
+    kind: str
+    namespace: str
+    name: str
+    event_id: str
+    event_type: str
+    target: str
+    attempts: int
+    status: int
+    """0 when there was no HTTP answer."""
+    outcome: Literal["delivered", "failed"]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileFailed:
     """What follows from an object could not be done; it will be tried again."""
 
@@ -370,6 +390,7 @@ Fact = (
     | EventRefused
     | EgressChanged
     | DeliveryAttempted
+    | SourceSent
     | ReconcileFailed
     | CertificateDoubted
     | Notice

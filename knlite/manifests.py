@@ -21,11 +21,14 @@ from knlite.errors import InvalidInput
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
 from knlite.kinds.catalog import info_of, read
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.reconcile import Key, key_of
-from knlite.serving.workload import FunctionProject, Sources
+from knlite.serving.workload import FunctionProject, Sources, declared_as
 
 MAX_BYTES = 3 * 1024 * 1024
 """Of one file; what an API server takes in one request."""
@@ -40,6 +43,9 @@ _OTHERS = re.compile(
 )
 """Files with these suffixes that are well known for something else."""
 _SKIPPED_FOLDERS = frozenset(("node_modules", "__pycache__", "venv", "target", "vendor"))
+
+_RUNNING = (Service, Configuration, Deployment, Job, ContainerSource)
+"""Kinds whose manifest says which code runs."""
 
 _LAST_STEP = re.compile(r"(\.[^.\[]*|\[[^\]]*\])$")
 
@@ -140,11 +146,14 @@ def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
 
 
 def folders_of(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
-    """The folder of every Service's manifest, by namespace and name."""
+    """The folder of the manifest of everything that runs code, by namespace and ``declared_as``."""
     return {
-        (each.obj.metadata.namespace, each.obj.metadata.name): _folder(each.manifest.file)
+        (
+            each.obj.metadata.namespace,
+            declared_as(type(each.obj).__name__, each.obj.metadata.name),
+        ): _folder(each.manifest.file)
         for each in declared
-        if isinstance(each.obj, Service | Configuration)
+        if isinstance(each.obj, _RUNNING)
     }
 
 

@@ -19,7 +19,13 @@ from knlite.serving.workload import Sources
 
 LOOKED_AT = 20_000
 """Files, at most: the folder may be somebody's home."""
-_GROUP = b"serving.knative.dev/"
+_GROUPS = (
+    b"serving.knative.dev/",
+    b"sources.knative.dev/",
+    b"sinks.knative.dev/",
+    b"knlite.dev/",
+)
+"""In manifests of what runs code: Knative's groups, or an annotation that says how."""
 
 
 def code_below(folder: Path, environ: Mapping[str, str]) -> Sources:
@@ -57,8 +63,11 @@ def _says_something(file: Path) -> bool:
 
 
 def _is_ours(file: Path) -> bool:
-    """Whether *file* names Knative Serving; parsing all others of a home would take long."""
+    """Whether *file* may say where code is; parsing all others of a home would take long."""
     try:
-        return file.stat().st_size <= MAX_BYTES and _GROUP in file.read_bytes()
+        if file.stat().st_size > MAX_BYTES:
+            return False
+        content = file.read_bytes()
     except OSError:
         return False
+    return any(group in content for group in _GROUPS)

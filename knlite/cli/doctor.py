@@ -16,13 +16,16 @@ import uv
 from rich.console import Console
 from rich.text import Text
 
-from knlite.kinds.podspec.fields import PodSpec, serving_container
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
+from knlite.kinds.podspec.fields import PodSpec, leading_container
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.manifests import read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.serving.support import shortfalls, without_effect
-from knlite.serving.workload import Choice, choose, policy_named
+from knlite.serving.workload import Choice, choose, declared_as, policy_named
 from knlite.settings import Settings
 
 Verdict = Literal["ok", "note", "problem"]
@@ -194,16 +197,16 @@ def _workloads(
     ]
     for each in project.declared:
         obj = each.obj
-        if not isinstance(obj, Service | Configuration):
+        if not isinstance(obj, Service | Configuration | Deployment | Job | ContainerSource):
             continue
         name = f"{obj.metadata.namespace}/{obj.metadata.name}"
-        container = serving_container(obj.spec.template.spec)
+        container = leading_container(obj.spec.template.spec)
         choice = choose(
             image=container.image if container else "",
             pull_policy=container.image_pull_policy if container else "",
             annotations=obj.spec.template.metadata.annotations,
             namespace=obj.metadata.namespace,
-            service=obj.metadata.name,
+            manifest=declared_as(type(obj).__name__, obj.metadata.name),
             sources=project.sources,
             policy=policy_named(settings.runtime),
             no_engine="" if isinstance(engine, Engine) else engine.why,

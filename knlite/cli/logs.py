@@ -1,21 +1,43 @@
-"""``knlite logs``: what the instances of a service wrote."""
+"""``knlite logs``: what the instances of a service, or of another workload, wrote."""
 
 import json
 import sys
 from contextlib import suppress
 
 from knlite.cli.client import Client
+from knlite.errors import NotFound
 from knlite.kinds.catalog import info_of
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
+from knlite.kinds.meta import Object
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
+
+_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource)
+"""What may have a log, in the order in which it is looked for."""
 
 
 def show(
-    service: str, namespace: str, admin_port: int, *, follow: bool, tail: int | None, as_json: bool
+    name: str, namespace: str, admin_port: int, *, follow: bool, tail: int | None, as_json: bool
 ) -> None:
     """Print log lines. Raises ``NotFound``, ``Unreachable``."""
     with suppress(KeyboardInterrupt), Client(admin_port) as client:
-        # An unknown service has no lines, which would look like a silent one.
-        client.one(info_of(Service), namespace, service)
-        for line in client.log_lines(namespace, service, follow=follow, tail=tail):
+        # What is unknown has no lines, which would look like what is silent.
+        _require_known(client, namespace, name)
+        for line in client.log_lines(namespace, name, follow=follow, tail=tail):
             sys.stdout.write((line if as_json else json.loads(line)["text"]) + "\n")
             sys.stdout.flush()
+
+
+def _require_known(client: Client, namespace: str, name: str) -> None:
+    """Raises ``NotFound`` if nothing of that name runs code."""
+    first = None
+    for kind in _WORKLOADS:
+        try:
+            client.one(info_of(kind), namespace, name)
+        except NotFound as exc:
+            first = first or exc
+        else:
+            return
+    if first is not None:
+        raise first

@@ -182,7 +182,9 @@ def get(
 
 @app.command()
 def logs(
-    service: Annotated[str, typer.Argument(help="A Knative Service.")],
+    name: Annotated[
+        str, typer.Argument(help="A Knative Service, or another object that runs code.")
+    ],
     namespace: Namespace = "default",
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")
@@ -191,7 +193,7 @@ def logs(
     as_json: Json = False,
     admin_port: AdminPort = 8081,
 ) -> None:
-    """Print what the instances of a service wrote.
+    """Print what the instances of a service, a Deployment or a Job wrote.
 
     \b
     Example:
@@ -200,7 +202,7 @@ def logs(
     with explaining():
         from knlite.cli.logs import show
 
-        show(service, namespace, admin_port, follow=follow, tail=tail, as_json=as_json)
+        show(name, namespace, admin_port, follow=follow, tail=tail, as_json=as_json)
 
 
 @app.command()

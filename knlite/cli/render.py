@@ -23,6 +23,7 @@ from knlite.facts import (
     ReadyChanged,
     RequestDone,
     ScaleDecided,
+    SourceSent,
 )
 
 _PALETTE = (
@@ -51,26 +52,26 @@ def line_of(fact: Fact) -> Text | None:
         case LogLine():
             style = Style(color="red") if fact.stream == "stderr" else Style()
             short = fact.instance.rpartition("-")[2]
-            return _line(fact.namespace, f"{fact.revision}/{short}", fact.text, style)
+            return _line(fact.namespace, f"{_place(fact)}/{short}", fact.text, style)
         case ScaleDecided():
             arrow = "↑" if fact.desired > fact.was else "↓"
             text = f"{arrow} {fact.was} → {fact.desired} instances: {fact.why}"
             return _line(fact.namespace, fact.revision, text, Style(bold=True))
         case InstanceChanged(state="failed"):
             text = f"✗ {_one_line(fact.why)}"
-            return _line(fact.namespace, fact.revision, text, Style(color="red"))
+            return _line(fact.namespace, _place(fact), text, Style(color="red"))
         case InstanceChanged(state="unready" | "restarting"):
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}: {_first(fact.why)}"
-            return _line(fact.namespace, fact.revision, text, Style(color="yellow"))
-        case InstanceChanged(state="ready" | "gone"):
+            return _line(fact.namespace, _place(fact), text, Style(color="yellow"))
+        case InstanceChanged(state="ready" | "completed" | "gone"):
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")
-            return _line(fact.namespace, fact.revision, text, Style(dim=True))
+            return _line(fact.namespace, _place(fact), text, Style(dim=True))
         case ColdStart():
             return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
         case PreparationStep():
-            return _line(fact.namespace, fact.revision, fact.text, Style(dim=True))
+            return _line(fact.namespace, _place(fact), fact.text, Style(dim=True))
         case ReadyChanged(status="False"):
             text = f"not ready: {fact.reason}: {_first(fact.message)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
@@ -85,6 +86,9 @@ def line_of(fact: Fact) -> Text | None:
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
+        case SourceSent(outcome="failed"):
+            text = f"event {fact.event_id} was not taken by {fact.target}: {_first(fact.why)}"
+            return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
         case CertificateDoubted():
             text = f"clients may refuse the certificate of Secret {fact.secret}: {fact.why}"
             return _line(fact.namespace, f"DomainMapping {fact.host}", text, Style(color="yellow"))
@@ -92,6 +96,11 @@ def line_of(fact: Fact) -> Text | None:
             return Text(clean(fact.text), style=_LEVELS[fact.level])
         case _:
             return None
+
+
+def _place(fact: LogLine | InstanceChanged | PreparationStep) -> str:
+    """Where it happens: in a revision, else in the Deployment or Job that people know."""
+    return fact.revision or fact.service
 
 
 def _line(namespace: str, name: str, text: str, style: Style) -> Text:

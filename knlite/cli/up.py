@@ -4,7 +4,7 @@ import gc
 import json
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from shlex import quote
 from typing import IO, cast
@@ -25,7 +25,9 @@ from knlite.controlplane.readiness import ADDRESSED, ready_condition
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
-from knlite.kinds.conditions import READY, Condition
+from knlite.kinds.conditions import READY, Condition, find
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.meta import controller_of, described
 from knlite.manifests import Project, read_project
 from knlite.nearby import code_below
@@ -281,4 +283,18 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
                 first = condition.message.strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"
             found.append((kind.__name__, described(obj), ready, address_of(obj, port)))
+    found.extend(_workloads(emulator))
     return found
+
+
+def _workloads(emulator: Emulator) -> Iterator[tuple[str, str, str, str]]:
+    """The same of what no request wakes, and nobody but its author has made."""
+    stored = emulator.registry.recording_view()
+    for deployment in stored.listed(Deployment, ""):
+        if controller_of(deployment) is None:
+            available = find(deployment.status.conditions, "Available")
+            ready = "Unknown" if available is None else available.status
+            yield "Deployment", described(deployment), ready, ""
+    for job in stored.listed(Job, ""):
+        if controller_of(job) is None:
+            yield "Job", described(job), status_column(job), ""

@@ -2,6 +2,8 @@
 
 from knlite.eventing.channels import channel_in
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -25,6 +27,11 @@ def address_of(obj: Object, port: int) -> str:
         case Broker():
             meta = obj.metadata
             return f"http://localhost:{port}/ns/{meta.namespace}/brokers/{meta.name}"
+        case EventTransform() | RequestReply():
+            kind = "eventtransforms" if isinstance(obj, EventTransform) else "requestreplies"
+            meta = obj.metadata
+            url = f"http://localhost:{port}/ns/{meta.namespace}/{kind}/{meta.name}"
+            return url if obj.status.address is not None else ""
         case Channel() | InMemoryChannel() | Sequence() | Parallel():
             address = obj.status.address
             channel = None if address is None else channel_in(address.url)

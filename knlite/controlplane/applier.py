@@ -12,7 +12,7 @@ from typing import Literal
 
 from knlite.clock import Clock
 from knlite.errors import Forbidden, KnliteError, NotFound
-from knlite.eventing.binding import selects
+from knlite.eventing.binding import SUBJECTS, selects
 from knlite.facts import Notice, Publish
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
@@ -20,8 +20,7 @@ from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.security import INSECURE_DEFAULT
-from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.manifests import Complaint, Declared
 from knlite.reconcile import Key, key_of
@@ -135,9 +134,13 @@ def _ordered(objects: Sequence[Object]) -> list[list[Object]]:
     rest = [obj for obj in objects if not isinstance(obj, (*_FIRST, SinkBinding, Broker))]
     sinks_of = {
         key_of(obj): {
-            _sink(binding)
-            for binding in bindings
-            if isinstance(obj, Service | Configuration) and selects(binding, obj)
+            *(
+                _sink(binding)
+                for binding in bindings
+                if isinstance(obj, SUBJECTS) and selects(binding, obj)
+            ),
+            # Its first pod would otherwise not know where to send events.
+            *([_sink(obj)] if isinstance(obj, ContainerSource) else []),
         }
         for obj in rest
     }
@@ -152,7 +155,7 @@ def _ordered(objects: Sequence[Object]) -> list[list[Object]]:
     return [group for group in groups if group]
 
 
-def _sink(binding: SinkBinding) -> tuple[str, str, str]:
+def _sink(binding: SinkBinding | ContainerSource) -> tuple[str, str, str]:
     ref = binding.spec.sink.ref
     if ref is None:
         return ("", "", "")

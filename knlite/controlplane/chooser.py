@@ -1,11 +1,10 @@
-"""Chooses what runs each container of a revision, from what this run has.
+"""Chooses what runs each container of a pod, from what this run has.
 
 Not here: the rule (``serving/workload.py``).
 """
 
-from knlite.kinds.labels import CONFIGURATION, SERVICE
-from knlite.kinds.podspec.fields import Container, serving_container
-from knlite.kinds.serving.revision import Revision
+from knlite.controlplane.wanted import Wanted
+from knlite.kinds.podspec.fields import Container
 from knlite.serving.workload import Choice, RuntimePolicy, Sources, Unrunnable, choose
 
 
@@ -18,18 +17,16 @@ class Chooser:
         self.sources = Sources()
         """The code that the files at hand bring along."""
 
-    def choose(self, revision: Revision, container: Container) -> Choice | Unrunnable:
-        """What runs *container* of *revision*, and where."""
-        meta = revision.metadata
-        serves = container is serving_container(revision.spec)
-        service = meta.labels.get(SERVICE) or meta.labels.get(CONFIGURATION, "")
+    def choose(self, wanted: Wanted, container: Container) -> Choice | Unrunnable:
+        """What runs *container* of *wanted*, and where."""
+        leads = wanted.leads(container)
         return choose(
             image=container.image,
             pull_policy=container.image_pull_policy,
             # A command, or the Dockerfile beside the manifest, is of what serves.
-            annotations=meta.annotations if serves else {},
-            namespace=meta.namespace,
-            service=service if serves else "",
+            annotations=wanted.annotations if leads else {},
+            namespace=wanted.namespace,
+            manifest=wanted.manifest if leads else "",
             sources=self.sources,
             policy=self._policy,
             no_engine=self.no_engine,

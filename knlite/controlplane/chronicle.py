@@ -1,6 +1,6 @@
 """Tells of instances: at once as facts, a moment later as their Pods.
 
-Not here: what happens to them (``supervisor.py``, ``incarnation.py``).
+Not here: what happens to them (``supervisor.py``, ``kubelet.py``, ``incarnation.py``).
 """
 
 from collections import deque
@@ -93,7 +93,11 @@ class Chronicle:
     def ended(self, slot: Slot, exit_: Exit, why: str, last_words: str) -> None:
         """One of its programs has ended; *why* is a sentence."""
         reason = "OOMKilled" if exit_.oom else f"ExitCode{exit_.code}"
-        self._tell(slot, "failed", why, reason=reason, container=exit_.container)
+        # Only what serves is not meant to end.
+        state: InstanceState = "failed" if exit_.code or slot.revision.name else "completed"
+        if state == "completed":
+            reason, why = "", ""
+        self._tell(slot, state, why, reason=reason, container=exit_.container)
         self._pods.ended(slot.revision, slot.name, exit_, last_words)
 
     def failed(self, slot: Slot, exc: InstanceFailed, message: str) -> None:
@@ -120,6 +124,11 @@ class Chronicle:
         """It is no more."""
         self._tell(slot, "gone")
         self._pods.gone(slot.revision, slot.name)
+
+    def over(self, slot: Slot, phase: str) -> None:
+        """It has run to its end and is not started again; its Pod stays."""
+        self._tell(slot, "gone")
+        self._pods.over(slot.revision, slot.name, phase)
 
     def logs(self, slot: Slot, tail: Tail) -> Logs:
         """Where its containers write to."""

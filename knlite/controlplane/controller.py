@@ -97,8 +97,10 @@ class Controller:
 
     def _begin(self) -> None:
         """What is there already has to be looked at once."""
+        stored = self._registry.recording_view()
         for index, (kind, _) in enumerate(self._reconcilers):
-            for obj in self._registry.view.listed(kind, ""):
+            # What is computed from others is no reason to reconcile anything.
+            for obj in stored.listed(kind, ""):
                 self._queue.add(Item(index, key_of(obj)))
 
     def _note(self, notification: Notification) -> None:

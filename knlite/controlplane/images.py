@@ -7,38 +7,24 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 (``ContainerMissing``).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 import anyio
 import msgspec
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
-from knlite.controlplane.preparation import Choose, Code, Pending, Preparation
+from knlite.controlplane.preparation import Code, Pending, PodCode, Preparation, pod_code
+from knlite.controlplane.wanted import of_revision
 from knlite.errors import InstanceFailed, defect
-from knlite.facts import Publish
 from knlite.kinds.meta import controller_of
 from knlite.kinds.podspec.fields import Container, serving_container
 from knlite.kinds.serving.image import CONDITIONS, Image, ImageStatus, image_name
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Notification, Registry
-from knlite.runtime.port import Prepared, Runtime
 from knlite.serving.imagename import registry_of
 from knlite.serving.instance import RevisionName
-from knlite.serving.workload import RuntimeName
 
 _MISSING = frozenset({"ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 """What a runtime says of an image that it cannot get."""
-
-
-@dataclass(frozen=True, slots=True)
-class PodCode:
-    """The code of all containers of a revision, which one runtime starts."""
-
-    serving: Code
-    prepared: Mapping[str, Prepared]
-    """By the container's name, init containers too."""
 
 
 class Images:
@@ -47,17 +33,12 @@ class Images:
     def __init__(
         self,
         registry: Registry,
-        runtimes: Mapping[RuntimeName, Runtime],
-        choose: Choose,
+        preparation: Preparation,
         clock: Clock,
-        publish: Publish,
-        *,
-        uid: int | None = None,
     ) -> None:
-        """*uid* is the user that local processes run as; None if they may be anybody's."""
         self._registry = registry
         self._clock = clock
-        self._preparation = Preparation(registry, runtimes, choose, clock, publish, uid)
+        self._preparation = preparation
         self._entries: dict[RevisionName, dict[str, Pending]] = {}
         self._group: TaskGroup | None = None
         self._busy = 0
@@ -85,16 +66,7 @@ class Images:
         entries = {each.name: self._entry(revision, each.name) for each in containers}
         deleted = f"{revision.name} has been deleted"
         codes = {name: await entry.outcome(deleted) for name, entry in entries.items()}
-        first = codes[serving.name]
-        for name, code in codes.items():
-            if code.runtime is not first.runtime:
-                raise InstanceFailed(
-                    "UnsupportedPod",
-                    f"the container {name} runs as {code.choice.runtime}, "
-                    f"the serving one as {first.choice.runtime}",
-                    fix="run all of them with --runtime docker",
-                )
-        return PodCode(first, {name: code.prepared for name, code in codes.items()})
+        return pod_code(codes, serving.name)
 
     def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)
@@ -152,7 +124,7 @@ class Images:
         found = None if revision is None else _containers(revision, container)
         if revision is None or not found:
             raise InstanceFailed("ContainerMissing", f"revision {name.name} is gone")
-        return await self._preparation.code(revision, found[0])
+        return await self._preparation.code(of_revision(revision), found[0])
 
     def _write_status(self, name: RevisionName, container: str, entry: Pending) -> None:
         key = (name.namespace, image_name(name.name, container))

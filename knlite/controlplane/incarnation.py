@@ -32,6 +32,8 @@ class Ended:
 
     why: StartFailure
     was_ready: bool
+    code: int | None = None
+    """The exit code of the program that ended first; None if none had been started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +148,7 @@ class Incarnation:
         why = f"its {probe.role.lower()} probe failed: {how.why}"
         last_words = exit_.message or self._tail.text() or why
         self._chronicle.ended(slot, exit_, why, last_words)
-        return Ended(StartFailure(f"ExitCode{exit_.code}", why), self._was_ready)
+        return Ended(StartFailure(f"ExitCode{exit_.code}", why), self._was_ready, exit_.code)
 
     async def _drain(
         self, instance: Instance, blueprint: Blueprint, ended: Callable[[], Awaitable[None]]
@@ -202,7 +204,7 @@ class Incarnation:
         last_words = exit_.message or self._tail.text()
         self._chronicle.ended(self._slot, exit_, why, last_words or why)
         message = f"{why}\n{self._tail.text() or exit_.message}".strip()
-        return Ended(StartFailure(f"ExitCode{exit_.code}", message), self._was_ready)
+        return Ended(StartFailure(f"ExitCode{exit_.code}", message), self._was_ready, exit_.code)
 
     def _failed(self, exc: InstanceFailed) -> Ended:
         message = "\n".join(part for part in (str(exc), self._tail.text()) if part)

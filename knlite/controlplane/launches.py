@@ -1,4 +1,4 @@
-"""From a revision and its code to what a runtime is told to start.
+"""From a revision or a pod and its code to what a runtime is told to start.
 
 Secrets and ConfigMaps are read at that moment, as on a cluster.
 """
@@ -8,12 +8,20 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from knlite.errors import InstanceFailed
-from knlite.kinds.podspec.fields import Container, serving_container, user_port
+from knlite.kinds.core.pod import Pod
+from knlite.kinds.podspec.fields import (
+    Container,
+    PodSpec,
+    leading_container,
+    serving_container,
+    user_port,
+)
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import View
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.contents import contents
-from knlite.serving.contract import contract, fs_group, identity_of
+from knlite.serving.contract import contract, fs_group, identity_of, identity_of_pod, told_to
+from knlite.serving.downward import Identity
 from knlite.serving.token import service_account_token
 from knlite.serving.vantage import Vantage
 from knlite.serving.volume import VolumeContent
@@ -28,19 +36,7 @@ def volumes_of(
     revision: Revision, instance: str, view: View, wall: Wall
 ) -> Mapping[str, VolumeContent]:
     """What the volumes of *instance* hold now. Raises ``InstanceFailed``."""
-    identity = identity_of(revision, instance)
-
-    def token(audience: str) -> str:
-        return service_account_token(
-            identity.namespace,
-            identity.service_account,
-            instance,
-            audience=audience,
-            key=_KEY,
-            now=wall(),
-        )
-
-    return contents(revision.spec, identity, view, token)
+    return _volumes(revision.spec, identity_of(revision, instance), view, wall)
 
 
 def launch_of(
@@ -55,25 +51,12 @@ def launch_of(
 
     Raises ``InstanceFailed``.
     """
-    identity = identity_of(revision, instance)
+    identity, spec = identity_of(revision, instance), revision.spec
 
     def launched(container: Container) -> ContainerLaunch:
-        terms = contract(revision, container, identity, view, vantage)
-        return ContainerLaunch(
-            name=container.name,
-            prepared=prepared[container.name],
-            env=terms.env,
-            command=terms.command,
-            args=terms.args,
-            working_dir=terms.working_dir,
-            limits=terms.limits,
-            security=terms.security,
-            mounts=terms.mounts,
-            termination_path=terms.termination_path,
-            termination_from_log=terms.termination_from_log,
-        )
+        told = told_to(revision, container)
+        return _launched(spec, container, identity, prepared, view, vantage, told)
 
-    spec = revision.spec
     serving = serving_container(spec)
     if serving is None:
         raise InstanceFailed("ContainerMissing", f"revision {revision.metadata.name} serves nobody")
@@ -87,7 +70,82 @@ def launch_of(
         serving=first,
         sidecars=tuple(launched(each) for each in spec.containers if each is not serving),
         init=tuple(launched(each) for each in spec.init_containers),
-        volumes=volumes_of(revision, instance, view, wall) if spec.volumes else {},
+        volumes=_volumes(spec, identity, view, wall),
         fs_group=fs_group(spec),
         concurrency=spec.container_concurrency or 0,
     )
+
+
+def launch_of_pod(
+    pod: Pod,
+    service: str,
+    prepared: Mapping[str, Prepared],
+    view: View,
+    vantage: Vantage,
+    wall: Wall,
+) -> Launch:
+    """How *pod* is started, which people know as *service*; the rest as in ``launch_of``."""
+    identity, spec = identity_of_pod(pod), pod.spec
+
+    def launched(container: Container) -> ContainerLaunch:
+        return _launched(spec, container, identity, prepared, view, vantage, {})
+
+    leading = leading_container(spec)
+    if leading is None:
+        raise InstanceFailed("ContainerMissing", f"pod {pod.metadata.name} has no container")
+    return Launch(
+        namespace=pod.metadata.namespace,
+        service=service,
+        revision="",
+        instance=pod.metadata.name,
+        port=leading.ports[0].container_port if leading.ports else 0,
+        serving=launched(leading),
+        sidecars=tuple(launched(each) for each in spec.containers if each is not leading),
+        init=tuple(launched(each) for each in spec.init_containers),
+        volumes=_volumes(spec, identity, view, wall),
+        fs_group=fs_group(spec),
+    )
+
+
+def _launched(
+    spec: PodSpec,
+    container: Container,
+    identity: Identity,
+    prepared: Mapping[str, Prepared],
+    view: View,
+    vantage: Vantage,
+    told: Mapping[str, str],
+) -> ContainerLaunch:
+    terms = contract(spec, container, identity, view, vantage, told)
+    return ContainerLaunch(
+        name=container.name,
+        prepared=prepared[container.name],
+        env=terms.env,
+        command=terms.command,
+        args=terms.args,
+        working_dir=terms.working_dir,
+        limits=terms.limits,
+        security=terms.security,
+        mounts=terms.mounts,
+        termination_path=terms.termination_path,
+        termination_from_log=terms.termination_from_log,
+    )
+
+
+def _volumes(
+    spec: PodSpec, identity: Identity, view: View, wall: Wall
+) -> Mapping[str, VolumeContent]:
+    if not spec.volumes:
+        return {}
+
+    def token(audience: str) -> str:
+        return service_account_token(
+            identity.namespace,
+            identity.service_account,
+            identity.name,
+            audience=audience,
+            key=_KEY,
+            now=wall(),
+        )
+
+    return contents(spec, identity, view, token)

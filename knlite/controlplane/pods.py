@@ -19,22 +19,21 @@ import msgspec
 
 from knlite.controlplane.reporting import Reporter
 from knlite.errors import KnliteError
-from knlite.kinds.conditions import timestamp
+from knlite.kinds.conditions import since, timestamp
 from knlite.kinds.core.node import Node
-from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.pod import INSTANCE, Pod
 from knlite.kinds.labels import REVISION
-from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.meta import ObjectMeta, controller_of
 from knlite.kinds.ownership import owned_by
-from knlite.kinds.podspec.fields import PodSpec
+from knlite.kinds.podspec.fields import Container, PodSpec
 from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Key
 from knlite.registry.registry import CONTROLLER, Notification, Registry
 from knlite.runtime.port import Exit
 from knlite.serving.instance import Address, RevisionName
-from knlite.serving.podlife import PodLife, new_life, since, termination
+from knlite.serving.podlife import PodLife, new_life, termination
 from knlite.serving.views.derived import instance_annotations, instance_labels
 
-FINALIZER = "knlite.dev/instance"
 HOST = "127.0.0.1"
 
 Deleted = Callable[[RevisionName, str], None]
@@ -42,7 +41,7 @@ Deleted = Callable[[RevisionName, str], None]
 
 
 class PodWriter:
-    """Writes the Pod of each instance; nobody else writes Pods."""
+    """Writes the Pod of each instance of a revision, and the status of all Pods."""
 
     def __init__(
         self, registry: Registry, reporter: Reporter, wall: Callable[[], datetime]
@@ -60,11 +59,15 @@ class PodWriter:
         Pods that an earlier run has left are removed first: their instances ended with it.
         """
         for pod in tuple(self._registry.view.listed(Pod, "")):
+            if not is_of_revision(pod):
+                continue
             self._remove(Key(Pod, pod.metadata.namespace, pod.metadata.name))
 
         def note(notification: Notification) -> None:
             pod = notification.obj
             if not isinstance(pod, Pod) or notification.change == "added":
+                return
+            if not is_of_revision(pod):
                 return
             gone = notification.change == "deleted"
             if gone or pod.metadata.deletion_timestamp is not None:
@@ -113,6 +116,11 @@ class PodWriter:
         """It gets no new requests and will be stopped."""
         self._change(revision, name, lambda life: replace(life, draining=True))
 
+    def over(self, revision: RevisionName, name: str, phase: str) -> None:
+        """It has ended for good; the Pod stays, and nothing holds it any more."""
+        self._change(revision, name, lambda life: replace(life, over=phase))
+        self._lives.pop((revision, name), None)
+
     def gone(self, revision: RevisionName, name: str) -> None:
         """It is no more."""
         self._lives.pop((revision, name), None)
@@ -124,12 +132,17 @@ class PodWriter:
     ) -> None:
         life = self._lives.get((revision, name))
         if life is None:
-            owner = self._registry.view.get(Revision, *revision)
-            life = new_life(owner.spec.containers if owner is not None else ())
+            life = new_life(self._containers(revision, name))
         changed = change(life)
         self._lives[revision, name] = changed
         key = Key(Pod, revision.namespace, name)
         self._reporter.report(key, lambda: self._write(revision, key, changed))
+
+    def _containers(self, revision: RevisionName, name: str) -> tuple[Container, ...]:
+        view = self._registry.view
+        owner = view.get(Revision, *revision) if revision.name else None
+        source = owner or view.get(Pod, revision.namespace, name)
+        return source.spec.containers if source is not None else ()
 
     def _write(self, name: RevisionName, key: Key, life: PodLife) -> None:
         revision = self._registry.view.get(Revision, *name)
@@ -155,6 +168,8 @@ class PodWriter:
             self._registry.update_status(msgspec.structs.replace(pod, status=status))
             if life.draining and pod.metadata.deletion_timestamp is None:
                 self._registry.delete(key)
+            if life.over:
+                self._let_go(key)
 
     def _remove(self, key: Key) -> None:
         self._written.discard(key)
@@ -164,14 +179,25 @@ class PodWriter:
         with suppress(KnliteError):
             if pod.metadata.deletion_timestamp is None:
                 self._registry.delete(key)
-            pod = self._registry.view.get(Pod, key.namespace, key.name)
-            if pod is not None:
-                metadata = msgspec.structs.replace(pod.metadata, finalizers=())
-                freed = msgspec.structs.replace(pod, metadata=metadata)
-                self._registry.update(freed, user=CONTROLLER)
+            self._let_go(key)
+
+    def _let_go(self, key: Key) -> None:
+        """Hold the Pod no more; others may."""
+        pod = self._registry.view.get(Pod, key.namespace, key.name)
+        if pod is None or INSTANCE not in pod.metadata.finalizers:
+            return
+        rest = tuple(each for each in pod.metadata.finalizers if each != INSTANCE)
+        metadata = msgspec.structs.replace(pod.metadata, finalizers=rest)
+        self._registry.update(msgspec.structs.replace(pod, metadata=metadata), user=CONTROLLER)
 
     def _now(self) -> str:
         return timestamp(self._wall())
+
+
+def is_of_revision(pod: Pod) -> bool:
+    """Whether *pod* is an instance of a revision, made here, and not by its owner."""
+    owner = controller_of(pod)
+    return owner is not None and owner.kind == "Revision"
 
 
 def _images(revision: Revision) -> dict[str, str]:
@@ -186,7 +212,7 @@ def _pod(revision: Revision, name: str, node: str) -> Pod:
             namespace=meta.namespace,
             labels=instance_labels(revision),
             annotations=instance_annotations(revision),
-            finalizers=(FINALIZER,),
+            finalizers=(INSTANCE,),
             owner_references=owned_by(revision),
         ),
         spec=PodSpec(

@@ -1,7 +1,7 @@
 """How the code of one container comes about: what runs it is chosen, then made ready to start.
 
 Source: knlite's own; digests as in Knative reference §1.9.
-Not here: which revisions want it, and how the outcome is written down (``images.py``).
+Not here: who wants it, and how the outcome is written down (``images.py``).
 """
 
 from collections.abc import Callable, Mapping
@@ -10,13 +10,12 @@ from dataclasses import dataclass, field, replace
 import anyio
 
 from knlite.clock import Clock
+from knlite.controlplane.wanted import Wanted
 from knlite.errors import InstanceFailed
 from knlite.facts import PreparationStep, Publish
 from knlite.kinds.core.secret import Secret
-from knlite.kinds.labels import SERVICE
-from knlite.kinds.podspec.fields import Container, serving_container
+from knlite.kinds.podspec.fields import Container
 from knlite.kinds.serving.image import Image, image_name
-from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
 from knlite.runtime.port import Prepared, Report, Runtime
 from knlite.serving.imagename import at_digest
@@ -34,7 +33,7 @@ from knlite.serving.workload import (
 AT_ONCE = 4
 """Preparations side by side; a build or an install keeps a processor busy by itself."""
 
-Choose = Callable[[Revision, Container], Choice | Unrunnable]
+Choose = Callable[[Wanted, Container], Choice | Unrunnable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,29 @@ class Code:
     runtime: Runtime
     prepared: Prepared
     choice: Choice
+
+
+@dataclass(frozen=True, slots=True)
+class PodCode:
+    """The code of all containers of a pod, which one runtime starts."""
+
+    serving: Code
+    prepared: Mapping[str, Prepared]
+    """By the container's name, init containers too."""
+
+
+def pod_code(codes: Mapping[str, Code], leading: str) -> PodCode:
+    """The pod of *codes*, by container, among which is *leading*. Raises ``InstanceFailed``."""
+    first = codes[leading]
+    for name, code in codes.items():
+        if code.runtime is not first.runtime:
+            raise InstanceFailed(
+                "UnsupportedPod",
+                f"the container {name} runs as {code.choice.runtime}, "
+                f"{leading} as {first.choice.runtime}",
+                fix="run all of them with --runtime docker",
+            )
+    return PodCode(first, {name: code.prepared for name, code in codes.items()})
 
 
 @dataclass(eq=False, slots=True)
@@ -77,8 +99,9 @@ class Preparation:
         choose: Choose,
         clock: Clock,
         publish: Publish,
-        uid: int | None,
+        uid: int | None = None,
     ) -> None:
+        """*uid* is the user that local processes run as; None if they may be anybody's."""
         self._registry = registry
         self._runtimes = runtimes
         self._choose = choose
@@ -89,36 +112,38 @@ class Preparation:
         """Preparations that have not begun, for all revisions that want the same code."""
         self._limit = anyio.Semaphore(AT_ONCE)
 
-    async def code(self, revision: Revision, container: Container) -> Code:
-        """The code of one of the *revision*'s containers. Raises ``InstanceFailed``."""
-        choice = self._choose(revision, container)
+    async def code(self, wanted: Wanted, container: Container) -> Code:
+        """The code of one of the containers of *wanted*. Raises ``InstanceFailed``."""
+        choice = self._choose(wanted, container)
         if isinstance(choice, Unrunnable):
             raise InstanceFailed(choice.reason, choice.message)
-        report = self._report(revision)
-        if container is serving_container(revision.spec):
-            require_supported(revision.spec, choice.runtime, self._uid)
-            ignored = without_effect(revision.spec, choice.runtime)
+        report = self._report(wanted)
+        if wanted.leads(container):
+            require_supported(wanted.spec, choice.runtime, self._uid)
+            ignored = without_effect(wanted.spec, choice.runtime)
             if ignored:
                 report(f"without effect on a {choice.runtime} instance: {', '.join(ignored)}")
-        choice = self._resolved(revision, container.name, choice)
+        choice = self._resolved(wanted, container.name, choice)
         if isinstance(choice.workload, LocalCommand):
             return await self._command(choice, report)
         async with self._limit:
             return await self._built(choice, report)
 
-    def _resolved(self, revision: Revision, container: str, choice: Choice) -> Choice:
+    def _resolved(self, wanted: Wanted, container: str, choice: Choice) -> Choice:
         """*choice* with what this run's configuration and an earlier run know of its image."""
         workload = choice.workload
         if not isinstance(workload, StoredImage):
             return choice
-        meta, view = revision.metadata, self._registry.view
-        image = view.get(Image, meta.namespace, image_name(meta.name, container))
+        namespace, view = wanted.namespace, self._registry.view
+        image = None
+        if wanted.revision:
+            image = view.get(Image, namespace, image_name(wanted.revision, container))
         reference = workload.reference
         if image is not None and image.status.digest:
             # Fixed when the revision was new; its tag may mean something else by now.
             reference = at_digest(reference, image.status.digest)
         secrets = (
-            view.get(Secret, meta.namespace, each.name) for each in revision.spec.image_pull_secrets
+            view.get(Secret, namespace, each.name) for each in wanted.spec.image_pull_secrets
         )
         stored = replace(
             workload,
@@ -167,14 +192,14 @@ class Preparation:
             return None
         return replace(choice, runtime="process", why=f"{choice.why}; {exc.what}")
 
-    def _report(self, revision: Revision) -> Report:
+    def _report(self, wanted: Wanted) -> Report:
         def report(text: str) -> None:
             self._publish(
                 PreparationStep(
                     at=self._clock.wall(),
-                    namespace=revision.metadata.namespace,
-                    service=revision.metadata.labels.get(SERVICE, ""),
-                    revision=revision.metadata.name,
+                    namespace=wanted.namespace,
+                    service=wanted.service,
+                    revision=wanted.revision,
                     text=text,
                 )
             )

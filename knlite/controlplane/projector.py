@@ -20,6 +20,8 @@ from knlite.eventing.channels import channel_hosts
 from knlite.eventing.topology import Topology, topology
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -41,7 +43,17 @@ from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
 _EVENTING = (Broker, Trigger, InMemoryChannel)
-_SHOWN = (Service, DomainMapping, Broker, Sequence, Parallel, Channel, InMemoryChannel)
+_SHOWN = (
+    Service,
+    DomainMapping,
+    Broker,
+    Sequence,
+    Parallel,
+    Channel,
+    InMemoryChannel,
+    EventTransform,
+    RequestReply,
+)
 """What people are shown, in this order."""
 REST = 4.0
 """Times as long as a push took, before the next: many objects that change one after another would

@@ -18,6 +18,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -33,6 +34,7 @@ ADDRESSED = (
     InMemoryChannel,
     Subscription,
     SinkBinding,
+    ContainerSource,
 )
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
@@ -49,6 +51,7 @@ _WITH_CONDITIONS = (
     Sequence,
     Parallel,
     SinkBinding,
+    ContainerSource,
 )
 
 

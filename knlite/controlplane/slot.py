@@ -1,4 +1,4 @@
-"""One instance that the autoscaler asked for, through all its restarts."""
+"""One instance that the autoscaler, or a pod, asks for, through all its restarts."""
 
 from dataclasses import dataclass, field
 
@@ -10,7 +10,10 @@ from knlite.serving.instance import Endpoint, RevisionName
 
 @dataclass(eq=False, slots=True)
 class Slot:
-    """Its place among the instances of *revision*; its name stays when it is started again."""
+    """Its place among the instances of *revision*; its name stays when it is started again.
+
+    That of a plain pod belongs to no revision, and the revision's name is empty.
+    """
 
     name: str
     revision: RevisionName

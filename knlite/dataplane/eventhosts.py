@@ -37,10 +37,20 @@ class EventHosts:
     def __init__(self) -> None:
         self._exact: dict[str, Handler] = {}
         self._endings: dict[str, HandlerFor] = {}
+        self._waiting: set[Handler] = set()
 
-    def serve(self, host: str, handler: Handler) -> None:
-        """*handler* answers at *host*, ``NAME.NS`` or longer, in place of any other."""
+    def serve(self, host: str, handler: Handler, *, waits: bool = False) -> None:
+        """*handler* answers at *host*, ``NAME.NS`` or longer, in place of any other.
+
+        One that *waits* for something else is cancelled when its client leaves.
+        """
         self._exact[_short(host)] = handler
+        if waits:
+            self._waiting.add(handler)
+
+    def waits(self, handler: Handler) -> bool:
+        """Whether *handler* is to be cancelled when its client leaves."""
+        return handler in self._waiting
 
     def serve_all(self, ending: str, handler_for: HandlerFor) -> None:
         """At all hosts ``NAME`` + *ending* + ``.NS`` answers *handler_for* NS and NAME.
@@ -51,7 +61,9 @@ class EventHosts:
 
     def leave(self, host: str) -> None:
         """Nobody answers at *host* any more."""
-        self._exact.pop(_short(host), None)
+        handler = self._exact.pop(_short(host), None)
+        if handler is not None and handler not in self._exact.values():
+            self._waiting.discard(handler)
 
     def find(self, host: str) -> Handler | None:
         """Who answers at *host*, which is as a client may write it."""

@@ -25,7 +25,9 @@ from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.topology import ALL_CHANNELS, CHANNEL_ENDING
+from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
     InsideOnly,
@@ -170,9 +172,24 @@ class Gateway:
                 text = f"the event is larger than {body.limit} bytes\n".encode()
                 exchange.respond(413, TEXT, text)
             elif self._group is not None:
-                self._group.start_soon(self._take, exchange, handler, path, body)
+                self._group.start_soon(take, exchange, handler, path, body)
 
-        read_body(exchange, MAX_EVENT, received)
+        take, left = self._take, None
+        if self.event_hosts.waits(handler):
+            scope = anyio.CancelScope()
+            take, left = partial(self._take_while_there, scope), scope.cancel
+        read_body(exchange, MAX_EVENT, received, left)
+
+    async def _take_while_there(
+        self,
+        there: anyio.CancelScope,
+        exchange: Exchange,
+        handler: Handler,
+        path: str,
+        body: bytes,
+    ) -> None:
+        with there:
+            await self._take(exchange, handler, path, body)
 
     async def _take(self, exchange: Exchange, handler: Handler, path: str, body: bytes) -> None:
         answer = await handler(
@@ -200,6 +217,10 @@ def _event_host(path: str) -> tuple[str, str] | None:
             return f"{name}.{namespace}", rest
         case "channels":
             return f"{name}{CHANNEL_ENDING}.{namespace}", rest
+        case "eventtransforms":
+            return transform_host(namespace, name), rest
+        case "requestreplies":
+            return REQUEST_REPLY_HOST, f"/{namespace}/{name}{rest}".rstrip("/")
         case _:
             return None
 

@@ -7,15 +7,16 @@ Not here: evaluating (``jsonata.py``); which transforms there are (``eventing/tr
 
 import random
 from collections.abc import Sequence
+from functools import partial
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
-from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import trace
-from knlite.eventing.transforms import TransformPlan, Transforms, document
+from knlite.eventing.transforms import ENDING, TransformPlan, Transforms, document
 
 SINK_TIMEOUT = 300.0
 """Seconds that a sink may take to answer."""
@@ -41,7 +42,7 @@ class EventTransforms:
     def __init__(self, sender: Sender, draw: random.Random | None = None) -> None:
         self._sender = sender
         self._bits = (draw or random.Random()).getrandbits
-        self._transforms: dict[tuple[str, str], _Transform] = {}
+        self._transforms: dict[str, _Transform] = {}
         self._plans: Transforms = {}
         self._group: TaskGroup | None = None
 
@@ -66,19 +67,24 @@ class EventTransforms:
             made = self._transforms[key] = _Transform(self._plans[key])
             group.start_soon(made.evaluator.run)
 
+    def at(self, namespace: str, stem: str) -> Handler:
+        """Who answers at the host ``STEM-jsonata.NAMESPACE``."""
+        return partial(self.receive, f"{stem}{ENDING}.{namespace}")
+
     async def receive(
         self,
-        namespace: str,
-        name: str,
+        host: str,
         method: str,
         path: str,
         headers: Sequence[tuple[str, str]],
         body: bytes,
+        client: str,
     ) -> Answer:
-        """Answer a request to a transform."""
-        found = self._transforms.get((namespace, name))
+        """Answer a request to the transform at *host*."""
+        found = self._transforms.get(host)
         if found is None:
-            return _said(404, f"there is no EventTransform {namespace}/{name} that is ready")
+            return _said(404, f"there is no EventTransform at {host} that is ready")
+        path = path.partition("?")[0]
         if method == "GET" and path in _PROBES:
             return Answer(200, (_TEXT,), _PROBES[path])
         if method != "POST" or path not in {"", "/"}:

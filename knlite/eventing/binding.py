@@ -15,6 +15,8 @@ import msgspec
 
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.references import group_in, kind_of
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.labels import BINDING_EXCLUDE
 from knlite.kinds.meta import Object
@@ -30,8 +32,10 @@ K_SINK = "K_SINK"
 K_CA_CERTS = "K_CA_CERTS"
 K_CE_OVERRIDES = "K_CE_OVERRIDES"
 
-Workload = Service | Configuration
+Workload = Service | Configuration | Deployment | Job
 """What can be bound: the kinds here with a pod at ``spec.template.spec``."""
+
+SUBJECTS: tuple[type[Workload], ...] = (Service, Configuration, Deployment, Job)
 
 W = TypeVar("W", bound=Workload)
 
@@ -88,8 +92,14 @@ def injected(obj: Object, view: View) -> Object:
     Differs: there is no inclusion mode, so nothing puts ``include`` on namespaces.
     """
     match obj:
-        case Service() | Configuration() if not _excluded(obj, view):
+        case Service() | Configuration() | Deployment() if not _excluded(obj, view):
             return bound(obj, view)
+        case Job() if not _excluded(obj, view):
+            # The template of a stored one cannot be changed; on a cluster, too, such an update
+            # would be refused, and with it what it is about.
+            meta = obj.metadata
+            stored = view.get(Job, meta.namespace, meta.name) is not None
+            return obj if stored else bound(obj, view)
         case _:
             return obj
 

@@ -8,9 +8,12 @@ reference §1.4. Not here: all kinds with their columns (``kinds/catalog.py``).
 
 from collections.abc import Mapping
 
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.job import Job
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
@@ -24,6 +27,9 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 SERVING = "serving.knative.dev"
@@ -44,7 +50,13 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("flows.knative.dev", "Parallel"): Parallel,
     ("eventing.knative.dev", "EventTransform"): EventTransform,
     ("eventing.knative.dev", "RequestReply"): RequestReply,
+    ("eventing.knative.dev", "EventType"): EventType,
+    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
+    ("sources.knative.dev", "PingSource"): PingSource,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
+    ("sources.knative.dev", "ContainerSource"): ContainerSource,
+    ("apps", "Deployment"): Deployment,
+    ("batch", "Job"): Job,
 }
 
 

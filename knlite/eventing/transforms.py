@@ -28,13 +28,16 @@ class TransformPlan:
     discard: bool = False
 
 
-Transforms = Mapping[tuple[str, str], TransformPlan]
-"""By namespace and name."""
+Transforms = Mapping[str, TransformPlan]
+"""By host, as ``NAME-jsonata.NAMESPACE``."""
+
+ENDING = "-jsonata"
+"""Of the first label of such a host, before which a name that is long is shortened."""
 
 
 def transform_host(namespace: str, name: str) -> str:
     """The name under which the transform *name* is known inside the cluster."""
-    return f"{child_name(name, '-jsonata')}.{namespace}.{CLUSTER_DOMAIN}"
+    return f"{_short_host(namespace, name)}.{CLUSTER_DOMAIN}"
 
 
 def document(headers: Headers, body: bytes) -> bytes:
@@ -51,10 +54,14 @@ def document(headers: Headers, body: bytes) -> bytes:
 def transforms(view: View) -> Transforms:
     """The transforms that have an address."""
     return {
-        (each.metadata.namespace, each.metadata.name): _plan(each)
+        _short_host(each.metadata.namespace, each.metadata.name): _plan(each)
         for each in view.listed(EventTransform, "")
         if each.status.address is not None and each.spec.jsonata is not None
     }
+
+
+def _short_host(namespace: str, name: str) -> str:
+    return f"{child_name(name, ENDING)}.{namespace}"
 
 
 def _plan(transform: EventTransform) -> TransformPlan:

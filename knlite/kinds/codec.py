@@ -55,7 +55,7 @@ def decode(kind: type[T], tree: object, *, strict: bool = True) -> Decoded[T]:
 
     With ``strict=False`` unknown fields are pruned in silence, as a cluster does for clients that
     do not ask for strict validation; wrong types are problems in either case, and so are unknown
-    fields of a struct that says ``never_pruned``, which without them would mean something else.
+    fields of a struct whose ``never_pruned`` says what would be wrong without them.
     """
     found = _Found(strict)
     shaped = _shape(_type_info(kind), tree, "", found)
@@ -141,8 +141,9 @@ def _members(
             found.unknown.append(f'unknown field "{where}"')
             if found.strict:
                 found.problems.append(Problem(where, _unknown(name, where, fields)))
-            elif getattr(info.cls, "never_pruned", False):
-                found.problems.append(Problem(where, _never_pruned(name, where, fields)))
+            elif why := getattr(info.cls, "never_pruned", ""):
+                text = f'{where}: Invalid value: "{name}": there is no such field, and {why}'
+                found.problems.append(Problem(where, text + _meant(name, fields)))
         elif member is not None:
             found.field = (info.cls.__name__, where)
             yield name, _shape(field.type, member, where, found)
@@ -190,11 +191,6 @@ def _in_go(name: str, wanted: str, found: _Found) -> str:
 
 def _unknown(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:
     text = f'strict decoding error: unknown field "{where}"'
-    return text + _meant(name, fields)
-
-
-def _never_pruned(name: str, where: str, fields: Mapping[str, inspect.Field]) -> str:
-    text = f'{where}: Invalid value: "{name}": there is no such field, and it cannot be left out'
     return text + _meant(name, fields)
 
 

@@ -151,6 +151,26 @@ def is_false(conditions: Iterable[Condition], name: str = READY) -> bool:
     return condition is not None and condition.status == "False"
 
 
+def since(conditions: Conditions, before: Conditions, now: str) -> Conditions:
+    """*conditions* with the moments at which each came to its status, as Kubernetes' own kinds."""
+    old = {each.type: each for each in before}
+    result = []
+    for each in conditions:
+        was = old.get(each.type)
+        same = was is not None and was.status == each.status
+        moment = was.last_transition_time if was is not None and same else now
+        result.append(
+            Condition(
+                type=each.type,
+                status=each.status,
+                reason=each.reason,
+                message=each.message,
+                last_transition_time=moment,
+            )
+        )
+    return tuple(result)
+
+
 def timestamp(moment: datetime) -> str:
     """*moment* as the API writes times: RFC 3339, UTC, whole seconds."""
     return _written(moment.astimezone(UTC).replace(microsecond=0, tzinfo=None))

@@ -86,6 +86,8 @@ SCOPE: Final = "eventing.knative.dev/scope"
 """Annotation of an InMemoryChannel: ``cluster`` or ``namespace``; here it changes nothing."""
 SUBSCRIBABLE: Final = "messaging.knative.dev/subscribable"
 """Annotation of a channel: the form of the subscribers that it takes."""
+SOURCE_NAME: Final = "eventing.knative.dev/sourceName"
+"""Label of an EventType: the source that it belongs to."""
 BINDING_EXCLUDE: Final = "bindings.knative.dev/exclude"
 
 # knlite's own, on templates.

@@ -15,14 +15,14 @@ from typing import Any, Literal, TypeVar, cast
 
 import msgspec
 
-from knlite.errors import AlreadyExists, NotFound
+from knlite.errors import AlreadyExists, Forbidden, NotFound
 from knlite.kinds.admission import spec_of
 from knlite.kinds.catalog import info_of, tree_of
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.kindinfo import KindInfo
-from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.meta import Object, ObjectMeta, controller_of
 from knlite.kinds.patch.apply import ApplyPatch
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
@@ -181,7 +181,8 @@ class Registry:
         obj = self._named(obj)
         key = key_of(obj)
         self._admission.require_namespace(obj)
-        if self._store.at(key) is not None:
+        # The name of what is computed is taken, too.
+        if self.at(key) is not None:
             raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
         metadata = msgspec.structs.replace(
             obj.metadata,
@@ -390,15 +391,28 @@ class Registry:
 
     def _existing(self, key: Key) -> Object:
         found = self._store.at(key)
-        if found is None:
-            raise NotFound(f'{info_of(key.kind).resource} "{key.name}" not found')
-        return found
+        if found is not None:
+            return found
+        resource = info_of(key.kind).resource
+        computed = self.at(key)
+        if computed is None:
+            raise NotFound(f'{resource} "{key.name}" not found')
+        raise Forbidden(
+            f'{resource} "{key.name}" is forbidden: it follows from'
+            f" {_owner_of(computed)} and cannot be changed itself"
+        )
 
     def _commit(
         self, obj: Object, metadata: ObjectMeta, old: Object | None, write: Write = PLAIN
     ) -> Object:
         candidate = msgspec.structs.replace(obj, metadata=metadata)
         return candidate if write.dry_run else self._commits.commit(candidate, old)
+
+
+def _owner_of(obj: Object) -> str:
+    """What a computed object follows from, as far as it says it."""
+    owner = controller_of(obj)
+    return f'{owner.kind} "{owner.name}"' if owner is not None else "this run"
 
 
 def _completed(obj: Object, old: Object) -> ObjectMeta:

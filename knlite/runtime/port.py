@@ -86,7 +86,8 @@ class Launch:
     """Unique in this run; a DNS label or longer, safe as a container's name."""
     port: int
     """The port the serving program is asked to serve on. A runtime without a network of its own
-    per instance gives each instance another one, and says so in ``Instance.address``."""
+    per instance gives each instance another one, and says so in ``Instance.address``. 0 if it
+    serves nobody."""
     serving: ContainerLaunch
     """The container that answers requests."""
     sidecars: tuple[ContainerLaunch, ...] = ()

@@ -1,4 +1,4 @@
-"""What the containers of an instance are told, from their revision.
+"""What the containers of an instance are told, from their revision or pod.
 
 Source: Knative reference §4.1 (environment), §4.2 (process), §1.6 (fields).
 Not here: ``PORT``, which the runtime sets; volumes (``contents.py``); what cannot be had here
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from knlite.kinds.config.deployment import DeploymentConfig
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.durations import InvalidDuration, parse_go
 from knlite.kinds.labels import CONFIGURATION, PROGRESS_DEADLINE, SERVICE
 from knlite.kinds.podspec.fields import Container, PodSpec, Quantity
@@ -48,27 +49,51 @@ def identity_of(revision: Revision, instance: str) -> Identity:
     )
 
 
-def contract(
-    revision: Revision, container: Container, identity: Identity, view: View, vantage: Vantage
-) -> Contract:
-    """The contract of one of the *revision*'s containers, which reaches the gateway from *vantage*.
+def identity_of_pod(pod: Pod) -> Identity:
+    """*pod*, which is there before its programs."""
+    meta = pod.metadata
+    return Identity(
+        namespace=meta.namespace,
+        name=meta.name,
+        labels=meta.labels,
+        annotations=meta.annotations,
+        service_account=pod.spec.service_account_name or "default",
+    )
 
-    Raises ``InstanceFailed`` (``CreateContainerConfigError``) where a ConfigMap, a Secret or a key
-    of it is missing.
+
+def told_to(revision: Revision, container: Container) -> Mapping[str, str]:
+    """The variables by which one of the *revision*'s containers learns what it belongs to."""
+    if container in revision.spec.init_containers:
+        return {}
+    meta = revision.metadata
+    return {
+        "K_SERVICE": meta.labels.get(SERVICE, ""),
+        "K_CONFIGURATION": meta.labels.get(CONFIGURATION, ""),
+        "K_REVISION": meta.name,
+    }
+
+
+def contract(
+    spec: PodSpec,
+    container: Container,
+    identity: Identity,
+    view: View,
+    vantage: Vantage,
+    told: Mapping[str, str],
+) -> Contract:
+    """The contract of one of the containers of a pod, which reaches the gateway from *vantage*.
+
+    *told* are variables beside its author's. Raises ``InstanceFailed``
+    (``CreateContainerConfigError``) where a ConfigMap, a Secret or a key of it is missing.
     """
-    env = environment(container, identity, view, vantage)
-    if container not in revision.spec.init_containers:
-        meta = revision.metadata
-        env["K_SERVICE"] = meta.labels.get(SERVICE, "")
-        env["K_CONFIGURATION"] = meta.labels.get(CONFIGURATION, "")
-        env["K_REVISION"] = meta.name
+    env = {**environment(container, identity, view, vantage), **told}
     return Contract(
         env=env,
         command=tuple(expanded(word, env) for word in container.command),
         args=tuple(expanded(word, env) for word in container.args),
         working_dir=container.working_dir,
         limits=_limits(container),
-        security=_security(container, revision.spec),
+        security=_security(container, spec),
         mounts=tuple(
             Mount(
                 volume=mount.name,

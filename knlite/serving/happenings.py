@@ -21,7 +21,9 @@ from knlite.facts import (
     ScaleDecided,
 )
 from knlite.kinds.conditions import is_true
+from knlite.kinds.core.job import COMPLETE, Job, finished
 from knlite.kinds.core.k8sservice import KubernetesService
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import SERVICE
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.names import child_name
@@ -120,6 +122,19 @@ def of_addition(obj: Object) -> Iterator[Happening]:
             text = f'Created {type(obj).__name__} "{meta.name}"'
         case KubernetesService():
             text = f'Created placeholder service "{meta.name}"'
+        case Pod() if owner.kind in {"Deployment", "Job"}:
+            component = f"{owner.kind.lower()}-controller"
+            text = f"Created pod: {meta.name}"
+            yield Happening(
+                owner.kind,
+                meta.namespace,
+                owner.name,
+                "Normal",
+                "SuccessfulCreate",
+                text,
+                component,
+            )
+            return
         case _:
             return
     component = f"{owner.kind.lower()}-controller"
@@ -139,6 +154,13 @@ def of_change(old: Object, new: Object) -> Iterator[Happening]:
                 yield _of(new, "Normal", "RevisionReady", text)
         case Configuration(), Configuration():
             yield from _latest(old, new)
+        case Job(), Job():
+            how = finished(new)
+            if how is not None and finished(old) is None:
+                completed = how.type == COMPLETE
+                reason = "Completed" if completed else how.reason
+                text = "Job completed" if completed else how.message
+                yield _of(new, "Normal" if completed else "Warning", reason, text)
         case _:
             pass
 
@@ -247,12 +269,17 @@ def _kubelet(fact: InstanceChanged) -> tuple[EventType, str, str] | None:
                 "BackOff",
                 f"Back-off restarting failed {container.removeprefix('the ')}",
             )
+        case "completed":
+            return "Normal", "Completed", f"{container.capitalize()} ended without an error"
         case "preparing" | "unready" | "gone":
             # What comes of a preparation is told by itself, and each failed probe is.
             return None
 
 
 def _told(service: str, revision: str) -> Iterator[tuple[str, str]]:
+    if not revision:
+        # A pod that belongs to no revision tells its story itself.
+        return
     yield "Revision", revision
     if service:
         yield "Service", service

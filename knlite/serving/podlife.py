@@ -49,6 +49,8 @@ class PodLife:
     unschedulable: str = ""
     """Why it can run nowhere."""
     draining: bool = False
+    over: str = ""
+    """``Succeeded`` or ``Failed`` once it is never started again."""
 
     def starting(self) -> "PodLife":
         """It is being started, for the first time or again."""
@@ -102,7 +104,7 @@ class PodLife:
         """Its status but for the moments of its conditions; *images* are image ids by container."""
         unready = [name for name, each in self.containers.items() if not each.ready]
         return PodStatus(
-            phase="Running" if self.ran else "Pending",
+            phase=self.over or ("Running" if self.ran else "Pending"),
             conditions=self._conditions(unready),
             pod_ip=self.address,
             pod_ips=(PodIP(ip=self.address),) if self.address else (),
@@ -116,7 +118,10 @@ class PodLife:
     def _conditions(self, unready: list[str]) -> Conditions:
         if self.unschedulable:
             return (_no("PodScheduled", UNSCHEDULABLE, self.unschedulable),)
-        if self.draining or unready:
+        if self.over:
+            reason = "PodCompleted" if self.over == "Succeeded" else "PodFailed"
+            ready = tuple(_no(name, reason, "") for name in ("ContainersReady", "Ready"))
+        elif self.draining or unready:
             why = f"containers with unready status: [{' '.join(unready)}]"
             ready = tuple(
                 _no(name, "ContainersNotReady", why) for name in ("ContainersReady", "Ready")
@@ -124,26 +129,6 @@ class PodLife:
         else:
             ready = (_yes("ContainersReady"), _yes("Ready"))
         return (_yes("Initialized"), _yes("PodScheduled"), *ready)
-
-
-def since(conditions: Conditions, before: Conditions, now: str) -> Conditions:
-    """*conditions* with the moments at which each came to its status."""
-    old = {each.type: each for each in before}
-    result = []
-    for each in conditions:
-        was = old.get(each.type)
-        same = was is not None and was.status == each.status
-        moment = was.last_transition_time if was is not None and same else now
-        result.append(
-            Condition(
-                type=each.type,
-                status=each.status,
-                reason=each.reason,
-                message=each.message,
-                last_transition_time=moment,
-            )
-        )
-    return tuple(result)
 
 
 def new_life(containers: tuple[Container, ...]) -> PodLife:

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from knlite.kinds.podspec.fields import (
     Container,
     ExecAction,
@@ -24,6 +26,7 @@ from knlite.kinds.podspec.fields import (
     Port,
     Probe,
     TCPSocketAction,
+    leading_container,
     serving_container,
     user_port,
 )
@@ -159,6 +162,33 @@ def pod_probes(spec: PodSpec) -> tuple[ContainerProbes, ...]:
     others = tuple(each for each in spec.containers if each is not serving)
     first = () if serving is None else (probes(serving),)
     return (*first, *(probes(each, serving=False) for each in others))
+
+
+def declared_probes(spec: PodSpec) -> tuple[ContainerProbes, ...]:
+    """The probes that the containers of a plain pod declare, with Kubernetes' period.
+
+    A container that declares none is ready as soon as it runs.
+    """
+    leading = leading_container(spec)
+    return tuple(_declared(each, serves=each is leading) for each in spec.containers)
+
+
+def _declared(container: Container, *, serves: bool) -> ContainerProbes:
+    # Without a port of its own there is none that could be another one here.
+    serves = serves and bool(container.ports)
+    make = _Maker(container, serving=serves, hasty=container.startup_probe is None)
+
+    def made(role: Role, probe: Probe | None) -> ProbeSpec | None:
+        if probe is not None and not probe.period_seconds:
+            probe = msgspec.structs.replace(probe, period_seconds=int(PERIOD))
+        return make(role, probe)
+
+    return ContainerProbes(
+        container=container.name,
+        readiness=made("Readiness", container.readiness_probe),
+        liveness=made("Liveness", container.liveness_probe),
+        startup=made("Startup", container.startup_probe),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import Container, PodSpec, SecurityContext, Volume
-from knlite.kinds.serving.trial import pod_problems
+from knlite.kinds.podspec.problems import pod_problems
 from knlite.serving.workload import RuntimeName
 
 _SOURCES = (

@@ -1,4 +1,4 @@
-"""What runs the image that a revision names, and on which runtime.
+"""What runs the image that a revision or a pod names, and on which runtime.
 
 On a cluster an image is pulled; here it may be a function project beside the manifest, a folder
 with a Dockerfile, a plain command, or an image in the local engine's store, looked for in this
@@ -75,7 +75,7 @@ class Sources:
 
     projects: tuple[FunctionProject, ...] = ()
     folders: Mapping[tuple[str, str], str] = field(default_factory=dict)
-    """(namespace, service) to the folder of its manifest."""
+    """(namespace, what ``declared_as`` calls it) to the folder of its manifest."""
     dockerfiles: frozenset[str] = frozenset()
     """Those of the folders that hold a Dockerfile."""
 
@@ -97,6 +97,11 @@ class Unrunnable:
     message: str
 
 
+def declared_as(kind: str, name: str) -> str:
+    """How ``Sources.folders`` calls the object of *kind* (its class' name) called *name*."""
+    return name if kind in {"Service", "Configuration"} else f"{kind}/{name}"
+
+
 def policy_named(name: str) -> RuntimePolicy:
     """The policy that ``--runtime NAME`` asks for."""
     return "docker" if name == "docker" else "process" if name == "process" else "auto"
@@ -108,18 +113,19 @@ def choose(
     pull_policy: str,
     annotations: Mapping[str, str],
     namespace: str,
-    service: str,
+    manifest: str,
     sources: Sources,
     policy: RuntimePolicy,
     no_engine: str,
 ) -> Choice | Unrunnable:
     """What runs *image*, and where.
 
-    *no_engine* says why no engine can be used; empty if one answers.
+    *manifest* names what declares it, as in ``Sources.folders``; *no_engine* says why no engine can
+    be used, and is empty if one answers.
     """
     containers = policy != "process" and not no_engine
     project = next((each for each in sources.projects if same_image(each.image, image)), None)
-    folder = sources.folders.get((namespace, service), "")
+    folder = sources.folders.get((namespace, manifest), "")
     command = annotations.get(COMMAND, "")
     if project is not None:
         why = f"function project {project.folder} builds {image}"

@@ -140,7 +140,7 @@ class Metrics:
             self._requests.count(fact)
             return
         match fact:
-            case InstanceChanged(state="failed"):
+            case InstanceChanged(state="failed") if fact.revision:
                 revision = (fact.namespace, fact.service, fact.revision)
                 self._failures[revision] = self._failures.get(revision, 0) + 1
             case ColdStart():

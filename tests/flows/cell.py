@@ -21,16 +21,18 @@ from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import NAMESPACES
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
+from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import readiness_facts
+from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
-from knlite.emulator import RECONCILERS
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
@@ -143,17 +145,28 @@ class Cell:
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
         self.projector.certify(self.requests)
-        images = Images(
+        code = Preparation(
             self.registry,
             {"docker": self.runtime},
             lambda _, container: Choice(StoredImage(container.image), "docker", "the test says so"),
             self.clock,
             publish,
         )
+        images = Images(self.registry, code, self.clock)
+        pods = PodWriter(self.registry, self.reporter, self.clock.wall)
+        self.kubelet = Kubelet(
+            registry=self.registry,
+            preparation=code,
+            capacity=CAPACITY,
+            pods=pods,
+            clock=self.clock,
+            publish=publish,
+            probe=self._probe,
+        )
         self.supervisor = Supervisor(
             blueprints=make_blueprints(self.registry, images, CAPACITY, self.clock.wall),
             service_of=self.projector.service_of,
-            pods=PodWriter(self.registry, self.reporter, self.clock.wall),
+            pods=pods,
             clock=self.clock,
             publish=publish,
             draw=random.Random(1),
@@ -176,6 +189,7 @@ class Cell:
         )
         self.parts = (
             self.supervisor,
+            self.kubelet,
             images,
             self.volumes,
             self.claims,

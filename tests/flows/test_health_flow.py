@@ -45,7 +45,8 @@ def states(cell: Cell) -> list[str]:
 async def test_a_container_that_fails_its_liveness_probe_is_started_again_in_its_pod() -> None:
     async with opened() as cell:
         apply(cell, livenessProbe=LIVE)
-        await cell.advance(5)
+        # Between two attempts, which come at full seconds.
+        await cell.advance(5.2)
         (before,) = pods(cell)
         (endpoint,) = cell.requests.endpoints[WEB]
         cell.unwell["Liveness", "user-container"] = "HTTP probe failed with statuscode: 500"

@@ -13,26 +13,38 @@ class TooLarge:
     limit: int
 
 
-def read_body(exchange: Exchange, limit: int, done: Callable[[bytes | TooLarge], None]) -> None:
+def read_body(
+    exchange: Exchange,
+    limit: int,
+    done: Callable[[bytes | TooLarge], None],
+    left: Callable[[], None] | None = None,
+) -> None:
     """Call *done* with the whole body, or as soon as it is known to exceed *limit* bytes.
 
-    It is not called at all if the client leaves before.
+    It is not called at all if the client leaves before. *left* is called when the client leaves,
+    before that or while its answer is waited for.
     """
     if exchange.length is not None and exchange.length > limit:
         done(TooLarge(limit))
     else:
-        exchange.attend(_WholeBody(limit, done))
+        exchange.attend(_WholeBody(limit, done, left))
         exchange.receive()
 
 
 class _WholeBody:
     """Implements ``exchange.Taker``; the answer is short, so its flow does not matter."""
 
-    __slots__ = ("_done", "_limit", "_pieces", "_size")
+    __slots__ = ("_done", "_left", "_limit", "_pieces", "_size")
 
-    def __init__(self, limit: int, done: Callable[[bytes | TooLarge], None]) -> None:
+    def __init__(
+        self,
+        limit: int,
+        done: Callable[[bytes | TooLarge], None],
+        left: Callable[[], None] | None,
+    ) -> None:
         self._limit = limit
         self._done = done
+        self._left = left
         self._pieces: list[bytes] | None = []
         self._size = 0
 
@@ -53,6 +65,8 @@ class _WholeBody:
 
     def client_left(self, why: str) -> None:
         self._pieces = None
+        if self._left is not None:
+            self._left()
 
     def client_full(self) -> None:
         pass

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from knlite.eventing.cesql.lookup import reader_of
 from knlite.eventing.cesql.operators import compiled
 from knlite.eventing.cesql.program import Program
-from knlite.eventing.cesql.values import Fault, Value, as_truth, shown, type_name
+from knlite.eventing.cesql.values import Fault, Value, as_truth, shown
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.words import cut
 from knlite.kinds.cesql.syntax import Attribute, Exists, Expression, Logic, Not, walk
@@ -24,9 +24,9 @@ def explained(program: Program, event: CloudEvent) -> str:
     told = "; ".join(_part(part, program.text, event) for part in parts[:_PARTS])
     if len(parts) > _PARTS:
         told += f"; and {len(parts) - _PARTS} more"
-    if not isinstance(value, bool | Fault):
-        return f"{told}, a {type_name(value.__class__)}, and a Boolean is wanted"
-    return told
+    if isinstance(value, Fault) and isinstance(value.by, Logic):
+        return f"{told}, and {value.why}"
+    return told if isinstance(value, bool | Fault) else f"{told}; a Boolean is wanted"
 
 
 def _deciding(node: Expression, event: CloudEvent) -> Iterator[Expression]:
@@ -42,21 +42,21 @@ def _deciding(node: Expression, event: CloudEvent) -> Iterator[Expression]:
 
 
 def _deciding_operands(node: Logic, event: CloudEvent) -> Iterator[int]:
-    """One that cut the evaluation short; else all, since each could have done so."""
-    *steps, _ = node.operands
-    for index, (operand, operator) in enumerate(zip(steps, node.operators, strict=True)):
+    """Those without which the value could have been another one."""
+    last = len(node.operands) - 1
+    for index, operand in enumerate(node.operands):
         value = compiled(operand)(event)
         truth = None if isinstance(value, Fault) else as_truth(value)
-        if truth is None or (operator != "XOR" and truth is (operator == "OR")):
-            # What came before an exclusive or still counts.
-            yield from (i for i in range(index) if node.operators[i] == "XOR")
+        if truth is None:
             yield index
             return
-    last = compiled(node.operands[-1])(event)
-    if isinstance(last, Fault):
-        yield len(steps)
-    else:
-        yield from range(len(node.operands))
+        operator = node.operators[index] if index < last else ""
+        if index == last or (operator != "XOR" and truth is (operator == "OR")):
+            # Here the evaluation ended. Before it, every AND was true and every OR was false.
+            counted = ("XOR", "AND") if truth else ("XOR", "OR")
+            yield from (i for i in range(index) if node.operators[i] in counted)
+            yield index
+            return
 
 
 def _part(node: Expression, text: str, event: CloudEvent) -> str:

@@ -18,6 +18,7 @@ from knlite.eventing.cesql.values import (
     shown,
     type_name,
 )
+from knlite.eventing.correlation import verified
 from knlite.kinds.cesql.numbers import LEAST, MOST
 
 
@@ -123,4 +124,5 @@ FUNCTIONS: Mapping[str, tuple[Function, ...]] = {
     "STRING": (_cast(str, as_text),),
     "IS_INT": (_castable(as_integer),),
     "IS_BOOL": (_castable(as_truth),),
+    "KN_VERIFY_CORRELATION_ID": (_plain(bool, verified, str, str, str, str, int, int),),
 }

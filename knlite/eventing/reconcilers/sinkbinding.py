@@ -15,10 +15,12 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.binding import Workload, bound, selects
+from knlite.eventing.binding import SUBJECTS, Workload, bound, selects
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.core.job import Job, finished
+from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import (
@@ -68,9 +70,7 @@ def _unbound(binding: SinkBinding, view: View) -> Outcome:
     finalizers = binding.metadata.finalizers
     if FINALIZER not in finalizers:
         return Outcome()
-    subjects = [
-        each for each in _subjects(binding, view) if not _named_revision_changes(each, view)
-    ]
+    subjects = [each for each in _subjects(binding, view) if not _refusal(each, view)]
     rest = tuple(each for each in finalizers if each != FINALIZER)
     return Outcome((*_updates(subjects, view), Update(_with_finalizers(binding, rest))))
 
@@ -81,11 +81,11 @@ def _available_subjects(
     """The subjects, or None if they cannot be bound; a selector may match nothing."""
     subject = binding.spec.subject
     group = group_in(subject.api_version)
-    if kind_of(group, subject.kind) not in {Service, Configuration}:
-        # Differs: on a cluster Deployments, Jobs and more can be bound.
+    if kind_of(group, subject.kind) not in SUBJECTS:
+        # Differs: on a cluster DaemonSets, StatefulSets and more can be bound.
         text = (
             f"knlite cannot bind {subject.kind} of {subject.api_version}, only Service and"
-            " Configuration of serving.knative.dev/v1"
+            " Configuration of serving.knative.dev/v1, Deployment of apps/v1 and Job of batch/v1"
         )
         conditions.false(SINK_BINDING_AVAILABLE, "SubjectUnavailable", text)
         return None
@@ -95,10 +95,9 @@ def _available_subjects(
         conditions.false(SINK_BINDING_AVAILABLE, "SubjectMissing", text)
         return None
     for each in subjects:
-        if _named_revision_changes(each, view):
-            conditions.false(
-                SINK_BINDING_AVAILABLE, "BindingFailed", _name_refusal(each.metadata.name)
-            )
+        if refusal := _refusal(each, view):
+            text = f"failed binding subject {each.metadata.name}: {refusal}"
+            conditions.false(SINK_BINDING_AVAILABLE, "BindingFailed", text)
             return None
     conditions.true(SINK_BINDING_AVAILABLE)
     return subjects
@@ -133,32 +132,46 @@ def _subjects(binding: SinkBinding, view: View) -> Sequence[Workload]:
         return ()
     if subject.name:
         named = view.get(kind, namespace, subject.name)
-        return (named,) if isinstance(named, Service | Configuration) else ()
+        found: tuple[Object, ...] = () if named is None else (named,)
+    else:
+        found = tuple(view.listed(kind, namespace))
     return tuple(
         each
-        for each in view.listed(kind, namespace)
-        if isinstance(each, Service | Configuration) and selects(binding, each)
+        for each in found
+        if isinstance(each, SUBJECTS) and (subject.name or selects(binding, each))
     )
 
 
 def _updates(subjects: Sequence[Workload], view: View) -> tuple[Update, ...]:
-    wanted = ((each, bound(each, view)) for each in subjects)
+    # What has ended reads no variables any more, and cannot be changed.
+    living = [each for each in subjects if not _has_ended(each)]
+    wanted = ((each, bound(each, view)) for each in living)
     return tuple(Update(new) for old, new in wanted if new != old)
 
 
-def _named_revision_changes(workload: Workload, view: View) -> bool:
-    """Whether binding asks for another template under the revision name that its author chose."""
-    named = bool(workload.spec.template.metadata.name)
-    return named and bound(workload, view) != workload
+def _refusal(workload: Workload, view: View) -> str:
+    """What the API server would answer to binding *workload*; empty if it would do it."""
+    if _has_ended(workload) or bound(workload, view) == workload:
+        return ""
+    name = workload.metadata.name
+    match workload:
+        case Job():
+            return (
+                f'Job.batch "{name}" is invalid: spec.template: Invalid value: field is immutable'
+            )
+        case Service() | Configuration() if workload.spec.template.metadata.name:
+            # Its author chose the name of the revision, so the template cannot change.
+            return (
+                'admission webhook "validation.webhook.serving.knative.dev" denied the request:'
+                " validation failed: Saw the following changes without a name change"
+                " (-current +update): spec.template.metadata.name"
+            )
+        case _:
+            return ""
 
 
-def _name_refusal(name: str) -> str:
-    """What Serving's webhook answers to such a change; known before it is asked."""
-    return (
-        f"failed binding subject {name}: admission webhook"
-        ' "validation.webhook.serving.knative.dev" denied the request: validation failed: Saw the'
-        " following changes without a name change (-current +update): spec.template.metadata.name"
-    )
+def _has_ended(workload: Workload) -> bool:
+    return isinstance(workload, Job) and finished(workload) is not None
 
 
 def _with_finalizers(binding: SinkBinding, finalizers: tuple[str, ...]) -> SinkBinding:

@@ -21,6 +21,7 @@ from knlite.kinds.conditions import Condition, ConditionEditor, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
     CONDITIONS,
@@ -46,6 +47,8 @@ from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
@@ -212,6 +215,9 @@ def _readiness(obj: Object) -> tuple[int, Condition | None]:
             | Sequence(status=status)
             | Parallel(status=status)
             | SinkBinding(status=status)
+            | PingSource(status=status)
+            | ApiServerSource(status=status)
+            | EventType(status=status)
         ):
             return status.observed_generation, find(status.conditions)
         case _:

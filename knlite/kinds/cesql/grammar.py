@@ -9,6 +9,7 @@ Not here: limits of length and depth (``parser.py``).
 """
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from functools import cache
 from typing import TypeAlias, cast
 
@@ -75,12 +76,6 @@ _KEYWORDS = {
     "FALSE": "TRUTH",
 }
 _ENDS = "$END"
-_WANTED = {
-    frozenset({"STRING"}): "a text in quotes",
-    frozenset({"OPEN"}): '"("',
-    frozenset({"WORD", "NAME"}): "the name of an attribute",
-}
-
 _Child: TypeAlias = Token | Expression
 
 
@@ -226,13 +221,29 @@ def _unquoted(token: str) -> str:
 
 
 def _unexpected(token: Token, wanted: set[str]) -> str:
-    what = _WANTED.get(frozenset(wanted))
-    hint = f"; {what} is wanted" if what else ""
-    if token.type == "INTEGER" and token[0] in "+-":
-        hint = "; the sign belongs to the number unless a space is between them"
+    hint = _hint(token, wanted)
     if token.type == _ENDS:
         return f"it ends too early{hint}"
     return f"{_place(token.line, token.column)}: {_shown(token)} cannot stand here{hint}"
+
+
+def _hint(token: Token, wanted: set[str]) -> str:
+    if token.type == "INTEGER" and token[0] in "+-":
+        return "; the sign belongs to the number unless a space is between them"
+    if wanted == {"STRING"}:
+        return "; a text in quotes is wanted"
+    if wanted == {"OPEN"}:
+        return '; "(" is wanted'
+    if wanted == {"WORD", "NAME"}:
+        return "; the name of an attribute is wanted"
+    if token.type == _ENDS and "CLOSE" in wanted and "INTEGER" not in wanted:
+        return '; ")" is missing'
+    if "COMPARED" in wanted:
+        close = get_close_matches(token.upper(), _KEYWORDS, n=1)
+        return (
+            f"; an operator is wanted, {close[0]} perhaps" if close else "; an operator is wanted"
+        )
+    return "; a value is wanted" if "INTEGER" in wanted else ""
 
 
 def _unreadable(exc: UnexpectedCharacters) -> str:

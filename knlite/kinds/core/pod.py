@@ -9,6 +9,9 @@ from knlite.kinds.conditions import Conditions
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.podspec.fields import PodSpec
 
+INSTANCE = "knlite.dev/instance"
+"""Finalizer of a Pod whose instance has not gone yet."""
+
 
 class WaitingState(Fields):
     reason: str = ""
@@ -65,7 +68,7 @@ class PodStatus(Fields):
 
 
 class Pod(Object):
-    """One instance of a revision."""
+    """One instance of a revision, a Deployment or a Job."""
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()

@@ -4,12 +4,12 @@ Source: knative/eventing ``pkg/apis/eventing/v1alpha1/eventpolicy_*.go``; Eventi
 Not here: which policies apply to an object (``eventing/policies.py``).
 """
 
-from typing import Any
-
 import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
+from knlite.kinds.eventing import filters
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.fielderror import (
     Errors,
     FieldError,
@@ -65,7 +65,7 @@ class EventPolicySpec(Fields):
 
     to: tuple[PolicyTarget, ...] = ()
     from_: tuple[PolicySubject, ...] = msgspec.field(default=(), name="from")
-    filters: tuple[Any, ...] = ()
+    filters: tuple[SubscriptionsAPIFilter, ...] = ()
 
 
 class EventPolicyStatus(Fields):
@@ -105,6 +105,7 @@ def validated(obj: EventPolicy, old: EventPolicy | None, config: Config) -> Erro
         errors.extend(under(f"spec.from[{index}]", _subject_validated(subject)))
     for index, target in enumerate(obj.spec.to):
         errors.extend(under(f"spec.to[{index}]", _target_validated(target)))
+    errors.extend(under("spec.filters", filters.validated(obj.spec.filters)))
     return tuple(errors)
 
 

@@ -12,8 +12,8 @@ import msgspec
 
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.fielderror import Errors, FieldError, missing, under
-from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
+from knlite.kinds.fielderror import Errors, FieldError, missing
+from knlite.kinds.kreference import KReference, reference_defaulted
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
 
@@ -59,11 +59,4 @@ def validated(obj: EventType, old: EventType | None, config: Config) -> Errors:
     errors: list[FieldError] = list(name_errors(obj))
     if not obj.spec.type:
         errors.append(missing("spec.type"))
-    if obj.spec.reference is not None:
-        errors.extend(
-            under(
-                "spec.reference",
-                reference_validated(obj.spec.reference, config.eventing.enabled),
-            )
-        )
     return tuple(errors)

@@ -66,11 +66,9 @@ def shown(obj: EventType) -> EventTypeV1Beta3:
     attributes = [
         EventAttributeDefinition(name="specversion", required=True),
         EventAttributeDefinition(name="id", required=True),
+        EventAttributeDefinition(name="type", required=True, value=spec.type),
+        EventAttributeDefinition(name="source", required=True, value=spec.source or ""),
     ]
-    if spec.type:
-        attributes.append(EventAttributeDefinition(name="type", required=True, value=spec.type))
-    if spec.source is not None:
-        attributes.append(EventAttributeDefinition(name="source", required=True, value=spec.source))
     if spec.schema is not None:
         attributes.append(EventAttributeDefinition(name=_SCHEMA, value=spec.schema))
     return EventTypeV1Beta3(

@@ -105,6 +105,10 @@ def validated(obj: RequestReply, old: RequestReply | None, config: Config) -> Er
                 " (id, type, specversion, source)"
             )
             errors.append(invalid(name, f"spec.{path}", text))
+        elif not (name.isascii() and name.isalnum()):
+            # Differs: upstream takes any name, and then fails to send the event.
+            text = f"{path} must consist of letters and digits"
+            errors.append(invalid(name, f"spec.{path}", text))
     return tuple(errors)
 
 

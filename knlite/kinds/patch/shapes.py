@@ -100,6 +100,9 @@ _SHAPES: Mapping[tuple[str, str], Shape] = {
     ("apps", "Deployment"): _kind(
         Shape(fields={"selector": _ATOMIC, **_template(_POD_SPEC)}), status=_CONDITIONS
     ),
+    ("batch", "Job"): _kind(
+        Shape(fields={"selector": _ATOMIC, **_template(_POD_SPEC)}), status=_CONDITIONS
+    ),
     ("serving.knative.dev", "Service"): _kind(Shape(fields=_template(_KNATIVE_POD_SPEC))),
     ("serving.knative.dev", "Configuration"): _kind(Shape(fields=_template(_KNATIVE_POD_SPEC))),
     ("serving.knative.dev", "Revision"): _kind(_KNATIVE_POD_SPEC),

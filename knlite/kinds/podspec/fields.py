@@ -312,6 +312,11 @@ def serving_container(spec: PodSpec) -> Container | None:
     return next((container for container in spec.containers if container.ports), None)
 
 
+def leading_container(spec: PodSpec) -> Container | None:
+    """The one that is meant where one of a pod is: what serves, else the first."""
+    return serving_container(spec) or next(iter(spec.containers), None)
+
+
 def user_port(container: Container) -> int:
     """The port the container serves on; 8080 unless it says otherwise."""
     declared = container.ports[0].container_port if container.ports else 0

@@ -176,7 +176,7 @@ def _container_errors(
         *under("envFrom", _env_from_errors(container.env_from)),
         *_image_errors(container.image),
         *under("ports", _ports_errors(container.ports, role)),
-        *under("resources", _resources_errors(container.resources)),
+        *under("resources", resources_errors(container.resources)),
         *under("securityContext", container_security_errors(container.security_context, features)),
         *under("volumeMounts", mounts_errors(container.volume_mounts, volumes, features)),
     ]
@@ -283,7 +283,8 @@ def _port_errors(port: ContainerPort) -> Errors:
     return tuple(errors)
 
 
-def _resources_errors(resources: Resources | None) -> Errors:
+def resources_errors(resources: Resources | None) -> Errors:
+    """What is wrong with *resources*; paths begin below it."""
     if resources is None:
         return ()
     errors = [*fieldmask.resources_errors(resources)]

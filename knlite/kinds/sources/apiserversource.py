@@ -3,15 +3,16 @@
 Source: knative/eventing ``pkg/apis/sources/v1/apiserver_*.go``; Eventing reference §10.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import APISERVERSOURCE_FILTERS
-from knlite.kinds.eventing import destination
+from knlite.kinds.eventing import destination, filters
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid, missing, under
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
@@ -30,6 +31,12 @@ SUFFICIENT_PERMISSIONS: Final = "SufficientPermissions"
 CONDITIONS = ConditionSet((SINK_PROVIDED, DEPLOYED, SUFFICIENT_PERMISSIONS, OIDC_IDENTITY_CREATED))
 
 FINALIZER: Final = "apiserversources.sources.knative.dev"
+API_SERVER: Final = "https://kubernetes.default.svc"
+"""The ``source`` of all events.
+
+Differs: upstream says by which address the adapter reaches the API server. A Trigger that asks for
+that should not depend on which port is free, so this is the name that it has in every cluster.
+"""
 REFERENCE: Final = "Reference"
 RESOURCE: Final = "Resource"
 _SERVICE_ACCOUNT: Final = "default"
@@ -56,7 +63,7 @@ class ApiServerSourceSpec(Fields):
     mode: str = ""
     service_account_name: str = ""
     namespace_selector: LabelSelector | None = None
-    filters: tuple[Any, ...] = ()
+    filters: tuple[SubscriptionsAPIFilter, ...] = ()
     sink: Destination = Destination()
     ce_overrides: CloudEventOverrides | None = None
 
@@ -112,6 +119,7 @@ def validated(obj: ApiServerSource, old: ApiServerSource | None, config: Config)
         errors.append(
             generic("Filters is not empty but the NewAPIServerFilters feature is disabled.")
         )
+    errors.extend(under("spec.filters", filters.validated(spec.filters)))
     return tuple(errors)
 
 

@@ -5,7 +5,7 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources`` (prin
 
 from knlite.kinds.columns import AGE, READY_COLUMNS, Column, status_of
 from knlite.kinds.kindinfo import KindInfo, OtherVersion
-from knlite.kinds.sources import apiserversource, pingsource, sinkbinding
+from knlite.kinds.sources import apiserversource, container, pingsource, sinkbinding
 
 SOURCES = "sources.knative.dev"
 
@@ -45,5 +45,15 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=apiserversource.defaulted,
         validated=apiserversource.validated,
+    ),
+    KindInfo(
+        type=container.ContainerSource,
+        group=SOURCES,
+        version="v1",
+        plural="containersources",
+        categories=("all", "knative", "sources"),
+        columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
+        defaulted=container.defaulted,
+        validated=container.validated,
     ),
 )

@@ -59,12 +59,12 @@ def serving_settings(
     """How the serving container of *launch* is created. Raises ``InstanceFailed``."""
     container = launch.serving
     host = {**_own_network(network, hosts), **_first_process(init)}
-    port = {"PORT": str(launch.port)}
+    port = {"PORT": str(launch.port)} if launch.port else {}
     settings = _settings(launch, container, image, owner, launch.instance, host, port)
     host, made = dict(settings.host), dict(settings.container)
     if len(launch.instance) <= MAX_LABEL:
         made["hostname"] = launch.instance
-    if network.kind == "published":
+    if network.kind == "published" and launch.port:
         host["port_bindings"] = {launch.port: ("127.0.0.1", None)}
         made["ports"] = [launch.port]
     return Settings(host=host, container=made)

@@ -86,22 +86,19 @@ class ProcessRuntime:
         return Prepared(program, digest)
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
-        """Start the program on a port of its own."""
+        """Start the program, on a port of its own if it has one."""
         container = launch.serving
         program = container.prepared.handle
         if not isinstance(program, _Program):
             raise TypeError("prepared by another runtime")
         await anyio.lowlevel.checkpoint_if_cancelled()
-        port = self._ports.take()
+        port = self._ports.take() if launch.port else 0
         env = {
             **self._environ,
             "PYTHONUNBUFFERED": "1",
             **program.envs,
             **container.env,
-            "PORT": str(port),
-            # What func's runtimes for Go, Python and Node read instead of PORT.
-            "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
-            "FUNC_PORT": str(port),
+            **(_listening(port) if port else {}),
             owners.VARIABLE: self._marker,
         }
         words = list(program.words)
@@ -184,6 +181,16 @@ class _Program:
     envs: Mapping[str, str] = field(default_factory=dict)
     expands: bool = False
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
+
+
+def _listening(port: int) -> Mapping[str, str]:
+    """How the program learns its *port*: as in a container, and what func's runtimes for Go,
+    Python and Node read instead."""
+    return {
+        "PORT": str(port),
+        "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
+        "FUNC_PORT": str(port),
+    }
 
 
 def _prepare_command(workload: LocalCommand) -> _Program:

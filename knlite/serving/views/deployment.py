@@ -13,10 +13,10 @@ from knlite.kinds.core.deployment import (
     Deployment,
     DeploymentSpec,
     DeploymentStatus,
-    PodTemplate,
     RollingUpdate,
     Strategy,
 )
+from knlite.kinds.core.podtemplate import PodTemplate
 from knlite.kinds.labels import CONFIGURATION, REVISION_UID, SERVICE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name

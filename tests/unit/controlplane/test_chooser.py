@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from knlite.controlplane.chooser import Chooser
+from knlite.controlplane.wanted import of_revision
 from knlite.kinds.labels import COMMAND, SERVICE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.podspec.fields import Container, ContainerPort
@@ -29,20 +30,21 @@ def workload(found: Choice | Unrunnable) -> object:
 
 def test_a_command_is_of_the_container_that_serves() -> None:
     chooser = Chooser("auto")
-    assert workload(chooser.choose(REVISION, SERVING)) == LocalCommand("serve", ".")
-    assert workload(chooser.choose(REVISION, SIDECAR)) == StoredImage("side")
+    assert workload(chooser.choose(of_revision(REVISION), SERVING)) == LocalCommand("serve", ".")
+    assert workload(chooser.choose(of_revision(REVISION), SIDECAR)) == StoredImage("side")
 
 
 def test_it_goes_by_the_files_at_hand() -> None:
     chooser = Chooser("auto")
     chooser.sources = Sources(folders={("default", "web"): "/shop"})
-    assert workload(chooser.choose(REVISION, SERVING)) == LocalCommand("serve", "/shop")
+    found = chooser.choose(of_revision(REVISION), SERVING)
+    assert workload(found) == LocalCommand("serve", "/shop")
 
 
 def test_why_there_is_no_engine_is_told() -> None:
     chooser = Chooser("auto")
     chooser.no_engine = "nothing answers"
     plain = replace(REVISION, metadata=replace(REVISION.metadata, annotations={}))
-    found = chooser.choose(plain, SERVING)
+    found = chooser.choose(of_revision(plain), SERVING)
     assert isinstance(found, Unrunnable)
     assert "nothing answers" in found.message

@@ -4,6 +4,7 @@ import anyio
 
 from knlite.clock import LoopClock
 from knlite.controlplane.images import Images
+from knlite.controlplane.preparation import Preparation
 from knlite.errors import InstanceFailed
 from knlite.facts import Fact, PreparationStep
 from knlite.kinds.catalog import read
@@ -45,13 +46,14 @@ async def prepared(reason: str, *names: RuntimeName) -> tuple[str, list[Fact]]:
         "docker": FakeRuntime(clock, lambda _: Script(prepare_fails=failure)),
         "process": FakeRuntime(clock),
     }
-    images = Images(
+    preparation = Preparation(
         desk,
         {name: runtimes[name] for name in names},
         lambda *_: Choice(FUNCTION, "docker", "a test"),
         clock,
         facts.append,
     )
+    images = Images(desk, preparation, clock)
     async with anyio.create_task_group() as group:
         await group.start(images.run)
         try:
@@ -91,13 +93,14 @@ async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun
         asked.append(clock.now())
         return Script(preparing=1.0)
 
-    images = Images(
+    preparation = Preparation(
         desk,
         {"process": FakeRuntime(clock, script)},
         lambda *_: Choice(LocalCommand("./serve", "/folder"), "process", "a test"),
         clock,
         lambda _: None,
     )
+    images = Images(desk, preparation, clock)
     names = [RevisionName("default", f"web-{number:05d}") for number in range(11)]
     for name in names:
         desk.create(revision(name), user="test")

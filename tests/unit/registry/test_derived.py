@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.errors import NotFound
+from knlite.errors import AlreadyExists, Forbidden
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
@@ -94,14 +94,21 @@ def test_a_child_is_there_as_long_as_its_parent(registry: Registry) -> None:
 
 
 def test_stored_ones_of_the_kind_stand_among_them_and_go_before(registry: Registry) -> None:
-    config(registry)
     for name in ("a-sa", "b"):
         meta = ObjectMeta(name=name, namespace="shop", labels={"said": "stored"})
         registry.create(ServiceAccount(metadata=meta), user="test")
+    config(registry)
     assert names(registry) == ["a-sa", "always", "b"]
     found = account(registry)
     assert found is not None
     assert found.metadata.labels == {"said": "stored"}
+
+
+def test_the_name_of_a_computed_one_is_taken(registry: Registry) -> None:
+    config(registry)
+    meta = ObjectMeta(name="a-sa", namespace="shop")
+    with pytest.raises(AlreadyExists):
+        registry.create(ServiceAccount(metadata=meta), user="test")
 
 
 def test_a_name_that_was_shortened_is_found(registry: Registry) -> None:
@@ -117,7 +124,7 @@ def test_reconcilers_do_not_see_them_and_nobody_writes_them(registry: Registry) 
     assert registry.recording_view().listed(ServiceAccount, "shop") == []
     found = account(registry)
     assert found is not None
-    with pytest.raises(NotFound):
+    with pytest.raises(Forbidden):
         registry.update(found, user="test")
 
 

@@ -21,7 +21,7 @@ from knlite.kinds.podspec.fields import (
 )
 from knlite.kinds.serving.revision import Revision, RevisionSpec
 from knlite.serving.container import Limits
-from knlite.serving.contract import Contract, contract, fs_group, identity_of
+from knlite.serving.contract import Contract, contract, fs_group, identity_of, told_to
 from knlite.serving.environment import expanded
 from knlite.serving.vantage import ByHost, ByPath, Vantage
 from tests.unit.fake_view import FakeView
@@ -34,7 +34,8 @@ def made(container: Container, *objects: ConfigMap | Secret, vantage: Vantage = 
     meta = ObjectMeta(name="web-00001", namespace="default", labels=LABELS)
     revision = Revision(metadata=meta, spec=RevisionSpec(containers=(container,)))
     identity = identity_of(revision, "web-00001-deployment-abc")
-    return contract(revision, container, identity, FakeView(*objects), vantage)
+    told = told_to(revision, container)
+    return contract(revision.spec, container, identity, FakeView(*objects), vantage, told)
 
 
 def config_map(**data: str) -> ConfigMap:
@@ -129,7 +130,8 @@ def test_an_init_container_is_not_told_the_names_of_the_contract() -> None:
     first = Container(name="first", env=(EnvVar(name="A", value="1"),))
     spec = RevisionSpec(containers=(Container(name="web"),), init_containers=(first,))
     revision = Revision(metadata=ObjectMeta(name="web-00001", labels=LABELS), spec=spec)
-    found = contract(revision, first, identity_of(revision, "i"), FakeView(), PATHS)
+    identity, told = identity_of(revision, "i"), told_to(revision, first)
+    found = contract(revision.spec, first, identity, FakeView(), PATHS, told)
     assert dict(found.env) == {"A": "1"}
 
 
@@ -146,7 +148,7 @@ def test_a_container_says_more_than_its_pod() -> None:
     spec = RevisionSpec(containers=(Container(security_context=own),), security_context=of_pod)
     revision = Revision(metadata=ObjectMeta(name="web-00001", labels=LABELS), spec=spec)
     identity = identity_of(revision, "i")
-    found = contract(revision, spec.containers[0], identity, FakeView(), PATHS).security
+    found = contract(spec, spec.containers[0], identity, FakeView(), PATHS, {}).security
     assert (found.user, found.group, found.supplemental_groups) == (7, 2, (4, 3))
     assert found.drop == ("ALL",)
     assert fs_group(spec) == 3

@@ -1,9 +1,9 @@
 """What a Pod says through starts, failures and restarts (Kubernetes core/v1; §1.11)."""
 
-from knlite.kinds.conditions import Condition, find
+from knlite.kinds.conditions import Condition, find, since
 from knlite.kinds.core.pod import PodStatus
 from knlite.kinds.podspec.fields import Container
-from knlite.serving.podlife import PodLife, new_life, since, termination
+from knlite.serving.podlife import PodLife, new_life, termination
 
 APP, SIDE = Container(name="app", image="app:1"), Container(name="side", image="side:1")
 ENDED = termination(137, oom=True, message="bye", began="t0", now="t1")

@@ -35,7 +35,7 @@ def chosen(
         pull_policy="",
         annotations=annotations or {},
         namespace="default",
-        service=service,
+        manifest=service,
         sources=SOURCES,
         policy=policy,
         no_engine=no_engine,

@@ -55,7 +55,7 @@ def test_a_transform_becomes_ready_and_has_its_own_host() -> None:
     assert obj.status.addresses == (address,)
     assert condition(obj, "Ready") == ("True", "", "")
     assert condition(obj, "EventPoliciesReady")[1] == "OIDCDisabled"
-    assert transforms(view) == {("shop", "shout"): TransformPlan(expression="data")}
+    assert transforms(view) == {"shout-jsonata.shop": TransformPlan(expression="data")}
 
 
 def test_an_expression_that_is_none_is_named_with_the_parsers_words() -> None:
@@ -95,7 +95,7 @@ def test_results_go_to_the_sink() -> None:
     obj = reconciled(spec, view)
     assert obj.status.sink_uri == url
     plan = TransformPlan(expression="data", sink=url, discard=True)
-    assert transforms(view) == {("shop", "shout"): plan}
+    assert transforms(view) == {"shout-jsonata.shop": plan}
 
 
 def test_a_sink_that_is_missing_is_named() -> None:

@@ -122,12 +122,12 @@ def test_a_selector_binds_what_it_matches_and_may_match_nothing() -> None:
 
 
 def test_a_kind_that_cannot_be_bound_is_named() -> None:
-    obj = reconciled(FakeView(binding(api_version="apps/v1", kind="Deployment", name="till")))
+    obj = reconciled(FakeView(binding(api_version="apps/v1", kind="DaemonSet", name="till")))
     assert condition(obj, "SinkBindingAvailable") == (
         "False",
         "SubjectUnavailable",
-        "knlite cannot bind Deployment of apps/v1, only Service and Configuration of"
-        " serving.knative.dev/v1",
+        "knlite cannot bind DaemonSet of apps/v1, only Service and Configuration of"
+        " serving.knative.dev/v1, Deployment of apps/v1 and Job of batch/v1",
     )
 
 

@@ -5,6 +5,7 @@ import pytest
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.fielderror import rendered
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.sources.apiserversource import (
@@ -18,7 +19,7 @@ from knlite.kinds.sources.apiserversource import (
 
 SINK = Destination(uri="http://x.example")
 PODS = WatchedResource(api_version="v1", kind="Pod")
-FILTERS = ({"exact": {"type": "a"}},)
+FILTERS = (SubscriptionsAPIFilter(exact={"type": "a"}),)
 
 
 def source(**spec: object) -> ApiServerSource:

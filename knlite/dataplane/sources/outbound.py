@@ -1,0 +1,83 @@
+"""Hands the events of sources to their sinks, and tries again a few times.
+
+An event that is not taken in the end is lost, as upstream; the terminal and the facts say so.
+
+Source: knative/eventing ``pkg/adapter/v2/cloudevents.go``, CloudEvents SDK for Go
+``v2/protocol/http/protocol_retry.go``, ``v2/context/retry.go``; Eventing delivery reference §12.
+"""
+
+from typing import Final
+
+from knlite.clock import Clock
+from knlite.dataplane.sender import Answered, Sender, Unanswered
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.delivery import UNBOUNDED
+from knlite.eventing.headers import NAMESPACE
+from knlite.eventing.httpcodec import encode_binary
+from knlite.eventing.sources import Outlet
+from knlite.facts import Publish, SourceSent
+
+RETRIES: Final = 5
+PERIOD: Final = 0.05
+"""Seconds; doubled before every attempt but the first."""
+RETRIED: Final = frozenset((404, 413, 425, 429, 502, 503, 504))
+"""Statuses after which it is tried again. A plain 500 is not among them."""
+
+
+class Outbound:
+    """The way out for events of sources."""
+
+    def __init__(self, sender: Sender, clock: Clock, publish: Publish) -> None:
+        self._sender = sender
+        self._clock = clock
+        self._publish = publish
+
+    async def deliver(self, outlet: Outlet, event: CloudEvent) -> None:
+        """Send *event* to the sink of *outlet*; returns when it is taken or given up."""
+        headers, body = encode_binary(event)
+        who = f"{outlet.kind.lower()} {outlet.namespace}/{outlet.name}"
+        sent = [(NAMESPACE, outlet.namespace), ("User-Agent", who), *headers]
+        attempt = 0
+        while True:
+            attempt += 1
+            answer = await self._sender.send(outlet.sink, sent, body, UNBOUNDED, outlet.ca_certs)
+            if _taken(answer) or attempt > RETRIES or not _retried(answer):
+                break
+            await self._clock.sleep_until(self._clock.now() + PERIOD * 2**attempt)
+        status, why = _words(answer)
+        self.tell(outlet, event, attempt, status, "" if _taken(answer) else why)
+
+    def tell(self, outlet: Outlet, event: CloudEvent, attempts: int, status: int, why: str) -> None:
+        """Publish what has become of *event*; *why* is empty if it was taken."""
+        self._publish(
+            SourceSent(
+                at=self._clock.wall(),
+                kind=outlet.kind,
+                namespace=outlet.namespace,
+                name=outlet.name,
+                event_id=event.id,
+                event_type=event.type,
+                target=outlet.sink,
+                attempts=attempts,
+                status=status,
+                outcome="failed" if why else "delivered",
+                why=why,
+            )
+        )
+
+
+def _taken(answer: Answered | Unanswered) -> bool:
+    return isinstance(answer, Answered) and 200 <= answer.status < 300
+
+
+def _retried(answer: Answered | Unanswered) -> bool:
+    return isinstance(answer, Unanswered) or answer.status in RETRIED
+
+
+def _words(answer: Answered | Unanswered) -> tuple[int, str]:
+    match answer:
+        case Answered(status=status, body=body):
+            said = body[:200].decode("utf-8", "replace").strip()
+            return status, f"it answered {status}" + (f": {said}" if said else "")
+        case Unanswered(why):
+            return 0, why

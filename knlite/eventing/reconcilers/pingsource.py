@@ -1,0 +1,61 @@
+"""PingSource: finds its sink, and says that it sends.
+
+Differs: there is no Deployment that sends; the part of knlite that does so is always there.
+
+Source: knative/eventing ``pkg/reconciler/pingsource/pingsource.go``; Eventing reference §9.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from knlite.eventing.finalizers import held, released
+from knlite.eventing.sinks import with_sink
+from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.sources.pingsource import (
+    CONDITIONS,
+    EVENT_TYPE,
+    FINALIZER,
+    PingSource,
+    event_source,
+)
+from knlite.kinds.sources.source import (
+    DEPLOYED,
+    OIDC_IDENTITY_CREATED,
+    CloudEventAttributes,
+    SourceStatus,
+)
+from knlite.reconcile import Change, Key, Outcome, Update, UpdateStatus, View
+
+
+def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+    """The finalizer and the status of the PingSource at *key*."""
+    source = view.get(PingSource, key.namespace, key.name)
+    if source is None:
+        return Outcome()
+    if source.metadata.deletion_timestamp is not None:
+        free = released(source, FINALIZER)
+        return Outcome() if free is source else Outcome((Update(free),))
+    changes: list[Change] = []
+    if (holding := held(source, FINALIZER)) is not source:
+        changes.append(Update(holding))
+    conditions = CONDITIONS.edit(source.status.conditions, now)
+    status = msgspec.structs.replace(
+        _reconciled(source, conditions, view),
+        observed_generation=source.metadata.generation,
+        conditions=conditions.result(),
+    )
+    if status != source.status:
+        changes.append(UpdateStatus(msgspec.structs.replace(source, status=status)))
+    return Outcome(tuple(changes))
+
+
+def _reconciled(source: PingSource, conditions: ConditionEditor, view: View) -> SourceStatus:
+    namespace, name = source.metadata.namespace, source.metadata.name
+    status = with_sink(source.status, source.spec.sink, namespace, conditions, view)
+    if status is None:
+        return source.status
+    conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")
+    conditions.true(DEPLOYED)
+    sent = CloudEventAttributes(type=EVENT_TYPE, source=event_source(namespace, name))
+    return msgspec.structs.replace(status, ce_attributes=(sent,))
