@@ -23,16 +23,23 @@ KEPT_VERSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much is kept; beyond it the oldest that have ended go."""
+class InMemory:
+    """How much is kept without a data folder; beyond it the oldest that have ended go."""
 
-    bytes: int
-    seconds: float = 7 * 24 * 3600.0
+    history_bytes: int = 64 * 1024 * 1024
+    history_seconds: float = 7 * 24 * 3600.0
     """Since their arrival."""
 
 
-IN_MEMORY = Bounds(bytes=64 * 1024 * 1024)
-ON_DISK = Bounds(bytes=1024 * 1024 * 1024)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDisk:
+    """How much is kept in a data folder."""
+
+    history_bytes: int = 1024 * 1024 * 1024
+    history_seconds: float = 7 * 24 * 3600.0
+
+
+Bounds = InMemory | OnDisk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

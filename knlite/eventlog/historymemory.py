@@ -3,13 +3,15 @@
 Implements ``history.History``.
 """
 
+from collections import OrderedDict
+
 import msgspec
 
 from knlite.eventlog.history import (
-    IN_MEMORY,
     KEPT_ATTEMPTS,
     Bounds,
     Happened,
+    InMemory,
     Progress,
     Versions,
     Wanted,
@@ -21,6 +23,8 @@ _OVERHEAD = 1500
 """Bytes that an event takes beside its data, roughly."""
 _ATTEMPT = 400
 """Bytes that an attempt takes beside its body, roughly."""
+_ROOM = 0.95
+"""What is left of what may be kept, after something was forgotten."""
 _MICROSECONDS = 1_000_000
 _DISORDER = 60 * _MICROSECONDS
 
@@ -36,10 +40,10 @@ class _Entry(msgspec.Struct, gc=False):
 class MemoryHistory:
     """The newest events of this run."""
 
-    def __init__(self, bounds: Bounds = IN_MEMORY) -> None:
-        self._bounds = bounds
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or InMemory()
         self._entries: dict[int, _Entry] = {}
-        self._ended: dict[int, None] = {}
+        self._ended: OrderedDict[int, None] = OrderedDict()
         """Those that may be forgotten, in the order in which they ended."""
         self._size = 0
         self._progress = Progress()
@@ -106,17 +110,22 @@ class MemoryHistory:
 
     def _forget(self, now: int) -> None:
         """Make room, as far as what has ended makes any."""
-        too_old = now - int(self._bounds.seconds * _MICROSECONDS)
-        forgotten = False
+        if not self._ended:
+            return
+        too_old = now - int(self._bounds.history_seconds * _MICROSECONDS)
+        goal = self._bounds.history_bytes
+        if self._size > goal:
+            # Rather many at once than one for each that comes.
+            goal = int(goal * _ROOM)
+        elif next(iter(self._ended)) >= too_old:
+            return
         while self._ended:
             oldest = next(iter(self._ended))
-            if self._size <= self._bounds.bytes and oldest >= too_old:
+            if self._size <= goal and oldest >= too_old:
                 break
             del self._ended[oldest]
             self._size -= self._entries.pop(oldest).size
-            forgotten = True
-        if forgotten:
-            self._versions.forget(next(iter(self._entries), now))
+        self._versions.forget(next(iter(self._entries), now))
 
 
 def _is_usual(entry: _Entry, fact: DeliveryAttempted) -> bool:

@@ -18,9 +18,9 @@ from anyio.abc import TaskStatus
 from knlite.errors import InvalidInput, KnliteError
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
-    ON_DISK,
     Bounds,
     Happened,
+    OnDisk,
     Progress,
     Versions,
     Wanted,
@@ -89,10 +89,10 @@ class Store(Protocol):
 class SqliteHistory:
     """The newest events, of this run and of those before."""
 
-    def __init__(self, store: Store, bounds: Bounds = ON_DISK) -> None:
+    def __init__(self, store: Store, bounds: Bounds | None = None) -> None:
         """``load`` comes before all else."""
         self._store = store
-        self._bounds = bounds
+        self._bounds = bounds or OnDisk()
         self._progress = Progress()
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
@@ -220,7 +220,7 @@ class SqliteHistory:
 
     def _grow(self, size: int) -> None:
         self._size += size + _ROW
-        if self._size > self._bounds.bytes:
+        if self._size > self._bounds.history_bytes:
             self._full.set()
 
     def _look(self) -> None:
@@ -234,7 +234,7 @@ class SqliteHistory:
         return min(self._progress.arrivals(), default=self._newest + 1) - 1
 
     def _too_old(self) -> int:
-        return self._newest - int(self._bounds.seconds * _MICROSECONDS)
+        return self._newest - int(self._bounds.history_seconds * _MICROSECONDS)
 
     async def _first(self) -> int:
         ((oldest,),) = await self._store.query("SELECT MIN(arrival) FROM history")
@@ -276,7 +276,7 @@ class SqliteHistory:
 
     async def _forget(self) -> None:
         """Delete the oldest of what has ended, until there is room."""
-        goal, after = int(self._bounds.bytes * _ROOM), 0
+        goal, after = int(self._bounds.history_bytes * _ROOM), 0
         while self._size > goal or self._oldest < self._too_old():
             rows = await self._store.query(
                 f"SELECT arrival, LENGTH(body) + {_ROW} + COALESCE((SELECT SUM(LENGTH(body)"

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from knlite.clock import SystemClock
 from knlite.eventlog.database import open_database
-from knlite.eventlog.history import IN_MEMORY, KEPT_ATTEMPTS, ON_DISK, Bounds, History, Wanted
+from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.historysqlite import TABLES, SqliteHistory
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
 @asynccontextmanager
-async def sqlite(folder: Path, bounds: Bounds = ON_DISK) -> AsyncIterator[History]:
+async def sqlite(folder: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
     async with open_database(folder, TABLES, SystemClock(), pytest.fail) as database:
         history = SqliteHistory(database, bounds)
         await history.load()
@@ -33,7 +33,7 @@ async def sqlite(folder: Path, bounds: Bounds = ON_DISK) -> AsyncIterator[Histor
 
 
 @asynccontextmanager
-async def memory(_: Path, bounds: Bounds = IN_MEMORY) -> AsyncIterator[History]:
+async def memory(_: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
     yield MemoryHistory(bounds)
 
 
@@ -184,7 +184,7 @@ async def settled(history: History) -> None:
 
 
 async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
-    async with opened(Bounds(bytes=20_000)) as history:
+    async with opened(InMemory(history_bytes=20_000)) as history:
         history.accepted(accepted(1, readers=["a"]))
         for arrival in range(2, 200):
             history.accepted(accepted(arrival, readers=[], data=b"x" * 100))
@@ -198,7 +198,7 @@ async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
 
 
 async def test_what_is_too_old_goes() -> None:
-    async with memory(Path(), Bounds(bytes=10_000, seconds=1)) as history:
+    async with memory(Path(), InMemory(history_bytes=10_000, history_seconds=1)) as history:
         history.accepted(accepted(1, readers=[]))
         history.accepted(accepted(2_000_000, readers=[]))
         assert await arrivals(history) == [2_000_000]
@@ -211,7 +211,7 @@ async def test_what_is_too_old_goes() -> None:
 async def test_it_is_bounded_and_nothing_open_is_forgotten(
     steps: list[tuple[bool, int, int]],
 ) -> None:
-    bounds = Bounds(bytes=10_000)
+    bounds = InMemory(history_bytes=10_000)
     async with memory(Path(), bounds) as history:
         still: dict[int, None] = {}
         for arrival, (opens, ends, size) in enumerate(steps, 1):
