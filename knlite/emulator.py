@@ -57,15 +57,16 @@ from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
 from knlite.dataplane.sources.ping import PingAdapter
 from knlite.dataplane.transforms import EventTransforms
-from knlite.dataplane.wire.limits import limits
+from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
-from knlite.eventlog.keeping import Keeping, keeping_events
-from knlite.eventlog.memory import MemoryEngine
+from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.limits import limits_of
+from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known
@@ -102,10 +103,9 @@ async def open_emulator(settings: Settings, readers: Sequence[Reader]) -> AsyncI
             stack.enter_context(bus.reading(reader))
         # Entered before the tasks, so that it is given back after the last of them has ended.
         held = await stack.enter_async_context(AsyncExitStack())
-        keeping = await held.enter_async_context(keeping_events(settings, bus.publish))
         group = await stack.enter_async_context(anyio.create_task_group())
         try:
-            yield Emulator(settings, bus, logs, metrics, keeping, held, group)
+            yield Emulator(settings, bus, logs, metrics, held, group)
         except ConfigInvalid as exc:
             raise InvalidInput(f"--set cannot be used: {exc}") from exc
         finally:
@@ -121,7 +121,6 @@ class Emulator:
         bus: Bus,
         logs: Logs,
         metrics: Metrics,
-        keeping: Keeping,
         held: AsyncExitStack,
         group: TaskGroup,
     ) -> None:
@@ -132,7 +131,8 @@ class Emulator:
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime))
         self._reporter = Reporter(self._clock)
-        self._limits = limits(settings.limits)
+        require_limits(settings.limits, (Limits, *LIMITS))
+        self._limits = limits_of(Limits, settings.limits)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -140,6 +140,7 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             external_tls_port=settings.tls_port,
+            durable=settings.data_dir is not None,
             mutators=(injected,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
@@ -167,8 +168,6 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
-        self._records = EventRecords(keeping.history)
-        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -199,7 +198,12 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
+        opened = await self._held.enter_async_context(
+            open_engines(settings, self.registry.view, clock, self._warn)
+        )
+        records = EventRecords(opened.history)
+        self._held.enter_context(self._bus.reading(records.read, *EVENTS))
+        brokers = EventIngress(clock, publish, opened.engines)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
@@ -243,8 +247,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
-            events=self._records,
-            sending=Resending(self._records, brokers, sender.post, clock, publish),
+            events=records,
+            sending=Resending(records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
@@ -257,9 +261,10 @@ class Emulator:
             transforming,
             answerers,
             projector,
-            dispatcher,
         ):
             await self._group.start(part.run)
+        await self._group.start(opened.run)
+        await self._group.start(dispatcher.run)
         for source in self._sources(sender):
             await self._group.start(source.run)
         inside = listening.inside(available.bridges) | {inner}
@@ -347,6 +352,9 @@ class Emulator:
 
         configure()
         self._held.enter_context(self.registry.listening(configure))
+
+    def _warn(self, text: str) -> None:
+        self._bus.publish(Notice(at=self._clock.wall(), level="error", text=text))
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))

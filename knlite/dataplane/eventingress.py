@@ -72,7 +72,11 @@ class EventIngress:
                 self._engine(known.resource).forget(known.resource.uid)
         for key, resource in topology.resources.items():
             opened = self._open.get(key)
-            log = self._engine(resource).log(resource) if opened is None else opened.log
+            if opened is None:
+                readers = [egress.uid for egress in resource.egresses]
+                log = self._engine(resource).log(resource, readers)
+            else:
+                log = opened.log
             self._open[key] = _Open(resource, log)
 
     def resources(self) -> tuple[ResourceKey, ...]:

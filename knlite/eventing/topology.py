@@ -19,6 +19,7 @@ from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker, class_of
+from knlite.kinds.eventing.brokerclass import SQLITE_CLASS
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
 from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
 from knlite.kinds.messaging.channelable import SubscriberSpec
@@ -27,7 +28,6 @@ from knlite.reconcile import View
 
 ResourceKind = Literal["Broker", "InMemoryChannel"]
 
-SQLITE_CLASS = "knlite.dev/SQLite"
 CHANNEL_ENDING = "-kn-channel"
 """Of the name of a channel's host."""
 ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"

@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import anyio
+from anyio.abc import TaskStatus
+
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 NEWEST = 2**63 - 1
@@ -118,6 +121,10 @@ class History(Protocol):
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         """The egresses that a resource had when *arrival* came, as they were then, by name."""
+        ...
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Forget what is too much, until cancelled."""
         ...
 
 

@@ -5,7 +5,9 @@ Implements ``history.History``.
 
 from collections import OrderedDict
 
+import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
@@ -107,6 +109,10 @@ class MemoryHistory:
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """There is nothing to do beside."""
+        task_status.started()
 
     def _forget(self, now: int) -> None:
         """Make room, as far as what has ended makes any."""

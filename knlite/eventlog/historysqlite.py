@@ -8,7 +8,8 @@ Implements ``history.History``. Source: ``docs/adr/0031-the-event-log.md``.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import anyio
@@ -20,7 +21,6 @@ from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
     Bounds,
     Happened,
-    OnDisk,
     Progress,
     Versions,
     Wanted,
@@ -86,13 +86,26 @@ class Store(Protocol):
         ...
 
 
-class SqliteHistory:
-    """The newest events, of this run and of those before."""
+@asynccontextmanager
+async def open_history(store: Store, bounds: Bounds) -> AsyncIterator["SqliteHistory"]:
+    """The history in *store*, which has ``TABLES``; all is kept when it ends.
 
-    def __init__(self, store: Store, bounds: Bounds | None = None) -> None:
-        """``load`` comes before all else."""
+    Raises ``KnliteError``.
+    """
+    history = SqliteHistory(store, bounds)
+    await history.load()
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+class SqliteHistory:
+    """The newest events, of this run and of those before; made by ``open_history``."""
+
+    def __init__(self, store: Store, bounds: Bounds) -> None:
         self._store = store
-        self._bounds = bounds or OnDisk()
+        self._bounds = bounds
         self._progress = Progress()
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}

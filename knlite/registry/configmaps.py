@@ -57,7 +57,12 @@ def is_config(obj: ConfigMap) -> bool:
 
 
 def read_config(
-    maps: Iterable[ConfigMap], overrides: Overrides, external_port: int, external_tls_port: int
+    maps: Iterable[ConfigMap],
+    overrides: Overrides,
+    external_port: int,
+    external_tls_port: int,
+    *,
+    durable: bool = False,
 ) -> Config:
     """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
     data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}
@@ -86,6 +91,7 @@ def read_config(
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
                 section(EVENTING_NAMESPACE, eventingfeatures.NAME),
+                durable=durable,
             ),
         ),
         channels=_naming(
@@ -97,6 +103,7 @@ def read_config(
         ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
         external_port=external_port,
         external_tls_port=external_tls_port,
+        durable=durable,
     )
 
 

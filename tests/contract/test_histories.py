@@ -14,22 +14,22 @@ from hypothesis import strategies as st
 
 from knlite.clock import SystemClock
 from knlite.eventlog.database import open_database
-from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, Wanted
+from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, OnDisk, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.historysqlite import TABLES, SqliteHistory
+from knlite.eventlog.historysqlite import TABLES, open_history
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
 @asynccontextmanager
 async def sqlite(folder: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
-    async with open_database(folder, TABLES, SystemClock(), pytest.fail) as database:
-        history = SqliteHistory(database, bounds)
-        await history.load()
-        async with anyio.create_task_group() as group:
-            await group.start(history.run)
-            yield history
-            group.cancel_scope.cancel()
-        history.close()
+    async with (
+        open_database(folder, TABLES, SystemClock(), print) as database,
+        open_history(database, bounds or OnDisk()) as history,
+        anyio.create_task_group() as group,
+    ):
+        await group.start(history.run)
+        yield history
+        group.cancel_scope.cancel()
 
 
 @asynccontextmanager

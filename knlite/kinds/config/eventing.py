@@ -14,6 +14,7 @@ from knlite.kinds.codec import decode
 from knlite.kinds.config import eventingfeatures
 from knlite.kinds.config.eventingfeatures import EventingFeatures
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Fields
@@ -28,7 +29,7 @@ KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
 class BrokerDefaults:
     """What a Broker gets that does not say otherwise."""
 
-    broker_class: str = "MTChannelBasedBroker"
+    broker_class: str = MT_CLASS
     config: KReference | None = KReference(
         api_version="v1",
         kind="ConfigMap",
@@ -116,15 +117,20 @@ class _Document(Fields):
     namespace_defaults: Mapping[str, _ScopeDocument] = msgspec.field(default_factory=dict)
 
 
-def parse(defaults: object, features: Mapping[str, str]) -> EventingConfig:
+def parse(
+    defaults: object, features: Mapping[str, str], *, durable: bool = False
+) -> EventingConfig:
     """The section that the two ConfigMaps describe; raises ``ConfigInvalid``.
 
     *defaults* is the document below ``default-br-config``, decoded; None if there is none, which
     leaves the shipped defaults.
+
+    Differs: where events can be kept across runs (*durable*), the shipped class keeps them.
     """
     flags = eventingfeatures.parse(features).flags
     if defaults is None:
-        return EventingConfig(flags=flags)
+        shipped = BrokerDefaults(broker_class=SQLITE_CLASS if durable else MT_CLASS)
+        return EventingConfig(cluster=shipped, flags=flags)
     decoded = decode(_Document, defaults, strict=False)
     if decoded.value is None:
         problems = "; ".join(str(problem) for problem in decoded.problems)

@@ -167,6 +167,7 @@ example.org: |
 """
 _BROKERS_TEXT = """\
 # Nothing here is in force: these are the defaults of Brokers that do not say.
+# With --data-dir the class is knlite.dev/SQLite, which keeps events across runs.
 default-br-config: |
   clusterDefault:
     brokerClass: MTChannelBasedBroker

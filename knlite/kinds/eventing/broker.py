@@ -20,8 +20,6 @@ from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
 
-MT_CLASS = "MTChannelBasedBroker"
-
 INGRESS_READY = "IngressReady"
 TRIGGER_CHANNEL_READY = "TriggerChannelReady"
 FILTER_READY = "FilterReady"
@@ -67,9 +65,14 @@ def class_of(broker: Broker) -> str:
 
 
 def defaulted(obj: Broker, old: Broker | None, config: Config) -> Broker:
-    """*obj* with a class, a config and a delivery."""
+    """*obj* with a class, a config and a delivery.
+
+    Differs: who updates a Broker without naming its class leaves the class that it has. Upstream
+    writes the default there, and refuses it when the default has changed in the meantime.
+    """
     namespace = obj.metadata.namespace
-    defaults = config.eventing.defaults_for(namespace, class_of(obj))
+    wanted = class_of(obj) or (class_of(old) if old is not None else "")
+    defaults = config.eventing.defaults_for(namespace, wanted)
     annotations = obj.metadata.annotations
     if not class_of(obj) and defaults.broker_class:
         annotations = {**annotations, BROKER_CLASS: defaults.broker_class}

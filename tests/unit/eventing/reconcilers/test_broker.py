@@ -126,9 +126,21 @@ def test_a_class_that_does_not_exist_here_is_named() -> None:
     assert condition(obj, "Ready") == (
         "False",
         "BrokerClassNotSupported",
-        'there is no Broker class "Kafka" here, only "MTChannelBasedBroker"',
+        'there is no Broker class "Kafka" here, only "MTChannelBasedBroker" (keeps events in'
+        ' memory) and "knlite.dev/SQLite" (keeps them in a file below --data-dir)',
     )
     assert obj.status.address is None
+
+
+def test_a_class_that_needs_a_folder_says_so() -> None:
+    obj = broker("knlite.dev/SQLite")
+    without = reconciled(FakeView(obj), obj)
+    status, reason, message = condition(without, "Ready")
+    assert (status, reason) == ("False", "NoDataFolder")
+    assert "give --data-dir" in message
+    assert without.status.address is None
+    within = reconciled(FakeView(obj, config=Config(durable=True)), obj)
+    assert condition(within, "Ready")[0] == "True"
 
 
 def test_a_broker_that_is_gone_needs_nothing() -> None:
