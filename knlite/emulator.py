@@ -203,7 +203,7 @@ class Emulator:
         )
         records = EventRecords(opened.history)
         self._held.enter_context(self._bus.reading(records.read, *EVENTS))
-        brokers = EventIngress(clock, publish, opened.engines)
+        brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)

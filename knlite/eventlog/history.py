@@ -99,6 +99,11 @@ def is_trouble(fact: DeliveryAttempted) -> bool:
 class History(Protocol):
     """Keeps facts of events. Noting never waits and never raises; asking may wait for a disk."""
 
+    @property
+    def newest(self) -> int:
+        """The highest arrival that is kept, 0 if nothing is."""
+        ...
+
     def accepted(self, fact: EventAccepted) -> None:
         """An event has come; its readers are known. One that is known already changes nothing."""
         ...

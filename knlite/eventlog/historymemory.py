@@ -54,6 +54,10 @@ class MemoryHistory:
     def __len__(self) -> int:
         return len(self._entries)
 
+    @property
+    def newest(self) -> int:
+        return next(reversed(self._entries), 0)
+
     def accepted(self, fact: EventAccepted) -> None:
         arrival = fact.arrival
         if arrival in self._entries:

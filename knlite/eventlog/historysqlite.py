@@ -115,7 +115,7 @@ class SqliteHistory:
         self._egresses: list[Row] = []
         self._last_number = 0
         self._size = 0
-        self._newest = 0
+        self.newest = 0
         self._oldest = 0
         """Arrivals, of what is kept."""
         self._taken = 0
@@ -133,6 +133,9 @@ class SqliteHistory:
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
             self._versions.note(_read(body, EgressChanged))
         self._oldest = await self._first()
+        ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
+        assert isinstance(newest, int)
+        self.newest = newest
         ended = await query("SELECT value FROM history_notes WHERE name = ?", (_ENDED,))
         since = ended[0][0] if ended else 0
         assert isinstance(since, int)
@@ -160,10 +163,14 @@ class SqliteHistory:
                 fact.kind, fact.namespace, fact.name, fact.replay_of, body,
             )
         )  # fmt: skip
-        self._newest = max(self._newest, fact.arrival)
+        self.newest = max(self.newest, fact.arrival)
         self._oldest = self._oldest or fact.arrival
         self._grow(len(body))
-        self._progress.begin(fact.arrival, fact.readers or ())
+        if fact.again:
+            for reader in fact.readers or ():
+                self._progress.resume(fact.arrival, reader)
+        else:
+            self._progress.begin(fact.arrival, fact.readers or ())
         self._taken += 1
         if self._taken % _LOOKS == 0:
             self._look()
@@ -244,10 +251,10 @@ class SqliteHistory:
 
     def _ended(self) -> int:
         """The arrival up to which all have ended."""
-        return min(self._progress.arrivals(), default=self._newest + 1) - 1
+        return min(self._progress.arrivals(), default=self.newest + 1) - 1
 
     def _too_old(self) -> int:
-        return self._newest - int(self._bounds.history_seconds * _MICROSECONDS)
+        return self.newest - int(self._bounds.history_seconds * _MICROSECONDS)
 
     async def _first(self) -> int:
         ((oldest,),) = await self._store.query("SELECT MIN(arrival) FROM history")
@@ -282,7 +289,7 @@ class SqliteHistory:
                 key = (each.arrival, each.egress_uid)
                 self._counts[key] = self._counts.get(key, 0) + 1
         for fact in facts:
-            self._newest = max(self._newest, fact.arrival)
+            self.newest = max(self.newest, fact.arrival)
             if fact.engine in _DURABLE:
                 left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
                 self._progress.begin(fact.arrival, tuple(left))

@@ -145,7 +145,7 @@ class Metrics:
                 self._failures[revision] = self._failures.get(revision, 0) + 1
             case ColdStart():
                 self._cold_start(fact)
-            case EventAccepted():
+            case EventAccepted(again=False):
                 self._accepted.labels(fact.namespace, fact.name).inc()
             case EventRefused():
                 self._refused.labels(fact.namespace, fact.name, str(fact.status)).inc()

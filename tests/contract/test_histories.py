@@ -243,6 +243,13 @@ async def test_a_history_in_sqlite_goes_on_in_the_next_run(tmp_path: Path) -> No
         # What the engine in memory held is gone; it will never be heard of again.
         assert [later.is_open(each) for each in (1000, 2000, 3000)] == [False, True, False]
         assert later.attempted(attempted(2000, again=True))
+        assert later.newest == 3000
+        # A crash came before the row, and each egress says that it goes on with the event.
+        for reader in ("a", "b"):
+            later.accepted(accepted(2500, readers=[reader], sender="", again=True))
+        assert not later.attempted(attempted(2500, "a", again=True))
+        assert later.attempted(attempted(2500, "b", again=True))
+        assert await arrivals(later) == [3000, 2500, 2000, 1000]
         # The same filter again says nothing new.
         later.changed(egress("a", 4000, type="t"))
         assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
