@@ -67,9 +67,9 @@ from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
-from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known

@@ -12,10 +12,10 @@ from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.apiserversource import ApiServerSource
-from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 

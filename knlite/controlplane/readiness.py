@@ -22,8 +22,8 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
