@@ -31,6 +31,7 @@ from knlite.facts import (
     Fact,
     InstanceChanged,
     RequestDone,
+    SourceSent,
 )
 from knlite.serving.levels import RevisionLoad, RevisionScale
 from knlite.telemetry.requests import OTHER_STATUS, SECONDS, Distribution, Requests, Series
@@ -49,6 +50,7 @@ READ = (
     EventAccepted,
     EventRefused,
     InstanceChanged,
+    SourceSent,
 )
 """The facts that are counted."""
 
@@ -124,6 +126,12 @@ class Metrics:
             ("namespace_name", "broker_name", "trigger_name", "leg", "outcome"),
             registry=registry,
         )
+        self._sent = Counter(
+            "knlite_source_events",
+            "Events that a source has sent or given up.",
+            ("namespace_name", "source_kind", "source_name", "outcome", "response_code"),
+            registry=registry,
+        )
         registry.register(_Served(self._families))
 
     def ask(self, *, loads: Loads = _nothing, scales: Scales | None = None) -> None:
@@ -152,6 +160,9 @@ class Metrics:
             case DeliveryAttempted():
                 attempted = (fact.namespace, fact.name, fact.egress_name, fact.leg, fact.outcome)
                 self._deliveries.labels(*attempted).inc()
+            case SourceSent():
+                source = (fact.namespace, fact.kind, fact.name)
+                self._sent.labels(*source, fact.outcome, str(fact.status)).inc()
             case _:
                 pass
 
