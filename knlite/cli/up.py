@@ -26,6 +26,7 @@ from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition, find
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.meta import controller_of, described
@@ -298,3 +299,5 @@ def _workloads(emulator: Emulator) -> Iterator[tuple[str, str, str, str]]:
     for job in stored.listed(Job, ""):
         if controller_of(job) is None:
             yield "Job", described(job), status_column(job), ""
+    for cron in stored.listed(CronJob, ""):
+        yield "CronJob", described(cron), "Suspended" if cron.spec.suspend else "True", ""
