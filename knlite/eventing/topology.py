@@ -18,9 +18,9 @@ from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.kinds.conditions import is_true
+from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
-from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
 from knlite.kinds.messaging.channelable import SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.reconcile import View
@@ -32,8 +32,6 @@ CHANNEL_ENDING = "-kn-channel"
 """Of the name of a channel's host."""
 ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
 """The host at which a path names the channel."""
-DEFAULT_PARALLELISM = 100
-MAX_PARALLELISM = 1000
 
 
 class ResourceKey(NamedTuple):
@@ -65,7 +63,7 @@ class Egress:
     dead_letter_sink: str | None = None
     ordered: bool = False
     """One at a time: the next only after success, dead letter or giving up."""
-    parallelism: int = DEFAULT_PARALLELISM
+    parallelism: int = flow.DEFAULT_PARALLELISM
     """How many may be on their way at once, waits for the next attempt included."""
     subscriber_ca_certs: str = ""
     """PEM; empty: those that the machine trusts. So are the next two."""
@@ -152,8 +150,8 @@ def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
         reply=broker_url(broker.metadata.namespace, broker.metadata.name),
         policy=policy_of(own if own is not None else broker.spec.delivery),
         dead_letter_sink=sink or None,
-        ordered=_ordered(annotations),
-        parallelism=_parallelism(annotations),
+        ordered=flow.ordered(annotations),
+        parallelism=flow.parallelism(annotations),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
         dead_letter_ca_certs=sink_certs or "",
     )
@@ -196,13 +194,3 @@ def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egre
         )
         or "",
     )
-
-
-def _ordered(annotations: Mapping[str, str]) -> bool:
-    return annotations.get(DELIVERY_ORDER, "").lower() == "ordered"
-
-
-def _parallelism(annotations: Mapping[str, str]) -> int:
-    text = annotations.get(PARALLELISM, "")
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 4 else 0
-    return number if 1 <= number <= MAX_PARALLELISM else DEFAULT_PARALLELISM

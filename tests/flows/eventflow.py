@@ -62,7 +62,10 @@ class RecordingSender:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
+        shared = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in also]
+        headers = [*headers, *shared]
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self._clock.now(), url, headers, event, timeout)

@@ -12,7 +12,7 @@ import msgspec
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
-from knlite.kinds.eventing import delivery, destination, filters
+from knlite.kinds.eventing import delivery, destination, filters, flow
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
@@ -146,6 +146,7 @@ def validated(obj: Trigger, old: Trigger | None, config: Config) -> Errors:
     errors.extend(under("spec.subscriber", destination.validated(spec.subscriber, enabled)))
     errors.extend(under("spec.delivery", delivery.validated(spec.delivery, enabled)))
     errors.extend(_annotations_validated(obj))
+    errors.extend(flow.validated(obj.metadata.annotations))
     if old is not None:
         difference = changed("{string}", old.spec.broker, spec.broker)
         if difference:
