@@ -121,7 +121,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
+        headers = [*headers, *((name.decode(), value.decode()) for name, value in also)]
         if url != SERVICE:
             path = url.partition("svc.cluster.local")[2]
             answer = await self.requests.receive("POST", path, headers, body, "")
