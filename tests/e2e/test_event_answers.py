@@ -51,6 +51,9 @@ def test_events_are_transformed_on_their_way_and_on_request(up: Up) -> None:
     assert answer.json()["data"] == {"customer": "Ada", "pieces": 2, "total": 6}
     host = "summary-jsonata.transform.svc.cluster.local"
     assert sent(run, "/", "com.example.order", ORDER, host).json() == answer.json()
+    # What a local process has in K_SINK, as it resolves no names of the cluster.
+    by_path = "/ns/transform/services/summary-jsonata/"
+    assert sent(run, by_path, "com.example.order", ORDER).json() == answer.json()
 
     answer = sent(run, "/ns/transform/eventtransforms/shout", "a", '{"word": "hello"}')
     assert (answer.status_code, answer.json()) == (200, {"said": "5 letters"})
