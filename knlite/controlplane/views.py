@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from knlite.controlplane.machine import this_node
-from knlite.kinds.core.customresourcedefinition import CustomResourceDefinition
 from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.views.channelservice import channel_service
+from knlite.kinds.core.customresourcedefinition import CustomResourceDefinition
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
 from knlite.kinds.core.hpa import HorizontalPodAutoscaler

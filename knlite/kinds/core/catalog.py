@@ -8,8 +8,8 @@ from dataclasses import replace
 from knlite.kinds.columns import AGE, NAME, Column, status_of
 from knlite.kinds.core import (
     configmap,
-    customresourcedefinition,
     cronjob,
+    customresourcedefinition,
     deployment,
     endpoints,
     event,
