@@ -8,8 +8,8 @@ import asyncio
 import os
 import random
 import uuid
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import anyio
@@ -32,13 +32,14 @@ from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
@@ -52,6 +53,7 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.jobsink import JobSinkIngress
 from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
@@ -62,12 +64,10 @@ from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
-from knlite.eventlog.bounds import Bounds
-from knlite.eventlog.engines import open_engines
-from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.port import Engine
+from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
@@ -134,7 +134,7 @@ class Emulator:
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime))
         self._reporter = Reporter(self._clock)
-        require_limits(settings.limits, (Limits, Bounds))
+        require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
@@ -166,13 +166,12 @@ class Emulator:
         )
         undecided = Undecided()
         held.enter_context(self.registry.listening(undecided.note))
-        held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
+        held.enter_context(self.registry.listening(ready.note))
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
-        self._records = EventRecords(MemoryHistory())
-        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -203,9 +202,14 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        engines = await self._held.enter_async_context(self._engines())
-        brokers = EventIngress(clock, publish, engines)
+        opened = await self._held.enter_async_context(
+            open_engines(settings, self.registry.view, clock, self._warn)
+        )
+        records = EventRecords(opened.history)
+        self._held.enter_context(self._bus.reading(records.read, *EVENTS))
+        brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
@@ -248,8 +252,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
-            events=self._records,
-            sending=Resending(self._records, brokers, sender.post, clock, publish),
+            events=records,
+            sending=Resending(records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
@@ -264,8 +268,7 @@ class Emulator:
             projector,
         ):
             await self._group.start(part.run)
-        for engine in engines.values():
-            await self._group.start(engine.run)
+        await self._group.start(opened.run)
         await self._group.start(dispatcher.run)
         for source in self._sources(sender):
             await self._group.start(source.run)
@@ -276,7 +279,7 @@ class Emulator:
 
     def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(sender, self._clock, self._bus.publish)
+        outbound = Outbound(sender, self._clock, self._bus.publish, self._draw.getrandbits)
         pings = PingAdapter(outbound, self._clock)
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)
@@ -341,11 +344,6 @@ class Emulator:
             ) from exc
         self._held.enter_context(keeper.keeping())
         return keeper
-
-    def _engines(self) -> AbstractAsyncContextManager[Mapping[str, Engine]]:
-        bounds = limits_of(Bounds, self.settings.limits)
-        folder, view = self.settings.data_dir, self.registry.view
-        return open_engines(folder, bounds, view, self._clock, self._warn)
 
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""
