@@ -78,7 +78,7 @@ class Deliveries:
         """Count *fact*."""
         if type(fact) is DeliveryAttempted:
             self._attempted(fact)
-        elif type(fact) is EventAccepted:
+        elif type(fact) is EventAccepted and not fact.again:
             of: _Key = (fact.kind, fact.namespace, fact.name, fact.attributes["type"])
             if of not in self._accepted and len(self._accepted) >= LIMIT:
                 of = (*of[:3], OTHER)
