@@ -35,6 +35,10 @@ async def test_a_sequence_becomes_ready_without_a_detour() -> None:
         cell.apply(sequence({"uri": "http://a.example"}, {"uri": "http://b.example"}))
         await cell.advance(1)
         assert told(cell) == [("Sequence", "q", "True")]
+        assert {
+            "q-kn-sequence-0-kn-channel.default",
+            "q-kn-sequence-0-kn-channel.default.svc.cluster.local",
+        } <= set(cell.projector.cluster_hosts())
         channel = cell.registry.view.get(InMemoryChannel, "default", "q-kn-sequence-0")
         assert channel is not None
         assert channel.metadata.annotations["messaging.knative.dev/creator"] == EVENTING_CONTROLLER
