@@ -23,11 +23,13 @@ from knlite.apiserver.guard import Guard
 from knlite.apiserver.logsource import LogSource
 from knlite.apiserver.paths import Target, parse
 from knlite.apiserver.podlogs import pod_log
+from knlite.apiserver.scale import scale
 from knlite.apiserver.servicelogs import service_log
 from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
 from knlite.apiserver.verbs import Verbs, user_of
 from knlite.apiserver.watching import watch
 from knlite.errors import KnliteError, NotFound
+from knlite.kinds.core.deployment import Deployment
 from knlite.registry.registry import Registry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -132,6 +134,8 @@ class _Api:
             if request.method != "GET":
                 return _refuse_method(target)
             return pod_log(self._registry, self._logs, request, target, self._ending, self._wall)
+        if target.subresource == "scale" and target.info.type is Deployment:
+            return await scale(self._registry, request, target)
         if target.subresource and not (target.subresource == "status" and target.info.has_status):
             raise NotFound(NO_RESOURCE)
         match request.method, bool(target.name):

@@ -11,6 +11,7 @@ from knlite.eventing.reconcilers import (
     eventtransform,
     eventtype,
     inmemorychannel,
+    jobsink,
     parallel,
     pingsource,
     requestreply,
@@ -22,6 +23,7 @@ from knlite.eventing.reconcilers import (
     trigger,
 )
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
@@ -42,6 +44,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
@@ -56,7 +59,7 @@ from knlite.serving.reconcilers import (
     route,
     service,
 )
-from knlite.workloads.reconcilers import deployment, job
+from knlite.workloads.reconcilers import cronjob, deployment, job
 
 RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (Service, service.reconcile),
@@ -83,7 +86,9 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (ContainerSource, containersource.reconcile),
+    (JobSink, jobsink.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),
+    (CronJob, cronjob.reconcile),
 )

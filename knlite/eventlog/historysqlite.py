@@ -8,7 +8,8 @@ Implements ``history.History``. Source: ``docs/adr/0031-the-event-log.md``.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import anyio
@@ -55,6 +56,8 @@ _FORM = b"\x01"
 """The first byte of every body: how the rest is to be read."""
 _ROW = 200
 """Bytes that a row takes beside its body, indexes and all."""
+MAX_BEHIND = 200_000
+"""Rows that may be on their way to a slow disk, which is some 200 MB of small events."""
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
@@ -85,13 +88,29 @@ class Store(Protocol):
         ...
 
 
-class SqliteHistory:
-    """The newest events, of this run and of those before."""
+@asynccontextmanager
+async def open_history(
+    store: Store, bounds: Bounds, complain: Callable[[str], None]
+) -> AsyncIterator["SqliteHistory"]:
+    """The history in *store*, which has ``TABLES``; all is kept when it ends.
 
-    def __init__(self, store: Store, bounds: Bounds | None = None) -> None:
-        """``load`` comes before all else."""
+    *complain* is told when something could not be. Raises ``KnliteError``.
+    """
+    history = SqliteHistory(store, bounds, complain)
+    await history.load()
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+class SqliteHistory:
+    """The newest events, of this run and of those before; made by ``open_history``."""
+
+    def __init__(self, store: Store, bounds: Bounds, complain: Callable[[str], None]) -> None:
         self._store = store
-        self._bounds = bounds or Bounds(bytes=1024**3)
+        self._complain = complain
+        self._bounds = bounds
         self._progress = Progress()
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
@@ -101,11 +120,14 @@ class SqliteHistory:
         self._egresses: list[Row] = []
         self._last_number = 0
         self._size = 0
-        self._newest = 0
+        self.newest = 0
         self._oldest = 0
         """Arrivals, of what is kept."""
         self._taken = 0
         self._full = anyio.Event()
+        self._behind = 0
+        """Rows that are on their way to the disk."""
+        self._missing = 0
 
     async def load(self) -> None:
         """Go on with what is kept. Raises ``KnliteError``."""
@@ -119,6 +141,9 @@ class SqliteHistory:
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
             self._versions.note(_read(body, EgressChanged))
         self._oldest = await self._first()
+        ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
+        assert isinstance(newest, int)
+        self.newest = newest
         ended = await query("SELECT value FROM history_notes WHERE name = ?", (_ENDED,))
         since = ended[0][0] if ended else 0
         assert isinstance(since, int)
@@ -146,10 +171,14 @@ class SqliteHistory:
                 fact.kind, fact.namespace, fact.name, fact.replay_of, body,
             )
         )  # fmt: skip
-        self._newest = max(self._newest, fact.arrival)
+        self.newest = max(self.newest, fact.arrival)
         self._oldest = self._oldest or fact.arrival
         self._grow(len(body))
-        self._progress.begin(fact.arrival, fact.readers or ())
+        if fact.again:
+            for reader in fact.readers or ():
+                self._progress.resume(fact.arrival, reader)
+        else:
+            self._progress.begin(fact.arrival, fact.readers or ())
         self._taken += 1
         if self._taken % _LOOKS == 0:
             self._look()
@@ -178,6 +207,10 @@ class SqliteHistory:
     def is_open(self, arrival: int) -> bool:
         return arrival in self._progress
 
+    async def at(self, arrival: int) -> Happened | None:
+        found = await self.find(Wanted(since=arrival, before=arrival + 1, limit=1))
+        return found[0] if found else None
+
     async def find(self, wanted: Wanted) -> list[Happened]:
         self._flush()
         where, parameters = _where(wanted)
@@ -205,7 +238,7 @@ class SqliteHistory:
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Keep what has come, and how far all is known."""
         self._flush([(_NOTE, [(_ENDED, self._ended())])])
 
@@ -219,7 +252,7 @@ class SqliteHistory:
 
     def _grow(self, size: int) -> None:
         self._size += size + _ROW
-        if self._size > self._bounds.bytes:
+        if self._size > self._bounds.history_bytes:
             self._full.set()
 
     def _look(self) -> None:
@@ -230,10 +263,10 @@ class SqliteHistory:
 
     def _ended(self) -> int:
         """The arrival up to which all have ended."""
-        return min(self._progress.arrivals(), default=self._newest + 1) - 1
+        return min(self._progress.arrivals(), default=self.newest + 1) - 1
 
     def _too_old(self) -> int:
-        return self._newest - int(self._bounds.seconds * _MICROSECONDS)
+        return self.newest - int(self._bounds.history_seconds * _MICROSECONDS)
 
     async def _first(self) -> int:
         ((oldest,),) = await self._store.query("SELECT MIN(arrival) FROM history")
@@ -247,9 +280,25 @@ class SqliteHistory:
     def _flush(self, more: Sequence[Statement] = ()) -> None:
         noted = ((_EVENT, self._events), (_ATTEMPT, self._attempts), (_EGRESS, self._egresses))
         statements = [*((sql, rows) for sql, rows in noted if rows), *more]
-        if statements:
-            self._events, self._attempts, self._egresses = [], [], []
-            self._store.submit(statements, _settled)
+        if not statements:
+            return
+        self._events, self._attempts, self._egresses = [], [], []
+        count = sum(len(rows) for _, rows in statements)
+        if self._behind > MAX_BEHIND:
+            # Rather a gap in what is told than memory without end.
+            if not self._missing:
+                self._complain("the disk is too slow for the event log, which has gaps from now on")
+            self._missing += count
+            return
+        self._behind += count
+        self._store.submit(statements, lambda _: self._caught_up(count))
+
+    def _caught_up(self, count: int) -> None:
+        """Whoever keeps events has been told of an error, and so has everybody else."""
+        self._behind -= count
+        if self._missing and self._behind <= MAX_BEHIND // 2:
+            self._complain(f"the event log goes on; {self._missing} entries are missing")
+            self._missing = 0
 
     async def _resume(self, since: int) -> None:
         """Find what had not ended when the last run did, and may go on."""
@@ -268,14 +317,14 @@ class SqliteHistory:
                 key = (each.arrival, each.egress_uid)
                 self._counts[key] = self._counts.get(key, 0) + 1
         for fact in facts:
-            self._newest = max(self._newest, fact.arrival)
+            self.newest = max(self.newest, fact.arrival)
             if fact.engine in _DURABLE:
                 left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
                 self._progress.begin(fact.arrival, tuple(left))
 
     async def _forget(self) -> None:
         """Delete the oldest of what has ended, until there is room."""
-        goal, after = int(self._bounds.bytes * _ROOM), 0
+        goal, after = int(self._bounds.history_bytes * _ROOM), 0
         while self._size > goal or self._oldest < self._too_old():
             rows = await self._store.query(
                 f"SELECT arrival, LENGTH(body) + {_ROW} + COALESCE((SELECT SUM(LENGTH(body)"
@@ -314,15 +363,11 @@ class SqliteHistory:
         if gone:
             rows = [(fact.egress_uid, fact.since) for fact in gone]
             sql = "DELETE FROM history_egresses WHERE egress = ? AND since = ?"
-            self._store.submit([(sql, rows)], _settled)
+            self._store.submit([(sql, rows)], lambda _: None)
 
 
 _DURABLE = frozenset(("sqlite",))
 """The engines that go on after a restart with what was not done; others tell when they do."""
-
-
-def _settled(error: KnliteError | None) -> None:
-    """Whoever keeps events has been told of an *error*, and so has everybody else."""
 
 
 def _where(wanted: Wanted) -> tuple[str, Row]:

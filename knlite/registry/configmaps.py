@@ -59,7 +59,12 @@ def is_config(obj: ConfigMap) -> bool:
 
 
 def read_config(
-    maps: Iterable[ConfigMap], overrides: Overrides, external_port: int, external_tls_port: int
+    maps: Iterable[ConfigMap],
+    overrides: Overrides,
+    external_port: int,
+    external_tls_port: int,
+    *,
+    durable: bool = False,
 ) -> Config:
     """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
     data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}
@@ -74,6 +79,8 @@ def read_config(
     def parsed(name: str, parse: Callable[[Mapping[str, str]], T]) -> T:
         return _naming(name, lambda: parse(section(SERVING_NAMESPACE, name)))
 
+    flags = section(EVENTING_NAMESPACE, eventingfeatures.NAME)
+    _naming(eventingfeatures.NAME, lambda: eventingfeatures.require_supported(flags))
     return Config(
         autoscaler=parsed(autoscaler.NAME, autoscaler.parse),
         defaults=parsed(defaults.NAME, defaults.parse),
@@ -87,7 +94,8 @@ def read_config(
             eventing.NAME,
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
-                section(EVENTING_NAMESPACE, eventingfeatures.NAME),
+                flags,
+                durable=durable,
             ),
         ),
         channels=_naming(
@@ -108,6 +116,7 @@ def read_config(
         ),
         external_port=external_port,
         external_tls_port=external_tls_port,
+        durable=durable,
     )
 
 

@@ -31,6 +31,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.reconcile import Key
 from tests.flows.cell import STARTED, Cell, on_virtual_time, opened
+from tests.flows.eventflow import joined
 
 SOURCES = "sources.knative.dev/v1"
 SINK = {"uri": "http://sink.example/"}
@@ -71,7 +72,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
+        headers = joined(headers, also)
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self.cell.clock.now(), url, dict(headers), event)

@@ -42,3 +42,5 @@ class Config:
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443
     """The same for HTTPS, unless it is 443."""
+    durable: bool = False
+    """Whether there is a folder in which events can be kept across runs (``--data-dir``)."""

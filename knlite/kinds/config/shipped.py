@@ -144,7 +144,7 @@ EVENTING_FEATURES: Entries = {
     "eventtype-auto-create": ("disabled", "an EventType for every type that is seen"),
     "new-apiserversource-filters": ("disabled", "spec.filters of ApiServerSources"),
     "requestreply-default-timeout": ("PT30S", "how long a RequestReply waits that does not say"),
-    "authentication-oidc": ("disabled", "EventPolicies; no tokens are issued or asked for"),
+    "authentication-oidc": ("disabled", "cannot be enabled: no tokens are issued"),
     "default-authorization-mode": (
         "allow-same-namespace",
         "who may send where no EventPolicy applies; only with authentication-oidc",
@@ -171,6 +171,7 @@ example.org: |
 """
 _BROKERS_TEXT = """\
 # Nothing here is in force: these are the defaults of Brokers that do not say.
+# With --data-dir the class is knlite.dev/SQLite, which keeps events across runs.
 default-br-config: |
   clusterDefault:
     brokerClass: MTChannelBasedBroker
