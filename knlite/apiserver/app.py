@@ -33,7 +33,6 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.registry.registry import Registry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
 
 class Health(Protocol):
@@ -162,14 +161,6 @@ class _Api:
 
 async def _special(request: Request, group: str, version: str, rest: str) -> Response | None:
     """The answer to what is no kept object; None if *rest* names one."""
-    if (group, rest) == _CRDS:
-        # kn takes its own list of sources and channels then.
-        text = (
-            'customresourcedefinitions.apiextensions.k8s.io is forbidden: User "'
-            f'{user_of(request)}" cannot list resource "customresourcedefinitions" in API group'
-            ' "apiextensions.k8s.io" at the cluster scope: knlite has no such kind'
-        )
-        return failure(403, "Forbidden", text, {"group": group, "kind": rest})
     if request.method == "POST" and version == reviews.VERSION and (group, rest) in reviews.KINDS:
         body = await read_body(request)
         return JSONResponse(reviews.review(group, rest, body.tree, user_of(request)), 201)

@@ -19,6 +19,7 @@ from knlite.eventing.reconcilers import (
     sinkbinding,
     sourceeventtypes,
     subscription,
+    sugar,
     trigger,
 )
 from knlite.kinds.core.configmap import ConfigMap
@@ -69,6 +70,8 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
+    (Namespace, sugar.reconcile_namespace),
+    (Trigger, sugar.reconcile_trigger),
     (EventPolicy, eventpolicy.reconcile),
     (InMemoryChannel, inmemorychannel.reconcile),
     (Channel, channel.reconcile),

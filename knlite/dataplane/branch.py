@@ -12,7 +12,7 @@ Not here: rules (``eventing``), HTTP (``sender.py``), how many at once (``lane.p
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from knlite.clock import Clock
 from knlite.dataplane.eventingress import EventIngress
@@ -21,7 +21,14 @@ from knlite.eventing import delivery, trace
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import dead_letter
 from knlite.eventing.headers import NAMESPACE, PREFER_REPLY, passing
-from knlite.eventing.httpcodec import carrying, decode, encode_binary, encode_structured, is_event
+from knlite.eventing.httpcodec import (
+    carrying,
+    decode,
+    encode_binary,
+    encode_structured,
+    is_event,
+    wire_form,
+)
 from knlite.eventing.topology import Egress, Resource
 from knlite.eventlog.port import Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
@@ -62,8 +69,7 @@ class _Failure:
     answer: Answered | Unanswered
 
 
-@dataclass(frozen=True, slots=True)
-class _Sent:
+class _Sent(NamedTuple):
     """What became of one attempt."""
 
     target: str
@@ -100,19 +106,26 @@ class Branch:
 
     async def _call(self) -> _Failure | None:
         """Ask the subscriber; an event in its answer goes where replies go."""
-        event = self._record.event
+        record, event = self._record, self._record.event
         plain = [*self._travelling, PREFER_REPLY]
 
         async def send(egress: Egress, parent: str) -> _Sent:
-            encode = encode_structured if egress.policy.structured else encode_binary
-            headers, body = encode(event)
+            sent = [*plain, (trace.TRACEPARENT, parent)]
+            also: Sequence[tuple[bytes, bytes]] = ()
+            if egress.policy.structured:
+                headers, body = encode_structured(event)
+                sent += headers
+            else:
+                record.wire = record.wire or wire_form(event)
+                also, body = record.wire
             target = egress.subscriber or ""
             answer = await self._ways.sender.send(
                 target,
-                [*plain, *headers, (trace.TRACEPARENT, parent)],
+                sent,
                 body,
                 egress.policy.timeout,
                 egress.subscriber_ca_certs,
+                also,
             )
             return _Sent(target, answer)
 

@@ -9,11 +9,11 @@ Not here: brokers, which have one host for all of them (``serving/routing.py``).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the sender gets."""
 
     status: int

@@ -16,6 +16,7 @@ from knlite.dataplane import pages
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.eventhosts import EventHosts, Handler
 from knlite.dataplane.eventingress import EventIngress
+from knlite.dataplane.handling import Handling
 from knlite.dataplane.headers import with_set
 from knlite.dataplane.innerexchange import InnerExchange
 from knlite.dataplane.request import TEXT
@@ -25,8 +26,9 @@ from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
+from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
-from knlite.eventing.topology import ALL_CHANNELS, CHANNEL_ENDING
+from knlite.eventing.topology import ALL_CHANNELS
 from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
@@ -51,6 +53,9 @@ _HTML = (
     (b"Content-Type", b"text/html; charset=utf-8"),
     (b"Content-Security-Policy", b"default-src 'none'; style-src 'unsafe-inline'"),
 )
+
+_Received = tuple[Exchange, Handler, str, bytes]
+"""A request with its body, who answers it, and the path that they get."""
 
 
 class Gateway:
@@ -83,6 +88,7 @@ class Gateway:
         """Who answers those who come from outside by HTTPS."""
         self._tls_port = "" if tls_port == 443 else f":{tls_port}"
         self._group: TaskGroup | None = None
+        self._handling: Handling[_Received] | None = None
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
@@ -116,6 +122,7 @@ class Gateway:
         """
         entrance = Entrance(self.inside.handle, inside) if inside else None
         async with anyio.create_task_group() as self._group:
+            self._handling = Handling(self._group, self._take)
             server = await serve(self.outside.handle, listening, self._limits, entrance)
             task_status.started()
             try:
@@ -171,27 +178,21 @@ class Gateway:
             if isinstance(body, TooLarge):
                 text = f"the event is larger than {body.limit} bytes\n".encode()
                 exchange.respond(413, TEXT, text)
-            elif self._group is not None:
-                self._group.start_soon(take, exchange, handler, path, body)
+            elif there is not None and self._group is not None:
+                given = (exchange, handler, path, body)
+                self._group.start_soon(self._take_while_there, there, given)
+            elif self._handling is not None:
+                self._handling.begin((exchange, handler, path, body))
 
-        take, left = self._take, None
-        if self.event_hosts.waits(handler):
-            scope = anyio.CancelScope()
-            take, left = partial(self._take_while_there, scope), scope.cancel
-        read_body(exchange, MAX_EVENT, received, left)
+        there = anyio.CancelScope() if self.event_hosts.waits(handler) else None
+        read_body(exchange, MAX_EVENT, received, None if there is None else there.cancel)
 
-    async def _take_while_there(
-        self,
-        there: anyio.CancelScope,
-        exchange: Exchange,
-        handler: Handler,
-        path: str,
-        body: bytes,
-    ) -> None:
+    async def _take_while_there(self, there: anyio.CancelScope, received: _Received) -> None:
         with there:
-            await self._take(exchange, handler, path, body)
+            await self._take(received)
 
-    async def _take(self, exchange: Exchange, handler: Handler, path: str, body: bytes) -> None:
+    async def _take(self, received: _Received) -> None:
+        exchange, handler, path, body = received
         answer = await handler(
             exchange.method.decode("latin-1"),
             path,

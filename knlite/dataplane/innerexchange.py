@@ -6,9 +6,8 @@ It looks to the gateway like one that has come from inside the cluster, so that 
 Not here: which requests go this way (``sender.py``).
 """
 
+import asyncio
 from collections.abc import Sequence
-
-import anyio
 
 from knlite.dataplane.wire.exchange import Header, Headers, Taker
 from knlite.serving.instance import Address
@@ -42,8 +41,12 @@ class InnerExchange:
         headers: Sequence[Header],
         body: bytes,
         limit: int,
+        over: asyncio.Future[None],
     ) -> None:
-        """*limit* is how many bytes the answer may have."""
+        """*limit* is how many bytes the answer may have.
+
+        *over* is done when the answer is complete, or when there will be none.
+        """
         self.method = method
         self.host = host
         self.target = target
@@ -51,8 +54,7 @@ class InnerExchange:
         self.length: int | None = len(body)
         self.answered: Sequence[Header] = ()
         """The headers of the answer."""
-        self.over = anyio.Event()
-        """Set when the answer is complete or will never be."""
+        self._over = over
         self._body: bytes | None = body
         self._pieces: list[bytes] = []
         self._left = self._limit = limit
@@ -66,6 +68,7 @@ class InnerExchange:
         """Nobody waits for the answer any more."""
         if not self.finished and self.gone is None:
             self.gone = why
+            self._end(why)
             if self._taker is not None:
                 self._taker.client_left(why)
 
@@ -123,10 +126,10 @@ class InnerExchange:
         self._end("the answer was cut off")
 
     def _end(self, failure: str) -> None:
-        if not self.over.is_set():
+        if not self._over.done():
             self.finished = not failure
             self.failure = failure
-            self.over.set()
+            self._over.set_result(None)
 
     def _hand_over(self) -> None:
         taker, body = self._taker, self._body

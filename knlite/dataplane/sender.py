@@ -8,17 +8,20 @@ Source: Eventing data plane reference §2.1, §2.2 (redirects, answers that brea
 Not here: retries, and what an answer means (``eventing/delivery.py``).
 """
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from typing import NamedTuple, Protocol
 from urllib.parse import urljoin
 
-import anyio
 import anyio.to_thread
+import msgspec
 
 from knlite.dataplane.fetch import CutOff, Origin, Pools, Response, fetch, split_url
 from knlite.dataplane.innerexchange import InnerExchange
+from knlite.dataplane.wire.failures import TimedOut
 from knlite.errors import InvalidInput
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -29,8 +32,7 @@ MAX_REDIRECTS = 10
 Headers = Sequence[tuple[bytes, bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(msgspec.Struct, frozen=True):
     """An HTTP answer."""
 
     status: int
@@ -57,10 +59,12 @@ class Sender(Protocol):
         body: bytes,
         timeout: float,  # noqa: ASYNC109  a value of the manifest, and its end is an answer
         ca_certs: str = "",
+        also: Headers = (),
     ) -> Answered | Unanswered:
         """POST *body* to *url*; never raises for what may go wrong on the way.
 
-        *ca_certs* is PEM: who may vouch for the server, beside whom the machine trusts.
+        *ca_certs* is PEM: who may vouch for the server, beside whom the machine trusts. *also* are
+        headers as a connection takes them, which several requests share.
         """
         ...
 
@@ -82,6 +86,7 @@ class EventSender:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
+        self._loop = asyncio.get_running_loop()
         self._pools = Pools()
         self._trusting: dict[str, Pools] = {}
         """Those to servers for whom a Destination vouches, by its certificates."""
@@ -93,12 +98,29 @@ class EventSender:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  a value of the manifest, and its end is an answer
         ca_certs: str = "",
+        also: Headers = (),
     ) -> Answered | Unanswered:
         """POST *body* to *url*."""
         sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        with anyio.move_on_after(timeout):
-            return await self._follow(url, sent, body, ca_certs)
-        return Unanswered(f"no complete answer within {timeout:g} s")
+        due = self._loop.time() + timeout
+        outcome = await self._once(b"POST", url, [*also, *sent], body, timeout, ca_certs)
+        for _ in range(MAX_REDIRECTS):
+            location = _location(outcome)
+            if not location:
+                break
+            assert isinstance(outcome, Answered)
+            url = urljoin(url, location)
+            left = due - self._loop.time()
+            if outcome.status in _AS_IT_WAS:
+                outcome = await self._once(b"POST", url, [*also, *sent], body, left, ca_certs)
+            else:
+                outcome = await self._once(b"GET", url, [*also, *sent], b"", left, ca_certs)
+        else:
+            if _location(outcome):
+                return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
+        if outcome is _LATE:
+            return Unanswered(f"no complete answer within {timeout:g} s")
+        return outcome
 
     async def post(
         self,
@@ -119,52 +141,68 @@ class EventSender:
         for pools in (self._pools, *self._trusting.values()):
             await pools.aclose()
 
-    async def _follow(
-        self, url: str, headers: Headers, body: bytes, ca_certs: str
+    async def _once(
+        self,
+        method: bytes,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
+        ca_certs: str,
     ) -> Answered | Unanswered:
-        """Send, and go where the answer sends us, as Go's client does."""
-        method = b"POST"
-        for _ in range(MAX_REDIRECTS + 1):
-            try:
-                origin, target = split_url(url)
-                pools = await self._pools_for(origin, ca_certs)
-            except InvalidInput as exc:
-                return Unanswered(str(exc))
-            if _is_ours(origin.host) or self._gateway.serves(origin.host):
-                answer = await self._ask(method, origin.authority, target, headers, body)
-            else:
-                answer = await _fetch(pools, method, origin, target, headers, body)
-            if isinstance(answer, Unanswered) or answer.status not in _REDIRECTS:
-                return answer
-            location = next((v for n, v in answer.headers if n.lower() == "location"), "")
-            if not location:
-                return answer
-            url = urljoin(url, location)
-            if answer.status not in _AS_IT_WAS:
-                method, body = b"GET", b""
-        return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
+        try:
+            way = _way(url)
+            pools = self._pools
+            if ca_certs and way.origin.scheme == "https":
+                pools = await self._pools_for(ca_certs)
+        except InvalidInput as exc:
+            return Unanswered(str(exc))
+        if way.ours or self._gateway.serves(way.origin.host):
+            return await self._ask(method, way, headers, body, timeout)
+        sent = [(b"Host", way.authority), *headers]
+        outcome = await fetch(
+            pools, method, way.origin, way.target, sent, body, timeout=timeout, limit=MAX_REPLY
+        )
+        match outcome:
+            case Response(status, answered, content):
+                return Answered(status, _text(answered), content)
+            case CutOff(status):
+                # Upstream takes the status for the answer, and nothing for its body.
+                return Answered(status)
+            case TimedOut():
+                return _LATE
+            case _:
+                return Unanswered(outcome.why)
 
     async def _ask(
-        self, method: bytes, host: bytes, target: bytes, headers: Headers, body: bytes
+        self,
+        method: bytes,
+        way: "_Way",
+        headers: Headers,
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
     ) -> Answered | Unanswered:
-        exchange = InnerExchange(method, host, target, headers, body, MAX_REPLY)
-        self._gateway.ask(exchange)
+        over = self._loop.create_future()
+        exchange = InnerExchange(method, way.authority, way.target, headers, body, MAX_REPLY, over)
+        timer = self._loop.call_later(timeout, exchange.leave, "its time is over")
         try:
-            await exchange.over.wait()
+            self._gateway.ask(exchange)
+            await over
         finally:
+            timer.cancel()
             exchange.leave("the event's sender has given up")
-        if not exchange.failure:
+        if exchange.finished:
             return Answered(
                 exchange.status, _text(exchange.answered), exchange.answer, exchange.instance
             )
+        if exchange.gone == "its time is over":
+            return _LATE
         if exchange.started:
             return Answered(exchange.status, (), b"", exchange.instance)
         return Unanswered(exchange.failure)
 
-    async def _pools_for(self, origin: Origin, ca_certs: str) -> Pools:
+    async def _pools_for(self, ca_certs: str) -> Pools:
         """The connections to servers whom *ca_certs* vouch for. Raises ``InvalidInput``."""
-        if not ca_certs or origin.scheme == "http":
-            return self._pools
         pools = self._trusting.get(ca_certs)
         if pools is None:
             # Reading the system's certificates takes some 20 ms.
@@ -174,17 +212,28 @@ class EventSender:
         return pools
 
 
-async def _fetch(
-    pools: Pools, method: bytes, origin: Origin, target: bytes, headers: Headers, body: bytes
-) -> Answered | Unanswered:
-    sent = [(b"Host", origin.authority), *headers]
-    outcome = await fetch(pools, method, origin, target, sent, body, limit=MAX_REPLY)
-    if isinstance(outcome, Response):
-        return Answered(outcome.status, _text(outcome.headers), outcome.body)
-    if isinstance(outcome, CutOff):
-        # Upstream takes the status for the answer, and nothing for its body.
-        return Answered(outcome.status)
-    return Unanswered(outcome.why)
+class _Way(NamedTuple):
+    """Where a URL leads."""
+
+    origin: Origin
+    authority: bytes
+    target: bytes
+    ours: bool
+    """Nobody but our own gateway answers there."""
+
+
+@lru_cache(maxsize=1024)
+def _way(url: str) -> _Way:
+    """Raises ``InvalidInput``."""
+    origin, target = split_url(url)
+    return _Way(origin, origin.authority, target, _is_ours(origin.host))
+
+
+def _location(outcome: Answered | Unanswered) -> str:
+    """Where an answer sends us; empty if it does not."""
+    if isinstance(outcome, Unanswered) or outcome.status not in _REDIRECTS:
+        return ""
+    return next((value for name, value in outcome.headers if name.lower() == "location"), "")
 
 
 def _trusting(ca_certs: str) -> ssl.SSLContext:
@@ -204,6 +253,7 @@ def _is_ours(host: str) -> bool:
     return host.endswith((f".{CLUSTER_DOMAIN}", ".localhost", ".svc"))
 
 
+_LATE = Unanswered("no complete answer in time")
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _AS_IT_WAS = frozenset((307, 308))
 """Those after which the same request is sent again; after the others it is a GET."""

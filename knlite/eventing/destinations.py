@@ -63,6 +63,12 @@ def resolve(destination: Destination, namespace: str, view: View) -> Resolved | 
     return Resolved(url, destination.ca_certs or None, destination.audience or None)
 
 
+def names_of(host: str) -> tuple[str, ...]:
+    """All names of *host*, which is one of the cluster's, the longest last."""
+    svc = host.removesuffix(".cluster.local")
+    return (svc.removesuffix(".svc"), svc, host)
+
+
 def broker_url(namespace: str, name: str) -> str:
     """Where the Broker *name* takes events in, from inside the cluster."""
     return f"http://{BROKER_INGRESS}/{namespace}/{name}"

@@ -36,7 +36,9 @@ def arriving_ttl(event: CloudEvent) -> int:
 
 def arrived(event: CloudEvent, now: datetime) -> CloudEvent:
     """*event* as triggers see it: with its arrival, without its time to live."""
-    return event.with_attributes(**{TTL: None, ARRIVAL: timestamp(now)})
+    attributes = {**event.attributes, ARRIVAL: timestamp(now)}
+    attributes.pop(TTL, None)
+    return CloudEvent(attributes, event.content_type, event.data)
 
 
 def dead_letter(

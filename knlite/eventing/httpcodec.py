@@ -57,6 +57,12 @@ def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     return headers, event.data or b""
 
 
+def wire_form(event: CloudEvent) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """The same as a connection takes it."""
+    headers, body = encode_binary(event)
+    return tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers), body
+
+
 def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of *event* in structured mode."""
     return [("Content-Type", jsonformat.CONTENT_TYPE)], jsonformat.encode(event)

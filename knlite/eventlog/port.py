@@ -15,20 +15,19 @@ The contract has room for a queue for each reader (ack by message, redelivery) a
 a group for each reader (offsets): a position is whatever the engine can say done to (ADR 0022).
 """
 
-from collections.abc import Hashable
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable
 from typing import Literal, Protocol
 
 import anyio
+import msgspec
 from anyio.abc import TaskStatus
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One accepted event, with what travels beside it."""
+class Record(msgspec.Struct, gc=False):
+    """One accepted event, with what travels beside it; only ``wire`` is ever set."""
 
     event: CloudEvent
     ttl: int
@@ -40,10 +39,11 @@ class Record:
     """The readers that it is for, whatever their filters say; empty: all whose filter passes."""
     replay_of: int = 0
     """The arrival of the event that it repeats."""
+    wire: tuple[tuple[tuple[bytes, bytes], ...], bytes] | None = None
+    """Headers and body in binary mode, once a delivery has needed them. Engines do not keep it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """An event in the hands of a reader."""
 
     position: Hashable
@@ -112,8 +112,12 @@ class Engine(Protocol):
         """The highest arrival that is kept, 0 if nothing is: the next ones must be above it."""
         ...
 
-    def log(self, resource: Owner) -> EventLog:
-        """The log of *resource*, with what is kept of it."""
+    def log(self, resource: Owner, readers: Collection[str]) -> EventLog:
+        """The log of *resource*, with what is kept of it.
+
+        *readers* are all that there are now: they lose nothing until they are opened. What an
+        earlier run has kept for others goes.
+        """
         ...
 
     def forget(self, uid: str) -> None:

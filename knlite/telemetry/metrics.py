@@ -4,16 +4,16 @@ Names are those of Knative's own metrics, as its Prometheus exporter writes them
 made for Knative up to 1.18 ask for is there as well. What is true at one moment is asked for when
 somebody scrapes, so that requests pay nothing for it.
 
-Source: Knative reference §6.1, §6.2; knative/eventing ``docs/metrics.md`` for the broker.
+Source: Knative reference §6.1, §6.2.
 Differs: ``revision_request_latencies`` has the boundaries of today's histogram, in milliseconds.
-Not here: rates and percentiles; whoever scrapes makes them.
+Not here: rates and percentiles; whoever scrapes makes them. Events: ``deliveries.py``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -25,14 +25,13 @@ from prometheus_client.registry import Collector
 
 from knlite.facts import (
     ColdStart,
-    DeliveryAttempted,
-    EventAccepted,
-    EventRefused,
     Fact,
     InstanceChanged,
     RequestDone,
 )
 from knlite.serving.levels import RevisionLoad, RevisionScale
+from knlite.telemetry import deliveries
+from knlite.telemetry.deliveries import Deliveries
 from knlite.telemetry.requests import OTHER_STATUS, SECONDS, Distribution, Requests, Series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -45,10 +44,8 @@ Revision = tuple[str, str, str]
 READ = (
     RequestDone,
     ColdStart,
-    DeliveryAttempted,
-    EventAccepted,
-    EventRefused,
     InstanceChanged,
+    *deliveries.READ,
 )
 """The facts that are counted."""
 
@@ -106,24 +103,7 @@ class Metrics:
         self._requests = Requests(self._alive)
         self._cold: dict[Revision, dict[str, Distribution]] = {}
         self._failures: dict[Revision, int] = {}
-        self._accepted = Counter(
-            "knlite_broker_events_accepted",
-            "Events that a broker has taken.",
-            ("namespace_name", "broker_name"),
-            registry=registry,
-        )
-        self._refused = Counter(
-            "knlite_broker_events_refused",
-            "Requests to a broker that it has refused.",
-            ("namespace_name", "broker_name", "response_code"),
-            registry=registry,
-        )
-        self._deliveries = Counter(
-            "knlite_trigger_deliveries",
-            "Attempts to deliver an event.",
-            ("namespace_name", "broker_name", "trigger_name", "leg", "outcome"),
-            registry=registry,
-        )
+        self._deliveries = Deliveries()
         registry.register(_Served(self._families))
 
     def ask(self, *, loads: Loads = _nothing, scales: Scales | None = None) -> None:
@@ -139,19 +119,15 @@ class Metrics:
         if type(fact) is RequestDone:
             self._requests.count(fact)
             return
+        if type(fact) in deliveries.READ:
+            self._deliveries.read(fact)
+            return
         match fact:
             case InstanceChanged(state="failed") if fact.revision:
                 revision = (fact.namespace, fact.service, fact.revision)
                 self._failures[revision] = self._failures.get(revision, 0) + 1
             case ColdStart():
                 self._cold_start(fact)
-            case EventAccepted():
-                self._accepted.labels(fact.namespace, fact.name).inc()
-            case EventRefused():
-                self._refused.labels(fact.namespace, fact.name, str(fact.status)).inc()
-            case DeliveryAttempted():
-                attempted = (fact.namespace, fact.name, fact.egress_name, fact.leg, fact.outcome)
-                self._deliveries.labels(*attempted).inc()
             case _:
                 pass
 
@@ -186,6 +162,7 @@ class Metrics:
         yield from _of_loads(self._loads(), scales)
         yield from _of_scales(scales)
         yield from self._of_starts()
+        yield from self._deliveries.families()
 
     def _of_starts(self) -> Iterator[Metric]:
         failures = CounterMetricFamily(

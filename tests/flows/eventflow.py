@@ -62,7 +62,9 @@ class RecordingSender:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
+        headers = joined(headers, also)
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self._clock.now(), url, headers, event, timeout)
@@ -78,6 +80,14 @@ class RecordingSender:
     def to(self, url: str) -> list[Call]:
         """What was sent to *url*."""
         return [call for call in self.calls if call.url == url]
+
+
+def joined(
+    headers: Sequence[tuple[str, str]], also: Sequence[tuple[bytes, bytes]]
+) -> list[tuple[str, str]]:
+    """All headers of a request, as text."""
+    shared = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in also)
+    return [*headers, *shared]
 
 
 class Flow:

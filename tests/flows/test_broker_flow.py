@@ -8,8 +8,8 @@ import pytest
 
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.eventing.delivery import DeliveryPolicy
-from knlite.eventing.topology import DEFAULT_PARALLELISM as AT_ONCE
 from knlite.facts import EventRefused
+from knlite.kinds.eventing.flow import DEFAULT_PARALLELISM as AT_ONCE
 from tests.flows.eventflow import (
     BROKER,
     RETRIES,

@@ -12,7 +12,7 @@ import msgspec
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
-from knlite.kinds.eventing import delivery, destination, filters
+from knlite.kinds.eventing import delivery, destination, filters, flow
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
@@ -96,7 +96,12 @@ class NotAReference(ValueError):
 
 
 def broker_of(trigger: Trigger) -> tuple[str, str]:
-    """Namespace and name of the Broker that *trigger* listens to."""
+    """Namespace and name of the Broker that *trigger* listens to.
+
+    Differs: a ``brokerRef`` is followed without cross-namespace-event-links, too (admission then
+    refuses other namespaces), and it may leave out its own namespace. Upstream accepts both, and
+    then looks for a Broker without a name, or without a namespace.
+    """
     reference = trigger.spec.broker_ref
     if reference is None:
         return trigger.metadata.namespace, trigger.spec.broker
@@ -146,6 +151,7 @@ def validated(obj: Trigger, old: Trigger | None, config: Config) -> Errors:
     errors.extend(under("spec.subscriber", destination.validated(spec.subscriber, enabled)))
     errors.extend(under("spec.delivery", delivery.validated(spec.delivery, enabled)))
     errors.extend(_annotations_validated(obj))
+    errors.extend(flow.validated(obj.metadata.annotations))
     if old is not None:
         difference = changed("{string}", old.spec.broker, spec.broker)
         if difference:
