@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import anyio
 
-from knlite.controlplane.eventtypes import EventTypeRecorder
+from knlite.controlplane.eventtypes import MOST, EventTypeRecorder
 from knlite.controlplane.sources import Sources
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.sources.outbound import Outbound
@@ -539,3 +539,15 @@ async def test_filters_choose_changes_where_they_are_switched_on() -> None:
         config_map(flow, "unwanted")
         await anyio.sleep(1)
         assert [call.event.attributes["name"] for call in flow.calls] == ["wanted"]
+
+
+@on_virtual_time
+async def test_a_sender_that_makes_up_types_does_not_fill_the_registry() -> None:
+    async with flowing() as flow:
+        flow.broker()
+        await anyio.sleep(1)
+        switch(flow, "enabled")
+        for number in range(MOST + 10):
+            accepted(flow, f"type.{number}")
+        await anyio.sleep(1)
+        assert len(flow.types_of("main")) == MOST
