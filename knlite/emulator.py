@@ -32,13 +32,14 @@ from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
@@ -52,20 +53,23 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.jobsink import JobSinkIngress
 from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
 from knlite.dataplane.sources.ping import PingAdapter
 from knlite.dataplane.transforms import EventTransforms
-from knlite.dataplane.wire.limits import limits
+from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
-from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.memory import MemoryEngine
+from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
+from knlite.limits import limits_of
+from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known
@@ -130,7 +134,8 @@ class Emulator:
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime))
         self._reporter = Reporter(self._clock)
-        self._limits = limits(settings.limits)
+        require_limits(settings.limits, (Limits, *LIMITS))
+        self._limits = limits_of(Limits, settings.limits)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -138,6 +143,7 @@ class Emulator:
             overrides=settings.overrides,
             external_port=settings.port,
             external_tls_port=settings.tls_port,
+            durable=settings.data_dir is not None,
             mutators=(injected,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
@@ -160,13 +166,12 @@ class Emulator:
         )
         undecided = Undecided()
         held.enter_context(self.registry.listening(undecided.note))
-        held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
+        held.enter_context(self.registry.listening(ready.note))
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         self._log_requests()
-        self._records = EventRecords(MemoryHistory())
-        held.enter_context(bus.reading(self._records.read, *EVENTS))
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -197,8 +202,14 @@ class Emulator:
         inner_socket, inner = listening.inner()
 
         activator = Activator(clock, publish, self._draw)
-        brokers = EventIngress(clock, publish, {"memory": MemoryEngine()})
+        opened = await self._held.enter_async_context(
+            open_engines(settings, self.registry.view, clock, self._warn)
+        )
+        records = EventRecords(opened.history)
+        self._held.enter_context(self._bus.reading(records.read, *EVENTS))
+        brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
@@ -241,8 +252,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
-            events=self._records,
-            sending=Resending(self._records, brokers, sender.post, clock, publish),
+            events=records,
+            sending=Resending(records, brokers, sender.post, clock, publish),
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
@@ -255,9 +266,10 @@ class Emulator:
             transforming,
             answerers,
             projector,
-            dispatcher,
         ):
             await self._group.start(part.run)
+        await self._group.start(opened.run)
+        await self._group.start(dispatcher.run)
         for source in self._sources(sender):
             await self._group.start(source.run)
         inside = listening.inside(available.bridges) | {inner}
@@ -267,7 +279,7 @@ class Emulator:
 
     def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(sender, self._clock, self._bus.publish)
+        outbound = Outbound(sender, self._clock, self._bus.publish, self._draw.getrandbits)
         pings = PingAdapter(outbound, self._clock)
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)
@@ -345,6 +357,9 @@ class Emulator:
 
         configure()
         self._held.enter_context(self.registry.listening(configure))
+
+    def _warn(self, text: str) -> None:
+        self._bus.publish(Notice(at=self._clock.wall(), level="error", text=text))
 
     def _say(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="info", text=text))

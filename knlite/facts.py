@@ -241,6 +241,8 @@ class EventAccepted(msgspec.Struct, frozen=True, gc=False):
     engine: str = ""
     readers: tuple[str, ...] | None = None
     """The uids of the egresses that get it; None where the engine does not know."""
+    again: bool = False
+    """An earlier run has taken it, and this one goes on: told for those who have missed that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

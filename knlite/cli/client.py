@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 import httpx
 
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
-from knlite.kinds.kindinfo import KindInfo
 from knlite.settings import Settings
+
+if TYPE_CHECKING:
+    # Not needed to run: it would bring all of Knative's configuration with it.
+    from knlite.kinds.kindinfo import KindInfo
 
 TIMEOUT = 10.0
 """Seconds."""
@@ -38,21 +41,21 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def listed(self, info: KindInfo, namespace: str) -> list[dict[str, Any]]:
+    def listed(self, info: "KindInfo", namespace: str) -> list[dict[str, Any]]:
         """All objects of a kind, as documents ("" for all namespaces)."""
         items: list[dict[str, Any]] = self._document("GET", _path(info, namespace))["items"]
         return items
 
-    def one(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
+    def one(self, info: "KindInfo", namespace: str, name: str) -> dict[str, Any]:
         """One object. Raises ``NotFound``."""
         return self._document("GET", _path(info, namespace, name))
 
-    def table(self, info: KindInfo, namespace: str, name: str) -> dict[str, Any]:
+    def table(self, info: "KindInfo", namespace: str, name: str) -> dict[str, Any]:
         """One object, or all of a kind, as a Table of their columns. Raises ``NotFound``."""
         accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
         return self._document("GET", _path(info, namespace, name), accept)
 
-    def delete(self, info: KindInfo, namespace: str, name: str) -> None:
+    def delete(self, info: "KindInfo", namespace: str, name: str) -> None:
         """Delete one object. Raises ``NotFound``."""
         self._document("DELETE", _path(info, namespace, name))
 
@@ -150,7 +153,7 @@ class Client:
             ) from exc
 
 
-def _path(info: KindInfo, namespace: str, name: str = "") -> str:
+def _path(info: "KindInfo", namespace: str, name: str = "") -> str:
     root = f"/apis/{info.group}/{info.version}" if info.group else f"/api/{info.version}"
     scope = f"/namespaces/{quote(namespace, safe='')}" if namespace and info.namespaced else ""
     return f"{root}{scope}/{info.plural}" + (f"/{quote(name, safe='')}" if name else "")

@@ -11,9 +11,10 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 
-_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource)
+_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource, JobSink)
 """What may have a log, in the order in which it is looked for."""
 
 

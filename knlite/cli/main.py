@@ -114,7 +114,8 @@ def up(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Set what clients may send, as head-bytes=131072 or body-seconds=300.",
+            help="Set how much clients may send (head-bytes=131072, body-seconds=300) or how many"
+            " events may wait for delivery in a broker (queued-events=1000, queued-bytes=1000000).",
         ),
     ] = None,
     as_json: Annotated[

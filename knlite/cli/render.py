@@ -76,13 +76,8 @@ def line_of(fact: Fact) -> Text | None:
             text = f"not ready: {fact.reason}: {_first(fact.message)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
         case DeliveryAttempted(outcome="retrying" | "failed" | "dead-lettered" | "waiting"):
-            text = f"event {fact.event_id} {fact.outcome} ({fact.leg}): {_first(fact.why)}"
-            return _line(
-                fact.egress_namespace,
-                f"{fact.egress_kind} {fact.egress_name}",
-                text,
-                Style(color="yellow"),
-            )
+            name = f"{fact.egress_kind} {fact.egress_name}"
+            return _line(fact.egress_namespace, name, *_delivery(fact))
         case EventRefused():
             text = f"event refused with {fact.status}: {_first(fact.why)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="yellow"))
@@ -121,6 +116,24 @@ def _request(fact: RequestDone) -> Text:
     path = fact.target.partition(b"?")[0].decode("utf-8", "replace")
     text = f"{fact.method} {path} → {fact.status}: {_first(fact.why)}"
     return _line(fact.namespace, fact.revision, text, Style(color="red"))
+
+
+def _delivery(fact: DeliveryAttempted) -> tuple[str, Style]:
+    """What happened to an event at one egress, and what comes next."""
+    event, yellow, red = f"event {fact.event_id}", Style(color="yellow"), Style(color="red")
+    leg = "" if fact.leg == "subscriber" else f" ({fact.leg})"
+    answer = f"{fact.status or 'no answer'} {_first(fact.why)}".rstrip()
+    match fact.outcome:
+        case "waiting":
+            return f"{event} waits: {_first(fact.why)}", yellow
+        case "retrying":
+            return f"{event}{leg}: {answer}; again in {fact.next_in or 0:g} s", yellow
+        case "dead-lettered":
+            return f"{event} is a dead letter: knlite explain {fact.arrival}", red
+        case _ if not fact.ended:
+            return f"{event}{leg}: {answer}; it goes to the dead letter sink", yellow
+        case _:
+            return f"{event} failed{leg}: {answer}; knlite explain {fact.arrival}", red
 
 
 def _cold(fact: ColdStart) -> str:

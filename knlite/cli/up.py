@@ -21,7 +21,7 @@ from knlite.cli.openfiles import allow_open_files
 from knlite.cli.output import Output
 from knlite.cli.render import line_of
 from knlite.controlplane.addresses import address_of
-from knlite.controlplane.readiness import ADDRESSED, ready_condition
+from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.facts import EgressChanged, EventAccepted, Fact, Notice, ReadyChanged, RequestDone
@@ -281,7 +281,7 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
                 # What belongs to something else is only shown when it is in its way.
                 continue
             if ready != "True" and condition.reason:
-                first = condition.message.strip().partition("\n")[0]
+                first = why(obj, condition).strip().partition("\n")[0]
                 ready = f"{ready} {condition.reason}: {first}"
             found.append((kind.__name__, described(obj), ready, address_of(obj, port)))
     found.extend(_workloads(emulator))

@@ -31,6 +31,7 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -45,7 +46,7 @@ from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
-_EVENTING = (Broker, Trigger, InMemoryChannel)
+_EVENTING = (Broker, Trigger, InMemoryChannel, Subscription)
 _SHOWN = (
     Service,
     DomainMapping,

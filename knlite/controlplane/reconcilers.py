@@ -11,6 +11,7 @@ from knlite.eventing.reconcilers import (
     eventtransform,
     eventtype,
     inmemorychannel,
+    jobsink,
     parallel,
     pingsource,
     requestreply,
@@ -18,6 +19,7 @@ from knlite.eventing.reconcilers import (
     sinkbinding,
     sourceeventtypes,
     subscription,
+    sugar,
     trigger,
 )
 from knlite.kinds.core.configmap import ConfigMap
@@ -41,6 +43,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
@@ -66,6 +69,8 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
+    (Namespace, sugar.reconcile_namespace),
+    (Trigger, sugar.reconcile_trigger),
     (EventPolicy, eventpolicy.reconcile),
     (InMemoryChannel, inmemorychannel.reconcile),
     (Channel, channel.reconcile),
@@ -80,6 +85,7 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (ContainerSource, containersource.reconcile),
+    (JobSink, jobsink.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from knlite.controlplane.machine import this_node
+from knlite.kinds.core.customresourcedefinition import CustomResourceDefinition
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
 from knlite.kinds.core.hpa import HorizontalPodAutoscaler
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.definitions import definitions
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.metric import Metric
@@ -68,4 +70,5 @@ def views_of_run(host: str, port: int, tls_port: int, now: datetime) -> tuple[De
     slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
     nodes = Fixed(Node, (this_node(now, host),))
-    return (*VIEWS, slices, older, nodes, IngressGateways(host, port, tls_port))
+    kinds = Fixed(CustomResourceDefinition, definitions(now))
+    return (*VIEWS, slices, older, nodes, kinds, IngressGateways(host, port, tls_port))

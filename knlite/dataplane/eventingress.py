@@ -9,13 +9,14 @@ their body, which upstream leaves empty. A log that is full answers 503.
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from knlite.clock import Clock
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.errors import Overloaded
 from knlite.eventing import trace
+from knlite.eventing.channels import CHANNEL_ENDING, channel_host
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arrived, arriving_ttl
 from knlite.eventing.headers import passing
@@ -23,10 +24,13 @@ from knlite.eventing.httpcodec import decode
 from knlite.eventing.topology import Resource, ResourceKey, Topology
 from knlite.eventlog.port import Engine, EventLog, Record
 from knlite.facts import EventAccepted, EventRefused, Publish
+from knlite.kinds.names import MAX_LABEL
 
 RETRY_AFTER = "1"
 """Seconds that a sender is asked to wait when a log is full."""
 
+_STAND_IN = "memory"
+"""The engine for resources whose own is not there."""
 _ALLOW = ("Allow", "POST, OPTIONS")
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _WEBHOOK = (_ALLOW, ("WebHook-Allowed-Origin", "*"), ("WebHook-Allowed-Rate", "*"))
@@ -50,8 +54,9 @@ class EventIngress:
         publish: Publish,
         engines: Mapping[str, Engine],
         draw: random.Random | None = None,
+        after: int = 0,
     ) -> None:
-        """*engines* by the names that ``Resource.engine`` gives them.
+        """*engines* by the names that ``Resource.engine`` gives them; arrivals are above *after*.
 
         The one called ``memory`` stands in for those that are not there.
         """
@@ -60,7 +65,7 @@ class EventIngress:
         self._engines = engines
         self._bits = (draw or random.Random()).getrandbits
         self._open: dict[ResourceKey, _Open] = {}
-        self.last_arrival = max((engine.newest for engine in engines.values()), default=0)
+        self.last_arrival = max((after, *(engine.newest for engine in engines.values())))
         """Of the newest event that was taken."""
 
     def topology_changed(self, topology: Topology) -> None:
@@ -72,7 +77,11 @@ class EventIngress:
                 self._engine(known.resource).forget(known.resource.uid)
         for key, resource in topology.resources.items():
             opened = self._open.get(key)
-            log = self._engine(resource).log(resource) if opened is None else opened.log
+            if opened is None:
+                readers = [egress.uid for egress in resource.egresses]
+                log = self._engine(resource).log(resource, readers)
+            else:
+                log = opened.log
             self._open[key] = _Open(resource, log)
 
     def resources(self) -> tuple[ResourceKey, ...]:
@@ -114,8 +123,13 @@ class EventIngress:
         return await self.accept(key, event, arriving_ttl(event), travelling, sender)
 
     def channel_at(self, namespace: str, channel: str) -> Handler:
-        """Who answers at a channel's own host."""
-        return partial(self._to_channel, ResourceKey("InMemoryChannel", namespace, channel))
+        """Who answers at a channel's own host, which holds a hash in place of a long name."""
+        key = ResourceKey("InMemoryChannel", namespace, channel)
+        if key not in self._open and len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
+            host = channel_host(namespace, channel)
+            known = (each for each, it in self._open.items() if host in it.resource.hosts)
+            key = next(known, key)
+        return partial(self._to_channel, key)
 
     async def to_channels(
         self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, client: str
@@ -193,30 +207,49 @@ class EventIngress:
         except Overloaded as exc:
             answer = self._refuse(key, 503, str(exc), sender)
             return Answer(503, (*answer.headers, ("Retry-After", RETRY_AFTER)), answer.body)
+        self._tell(resource, record, now, sender, readers)
+        return Answer(202, (_ALLOW,), b"", arrival)
+
+    def tell_again(self, resource: Resource, reader: str, record: Record) -> None:
+        """An earlier run has taken *record*; a crash may have cut off what was told of that."""
+        at = _EPOCH + timedelta(microseconds=record.arrival)
+        self._tell(resource, record, at, "", (reader,), again=True)
+
+    def _tell(
+        self,
+        resource: Resource,
+        record: Record,
+        at: datetime,
+        sender: str,
+        readers: tuple[str, ...] | None,
+        *,
+        again: bool = False,
+    ) -> None:
+        event = record.event
         self._publish(
             EventAccepted(
-                now,
+                at,
                 resource.kind,
                 resource.namespace,
                 resource.name,
                 resource.uid,
-                arrival,
+                record.arrival,
                 event.attributes,
                 event.content_type,
                 event.data,
-                ttl,
-                headers,
+                record.ttl,
+                record.headers,
                 sender,
-                replay_of,
-                tuple(only),
-                resource.engine,
+                record.replay_of,
+                tuple(record.only),
+                resource.engine if resource.engine in self._engines else _STAND_IN,
                 readers,
+                again,
             )
         )
-        return Answer(202, (_ALLOW,), b"", arrival)
 
     def _engine(self, resource: Resource) -> Engine:
-        return self._engines.get(resource.engine) or self._engines["memory"]
+        return self._engines.get(resource.engine) or self._engines[_STAND_IN]
 
     def _arrival(self, now: datetime) -> int:
         """Microseconds since the epoch, above all others, also when the time of day goes back."""

@@ -70,6 +70,8 @@ class Lane:
             self._busy += 1
             if not self._waiting and self._busy < self._at_once():
                 group.start_soon(self._work, group, name=self._name)
+            if taken.again:
+                self._ways.ingress.tell_again(self.resource, self.egress.uid, taken.record)
             await Branch(self, taken, self._ways).run()
             # Not in a finally: what is cut off halfway is not done with.
             self._busy -= 1

@@ -27,6 +27,7 @@ from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.reconcile import View
 
 CLUSTER_DOMAIN = "svc.cluster.local"
@@ -136,6 +137,8 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     match obj:
         case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
+        case JobSink(status=sink_status):
+            single, several = sink_status.address, sink_status.addresses
         case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
             single, several = channel_status.address, channel_status.addresses
         case Sequence(status=flow_status) | Parallel(status=flow_status):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import anyio
+from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.errors import Conflict, InvalidInput, KnliteError, Overloaded, Unreachable
@@ -28,8 +29,8 @@ from knlite.eventlog.writer import HEAD, Reply, Request, Trouble
 
 FILE = "events.sqlite"
 
-Value = int | str | bytes | float | None
-Row = tuple[Value, ...]
+Row = tuple[Any, ...]
+"""Integers, texts, bytes, floats and None; which of them where, the SQL says."""
 Statement = tuple[str, Sequence[Row]]
 """One statement, and the rows that it is executed with, one after the other."""
 Settled = Callable[[KnliteError | None], None]
@@ -52,14 +53,10 @@ async def open_database(
     """
     database = Database(folder / FILE, tables, clock, complain)
     await database.start()
-    async with anyio.create_task_group() as group:
-        group.start_soon(database.mend)
-        try:
-            yield database
-        finally:
-            group.cancel_scope.cancel()
-            with anyio.CancelScope(shield=True):
-                await database.aclose()
+    try:
+        yield database
+    finally:
+        await database.aclose()
 
 
 class Database:
@@ -88,17 +85,31 @@ class Database:
 
         self._ask(False, batch, answered)
 
-    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
-        """The rows that *sql* selects after all that was submitted before.
+    def ask(
+        self, sql: str, parameters: Row, answered: Callable[[KnliteError | list[Row]], None]
+    ) -> None:
+        """Select with *sql*, after all that was submitted before.
 
-        Raises ``KnliteError``.
+        *answered* is called by the loop, later, with the rows or with why there are none.
         """
-        future = asyncio.get_running_loop().create_future()
-        self._ask(True, [(sql, [parameters])], _into(future))
-        trouble, rows = await future
-        if trouble is not None:
-            raise self._error(trouble, str(rows))
-        found: list[Row] = rows
+
+        def found(trouble: Trouble | None, words: Any) -> None:
+            answered(words if trouble is None else self._error(trouble, words))
+
+        self._ask(True, [(sql, [parameters])], found)
+
+    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """As ``ask``; raises ``KnliteError``."""
+        future: asyncio.Future[KnliteError | list[Row]] = asyncio.get_running_loop().create_future()
+
+        def answered(found: KnliteError | list[Row]) -> None:
+            if not future.done():
+                future.set_result(found)
+
+        self.ask(sql, parameters, answered)
+        found = await future
+        if isinstance(found, KnliteError):
+            raise found
         return found
 
     @property
@@ -148,8 +159,9 @@ class Database:
             start_new_session=True,
         )
 
-    async def mend(self) -> None:
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Start a new writer whenever one is lost, until cancelled."""
+        task_status.started()
         while self._end is not None:
             await self._end.lost.wait()
             await self._end.aclose()
@@ -160,7 +172,8 @@ class Database:
     async def aclose(self) -> None:
         """Have everything kept that was submitted, and let others have the file."""
         if self._end is not None:
-            await self._end.aclose()
+            with anyio.CancelScope(shield=True):
+                await self._end.aclose()
 
     def _ask(
         self, reads: bool, statements: "list[writer.Statement]", answered: "_Answered"

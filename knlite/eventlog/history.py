@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+import anyio
+from anyio.abc import TaskStatus
+
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 NEWEST = 2**63 - 1
@@ -23,12 +26,23 @@ KEPT_VERSIONS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bounds:
-    """How much is kept; beyond it the oldest that have ended go."""
+class InMemory:
+    """How much is kept without a data folder; beyond it the oldest that have ended go."""
 
-    bytes: int = 64 * 1024 * 1024
-    seconds: float = 7 * 24 * 3600.0
+    history_bytes: int = 64 * 1024 * 1024
+    history_seconds: float = 7 * 24 * 3600.0
     """Since their arrival."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDisk:
+    """How much is kept in a data folder."""
+
+    history_bytes: int = 1024 * 1024 * 1024
+    history_seconds: float = 7 * 24 * 3600.0
+
+
+Bounds = InMemory | OnDisk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +99,11 @@ def is_trouble(fact: DeliveryAttempted) -> bool:
 class History(Protocol):
     """Keeps facts of events. Noting never waits and never raises; asking may wait for a disk."""
 
+    @property
+    def newest(self) -> int:
+        """The highest arrival that is kept, 0 if nothing is."""
+        ...
+
     def accepted(self, fact: EventAccepted) -> None:
         """An event has come; its readers are known. One that is known already changes nothing."""
         ...
@@ -109,8 +128,8 @@ class History(Protocol):
         """The egresses that a resource had when *arrival* came, as they were then, by name."""
         ...
 
-    async def close(self) -> None:
-        """Keep what is to be kept. Nothing is noted or asked afterwards."""
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Forget what is too much, until cancelled."""
         ...
 
 

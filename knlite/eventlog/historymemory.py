@@ -3,12 +3,17 @@
 Implements ``history.History``.
 """
 
+from collections import OrderedDict
+
+import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
     Bounds,
     Happened,
+    InMemory,
     Progress,
     Versions,
     Wanted,
@@ -20,6 +25,8 @@ _OVERHEAD = 1500
 """Bytes that an event takes beside its data, roughly."""
 _ATTEMPT = 400
 """Bytes that an attempt takes beside its body, roughly."""
+_ROOM = 0.95
+"""What is left of what may be kept, after something was forgotten."""
 _MICROSECONDS = 1_000_000
 _DISORDER = 60 * _MICROSECONDS
 
@@ -36,9 +43,9 @@ class MemoryHistory:
     """The newest events of this run."""
 
     def __init__(self, bounds: Bounds | None = None) -> None:
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or InMemory()
         self._entries: dict[int, _Entry] = {}
-        self._ended: dict[int, None] = {}
+        self._ended: OrderedDict[int, None] = OrderedDict()
         """Those that may be forgotten, in the order in which they ended."""
         self._size = 0
         self._progress = Progress()
@@ -46,6 +53,10 @@ class MemoryHistory:
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    @property
+    def newest(self) -> int:
+        return next(reversed(self._entries), 0)
 
     def accepted(self, fact: EventAccepted) -> None:
         arrival = fact.arrival
@@ -103,22 +114,28 @@ class MemoryHistory:
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
 
-    async def close(self) -> None:
-        pass
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """There is nothing to do beside."""
+        task_status.started()
 
     def _forget(self, now: int) -> None:
         """Make room, as far as what has ended makes any."""
-        too_old = now - int(self._bounds.seconds * _MICROSECONDS)
-        forgotten = False
+        if not self._ended:
+            return
+        too_old = now - int(self._bounds.history_seconds * _MICROSECONDS)
+        goal = self._bounds.history_bytes
+        if self._size > goal:
+            # Rather many at once than one for each that comes.
+            goal = int(goal * _ROOM)
+        elif next(iter(self._ended)) >= too_old:
+            return
         while self._ended:
             oldest = next(iter(self._ended))
-            if self._size <= self._bounds.bytes and oldest >= too_old:
+            if self._size <= goal and oldest >= too_old:
                 break
             del self._ended[oldest]
             self._size -= self._entries.pop(oldest).size
-            forgotten = True
-        if forgotten:
-            self._versions.forget(next(iter(self._entries), now))
+        self._versions.forget(next(iter(self._entries), now))
 
 
 def _is_usual(entry: _Entry, fact: DeliveryAttempted) -> bool:

@@ -8,7 +8,8 @@ Implements ``history.History``. Source: ``docs/adr/0031-the-event-log.md``.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 import anyio
@@ -85,13 +86,26 @@ class Store(Protocol):
         ...
 
 
-class SqliteHistory:
-    """The newest events, of this run and of those before."""
+@asynccontextmanager
+async def open_history(store: Store, bounds: Bounds) -> AsyncIterator["SqliteHistory"]:
+    """The history in *store*, which has ``TABLES``; all is kept when it ends.
 
-    def __init__(self, store: Store, bounds: Bounds | None = None) -> None:
-        """``load`` comes before all else."""
+    Raises ``KnliteError``.
+    """
+    history = SqliteHistory(store, bounds)
+    await history.load()
+    try:
+        yield history
+    finally:
+        history.close()
+
+
+class SqliteHistory:
+    """The newest events, of this run and of those before; made by ``open_history``."""
+
+    def __init__(self, store: Store, bounds: Bounds) -> None:
         self._store = store
-        self._bounds = bounds or Bounds(bytes=1024**3)
+        self._bounds = bounds
         self._progress = Progress()
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
@@ -101,7 +115,7 @@ class SqliteHistory:
         self._egresses: list[Row] = []
         self._last_number = 0
         self._size = 0
-        self._newest = 0
+        self.newest = 0
         self._oldest = 0
         """Arrivals, of what is kept."""
         self._taken = 0
@@ -119,6 +133,9 @@ class SqliteHistory:
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
             self._versions.note(_read(body, EgressChanged))
         self._oldest = await self._first()
+        ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
+        assert isinstance(newest, int)
+        self.newest = newest
         ended = await query("SELECT value FROM history_notes WHERE name = ?", (_ENDED,))
         since = ended[0][0] if ended else 0
         assert isinstance(since, int)
@@ -146,10 +163,14 @@ class SqliteHistory:
                 fact.kind, fact.namespace, fact.name, fact.replay_of, body,
             )
         )  # fmt: skip
-        self._newest = max(self._newest, fact.arrival)
+        self.newest = max(self.newest, fact.arrival)
         self._oldest = self._oldest or fact.arrival
         self._grow(len(body))
-        self._progress.begin(fact.arrival, fact.readers or ())
+        if fact.again:
+            for reader in fact.readers or ():
+                self._progress.resume(fact.arrival, reader)
+        else:
+            self._progress.begin(fact.arrival, fact.readers or ())
         self._taken += 1
         if self._taken % _LOOKS == 0:
             self._look()
@@ -205,7 +226,7 @@ class SqliteHistory:
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Keep what has come, and how far all is known."""
         self._flush([(_NOTE, [(_ENDED, self._ended())])])
 
@@ -219,7 +240,7 @@ class SqliteHistory:
 
     def _grow(self, size: int) -> None:
         self._size += size + _ROW
-        if self._size > self._bounds.bytes:
+        if self._size > self._bounds.history_bytes:
             self._full.set()
 
     def _look(self) -> None:
@@ -230,10 +251,10 @@ class SqliteHistory:
 
     def _ended(self) -> int:
         """The arrival up to which all have ended."""
-        return min(self._progress.arrivals(), default=self._newest + 1) - 1
+        return min(self._progress.arrivals(), default=self.newest + 1) - 1
 
     def _too_old(self) -> int:
-        return self._newest - int(self._bounds.seconds * _MICROSECONDS)
+        return self.newest - int(self._bounds.history_seconds * _MICROSECONDS)
 
     async def _first(self) -> int:
         ((oldest,),) = await self._store.query("SELECT MIN(arrival) FROM history")
@@ -268,14 +289,14 @@ class SqliteHistory:
                 key = (each.arrival, each.egress_uid)
                 self._counts[key] = self._counts.get(key, 0) + 1
         for fact in facts:
-            self._newest = max(self._newest, fact.arrival)
+            self.newest = max(self.newest, fact.arrival)
             if fact.engine in _DURABLE:
                 left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
                 self._progress.begin(fact.arrival, tuple(left))
 
     async def _forget(self) -> None:
         """Delete the oldest of what has ended, until there is room."""
-        goal, after = int(self._bounds.bytes * _ROOM), 0
+        goal, after = int(self._bounds.history_bytes * _ROOM), 0
         while self._size > goal or self._oldest < self._too_old():
             rows = await self._store.query(
                 f"SELECT arrival, LENGTH(body) + {_ROW} + COALESCE((SELECT SUM(LENGTH(body)"

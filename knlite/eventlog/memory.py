@@ -4,23 +4,17 @@ Every reader has a queue of its own, into which events are put when they arrive.
 """
 
 from collections import deque
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Literal
 
 import anyio
 from anyio.abc import TaskStatus
 
-from knlite.errors import Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
+from knlite.eventlog.bounds import OVERHEAD, Bounds
 from knlite.eventlog.port import Cursor, EventLog, Owner, Record, Taken
-
-MAX_EVENTS = 100_000
-MAX_BYTES = 256 * 1024 * 1024
-"""Of one resource; what is kept beyond them would be taken from everything else on the machine."""
-_OVERHEAD = 512
-"""Bytes that an event takes beside its data, roughly."""
 
 
 class MemoryEngine:
@@ -28,12 +22,12 @@ class MemoryEngine:
 
     newest = 0
 
-    def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
-        self._bounds = (max_events, max_bytes)
+    def __init__(self, bounds: Bounds | None = None) -> None:
+        self._bounds = bounds or Bounds()
         self._logs: dict[str, MemoryLog] = {}
 
-    def log(self, resource: Owner) -> EventLog:
-        return self._logs.setdefault(resource.uid, MemoryLog(*self._bounds))
+    def log(self, resource: Owner, readers: Collection[str]) -> EventLog:
+        return self._logs.setdefault(resource.uid, MemoryLog(self._bounds))
 
     def forget(self, uid: str) -> None:
         self._logs.pop(uid, None)
@@ -46,9 +40,8 @@ class MemoryEngine:
 class MemoryLog:
     """Implements ``port.EventLog``."""
 
-    def __init__(self, max_events: int = MAX_EVENTS, max_bytes: int = MAX_BYTES) -> None:
-        self._max_events = max_events
-        self._max_bytes = max_bytes
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._kept: dict[_Kept, None] = {}
         """In the order of their arrival."""
         self._bytes = 0
@@ -71,11 +64,7 @@ class MemoryLog:
         if not readers:
             return ()
         size = _size(event)
-        if len(self._kept) >= self._max_events or self._bytes + size > self._max_bytes:
-            raise Overloaded(
-                f"{len(self._kept)} events wait to be delivered, which is all that fits in memory",
-                fix="see what keeps their subscribers from answering: knlite get trigger",
-            )
+        self._bounds.admit(len(self._kept) + 1, self._bytes + size)
         kept = _Kept(record, len(readers), size)
         self._kept[kept] = None
         self._bytes += size
@@ -178,4 +167,4 @@ class _Cursor:
 
 
 def _size(event: CloudEvent) -> int:
-    return len(event.data or b"") + _OVERHEAD
+    return len(event.data or b"") + OVERHEAD

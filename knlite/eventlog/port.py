@@ -15,7 +15,7 @@ The contract has room for a queue for each reader (ack by message, redelivery) a
 a group for each reader (offsets): a position is whatever the engine can say done to (ADR 0022).
 """
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from typing import Literal, Protocol
 
 import anyio
@@ -112,8 +112,12 @@ class Engine(Protocol):
         """The highest arrival that is kept, 0 if nothing is: the next ones must be above it."""
         ...
 
-    def log(self, resource: Owner) -> EventLog:
-        """The log of *resource*, with what is kept of it."""
+    def log(self, resource: Owner, readers: Collection[str]) -> EventLog:
+        """The log of *resource*, with what is kept of it.
+
+        *readers* are all that there are now: they lose nothing until they are opened. What an
+        earlier run has kept for others goes.
+        """
         ...
 
     def forget(self, uid: str) -> None:

@@ -43,6 +43,7 @@ class Admission:
     overrides: Overrides
     external_port: int
     external_tls_port: int
+    durable: bool
     mutators: tuple[Mutator, ...]
 
     def admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
@@ -64,7 +65,11 @@ class Admission:
         if changed is not None:
             maps[key_of(changed)] = changed
         return read_config(
-            maps.values(), self.overrides, self.external_port, self.external_tls_port
+            maps.values(),
+            self.overrides,
+            self.external_port,
+            self.external_tls_port,
+            durable=self.durable,
         )
 
     def require_namespace(self, obj: Object) -> None:

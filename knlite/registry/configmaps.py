@@ -25,6 +25,7 @@ from knlite.kinds.config import (
     network,
     observability,
     ping,
+    sugar,
 )
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
 from knlite.kinds.config.values import ConfigInvalid
@@ -47,6 +48,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
     (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
+    (EVENTING_NAMESPACE, sugar.NAME): sugar.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -57,7 +59,12 @@ def is_config(obj: ConfigMap) -> bool:
 
 
 def read_config(
-    maps: Iterable[ConfigMap], overrides: Overrides, external_port: int, external_tls_port: int
+    maps: Iterable[ConfigMap],
+    overrides: Overrides,
+    external_port: int,
+    external_tls_port: int,
+    *,
+    durable: bool = False,
 ) -> Config:
     """The configuration that *maps* and *overrides* describe; raises ``ConfigInvalid``."""
     data = {(obj.metadata.namespace, obj.metadata.name): obj.data for obj in maps if is_config(obj)}
@@ -88,6 +95,7 @@ def read_config(
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
                 flags,
+                durable=durable,
             ),
         ),
         channels=_naming(
@@ -97,8 +105,18 @@ def read_config(
             ),
         ),
         ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
+        sugar=_naming(
+            sugar.NAME,
+            lambda: sugar.parse(
+                *(
+                    _document(section(EVENTING_NAMESPACE, sugar.NAME), key)
+                    for key in (sugar.NAMESPACE_SELECTOR, sugar.TRIGGER_SELECTOR)
+                )
+            ),
+        ),
         external_port=external_port,
         external_tls_port=external_tls_port,
+        durable=durable,
     )
 
 

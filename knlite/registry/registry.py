@@ -80,6 +80,7 @@ class Registry:
         overrides: Overrides,
         external_port: int,
         external_tls_port: int = 8443,
+        durable: bool = False,
         mutators: tuple[Mutator, ...] = (),
         derivations: tuple[Derivation, ...] = (),
         new_suffix: Callable[[], str] = random_suffix,
@@ -92,12 +93,14 @@ class Registry:
         self._new_uid = new_uid
         self._new_suffix = new_suffix
         self._derivations = derivations
-        self._store = Store(read_config((), overrides, external_port, external_tls_port))
+        config = read_config((), overrides, external_port, external_tls_port, durable=durable)
+        self._store = Store(config)
         self._admission = Admission(
             store=self._store,
             overrides=overrides,
             external_port=external_port,
             external_tls_port=external_tls_port,
+            durable=durable,
             mutators=mutators,
         )
         self._commits = Commits(self._store, derivations, self._admission.config, wall)
@@ -163,6 +166,7 @@ class Registry:
             overrides=self._admission.overrides,
             external_port=self._admission.external_port,
             external_tls_port=self._admission.external_tls_port,
+            durable=self._admission.durable,
             mutators=self._admission.mutators,
             derivations=self._derivations,
         )

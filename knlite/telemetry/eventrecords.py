@@ -76,7 +76,7 @@ class EventRecords:
                 if fact.readers is None:
                     fact = msgspec.structs.replace(fact, readers=self._wanting(fact))
                 self._history.accepted(fact)
-                if self._followers:
+                if self._followers and not fact.again:
                     self._tell(fact)
             case EgressChanged():
                 if fact.gone:

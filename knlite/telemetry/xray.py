@@ -222,10 +222,23 @@ def wanting(egresses: Sequence[EgressChanged], event: CloudEvent) -> tuple[str, 
     return tuple(each.egress_uid for each in passing)
 
 
+class _Unreadable:
+    """Stands for a filter that another knlite has written."""
+
+    def passes(self, event: CloudEvent) -> bool:
+        return False
+
+    def judge(self, event: CloudEvent) -> Verdict:
+        return Verdict(False, "its filter cannot be read by this knlite")
+
+
 @lru_cache(maxsize=2048)
 def _filter(text: str) -> Filter:
-    document: Mapping[str, object] = msgspec.json.decode(text or "{}")
-    return filter_from(document)
+    try:
+        document: Mapping[str, object] = msgspec.json.decode(text or "{}")
+        return filter_from(document)
+    except msgspec.MsgspecError:
+        return _Unreadable()
 
 
 def _ending(fact: DeliveryAttempted) -> State:

@@ -28,8 +28,13 @@ def anyio_backend() -> str:
 @asynccontextmanager
 async def opened(folder: Path, said: list[str] | None = None) -> AsyncIterator[Database]:
     tell = ([] if said is None else said).append
-    async with open_database(folder, [TABLE], SystemClock(), tell) as database:
+    async with (
+        open_database(folder, [TABLE], SystemClock(), tell) as database,
+        anyio.create_task_group() as group,
+    ):
+        await group.start(database.run)
         yield database
+        group.cancel_scope.cancel()
 
 
 async def write(database: Database, *rows: Row) -> KnliteError | None:

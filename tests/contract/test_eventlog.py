@@ -1,17 +1,22 @@
 """What every event log promises (``knlite/eventlog/port.py``)."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import anyio
 import pytest
 
+from knlite.clock import SystemClock
 from knlite.errors import Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.filters.build import EVERYTHING
+from knlite.eventlog.bounds import Bounds
+from knlite.eventlog.database import open_database
 from knlite.eventlog.memory import MemoryEngine
 from knlite.eventlog.port import Cursor, Engine, EventLog, Record, Taken
+from knlite.eventlog.sqlite import TABLES, SqliteEngine
 
 NewEngine = Callable[[int, int], Engine]
 """Makes an engine whose logs keep at most so many events, and so many bytes, each."""
@@ -27,20 +32,40 @@ class Owner:
     uid: str = "uid"
 
 
-@pytest.fixture(params=[pytest.param(MemoryEngine, id="memory")])
-def new_engine(request: pytest.FixtureRequest) -> NewEngine:
-    made: NewEngine = request.param
-    return made
-
-
-@pytest.fixture
-def log(new_engine: NewEngine) -> EventLog:
-    return new_engine(3, PLENTY).log(Owner())
-
-
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def new_engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[NewEngine]:
+    if request.param == "memory":
+        yield lambda events, size: MemoryEngine(Bounds(queued_events=events, queued_bytes=size))
+        return
+
+    def complain(text: str) -> None:
+        raise AssertionError(text)
+
+    async with open_database(tmp_path, TABLES, SystemClock(), complain) as database:
+        made = list[SqliteEngine]()
+
+        def make(events: int, size: int) -> Engine:
+            bounds = Bounds(queued_events=events, queued_bytes=size)
+            made.append(SqliteEngine(database, bounds, complain))
+            return made[-1]
+
+        yield make
+        for engine in made:
+            engine.flush()
+
+
+@pytest.fixture
+async def log(new_engine: NewEngine) -> EventLog:
+    return log_of(new_engine(3, PLENTY))
+
+
+def log_of(engine: Engine) -> EventLog:
+    return engine.log(Owner(), ["a", "b", "c"])
 
 
 def record(name: str, size: int = 0, *, only: tuple[str, ...] = (), kind: str = "t") -> Record:
@@ -160,7 +185,7 @@ async def test_a_full_log_refuses(log: EventLog) -> None:
 
 
 async def test_too_many_bytes_are_refused(new_engine: NewEngine) -> None:
-    log = new_engine(100, 10_000).log(Owner())
+    log = log_of(new_engine(100, 10_000))
     log.open("a", EVERYTHING, "end")
     await log.append(record("1", 5_000))
     with pytest.raises(Overloaded):
@@ -175,7 +200,7 @@ async def test_what_is_done_makes_room(log: EventLog) -> None:
 
 
 async def test_bytes_that_are_done_make_room(new_engine: NewEngine) -> None:
-    log = new_engine(100, 10_000).log(Owner())
+    log = log_of(new_engine(100, 10_000))
     cursor = log.open("a", EVERYTHING, "end")
     for number in range(20):
         await log.append(record(str(number), 5_000))
@@ -314,8 +339,8 @@ async def test_closing_a_reader_that_is_not_open_does_nothing(log: EventLog) -> 
 
 async def test_a_resource_keeps_its_log_until_it_is_forgotten(new_engine: NewEngine) -> None:
     engine = new_engine(3, PLENTY)
-    cursor = engine.log(Owner()).open("a", EVERYTHING, "end")
-    await engine.log(Owner()).append(record("1"))
+    cursor = log_of(engine).open("a", EVERYTHING, "end")
+    await log_of(engine).append(record("1"))
     assert names(cursor) == ["1"]
     engine.forget("uid")
-    assert names(engine.log(Owner()).open("a", EVERYTHING, "start")) == []
+    assert names(log_of(engine).open("a", EVERYTHING, "start")) == []

@@ -1,8 +1,9 @@
 """The contract of a history of events (ADR 0031), for every side of it."""
 
-import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -11,46 +12,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knlite.errors import KnliteError
-from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, Wanted
+from knlite.clock import SystemClock
+from knlite.eventlog.database import open_database
+from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, OnDisk, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.historysqlite import TABLES, Row, SqliteHistory, Statement
+from knlite.eventlog.historysqlite import TABLES, open_history
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
-class Direct:
-    """A database in this process: each statement is executed at once."""
-
-    def __init__(self) -> None:
-        self.db = sqlite3.connect(":memory:")
-        for table in TABLES:
-            self.db.execute(table)
-
-    def submit(
-        self, statements: Sequence[Statement], settled: Callable[[KnliteError | None], None]
-    ) -> None:
-        for sql, rows in statements:
-            self.db.executemany(sql, rows)
-        settled(None)
-
-    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
-        return self.db.execute(sql, parameters).fetchall()
-
-
 @asynccontextmanager
-async def sqlite(bounds: Bounds | None = None) -> AsyncIterator[History]:
-    store = Direct()
-    history = SqliteHistory(store, bounds)
-    await history.load()
-    async with anyio.create_task_group() as group:
+async def sqlite(folder: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
+    async with (
+        open_database(folder, TABLES, SystemClock(), print) as database,
+        open_history(database, bounds or OnDisk()) as history,
+        anyio.create_task_group() as group,
+    ):
         await group.start(history.run)
         yield history
         group.cancel_scope.cancel()
-    store.db.close()
 
 
 @asynccontextmanager
-async def memory(bounds: Bounds | None = None) -> AsyncIterator[History]:
+async def memory(_: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
     yield MemoryHistory(bounds)
 
 
@@ -58,9 +41,8 @@ Opened = Callable[..., Any]
 
 
 @pytest.fixture(params=[memory, sqlite], ids=["memory", "sqlite"])
-def opened(request: pytest.FixtureRequest) -> Opened:
-    found: Opened = request.param
-    return found
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
+    return partial(request.param, tmp_path)
 
 
 async def arrivals(history: History, **wanted: Any) -> list[int]:
@@ -202,7 +184,7 @@ async def settled(history: History) -> None:
 
 
 async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
-    async with opened(Bounds(bytes=20_000)) as history:
+    async with opened(InMemory(history_bytes=20_000)) as history:
         history.accepted(accepted(1, readers=["a"]))
         for arrival in range(2, 200):
             history.accepted(accepted(arrival, readers=[], data=b"x" * 100))
@@ -216,7 +198,7 @@ async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
 
 
 async def test_what_is_too_old_goes() -> None:
-    async with memory(Bounds(seconds=1)) as history:
+    async with memory(Path(), InMemory(history_bytes=10_000, history_seconds=1)) as history:
         history.accepted(accepted(1, readers=[]))
         history.accepted(accepted(2_000_000, readers=[]))
         assert await arrivals(history) == [2_000_000]
@@ -229,8 +211,8 @@ async def test_what_is_too_old_goes() -> None:
 async def test_it_is_bounded_and_nothing_open_is_forgotten(
     steps: list[tuple[bool, int, int]],
 ) -> None:
-    bounds = Bounds(bytes=10_000)
-    async with memory(bounds) as history:
+    bounds = InMemory(history_bytes=10_000)
+    async with memory(Path(), bounds) as history:
         still: dict[int, None] = {}
         for arrival, (opens, ends, size) in enumerate(steps, 1):
             history.accepted(accepted(arrival, readers=["a"] if opens else [], data=b"x" * size))
@@ -247,26 +229,27 @@ async def test_it_is_bounded_and_nothing_open_is_forgotten(
             assert len(beside) <= 10_000 // 1500 + 2
 
 
-async def test_a_history_in_sqlite_goes_on_in_the_next_run() -> None:
-    store = Direct()
-    history = SqliteHistory(store)
-    await history.load()
-    history.changed(egress("a", 0, type="t"))
-    history.accepted(accepted(1000, readers=["a"]))
-    history.attempted(attempted(1000))
-    history.accepted(accepted(2000, readers=["a", "b"], engine="sqlite"))
-    history.attempted(attempted(2000, egress="b"))
-    history.accepted(accepted(3000, readers=["a"], engine="memory"))
-    await history.close()
-
-    later = SqliteHistory(store)
-    await later.load()
-    assert await arrivals(later) == [3000, 2000, 1000]
-    assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
-    assert [later.is_open(each) for each in (1000, 2000, 3000)] == [False, True, False]
-    assert later.attempted(attempted(2000, again=True))
-    # The same filter again says nothing new.
-    later.changed(egress("a", 4000, type="t"))
-    assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
-    await later.close()
-    store.db.close()
+async def test_a_history_in_sqlite_goes_on_in_the_next_run(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as history:
+        history.changed(egress("a", 0, type="t"))
+        history.accepted(accepted(1000, readers=["a"]))
+        history.attempted(attempted(1000))
+        history.accepted(accepted(2000, readers=["a", "b"], engine="sqlite"))
+        history.attempted(attempted(2000, egress="b"))
+        history.accepted(accepted(3000, readers=["a"], engine="memory"))
+    async with sqlite(tmp_path) as later:
+        assert await arrivals(later) == [3000, 2000, 1000]
+        assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
+        # What the engine in memory held is gone; it will never be heard of again.
+        assert [later.is_open(each) for each in (1000, 2000, 3000)] == [False, True, False]
+        assert later.attempted(attempted(2000, again=True))
+        assert later.newest == 3000
+        # A crash came before the row, and each egress says that it goes on with the event.
+        for reader in ("a", "b"):
+            later.accepted(accepted(2500, readers=[reader], sender="", again=True))
+        assert not later.attempted(attempted(2500, "a", again=True))
+        assert later.attempted(attempted(2500, "b", again=True))
+        assert await arrivals(later) == [3000, 2500, 2000, 1000]
+        # The same filter again says nothing new.
+        later.changed(egress("a", 4000, type="t"))
+        assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]

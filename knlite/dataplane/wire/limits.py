@@ -1,13 +1,11 @@
 """How much, and how slowly, a client may send before it is refused.
 
-The defaults suit a developer's machine; ``knlite up --limit NAME=VALUE`` sets others.
+The defaults suit a developer's machine; ``knlite up --limit NAME=VALUE`` sets others
+(``knlite/limits.py``).
 Not here: limits that the meaning of HTTP sets (``framing.py``).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
-
-from knlite.errors import InvalidInput
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,36 +32,3 @@ class Limits:
     """Requests at once on one connection of HTTP/2. Beyond it: REFUSED_STREAM."""
     connections: int = 10_000
     """Clients at once. Beyond it, new connections are closed at once."""
-
-
-def limits(texts: Iterable[str]) -> Limits:
-    """The limits that ``NAME=VALUE`` texts set, names as in ``Limits`` with ``-`` for ``_``.
-
-    Raises ``InvalidInput``.
-    """
-    chosen = Limits()
-    known = {field.name.replace("_", "-"): field.name for field in fields(Limits)}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        field = known.get(name.strip())
-        if not equals or field is None:
-            raise InvalidInput(
-                f"--limit {text!r} cannot be read",
-                cause=f"the limits are {', '.join(known)}",
-                fix="write for example --limit head-bytes=131072",
-            )
-        kind = type(getattr(chosen, field))
-        try:
-            number = kind(value)
-        except ValueError:
-            number = kind(0)
-        if not number > 0:
-            raise InvalidInput(
-                f"--limit {text!r} cannot be read",
-                cause=f"{value.strip()!r} is not a positive {_WORDS[kind]}",
-            )
-        chosen = replace(chosen, **{field: number})
-    return chosen
-
-
-_WORDS = {int: "whole number", float: "number of seconds"}

@@ -1,8 +1,9 @@
 """Broker: where it takes events in, and whether all that it needs is there.
 
-Differs: the class MTChannelBasedBroker keeps events in a log instead of a channel. The ConfigMap
-in ``spec.config`` must exist, as upstream, but the channel template in it is not read, there is no
-child, and the channel's name is in no annotation.
+Differs: a Broker keeps events in a log instead of a channel, in memory (MTChannelBasedBroker) or
+in a file (knlite.dev/SQLite, a class that no cluster has). The ConfigMap in ``spec.config`` must
+exist and have a template, as upstream, but that is not read, there is no child, and the channel's
+name is in no annotation (``docs/adr/0026``).
 
 Source: knative/eventing ``pkg/reconciler/broker/broker.go``; Eventing reference §3, §1.6.
 """
@@ -23,17 +24,25 @@ from knlite.kinds.eventing.broker import (
     DEAD_LETTER_SINK_RESOLVED,
     FILTER_READY,
     INGRESS_READY,
-    MT_CLASS,
     TRIGGER_CHANNEL_READY,
     Broker,
     BrokerStatus,
     class_of,
 )
+from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
 from knlite.kinds.kreference import KReference
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
 SHIPPED_CONFIG = BrokerDefaults().config
 """The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
+_TEMPLATE_KEYS = ("channel-template-spec", "channelTemplateSpec")
+"""Where it says which channel to make; the second is the old name."""
+
+
+_NO_FOLDER = (
+    f'the Broker class "{SQLITE_CLASS}" keeps events in a file, and this run has no folder for it:'
+    f' give --data-dir, or make the Broker anew with the class "{MT_CLASS}"'
+)
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -54,13 +63,18 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 
 def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
     """Step by step; the first failure leaves the later conditions as they were."""
-    if class_of(broker) != MT_CLASS:
+    if class_of(broker) == SQLITE_CLASS:
+        if not view.config.durable:
+            conditions.false(INGRESS_READY, "NoDataFolder", _NO_FOLDER)
+            return broker.status
+    elif class_of(broker) != MT_CLASS:
         # Differs: on a cluster another controller may own the class, so the Broker is left alone.
         # Here nobody else will come, and a Broker without any status is a riddle.
         conditions.false(
             INGRESS_READY,
             "BrokerClassNotSupported",
-            f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}"',
+            f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
+            f' in memory) and "{SQLITE_CLASS}" (keeps them in a file below --data-dir)',
         )
         return broker.status
     problem = _config_problem(broker.spec.config, view)
@@ -92,10 +106,13 @@ def _config_problem(config: KReference | None, view: View) -> str:
         )
     if not config.name or not config.namespace:
         return "Broker.Spec.Config name and namespace are required"
-    if config == SHIPPED_CONFIG or view.get(ConfigMap, config.namespace, config.name) is not None:
-        return ""
-    # Named in the singular, unlike what resolvers say of objects that are missing.
-    return f'configmap "{config.name}" not found'
+    found = view.get(ConfigMap, config.namespace, config.name)
+    if found is None:
+        # Named in the singular, unlike what resolvers say of objects that are missing.
+        return "" if config == SHIPPED_CONFIG else f'configmap "{config.name}" not found'
+    if not any(found.data.get(key) for key in _TEMPLATE_KEYS):
+        return "empty or missing value for config"
+    return ""
 
 
 def _dead_letter_sink(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:

@@ -14,6 +14,7 @@ from knlite.kinds.codec import decode
 from knlite.kinds.config import eventingfeatures
 from knlite.kinds.config.eventingfeatures import EventingFeatures
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Fields
@@ -28,7 +29,7 @@ KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
 class BrokerDefaults:
     """What a Broker gets that does not say otherwise."""
 
-    broker_class: str = "MTChannelBasedBroker"
+    broker_class: str = MT_CLASS
     config: KReference | None = KReference(
         api_version="v1",
         kind="ConfigMap",
@@ -40,8 +41,8 @@ class BrokerDefaults:
     )
     classes: Mapping[str, "BrokerDefaults"] = field(default_factory=dict)
     """Other defaults for Brokers of the named classes."""
-    same_namespace_only: bool | None = None
-    """Whether ``spec.config`` must lie in the Broker's namespace; None leaves it to the cluster."""
+    same_namespace_only: bool = False
+    """Whether references of a Broker must lie in its namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +74,12 @@ class EventingConfig:
         return replace(found or self.cluster, broker_class=wanted)
 
     def same_namespace_only(self, namespace: str) -> bool:
-        """Whether a Broker in *namespace* must have its ``spec.config`` there too."""
+        """Whether a Broker in *namespace* may only refer to what is there too.
+
+        It may not as soon as the namespace or the cluster says so.
+        """
         here = self.namespaces.get(namespace)
-        if here is not None and here.same_namespace_only is not None:
-            return here.same_namespace_only
-        return bool(self.cluster.same_namespace_only)
+        return self.cluster.same_namespace_only or (here is not None and here.same_namespace_only)
 
     def enabled(self, flag: str) -> bool:
         """Whether the feature *flag* is on."""
@@ -116,15 +118,20 @@ class _Document(Fields):
     namespace_defaults: Mapping[str, _ScopeDocument] = msgspec.field(default_factory=dict)
 
 
-def parse(defaults: object, features: Mapping[str, str]) -> EventingConfig:
+def parse(
+    defaults: object, features: Mapping[str, str], *, durable: bool = False
+) -> EventingConfig:
     """The section that the two ConfigMaps describe; raises ``ConfigInvalid``.
 
     *defaults* is the document below ``default-br-config``, decoded; None if there is none, which
     leaves the shipped defaults.
+
+    Differs: where events can be kept across runs (*durable*), the shipped class keeps them.
     """
     flags = eventingfeatures.parse(features).flags
     if defaults is None:
-        return EventingConfig(flags=flags)
+        shipped = BrokerDefaults(broker_class=SQLITE_CLASS if durable else MT_CLASS)
+        return EventingConfig(cluster=shipped, flags=flags)
     decoded = decode(_Document, defaults, strict=False)
     if decoded.value is None:
         problems = "; ".join(str(problem) for problem in decoded.problems)
@@ -153,7 +160,7 @@ def _scope(document: _ScopeDocument) -> BrokerDefaults:
             name: BrokerDefaults(broker_class=name, config=_config(entry), delivery=entry.delivery)
             for name, entry in document.broker_classes.items()
         },
-        same_namespace_only=document.disallow_different_namespace_config,
+        same_namespace_only=bool(document.disallow_different_namespace_config),
     )
 
 

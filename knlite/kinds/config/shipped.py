@@ -157,6 +157,10 @@ EVENTING_FEATURES: Entries = {
 PING: Entries = {
     "data-max-size": ("-1", "bytes that data or dataBase64 may have, -1 for any number"),
 }
+SUGAR: Entries = {
+    "namespace-selector": ("", "namespaces that get a Broker called default; {} for all"),
+    "trigger-selector": ("", "Triggers whose Broker is made if it is missing; {} for all"),
+}
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
 # for all routes, and one for those with a label:
@@ -167,6 +171,7 @@ example.org: |
 """
 _BROKERS_TEXT = """\
 # Nothing here is in force: these are the defaults of Brokers that do not say.
+# With --data-dir the class is knlite.dev/SQLite, which keeps events across runs.
 default-br-config: |
   clusterDefault:
     brokerClass: MTChannelBasedBroker
@@ -220,7 +225,13 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
         "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "config-kreference-mapping": _NOT_READ,
+        "config-leader-election": _NOT_READ,
+        "config-logging": _NOT_READ,
+        "config-observability": _NOT_READ,
         "config-ping-defaults": example_of(PING),
+        "config-sugar": example_of(SUGAR),
+        "config-tracing": _NOT_READ,
         "default-ch-webhook": _CHANNELS_TEXT,
     }
     return {

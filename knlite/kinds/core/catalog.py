@@ -8,6 +8,7 @@ from dataclasses import replace
 from knlite.kinds.columns import AGE, NAME, Column, status_of
 from knlite.kinds.core import (
     configmap,
+    customresourcedefinition,
     deployment,
     endpoints,
     event,
@@ -135,6 +136,18 @@ KINDS: tuple[KindInfo, ...] = (
             AGE,
             Column("Version", lambda obj: obj.status.node_info.kubelet_version),
         ),
+        namespaced=False,
+        declared=False,
+        verbs=READ_ONLY,
+    ),
+    KindInfo(
+        type=customresourcedefinition.CustomResourceDefinition,
+        group="apiextensions.k8s.io",
+        version="v1",
+        plural="customresourcedefinitions",
+        short_names=("crd", "crds"),
+        categories=("api-extensions",),
+        columns=(Column("Created At", customresourcedefinition.created_column),),
         namespaced=False,
         declared=False,
         verbs=READ_ONLY,

@@ -20,8 +20,6 @@ from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
 
-MT_CLASS = "MTChannelBasedBroker"
-
 INGRESS_READY = "IngressReady"
 TRIGGER_CHANNEL_READY = "TriggerChannelReady"
 FILTER_READY = "FilterReady"
@@ -67,9 +65,14 @@ def class_of(broker: Broker) -> str:
 
 
 def defaulted(obj: Broker, old: Broker | None, config: Config) -> Broker:
-    """*obj* with a class, a config and a delivery."""
+    """*obj* with a class, a config and a delivery.
+
+    Differs: who updates a Broker without naming its class leaves the class that it has. Upstream
+    writes the default there, and refuses it when the default has changed in the meantime.
+    """
     namespace = obj.metadata.namespace
-    defaults = config.eventing.defaults_for(namespace, class_of(obj))
+    wanted = class_of(obj) or (class_of(old) if old is not None else "")
+    defaults = config.eventing.defaults_for(namespace, wanted)
     annotations = obj.metadata.annotations
     if not class_of(obj) and defaults.broker_class:
         annotations = {**annotations, BROKER_CLASS: defaults.broker_class}
@@ -91,11 +94,11 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
     errors: list[FieldError] = list(name_errors(obj))
     if not class_of(obj):
         errors.append(missing(BROKER_CLASS))
+    enabled, own = config.eventing.enabled, obj.metadata.namespace
+    within = own if config.eventing.same_namespace_only(own) else ""
     if obj.spec.config is not None:
-        errors.extend(under("spec.config", _config_validated(obj, obj.spec.config, config)))
-    errors.extend(
-        under("spec.delivery", delivery.validated(obj.spec.delivery, config.eventing.enabled))
-    )
+        errors.extend(under("spec.config", reference_validated(obj.spec.config, enabled, within)))
+    errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
     if old is not None:
         errors.extend(_immutable(obj, old))
     return tuple(errors)
@@ -111,12 +114,6 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
         backoff_policy=standard.backoff_policy,
         backoff_delay=standard.backoff_delay,
     )
-
-
-def _config_validated(obj: Broker, reference: KReference, config: Config) -> Errors:
-    own = obj.metadata.namespace
-    within = own if config.eventing.same_namespace_only(own) else ""
-    return reference_validated(reference, config.eventing.enabled, within)
 
 
 def _immutable(obj: Broker, old: Broker) -> Errors:

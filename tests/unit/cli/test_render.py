@@ -3,7 +3,9 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from knlite.facts import (
     RequestDone,
     ScaleDecided,
 )
+from tests.unit.telemetry.eventfacts import attempted
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -138,3 +141,33 @@ def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(tmp_path: 
     assert (shown["fact"], shown["revision"], shown["cold"]) == ("RequestDone", "web-00001", True)
     assert shown["httpRequest"]["status"] == 503
     assert "SECRET" not in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"outcome": "waiting", "status": 0, "why": "nobody yet"}, "event e waits: nobody yet"),
+        (
+            {"outcome": "retrying", "status": 503, "why": "busy\nreally", "next_in": 0.2},
+            "event e: 503 busy; again in 0.2 s",
+        ),
+        (
+            {"outcome": "failed", "status": 0, "why": "refused", "ended": False},
+            "event e: no answer refused; it goes to the dead letter sink",
+        ),
+        ({"outcome": "dead-lettered"}, "event e is a dead letter: knlite explain 1000"),
+        (
+            {"outcome": "failed", "leg": "reply", "why": "no"},
+            "event e failed (reply): 500 no; knlite explain 1000",
+        ),
+    ],
+)
+def test_what_went_wrong_with_an_event_is_one_line(changes: dict[str, Any], text: str) -> None:
+    line = line_of(attempted(**changes))
+    assert line is not None
+    assert line.plain.partition(" │ ")[2] == text
+    assert line.plain.startswith("ns/Trigger a ")
+
+
+def test_a_delivery_that_went_well_is_not_told() -> None:
+    assert line_of(attempted()) is None

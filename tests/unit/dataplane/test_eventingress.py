@@ -9,6 +9,7 @@ from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.eventingress import EventIngress
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Resource, ResourceKey, Topology
+from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.memory import MemoryEngine
 from knlite.eventlog.port import Cursor
 from knlite.facts import EventAccepted, EventRefused, Fact
@@ -24,7 +25,7 @@ class Entrance:
 
     def __init__(self) -> None:
         self.facts: list[Fact] = []
-        engines = {"memory": MemoryEngine(max_events=2)}
+        engines = {"memory": MemoryEngine(Bounds(queued_events=2))}
         self.ingress = EventIngress(LoopClock(NOW), self.facts.append, engines)
         self.appoint("uid")
         self.cursor = self.reader()
@@ -169,7 +170,7 @@ class Channel:
     def __init__(self) -> None:
         self.facts: list[Fact] = []
         self.ingress = EventIngress(
-            LoopClock(NOW), self.facts.append, {"memory": MemoryEngine(max_events=2)}
+            LoopClock(NOW), self.facts.append, {"memory": MemoryEngine(Bounds(queued_events=2))}
         )
         key = ResourceKey("InMemoryChannel", "default", "pipe")
         resource = Resource(

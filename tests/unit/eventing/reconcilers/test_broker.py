@@ -98,8 +98,19 @@ def test_a_config_that_cannot_be_used_stops_it(config: KReference, problem: str)
 
 def test_its_own_configmap_will_do() -> None:
     obj = broker(config=CONFIG_MAP)
-    cm = ConfigMap(metadata=ObjectMeta(name="mine", namespace="shop"))
+    meta = ObjectMeta(name="mine", namespace="shop")
+    cm = ConfigMap(metadata=meta, data={"channel-template-spec": "kind: InMemoryChannel"})
     assert condition(reconciled(FakeView(obj, cm), obj), "Ready")[0] == "True"
+
+
+def test_a_configmap_without_a_template_will_not_do() -> None:
+    obj = broker(config=CONFIG_MAP)
+    cm = ConfigMap(metadata=ObjectMeta(name="mine", namespace="shop"))
+    assert condition(reconciled(FakeView(obj, cm), obj), "TriggerChannelReady") == (
+        "False",
+        "ChannelTemplateFailed",
+        "Error on setting up the ChannelTemplate: empty or missing value for config",
+    )
 
 
 def test_it_waits_for_its_dead_letter_sink_and_recovers() -> None:
@@ -126,9 +137,21 @@ def test_a_class_that_does_not_exist_here_is_named() -> None:
     assert condition(obj, "Ready") == (
         "False",
         "BrokerClassNotSupported",
-        'there is no Broker class "Kafka" here, only "MTChannelBasedBroker"',
+        'there is no Broker class "Kafka" here, only "MTChannelBasedBroker" (keeps events in'
+        ' memory) and "knlite.dev/SQLite" (keeps them in a file below --data-dir)',
     )
     assert obj.status.address is None
+
+
+def test_a_class_that_needs_a_folder_says_so() -> None:
+    obj = broker("knlite.dev/SQLite")
+    without = reconciled(FakeView(obj), obj)
+    status, reason, message = condition(without, "Ready")
+    assert (status, reason) == ("False", "NoDataFolder")
+    assert "give --data-dir" in message
+    assert without.status.address is None
+    within = reconciled(FakeView(obj, config=Config(durable=True)), obj)
+    assert condition(within, "Ready")[0] == "True"
 
 
 def test_a_broker_that_is_gone_needs_nothing() -> None:

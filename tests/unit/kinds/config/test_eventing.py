@@ -86,3 +86,9 @@ def test_flags(features: dict[str, str], flag: str, enabled: bool) -> None:
 
 def test_the_default_value_is_what_no_configmap_means() -> None:
     assert parse(None, {}) == EventingConfig()
+
+
+def test_where_events_can_be_kept_the_shipped_class_keeps_them_unless_a_configmap_says() -> None:
+    assert parse(None, {}, durable=True).cluster.broker_class == "knlite.dev/SQLite"
+    said = {"clusterDefault": {"brokerClass": "MTChannelBasedBroker"}}
+    assert parse(said, {}, durable=True).cluster.broker_class == "MTChannelBasedBroker"

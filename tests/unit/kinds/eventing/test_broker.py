@@ -36,6 +36,13 @@ def test_a_broker_gets_class_config_and_delivery() -> None:
     assert validated(obj, None, CONFIG) == ()
 
 
+def test_an_update_that_names_no_class_keeps_the_one_that_is_there() -> None:
+    old = stored(broker("knlite.dev/SQLite"))
+    new = defaulted(broker(), old, CONFIG)
+    assert new.metadata.annotations == {BROKER_CLASS: "knlite.dev/SQLite"}
+    assert validated(new, old, CONFIG) == ()
+
+
 def test_defaulting_twice_changes_nothing() -> None:
     assert stored(stored(broker())) == stored(broker())
 

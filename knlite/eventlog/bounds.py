@@ -1,0 +1,33 @@
+"""How many events a log may hold that are not done with; beyond it, senders are told to wait."""
+
+from dataclasses import dataclass
+
+from knlite.errors import Overloaded
+
+OVERHEAD = 512
+"""Bytes that an event takes beside its data, roughly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """Of each resource, whatever keeps its events."""
+
+    queued_events: int = 100_000
+    """Events that some trigger or subscription is not done with. Beyond it: 503."""
+    queued_bytes: int = 256 * 1024 * 1024
+    """Their data, with 512 bytes more for each. Beyond it: 503."""
+
+    def admit(self, events: int, size: int) -> None:
+        """Raise ``Overloaded`` unless *events* of together *size* bytes may be held."""
+        if events > self.queued_events:
+            limit = f"queued-events={self.queued_events}"
+        elif size > self.queued_bytes:
+            limit = f"queued-bytes={self.queued_bytes}"
+        else:
+            return
+        raise Overloaded(
+            f"{events - 1} events wait to be delivered, and there is no room for another",
+            cause=f"the limit is {limit}",
+            fix="see what keeps their subscribers from answering (knlite get trigger), or set"
+            " another --limit",
+        )

@@ -1,0 +1,72 @@
+"""What a run keeps of events: its engines by the names that resources give them, and the history.
+
+With a data folder all of it is in one database. Names: ``eventing/topology.py``.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import anyio
+from anyio.abc import TaskStatus
+
+from knlite.clock import Clock
+from knlite.eventlog import historysqlite
+from knlite.eventlog.bounds import Bounds
+from knlite.eventlog.database import open_database
+from knlite.eventlog.history import History, InMemory, OnDisk
+from knlite.eventlog.historymemory import MemoryHistory
+from knlite.eventlog.historysqlite import open_history
+from knlite.eventlog.memory import MemoryEngine
+from knlite.eventlog.port import Engine
+from knlite.eventlog.sqlite import TABLES, open_sqlite
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.limits import limits_of
+from knlite.reconcile import View
+from knlite.settings import Settings
+
+LIMITS = (Bounds, InMemory)
+"""What ``--limit`` sets here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Made by ``open_engines``."""
+
+    engines: Mapping[str, Engine]
+    history: History
+
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        """Let all of them work until cancelled."""
+        async with anyio.create_task_group() as group:
+            for engine in self.engines.values():
+                await group.start(engine.run)
+            await group.start(self.history.run)
+            task_status.started()
+
+
+@asynccontextmanager
+async def open_engines(
+    settings: Settings, view: View, clock: Clock, complain: Callable[[str], None]
+) -> AsyncIterator[Opened]:
+    """All that this run can offer: SQLite only where there is a folder for it.
+
+    Of events that earlier runs have left, those are kept whose broker or channel is in *view*.
+    *complain* is told what people must know.
+    Raises ``KnliteError``.
+    """
+    bounds, folder = limits_of(Bounds, settings.limits), settings.data_dir
+    memory = MemoryEngine(bounds)
+    if folder is None:
+        history = MemoryHistory(limits_of(InMemory, settings.limits))
+        yield Opened({"memory": memory}, history)
+        return
+    kinds = (Broker, InMemoryChannel)
+    live = {obj.metadata.uid for kind in kinds for obj in view.listed(kind, "")}
+    async with (
+        open_database(folder, (*TABLES, *historysqlite.TABLES), clock, complain) as database,
+        open_sqlite(database, bounds, complain, live) as sqlite,
+        open_history(database, limits_of(OnDisk, settings.limits)) as kept,
+    ):
+        yield Opened({"memory": memory, "sqlite": sqlite}, kept)
