@@ -32,13 +32,14 @@ from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
+from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import Undecided, readiness_facts
+from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
@@ -52,6 +53,7 @@ from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
+from knlite.dataplane.jobsink import JobSinkIngress
 from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
 from knlite.dataplane.sources.outbound import Outbound
@@ -65,6 +67,7 @@ from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
@@ -163,7 +166,8 @@ class Emulator:
         )
         undecided = Undecided()
         held.enter_context(self.registry.listening(undecided.note))
-        held.enter_context(self.registry.listening(readiness_facts(self._clock.wall, bus.publish)))
+        ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
+        held.enter_context(self.registry.listening(ready.note))
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
@@ -205,6 +209,7 @@ class Emulator:
         self._held.enter_context(self._bus.reading(records.read, *EVENTS))
         brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
         gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish)
@@ -274,7 +279,7 @@ class Emulator:
 
     def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(sender, self._clock, self._bus.publish)
+        outbound = Outbound(sender, self._clock, self._bus.publish, self._draw.getrandbits)
         pings = PingAdapter(outbound, self._clock)
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)

@@ -23,15 +23,16 @@ from knlite.apiserver.guard import Guard
 from knlite.apiserver.logsource import LogSource
 from knlite.apiserver.paths import Target, parse
 from knlite.apiserver.podlogs import pod_log
+from knlite.apiserver.scale import scale
 from knlite.apiserver.servicelogs import service_log
 from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
 from knlite.apiserver.verbs import Verbs, user_of
 from knlite.apiserver.watching import watch
 from knlite.errors import KnliteError, NotFound
+from knlite.kinds.core.deployment import Deployment
 from knlite.registry.registry import Registry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
 
 class Health(Protocol):
@@ -133,6 +134,8 @@ class _Api:
             if request.method != "GET":
                 return _refuse_method(target)
             return pod_log(self._registry, self._logs, request, target, self._ending, self._wall)
+        if target.subresource == "scale" and target.info.type is Deployment:
+            return await scale(self._registry, request, target)
         if target.subresource and not (target.subresource == "status" and target.info.has_status):
             raise NotFound(NO_RESOURCE)
         match request.method, bool(target.name):
@@ -158,14 +161,6 @@ class _Api:
 
 async def _special(request: Request, group: str, version: str, rest: str) -> Response | None:
     """The answer to what is no kept object; None if *rest* names one."""
-    if (group, rest) == _CRDS:
-        # kn takes its own list of sources and channels then.
-        text = (
-            'customresourcedefinitions.apiextensions.k8s.io is forbidden: User "'
-            f'{user_of(request)}" cannot list resource "customresourcedefinitions" in API group'
-            ' "apiextensions.k8s.io" at the cluster scope: knlite has no such kind'
-        )
-        return failure(403, "Forbidden", text, {"group": group, "kind": rest})
     if request.method == "POST" and version == reviews.VERSION and (group, rest) in reviews.KINDS:
         body = await read_body(request)
         return JSONResponse(reviews.review(group, rest, body.tree, user_of(request)), 201)

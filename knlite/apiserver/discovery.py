@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from knlite.apiserver import reviews
+from knlite.apiserver import reviews, scale
 from knlite.kinds.catalog import SERVED
+from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.kindinfo import KindInfo, group_version
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
@@ -117,6 +118,9 @@ def _served(info: KindInfo) -> Resource:
     if info.has_status:
         offered = tuple(verb for verb in _OWN if verb in info.verbs)
         parts.append(Subresource("status", own, offered))
+    if info.type is Deployment:
+        kind = (scale.GROUP, scale.VERSION, scale.KIND)
+        parts.append(Subresource("scale", kind, _OWN))
     if (info.group, info.plural) == ("", "pods"):
         parts.append(Subresource("log", own, ("get",)))
     return Resource(
@@ -190,9 +194,18 @@ def _classic(resource: Resource) -> Iterator[dict[str, Any]]:
             "name": f"{resource.plural}/{part.name}",
             "singularName": "",
             "namespaced": resource.namespaced,
+            **_foreign(resource, part),
             "kind": part.kind[2],
             "verbs": part.verbs,
         }
+
+
+def _foreign(resource: Resource, part: Subresource) -> dict[str, str]:
+    """Group and version of a part whose kind is not of the group of the whole."""
+    group, version, _ = part.kind
+    if (group, version) == (resource.group, resource.version):
+        return {}
+    return {"group": group, "version": version}
 
 
 def _aggregated(resource: Resource) -> dict[str, Any]:

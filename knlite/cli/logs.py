@@ -7,13 +7,15 @@ from contextlib import suppress
 from knlite.cli.client import Client
 from knlite.errors import NotFound
 from knlite.kinds.catalog import info_of
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 
-_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource)
+_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, CronJob, ContainerSource, JobSink)
 """What may have a log, in the order in which it is looked for."""
 
 

@@ -1,6 +1,5 @@
 """Where a person reaches an object from this machine."""
 
-from knlite.eventing.channels import channel_in
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
@@ -13,6 +12,10 @@ from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 
@@ -33,17 +36,30 @@ def address_of(obj: Object, port: int) -> str:
             url = f"http://localhost:{port}/ns/{meta.namespace}/{kind}/{meta.name}"
             return url if obj.status.address is not None else ""
         case Channel() | InMemoryChannel() | Sequence() | Parallel():
-            address = obj.status.address
-            channel = None if address is None else channel_in(address.url)
-            if channel is None:
+            if obj.status.address is None:
                 return ""
-            return f"http://localhost:{port}/ns/{channel[0]}/channels/{channel[1]}"
+            return f"http://localhost:{port}/ns/{obj.metadata.namespace}/channels/{_first(obj)}"
         case Subscription():
             uri = obj.status.physical_subscription.subscriber_uri
             return f"→ {uri}" if uri else ""
         case Trigger():
             return f"→ {obj.status.subscriber_uri}" if obj.status.subscriber_uri else ""
-        case SinkBinding():
+        case JobSink():
+            meta = obj.metadata
+            sinks = f"http://localhost:{port}/ns/knative-eventing/services/job-sink"
+            return f"{sinks}/{meta.namespace}/{meta.name}"
+        case SinkBinding() | ContainerSource() | PingSource() | ApiServerSource():
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""
+
+
+def _first(obj: Channel | InMemoryChannel | Sequence | Parallel) -> str:
+    """The InMemoryChannel that takes in the events for *obj*."""
+    match obj:
+        case Sequence():
+            return obj.status.channel_statuses[0].channel.name
+        case Parallel():
+            return obj.status.ingress_channel_status.channel.name
+        case _:
+            return obj.metadata.name

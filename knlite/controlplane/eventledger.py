@@ -18,9 +18,9 @@ from knlite.kinds.catalog import KINDS
 from knlite.kinds.conditions import timestamp
 from knlite.kinds.core.event import Event, EventSource
 from knlite.kinds.core.objectreference import ObjectReference
+from knlite.kinds.happening import Happening
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.reconcile import Key, View
-from knlite.serving.happenings import Happening
 
 KEPT_FOR = timedelta(hours=1)
 """After the last time it happened, as on a cluster."""

@@ -14,12 +14,14 @@ from typing import get_args
 from knlite.clock import Clock
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.reporting import Reporter
+from knlite.eventing.happenings import of_change as eventing_change
 from knlite.facts import Fact
 from knlite.kinds.catalog import KINDS
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.happening import Happening
 from knlite.reconcile import Key
 from knlite.registry.registry import Notification, Registry
-from knlite.serving.happenings import Happening, Telling, of_addition, of_change, of_fact
+from knlite.serving.happenings import Telling, of_addition, of_change, of_fact
 
 READ: tuple[type[Fact], ...] = get_args(Telling)
 """The facts that something is told of."""
@@ -60,6 +62,7 @@ class EventRecorder:
                 self._add(self._clock.wall(), of_addition(notification.obj))
             case "modified" if notification.old is not None:
                 self._add(self._clock.wall(), of_change(notification.old, notification.obj))
+                self._add(self._clock.wall(), eventing_change(notification.old, notification.obj))
             case "deleted" if isinstance(notification.obj, Namespace):
                 self._ledger.forget(notification.obj.metadata.name)
             case _:

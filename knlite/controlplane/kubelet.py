@@ -85,12 +85,15 @@ class Kubelet:
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all these Pods until cancelled; then stop what runs and return."""
-        async with anyio.create_task_group() as self._group:
-            with self._registry.listening(self._note):
-                for pod in self._registry.view.listed(Pod, ""):
-                    self._take(pod)
-                task_status.started()
-                await anyio.sleep_forever()
+        try:
+            async with anyio.create_task_group() as self._group:
+                with self._registry.listening(self._note):
+                    for pod in self._registry.view.listed(Pod, ""):
+                        self._take(pod)
+                    task_status.started()
+                    await anyio.sleep_forever()
+        finally:
+            self._group = None
 
     def _note(self, notification: Notification) -> None:
         match notification.obj:
@@ -148,10 +151,11 @@ class Kubelet:
                 with anyio.CancelScope(shield=True):
                     await slot.runtime.discard(slot.name)
             self._slots.pop(key_of(pod), None)
-            if over and not slot.retired.is_set():
-                self._chronicle.over(slot, over)
-            else:
+            if slot.retired.is_set():
                 self._chronicle.gone(slot)
+            elif over:
+                self._chronicle.over(slot, over)
+            # Else the run ends. To say that it is gone would have it replaced.
 
     async def _before_restart(self, slot: Slot) -> None:
         slot.hurry = anyio.Event()

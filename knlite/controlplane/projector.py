@@ -17,7 +17,10 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
 from knlite.eventing.channels import channel_hosts
+from knlite.eventing.destinations import names_of
+from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.topology import Topology, topology
+from knlite.eventing.transforms import transform_host
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
@@ -28,6 +31,7 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -42,7 +46,7 @@ from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
 from knlite.serving.vantage import BROKER_HOSTS
 
-_EVENTING = (Broker, Trigger, InMemoryChannel)
+_EVENTING = (Broker, Trigger, InMemoryChannel, Subscription)
 _SHOWN = (
     Service,
     DomainMapping,
@@ -158,6 +162,12 @@ class Projector:
                 host
                 for channel in self._registry.view.listed(InMemoryChannel, "")
                 for host in channel_hosts(channel.metadata.namespace, channel.metadata.name)
+            ),
+            *names_of(REQUEST_REPLY_HOST),
+            *(
+                host
+                for each in self._registry.view.listed(EventTransform, "")
+                for host in names_of(transform_host(each.metadata.namespace, each.metadata.name))
             ),
         )
 

@@ -1,11 +1,15 @@
 """What is not ready yet, in words; and a fact whenever an object's readiness changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
+from functools import partial
 
+from knlite.eventing.sinks import sink_missing
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
@@ -18,7 +22,10 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -33,8 +40,13 @@ ADDRESSED = (
     Channel,
     InMemoryChannel,
     Subscription,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
+    PingSource,
+    ApiServerSource,
+    JobSink,
 )
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (
@@ -50,17 +62,28 @@ _WITH_CONDITIONS = (
     Subscription,
     Sequence,
     Parallel,
+    EventTransform,
+    RequestReply,
     SinkBinding,
     ContainerSource,
+    PingSource,
+    ApiServerSource,
+    JobSink,
 )
 
 
+_IN_STEPS = (Sequence, Parallel, Channel, InMemoryChannel, Subscription)
+"""Kinds that become ready by what is done to others."""
 _CONCLUDED = frozenset(
     (
         "ChannelReferenceFailed",
         "SubscriptionNotMarkedReadyByChannel",
         "ChannelsNotReady",
         "SubscriptionsNotReady",
+        # Of a RequestReply: its Trigger is asked itself, and a Broker that is missing stays so.
+        "TriggersNotReady",
+        "TriggerReconcileError",
+        "NotFound",
     )
 )
 """Reasons for Unknown that stay until something else changes, which is waited for by itself."""
@@ -71,6 +94,12 @@ def ready_condition(obj: Object) -> Condition | None:
     if not isinstance(obj, _WITH_CONDITIONS):
         return None
     return find(obj.status.conditions)
+
+
+def why(obj: Object, condition: Condition) -> str:
+    """The message of *condition* of *obj*; of a source without a sink, whose message is empty as
+    on a cluster, which sink that is."""
+    return condition.message or sink_missing(obj)
 
 
 class Undecided:
@@ -108,38 +137,66 @@ class Undecided:
         return [f"{key}: {why}" if (why := self._why[key]) else str(key) for key in order]
 
 
-def readiness_facts(
-    wall: Callable[[], datetime], publish: Publish
-) -> Callable[[Notification], None]:
-    """A listener that publishes changes of the Ready condition of what people address."""
+class ReadinessFacts:
+    """Publishes changes of the Ready condition of what people address.
 
-    def note(notification: Notification) -> None:
+    Channels and flows are not ready while their parts are made one after the other, which takes no
+    time that anybody could see. Of them only what is left a moment later is told.
+    """
+
+    def __init__(
+        self,
+        wall: Callable[[], datetime],
+        publish: Publish,
+        later: Callable[[Hashable, Callable[[], None]], None],
+    ) -> None:
+        """*later* calls the newest function for each key in a moment."""
+        self._wall = wall
+        self._publish = publish
+        self._later = later
+        self._told: dict[Key, tuple[str, str, str]] = {}
+        """What has been told of those that are told of later."""
+
+    def note(self, notification: Notification) -> None:
+        """A listener of the registry."""
         obj, old = notification.obj, notification.old
-        if not isinstance(obj, ADDRESSED) or notification.change == "deleted":
+        if isinstance(obj, _IN_STEPS):
+            gone = notification.change == "deleted"
+            self._later(
+                (ReadinessFacts, key_of(obj)), partial(self._forget if gone else self._settled, obj)
+            )
+        elif isinstance(obj, ADDRESSED) and notification.change != "deleted":
+            new = ready_condition(obj)
+            before = ready_condition(old) if old is not None else None
+            if new is not None and _said(new) != (before and _said(before)):
+                self._tell(obj, new)
+
+    def _settled(self, obj: Object) -> None:
+        new, key = ready_condition(obj), key_of(obj)
+        if new is None or _said(new) == self._told.get(key):
             return
-        new = ready_condition(obj)
-        before = ready_condition(old) if old is not None else None
-        if new is None or _said(new) == _said(before):
-            return
-        if new.status != "False" and controller_of(obj) is not None:
+        self._told[key] = _said(new)
+        self._tell(obj, new)
+
+    def _forget(self, obj: Object) -> None:
+        self._told.pop(key_of(obj), None)
+
+    def _tell(self, obj: Object, ready: Condition) -> None:
+        if ready.status != "False" and controller_of(obj) is not None:
             # What it belongs to will say so.
             return
-        publish(
+        self._publish(
             ReadyChanged(
-                at=wall(),
+                at=self._wall(),
                 kind=type(obj).__name__,
                 namespace=obj.metadata.namespace,
                 name=obj.metadata.name,
-                status=new.status,
-                reason=new.reason,
-                message=new.message,
+                status=ready.status,
+                reason=ready.reason,
+                message=why(obj, ready),
             )
         )
 
-    return note
 
-
-def _said(condition: Condition | None) -> tuple[str, str, str] | None:
-    if condition is None:
-        return None
+def _said(condition: Condition) -> tuple[str, str, str]:
     return (condition.status, condition.reason, condition.message)

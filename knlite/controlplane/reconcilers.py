@@ -11,6 +11,7 @@ from knlite.eventing.reconcilers import (
     eventtransform,
     eventtype,
     inmemorychannel,
+    jobsink,
     parallel,
     pingsource,
     requestreply,
@@ -18,9 +19,11 @@ from knlite.eventing.reconcilers import (
     sinkbinding,
     sourceeventtypes,
     subscription,
+    sugar,
     trigger,
 )
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
@@ -41,6 +44,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
@@ -55,7 +59,7 @@ from knlite.serving.reconcilers import (
     route,
     service,
 )
-from knlite.workloads.reconcilers import deployment, job
+from knlite.workloads.reconcilers import cronjob, deployment, job
 
 RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (Service, service.reconcile),
@@ -66,6 +70,8 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (DomainMapping, domainmapping.reconcile),
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
+    (Namespace, sugar.reconcile_namespace),
+    (Trigger, sugar.reconcile_trigger),
     (EventPolicy, eventpolicy.reconcile),
     (InMemoryChannel, inmemorychannel.reconcile),
     (Channel, channel.reconcile),
@@ -80,7 +86,9 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (ContainerSource, containersource.reconcile),
+    (JobSink, jobsink.reconcile),
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),
+    (CronJob, cronjob.reconcile),
 )

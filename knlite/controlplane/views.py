@@ -8,13 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from knlite.controlplane.machine import this_node
+from knlite.eventing.channels import CHANNEL_ENDING
+from knlite.eventing.views.channelservice import channel_service
+from knlite.kinds.core.customresourcedefinition import CustomResourceDefinition
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
 from knlite.kinds.core.hpa import HorizontalPodAutoscaler
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.definitions import definitions
 from knlite.kinds.labels import REVISION
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
@@ -54,6 +59,12 @@ VIEWS: tuple[Derivation, ...] = (
     ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
     ChildOf(kind=Metric, parent=PodAutoscaler, made=metric),
     ChildOf(kind=HorizontalPodAutoscaler, parent=PodAutoscaler, made=horizontal_pod_autoscaler),
+    ChildOf(
+        kind=KubernetesService,
+        parent=InMemoryChannel,
+        suffix=CHANNEL_ENDING,
+        made=channel_service,
+    ),
     _of_path(KubernetesService, "", services.public_service),
     _of_path(KubernetesService, PRIVATE, services.private_service),
     _of_path(EndpointSlice, "", endpoints.public_slice),
@@ -68,4 +79,5 @@ def views_of_run(host: str, port: int, tls_port: int, now: datetime) -> tuple[De
     slices = Fixed(EndpointSlice, (endpoints.activator_slice(host, port, now),))
     older = Fixed(Endpoints, (endpoints.activator_endpoints(host, port, now),))
     nodes = Fixed(Node, (this_node(now, host),))
-    return (*VIEWS, slices, older, nodes, IngressGateways(host, port, tls_port))
+    kinds = Fixed(CustomResourceDefinition, definitions(now))
+    return (*VIEWS, slices, older, nodes, kinds, IngressGateways(host, port, tls_port))

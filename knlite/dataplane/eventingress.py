@@ -16,6 +16,7 @@ from knlite.clock import Clock
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.errors import Overloaded
 from knlite.eventing import trace
+from knlite.eventing.channels import CHANNEL_ENDING, channel_host
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arrived, arriving_ttl
 from knlite.eventing.headers import passing
@@ -23,6 +24,7 @@ from knlite.eventing.httpcodec import decode
 from knlite.eventing.topology import Resource, ResourceKey, Topology
 from knlite.eventlog.port import Engine, EventLog, Record
 from knlite.facts import EventAccepted, EventRefused, Publish
+from knlite.kinds.names import MAX_LABEL
 
 RETRY_AFTER = "1"
 """Seconds that a sender is asked to wait when a log is full."""
@@ -121,8 +123,13 @@ class EventIngress:
         return await self.accept(key, event, arriving_ttl(event), travelling, sender)
 
     def channel_at(self, namespace: str, channel: str) -> Handler:
-        """Who answers at a channel's own host."""
-        return partial(self._to_channel, ResourceKey("InMemoryChannel", namespace, channel))
+        """Who answers at a channel's own host, which holds a hash in place of a long name."""
+        key = ResourceKey("InMemoryChannel", namespace, channel)
+        if key not in self._open and len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
+            host = channel_host(namespace, channel)
+            known = (each for each, it in self._open.items() if host in it.resource.hosts)
+            key = next(known, key)
+        return partial(self._to_channel, key)
 
     async def to_channels(
         self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, client: str

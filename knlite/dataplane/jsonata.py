@@ -8,6 +8,8 @@ itself. What it is given is worked on one after the other.
 Source: ``docs/adr/0029``. Not here: the program in the process (``jsonata_worker.py``).
 """
 
+import re
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +23,8 @@ IDLE = 60.0
 """Seconds after which a process without work ends."""
 PROGRAM = "knlite.dataplane.jsonata_worker"
 
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~][ -~]*")
+"""What a header can hold, and looks like one."""
 _GONE = (anyio.BrokenResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError)
 
 
@@ -115,14 +119,28 @@ async def _evaluated(process: Process, expressions: bytes, frame: bytes) -> Eval
         await _write(process, frame)
         answer = await _read(process.stdout)
     except _GONE:
-        with anyio.CancelScope(shield=True):
-            if _runs(process):
-                process.kill()
-            await process.wait()
-        return Failed("the expression was stopped: it took too long, or too much memory")
+        return Failed(await _end_of(process))
     line, _, body = answer.partition(b"\n")
     said = line[1:].decode(errors="replace")
-    return Evaluated(said, body) if line.startswith(b"+") else Failed(said)
+    if not line.startswith(b"+"):
+        return Failed(said)
+    if _MEDIA_TYPE.fullmatch(said) is None:
+        return Failed(f"the result's contenttype is no media type: {said[:60]!r}")
+    return Evaluated(said, body)
+
+
+async def _end_of(process: Process) -> str:
+    """Why *process* has gone, which it has by closing its end."""
+    with anyio.CancelScope(shield=True):
+        # What closes its end and lives on is none of ours.
+        with anyio.move_on_after(1):
+            await process.wait()
+        if _runs(process):
+            process.kill()
+        code = await process.wait()
+    if code == -signal.SIGPROF:
+        return "the expression was stopped: it took more than 2 s of processor time"
+    return f"the process of the expression has ended by itself ({code})"
 
 
 def _runs(process: Process) -> bool:

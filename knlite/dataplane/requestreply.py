@@ -23,6 +23,8 @@ from knlite.eventing.topology import ResourceKey
 
 MOST_WAITING = 4096
 """Requests that are held at once, of all RequestReplies."""
+MOST_BYTES = 256 * 1024 * 1024
+"""Of the data of those requests together."""
 
 _ALLOW = ("Allow", "POST, OPTIONS")
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
@@ -49,6 +51,7 @@ class RequestReplyIngress:
         self._plans: RequestReplies = {}
         self._waiting: dict[str, _Waiting] = {}
         """By correlation id."""
+        self._bytes = 0
 
     def request_replies_changed(self, plans: RequestReplies) -> None:
         """These are the RequestReplies now. Requests that are held stay so."""
@@ -86,8 +89,9 @@ class RequestReplyIngress:
         headers: Headers,
         client: str,
     ) -> Answer:
-        if len(self._waiting) >= MOST_WAITING:
-            why = f"{MOST_WAITING} requests wait for their replies already"
+        size = len(event.data or b"")
+        if len(self._waiting) >= MOST_WAITING or self._bytes + size > MOST_BYTES:
+            why = f"{len(self._waiting)} requests wait for their replies already"
             return _said(503, why, ("Retry-After", "1"))
         namespace, name = where
         until = self._clock.now() + plan.timeout
@@ -95,6 +99,7 @@ class RequestReplyIngress:
         marked = event.with_attributes(**{plan.correlation_attribute.lower(): correlation})
         travelling = (*passing(headers), *trace.begun(headers, self._random.getrandbits))
         waiting = self._waiting[correlation] = _Waiting()
+        self._bytes += size
         timer = self._clock.call_at(until, waiting.over.set)
         try:
             taken = await self._ingress.accept(
@@ -104,11 +109,15 @@ class RequestReplyIngress:
                 travelling,
                 f"requestreply {namespace}/{name} of {client}",
             )
+            if taken.status == 404:
+                # The RequestReply is there, only what is behind it is not.
+                return Answer(500, taken.headers, taken.body)
             if taken.status != 202:
                 return taken
             await waiting.over.wait()
         finally:
             timer.cancel()
+            self._bytes -= size
             del self._waiting[correlation]
         if waiting.reply is None:
             return _said(504, f"no reply has come within {plan.timeout:g} s")

@@ -6,6 +6,7 @@ Not here: evaluating (``jsonata.py``); which transforms there are (``eventing/tr
 """
 
 import random
+import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -21,8 +22,12 @@ from knlite.eventing.transforms import ENDING, TransformPlan, Transforms, docume
 SINK_TIMEOUT = 300.0
 """Seconds that a sink may take to answer."""
 
+MOST_WAITING = 1000
+"""Requests that one transform has at once, those included that wait for its sink."""
+
 _RESULT, _REPLY = 0, 1
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]+")
 _PROBES = {"/healthz": b"OK", "/readyz": b"READY"}
 
 
@@ -31,6 +36,8 @@ class _Transform:
 
     def __init__(self, plan: TransformPlan) -> None:
         self.plan = plan
+        self.waiting = 0
+        """Requests that have no answer yet."""
         self.evaluator = Evaluator(
             [plan.expression] if plan.reply is None else [plan.expression, plan.reply]
         )
@@ -89,6 +96,18 @@ class EventTransforms:
             return Answer(200, (_TEXT,), _PROBES[path])
         if method != "POST" or path not in {"", "/"}:
             return _said(404, f"a transform takes POST /, not {method} {path}")
+        if found.waiting >= MOST_WAITING:
+            why = f"{MOST_WAITING} events wait for the transform already"
+            return _said(503, why, ("Retry-After", "1"))
+        found.waiting += 1
+        try:
+            return await self._transformed(found, headers, body)
+        finally:
+            found.waiting -= 1
+
+    async def _transformed(
+        self, found: _Transform, headers: Sequence[tuple[str, str]], body: bytes
+    ) -> Answer:
         result = await found.evaluator.evaluate(_RESULT, document(headers, body))
         if isinstance(result, Failed):
             return _failed(result.why)
@@ -135,8 +154,10 @@ def _result(status: int, result: Evaluated) -> Answer:
 
 
 def _failed(why: str) -> Answer:
-    return _said(500, why, ("Reason", why.encode("ascii", "replace").decode()))
+    line = _UNPRINTABLE.sub(" ", why)
+    return _said(500, line, ("Reason", line.encode("ascii", "replace").decode()))
 
 
 def _said(status: int, why: str, *headers: tuple[str, str]) -> Answer:
+    """A refusal in one line."""
     return Answer(status, (_TEXT, *headers), f"{why}\n".encode())

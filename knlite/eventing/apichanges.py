@@ -13,13 +13,12 @@ from typing import Literal
 import msgspec
 
 from knlite.eventing.cloudevent import CloudEvent, timestamp
-from knlite.eventing.filters.build import EVERYTHING, filter_of
+from knlite.eventing.filters.build import EVERYTHING, filter_of_items
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.sources import Outlet, outlet_of, sends
 from knlite.kinds.catalog import kind_named, shown_in
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
-from knlite.kinds.eventing.trigger import TriggerSpec
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.selectors import LabelSelector, matches
@@ -72,7 +71,7 @@ class ApiServerPlan:
 
     def filter(self) -> Filter:
         """What its events must pass."""
-        return filter_of(TriggerSpec(filters=self.filters)) if self.filters else EVERYTHING
+        return filter_of_items(self.filters) if self.filters else EVERYTHING
 
     def event(
         self, info: KindInfo, change: Change, obj: Object, new_id: str, now: datetime

@@ -6,22 +6,25 @@ reference §8 (host names).
 
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from knlite.eventing.references import group_in
 from knlite.kinds.codec import decode, encode
+from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.kreference import KReference, group_of
 from knlite.kinds.messaging.channel import Channel, ChannelSpec
 from knlite.kinds.messaging.channelable import ChannelableSpec
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.names import child_name
 from knlite.kinds.ownership import owned_by
 from knlite.reconcile import View
 
 MESSAGING = "messaging.knative.dev"
 CLUSTER_DOMAIN = "svc.cluster.local"
+CHANNEL_ENDING = "-kn-channel"
 
 Channelable = InMemoryChannel | Channel
 
@@ -39,7 +42,7 @@ class NoSuchChannel(ValueError):
 
 def channel_host(namespace: str, name: str) -> str:
     """The host by which the InMemoryChannel *name* is called from inside the cluster."""
-    return f"{name}-kn-channel.{namespace}.{CLUSTER_DOMAIN}"
+    return f"{child_name(name, CHANNEL_ENDING)}.{namespace}.{CLUSTER_DOMAIN}"
 
 
 def channel_hosts(namespace: str, name: str) -> tuple[str, ...]:
@@ -47,13 +50,6 @@ def channel_hosts(namespace: str, name: str) -> tuple[str, ...]:
     host = channel_host(namespace, name)
     svc = host.removesuffix(".cluster.local")
     return (svc.removesuffix(".svc"), svc, host)
-
-
-def channel_in(url: str) -> tuple[str, str] | None:
-    """Namespace and name of the InMemoryChannel that is reached at *url*, if one is."""
-    host = urlsplit(url).hostname or ""
-    name, suffix, namespace = host.removesuffix(f".{CLUSTER_DOMAIN}").partition("-kn-channel.")
-    return (namespace, name) if suffix and name else None
 
 
 def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Channel]:
@@ -67,10 +63,23 @@ def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Chan
     return kind
 
 
+def names_channel(ref: KReference) -> bool:
+    """Whether *ref* names a kind of channel that is here."""
+    return (group_of(ref), ref.kind) in _KINDS
+
+
 def channel_at(ref: KReference, namespace: str, view: View) -> Channelable | None:
     """The channel that *ref* names in *namespace*."""
     kind = _KINDS.get((group_of(ref), ref.kind))
     return None if kind is None else view.get(kind, namespace, ref.name)
+
+
+def channel_namespace(subscription: Subscription, view: View) -> str:
+    """Where the channel of *subscription* is looked for."""
+    elsewhere = subscription.spec.channel.namespace
+    if elsewhere and view.config.eventing.enabled(CROSS_NAMESPACE_LINKS):
+        return elsewhere
+    return subscription.metadata.namespace
 
 
 def made_from(

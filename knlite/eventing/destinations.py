@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.references import kind_of, not_found
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
@@ -27,6 +28,7 @@ from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.reconcile import View
 
 CLUSTER_DOMAIN = "svc.cluster.local"
@@ -62,6 +64,12 @@ def resolve(destination: Destination, namespace: str, view: View) -> Resolved | 
     return Resolved(url, destination.ca_certs or None, destination.audience or None)
 
 
+def names_of(host: str) -> tuple[str, ...]:
+    """All names of *host*, which is one of the cluster's, the longest last."""
+    svc = host.removesuffix(".cluster.local")
+    return (svc.removesuffix(".svc"), svc, host)
+
+
 def broker_url(namespace: str, name: str) -> str:
     """Where the Broker *name* takes events in, from inside the cluster."""
     return f"http://{BROKER_INGRESS}/{namespace}/{name}"
@@ -92,9 +100,14 @@ def _absolute(uri: str) -> str | Unresolved:
 
 
 def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str | Unresolved:
-    """The name of a Kubernetes Service; a Route will put one of its own name beside it."""
-    found = view.get(Route, namespace, name) or view.get(KubernetesService, namespace, name)
-    if found is None:
+    """The name of a Kubernetes Service; Routes and channels have one that follows from them."""
+    channel = name.removesuffix(CHANNEL_ENDING)
+    found = (
+        view.get(Route, namespace, name)
+        or view.get(KubernetesService, namespace, name)
+        or (channel != name and view.get(InMemoryChannel, namespace, channel))
+    )
+    if not found:
         return Unresolved(
             f"failed to get object {namespace}/{name}: {not_found('', 'Service', name)}"
         )
@@ -130,6 +143,8 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     match obj:
         case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
+        case JobSink(status=sink_status):
+            single, several = sink_status.address, sink_status.addresses
         case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
             single, several = channel_status.address, channel_status.addresses
         case Sequence(status=flow_status) | Parallel(status=flow_status):

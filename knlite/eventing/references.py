@@ -27,6 +27,7 @@ from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
@@ -42,6 +43,9 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     (SERVING, "DomainMapping"): DomainMapping,
     ("eventing.knative.dev", "Broker"): Broker,
     ("eventing.knative.dev", "Trigger"): Trigger,
+    ("eventing.knative.dev", "EventType"): EventType,
+    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
+    ("sources.knative.dev", "PingSource"): PingSource,
     ("eventing.knative.dev", "EventPolicy"): EventPolicy,
     ("messaging.knative.dev", "Channel"): Channel,
     ("messaging.knative.dev", "InMemoryChannel"): InMemoryChannel,
@@ -50,11 +54,9 @@ _KINDS: Mapping[tuple[str, str], type[Object]] = {
     ("flows.knative.dev", "Parallel"): Parallel,
     ("eventing.knative.dev", "EventTransform"): EventTransform,
     ("eventing.knative.dev", "RequestReply"): RequestReply,
-    ("eventing.knative.dev", "EventType"): EventType,
-    ("sources.knative.dev", "ApiServerSource"): ApiServerSource,
-    ("sources.knative.dev", "PingSource"): PingSource,
     ("sources.knative.dev", "SinkBinding"): SinkBinding,
     ("sources.knative.dev", "ContainerSource"): ContainerSource,
+    ("sinks.knative.dev", "JobSink"): JobSink,
     ("apps", "Deployment"): Deployment,
     ("batch", "Job"): Job,
 }

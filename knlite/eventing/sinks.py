@@ -9,12 +9,29 @@ from typing import TypeVar
 import msgspec
 
 from knlite.eventing.destinations import Resolved, resolve
-from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.conditions import ConditionEditor, find
+from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.meta import Object
+from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.source import SINK_PROVIDED, SourceStatus
 from knlite.reconcile import View
 
 S = TypeVar("S", bound=SourceStatus)
+
+
+def sink_missing(obj: Object) -> str:
+    """What an Event says of a source whose sink is not there; empty if it is, or is not known."""
+    match obj:
+        case PingSource(spec=spec, status=status) | ApiServerSource(spec=spec, status=status):
+            provided = find(status.conditions, SINK_PROVIDED)
+        case _:
+            return ""
+    if provided is None or (provided.status, provided.reason) != ("False", "NotFound"):
+        return ""
+    sink = destination.defaulted(spec.sink, obj.metadata.namespace)
+    return "Sink not found: " + msgspec.json.encode(sink).decode()
 
 
 def with_sink(

@@ -9,10 +9,11 @@ Differs: order and parallelism, annotations of the Kafka and the RabbitMQ broker
 class here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from knlite.eventing.channels import channel_host, channel_namespace, names_channel
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
 from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
@@ -24,12 +25,11 @@ from knlite.kinds.eventing.brokerclass import SQLITE_CLASS
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
 from knlite.kinds.messaging.channelable import SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.reconcile import View
 
 ResourceKind = Literal["Broker", "InMemoryChannel"]
 
-CHANNEL_ENDING = "-kn-channel"
-"""Of the name of a channel's host."""
 ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
 """The host at which a path names the channel."""
 
@@ -121,8 +121,9 @@ def topology(view: View) -> Topology:
         )
         for key, broker in brokers.items()
     )
+    waiting = _waiting(view)
     channels = (
-        _of_channel(channel)
+        _of_channel(channel, waiting)
         for channel in view.listed(InMemoryChannel, "")
         if channel.status.address is not None
     )
@@ -157,8 +158,30 @@ def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
     )
 
 
-def _of_channel(channel: InMemoryChannel) -> Resource:
+def _waiting(view: View) -> Mapping[tuple[str, str], Sequence[Egress]]:
+    """By channel: the Subscriptions that it may not know, because they do not resolve yet.
+
+    Differs: upstream's channels deliver to whom they know, and what comes before is lost for the
+    others. Here it waits for them from the moment they exist, as for Triggers.
+    """
+    found: dict[tuple[str, str], list[Egress]] = {}
+    for subscription in view.listed(Subscription, ""):
+        meta = subscription.metadata
+        if meta.deletion_timestamp is not None or not names_channel(subscription.spec.channel):
+            continue
+        namespace = channel_namespace(subscription, view)
+        found.setdefault((namespace, subscription.spec.channel.name), []).append(
+            Egress(kind="Subscription", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+        )
+    return found
+
+
+def _of_channel(
+    channel: InMemoryChannel, waiting: Mapping[tuple[str, str], Sequence[Egress]]
+) -> Resource:
     namespace, name = channel.metadata.namespace, channel.metadata.name
+    known = {each.uid for each in channel.spec.subscribers}
+    unknown = (each for each in waiting.get((namespace, name), ()) if each.uid not in known)
     return Resource(
         kind="InMemoryChannel",
         namespace=namespace,
@@ -166,8 +189,8 @@ def _of_channel(channel: InMemoryChannel) -> Resource:
         uid=channel.metadata.uid,
         # Differs: upstream keeps the events of such a channel in memory at best.
         engine="sqlite",
-        hosts=(f"{name}{CHANNEL_ENDING}.{namespace}.{CLUSTER_DOMAIN}",),
-        egresses=tuple(_of_subscriber(each, channel) for each in channel.spec.subscribers),
+        hosts=(channel_host(namespace, name),),
+        egresses=(*(_of_subscriber(each, channel) for each in channel.spec.subscribers), *unknown),
     )
 
 

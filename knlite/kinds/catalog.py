@@ -21,6 +21,7 @@ from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.messaging import catalog as messaging
 from knlite.kinds.meta import Object
 from knlite.kinds.serving import catalog as serving
+from knlite.kinds.sinks import catalog as sinks
 from knlite.kinds.sources import catalog as sources
 
 KINDS: tuple[KindInfo, ...] = (
@@ -29,6 +30,7 @@ KINDS: tuple[KindInfo, ...] = (
     *messaging.KINDS,
     *flows.KINDS,
     *sources.KINDS,
+    *sinks.KINDS,
     *core.KINDS,
 )
 

@@ -25,6 +25,7 @@ from knlite.kinds.config import (
     network,
     observability,
     ping,
+    sugar,
 )
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
 from knlite.kinds.config.values import ConfigInvalid
@@ -47,6 +48,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
     (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
+    (EVENTING_NAMESPACE, sugar.NAME): sugar.KEYS,
 }
 _SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
 
@@ -77,6 +79,8 @@ def read_config(
     def parsed(name: str, parse: Callable[[Mapping[str, str]], T]) -> T:
         return _naming(name, lambda: parse(section(SERVING_NAMESPACE, name)))
 
+    flags = section(EVENTING_NAMESPACE, eventingfeatures.NAME)
+    _naming(eventingfeatures.NAME, lambda: eventingfeatures.require_supported(flags))
     return Config(
         autoscaler=parsed(autoscaler.NAME, autoscaler.parse),
         defaults=parsed(defaults.NAME, defaults.parse),
@@ -90,7 +94,7 @@ def read_config(
             eventing.NAME,
             lambda: eventing.parse(
                 _document(section(EVENTING_NAMESPACE, eventing.NAME), eventing.DEFAULT_BROKER),
-                section(EVENTING_NAMESPACE, eventingfeatures.NAME),
+                flags,
                 durable=durable,
             ),
         ),
@@ -101,6 +105,15 @@ def read_config(
             ),
         ),
         ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
+        sugar=_naming(
+            sugar.NAME,
+            lambda: sugar.parse(
+                *(
+                    _document(section(EVENTING_NAMESPACE, sugar.NAME), key)
+                    for key in (sugar.NAMESPACE_SELECTOR, sugar.TRIGGER_SELECTOR)
+                )
+            ),
+        ),
         external_port=external_port,
         external_tls_port=external_tls_port,
         durable=durable,

@@ -7,8 +7,6 @@ Not here: counting and keeping them (``controlplane/eventledger.py``).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
 
 from knlite.facts import (
     CertificateDoubted,
@@ -24,6 +22,7 @@ from knlite.kinds.conditions import is_true
 from knlite.kinds.core.job import COMPLETE, Job, finished
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.happening import EventType, Happening, told_by_controller
 from knlite.kinds.labels import SERVICE
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.names import child_name
@@ -32,8 +31,6 @@ from knlite.kinds.serving.ingress import Ingress
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
-
-EventType = Literal["Normal", "Warning"]
 
 Telling = (
     ReadyChanged
@@ -46,20 +43,6 @@ Telling = (
     | CertificateDoubted
 )
 """Facts that something is told of."""
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened to the object *kind* (its class' name), *namespace*, *name*."""
-
-    kind: str
-    namespace: str
-    name: str
-    type: EventType
-    reason: str
-    message: str
-    component: str
-    """Who tells it: ``service-controller``, ``autoscaler``, ``kubelet``, …"""
 
 
 def of_fact(fact: Telling) -> Iterator[Happening]:
@@ -122,6 +105,13 @@ def of_addition(obj: Object) -> Iterator[Happening]:
             text = f'Created {type(obj).__name__} "{meta.name}"'
         case KubernetesService():
             text = f'Created placeholder service "{meta.name}"'
+        case Job() if owner.kind == "CronJob":
+            text = f"Created job {meta.name}"
+            who = "cronjob-controller"
+            yield Happening(
+                "CronJob", meta.namespace, owner.name, "Normal", "SuccessfulCreate", text, who
+            )
+            return
         case Pod() if owner.kind in {"Deployment", "Job"}:
             component = f"{owner.kind.lower()}-controller"
             text = f"Created pod: {meta.name}"
@@ -151,7 +141,7 @@ def of_change(old: Object, new: Object) -> Iterator[Happening]:
             before, now = is_true(old.status.conditions), is_true(new.status.conditions)
             if now and not before:
                 text = "Revision becomes ready upon all resources being ready"
-                yield _of(new, "Normal", "RevisionReady", text)
+                yield told_by_controller(new, "Normal", "RevisionReady", text)
         case Configuration(), Configuration():
             yield from _latest(old, new)
         case Job(), Job():
@@ -160,7 +150,7 @@ def of_change(old: Object, new: Object) -> Iterator[Happening]:
                 completed = how.type == COMPLETE
                 reason = "Completed" if completed else how.reason
                 text = "Job completed" if completed else how.message
-                yield _of(new, "Normal" if completed else "Warning", reason, text)
+                yield told_by_controller(new, "Normal" if completed else "Warning", reason, text)
         case _:
             pass
 
@@ -169,9 +159,11 @@ def _latest(old: Configuration, new: Configuration) -> Iterator[Happening]:
     latest = new.status.latest_ready_revision_name
     if latest and latest != old.status.latest_ready_revision_name:
         if not old.status.latest_ready_revision_name:
-            yield _of(new, "Normal", "ConfigurationReady", "Configuration becomes ready")
+            yield told_by_controller(
+                new, "Normal", "ConfigurationReady", "Configuration becomes ready"
+            )
         text = f'LatestReadyRevisionName updated to "{latest}"'
-        yield _of(new, "Normal", "LatestReadyUpdate", text)
+        yield told_by_controller(new, "Normal", "LatestReadyUpdate", text)
     failed, before = (
         next((c for c in each.status.conditions if c.type == "Ready" and c.status == "False"), None)
         for each in (new, old)
@@ -180,13 +172,14 @@ def _latest(old: Configuration, new: Configuration) -> Iterator[Happening]:
         created = new.status.latest_created_revision_name
         which = "ready" if created == latest else "created"
         text = f'Latest {which} revision "{created}" has failed'
-        yield _of(new, "Warning", f"Latest{which.capitalize()}Failed", text)
+        yield told_by_controller(new, "Warning", f"Latest{which.capitalize()}Failed", text)
 
 
-def _of(obj: Object, type_: EventType, reason: str, text: str) -> Happening:
-    kind, meta = type(obj).__name__, obj.metadata
-    component = f"{kind.lower()}-controller"
-    return Happening(kind, meta.namespace, meta.name, type_, reason, text, component)
+_REASONS: Mapping[tuple[str, str], str] = {
+    ("PingSource", "NotFound"): "SinkNotFound",
+    ("ApiServerSource", "NotFound"): "SinkNotFound",
+}
+"""Where an Event has another reason than the condition, by kind and reason of the condition."""
 
 
 def _ready(fact: ReadyChanged) -> Iterator[Happening]:
@@ -195,7 +188,7 @@ def _ready(fact: ReadyChanged) -> Iterator[Happening]:
         text = f"{fact.kind} is ready"
         yield Happening(fact.kind, fact.namespace, fact.name, "Normal", "Ready", text, component)
     elif fact.status == "False":
-        reason = fact.reason or "NotReady"
+        reason = _REASONS.get((fact.kind, fact.reason), fact.reason) or "NotReady"
         yield Happening(
             fact.kind, fact.namespace, fact.name, "Warning", reason, fact.message, component
         )

@@ -119,13 +119,20 @@ def _of_processes(spec: PodSpec, uid: int | None) -> Iterator[Shortfall]:
     for container in spec.containers:
         for mount in container.volume_mounts:
             volume = volumes.get(mount.name, Volume())
-            if volume.empty_dir is None:
+            # Files can lie elsewhere for a program that is told where by a variable.
+            told = any(each.value == mount.mount_path for each in container.env)
+            if volume.empty_dir is None and not (told and _is_of_files(volume)):
                 what = f"the volume {mount.name} at {mount.mount_path}"
                 yield Shortfall("volumeMounts", what, CONTAINERS)
     for path, context in _contexts(spec):
         user = context.run_as_user
         if user is not None and uid is not None and user != uid:
             yield Shortfall(f"{path}.runAsUser", f"the user id {user}", CONTAINERS)
+
+
+def _is_of_files(volume: Volume) -> bool:
+    sources = (volume.secret, volume.config_map, volume.projected)
+    return any(each is not None for each in sources)
 
 
 def _protecting(spec: PodSpec) -> Iterator[str]:

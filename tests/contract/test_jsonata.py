@@ -1,7 +1,10 @@
 """Expressions in a real process: results, failures, and programs that do not come to an end."""
 
+import os
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 import pytest
@@ -46,6 +49,12 @@ async def evaluating(*expressions: str) -> AsyncIterator[Evaluator]:
             '{"contenttype":"text/x","specversion":"1.0"}',
             id="what it says itself",
         ),
+        pytest.param(
+            '{"contenttype": "a/b\\r\\nX: 1"}',
+            "a/b X: 1",
+            '{"contenttype":"a/b\\r\\nX: 1"}',
+            id="one line only",
+        ),
         pytest.param('{"a": "ä\\n"}', "application/json", '{"a":"ä\\n"}', id="text"),
     ],
 )
@@ -71,14 +80,15 @@ async def test_results(expression: str, content_type: str, body: str) -> None:
         ),
         pytest.param(
             ENDLESS,
-            "the expression was stopped: it took too long",
+            "the expression was stopped: it took more than 2 s",
             id="endless",
         ),
         pytest.param(
             '$match("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab", /(a+)+$/)',
-            "the expression was stopped: it took too long",
+            "the expression was stopped: it took more than 2 s",
             id="regular expression",
         ),
+        pytest.param('{"contenttype": "текст"}', "the result's contenttype is no", id="letters"),
         pytest.param('{"a": $pad("", 2000000000)}', "the expression needs too much", id="memory"),
     ],
 )
@@ -88,6 +98,29 @@ async def test_failures_cost_nobody_else_anything(expression: str, why: str) -> 
         assert isinstance(outcome, Failed)
         assert outcome.why.startswith(why)
         assert await evaluator.evaluate(1, EVENT) == Evaluated("application/json", b'{"fine":true}')
+
+
+async def test_a_process_that_is_killed_is_replaced() -> None:
+    async with evaluating('{"n": n}', ENDLESS) as evaluator:
+        assert isinstance(await evaluator.evaluate(0, b'{"n":1}'), Evaluated)
+        (worker,) = _children()
+        os.kill(worker, signal.SIGKILL)
+        outcomes = [await evaluator.evaluate(0, b'{"n":2}') for _ in range(2)]
+    assert outcomes[-1] == Evaluated("application/json", b'{"n":2}')
+
+
+def _children() -> list[int]:
+    """The processes that this one has started, but for those that have ended."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                stat = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(stat[1]) == os.getpid() and stat[0] != "Z":
+                found.append(int(entry.name))
+    return found
 
 
 async def test_documents_are_worked_on_in_their_turn() -> None:

@@ -25,7 +25,7 @@ from knlite.errors import InstanceFailed
 from knlite.runtime.fake import FakeRuntime
 from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared, Runtime
 from knlite.runtime.process.runtime import ProcessRuntime
-from knlite.serving.container import Security
+from knlite.serving.container import Mount, Security
 from knlite.serving.volume import File, FileVolume
 from knlite.serving.workload import FunctionProject, LocalCommand, StoredImage, Workload
 
@@ -211,6 +211,37 @@ async def test_an_instance_is_started_again_under_its_name_and_then_discarded(
     await runtime.discard("one")
     await runtime.discard("one")
     await runtime.refresh("one", {"v": FileVolume({})})
+
+
+async def test_a_program_that_serves_nobody_has_no_port(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    prepared = await process_runtime.prepare(LocalCommand("env", str(tmp_path)), silent)
+    log = Log()
+    instance = await process_runtime.start(replace(launch(prepared), port=0), lambda _: log)
+    await instance.wait()
+    names = {line.partition("=")[0] for line in log.of("stdout")}
+    assert not names & {"PORT", "LISTEN_ADDRESS", "FUNC_PORT"}
+
+
+async def test_a_program_reads_the_files_where_a_variable_tells_them(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    command = LocalCommand("sh -c 'cat $WHERE/event'", str(tmp_path))
+    prepared = await process_runtime.prepare(command, silent)
+    mount = Mount(volume="v", path="/etc/v", sub_path="", read_only=True)
+    asked = launch(prepared, WHERE="/etc/v")
+    asked = replace(
+        asked,
+        serving=replace(asked.serving, mounts=(mount,)),
+        volumes={"v": FileVolume({"event": File(b"found\n")})},
+    )
+    log = Log()
+    instance = await process_runtime.start(asked, lambda _: log)
+    assert (await instance.wait()).code == 0
+    assert log.of("stdout") == ["found"]
+    await process_runtime.discard("one")
+    assert not list((tmp_path / "cache" / "volumes").glob("*/*"))
 
 
 async def test_a_command_runs_beside_the_program(

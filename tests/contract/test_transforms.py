@@ -10,6 +10,8 @@ import pytest
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.transforms import EventTransforms
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.httpcodec import decode
 from knlite.eventing.transforms import TransformPlan
 
 SINK = "http://sink.example"
@@ -37,6 +39,7 @@ class Sink:
         body: bytes,
         timeout: float,  # noqa: ASYNC109
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
         self.sent.append((url, dict(headers), body))
         return self.outcome
@@ -67,6 +70,63 @@ async def test_without_a_sink_the_result_is_the_answer() -> None:
     found = await answer(TransformPlan(expression=CALL))
     assert (found.status, tuple(found.headers)) == (200, (EVENT_TYPE,))
     assert json.loads(found.body) == LOUD
+
+
+async def test_jsonata_direct() -> None:
+    """Upstream's feature of that name (``test/rekt/features/eventtransform``)."""
+    expression = """
+{
+    "specversion": "1.0",
+    "id": id,
+    "type": "transformed-event",
+    "source": source,
+    "reason": data.reason,
+    "message": data.message,
+\t"kind": "input",
+    "data": $
+}
+"""
+    headers = [
+        ("Ce-Specversion", "1.0"),
+        ("Ce-Id", "1"),
+        ("Ce-Source", "my-source"),
+        ("Ce-Type", "my-type"),
+        ("Ce-Time", "2026-01-01T00:00:00Z"),
+        ("Content-Type", "application/json"),
+    ]
+    async with serving(TransformPlan(expression=expression)) as transforms:
+        at = transforms.at("shop", "shout")
+        body = b'{"reason": "test-reason", "message": "test-message"}'
+        found = await at("POST", "/", headers, body, "")
+    event = decode(found.headers, found.body)
+    assert isinstance(event, CloudEvent)
+    assert (event.id, event.source, event.type) == ("1", "my-source", "transformed-event")
+    assert event.attributes["reason"] == "test-reason"
+    assert event.attributes["message"] == "test-message"
+    data = json.loads(event.data or b"")
+    assert (data["type"], data["data"]["reason"]) == ("my-type", "test-reason")
+
+
+async def test_jsonata_sink_reply_transform() -> None:
+    """The same of that name: the answer keeps what the sink says, with an extension."""
+    reply = (
+        '{"specversion": "1.0", "id": id, "type": type, "source": source, "kind": kind, "data": $}'
+    )
+    said = [
+        ("ce-specversion", "1.0"),
+        ("ce-id", "2"),
+        ("ce-source", "reply-source"),
+        ("ce-type", "reply-type"),
+        ("ce-kind", "made"),
+        ("content-type", "application/json"),
+    ]
+    sink = Sink(Answered(200, said, b'{"reason": "reply-reason"}'))
+    found = await answer(TransformPlan(expression=CALL, sink=SINK, reply=reply), sink)
+    event = decode(found.headers, found.body)
+    assert isinstance(event, CloudEvent)
+    assert (event.source, event.type) == ("reply-source", "reply-type")
+    assert event.attributes["kind"] == "made"
+    assert b"reply-reason" in (event.data or b"")
 
 
 async def test_with_a_sink_the_result_goes_there_and_its_answer_comes_back() -> None:

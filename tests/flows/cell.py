@@ -26,7 +26,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
-from knlite.controlplane.readiness import readiness_facts
+from knlite.controlplane.readiness import ReadinessFacts
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.scaletargets import ScaleTargets
@@ -185,7 +185,7 @@ class Cell:
         self.listeners = (
             self._keep,
             self.recorder.note,
-            readiness_facts(self.clock.wall, publish),
+            ReadinessFacts(self.clock.wall, publish, self.reporter.report).note,
         )
         self.parts = (
             self.supervisor,

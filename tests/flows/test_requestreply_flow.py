@@ -39,6 +39,7 @@ from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import key_of
+from tests.flows.eventflow import joined
 from tests.unit.fake_view import FakeView
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,7 +122,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
+        headers = joined(headers, also)
         if url != SERVICE:
             path = url.partition("svc.cluster.local")[2]
             answer = await self.requests.receive("POST", path, headers, body, "")
@@ -208,6 +211,13 @@ async def test_one_who_leaves_gives_the_place_free(monkeypatch: pytest.MonkeyPat
             assert answer.status == 503
             assert ("Retry-After", "1") in answer.headers
             group.cancel_scope.cancel()
+
+
+async def test_a_broker_that_is_gone_is_no_fault_of_the_client() -> None:
+    async with flowing(answering) as flow:
+        flow.ingress.topology_changed(Topology())
+        answer = await flow.ask()
+    assert (answer.status, answer.body) == (500, b"there is no broker shop/default\n")
 
 
 async def test_what_is_no_request_is_refused() -> None:

@@ -4,6 +4,7 @@ The control plane and the senders are real; only HTTP is a recording sender.
 """
 
 import json
+import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from itertools import pairwise
 
 import anyio
 
-from knlite.controlplane.eventtypes import EventTypeRecorder
+from knlite.controlplane.eventtypes import MOST, EventTypeRecorder
 from knlite.controlplane.sources import Sources
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.sources.outbound import Outbound
@@ -21,6 +22,7 @@ from knlite.eventing.httpcodec import decode
 from knlite.facts import EventAccepted, SourceSent
 from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.event import Event
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
@@ -29,6 +31,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.reconcile import Key
 from tests.flows.cell import STARTED, Cell, on_virtual_time, opened
+from tests.flows.eventflow import joined
 
 SOURCES = "sources.knative.dev/v1"
 SINK = {"uri": "http://sink.example/"}
@@ -56,7 +59,7 @@ class Flow:
         self.cell = cell
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Reply | float] = lambda _: Answered(202)
-        outbound = Outbound(self, cell.clock, cell.facts.append)
+        outbound = Outbound(self, cell.clock, cell.facts.append, random.Random(1).getrandbits)
         self.pings = PingAdapter(outbound, cell.clock)
         self.sources = Sources(cell.registry, cell.clock, cell.facts.append)
         self.sources.report_to(self.pings, outbound)
@@ -69,7 +72,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
+        headers = joined(headers, also)
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self.cell.clock.now(), url, dict(headers), event)
@@ -156,6 +161,7 @@ async def test_a_ping_goes_out_on_the_second_its_schedule_says() -> None:
         call = flow.calls[0]
         assert call.url == "http://sink.example/"
         assert call.headers["Kn-Namespace"] == "default"
+        assert call.headers["traceparent"] != flow.calls[1].headers["traceparent"]
         attributes = dict(call.event.attributes)
         assert attributes.pop("id") != flow.calls[1].event.id
         assert attributes.pop("time").startswith(f"{STARTED:%Y-%m-%d}T02:00:00")
@@ -175,6 +181,16 @@ async def test_a_ping_without_data_has_no_content_type() -> None:
         flow.ping(contentType="text/plain")
         await anyio.sleep(61)
         assert (flow.calls[0].event.content_type, flow.calls[0].event.data) == (None, None)
+
+
+@on_virtual_time
+async def test_what_no_header_can_hold_is_not_sent() -> None:
+    async with flowing() as flow:
+        flow.ping(ceOverrides={"extensions": {"a": "b\r\nEvil: yes"}})
+        flow.ping(name="q", contentType="a/b\r\nEvil: yes", data="x")
+        await anyio.sleep(61)
+        assert not flow.calls
+        assert flow.told() == [("failed", 0, 0)] * 2
 
 
 @on_virtual_time
@@ -208,6 +224,10 @@ async def test_a_ping_waits_for_its_sink() -> None:
         assert not flow.calls
         provided = flow.condition(PingSource, "SinkProvided")
         assert (provided.status, provided.reason, provided.message) == ("False", "NotFound", "")
+        told = flow.cell.registry.view.listed(Event, "default")
+        (missing,) = (each for each in told if each.reason == "SinkNotFound")
+        assert (missing.type, missing.involved_object.name) == ("Warning", "p")
+        assert missing.message.startswith('Sink not found: {"ref":{"kind":"Broker"')
         flow.broker()
         await anyio.sleep(60)
         assert [call.url for call in flow.calls] == [BROKER_URL]
@@ -505,3 +525,29 @@ async def test_event_types_are_made_of_events_where_that_is_on() -> None:
         flow.delete(Broker, "main")
         await anyio.sleep(1)
         assert flow.types_of("main") == []
+
+
+@on_virtual_time
+async def test_filters_choose_changes_where_they_are_switched_on() -> None:
+    async with flowing() as flow:
+        metadata = ObjectMeta(name="config-features", namespace="knative-eventing")
+        flags = {"new-apiserversource-filters": "enabled"}
+        flow.cell.registry.apply(ConfigMap(metadata=metadata, data=flags), user="test")
+        flow.watch(CONFIG_MAPS, filters=[{"exact": {"name": "wanted"}}])
+        await anyio.sleep(1)
+        config_map(flow, "wanted")
+        config_map(flow, "unwanted")
+        await anyio.sleep(1)
+        assert [call.event.attributes["name"] for call in flow.calls] == ["wanted"]
+
+
+@on_virtual_time
+async def test_a_sender_that_makes_up_types_does_not_fill_the_registry() -> None:
+    async with flowing() as flow:
+        flow.broker()
+        await anyio.sleep(1)
+        switch(flow, "enabled")
+        for number in range(MOST + 10):
+            accepted(flow, f"type.{number}")
+        await anyio.sleep(1)
+        assert len(flow.types_of("main")) == MOST

@@ -3,8 +3,9 @@
 import pytest
 from msgspec.structs import replace
 
-from knlite.errors import AlreadyExists, Forbidden
+from knlite.errors import AlreadyExists, Forbidden, InstanceFailed
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, finished
 from knlite.kinds.core.pod import Pod
@@ -48,6 +49,10 @@ def job(cell: Cell, policy: str = "Never", **spec: object) -> None:
 
 def pods(cell: Cell) -> list[Pod]:
     return list(cell.registry.view.listed(Pod, "default"))
+
+
+def jobs(cell: Cell) -> list[Job]:
+    return list(cell.registry.view.listed(Job, "default"))
 
 
 def the_deployment(cell: Cell) -> Deployment:
@@ -295,3 +300,68 @@ async def test_the_template_of_a_job_cannot_be_changed() -> None:
             cell.registry.update(
                 replace(found, spec=replace(found.spec, template=template)), user="test"
             )
+
+
+@on_virtual_time
+async def test_what_waits_for_a_secret_starts_when_it_appears() -> None:
+    async with opened({"worker": Script()}) as cell:
+        source = {"secretKeyRef": {"name": "s", "key": "k"}}
+        main = {"name": "main", "image": "worker", "env": [{"name": "A", "valueFrom": source}]}
+        template = {"metadata": {"labels": {"app": "worker"}}, "spec": {"containers": [main]}}
+        deployment(cell, template=template)
+        await cell.advance(30)
+        (pod,) = pods(cell)
+        waiting = pod.status.container_statuses[0].state.waiting
+        assert waiting is not None
+        assert 'secret "s" not found' in waiting.message
+        meta = {"name": "s", "namespace": "default"}
+        cell.apply({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": {"k": "dg=="}})
+        await cell.advance(1)
+        assert cell.runtime.instances[-1].launch.serving.env["A"] == "v"
+
+
+@on_virtual_time
+async def test_an_image_that_cannot_be_had_is_no_failure_of_a_job() -> None:
+    missing = InstanceFailed("ErrImagePull", "no such image")
+    async with opened({"task": Script(prepare_fails=missing)}) as cell:
+        job(cell, backoffLimit=0)
+        await cell.advance(60)
+        assert finished(the_job(cell)) is None
+        (pod,) = pods(cell)
+        waiting = pod.status.container_statuses[0].state.waiting
+        assert waiting is not None
+        assert waiting.reason == "ImagePullBackOff"
+
+
+@on_virtual_time
+async def test_a_program_that_cannot_be_started_is_one() -> None:
+    missing = InstanceFailed("StartError", "no such program")
+    async with opened({"task": Script(start_fails=missing)}) as cell:
+        job(cell, backoffLimit=0)
+        await cell.advance(5)
+        assert end_of(cell).reason == "BackoffLimitExceeded"
+
+
+@on_virtual_time
+async def test_a_cron_job_runs_when_it_is_due_and_ends_with_all_that_is_its() -> None:
+    async with opened({"task": Script(lives=2.0, code=0)}) as cell:
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "task"}]}
+        cell.apply(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "metadata": {"name": "tick", "namespace": "default"},
+                "spec": {
+                    "schedule": "* * * * *",
+                    "jobTemplate": {"spec": {"template": {"spec": pod}}},
+                },
+            }
+        )
+        await cell.advance(190)
+        assert len(cell.runtime.instances) == 3
+        assert {each.type for job in jobs(cell) if (each := finished(job))} == {"Complete"}
+        cell.registry.delete(Key(CronJob, "default", "tick"))
+        await cell.advance(1)
+        assert (jobs(cell), pods(cell)) == ([], [])
+        await cell.advance(190)
+        assert len(cell.runtime.instances) == 3

@@ -1,4 +1,4 @@
-"""Hands the events of sources to their sinks, and tries again a few times.
+"""Hands the events of sources to their sinks, and tries again a few times. Each begins a trace.
 
 An event that is not taken in the end is lost, as upstream; the terminal and the facts say so.
 
@@ -10,7 +10,8 @@ from typing import Final
 
 from knlite.clock import Clock
 from knlite.dataplane.sender import Answered, Sender, Unanswered
-from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing import cloudevent, trace
+from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed
 from knlite.eventing.delivery import UNBOUNDED
 from knlite.eventing.headers import NAMESPACE
 from knlite.eventing.httpcodec import encode_binary
@@ -27,16 +28,23 @@ RETRIED: Final = frozenset((404, 413, 425, 429, 502, 503, 504))
 class Outbound:
     """The way out for events of sources."""
 
-    def __init__(self, sender: Sender, clock: Clock, publish: Publish) -> None:
+    def __init__(self, sender: Sender, clock: Clock, publish: Publish, bits: trace.Bits) -> None:
         self._sender = sender
+        self._bits = bits
         self._clock = clock
         self._publish = publish
 
     async def deliver(self, outlet: Outlet, event: CloudEvent) -> None:
         """Send *event* to the sink of *outlet*; returns when it is taken or given up."""
-        headers, body = encode_binary(event)
+        # Extensions and content types are a person's: a line break in one would be a header.
+        checked = cloudevent.checked(Draft(dict(event.attributes), event.content_type, event.data))
+        if isinstance(checked, Malformed):
+            self.tell(outlet, event, 0, 0, f"it is no valid event: {checked.why}")
+            return
+        headers, body = encode_binary(checked)
         who = f"{outlet.kind.lower()} {outlet.namespace}/{outlet.name}"
-        sent = [(NAMESPACE, outlet.namespace), ("User-Agent", who), *headers]
+        begun = trace.begun((), self._bits)
+        sent = [(NAMESPACE, outlet.namespace), ("User-Agent", who), *begun, *headers]
         attempt = 0
         while True:
             attempt += 1

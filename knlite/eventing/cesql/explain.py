@@ -5,13 +5,14 @@ Source: the order of evaluation, Eventing data plane reference §6.4, §6.5.
 
 from collections.abc import Iterator
 
+from knlite.eventing.cesql.functions import function_of
 from knlite.eventing.cesql.lookup import reader_of
 from knlite.eventing.cesql.operators import compiled
 from knlite.eventing.cesql.program import Program
 from knlite.eventing.cesql.values import Fault, Value, as_truth, shown
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.words import cut
-from knlite.kinds.cesql.syntax import Attribute, Exists, Expression, Logic, Not, walk
+from knlite.kinds.cesql.syntax import Attribute, Call, Exists, Expression, Logic, Not, walk
 
 _PARTS = 5
 """Parts of an expression that are told, where several decided together."""
@@ -60,12 +61,25 @@ def _deciding_operands(node: Logic, event: CloudEvent) -> Iterator[int]:
 
 
 def _part(node: Expression, text: str, event: CloudEvent) -> str:
-    written = cut(" ".join(text[node.start : node.end].split()))
+    written = cut(" ".join(_shown_text(node, text).split()))
     value = compiled(node)(event)
     if isinstance(value, Fault):
         return f"{written} has an error: {value.why}"
     seen = ", ".join(_attributes(node, event))
     return f"{written} is {shown(value)}" + (f": {seen}" if seen else "")
+
+
+def _shown_text(node: Expression, text: str) -> str:
+    """*node* as it stands in *text*, without the arguments that nobody is shown."""
+    shown_text, end = "", node.start
+    for call in (each for each, _ in walk(node) if isinstance(each, Call)):
+        function = function_of(call.function, len(call.arguments))
+        for index in sorted(() if function is None else function.secret):
+            hidden = call.arguments[index]
+            if hidden.start >= end:
+                shown_text += f"{text[end : hidden.start]}…"
+                end = hidden.end
+    return shown_text + text[end : node.end]
 
 
 def _attributes(node: Expression, event: CloudEvent) -> Iterator[str]:

@@ -34,6 +34,8 @@ class Function:
     # The number and the types of arguments are what ``parameters`` says.
     apply: Callable[..., Value | Flaw]
     rest: Type | None = None
+    secret: frozenset[int] = frozenset()
+    """Arguments that nobody is shown who asks why, counted from 0."""
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with *count* arguments."""
@@ -124,5 +126,7 @@ FUNCTIONS: Mapping[str, tuple[Function, ...]] = {
     "STRING": (_cast(str, as_text),),
     "IS_INT": (_castable(as_integer),),
     "IS_BOOL": (_castable(as_truth),),
-    "KN_VERIFY_CORRELATION_ID": (_plain(bool, verified, str, str, str, str, int, int),),
+    "KN_VERIFY_CORRELATION_ID": (
+        Function(bool, (str, str, str, str, int, int), verified, secret=frozenset((3,))),
+    ),
 }

@@ -42,7 +42,8 @@ class Program:
         return Result(result.value if result.by is self.root else _zero(self.root), result)
 
 
-@lru_cache(maxsize=1024)
+# All triggers are looked at whenever one of them changes.
+@lru_cache(maxsize=4096)
 def program_of(text: str) -> Program:
     """*text*, compiled. Raises ``NotCESQL``."""
     root = parse(text)

@@ -1,9 +1,9 @@
 """Broker: where it takes events in, and whether all that it needs is there.
 
 Differs: a Broker keeps events in a log instead of a channel, in memory (MTChannelBasedBroker) or
-in a file (knlite.dev/SQLite, a class that no cluster has). The ConfigMap
-in ``spec.config`` must exist, as upstream, but the channel template in it is not read, there is no
-child, and the channel's name is in no annotation.
+in a file (knlite.dev/SQLite, a class that no cluster has). The ConfigMap in ``spec.config`` must
+exist and have a template, as upstream, but that is not read, there is no child, and the channel's
+name is in no annotation (``docs/adr/0026``).
 
 Source: knative/eventing ``pkg/reconciler/broker/broker.go``; Eventing reference §3, §1.6.
 """
@@ -35,6 +35,8 @@ from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
 SHIPPED_CONFIG = BrokerDefaults().config
 """The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
+_TEMPLATE_KEYS = ("channel-template-spec", "channelTemplateSpec")
+"""Where it says which channel to make; the second is the old name."""
 
 
 _NO_FOLDER = (
@@ -104,10 +106,13 @@ def _config_problem(config: KReference | None, view: View) -> str:
         )
     if not config.name or not config.namespace:
         return "Broker.Spec.Config name and namespace are required"
-    if config == SHIPPED_CONFIG or view.get(ConfigMap, config.namespace, config.name) is not None:
-        return ""
-    # Named in the singular, unlike what resolvers say of objects that are missing.
-    return f'configmap "{config.name}" not found'
+    found = view.get(ConfigMap, config.namespace, config.name)
+    if found is None:
+        # Named in the singular, unlike what resolvers say of objects that are missing.
+        return "" if config == SHIPPED_CONFIG else f'configmap "{config.name}" not found'
+    if not any(found.data.get(key) for key in _TEMPLATE_KEYS):
+        return "empty or missing value for config"
+    return ""
 
 
 def _dead_letter_sink(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:

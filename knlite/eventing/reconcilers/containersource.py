@@ -28,9 +28,9 @@ from knlite.kinds.sources.container import (
     RECEIVE_ADAPTER_READY,
     SINK_BINDING_READY,
     ContainerSource,
-    ContainerSourceStatus,
 )
 from knlite.kinds.sources.sinkbinding import SinkBinding, SinkBindingSpec, Subject
+from knlite.kinds.sources.source import SourceStatus
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
 
 SOURCE_LABEL = "sources.knative.dev/source"
@@ -173,7 +173,7 @@ def _copy(condition: Condition, name: str, conditions: ConditionEditor) -> None:
 
 def _status(
     source: ContainerSource, binding: SinkBinding | None, conditions: Conditions
-) -> ContainerSourceStatus:
+) -> SourceStatus:
     """What the SinkBinding says of the sink, too."""
     status = msgspec.structs.replace(
         source.status, observed_generation=source.metadata.generation, conditions=conditions

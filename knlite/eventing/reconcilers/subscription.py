@@ -13,11 +13,10 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.channels import channel_at
+from knlite.eventing.channels import channel_at, channel_namespace
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.references import not_found
 from knlite.kinds.conditions import ConditionEditor, is_true
-from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.kreference import group_of
@@ -76,7 +75,7 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
     if FINALIZER not in finalizers:
         return Outcome()
     changes: list[Change] = []
-    channel = channel_at(subscription.spec.channel, _channel_namespace(subscription, view), view)
+    channel = channel_at(subscription.spec.channel, channel_namespace(subscription, view), view)
     if isinstance(channel, Channel):
         channel = view.get(InMemoryChannel, channel.metadata.namespace, channel.metadata.name)
     if channel is not None:
@@ -94,7 +93,7 @@ def _channel(
 ) -> InMemoryChannel | None:
     """The channel that has the subscribers; None, and ReferencesResolved Unknown, without one."""
     reference = subscription.spec.channel
-    namespace = _channel_namespace(subscription, view)
+    namespace = channel_namespace(subscription, view)
     channel = channel_at(reference, namespace, view)
     problem = ""
     if isinstance(channel, Channel):
@@ -251,13 +250,6 @@ def _delivery(spec: DeliverySpec | None, physical: PhysicalSubscription) -> Deli
         )
     told = msgspec.structs.replace(spec or DeliverySpec(), dead_letter_sink=sink, format=None)
     return None if told == DeliverySpec() else told
-
-
-def _channel_namespace(subscription: Subscription, view: View) -> str:
-    elsewhere = subscription.spec.channel.namespace
-    if elsewhere and view.config.eventing.enabled(CROSS_NAMESPACE_LINKS):
-        return elsewhere
-    return subscription.metadata.namespace
 
 
 def _with_subscribers(

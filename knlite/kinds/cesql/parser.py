@@ -15,7 +15,7 @@ DEEPEST = 100
 """Expressions inside one another: every evaluation goes as deep."""
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def parse(text: str) -> Expression:
     """The tree of *text*. Raises ``NotCESQL``."""
     from knlite.kinds.cesql.grammar import read

@@ -16,6 +16,7 @@ from knlite.kinds.config.gc import GcConfig
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
 from knlite.kinds.config.ping import PingConfig
+from knlite.kinds.config.sugar import SugarConfig
 
 SERVING_NAMESPACE = "knative-serving"
 EVENTING_NAMESPACE = "knative-eventing"
@@ -36,6 +37,7 @@ class Config:
     eventing: EventingConfig = EventingConfig()
     channels: ChannelDefaults = ChannelDefaults()
     ping: PingConfig = PingConfig()
+    sugar: SugarConfig = SugarConfig()
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443

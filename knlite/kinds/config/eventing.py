@@ -41,8 +41,8 @@ class BrokerDefaults:
     )
     classes: Mapping[str, "BrokerDefaults"] = field(default_factory=dict)
     """Other defaults for Brokers of the named classes."""
-    same_namespace_only: bool | None = None
-    """Whether ``spec.config`` must lie in the Broker's namespace; None leaves it to the cluster."""
+    same_namespace_only: bool = False
+    """Whether references of a Broker must lie in its namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +74,12 @@ class EventingConfig:
         return replace(found or self.cluster, broker_class=wanted)
 
     def same_namespace_only(self, namespace: str) -> bool:
-        """Whether a Broker in *namespace* must have its ``spec.config`` there too."""
+        """Whether a Broker in *namespace* may only refer to what is there too.
+
+        It may not as soon as the namespace or the cluster says so.
+        """
         here = self.namespaces.get(namespace)
-        if here is not None and here.same_namespace_only is not None:
-            return here.same_namespace_only
-        return bool(self.cluster.same_namespace_only)
+        return self.cluster.same_namespace_only or (here is not None and here.same_namespace_only)
 
     def enabled(self, flag: str) -> bool:
         """Whether the feature *flag* is on."""
@@ -159,7 +160,7 @@ def _scope(document: _ScopeDocument) -> BrokerDefaults:
             name: BrokerDefaults(broker_class=name, config=_config(entry), delivery=entry.delivery)
             for name, entry in document.broker_classes.items()
         },
-        same_namespace_only=document.disallow_different_namespace_config,
+        same_namespace_only=bool(document.disallow_different_namespace_config),
     )
 
 

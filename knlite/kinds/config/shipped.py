@@ -144,7 +144,7 @@ EVENTING_FEATURES: Entries = {
     "eventtype-auto-create": ("disabled", "an EventType for every type that is seen"),
     "new-apiserversource-filters": ("disabled", "spec.filters of ApiServerSources"),
     "requestreply-default-timeout": ("PT30S", "how long a RequestReply waits that does not say"),
-    "authentication-oidc": ("disabled", "EventPolicies; no tokens are issued or asked for"),
+    "authentication-oidc": ("disabled", "cannot be enabled: no tokens are issued"),
     "default-authorization-mode": (
         "allow-same-namespace",
         "who may send where no EventPolicy applies; only with authentication-oidc",
@@ -156,6 +156,10 @@ EVENTING_FEATURES: Entries = {
 }
 PING: Entries = {
     "data-max-size": ("-1", "bytes that data or dataBase64 may have, -1 for any number"),
+}
+SUGAR: Entries = {
+    "namespace-selector": ("", "namespaces that get a Broker called default; {} for all"),
+    "trigger-selector": ("", "Triggers whose Broker is made if it is missing; {} for all"),
 }
 _DOMAIN_TEXT = """\
 # Nothing here is in force. Without any domain services are at *.localhost. A domain
@@ -221,7 +225,13 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
         "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "config-kreference-mapping": _NOT_READ,
+        "config-leader-election": _NOT_READ,
+        "config-logging": _NOT_READ,
+        "config-observability": _NOT_READ,
         "config-ping-defaults": example_of(PING),
+        "config-sugar": example_of(SUGAR),
+        "config-tracing": _NOT_READ,
         "default-ch-webhook": _CHANNELS_TEXT,
     }
     return {

@@ -94,11 +94,11 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
     errors: list[FieldError] = list(name_errors(obj))
     if not class_of(obj):
         errors.append(missing(BROKER_CLASS))
+    enabled, own = config.eventing.enabled, obj.metadata.namespace
+    within = own if config.eventing.same_namespace_only(own) else ""
     if obj.spec.config is not None:
-        errors.extend(under("spec.config", _config_validated(obj, obj.spec.config, config)))
-    errors.extend(
-        under("spec.delivery", delivery.validated(obj.spec.delivery, config.eventing.enabled))
-    )
+        errors.extend(under("spec.config", reference_validated(obj.spec.config, enabled, within)))
+    errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
     if old is not None:
         errors.extend(_immutable(obj, old))
     return tuple(errors)
@@ -114,12 +114,6 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
         backoff_policy=standard.backoff_policy,
         backoff_delay=standard.backoff_delay,
     )
-
-
-def _config_validated(obj: Broker, reference: KReference, config: Config) -> Errors:
-    own = obj.metadata.namespace
-    within = own if config.eventing.same_namespace_only(own) else ""
-    return reference_validated(reference, config.eventing.enabled, within)
 
 
 def _immutable(obj: Broker, old: Broker) -> Errors:

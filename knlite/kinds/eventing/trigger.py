@@ -96,7 +96,12 @@ class NotAReference(ValueError):
 
 
 def broker_of(trigger: Trigger) -> tuple[str, str]:
-    """Namespace and name of the Broker that *trigger* listens to."""
+    """Namespace and name of the Broker that *trigger* listens to.
+
+    Differs: a ``brokerRef`` is followed without cross-namespace-event-links, too (admission then
+    refuses other namespaces), and it may leave out its own namespace. Upstream accepts both, and
+    then looks for a Broker without a name, or without a namespace.
+    """
     reference = trigger.spec.broker_ref
     if reference is None:
         return trigger.metadata.namespace, trigger.spec.broker

@@ -4,12 +4,9 @@ Source: knative/eventing ``pkg/apis/sources/v1/container_*.go``; Eventing refere
 Not here: what becomes of it (``eventing/reconcilers/containersource.py``).
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import msgspec
 
-from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.podtemplate import PodTemplate
 from knlite.kinds.eventing import destination
@@ -17,7 +14,7 @@ from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, missing, under
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
-from knlite.kinds.sources.source import CloudEventOverrides, overrides_validated
+from knlite.kinds.sources.source import CloudEventOverrides, SourceStatus, overrides_validated
 
 SINK_BINDING_READY = "SinkBindingReady"
 RECEIVE_ADAPTER_READY = "ReceiveAdapterReady"
@@ -31,22 +28,11 @@ class ContainerSourceSpec(Fields):
     ce_overrides: CloudEventOverrides | None = None
 
 
-class ContainerSourceStatus(Fields):
-    observed_generation: int = 0
-    conditions: Conditions = ()
-    annotations: Mapping[str, str] = msgspec.field(default_factory=dict)
-    sink_uri: str = ""
-    sink_ca_certs: str | None = msgspec.field(default=None, name="sinkCACerts")
-    sink_audience: str | None = None
-    ce_attributes: tuple[Any, ...] = ()
-    auth: Any = None
-
-
 class ContainerSource(Object):
     """A program that makes events, and where it sends them."""
 
     spec: ContainerSourceSpec = ContainerSourceSpec()
-    status: ContainerSourceStatus = ContainerSourceStatus()
+    status: SourceStatus = SourceStatus()
 
 
 def defaulted(obj: ContainerSource, old: ContainerSource | None, config: Config) -> ContainerSource:

@@ -26,7 +26,7 @@ def sweep() -> tuple[str, ...]:
     removed: list[str] = []
     for directory in PROC.glob("[0-9]*"):
         found = _marker_of(directory)
-        if found is None or _alive(found):
+        if found is None or alive(found):
             continue
         try:
             os.kill(int(directory.name), signal.SIGKILL)
@@ -48,7 +48,8 @@ def _marker_of(directory: Path) -> str | None:
     return None
 
 
-def _alive(found: str) -> bool:
+def alive(found: str) -> bool:
+    """Whether the run of the marker *found* has not ended, as far as that can be known here."""
     try:
         _, pid, started, namespace = found.rsplit(":", 3)
         if namespace != _namespace():

@@ -27,6 +27,7 @@ from knlite.functions import contents, environment, python
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
+from knlite.runtime.process.files import Files
 from knlite.runtime.process.guard import Guard
 from knlite.runtime.process.instance import ProcessInstance, spawn
 from knlite.runtime.process.ports import Ports
@@ -63,6 +64,7 @@ class ProcessRuntime:
         self._cache_dir = cache_dir
         self._environ = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
         self._marker = owners.marker(owner)
+        self._files = Files(cache_dir / "volumes", self._marker)
         self._ports = Ports()
         self._guard = Guard()
 
@@ -93,20 +95,25 @@ class ProcessRuntime:
             raise TypeError("prepared by another runtime")
         await anyio.lowlevel.checkpoint_if_cancelled()
         port = self._ports.take() if launch.port else 0
+        user, group = container.security.user, container.security.group
+        if user is not None and user == os.geteuid():
+            user = group = None
+        told = container.env
+        if container.mounts:
+            # To the end, so that what is cut off leaves no files that nobody knows of.
+            with anyio.CancelScope(shield=True):
+                told = {**told, **await anyio.to_thread.run_sync(self._files.lay_out, launch, user)}
         env = {
             **self._environ,
             "PYTHONUNBUFFERED": "1",
             **program.envs,
-            **container.env,
+            **told,
             **(_listening(port) if port else {}),
             owners.VARIABLE: self._marker,
         }
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
-        user, group = container.security.user, container.security.group
-        if user is not None and user == os.geteuid():
-            user = group = None
         process = spawn(words, program.folder, env, user=user, group=group)
         log = LastWords(logs(container.name))
         instance = ProcessInstance(
@@ -127,22 +134,25 @@ class ProcessRuntime:
         return instance
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
-        """Nothing: processes have no volumes."""
+        """Nothing: what a process has of volumes is as it was at its start."""
 
     async def discard(self, instance: str) -> None:
-        """Nothing: what a process leaves behind is in the folders of this machine."""
+        """Remove its files; what else it leaves behind is in the folders of this machine."""
+        await anyio.to_thread.run_sync(self._files.remove, instance)
 
     async def release(self, volume: str) -> bool:
         """Nothing: processes have no volumes."""
         return True
 
     async def sweep(self) -> tuple[str, ...]:
-        """Kill processes of runs that have ended."""
+        """Kill processes of runs that have ended, and remove their files."""
+        await anyio.to_thread.run_sync(self._files.sweep)
         return await anyio.to_thread.run_sync(owners.sweep)
 
     async def aclose(self) -> None:
         """End the guard."""
         await anyio.to_thread.run_sync(self._guard.close)
+        await anyio.to_thread.run_sync(self._files.close)
 
     async def _prepare_function(
         self, project: FunctionProject, report: Report

@@ -164,10 +164,3 @@ def test_everybody_may_everything(client: Client, path: str, kind: str, expected
     answer = client.post(path, {"kind": kind, "spec": {}})
     assert (answer.status_code, answer.json()["kind"]) == (201, kind)
     assert expected(answer.json()["status"])
-
-
-def test_kn_uses_its_own_list_of_sources(client: Client) -> None:
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions?labelSelector=a"
-    answer = client.get(path)
-    assert (answer.status_code, answer.json()["reason"]) == (403, "Forbidden")
-    assert answer.json()["details"]["kind"] == "customresourcedefinitions"

@@ -7,9 +7,9 @@ from knlite.controlplane import eventledger
 from knlite.controlplane.eventledger import COMBINED, EventLedger
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.event import Event
+from knlite.kinds.happening import Happening
 from knlite.reconcile import Key
 from knlite.registry.store import Store
-from knlite.serving.happenings import Happening
 
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 VIEW = Store(Config())

@@ -1,16 +1,22 @@
-"""What is not decided yet is known without looking through all objects."""
+"""What is not decided yet is known without looking through all objects; what is decided is told."""
+
+from collections.abc import Callable, Hashable
+from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
-from knlite.controlplane.readiness import Undecided
+from knlite.controlplane.readiness import ReadinessFacts, Undecided
+from knlite.facts import Fact, ReadyChanged
 from knlite.kinds.conditions import Condition, Status
 from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.messaging.channel import Channel, ChannelStatus
+from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.serving.route import Route, RouteStatus
 from knlite.kinds.serving.service import Service
 from knlite.registry.registry import Notification
 
 META = ObjectMeta(name="web", namespace="shop")
+CONDITIONS = (Condition(type="Ready", status="True"),)
 
 
 def with_ready(status: Status, reason: str = "") -> Route:
@@ -39,3 +45,72 @@ def test_a_decision_either_way_and_a_deletion_end_it() -> None:
     undecided.note(Notification("added", other, None))
     undecided.note(Notification("deleted", route, route))
     assert undecided.words() == ["Route shop/api"]
+
+
+def test_what_waits_for_something_else_is_decided() -> None:
+    undecided = Undecided()
+    channel = with_steps("Unknown", "ChannelReferenceFailed")
+    undecided.note(Notification("added", channel, None))
+    assert not undecided
+
+
+class Told:
+    """What was published, and what is still to be run in a moment."""
+
+    def __init__(self) -> None:
+        self.facts: list[Fact] = []
+        self.waiting: dict[Hashable, Callable[[], None]] = {}
+        self.ready = ReadinessFacts(
+            lambda: datetime(2026, 1, 2, tzinfo=UTC), self.facts.append, self.waiting.__setitem__
+        )
+
+    def moment(self) -> list[tuple[str, str]]:
+        """Status and reason of what is told after a moment."""
+        for write in self.waiting.values():
+            write()
+        self.waiting.clear()
+        found = [
+            (fact.status, fact.reason) for fact in self.facts if isinstance(fact, ReadyChanged)
+        ]
+        self.facts.clear()
+        return found
+
+
+def with_steps(status: Status, reason: str = "", owner: str = "") -> Channel:
+    ready = Condition(type="Ready", status=status, reason=reason)
+    reference = OwnerReference(
+        api_version="v1", kind="Sequence", name="q", uid=owner, controller=True
+    )
+    meta = replace(META, owner_references=(reference,) if owner else ())
+    return Channel(metadata=meta, status=ChannelStatus(conditions=(ready,)))
+
+
+def test_a_service_is_told_of_at_once_and_what_is_below_it_is_not() -> None:
+    told = Told()
+    told.ready.note(Notification("modified", with_ready("False", "Broken"), with_ready("Unknown")))
+    assert told.moment() == []
+    service = Service(metadata=META)
+    ready = replace(service, status=replace(service.status, conditions=CONDITIONS))
+    told.ready.note(Notification("modified", ready, service))
+    assert [type(fact) for fact in told.facts] == [ReadyChanged]
+
+
+def test_the_steps_of_a_channel_are_not_told() -> None:
+    told = Told()
+    for step in (with_steps("False", "EmptyHostname"), with_steps("Unknown"), with_steps("True")):
+        told.ready.note(Notification("modified", step, None))
+    assert told.moment() == [("True", "")]
+    told.ready.note(Notification("modified", with_steps("True"), None))
+    assert told.moment() == []
+    told.ready.note(Notification("deleted", with_steps("True"), None))
+    assert told.moment() == []
+    told.ready.note(Notification("added", with_steps("True"), None))
+    assert told.moment() == [("True", "")]
+
+
+def test_what_belongs_to_another_is_told_of_only_when_it_is_in_its_way() -> None:
+    told = Told()
+    told.ready.note(Notification("modified", with_steps("True", owner="1"), None))
+    assert told.moment() == []
+    told.ready.note(Notification("modified", with_steps("False", "Broken", owner="1"), None))
+    assert told.moment() == [("False", "Broken")]

@@ -5,14 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from knlite.eventing.binding import bind, injected, unbind
+from knlite.eventing.binding import SUBJECTS, bind, injected, unbind
 from knlite.eventing.destinations import Resolved
+from knlite.kinds.core.deployment import Deployment, DeploymentSpec
+from knlite.kinds.core.job import Job, JobSpec
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.core.podtemplate import PodTemplate
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Object, ObjectMeta
-from knlite.kinds.podspec.fields import Container, EnvVar
+from knlite.kinds.podspec.fields import Container, EnvVar, PodSpec
 from knlite.kinds.selectors import LabelSelector
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
@@ -55,7 +58,7 @@ def deleted(obj: SinkBinding) -> SinkBinding:
 
 
 def env_of(obj: Object) -> list[dict[str, str]]:
-    assert isinstance(obj, Service)
+    assert isinstance(obj, SUBJECTS)
     spec = obj.spec.template.spec
     containers = (*spec.containers, *spec.init_containers)
     return [{each.name: each.value for each in container.env} for container in containers]
@@ -167,3 +170,24 @@ def test_a_configuration_can_be_a_subject() -> None:
 def test_objects_of_other_kinds_come_back_as_they_are() -> None:
     obj = Broker(metadata=ObjectMeta(name="till", namespace="shop"))
     assert injected(obj, FakeView(binding())) is obj
+
+
+def job() -> Job:
+    pod = PodSpec(containers=(Container(name="a"),))
+    meta = ObjectMeta(name="till", namespace="shop")
+    return Job(metadata=meta, spec=JobSpec(template=PodTemplate(spec=pod)))
+
+
+def test_deployments_and_new_jobs_are_bound_as_they_come_in() -> None:
+    to_job = binding(name="till", api_version="batch/v1", kind="Job")
+    assert sink_of(injected(job(), FakeView(to_job))) == "http://x.example"
+    meta, template = job().metadata, job().spec.template
+    deployment = Deployment(metadata=meta, spec=DeploymentSpec(template=template))
+    to_deployment = binding(name="till", api_version="apps/v1", kind="Deployment")
+    assert sink_of(injected(deployment, FakeView(to_deployment))) == "http://x.example"
+    assert injected(deployment, FakeView(to_job)) is deployment
+
+
+def test_a_job_that_is_stored_keeps_its_template() -> None:
+    to_job = binding(name="till", api_version="batch/v1", kind="Job")
+    assert injected(job(), FakeView(to_job, job())) == job()

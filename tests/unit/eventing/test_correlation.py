@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knlite.eventing.cesql.explain import explained
 from knlite.eventing.cesql.program import program_of
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.correlation import NONCE, correlation_id, is_ours, key_of, verified
@@ -47,3 +48,11 @@ def test_the_function_is_one_of_cesql() -> None:
     assert program.matches(CloudEvent({**plain, "replyid": made}))
     assert not program.matches(CloudEvent({**plain, "replyid": "1:x:0"}))
     assert not program.matches(CloudEvent(plain))
+
+
+def test_nobody_is_shown_the_key() -> None:
+    program = program_of(f'KN_VERIFY_CORRELATION_ID(replyid, "ask", "shop", "{KEY}", 0, 1)')
+    plain = {"specversion": "1.0", "id": "2", "type": "t", "source": "/s", "replyid": "x"}
+    told = explained(program, CloudEvent(plain))
+    text = 'KN_VERIFY_CORRELATION_ID(replyid, "ask", "shop", …, 0, 1) is false: replyid is "x"'
+    assert told == text

@@ -7,6 +7,8 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.eventtransform import EventTransform, EventTransformStatus
+from knlite.kinds.eventing.requestreply import RequestReply, RequestReplyStatus
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
@@ -15,6 +17,7 @@ from knlite.kinds.serving.service import Service, ServiceStatus
 from knlite.serving import vantage
 from tests.unit.fake_view import FakeView
 
+ASKED = "http://request-reply.knative-eventing.svc.cluster.local/shop/ask"
 INGRESS = "http://broker-ingress.knative-eventing.svc.cluster.local"
 
 
@@ -47,6 +50,16 @@ VIEW = FakeView(
             ),
         ),
     ),
+    EventTransform(
+        metadata=meta("shout"),
+        status=EventTransformStatus(
+            address=Addressable(name="http", url="http://shout-jsonata.shop.svc.cluster.local")
+        ),
+    ),
+    RequestReply(
+        metadata=meta("ask"),
+        status=RequestReplyStatus(address=Addressable(name="http", url=ASKED)),
+    ),
     Trigger(metadata=meta("t")),
     ConfigMap(metadata=meta("cm")),
 )
@@ -58,6 +71,10 @@ def serving(name: str, **more: str) -> KReference:
 
 def broker(name: str, **more: str) -> KReference:
     return KReference(api_version="eventing.knative.dev/v1", kind="Broker", name=name, **more)
+
+
+def alpha(kind: str, name: str) -> KReference:
+    return KReference(api_version="eventing.knative.dev/v1alpha1", kind=kind, name=name)
 
 
 CORE = KReference(api_version="v1", kind="Service", name="till")
@@ -82,6 +99,12 @@ CORE = KReference(api_version="v1", kind="Service", name="till")
         pytest.param(
             Destination(ref=broker("default"), uri="x"), f"{INGRESS}/shop/x", id="last-part"
         ),
+        pytest.param(
+            Destination(ref=alpha("EventTransform", "shout")),
+            "http://shout-jsonata.shop.svc.cluster.local",
+            id="transform",
+        ),
+        pytest.param(Destination(ref=alpha("RequestReply", "ask")), ASKED, id="request-reply"),
         pytest.param(Destination(ref=broker("both")), "https://first", id="first-of-several"),
         pytest.param(
             Destination(ref=broker("both", address="http")), "http://second", id="address-by-name"

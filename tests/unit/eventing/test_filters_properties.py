@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import CloudEvent
@@ -18,6 +18,10 @@ from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter as Item
 from knlite.kinds.eventing.trigger import TriggerFilter, TriggerSpec
+from knlite.kinds.patch.tree import MAX_DEPTH
+
+PATIENT = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine is no failure."""
 
 # Few names and texts, so that filters and events meet.
 NAMES = st.sampled_from(["type", "source", "subject", "tenant", "region", "datacontenttype"])
@@ -77,6 +81,7 @@ def passes(item: Item, event: CloudEvent) -> bool:
     return filter_of_items((item,)).passes(event)
 
 
+@PATIENT
 @given(st.lists(ITEMS, max_size=3), EVENTS)
 def test_the_verdict_agrees_and_gives_a_reason(items: list[Item], event: CloudEvent) -> None:
     found = filter_of_items(items)
@@ -86,6 +91,7 @@ def test_the_verdict_agrees_and_gives_a_reason(items: list[Item], event: CloudEv
     assert verdict.path == "" or verdict.path.startswith("filters")
 
 
+@PATIENT
 @given(DECIDED, EVENTS)
 def test_all_and_any_of_one_are_that_one(item: Item, event: CloudEvent) -> None:
     alone = passes(item, event)
@@ -93,12 +99,14 @@ def test_all_and_any_of_one_are_that_one(item: Item, event: CloudEvent) -> None:
     assert passes(Item(any=(item,)), event) is alone
 
 
+@PATIENT
 @given(DECIDED, EVENTS)
 def test_not_is_the_other_way_round(item: Item, event: CloudEvent) -> None:
     assert passes(Item(not_=item), event) is not passes(item, event)
     assert passes(Item(not_=Item(not_=item)), event) is passes(item, event)
 
 
+@PATIENT
 @given(st.lists(DECIDED, min_size=1, max_size=4), EVENTS)
 def test_all_and_any_are_and_and_or(items: list[Item], event: CloudEvent) -> None:
     each = [passes(item, event) for item in items]
@@ -107,6 +115,7 @@ def test_all_and_any_are_and_and_or(items: list[Item], event: CloudEvent) -> Non
     assert filter_of_items(items).passes(event) is all(each)
 
 
+@PATIENT
 @given(st.lists(DECIDED, min_size=1, max_size=4), EVENTS, st.randoms())
 def test_order_does_not_matter(items: list[Item], event: CloudEvent, random: Any) -> None:
     shuffled = random.sample(items, len(items))
@@ -114,12 +123,14 @@ def test_order_does_not_matter(items: list[Item], event: CloudEvent, random: Any
     assert passes(Item(any=tuple(items)), event) is passes(Item(any=tuple(shuffled)), event)
 
 
+@PATIENT
 @given(ENTRIES, EVENTS)
 def test_exact_is_equality_in_cesql(entries: dict[str, str], event: CloudEvent) -> None:
     expression = " AND ".join(f"{name} = '{text}'" for name, text in entries.items())
     assert passes(Item(exact=entries), event) is passes(Item(cesql=expression), event)
 
 
+@PATIENT
 @given(NAMES, TEXTS, EVENTS)
 def test_prefix_and_suffix_are_like_in_cesql(name: str, text: str, event: CloudEvent) -> None:
     prefix, suffix = Item(cesql=f"{name} LIKE '{text}%'"), Item(cesql=f"{name} LIKE '%{text}'")
@@ -127,6 +138,7 @@ def test_prefix_and_suffix_are_like_in_cesql(name: str, text: str, event: CloudE
     assert passes(Item(suffix={name: text}), event) is passes(suffix, event)
 
 
+@PATIENT
 @given(ENTRIES, EVENTS)
 def test_attributes_are_exact(entries: dict[str, str], event: CloudEvent) -> None:
     attributes = filter_of(TriggerSpec(filter=TriggerFilter(attributes=entries)))
@@ -142,6 +154,7 @@ SPECS = st.builds(
 )
 
 
+@PATIENT
 @given(SPECS, EVENTS)
 def test_a_filter_that_was_written_down_gives_the_same_verdict(
     spec: TriggerSpec, event: CloudEvent
@@ -150,6 +163,7 @@ def test_a_filter_that_was_written_down_gives_the_same_verdict(
     assert again.judge(event) == filter_of(spec).judge(event)
 
 
+@PATIENT
 @given(st.lists(SPECS, max_size=12), st.lists(EVENTS, min_size=1, max_size=3))
 def test_the_index_finds_what_asking_everybody_finds(
     specs: list[TriggerSpec], events: list[CloudEvent]
@@ -204,3 +218,14 @@ def test_filters_of_which_nothing_is_known_are_asked() -> None:
     filters = {"all": EVERYTHING, "prefix": filter_of_items((Item(prefix={"type": "t"}),))}
     assert Index(filters).matching(event) == ("all", "prefix")
     assert Index({}).matching(event) == ()
+
+
+def test_the_deepest_filter_that_a_body_can_hold_is_judged() -> None:
+    item = Item(exact={"type": "t"})
+    for _ in range(MAX_DEPTH):
+        item = Item(not_=item)
+    found = filter_of_items((item,))
+    event = CloudEvent({"specversion": "1.0", "id": "1", "type": "t", "source": "/s"})
+    assert found.passes(event)
+    assert found.judge(event).matched
+    assert Index({"deep": found}).matching(event) == ("deep",)

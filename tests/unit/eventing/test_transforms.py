@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from knlite.eventing.transforms import document
 
@@ -58,3 +60,23 @@ def test_the_input_of_an_expression(
     headers: list[tuple[str, str]], body: bytes, expected: object
 ) -> None:
     assert json.loads(document(headers, body)) == expected
+
+
+HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ("ce-specversion", "ce-id", "ce-type", "ce-source", "ce-x", "content-type", "other")
+        ),
+        st.sampled_from(("1.0", "a/b", "application/json", "application/cloudevents+json", "\xff")),
+    )
+)
+
+
+@given(headers=HEADERS, body=st.binary() | st.text().map(str.encode))
+def test_whatever_comes_becomes_json(headers: list[tuple[str, str]], body: bytes) -> None:
+    json.loads(document(headers, body))
+
+
+@pytest.mark.parametrize("headers", [STRUCTURED, BINARY, []])
+def test_what_is_nested_too_deeply_is_no_trouble(headers: list[tuple[str, str]]) -> None:
+    assert document(headers, b"[" * 100_000)

@@ -4,6 +4,8 @@ import pytest
 
 from knlite.errors import InvalidInput
 from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.meta import ObjectMeta
 from knlite.registry.configmaps import read_config, require_known
 from knlite.settings import parse_overrides
 
@@ -52,3 +54,20 @@ def test_broker_defaults_are_read_from_their_yaml() -> None:
     assert delivery.retry == 2
     with pytest.raises(ConfigInvalid, match="default-br-config"):
         read_config((), {"config-br-defaults": {"default-br-config": "a: ["}}, 8080, 8443)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("[a]", id="no-selector"),
+        pytest.param("matchExpressions: [{key: a, operator: Like}]", id="no-operator"),
+        pytest.param("{", id="no-yaml"),
+    ],
+)
+def test_selectors_of_config_sugar_are_read_before_they_are_stored(text: str) -> None:
+    obj = ConfigMap(
+        metadata=ObjectMeta(namespace="knative-eventing", name="config-sugar"),
+        data={"trigger-selector": text},
+    )
+    with pytest.raises(ConfigInvalid, match="trigger-selector"):
+        read_config((obj,), {}, 8080, 8443)

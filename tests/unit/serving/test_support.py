@@ -1,6 +1,7 @@
 """What cannot be had is refused by field; what has no effect is named (Knative reference §1.5)."""
 
 import pytest
+from msgspec.structs import replace
 
 from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import (
@@ -8,6 +9,7 @@ from knlite.kinds.podspec.fields import (
     ConfigMapVolume,
     Container,
     EmptyDirVolume,
+    EnvVar,
     PodSpec,
     Resources,
     SecurityContext,
@@ -107,3 +109,13 @@ def test_what_does_nothing_is_named() -> None:
         "securityContext.capabilities",
     )
     assert without_effect(PodSpec(containers=(Container(),)), "process") == ()
+
+
+def test_a_process_can_have_files_where_a_variable_tells_their_path() -> None:
+    told = (EnvVar(name="DATA", value="/data"),)
+    volume = Volume(name="v", config_map=ConfigMapVolume(name="c"))
+    spec = PodSpec(containers=(Container(volume_mounts=MOUNT, env=told),), volumes=(volume,))
+    require_supported(spec, "process", uid=1000)
+    claimed = Volume(name="v", persistent_volume_claim={"claimName": "c"})
+    with pytest.raises(InstanceFailed, match="the volume v at /data"):
+        require_supported(replace(spec, volumes=(claimed,)), "process", uid=1000)

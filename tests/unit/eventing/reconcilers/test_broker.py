@@ -98,8 +98,19 @@ def test_a_config_that_cannot_be_used_stops_it(config: KReference, problem: str)
 
 def test_its_own_configmap_will_do() -> None:
     obj = broker(config=CONFIG_MAP)
-    cm = ConfigMap(metadata=ObjectMeta(name="mine", namespace="shop"))
+    meta = ObjectMeta(name="mine", namespace="shop")
+    cm = ConfigMap(metadata=meta, data={"channel-template-spec": "kind: InMemoryChannel"})
     assert condition(reconciled(FakeView(obj, cm), obj), "Ready")[0] == "True"
+
+
+def test_a_configmap_without_a_template_will_not_do() -> None:
+    obj = broker(config=CONFIG_MAP)
+    cm = ConfigMap(metadata=ObjectMeta(name="mine", namespace="shop"))
+    assert condition(reconciled(FakeView(obj, cm), obj), "TriggerChannelReady") == (
+        "False",
+        "ChannelTemplateFailed",
+        "Error on setting up the ChannelTemplate: empty or missing value for config",
+    )
 
 
 def test_it_waits_for_its_dead_letter_sink_and_recovers() -> None:

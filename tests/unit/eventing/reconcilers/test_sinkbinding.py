@@ -7,12 +7,15 @@ from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.sinkbinding import reconcile
 from knlite.kinds.addressable import Addressable
-from knlite.kinds.conditions import find
+from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.deployment import Deployment, DeploymentSpec
+from knlite.kinds.core.job import Job, JobSpec, JobStatus
+from knlite.kinds.core.podtemplate import PodTemplate
 from knlite.kinds.eventing.broker import Broker, BrokerStatus
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
-from knlite.kinds.podspec.fields import Container
+from knlite.kinds.podspec.fields import Container, PodSpec
 from knlite.kinds.selectors import LabelSelector
 from knlite.kinds.serving.revision import RevisionSpec, RevisionTemplate
 from knlite.kinds.serving.service import Service, ServiceSpec
@@ -196,3 +199,43 @@ def test_two_bindings_of_one_service_come_to_rest() -> None:
     assert reconcile(key_of(binding()), view, NOW) == Outcome()
     assert reconcile(key_of(second), view, NOW) == Outcome()
     assert sink_of(view) == BROKER_URL
+
+
+def job(*conditions: Condition) -> Job:
+    pod = PodSpec(containers=(Container(name="a"),))
+    return Job(
+        metadata=ObjectMeta(name="till", namespace="shop"),
+        spec=JobSpec(template=PodTemplate(spec=pod)),
+        status=JobStatus(conditions=conditions),
+    )
+
+
+def test_a_job_that_came_before_its_binding_cannot_be_bound() -> None:
+    view = FakeView(binding(api_version="batch/v1", kind="Job", name="till"), broker(), job())
+    assert condition(reconciled(view), "SinkBindingAvailable") == (
+        "False",
+        "BindingFailed",
+        'failed binding subject till: Job.batch "till" is invalid: spec.template: Invalid value:'
+        " field is immutable",
+    )
+    assert view.get(Job, "shop", "till") == job()
+
+
+def test_a_job_that_has_ended_is_left_alone() -> None:
+    ended = job(Condition(type="Complete", status="True"))
+    view = FakeView(binding(api_version="batch/v1", kind="Job", name="till"), broker(), ended)
+    assert condition(reconciled(view), "SinkBindingAvailable")[0] == "True"
+    assert view.get(Job, "shop", "till") == ended
+
+
+def test_a_deployment_is_bound() -> None:
+    meta, template = job().metadata, job().spec.template
+    deployment = Deployment(metadata=meta, spec=DeploymentSpec(template=template))
+    view = FakeView(
+        binding(api_version="apps/v1", kind="Deployment", name="till"), broker(), deployment
+    )
+    reconciled(view)
+    found = view.get(Deployment, "shop", "till")
+    assert found is not None
+    env = found.spec.template.spec.containers[0].env
+    assert [each.name for each in env] == ["K_SINK", "K_CE_OVERRIDES"]

@@ -1,0 +1,88 @@
+"""The ``scale`` of a Deployment: how many instances it wants and has, apart from all else it says.
+
+Source: Kubernetes autoscaling/v1 Scale; ``pkg/registry/apps/deployment/storage``. ``kubectl scale``
+reads and writes it.
+"""
+
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from knlite.apiserver import options
+from knlite.apiserver.bodies import decoded_json, media_type, read_body, read_bytes
+from knlite.apiserver.incoming import JSON_PATCH, MERGE_PATCH
+from knlite.apiserver.paths import Target
+from knlite.apiserver.refusals import MethodNotAllowed, Unsupported
+from knlite.apiserver.verbs import user_of
+from knlite.apiserver.warnings import Warnings
+from knlite.errors import Conflict, InvalidInput, NotFound
+from knlite.kinds.core.deployment import Deployment, selector_column
+from knlite.kinds.patch.jsonpatch import JsonPatch
+from knlite.kinds.patch.merge import MergePatch
+from knlite.reconcile import Key
+from knlite.registry.registry import Registry
+
+GROUP, VERSION, KIND = "autoscaling", "v1", "Scale"
+
+
+async def scale(registry: Registry, request: Request, target: Target) -> Response:
+    """Read or write it. Raises ``NotFound``, ``InvalidInput``, ``Conflict``, ``Forbidden``."""
+    found = registry.at(Key(Deployment, target.namespace, target.name))
+    if not isinstance(found, Deployment):
+        raise NotFound(f'{target.resource} "{target.name}" not found')
+    if request.method in {"GET", "HEAD"}:
+        return JSONResponse(_document(found))
+    warnings = Warnings()
+    write = options.writing(request, warnings)
+    spec = msgspec.structs.replace(found.spec, replicas=await _replicas(request, found))
+    wanted = msgspec.structs.replace(found, spec=spec)
+    return JSONResponse(_document(registry.update(wanted, user=user_of(request), write=write)))
+
+
+async def _replicas(request: Request, found: Deployment) -> int:
+    """The number that the body asks for."""
+    match request.method:
+        case "PUT":
+            tree = (await read_body(request)).tree
+        case "PATCH":
+            kind = media_type(request)
+            patch = decoded_json(await read_bytes(request)).tree
+            if kind == JSON_PATCH:
+                tree = JsonPatch(patch).applied_to(_document(found))
+            elif kind == MERGE_PATCH:
+                tree = MergePatch(patch).applied_to(_document(found))
+            else:
+                raise Unsupported(f"a scale is patched with {MERGE_PATCH} or {JSON_PATCH}")
+        case _:
+            raise MethodNotAllowed(f"a scale is read, replaced or patched, not {request.method}")
+    spec = tree.get("spec") if isinstance(tree, dict) else None
+    replicas = spec.get("replicas", 0) if isinstance(spec, dict) else None
+    if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
+        raise InvalidInput("spec.replicas of a scale must be a number that is not below 0")
+    meta = tree.get("metadata")
+    version = meta.get("resourceVersion") if isinstance(meta, dict) else None
+    if version and version != found.metadata.resource_version:
+        raise Conflict(
+            f'Operation cannot be fulfilled on deployments.apps "{found.metadata.name}": the object'
+            " has been modified; please apply your changes to the latest version and try again"
+        )
+    return replicas
+
+
+def _document(deployment: Deployment) -> dict[str, Any]:
+    meta, spec = deployment.metadata, deployment.spec
+    return {
+        "kind": KIND,
+        "apiVersion": f"{GROUP}/{VERSION}",
+        "metadata": {
+            "name": meta.name,
+            "namespace": meta.namespace,
+            "uid": meta.uid,
+            "resourceVersion": meta.resource_version,
+            "creationTimestamp": meta.creation_timestamp,
+        },
+        "spec": {"replicas": spec.replicas or 0},
+        "status": {"replicas": deployment.status.replicas, "selector": selector_column(deployment)},
+    }

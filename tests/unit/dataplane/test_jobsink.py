@@ -1,0 +1,116 @@
+"""The order of decisions at the host of JobSinks (Eventing data plane reference §1.1)."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from knlite.dataplane.eventhosts import Answer
+from knlite.dataplane.jobsink import JobSinkIngress, Standing
+from knlite.errors import Forbidden
+from knlite.eventing.cloudevent import CloudEvent
+
+EVENT = (("Ce-Specversion", "1.0"), ("Ce-Type", "t"), ("Ce-Source", "/a b"), ("Ce-Id", "1/2"))
+LOCATION = "/namespaces/shop/name/reader/sources/%2Fa%20b/ids/1%2F2"
+
+
+class Jobs:
+    """One JobSink, ``shop/reader``."""
+
+    def __init__(self, standing: Standing | None = None) -> None:
+        self.started: list[str] = []
+        self.asked: list[tuple[str, str]] = []
+        self.refusing = False
+        self._standing = standing
+
+    def known(self, namespace: str, name: str) -> bool:
+        return (namespace, name) == ("shop", "reader")
+
+    def start(self, namespace: str, name: str, event: CloudEvent) -> None:
+        if self.refusing:
+            raise Forbidden("jobs are\nforbidden", cause="the namespace is going")
+        self.started.append(event.attributes["id"])
+
+    def standing(self, namespace: str, name: str, source: str, event_id: str) -> Standing | None:
+        self.asked.append((source, event_id))
+        return self._standing
+
+
+async def asked(
+    jobs: Jobs,
+    method: str = "POST",
+    path: str = "/shop/reader",
+    headers: tuple[tuple[str, str], ...] = EVENT,
+) -> Answer:
+    return await JobSinkIngress(jobs).handle(method, path, headers, b"", "client")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.mark.anyio
+async def test_an_event_starts_its_job_and_its_sender_learns_where_to_ask() -> None:
+    jobs = Jobs()
+    answer = await asked(jobs)
+    assert (answer.status, answer.headers) == (202, (("Location", LOCATION),))
+    assert jobs.started == ["1/2"]
+    assert (await asked(jobs, path="/shop/reader/?x=y")).status == 202
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("make", "status"),
+    [
+        pytest.param(lambda jobs: asked(jobs, "PUT"), 400, id="method"),
+        pytest.param(lambda jobs: asked(jobs, "OPTIONS"), 400, id="options"),
+        pytest.param(lambda jobs: asked(jobs, path="/shop"), 400, id="short path"),
+        pytest.param(lambda jobs: asked(jobs, path="/shop/reader/x"), 400, id="long path"),
+        pytest.param(lambda jobs: asked(jobs, path="/"), 400, id="no path"),
+        pytest.param(lambda jobs: asked(jobs, path="/shop/other"), 400, id="unknown"),
+        pytest.param(lambda jobs: asked(jobs, headers=()), 400, id="no event"),
+        pytest.param(lambda jobs: asked(jobs, "GET"), 400, id="no location"),
+        pytest.param(
+            lambda jobs: asked(jobs, "GET", LOCATION.replace("reader", "other")),
+            400,
+            id="location at an unknown one",
+        ),
+    ],
+)
+async def test_what_cannot_be_is_refused(
+    make: Callable[[Jobs], Awaitable[Answer]], status: int
+) -> None:
+    jobs = Jobs()
+    answer = await make(jobs)
+    assert answer.status == status
+    assert answer.body
+    assert jobs.started == []
+
+
+@pytest.mark.anyio
+async def test_what_the_api_refuses_is_an_error_with_its_reason() -> None:
+    jobs = Jobs()
+    jobs.refusing = True
+    answer = await asked(jobs)
+    assert answer.status == 500
+    assert ("Reason", "jobs are forbidden") in answer.headers
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("standing", "status", "header"),
+    [
+        ("Complete", 200, ("Reason", "Complete")),
+        ("Failed", 400, ("Reason", "Failed")),
+        ("Running", 202, ("Location", LOCATION)),
+        (None, 500, ("Reason", "NotFound")),
+    ],
+)
+async def test_a_location_tells_how_the_job_stands(
+    standing: Standing | None, status: int, header: tuple[str, str]
+) -> None:
+    jobs = Jobs(standing)
+    answer = await asked(jobs, "GET", LOCATION, ())
+    assert answer.status == status
+    assert header in answer.headers
+    assert jobs.asked == [("/a b", "1/2")]
