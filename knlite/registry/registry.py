@@ -185,8 +185,9 @@ class Registry:
         obj = self._named(obj)
         key = key_of(obj)
         self._admission.require_namespace(obj)
-        # The name of what is computed is taken, too.
-        if self.at(key) is not None:
+        # The name of what is computed is taken, too, for who does not know what is computed.
+        taken = self._store.at(key) if user == CONTROLLER else self.at(key)
+        if taken is not None:
             raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
         metadata = msgspec.structs.replace(
             obj.metadata,
