@@ -461,3 +461,23 @@ async def test_a_namespace_takes_running_workloads_along() -> None:
         assert cell.running() == 0
         assert cell.registry.at(Key(Namespace, "", "away")) is None
         assert not [fact for fact in cell.facts if isinstance(fact, ReconcileFailed)]
+
+
+@on_virtual_time
+async def test_an_edit_of_a_config_map_reaches_what_runs() -> None:
+    def config_map(value: str) -> dict[str, object]:
+        meta = {"name": "c", "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": value}}
+
+    async with opened({"worker": Script()}) as cell:
+        cell.apply(config_map("before"))
+        mount = {"name": "v", "mountPath": "/v"}
+        main = {"name": "main", "image": "worker", "volumeMounts": [mount]}
+        pod = {"containers": [main], "volumes": [{"name": "v", "configMap": {"name": "c"}}]}
+        deployment(cell, template={"metadata": {"labels": {"app": "worker"}}, "spec": pod})
+        await cell.advance(2)
+        cell.apply(config_map("after"))
+        await cell.advance(1)
+        (instance,) = cell.runtime.instances
+        held = cell.runtime.volumes[instance.launch.instance]["v"]
+        assert held.files["k"].content == b"after"
