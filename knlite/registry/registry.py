@@ -288,12 +288,14 @@ class Registry:
     ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
-        Labels, annotations and finalizers that others have added stay. Raises ``Refused``.
+        Labels, annotations and finalizers that others have added stay, and so does what others
+        write into the spec of its kind. Raises ``Refused``.
         """
         old = self._store.at(key_of(obj))
         if old is None:
             self.create(obj, user=user, write=write)
             return "created"
+        obj = info_of(type(obj)).adopted(obj, old)
         metadata = msgspec.structs.replace(
             obj.metadata,
             labels={**old.metadata.labels, **obj.metadata.labels},
