@@ -27,6 +27,8 @@ BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
+STORIES = 20
+"""Of events of one id, the newest."""
 REPLAYS = 100
 """Of one event, at most so many are named."""
 
@@ -142,7 +144,7 @@ class EventRecords:
         """
         found: list[Happened] = []
         if event_id:
-            found = await self._history.find(Wanted(id=event_id, source=source))
+            found = await self._history.find(Wanted(id=event_id, source=source, limit=STORIES))
         if not found and not source and _ARRIVAL.fullmatch(event_id):
             found = [each for each in (await self._history.at(int(event_id)),) if each]
         if not found:

@@ -198,6 +198,17 @@ async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
         assert left[:-1] == list(range(199, 199 - len(left) + 1, -1))
 
 
+async def test_a_sender_that_always_has_the_same_id_is_no_trouble(opened: Opened) -> None:
+    async with opened(InMemory(history_bytes=50_000)) as history:
+        for arrival in range(1, 300):
+            history.accepted(accepted(arrival, id="1", readers=[]))
+        await settled(history)
+        left = await arrivals(history, limit=1000)
+        assert await arrivals(history, id="1", limit=1000) == left
+        assert left[0] == 299
+        assert len(left) < 299
+
+
 async def test_what_is_too_old_goes() -> None:
     async with memory(Path(), InMemory(history_bytes=10_000, history_seconds=1)) as history:
         history.accepted(accepted(1, readers=[]))
