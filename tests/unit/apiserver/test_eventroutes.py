@@ -138,6 +138,7 @@ def test_the_token_is_wanted_here_too() -> None:
 
 async def test_who_follows_sees_events_until_the_run_ends() -> None:
     client = Client(registry())
+    client.events.read(egress("a"))
     async with streaming(client.door, "/knlite/events?follow=true&type=t") as stream:
         await anyio.wait_all_tasks_blocked()
         client.events.read(accepted(1000))
@@ -150,6 +151,7 @@ async def test_who_follows_sees_events_until_the_run_ends() -> None:
 
 async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
     client = Client(registry())
+    client.events.read(egress("a"))
     client.events.read(accepted(1000))
     async with streaming(client.door, "/knlite/events/1000?wait=3600") as stream:
         await anyio.wait_all_tasks_blocked()
