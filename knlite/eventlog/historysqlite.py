@@ -112,6 +112,8 @@ class SqliteHistory:
         self._complain = complain
         self._bounds = bounds
         self._progress = Progress()
+        self._told: set[str] = set()
+        """The egresses that this run has heard of: nobody else will end anything."""
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
         """Of deliveries that go on, how many attempts are kept."""
@@ -196,6 +198,7 @@ class SqliteHistory:
         return False
 
     def changed(self, fact: EgressChanged) -> tuple[int, ...]:
+        self._told.add(fact.egress_uid)
         if self._versions.note(fact):
             self._later()
             self._egresses.append((fact.egress_uid, fact.since, _written(fact)))
@@ -338,7 +341,7 @@ class SqliteHistory:
                 assert isinstance(size, int)
                 after = arrival
                 excess = self._size > goal or arrival < self._too_old()
-                if excess and arrival not in self._progress:
+                if excess and self._told.isdisjoint(self._progress.of(arrival)):
                     gone.append((arrival,))
                     self._size -= size
             await self._delete(gone)
