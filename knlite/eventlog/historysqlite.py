@@ -61,7 +61,7 @@ MAX_BEHIND = 200_000
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
-_LOOKS = 4096
+_LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
 """What is left of what may be kept, after something was deleted."""
@@ -150,6 +150,9 @@ class SqliteHistory:
         since = ended[0][0] if ended else 0
         assert isinstance(since, int)
         await self._resume(since)
+        if self._size > self._bounds.history_bytes or self._oldest < self._too_old():
+            # There may be less room than there was.
+            self._full.set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Forget what is too much, until cancelled."""
