@@ -13,7 +13,7 @@ from anyio.abc import TaskGroup
 from knlite.dataplane.branch import Branch, Ways
 from knlite.eventing.topology import Egress, Resource
 from knlite.eventlog.port import Cursor, Taken
-from knlite.facts import Notice
+from knlite.facts import DeliveryAttempted, Notice
 
 SPARE = 4
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
@@ -88,6 +88,30 @@ class Lane:
         ways, event = self._ways, taken.record.event
         text = f"{self._name}: event {event.id} was given up: {type(exc).__name__}: {exc}"
         ways.publish(Notice(at=ways.clock.wall(), level="error", text=text))
+        resource, egress = self.resource, self.egress
+        # Its story has to end too.
+        ways.publish(
+            DeliveryAttempted(
+                at=ways.clock.wall(),
+                kind=resource.kind,
+                namespace=resource.namespace,
+                name=resource.name,
+                egress_kind=egress.kind,
+                egress_namespace=egress.namespace,
+                egress_name=egress.name,
+                egress_uid=egress.uid,
+                arrival=taken.record.arrival,
+                event_id=event.id,
+                event_type=event.type,
+                leg="subscriber",
+                target=egress.subscriber or "",
+                attempt=0,
+                status=0,
+                outcome="failed",
+                why=f"knlite has a bug that this event has met: {type(exc).__name__}: {exc}",
+                ended=True,
+            )
+        )
 
     def _at_once(self) -> int:
         return 1 if self.egress.ordered else self.egress.parallelism
