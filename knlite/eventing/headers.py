@@ -13,8 +13,9 @@ PREFER_REPLY = ("Prefer", "reply")
 
 def passing(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """Those of *headers* that go on to subscribers."""
-    return tuple(
-        (name, value)
-        for name, value in headers
-        if name.lower() in _NAMES or name.lower().startswith(_PREFIXES)
-    )
+    kept = []
+    for header in headers:
+        lower = header[0].lower()
+        if lower in _NAMES or lower.startswith(_PREFIXES):
+            kept.append(header)
+    return tuple(kept)

@@ -13,28 +13,41 @@ from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, c
 Headers = Sequence[tuple[str, str]]
 
 BATCH = "application/cloudevents-batch+json"
+_WHOLE = frozenset((jsonformat.CONTENT_TYPE, BATCH))
+"""Media types of bodies that hold whole events."""
 _FORBIDDEN = frozenset(("data", "datacontenttype"))
 _TRIMMED = frozenset(("subject", "dataschema"))
 
 
 def is_event(headers: Headers) -> bool:
     """Whether a message claims to hold an event."""
-    media = _media(_first(headers, "content-type"))
-    if media in {jsonformat.CONTENT_TYPE, BATCH}:
-        return True
-    return _first(headers, "ce-specversion") in VERSIONS
+    content_type = version = None
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "content-type" and content_type is None:
+            content_type = value
+        elif lower == "ce-specversion" and version is None:
+            version = value
+    return version in VERSIONS or (content_type is not None and _media(content_type) in _WHOLE)
 
 
 def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
     """The event that a message holds."""
-    content_type = _first(headers, "content-type")
+    content_type = None
+    named = []
+    for name, value in headers:
+        lower = name.lower()
+        if lower.startswith("ce-"):
+            named.append((lower[3:], value))
+        elif lower == "content-type" and content_type is None:
+            content_type = value
     media = _media(content_type)
     if media == BATCH:
         return Malformed("batches are not supported")
     if media == jsonformat.CONTENT_TYPE:
         draft = jsonformat.decode(body)
     else:
-        draft = _binary(headers, content_type, body)
+        draft = _binary(named, content_type, body)
     return draft if isinstance(draft, Malformed) else checked(draft)
 
 
@@ -49,18 +62,19 @@ def carrying(headers: Headers) -> list[tuple[str, str]]:
 
 def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of *event* in binary mode."""
-    headers = [
-        (f"Ce-{name.capitalize()}", _on_wire(value)) for name, value in event.attributes.items()
-    ]
-    if event.content_type is not None:
-        headers.append(("Content-Type", _on_wire(event.content_type)))
-    return headers, event.data or b""
+    headers, body = wire_form(event)
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], body
 
 
 def wire_form(event: CloudEvent) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """The same as a connection takes it."""
-    headers, body = encode_binary(event)
-    return tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers), body
+    headers = [
+        (b"Ce-" + name.capitalize().encode(), value.encode())
+        for name, value in event.attributes.items()
+    ]
+    if event.content_type is not None:
+        headers.append((b"Content-Type", event.content_type.encode()))
+    return tuple(headers), event.data or b""
 
 
 def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
@@ -68,18 +82,15 @@ def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     return [("Content-Type", jsonformat.CONTENT_TYPE)], jsonformat.encode(event)
 
 
-def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
+def _binary(named: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
+    """*named* are the headers for attributes, by the attribute's name."""
     attributes: dict[str, str] = {}
-    for name, value in headers:
-        lower = name.lower()
-        if not lower.startswith("ce-"):
+    for name, value in named:
+        if name in _FORBIDDEN or not (name.isascii() and name.isalnum()):
+            return Malformed(f"header ce-{name} is not allowed")
+        if name in attributes or (name in _TRIMMED and not value.strip()):
             continue
-        attribute = lower[3:]
-        if attribute in _FORBIDDEN or not (attribute.isascii() and attribute.isalnum()):
-            return Malformed(f"header {name} is not allowed")
-        if attribute in _TRIMMED and not value.strip():
-            continue
-        attributes.setdefault(attribute, _from_wire(value))
+        attributes[name] = value if value.isascii() else _from_wire(value)
     if attributes.get("specversion") not in VERSIONS:
         return Malformed(
             "neither binary mode (header ce-specversion) nor structured mode "
@@ -95,14 +106,6 @@ def _from_wire(text: str) -> str:
     except UnicodeError:
         # Not UTF-8: then it is read as Latin-1, which it may well be.
         return text
-
-
-def _on_wire(text: str) -> str:
-    return text.encode().decode("latin-1")
-
-
-def _first(headers: Headers, name: str) -> str | None:
-    return next((value for key, value in headers if key.lower() == name), None)
 
 
 def _media(content_type: str | None) -> str:
