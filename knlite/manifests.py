@@ -21,6 +21,7 @@ from knlite.errors import InvalidInput
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
 from knlite.kinds.catalog import info_of, read
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
@@ -45,7 +46,7 @@ _OTHERS = re.compile(
 """Files with these suffixes that are well known for something else."""
 _SKIPPED_FOLDERS = frozenset(("node_modules", "__pycache__", "venv", "target", "vendor"))
 
-_RUNNING = (Service, Configuration, Deployment, Job, ContainerSource, JobSink)
+_RUNNING = (Service, Configuration, Deployment, Job, CronJob, ContainerSource, JobSink)
 """Kinds whose manifest says which code runs."""
 
 _LAST_STEP = re.compile(r"(\.[^.\[]*|\[[^\]]*\])$")

@@ -7,6 +7,7 @@ from contextlib import suppress
 from knlite.cli.client import Client
 from knlite.errors import NotFound
 from knlite.kinds.catalog import info_of
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.meta import Object
@@ -14,7 +15,7 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 
-_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, ContainerSource, JobSink)
+_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, CronJob, ContainerSource, JobSink)
 """What may have a log, in the order in which it is looked for."""
 
 

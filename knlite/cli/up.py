@@ -24,8 +24,9 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
-from knlite.facts import EventAccepted, Fact, Notice, ReadyChanged, RequestDone
+from knlite.facts import EgressChanged, EventAccepted, Fact, Notice, ReadyChanged, RequestDone
 from knlite.kinds.conditions import READY, Condition, find
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.meta import controller_of, described
@@ -228,7 +229,8 @@ class _Screen:
         self._console.print()
 
 
-_UNSHOWN = frozenset(("data", "headers"))
+_UNSHOWN = frozenset(("data", "headers", "filter_spec"))
+"""What an event holds may be anything; and a filter may hold the key of a RequestReply."""
 
 
 class _Json:
@@ -241,7 +243,7 @@ class _Json:
         # Of a request only what its record shows: as a whole it holds whatever the client sent. So
         # it is with an event.
         shown = record(fact) if isinstance(fact, RequestDone) else msgspec.to_builtins(fact)
-        if isinstance(fact, EventAccepted):
+        if isinstance(fact, EventAccepted | EgressChanged):
             shown = {name: value for name, value in shown.items() if name not in _UNSHOWN}
         self._write({"fact": type(fact).__name__, **shown})
 
@@ -298,3 +300,5 @@ def _workloads(emulator: Emulator) -> Iterator[tuple[str, str, str, str]]:
     for job in stored.listed(Job, ""):
         if controller_of(job) is None:
             yield "Job", described(job), status_column(job), ""
+    for cron in stored.listed(CronJob, ""):
+        yield "CronJob", described(cron), "Suspended" if cron.spec.suspend else "True", ""

@@ -23,6 +23,7 @@ from knlite.eventing.reconcilers import (
     trigger,
 )
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
@@ -58,7 +59,7 @@ from knlite.serving.reconcilers import (
     route,
     service,
 )
-from knlite.workloads.reconcilers import deployment, job
+from knlite.workloads.reconcilers import cronjob, deployment, job
 
 RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (Service, service.reconcile),
@@ -89,4 +90,5 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (Namespace, namespace.reconcile),
     (Deployment, deployment.reconcile),
     (Job, job.reconcile),
+    (CronJob, cronjob.reconcile),
 )

@@ -125,13 +125,13 @@ class Sources:
     async def _watch(self, lane: "_Lane", delivery: Delivery) -> None:
         with lane.scope:
             while True:
-                found = self._registry.watch(
-                    lane.watching.info.key_type,
-                    lane.watching.namespace,
-                    since=lane.since,
-                    predicate=lane.watching.selects,
-                )
                 try:
+                    found = self._registry.watch(
+                        lane.watching.info.key_type,
+                        lane.watching.namespace,
+                        since=lane.since,
+                        predicate=lane.watching.selects,
+                    )
                     while True:
                         for event in await found.changes():
                             await self._send(lane, event, delivery)

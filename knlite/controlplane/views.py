@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from knlite.controlplane.machine import this_node
+from knlite.eventing.channels import CHANNEL_ENDING
+from knlite.eventing.views.channelservice import channel_service
 from knlite.kinds.core.customresourcedefinition import CustomResourceDefinition
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.endpoints import Endpoints, EndpointSlice
@@ -17,6 +19,7 @@ from knlite.kinds.core.node import Node
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.definitions import definitions
 from knlite.kinds.labels import REVISION
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
@@ -56,6 +59,12 @@ VIEWS: tuple[Derivation, ...] = (
     ChildOf(kind=ServerlessService, parent=PodAutoscaler, made=serverless_service),
     ChildOf(kind=Metric, parent=PodAutoscaler, made=metric),
     ChildOf(kind=HorizontalPodAutoscaler, parent=PodAutoscaler, made=horizontal_pod_autoscaler),
+    ChildOf(
+        kind=KubernetesService,
+        parent=InMemoryChannel,
+        suffix=CHANNEL_ENDING,
+        made=channel_service,
+    ),
     _of_path(KubernetesService, "", services.public_service),
     _of_path(KubernetesService, PRIVATE, services.private_service),
     _of_path(EndpointSlice, "", endpoints.public_slice),

@@ -102,25 +102,38 @@ class EventSender:
         also: Headers = (),
     ) -> Answered | Unanswered:
         """POST *body* to *url*."""
-        sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        due = self._loop.time() + timeout
-        outcome = await self._once(b"POST", url, [*also, *sent], body, timeout, ca_certs)
-        for _ in range(MAX_REDIRECTS):
-            location = _location(outcome)
-            if not location:
-                break
-            assert isinstance(outcome, Answered)
-            url = urljoin(url, location)
-            left = due - self._loop.time()
-            if outcome.status in _AS_IT_WAS:
-                outcome = await self._once(b"POST", url, [*also, *sent], body, left, ca_certs)
-            else:
-                outcome = await self._once(b"GET", url, [*also, *sent], b"", left, ca_certs)
-        else:
-            if _location(outcome):
-                return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
+        try:
+            sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            outcome = await self._follow(url, [*also, *sent], body, timeout, ca_certs)
+        except ValueError as exc:
+            # A header or a Location that cannot be written is no reason to stop the platform.
+            return Unanswered(f"cannot be sent: {exc}")
         if outcome is _LATE:
             return Unanswered(f"no complete answer within {timeout:g} s")
+        return outcome
+
+    async def _follow(
+        self,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
+        ca_certs: str,
+    ) -> Answered | Unanswered:
+        """Send, and go where answers send us, as Go's client does."""
+        method, due = b"POST", self._loop.time() + timeout
+        outcome = await self._once(method, url, headers, body, timeout, ca_certs)
+        for _ in range(MAX_REDIRECTS):
+            location = _location(outcome)
+            if not location or isinstance(outcome, Unanswered):
+                return outcome
+            if outcome.status not in _AS_IT_WAS:
+                method, body = b"GET", b""
+            url = urljoin(url, location)
+            left = due - self._loop.time()
+            outcome = await self._once(method, url, headers, body, left, ca_certs)
+        if _location(outcome):
+            return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
         return outcome
 
     async def post(

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
+from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.references import kind_of, not_found
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
@@ -99,9 +100,14 @@ def _absolute(uri: str) -> str | Unresolved:
 
 
 def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str | Unresolved:
-    """The name of a Kubernetes Service; a Route will put one of its own name beside it."""
-    found = view.get(Route, namespace, name) or view.get(KubernetesService, namespace, name)
-    if found is None:
+    """The name of a Kubernetes Service; Routes and channels have one that follows from them."""
+    channel = name.removesuffix(CHANNEL_ENDING)
+    found = (
+        view.get(Route, namespace, name)
+        or view.get(KubernetesService, namespace, name)
+        or (channel != name and view.get(InMemoryChannel, namespace, channel))
+    )
+    if not found:
         return Unresolved(
             f"failed to get object {namespace}/{name}: {not_found('', 'Service', name)}"
         )

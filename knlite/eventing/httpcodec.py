@@ -6,6 +6,7 @@ Headers are text as the wire has it, one character per byte; attributes are the 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, checked
@@ -13,41 +14,34 @@ from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, c
 Headers = Sequence[tuple[str, str]]
 
 BATCH = "application/cloudevents-batch+json"
-_WHOLE = frozenset((jsonformat.CONTENT_TYPE, BATCH))
-"""Media types of bodies that hold whole events."""
 _FORBIDDEN = frozenset(("data", "datacontenttype"))
 _TRIMMED = frozenset(("subject", "dataschema"))
+_WHOLE = frozenset((jsonformat.CONTENT_TYPE, BATCH))
+"""Media types of which the body is the event."""
 
 
 def is_event(headers: Headers) -> bool:
     """Whether a message claims to hold an event."""
-    content_type = version = None
+    version = content_type = None
     for name, value in headers:
-        lower = name.lower()
-        if lower == "content-type" and content_type is None:
+        # The length first: this is asked of every answer.
+        if len(name) == 12 and content_type is None and name.lower() == "content-type":
             content_type = value
-        elif lower == "ce-specversion" and version is None:
+        elif len(name) == 14 and version is None and name.lower() == "ce-specversion":
             version = value
-    return version in VERSIONS or (content_type is not None and _media(content_type) in _WHOLE)
+    return version in VERSIONS or _media(content_type) in _WHOLE
 
 
 def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
     """The event that a message holds."""
-    content_type = None
-    named = []
-    for name, value in headers:
-        lower = name.lower()
-        if lower.startswith("ce-"):
-            named.append((lower[3:], value))
-        elif lower == "content-type" and content_type is None:
-            content_type = value
+    content_type = _first(headers, "content-type")
     media = _media(content_type)
     if media == BATCH:
         return Malformed("batches are not supported")
     if media == jsonformat.CONTENT_TYPE:
         draft = jsonformat.decode(body)
     else:
-        draft = _binary(named, content_type, body)
+        draft = _binary(headers, content_type, body)
     return draft if isinstance(draft, Malformed) else checked(draft)
 
 
@@ -62,16 +56,17 @@ def carrying(headers: Headers) -> list[tuple[str, str]]:
 
 def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     """Headers and body of *event* in binary mode."""
-    headers, body = wire_form(event)
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers], body
+    headers = [
+        (f"Ce-{name.capitalize()}", _on_wire(value)) for name, value in event.attributes.items()
+    ]
+    if event.content_type is not None:
+        headers.append(("Content-Type", _on_wire(event.content_type)))
+    return headers, event.data or b""
 
 
 def wire_form(event: CloudEvent) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """The same as a connection takes it."""
-    headers = [
-        (b"Ce-" + name.capitalize().encode(), value.encode())
-        for name, value in event.attributes.items()
-    ]
+    headers = [(_header_of(name), value.encode()) for name, value in event.attributes.items()]
     if event.content_type is not None:
         headers.append((b"Content-Type", event.content_type.encode()))
     return tuple(headers), event.data or b""
@@ -82,15 +77,18 @@ def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
     return [("Content-Type", jsonformat.CONTENT_TYPE)], jsonformat.encode(event)
 
 
-def _binary(named: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
-    """*named* are the headers for attributes, by the attribute's name."""
+def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
     attributes: dict[str, str] = {}
-    for name, value in named:
-        if name in _FORBIDDEN or not (name.isascii() and name.isalnum()):
-            return Malformed(f"header ce-{name} is not allowed")
-        if name in attributes or (name in _TRIMMED and not value.strip()):
+    for name, value in headers:
+        if name[:3].lower() != "ce-":
             continue
-        attributes[name] = value if value.isascii() else _from_wire(value)
+        attribute = name[3:].lower()
+        if attribute in _FORBIDDEN or not (attribute.isascii() and attribute.isalnum()):
+            return Malformed(f"header {name} is not allowed")
+        if attribute in _TRIMMED and not value.strip():
+            continue
+        if attribute not in attributes:
+            attributes[attribute] = value if value.isascii() else _from_wire(value)
     if attributes.get("specversion") not in VERSIONS:
         return Malformed(
             "neither binary mode (header ce-specversion) nor structured mode "
@@ -98,6 +96,11 @@ def _binary(named: Headers, content_type: str | None, body: bytes) -> Draft | Ma
         )
     content_type = content_type if content_type and content_type.strip() else None
     return Draft(attributes, content_type and _from_wire(content_type), body or None)
+
+
+@lru_cache(maxsize=1024)
+def _header_of(attribute: str) -> bytes:
+    return f"Ce-{attribute.capitalize()}".encode()
 
 
 def _from_wire(text: str) -> str:
@@ -108,5 +111,16 @@ def _from_wire(text: str) -> str:
         return text
 
 
+def _on_wire(text: str) -> str:
+    return text if text.isascii() else text.encode().decode("latin-1")
+
+
+def _first(headers: Headers, name: str) -> str | None:
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return None
+
+
 def _media(content_type: str | None) -> str:
-    return (content_type or "").partition(";")[0].strip().lower()
+    return content_type.partition(";")[0].strip().lower() if content_type else ""

@@ -71,7 +71,8 @@ class PingPlan:
 
 def ping_plans(view: View) -> tuple[PingPlan, ...]:
     """The PingSources that send, sorted by namespace and name."""
-    return tuple(_ping(each) for each in view.listed(PingSource, "") if sends(each))
+    plans = (_ping(each) for each in view.listed(PingSource, "") if sends(each))
+    return tuple(plan for plan in plans if plan is not None)
 
 
 def sends(source: PingSource | ApiServerSource) -> bool:
@@ -101,11 +102,16 @@ def outlet_of(source: PingSource | ApiServerSource) -> Outlet:
     )
 
 
-def _ping(source: PingSource) -> PingPlan:
+def _ping(source: PingSource) -> PingPlan | None:
     spec = source.spec
+    try:
+        when = schedule.parse(spec.schedule, spec.timezone)
+    except schedule.InvalidSchedule:
+        # It was one when it was stored; its reconciler is about to say so.
+        return None
     return PingPlan(
         outlet=outlet_of(source),
-        schedule=schedule.parse(spec.schedule, spec.timezone),
+        schedule=when,
         content_type=spec.content_type,
         data=data_of(spec),
     )

@@ -67,6 +67,6 @@ async def open_engines(
     async with (
         open_database(folder, (*TABLES, *historysqlite.TABLES), clock, complain) as database,
         open_sqlite(database, bounds, complain, live) as sqlite,
-        open_history(database, limits_of(OnDisk, settings.limits)) as kept,
+        open_history(database, limits_of(OnDisk, settings.limits), complain) as kept,
     ):
         yield Opened({"memory": memory, "sqlite": sqlite}, kept)

@@ -120,6 +120,10 @@ class History(Protocol):
         """Whether a delivery of that event has still to end."""
         ...
 
+    async def at(self, arrival: int) -> Happened | None:
+        """One event."""
+        ...
+
     async def find(self, wanted: Wanted) -> list[Happened]:
         """The newest events that are *wanted*, the newest first."""
         ...

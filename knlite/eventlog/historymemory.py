@@ -28,7 +28,7 @@ _ATTEMPT = 400
 _ROOM = 0.95
 """What is left of what may be kept, after something was forgotten."""
 _MICROSECONDS = 1_000_000
-_DISORDER = 60 * _MICROSECONDS
+_DISORDER = 5 * _MICROSECONDS
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -98,6 +98,16 @@ class MemoryHistory:
 
     def is_open(self, arrival: int) -> bool:
         return arrival in self._progress
+
+    def get(self, arrival: int) -> Happened | None:
+        """One event, at once."""
+        entry = self._entries.get(arrival)
+        if entry is None:
+            return None
+        return Happened(entry.fact, entry.attempts, self._progress.of(arrival))
+
+    async def at(self, arrival: int) -> Happened | None:
+        return self.get(arrival)
 
     async def find(self, wanted: Wanted) -> list[Happened]:
         found: list[Happened] = []

@@ -56,6 +56,8 @@ _FORM = b"\x01"
 """The first byte of every body: how the rest is to be read."""
 _ROW = 200
 """Bytes that a row takes beside its body, indexes and all."""
+MAX_BEHIND = 200_000
+"""Rows that may be on their way to a slow disk, which is some 200 MB of small events."""
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
@@ -87,12 +89,14 @@ class Store(Protocol):
 
 
 @asynccontextmanager
-async def open_history(store: Store, bounds: Bounds) -> AsyncIterator["SqliteHistory"]:
+async def open_history(
+    store: Store, bounds: Bounds, complain: Callable[[str], None]
+) -> AsyncIterator["SqliteHistory"]:
     """The history in *store*, which has ``TABLES``; all is kept when it ends.
 
-    Raises ``KnliteError``.
+    *complain* is told when something could not be. Raises ``KnliteError``.
     """
-    history = SqliteHistory(store, bounds)
+    history = SqliteHistory(store, bounds, complain)
     await history.load()
     try:
         yield history
@@ -103,8 +107,9 @@ async def open_history(store: Store, bounds: Bounds) -> AsyncIterator["SqliteHis
 class SqliteHistory:
     """The newest events, of this run and of those before; made by ``open_history``."""
 
-    def __init__(self, store: Store, bounds: Bounds) -> None:
+    def __init__(self, store: Store, bounds: Bounds, complain: Callable[[str], None]) -> None:
         self._store = store
+        self._complain = complain
         self._bounds = bounds
         self._progress = Progress()
         self._versions = Versions()
@@ -120,6 +125,9 @@ class SqliteHistory:
         """Arrivals, of what is kept."""
         self._taken = 0
         self._full = anyio.Event()
+        self._behind = 0
+        """Rows that are on their way to the disk."""
+        self._missing = 0
 
     async def load(self) -> None:
         """Go on with what is kept. Raises ``KnliteError``."""
@@ -199,6 +207,10 @@ class SqliteHistory:
     def is_open(self, arrival: int) -> bool:
         return arrival in self._progress
 
+    async def at(self, arrival: int) -> Happened | None:
+        found = await self.find(Wanted(since=arrival, before=arrival + 1, limit=1))
+        return found[0] if found else None
+
     async def find(self, wanted: Wanted) -> list[Happened]:
         self._flush()
         where, parameters = _where(wanted)
@@ -268,9 +280,25 @@ class SqliteHistory:
     def _flush(self, more: Sequence[Statement] = ()) -> None:
         noted = ((_EVENT, self._events), (_ATTEMPT, self._attempts), (_EGRESS, self._egresses))
         statements = [*((sql, rows) for sql, rows in noted if rows), *more]
-        if statements:
-            self._events, self._attempts, self._egresses = [], [], []
-            self._store.submit(statements, _settled)
+        if not statements:
+            return
+        self._events, self._attempts, self._egresses = [], [], []
+        count = sum(len(rows) for _, rows in statements)
+        if self._behind > MAX_BEHIND:
+            # Rather a gap in what is told than memory without end.
+            if not self._missing:
+                self._complain("the disk is too slow for the event log, which has gaps from now on")
+            self._missing += count
+            return
+        self._behind += count
+        self._store.submit(statements, lambda _: self._caught_up(count))
+
+    def _caught_up(self, count: int) -> None:
+        """Whoever keeps events has been told of an error, and so has everybody else."""
+        self._behind -= count
+        if self._missing and self._behind <= MAX_BEHIND // 2:
+            self._complain(f"the event log goes on; {self._missing} entries are missing")
+            self._missing = 0
 
     async def _resume(self, since: int) -> None:
         """Find what had not ended when the last run did, and may go on."""
@@ -335,15 +363,11 @@ class SqliteHistory:
         if gone:
             rows = [(fact.egress_uid, fact.since) for fact in gone]
             sql = "DELETE FROM history_egresses WHERE egress = ? AND since = ?"
-            self._store.submit([(sql, rows)], _settled)
+            self._store.submit([(sql, rows)], lambda _: None)
 
 
 _DURABLE = frozenset(("sqlite",))
 """The engines that go on after a restart with what was not done; others tell when they do."""
-
-
-def _settled(error: KnliteError | None) -> None:
-    """Whoever keeps events has been told of an *error*, and so has everybody else."""
 
 
 def _where(wanted: Wanted) -> tuple[str, Row]:

@@ -11,25 +11,18 @@ import msgspec
 
 from knlite.kinds.catalog import info_of
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing.catalog import EVENTING
 from knlite.kinds.fielderror import Errors, merged, refusing
-from knlite.kinds.flows.catalog import FLOWS
-from knlite.kinds.labels import CREATOR, EVENTING_CREATOR, EVENTING_LAST_MODIFIER, LAST_MODIFIER
-from knlite.kinds.messaging.catalog import MESSAGING
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.catalog import SERVING
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.trial import trial_errors
+from knlite.kinds.webhooks import OF_EVENTING
 
 T = TypeVar("T", bound=Object)
 
-_STAMPS = {
-    SERVING: (CREATOR, LAST_MODIFIER),
-    EVENTING: (EVENTING_CREATOR, EVENTING_LAST_MODIFIER),
-    FLOWS: (f"{FLOWS}/creator", f"{FLOWS}/lastModifier"),
-    MESSAGING: (f"{MESSAGING}/creator", f"{MESSAGING}/lastModifier"),
-}
+_STAMPED = OF_EVENTING | {SERVING}
+"""Groups whose objects carry the names of their authors: ``GROUP/creator``, …"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +49,9 @@ def admit(
     """
     info = info_of(type(obj))
     defaulted = info.defaulted(obj, old, config)
-    stamps = _STAMPS.get(info.group)
-    if stamps is not None and info.declared and not _named_by_parent(obj):
-        defaulted = _stamped(defaulted, old, *stamps, user)
+    if info.group in _STAMPED and info.declared and not _named_by_parent(obj):
+        creator, last_modifier = f"{info.group}/creator", f"{info.group}/lastModifier"
+        defaulted = _stamped(defaulted, old, creator, last_modifier, user)
     errors = merged(
         (*info.validated(defaulted, old, config), *info.permitted(defaulted, old, user))
     )

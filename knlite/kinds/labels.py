@@ -33,8 +33,6 @@ ROUTES: Final = f"{GROUP}/routes"
 """Annotation of a Configuration or Revision: the Routes that refer to it, comma separated."""
 CREATOR: Final = f"{GROUP}/creator"
 LAST_MODIFIER: Final = f"{GROUP}/lastModifier"
-EVENTING_CREATOR: Final = "eventing.knative.dev/creator"
-EVENTING_LAST_MODIFIER: Final = "eventing.knative.dev/lastModifier"
 
 # Read from manifests.
 ROLLOUT_DURATION: Final = f"{GROUP}/rollout-duration"

@@ -105,6 +105,13 @@ def of_addition(obj: Object) -> Iterator[Happening]:
             text = f'Created {type(obj).__name__} "{meta.name}"'
         case KubernetesService():
             text = f'Created placeholder service "{meta.name}"'
+        case Job() if owner.kind == "CronJob":
+            text = f"Created job {meta.name}"
+            who = "cronjob-controller"
+            yield Happening(
+                "CronJob", meta.namespace, owner.name, "Normal", "SuccessfulCreate", text, who
+            )
+            return
         case Pod() if owner.kind in {"Deployment", "Job"}:
             component = f"{owner.kind.lower()}-controller"
             text = f"Created pod: {meta.name}"

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 
-from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, EventRefused, Fact
+from knlite.facts import (
+    DeliveryAttempted,
+    EgressChanged,
+    EventAccepted,
+    EventRefused,
+    Fact,
+    SourceSent,
+)
 from knlite.telemetry.requests import SECONDS, Distribution
 
 LIMIT = 1000
@@ -21,7 +28,7 @@ LIMIT = 1000
 OTHER = "other"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
-READ = (EventAccepted, EventRefused, DeliveryAttempted, EgressChanged)
+READ = (EventAccepted, EventRefused, DeliveryAttempted, EgressChanged, SourceSent)
 """The facts that are counted."""
 
 _Key = tuple[str, ...]
@@ -29,6 +36,7 @@ _Key = tuple[str, ...]
 _ACCEPTED = ("namespace_name", "broker_name")
 _REFUSED = (*_ACCEPTED, "response_code")
 _ATTEMPTED = (*_ACCEPTED, "trigger_name", "leg", "outcome")
+_SOURCE = ("namespace_name", "source_kind", "source_name", "outcome", "response_code")
 _INGRESS = (
     "broker_name",
     "event_type",
@@ -70,6 +78,8 @@ class Deliveries:
         self._refused: dict[_Key, int] = {}
         self._attempts: dict[_Key, int] = {}
         """By namespace and name of the resource, kind and name of the egress, leg and outcome."""
+        self._sent: dict[_Key, int] = {}
+        """By namespace, kind and name of the source, outcome and status."""
         self._dispatched: dict[_Key, tuple[Distribution, Distribution]] = {}
         """Durations, and times until the first attempt, by kind, namespace and name of the
         resource, namespace and name of the egress, type and status."""
@@ -78,7 +88,7 @@ class Deliveries:
         """Count *fact*."""
         if type(fact) is DeliveryAttempted:
             self._attempted(fact)
-        elif type(fact) is EventAccepted:
+        elif type(fact) is EventAccepted and not fact.again:
             of: _Key = (fact.kind, fact.namespace, fact.name, fact.attributes["type"])
             if of not in self._accepted and len(self._accepted) >= LIMIT:
                 of = (*of[:3], OTHER)
@@ -88,6 +98,9 @@ class Deliveries:
             if refused not in self._refused and len(self._refused) >= LIMIT:
                 refused = (OTHER, OTHER, str(fact.status))
             self._refused[refused] = self._refused.get(refused, 0) + 1
+        elif type(fact) is SourceSent:
+            sent = (fact.namespace, fact.kind, fact.name, fact.outcome, str(fact.status))
+            self._sent[sent] = self._sent.get(sent, 0) + 1
         elif type(fact) is EgressChanged and fact.gone:
             self._forget(fact)
 
@@ -159,6 +172,14 @@ class Deliveries:
         for (namespace, name, _, egress, leg, outcome), count in self._attempts.items():
             attempts.add_metric((namespace, name, egress, leg, outcome), count)
         yield attempts
+        sent = CounterMetricFamily(
+            "knlite_source_events",
+            "Events that sources have sent, or given up.",
+            labels=_SOURCE,
+        )
+        for labels, count in self._sent.items():
+            sent.add_metric(labels, count)
+        yield sent
 
     def _histograms(self) -> Iterator[Metric]:
         dispatch = HistogramMetricFamily(

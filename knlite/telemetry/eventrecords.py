@@ -15,7 +15,8 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventlog.history import Happened, History, Wanted
+from knlite.eventlog.history import Happened, History, InMemory, Wanted
+from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Fact
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
@@ -24,6 +25,7 @@ from knlite.telemetry.xray import Row, Story, Summary
 READ = (EventAccepted, EgressChanged, DeliveryAttempted)
 BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
+_RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
 REPLAYS = 100
 """Of one event, at most so many are named."""
@@ -63,6 +65,8 @@ class EventRecords:
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
         self._followers: dict[MemoryObjectSendStream[_Told], Wanted] = {}
+        self._recent = MemoryHistory(_RECENT)
+        """What has come while somebody follows: no disk is asked for each event."""
         self._ends: dict[int, anyio.Event] = {}
         """By arrival, for who waits for its end."""
 
@@ -70,6 +74,8 @@ class EventRecords:
         """Take note of *fact*."""
         match fact:
             case DeliveryAttempted():
+                if self._followers:
+                    self._recent.attempted(fact)
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
             case EventAccepted():
@@ -77,12 +83,15 @@ class EventRecords:
                     fact = msgspec.structs.replace(fact, readers=self._wanting(fact))
                 self._history.accepted(fact)
                 if self._followers and not fact.again:
+                    self._recent.accepted(fact)
                     self._tell(fact)
             case EgressChanged():
                 if fact.gone:
                     self._present.pop(fact.egress_uid, None)
                 else:
                     self._present[fact.egress_uid] = fact
+                if self._followers:
+                    self._recent.changed(fact)
                 for arrival in self._history.changed(fact):
                     self._ended(arrival)
             case _:
@@ -104,19 +113,23 @@ class EventRecords:
                 listed = max(listed, each.arrival)
                 yield each
             async for arrival, ended in receive:
-                for happened in await self._one(arrival):
-                    fact = happened.accepted
-                    if ended or not fact.readers or self._history.is_open(arrival):
-                        known = not ended and arrival <= listed
-                    else:
-                        # It has ended by now, and that comes next.
-                        known = True
-                    if not known and wanted.takes(fact):
-                        yield xray.summary(happened, self._now())
+                happened = self._recent.get(arrival) or await self._history.at(arrival)
+                if happened is None or not wanted.takes(happened.accepted):
+                    continue
+                if not ended and (arrival <= listed or self._ends_next(happened)):
+                    continue
+                yield xray.summary(happened, self._now())
         finally:
             del self._followers[send]
+            if not self._followers:
+                self._recent = MemoryHistory(_RECENT)
             send.close()
             receive.close()
+
+    def _ends_next(self, happened: Happened) -> bool:
+        """Whether an event that has come has ended by now: that will be told next."""
+        fact = happened.accepted
+        return bool(fact.readers) and not self._history.is_open(fact.arrival)
 
     async def story(self, arrival: int) -> Story:
         """The story of one event. Raises ``NotFound``."""
@@ -131,7 +144,7 @@ class EventRecords:
         if event_id:
             found = await self._history.find(Wanted(id=event_id, source=source))
         if not found and not source and _ARRIVAL.fullmatch(event_id):
-            found = await self._one(int(event_id))
+            found = [each for each in (await self._history.at(int(event_id)),) if each]
         if not found:
             of = f' of source "{source}"' if source else ""
             raise NotFound(
@@ -143,8 +156,9 @@ class EventRecords:
 
     async def happened(self, arrival: int) -> Happened:
         """One event. Raises ``NotFound``."""
-        for each in await self._one(arrival):
-            return each
+        found = await self._history.at(arrival)
+        if found is not None:
+            return found
         raise NotFound(
             f"no event {arrival} is in the log",
             cause="it is too long ago, or never came",
@@ -190,9 +204,6 @@ class EventRecords:
 
     def _now(self) -> frozenset[str]:
         return frozenset(self._present)
-
-    async def _one(self, arrival: int) -> list[Happened]:
-        return await self._history.find(Wanted(since=arrival, before=arrival + 1, limit=1))
 
     async def _story(self, happened: Happened) -> Story:
         fact = happened.accepted

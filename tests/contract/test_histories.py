@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knlite.clock import SystemClock
+from knlite.eventlog import historysqlite
 from knlite.eventlog.database import open_database
 from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, OnDisk, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.historysqlite import TABLES, open_history
+from knlite.eventlog.historysqlite import TABLES, Row, open_history
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
@@ -24,7 +25,7 @@ from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 async def sqlite(folder: Path, bounds: Bounds | None = None) -> AsyncIterator[History]:
     async with (
         open_database(folder, TABLES, SystemClock(), print) as database,
-        open_history(database, bounds or OnDisk()) as history,
+        open_history(database, bounds or OnDisk(), print) as history,
         anyio.create_task_group() as group,
     ):
         await group.start(history.run)
@@ -253,3 +254,30 @@ async def test_a_history_in_sqlite_goes_on_in_the_next_run(tmp_path: Path) -> No
         # The same filter again says nothing new.
         later.changed(egress("a", 4000, type="t"))
         assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
+
+
+class Stalled:
+    """A disk that takes everything and never ends."""
+
+    def __init__(self) -> None:
+        self.settled: list[Callable[[None], None]] = []
+
+    def submit(self, _: object, settled: Callable[[None], None]) -> None:
+        self.settled.append(settled)
+
+    async def query(self, sql: str, _: object = ()) -> list[Row]:
+        return [] if "ORDER" in sql or "WHERE" in sql else [(0,)]
+
+
+async def test_a_disk_that_stalls_leaves_gaps_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(historysqlite, "MAX_BEHIND", 10)
+    disk, said = Stalled(), list[str]()
+    async with open_history(disk, OnDisk(), said.append) as history:
+        for arrival in range(1, 101):
+            history.accepted(accepted(arrival, readers=[]))
+            await anyio.lowlevel.checkpoint()
+        assert len(disk.settled) == 11
+        assert ["gaps" in text for text in said] == [True]
+        for settled in tuple(disk.settled):
+            settled(None)
+        assert said[1] == "the event log goes on; 89 entries are missing"

@@ -39,6 +39,7 @@ class Sink:
         body: bytes,
         timeout: float,  # noqa: ASYNC109
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
         self.sent.append((url, dict(headers), body))
         return self.outcome

@@ -1,5 +1,6 @@
 """The examples of event transforms and request-reply on the real executable."""
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -50,6 +51,9 @@ def test_events_are_transformed_on_their_way_and_on_request(up: Up) -> None:
     assert answer.json()["data"] == {"customer": "Ada", "pieces": 2, "total": 6}
     host = "summary-jsonata.transform.svc.cluster.local"
     assert sent(run, "/", "com.example.order", ORDER, host).json() == answer.json()
+    # What a local process has in K_SINK, as it resolves no names of the cluster.
+    by_path = "/ns/transform/services/summary-jsonata/"
+    assert sent(run, by_path, "com.example.order", ORDER).json() == answer.json()
 
     answer = sent(run, "/ns/transform/eventtransforms/shout", "a", '{"word": "hello"}')
     assert (answer.status_code, answer.json()) == (200, {"said": "5 letters"})
@@ -77,6 +81,12 @@ def test_a_request_is_answered_by_an_event(up: Up) -> None:
     assert answer.headers["ce-id"] == "sum-of-1"
     host = "request-reply.knative-eventing.svc.cluster.local"
     assert sent(run, "/ask/sums", "com.example.sum", "[4]", host).json() == {"sum": 4}
+
+    triggers = run.object("/apis/eventing.knative.dev/v1/namespaces/ask/triggers")["items"]
+    (trigger,) = (each for each in triggers if each["metadata"]["name"] == "sums0-1")
+    key = trigger["spec"]["filters"][0]["cesql"].split('"')[5]
+    assert len(key) == 64
+    assert key not in json.dumps(run.facts), "the key is in the log"
 
     began = time.monotonic()
     answer = sent(run, path, "com.example.riddle", '"?"')

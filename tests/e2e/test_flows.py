@@ -110,6 +110,10 @@ def test_kubectl_sees_the_parts_of_a_sequence_and_deletes_all_of_it(
         for kind in ("inmemorychannel", "subscription")
         for step in (0, 1)
     ]
+    assert kubectl("get", "svc", "q-kn-sequence-1-kn-channel", "-o", "jsonpath={.spec}") == (
+        '{"externalName":"imc-dispatcher.knative-eventing.svc.cluster.local","ports":'
+        '[{"name":"http","port":80,"protocol":"TCP"}],"type":"ExternalName"}'
+    )
     refused = kubectl.refused(
         "patch", "imc", "q-kn-sequence-0", "--type=merge", "-p", '{"spec":{"subscribers":[]}}'
     )

@@ -64,8 +64,7 @@ class RecordingSender:
         ca_certs: str = "",
         also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
-        shared = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in also]
-        headers = [*headers, *shared]
+        headers = joined(headers, also)
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self._clock.now(), url, headers, event, timeout)
@@ -81,6 +80,14 @@ class RecordingSender:
     def to(self, url: str) -> list[Call]:
         """What was sent to *url*."""
         return [call for call in self.calls if call.url == url]
+
+
+def joined(
+    headers: Sequence[tuple[str, str]], also: Sequence[tuple[bytes, bytes]]
+) -> list[tuple[str, str]]:
+    """All headers of a request, as text."""
+    shared = ((name.decode("latin-1"), value.decode("latin-1")) for name, value in also)
+    return [*headers, *shared]
 
 
 class Flow:

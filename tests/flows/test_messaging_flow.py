@@ -25,7 +25,16 @@ from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence as KnativeSequence
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
-from tests.flows.eventflow import STARTED, Call, RecordingSender, always, event, reply, settled
+from tests.flows.eventflow import (
+    STARTED,
+    Call,
+    RecordingSender,
+    always,
+    event,
+    joined,
+    reply,
+    settled,
+)
 from tests.unit.eventing.reconcilers.plane import FLOWS, NAMESPACE, Plane, document, ref
 
 A, B, C, SINK, END = (f"http://{name}.test/" for name in ("a", "b", "c", "sink", "end"))
@@ -49,8 +58,10 @@ class Shop:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
         """The sender of the dispatcher."""
+        headers = joined(headers, also)
         label, _, rest = urlsplit(url).netloc.partition(".")
         channel = label.removesuffix(CHANNEL_ENDING)
         if channel == label:

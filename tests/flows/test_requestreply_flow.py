@@ -39,6 +39,7 @@ from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import key_of
+from tests.flows.eventflow import joined
 from tests.unit.fake_view import FakeView
 
 STARTED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -121,7 +122,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Answered | Unanswered:
+        headers = joined(headers, also)
         if url != SERVICE:
             path = url.partition("svc.cluster.local")[2]
             answer = await self.requests.receive("POST", path, headers, body, "")

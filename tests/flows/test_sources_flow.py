@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import anyio
 
-from knlite.controlplane.eventtypes import EventTypeRecorder
+from knlite.controlplane.eventtypes import MOST, EventTypeRecorder
 from knlite.controlplane.sources import Sources
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.sources.outbound import Outbound
@@ -31,6 +31,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.reconcile import Key
 from tests.flows.cell import STARTED, Cell, on_virtual_time, opened
+from tests.flows.eventflow import joined
 
 SOURCES = "sources.knative.dev/v1"
 SINK = {"uri": "http://sink.example/"}
@@ -71,7 +72,9 @@ class Flow:
         body: bytes,
         timeout: float,  # noqa: ASYNC109  the signature of the contract
         ca_certs: str = "",
+        also: Sequence[tuple[bytes, bytes]] = (),
     ) -> Reply:
+        headers = joined(headers, also)
         event = decode(headers, body)
         assert isinstance(event, CloudEvent)
         call = Call(self.cell.clock.now(), url, dict(headers), event)
@@ -536,3 +539,15 @@ async def test_filters_choose_changes_where_they_are_switched_on() -> None:
         config_map(flow, "unwanted")
         await anyio.sleep(1)
         assert [call.event.attributes["name"] for call in flow.calls] == ["wanted"]
+
+
+@on_virtual_time
+async def test_a_sender_that_makes_up_types_does_not_fill_the_registry() -> None:
+    async with flowing() as flow:
+        flow.broker()
+        await anyio.sleep(1)
+        switch(flow, "enabled")
+        for number in range(MOST + 10):
+            accepted(flow, f"type.{number}")
+        await anyio.sleep(1)
+        assert len(flow.types_of("main")) == MOST

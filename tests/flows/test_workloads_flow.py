@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from knlite.errors import AlreadyExists, Forbidden, InstanceFailed
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, finished
 from knlite.kinds.core.pod import Pod
@@ -48,6 +49,10 @@ def job(cell: Cell, policy: str = "Never", **spec: object) -> None:
 
 def pods(cell: Cell) -> list[Pod]:
     return list(cell.registry.view.listed(Pod, "default"))
+
+
+def jobs(cell: Cell) -> list[Job]:
+    return list(cell.registry.view.listed(Job, "default"))
 
 
 def the_deployment(cell: Cell) -> Deployment:
@@ -335,3 +340,28 @@ async def test_a_program_that_cannot_be_started_is_one() -> None:
         job(cell, backoffLimit=0)
         await cell.advance(5)
         assert end_of(cell).reason == "BackoffLimitExceeded"
+
+
+@on_virtual_time
+async def test_a_cron_job_runs_when_it_is_due_and_ends_with_all_that_is_its() -> None:
+    async with opened({"task": Script(lives=2.0, code=0)}) as cell:
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "task"}]}
+        cell.apply(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "CronJob",
+                "metadata": {"name": "tick", "namespace": "default"},
+                "spec": {
+                    "schedule": "* * * * *",
+                    "jobTemplate": {"spec": {"template": {"spec": pod}}},
+                },
+            }
+        )
+        await cell.advance(190)
+        assert len(cell.runtime.instances) == 3
+        assert {each.type for job in jobs(cell) if (each := finished(job))} == {"Complete"}
+        cell.registry.delete(Key(CronJob, "default", "tick"))
+        await cell.advance(1)
+        assert (jobs(cell), pods(cell)) == ([], [])
+        await cell.advance(190)
+        assert len(cell.runtime.instances) == 3

@@ -12,10 +12,10 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing import jsonata
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.policies import applied_policies
 from knlite.eventing.transforms import transform_host
+from knlite.kinds import jsonata
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.eventtransform import (
@@ -26,6 +26,7 @@ from knlite.kinds.eventing.eventtransform import (
     TRANSFORMATION_READY,
     EventTransform,
     EventTransformStatus,
+    expressions,
 )
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
@@ -86,14 +87,8 @@ def _sent(
 
 def _evaluated(transform: EventTransform, conditions: ConditionEditor) -> None:
     """Whether both expressions can be evaluated."""
-    spec = transform.spec
-    for path, expression in (
-        ("spec.jsonata.expression", spec.jsonata),
-        ("spec.reply.jsonata.expression", None if spec.reply is None else spec.reply.jsonata),
-    ):
-        if expression is None:
-            continue
-        why = jsonata.problem(expression.expression)
+    for path, expression in expressions(transform.spec):
+        why = jsonata.problem(expression)
         if why:
             conditions.false(JSONATA_DEPLOYMENT_READY, "ExpressionInvalid", f"{path}: {why}")
             return

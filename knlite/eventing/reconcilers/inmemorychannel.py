@@ -15,6 +15,7 @@ import msgspec
 from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.policies import applied_policies
+from knlite.eventing.views.channelservice import service_name
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.messaging.channelable import ChannelableStatus, SubscriberStatus
@@ -28,6 +29,7 @@ from knlite.kinds.messaging.inmemorychannel import (
     SERVICE_READY,
     InMemoryChannel,
 )
+from knlite.kinds.names import label_1035_problems
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
 
@@ -53,9 +55,18 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 def _reconciled(
     channel: InMemoryChannel, conditions: ConditionEditor, view: View
 ) -> ChannelableStatus:
-    """Step by step; a dead letter sink without an address leaves the rest as it was."""
-    for condition in (DISPATCHER_READY, SERVICE_READY, ENDPOINTS_READY, CHANNEL_SERVICE_READY):
+    """Step by step; the first failure leaves the later conditions as they were."""
+    for condition in (DISPATCHER_READY, SERVICE_READY, ENDPOINTS_READY):
         conditions.true(condition)
+    service = service_name(channel)
+    problems = label_1035_problems(service)
+    if problems:
+        # A cluster refuses the Service, and its DNS could not have the name.
+        text = f'Service "{service}" is invalid: metadata.name: Invalid value: "{service}"'
+        message = f"Channel Service failed: {text}: {', '.join(problems)}"
+        conditions.false(CHANNEL_SERVICE_READY, "ChannelServiceFailed", message)
+        return channel.status
+    conditions.true(CHANNEL_SERVICE_READY)
     status = _with_dead_letter_sink(channel, conditions, view)
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status

@@ -11,6 +11,7 @@ import msgspec
 
 from knlite.eventing.finalizers import held, released
 from knlite.eventing.sinks import with_sink
+from knlite.kinds import schedule
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.sources.pingsource import (
     CONDITIONS,
@@ -56,6 +57,16 @@ def _reconciled(source: PingSource, conditions: ConditionEditor, view: View) -> 
     if status is None:
         return source.status
     conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")
-    conditions.true(DEPLOYED)
+    _deploy(source, conditions)
     sent = CloudEventAttributes(type=EVENT_TYPE, source=event_source(namespace, name))
     return msgspec.structs.replace(status, ce_attributes=(sent,))
+
+
+def _deploy(source: PingSource, conditions: ConditionEditor) -> None:
+    try:
+        schedule.parse(source.spec.schedule, source.spec.timezone)
+    except schedule.InvalidSchedule as exc:
+        # An earlier run has kept it, on a machine that knew this time zone.
+        conditions.false(DEPLOYED, "ScheduleInvalid", str(exc))
+    else:
+        conditions.true(DEPLOYED)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from knlite.kinds.columns import AGE, NAME, Column, status_of
 from knlite.kinds.core import (
     configmap,
+    cronjob,
     customresourcedefinition,
     deployment,
     endpoints,
@@ -228,6 +229,24 @@ KINDS: tuple[KindInfo, ...] = (
         ),
         defaulted=job.defaulted,
         validated=job.validated,
+    ),
+    KindInfo(
+        type=cronjob.CronJob,
+        group="batch",
+        version="v1",
+        plural="cronjobs",
+        short_names=("cj",),
+        categories=("all",),
+        columns=(
+            Column("Schedule", lambda obj: obj.spec.schedule),
+            Column("Timezone", lambda obj: obj.spec.time_zone or "<none>"),
+            Column("Suspend", lambda obj: str(bool(obj.spec.suspend))),
+            Column("Active", lambda obj: str(len(obj.status.active)), "integer"),
+            Column("Last Schedule", lambda obj: obj.status.last_schedule_time or "", "date"),
+            AGE,
+        ),
+        defaulted=cronjob.defaulted,
+        validated=cronjob.validated,
     ),
     KindInfo(
         type=hpa.HorizontalPodAutoscaler,

@@ -1,14 +1,15 @@
 """EventTransform: changes events by a JSONata expression, on their way or in answer to a request.
 
 Source: knative/eventing ``pkg/apis/eventing/v1alpha1/eventtransform_*.go``; Eventing reference §13.
-Not here: whether an expression is one (``eventing/jsonata.py``); that is no matter of
-admission, as upstream.
+Not here: whether an expression is one (``kinds/jsonata.py``); admission only warns if it is not.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
+from knlite.kinds import jsonata
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
@@ -94,7 +95,20 @@ def validated(obj: EventTransform, old: EventTransform | None, config: Config) -
         # The two texts are exchanged upstream too.
         change = _ANOTHER_TYPE if old.spec.jsonata is None else _TO_JSONATA
         errors.append(generic(_IMMUTABLE_TEXT.format(change), "spec.jsonata"))
+    errors.extend(
+        FieldError(why, (path,), level="warning")
+        for path, expression in expressions(spec)
+        if (why := jsonata.problem(expression))
+    )
     return tuple(errors)
+
+
+def expressions(spec: EventTransformSpec) -> Iterator[tuple[str, str]]:
+    """The expressions of *spec*, each with its path."""
+    if spec.jsonata is not None:
+        yield "spec.jsonata.expression", spec.jsonata.expression
+    if spec.reply is not None and spec.reply.jsonata is not None:
+        yield "spec.reply.jsonata.expression", spec.reply.jsonata.expression
 
 
 def _sink_validated(sink: Destination, obj: EventTransform, config: Config) -> Errors:

@@ -103,6 +103,15 @@ _SHAPES: Mapping[tuple[str, str], Shape] = {
     ("batch", "Job"): _kind(
         Shape(fields={"selector": _ATOMIC, **_template(_POD_SPEC)}), status=_CONDITIONS
     ),
+    ("batch", "CronJob"): _kind(
+        Shape(
+            fields={
+                "jobTemplate": Shape(
+                    fields={"metadata": _METADATA, "spec": Shape(fields=_template(_POD_SPEC))}
+                )
+            }
+        )
+    ),
     ("serving.knative.dev", "Service"): _kind(Shape(fields=_template(_KNATIVE_POD_SPEC))),
     ("serving.knative.dev", "Configuration"): _kind(Shape(fields=_template(_KNATIVE_POD_SPEC))),
     ("serving.knative.dev", "Revision"): _kind(_KNATIVE_POD_SPEC),

@@ -17,6 +17,7 @@ from knlite.kinds.core.deployment import (
     Strategy,
 )
 from knlite.kinds.core.podtemplate import PodTemplate
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.labels import CONFIGURATION, REVISION_UID, SERVICE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
@@ -35,7 +36,7 @@ from knlite.kinds.serving.revision import RESOURCES_AVAILABLE, Revision
 from knlite.reconcile import View
 from knlite.serving.autoscaling.spec import scaling_spec
 from knlite.serving.contract import progress_deadline
-from knlite.serving.views.derived import derived_meta, instance_annotations, instance_labels
+from knlite.serving.views.derived import instance_annotations, instance_labels
 
 SUFFIX = "-deployment"
 QUEUE_PROXY = "queue-proxy"

@@ -26,6 +26,7 @@ from knlite.kinds.core.endpoints import (
 )
 from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.labels import REVISION
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
@@ -34,7 +35,6 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import LABEL, SERVICE_TYPE
 from knlite.reconcile import View
 from knlite.serving.views.deployment import HTTP2_PORT, HTTP_PORT
-from knlite.serving.views.derived import derived_meta
 from knlite.serving.views.serverlessservice import PRIVATE, protocol
 
 ACTIVATOR = "activator-service"

@@ -19,11 +19,11 @@ from knlite.kinds.core.hpa import (
     ResourceMetric,
     ScalingRules,
 )
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.labels import METRIC
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.reconcile import View
 from knlite.serving.autoscaling.hpa import MEBIBYTE, HpaSpec, hpa_spec, scaled_by_hpa
-from knlite.serving.views.derived import derived_meta
 
 _NO_LIMIT = 2**31 - 1
 

@@ -5,12 +5,12 @@ Differs: nothing is scraped; the activator and the instances' proxies tell the a
 """
 
 from knlite.kinds.conditions import Condition
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.names import child_name
 from knlite.kinds.serving.metric import Metric, MetricSpec, MetricStatus
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
 from knlite.reconcile import View
 from knlite.serving.autoscaling.spec import scaling_spec
-from knlite.serving.views.derived import derived_meta
 from knlite.serving.views.serverlessservice import PRIVATE
 
 _NANOSECONDS = 1_000_000_000

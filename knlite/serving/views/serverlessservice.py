@@ -7,6 +7,7 @@ Differs: there is one activator, whatever the load.
 
 from knlite.kinds.conditions import Condition, Status
 from knlite.kinds.core.objectreference import ObjectReference
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.labels import METRIC
 from knlite.kinds.names import child_name
 from knlite.kinds.podspec.fields import protocol_of, serving_container
@@ -21,7 +22,6 @@ from knlite.kinds.serving.serverlessservice import (
 )
 from knlite.reconcile import View
 from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
-from knlite.serving.views.derived import derived_meta
 
 PRIVATE = "-private"
 ACTIVATORS = 1

@@ -9,6 +9,7 @@ from knlite.kinds.core.k8sservice import (
     KubernetesServiceSpec,
     ServicePort,
 )
+from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.labels import REVISION_UID
 from knlite.kinds.names import child_name
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
@@ -16,7 +17,6 @@ from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.serverlessservice import LABEL, SERVICE_TYPE
 from knlite.reconcile import View
 from knlite.serving.views.deployment import HTTP2_PORT, HTTP_PORT
-from knlite.serving.views.derived import derived_meta
 from knlite.serving.views.serverlessservice import PRIVATE, protocol
 
 _QUEUE_METRICS = (("http-autometric", 9090), ("http-usermetric", 9091))

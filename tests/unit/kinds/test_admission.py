@@ -10,14 +10,21 @@ from knlite.kinds.admission import Admitted, Denied, admit
 from knlite.kinds.codec import decode
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.features import FeaturesConfig
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered
+from knlite.kinds.flows.sequence import Sequence, SequenceSpec, SequenceStep
 from knlite.kinds.labels import CREATOR, LAST_MODIFIER
-from knlite.kinds.meta import Object, OwnerReference
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.meta import Object, ObjectMeta, OwnerReference
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.pingsource import PingSource, PingSourceSpec
 
 CONFIG = Config()
 ADA, BOB = "ada", "bob"
+META = ObjectMeta(name="x", namespace="shop")
+SINK = Destination(uri="http://x.example")
+ONE_STEP = SequenceSpec(steps=(SequenceStep(uri="http://x.example"),))
 
 
 def service(**container: Any) -> Service:
@@ -58,6 +65,22 @@ def test_who_changes_the_spec_is_noted() -> None:
     old = stored(service())
     assert authors(stored(service(args=["x"]), old, BOB)) == (ADA, BOB)
     assert authors(stored(service(), old, BOB)) == (ADA, ADA)
+
+
+@pytest.mark.parametrize(
+    ("obj", "group"),
+    [
+        pytest.param(Sequence(metadata=META, spec=ONE_STEP), "flows", id="flow"),
+        pytest.param(InMemoryChannel(metadata=META), "messaging", id="channel"),
+        pytest.param(
+            PingSource(metadata=META, spec=PingSourceSpec(sink=SINK)), "sources", id="source"
+        ),
+    ],
+)
+def test_every_group_of_eventing_notes_its_own_names(obj: Object, group: str) -> None:
+    found = stored(obj).metadata.annotations
+    assert found[f"{group}.knative.dev/creator"] == ADA
+    assert found[f"{group}.knative.dev/lastModifier"] == ADA
 
 
 def test_the_creator_cannot_be_changed() -> None:

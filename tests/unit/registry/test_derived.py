@@ -13,12 +13,12 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.core.serviceaccount import ServiceAccount
+from knlite.kinds.derivedmeta import newest
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.names import child_name
 from knlite.reconcile import Key, View
 from knlite.registry.derived import ChildOf, Fixed
 from knlite.registry.registry import Registry
-from knlite.serving.views.derived import newest
 
 LONG = "a-name-that-leaves-no-room-for-what-is-put-behind-it-in-a-label"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from knlite.facts import ColdStart, InstanceChanged, InstanceState, RequestDone
+from knlite.facts import ColdStart, InstanceChanged, InstanceState, RequestDone, SourceSent
 from knlite.serving.levels import InstanceCounts, RevisionLoad, RevisionScale
 from knlite.telemetry.metrics import Metrics
 
@@ -227,3 +227,27 @@ def test_failed_instances_are_counted() -> None:
 
 def test_an_exposition_of_nothing_is_valid() -> None:
     assert list(text_string_to_metric_families(Metrics().exposition().decode()))
+
+
+def test_events_of_sources_are_counted_by_what_became_of_them() -> None:
+    metrics = Metrics()
+    for status, why in ((202, ""), (202, ""), (503, "it answered 503")):
+        metrics.read(
+            SourceSent(
+                at=NOW,
+                kind="PingSource",
+                namespace="shop",
+                name="p",
+                event_id="1",
+                event_type="a",
+                target="http://x.example",
+                attempts=1,
+                status=status,
+                outcome="failed" if why else "delivered",
+                why=why,
+            )
+        )
+    of = {"namespace_name": "shop", "source_kind": "PingSource", "source_name": "p"}
+    name = "knlite_source_events_total"
+    assert value(metrics, name, **of, outcome="delivered", response_code="202") == 2.0
+    assert value(metrics, name, **of, outcome="failed", response_code="503") == 1.0

@@ -3,6 +3,7 @@
 from knlite.kinds.kreference import KReference
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import controller_of
 from tests.unit.eventing.reconcilers.plane import MESSAGING, Plane, document, ref
 
@@ -132,6 +133,32 @@ def test_a_channel_behind_that_somebody_deletes_comes_back() -> None:
     plane.delete(InMemoryChannel, "c")
     assert plane.names(InMemoryChannel) == ["c"]
     assert plane.condition(Channel, "c")[0] == "True"
+
+
+def test_the_service_of_a_channel_can_be_sent_to() -> None:
+    plane = Plane()
+    service = {"apiVersion": "v1", "kind": "Service", "name": "c-kn-channel"}
+    plane.apply(
+        document("InMemoryChannel", "d"),
+        document(
+            "Subscription", "s", channel=ref("InMemoryChannel", "d"), subscriber={"ref": service}
+        ),
+    )
+    assert plane.condition(Subscription, "s")[1] == "SubscriberResolveFailed"
+    plane.apply(document("Channel", "c"))
+    assert plane.get(InMemoryChannel, "d").spec.subscribers[0].subscriber_uri == URL
+
+
+def test_a_name_that_no_service_can_have_is_said() -> None:
+    plane = Plane()
+    plane.apply(document("Channel", "a.b"))
+    status, reason, message = plane.condition(InMemoryChannel, "a.b")
+    assert (status, reason) == ("False", "ChannelServiceFailed")
+    assert message.startswith(
+        'Channel Service failed: Service "a.b-kn-channel" is invalid: metadata.name: Invalid value:'
+        ' "a.b-kn-channel": a DNS-1035 label must consist of'
+    )
+    assert plane.condition(Channel, "a.b")[:2] == ("False", "ChannelServiceFailed")
 
 
 def test_channels_can_be_sent_to_by_reference() -> None:

@@ -5,7 +5,7 @@ import pytest
 from knlite.kinds.catalog import read
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing.eventtransform import EventTransform, validated
-from knlite.kinds.fielderror import rendered
+from knlite.kinds.fielderror import refusing, rendered
 
 JSONATA = {"expression": "$"}
 SINK = {"uri": "http://example.com"}
@@ -31,7 +31,6 @@ def transform(**spec: object) -> EventTransform:
     "spec",
     [
         pytest.param({"jsonata": JSONATA}, id="alone"),
-        pytest.param({"jsonata": {"expression": "{{{"}}, id="an expression is not parsed here"),
         pytest.param({"jsonata": JSONATA, "sink": SINK}, id="with a sink"),
         pytest.param(
             {"jsonata": JSONATA, "sink": SINK, "reply": {"jsonata": JSONATA}}, id="with a reply"
@@ -89,3 +88,14 @@ def test_the_expression_may_change_and_the_type_may_not() -> None:
     assert validated(transform(jsonata={"expression": "data"}), old, Config()) == ()
     text = rendered(validated(transform(), old, Config()))
     assert "Transformations types are immutable, transformation type cannot be changed" in text
+
+
+def test_an_expression_that_is_none_is_only_warned_about() -> None:
+    spec = {"jsonata": {"expression": "{"}, "sink": SINK, "reply": {"jsonata": {"expression": ""}}}
+    errors = validated(transform(**spec), None, Config())
+    assert refusing(errors) == ()
+    assert [error.paths[0] for error in errors] == [
+        "spec.jsonata.expression",
+        "spec.reply.jsonata.expression",
+    ]
+    assert errors[1].message == "Unexpected end of expression (S0207, at character 0)"

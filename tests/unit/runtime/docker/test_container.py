@@ -40,6 +40,14 @@ def test_the_port_is_the_runtimes_to_set() -> None:
     assert settings().container["environment"] == {"A": "1", "PORT": "8080"}
 
 
+def test_what_serves_nobody_has_no_port() -> None:
+    silent = replace(LAUNCH, port=0, serving=replace(SERVING, env={"A": "1"}))
+    published = settings(silent, Network("published", "bridge", HOST_GATEWAY))
+    assert published.container["environment"] == {"A": "1"}
+    assert "ports" not in published.container
+    assert "port_bindings" not in published.host
+
+
 def test_nothing_that_was_not_asked_for_replaces_the_images_own() -> None:
     replaced = {"entrypoint", "command", "working_dir", "user", "ports"}
     assert not replaced & set(settings().container)

@@ -1,7 +1,7 @@
 """What is wrong with a JSONata expression, in the parser's words.
 
-Differs: upstream does not look into an expression; its pods would fail to start. Here the status
-says what is wrong, and where.
+Differs: upstream does not look into an expression; its pods would fail to start. Here a warning and
+the status say what is wrong, and where.
 
 Not here: evaluating expressions, which takes as long as they please (``dataplane/jsonata.py``).
 """

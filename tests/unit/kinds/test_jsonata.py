@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from knlite.eventing.jsonata import LONGEST, problem
+from knlite.kinds.jsonata import LONGEST, problem
 
 
 @pytest.mark.parametrize(

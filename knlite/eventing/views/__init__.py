@@ -1,0 +1,1 @@
+"""What Kubernetes clients see of Eventing's objects, computed when they read it."""

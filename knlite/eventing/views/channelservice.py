@@ -1,0 +1,38 @@
+"""The core Service of an InMemoryChannel: its name in the cluster's DNS.
+
+Source: knative/eventing ``pkg/reconciler/inmemorychannel/controller/resources/service.go``.
+"""
+
+from typing import Final
+
+from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN
+from knlite.kinds.core.k8sservice import KubernetesService, KubernetesServiceSpec, ServicePort
+from knlite.kinds.derivedmeta import derived_meta
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.names import child_name, label_1035_problems
+from knlite.reconcile import View
+
+ROLE: Final = "messaging.knative.dev/role"
+_DISPATCHER = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
+
+
+def service_name(channel: InMemoryChannel) -> str:
+    """What the Service of *channel* is called."""
+    return child_name(channel.metadata.name, CHANNEL_ENDING)
+
+
+def channel_service(channel: InMemoryChannel, view: View) -> KubernetesService | None:
+    """The Service of *channel*; None where it cannot have one."""
+    name = service_name(channel)
+    if label_1035_problems(name):
+        return None
+    return KubernetesService(
+        metadata=derived_meta(
+            channel, "KubernetesService", name, labels={ROLE: "in-memory-channel"}
+        ),
+        spec=KubernetesServiceSpec(
+            type="ExternalName",
+            external_name=_DISPATCHER,
+            ports=(ServicePort(name="http", port=80, protocol="TCP"),),
+        ),
+    )
