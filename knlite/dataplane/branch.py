@@ -6,7 +6,8 @@ who corrects a Trigger helps the events that are being tried.
 Source: Eventing data plane reference §2.5 (one branch), §3, §4.
 Differs: upstream leaves the error extensions out of a dead letter when the reply was at fault
 (502); here every dead letter says what failed. Upstream asks the filter again at each attempt; here
-the one in force at an event's arrival decides.
+the one in force at an event's arrival decides. A subscriber that does not resolve is a 404 to
+upstream, tried again and buried; here the event waits until there is one.
 Not here: rules (``eventing``), HTTP (``sender.py``), how many at once (``lane.py``).
 """
 

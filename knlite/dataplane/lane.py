@@ -12,7 +12,8 @@ from anyio.abc import TaskGroup
 
 from knlite.dataplane.branch import Branch, Ways
 from knlite.eventing.topology import Egress, Resource
-from knlite.eventlog.port import Cursor
+from knlite.eventlog.port import Cursor, Taken
+from knlite.facts import Notice
 
 SPARE = 4
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
@@ -72,10 +73,18 @@ class Lane:
                 group.start_soon(self._work, group, name=self._name)
             if taken.again:
                 self._ways.ingress.tell_again(self.resource, self.egress.uid, taken.record)
-            await Branch(self, taken, self._ways).run()
+            try:
+                await Branch(self, taken, self._ways).run()
+            except Exception as exc:  # noqa: BLE001  one event must not stop the platform
+                self._confess(taken, exc)
             # Not in a finally: what is cut off halfway is not done with.
             self._busy -= 1
             cursor.done(taken.position)
+
+    def _confess(self, taken: Taken, exc: Exception) -> None:
+        ways, event = self._ways, taken.record.event
+        text = f"{self._name}: event {event.id} was given up: {type(exc).__name__}: {exc}"
+        ways.publish(Notice(at=ways.clock.wall(), level="error", text=text))
 
     def _at_once(self) -> int:
         return 1 if self.egress.ordered else self.egress.parallelism

@@ -15,4 +15,5 @@ def test_what_was_accepted_is_delivered_after_kill_9(tmp_path: Path, seed: int) 
     assert sum(each.accepted for each in happened) > 0
     assert ledger.missing() == []
     assert ledger.corrupted == []
+    assert ledger.unexplained == []
     assert is_sound(tmp_path)

@@ -1,17 +1,26 @@
 """Deployments and Jobs from the manifest to programs (Kubernetes apps/v1, batch/v1)."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
-from knlite.errors import AlreadyExists, Forbidden, InstanceFailed
-from knlite.kinds.conditions import Condition, find
+from knlite.controlplane.jobsinks import JobSinks
+from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, NotFound
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, finished
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.podspec.fields import EnvVar
+from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
+from knlite.serving.volume import FileVolume
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WORKER = Key(Deployment, "default", "worker")
@@ -365,3 +374,64 @@ async def test_a_cron_job_runs_when_it_is_due_and_ends_with_all_that_is_its() ->
         assert (jobs(cell), pods(cell)) == ([], [])
         await cell.advance(190)
         assert len(cell.runtime.instances) == 3
+
+
+@on_virtual_time
+async def test_the_first_program_of_a_container_source_knows_its_sink() -> None:
+    async with opened({"worker": Script()}) as cell:
+        cell.apply(
+            {
+                "apiVersion": "sources.knative.dev/v1",
+                "kind": "ContainerSource",
+                "metadata": {"name": "heart", "namespace": "default"},
+                "spec": {
+                    "template": {"spec": {"containers": [{"image": "worker"}]}},
+                    "sink": {"uri": "http://x.example"},
+                },
+            }
+        )
+        await cell.advance(5)
+        (only,) = cell.runtime.instances
+        assert only.launch.serving.env["K_SINK"] == "http://x.example"
+        assert only.launch.service == "heart"
+        source = cell.registry.at(Key(ContainerSource, "default", "heart"))
+        assert isinstance(source, ContainerSource)
+        assert is_true(source.status.conditions)
+        cell.registry.delete(Key(ContainerSource, "default", "heart"))
+        await cell.advance(5)
+        assert cell.running() == 0
+        assert cell.registry.view.listed(SinkBinding, "default") == []
+
+
+@on_virtual_time
+async def test_an_event_at_a_job_sink_is_a_job_with_the_event_in_its_reach() -> None:
+    async with opened({"task": Script(lives=2.0, code=0)}) as cell:
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "task"}]}
+        cell.apply(
+            {
+                "apiVersion": "sinks.knative.dev/v1alpha1",
+                "kind": "JobSink",
+                "metadata": {"name": "reader", "namespace": "default"},
+                "spec": {"job": {"spec": {"template": {"spec": pod}}}},
+            }
+        )
+        sinks = JobSinks(cell.registry)
+        attributes = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+        assert sinks.standing("default", "reader", "/s", "1") is None
+        for _ in range(2):
+            sinks.start("default", "reader", CloudEvent(attributes))
+        await cell.advance(1)
+        assert sinks.standing("default", "reader", "/s", "1") == "Running"
+        (only,) = cell.runtime.instances
+        volume = only.launch.volumes["jobsink-event"]
+        assert isinstance(volume, FileVolume)
+        assert json.loads(volume.files["event"].content) == attributes
+        await cell.advance(5)
+        assert sinks.standing("default", "reader", "/s", "1") == "Complete"
+        sinks.start("default", "reader", CloudEvent(attributes))
+        await cell.advance(5)
+        assert len(cell.runtime.instances) == 1
+        cell.registry.delete(Key(JobSink, "default", "reader"))
+        assert (jobs(cell), cell.registry.view.listed(Secret, "default")) == ([], [])
+        with pytest.raises(NotFound):
+            sinks.start("default", "reader", CloudEvent(attributes))

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.finalizers import held, released
-from knlite.eventing.sinks import with_sink
+from knlite.eventing.sinks import mapped, with_sink
 from knlite.kinds import schedule
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.sources.pingsource import (
@@ -53,7 +53,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 
 def _reconciled(source: PingSource, conditions: ConditionEditor, view: View) -> SourceStatus:
     namespace, name = source.metadata.namespace, source.metadata.name
-    status = with_sink(source.status, source.spec.sink, namespace, conditions, view)
+    sink = source.spec.sink
+    known = mapped(sink, namespace, view)
+    status = with_sink(source.status, sink, namespace, conditions, view, known)
     if status is None:
         return source.status
     conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")

@@ -61,7 +61,6 @@ STANDARDS: Mapping[str, str] = {
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     TRANSPORT_ENCRYPTION: "events stay on this machine, and are not encrypted",
-    KREFERENCE_MAPPING: "references are not mapped to addresses by a template",
     OIDC_DISCOVERY_BASE_URL: "no tokens are issued",
 }
 """Flags that change nothing here, and why."""
