@@ -37,14 +37,17 @@ class Lane:
 
     def replan(self, resource: Resource, egress: Egress) -> None:
         """Go on as these say."""
-        changed = egress.subscriber != self.egress.subscriber
+        changed = (egress.subscriber, egress.has_subscriber) != (
+            self.egress.subscriber,
+            self.egress.has_subscriber,
+        )
         self.resource, self.egress = resource, egress
         if changed:
             self._changed.set()
             self._changed = anyio.Event()
 
     async def subscribed(self) -> Egress:
-        while self.egress.subscriber is None:
+        while self.egress.subscriber is None and self.egress.has_subscriber:
             await self._changed.wait()
         return self.egress
 
