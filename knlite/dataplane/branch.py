@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import delivery, trace
@@ -29,6 +30,7 @@ from knlite.eventing.httpcodec import (
     is_event,
     wire_form,
 )
+from knlite.eventing.identities import subject_of
 from knlite.eventing.topology import Egress, Resource
 from knlite.eventlog.port import Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
@@ -49,6 +51,7 @@ class Ways:
     clock: Clock
     publish: Publish
     bits: trace.Bits
+    tokens: Tokens = NO_TOKENS
 
 
 class Lane(Protocol):
@@ -111,6 +114,8 @@ class Branch:
 
         async def send(egress: Egress, parent: str) -> _Sent:
             sent = [*plain, (trace.TRACEPARENT, parent)]
+            if egress.subscriber_audience:
+                sent.append(self._bearing(egress, egress.subscriber_audience))
             also: Sequence[tuple[bytes, bytes]] = ()
             if egress.policy.structured:
                 headers, body = encode_structured(event)
@@ -161,8 +166,9 @@ class Branch:
         who = f"reply of {egress.kind.lower()} {egress.namespace}/{egress.name}"
 
         async def send(_: Egress, __: str) -> _Sent:
+            subject = subject_of(egress.namespace, egress.account)
             taken = await self._ways.ingress.accept(
-                resource.key, event, self._record.ttl - 1, headers, who
+                resource.key, event, self._record.ttl - 1, headers, who, subject=subject
             )
             answered = Answered(taken.status, taken.headers, taken.body)
             return _Sent(target, answered, taken.arrival)
@@ -174,9 +180,12 @@ class Branch:
 
         async def send(egress: Egress, parent: str) -> _Sent:
             target = egress.reply or ""
+            sent = [*headers, (trace.TRACEPARENT, parent)]
+            if egress.reply_audience:
+                sent.append(self._bearing(egress, egress.reply_audience))
             answer = await self._ways.sender.send(
                 target,
-                [*headers, (trace.TRACEPARENT, parent)],
+                sent,
                 body,
                 egress.policy.timeout,
                 egress.reply_ca_certs,
@@ -197,9 +206,12 @@ class Branch:
 
         async def send(egress: Egress, parent: str) -> _Sent:
             target = egress.dead_letter_sink or ""
+            sent = [*self._travelling, *headers, (trace.TRACEPARENT, parent)]
+            if egress.dead_letter_audience:
+                sent.append(self._bearing(egress, egress.dead_letter_audience))
             answer = await self._ways.sender.send(
                 target,
-                [*self._travelling, *headers, (trace.TRACEPARENT, parent)],
+                sent,
                 content,
                 egress.policy.timeout,
                 egress.dead_letter_ca_certs,
@@ -242,6 +254,10 @@ class Branch:
             if next_in is None:
                 return _Sent(sent.target, answer)
             await clock.sleep_until(clock.now() + next_in)
+
+    def _bearing(self, egress: Egress, audience: str) -> tuple[str, str]:
+        """The header with the token for *audience*."""
+        return bearing(self._ways.tokens, egress.namespace, egress.account, audience)
 
     def _is_last(self, leg: DeliveryLeg, answer: Answered | Unanswered) -> bool:
         """Whether neither a reply nor a dead letter follows the last attempt of *leg*."""

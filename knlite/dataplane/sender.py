@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import anyio.to_thread
 import msgspec
@@ -109,7 +109,11 @@ class EventSender:
             if not location:
                 break
             assert isinstance(outcome, Answered)
-            url = urljoin(url, location)
+            there = urljoin(url, location)
+            if urlsplit(there).netloc != urlsplit(url).netloc:
+                # A token is for whom it was sent to.
+                sent = [each for each in sent if each[0].lower() != b"authorization"]
+            url = there
             left = due - self._loop.time()
             if outcome.status in _AS_IT_WAS:
                 outcome = await self._once(b"POST", url, [*also, *sent], body, left, ca_certs)

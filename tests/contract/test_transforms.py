@@ -3,16 +3,19 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import anyio
 import pytest
 
+from knlite.clock import LoopClock
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.transforms import EventTransforms
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.httpcodec import decode
 from knlite.eventing.transforms import TransformPlan
+from knlite.facts import Fact
 
 SINK = "http://sink.example"
 CALL = '{"specversion": "1.0", "id": id, "source": source, "type": type & ".loud"}'
@@ -47,7 +50,10 @@ class Sink:
 
 @asynccontextmanager
 async def serving(plan: TransformPlan, sink: Sink | None = None) -> AsyncIterator[EventTransforms]:
-    transforms = EventTransforms(sink or Sink(Unanswered("there is no network")))
+    clock = LoopClock(datetime(2026, 1, 1, tzinfo=UTC))
+    facts: list[Fact] = []
+    network = sink or Sink(Unanswered("there is no network"))
+    transforms = EventTransforms(network, clock, facts.append)
     transforms.transforms_changed({"shout-jsonata.shop": plan})
     async with anyio.create_task_group() as group:
         await group.start(transforms.run)
