@@ -1,6 +1,6 @@
 """Tokens of ServiceAccounts: their ``token`` subresource, and where anybody finds the keys.
 
-``kubectl create token`` asks for one. The account ``default`` is in every namespace.
+``kubectl create token`` asks for one.
 
 Source: Kubernetes authentication/v1 TokenRequest (``pkg/registry/core/serviceaccount/storage``,
 ``pkg/apis/authentication/validation``), "Service account issuer discovery".
@@ -20,15 +20,12 @@ from knlite.apiserver.paths import Target
 from knlite.apiserver.refusals import MethodNotAllowed
 from knlite.errors import InvalidInput, NotFound
 from knlite.issuer import ISSUER, KEYS_PATH, LIFETIME, Issuer
-from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.registry.registry import Registry
 
 GROUP, VERSION, KIND = "authentication.k8s.io", "v1", "TokenRequest"
 SHORTEST = 600
 LONGEST = 1 << 32
-EVERYWHERE = "default"
-"""The ServiceAccount that a cluster makes in every namespace."""
 
 
 class _Spec(msgspec.Struct, rename="camel"):
@@ -55,12 +52,8 @@ class Tokens:
         """A new token. Raises ``NotFound``, ``InvalidInput``, ``MethodNotAllowed``."""
         if request.method != "POST":
             raise MethodNotAllowed(f"a token is created, not {request.method}")
-        view = self._registry.view
         namespace, name = target.namespace, target.name
-        known = view.get(ServiceAccount, namespace, name) is not None or (
-            name == EVERYWHERE and view.get(Namespace, "", namespace) is not None
-        )
-        if not known:
+        if self._registry.view.get(ServiceAccount, namespace, name) is None:
             raise NotFound(f'serviceaccounts "{name}" not found')
         spec = _spec((await read_body(request)).tree, name)
         seconds = LIFETIME if spec.expiration_seconds is None else spec.expiration_seconds
