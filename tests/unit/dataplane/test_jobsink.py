@@ -12,7 +12,7 @@ from knlite.dataplane.jobsink import JobSinkIngress, Standing
 from knlite.errors import Forbidden
 from knlite.eventing.authorization import Guard
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.facts import Fact
+from knlite.facts import EventRefused, Fact
 
 EVENT = (("Ce-Specversion", "1.0"), ("Ce-Type", "t"), ("Ce-Source", "/a b"), ("Ce-Id", "1/2"))
 LOCATION = "/namespaces/shop/name/reader/sources/%2Fa%20b/ids/1%2F2"
@@ -126,3 +126,23 @@ async def test_a_location_tells_how_the_job_stands(
     assert answer.status == status
     assert header in answer.headers
     assert jobs.asked == [("/a b", "1/2")]
+
+
+@pytest.mark.anyio
+async def test_a_guarded_one_starts_no_job_for_who_has_no_token() -> None:
+    jobs = Jobs()
+    jobs.guarded = Guard("sinks.knative.dev/jobsink/shop/reader", "shop", "allow-all")
+    answer = await asked(jobs)
+    assert answer.status == 401
+    assert b"audience sinks.knative.dev/jobsink/shop/reader" in answer.body
+    assert not jobs.started
+    (fact,) = jobs.facts
+    assert isinstance(fact, EventRefused)
+    assert (fact.kind, fact.namespace, fact.name, fact.event_id) == (
+        "JobSink",
+        "shop",
+        "reader",
+        "1/2",
+    )
+    # How a Job stands is no secret, as upstream.
+    assert (await asked(jobs, "GET", LOCATION)).status == 500
