@@ -11,6 +11,7 @@ delivers. Every event carries what its data and attributes must be.
 import argparse
 import asyncio
 import hashlib
+import json
 import os
 import random
 import signal
@@ -21,11 +22,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -87,6 +89,8 @@ class Ledger:
     came: Counter[tuple[str, str]] = field(default_factory=Counter)
     """How often, by path and id."""
     corrupted: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+    """Whose story in the log is not that of an event that all who wanted it have taken."""
 
     def missing(self) -> list[tuple[str, str]]:
         """Deliveries that were promised and have not come."""
@@ -129,10 +133,11 @@ async def crash(
         for number in range(rounds):
             happened.append(await _round(folder, number, ledger, draw, longest))
             _say(f"{number + 1} of {rounds} kills: {happened[-1]}")
-        process, _ = await _started(folder)
+        process, _, admin_port = await _started(folder)
         until = time.monotonic() + PATIENCE
         while ledger.missing() and time.monotonic() < until:  # noqa: ASYNC110  a program's end
             await asyncio.sleep(0.05)
+        ledger.unexplained = await asyncio.to_thread(_unexplained, admin_port, ledger)
         process.terminate()
         await asyncio.to_thread(process.wait, PATIENCE)
     _say("")
@@ -142,7 +147,7 @@ async def crash(
 async def _round(
     folder: Path, number: int, ledger: Ledger, draw: random.Random, longest: float
 ) -> Round:
-    process, port = await _started(folder)
+    process, port, _ = await _started(folder)
     accepted, came = len(ledger.accepted), ledger.came.total()
     seconds, both = draw.uniform(0.0, longest), draw.random() < 0.5
     names = (f"{number}-{count}" for count in range(1_000_000))
@@ -162,7 +167,8 @@ async def _round(
     )
 
 
-async def _started(folder: Path) -> tuple["subprocess.Popen[bytes]", int]:
+async def _started(folder: Path) -> tuple["subprocess.Popen[bytes]", int, int]:
+    """A knlite that is ready, and its ports."""
     port, admin_port = free_port(), free_port()
     options = ("--runtime", "process", "--data-dir", str(folder / "data"))
     options += ("--port", str(port), "--admin-port", str(admin_port))
@@ -175,7 +181,7 @@ async def _started(folder: Path) -> tuple["subprocess.Popen[bytes]", int]:
         if process.poll() is not None or time.monotonic() > until:
             sys.exit("knlite did not start again")
         await asyncio.sleep(0.02)
-    return process, port
+    return process, port, admin_port
 
 
 def _answers(admin_port: int) -> bool:
@@ -184,6 +190,24 @@ def _answers(admin_port: int) -> bool:
             return True
     except (URLError, OSError):
         return False
+
+
+def _unexplained(admin_port: int, ledger: Ledger) -> list[str]:
+    connection = HTTPConnection("127.0.0.1", admin_port, timeout=PATIENCE)
+    found = []
+    with closing(connection):
+        for name, kind in ledger.accepted.items():
+            connection.request("GET", f"/knlite/explain?id={name}")
+            stories = json.loads(connection.getresponse().read())["stories"]
+            wanted = sum(kind in types for types in WANTED.values())
+            if not any(_explains(story, wanted) for story in stories):
+                found.append(name)
+    return found
+
+
+def _explains(story: dict[str, Any], wanted: int) -> bool:
+    taken = [row for row in story["rows"] if row["state"] == "delivered" and row["attempts"]]
+    return story["state"] == "delivered" and len(taken) == wanted
 
 
 async def _send(port: int, names: Iterator[str], accepted: dict[str, str]) -> None:
@@ -301,8 +325,10 @@ def main() -> None:
     else:
         results = [asdict(each) for each in happened]
         save("crash", "Crashes", text, {"seed": options.seed, "rounds": results})
-    if ledger.missing() or ledger.corrupted or not sound:
-        sys.exit(f"lost: {ledger.missing()[:10]}, corrupted: {ledger.corrupted[:10]}")
+    if ledger.missing() or ledger.corrupted or ledger.unexplained or not sound:
+        for what in ("corrupted", "unexplained"):
+            print(f"{what}: {getattr(ledger, what)[:10]}", file=sys.stderr)
+        sys.exit(f"lost: {ledger.missing()[:10]}")
 
 
 def _text(happened: list[Round], ledger: Ledger, sound: bool) -> str:
@@ -318,6 +344,7 @@ def _text(happened: list[Round], ledger: Ledger, sound: bool) -> str:
         ("deliveries", f"{ledger.came.total():,}"),
         ("lost", f"{len(ledger.missing()):,}"),
         ("corrupted", f"{len(ledger.corrupted):,}"),
+        ("not explained by the log", f"{len(ledger.unexplained):,}"),
         ("delivered more than once", f"{ledger.again():,}"),
         ("integrity of the file", "ok" if sound else "damaged"),
     ]

@@ -16,11 +16,16 @@ import uv
 from rich.console import Console
 from rich.text import Text
 
+from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
+from knlite.kinds.core.podtemplate import PodTemplate
+from knlite.kinds.meta import Object
 from knlite.kinds.podspec.fields import PodSpec, leading_container
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 from knlite.manifests import read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
@@ -41,6 +46,8 @@ DIFFERENCES = (
     "containers have no KUBERNETES_SERVICE_* variables and no service links",
     "a service account's token is made up, and an emptyDir on the disk has no limit",
     "a container that restarts takes the others of its instance along",
+    "a Deployment makes its pods itself: no ReplicaSets, and no earlier template to go back to",
+    "a local process finds the event of a JobSink in a folder that K_EVENT_PATH names",
 )
 HTTP_PORT = 80
 
@@ -197,14 +204,15 @@ def _workloads(
     ]
     for each in project.declared:
         obj = each.obj
-        if not isinstance(obj, Service | Configuration | Deployment | Job | ContainerSource):
+        template = _template_of(obj)
+        if template is None:
             continue
         name = f"{obj.metadata.namespace}/{obj.metadata.name}"
-        container = leading_container(obj.spec.template.spec)
+        container = leading_container(template.spec)
         choice = choose(
             image=container.image if container else "",
             pull_policy=container.image_pull_policy if container else "",
-            annotations=obj.spec.template.metadata.annotations,
+            annotations=template.metadata.annotations,
             namespace=obj.metadata.namespace,
             manifest=declared_as(type(obj).__name__, obj.metadata.name),
             sources=project.sources,
@@ -213,10 +221,25 @@ def _workloads(
         )
         if isinstance(choice, Choice):
             findings.append(Finding("ok", name, f"runs as {choice.runtime}: {choice.why}"))
-            findings += _fields(name, obj.spec.template.spec, choice)
+            findings += _fields(name, template.spec, choice)
         else:
             findings.append(Finding("note", name, f"{choice.reason}: {choice.message}"))
     return findings
+
+
+def _template_of(obj: Object) -> PodTemplate | RevisionTemplate | None:
+    """What the instances of *obj* look like; None if it has none of its own."""
+    match obj:
+        case Service() | Configuration():
+            return obj.spec.template
+        case Deployment() | Job() | ContainerSource():
+            return obj.spec.template
+        case CronJob():
+            return obj.spec.job_template.spec.template
+        case JobSink():
+            return obj.spec.job.spec.template if obj.spec.job is not None else None
+        case _:
+            return None
 
 
 def _fields(name: str, spec: PodSpec, choice: Choice) -> Iterator[Finding]:

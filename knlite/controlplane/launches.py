@@ -35,6 +35,11 @@ def volumes_of(
     return _volumes(revision.spec, identity_of(revision, instance), view, issuer)
 
 
+def volumes_of_pod(pod: Pod, view: View, issuer: Issuer) -> Mapping[str, VolumeContent]:
+    """What the volumes of *pod* hold now. Raises ``InstanceFailed``."""
+    return _volumes(pod.spec, identity_of_pod(pod), view, issuer)
+
+
 def launch_of(
     revision: Revision,
     instance: str,

@@ -17,7 +17,7 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
 from knlite.eventing.authorization import decides_about_senders
-from knlite.eventing.channels import channel_hosts
+from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import names_of
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.topology import Topology, topology
@@ -162,7 +162,9 @@ class Projector:
             *(
                 host
                 for channel in self._registry.view.listed(InMemoryChannel, "")
-                for host in channel_hosts(channel.metadata.namespace, channel.metadata.name)
+                for host in names_of(
+                    channel_host(channel.metadata.namespace, channel.metadata.name)
+                )
             ),
             *names_of(REQUEST_REPLY_HOST),
             *(

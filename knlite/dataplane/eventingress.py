@@ -306,5 +306,7 @@ class EventIngress:
 
 def _sender(client: str, headers: Sequence[tuple[str, str]]) -> str:
     """The address and what the program calls itself."""
-    agent = next((value for name, value in headers if name.lower() == "user-agent"), "")
-    return f"{client} {agent[:100]}".strip()
+    for name, value in headers:
+        if len(name) == 10 and name.lower() == "user-agent":
+            return f"{client} {value[:100]}"
+    return client

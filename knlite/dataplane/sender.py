@@ -19,9 +19,8 @@ from urllib.parse import urljoin, urlsplit
 import anyio.to_thread
 import msgspec
 
-from knlite.dataplane.fetch import CutOff, Origin, Pools, Response, fetch, split_url
+from knlite.dataplane.fetch import LATE, CutOff, Origin, Pools, Response, fetch, split_url
 from knlite.dataplane.innerexchange import InnerExchange
-from knlite.dataplane.wire.failures import TimedOut
 from knlite.errors import InvalidInput
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -101,29 +100,42 @@ class EventSender:
         also: Headers = (),
     ) -> Answered | Unanswered:
         """POST *body* to *url*."""
-        sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        due = self._loop.time() + timeout
-        outcome = await self._once(b"POST", url, [*also, *sent], body, timeout, ca_certs)
+        try:
+            sent = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+            outcome = await self._follow(url, [*also, *sent], body, timeout, ca_certs)
+        except ValueError as exc:
+            # A header or a Location that cannot be written is no reason to stop the platform.
+            return Unanswered(f"cannot be sent: {exc}")
+        if outcome is _LATE:
+            return Unanswered(f"no complete answer within {timeout:g} s")
+        return outcome
+
+    async def _follow(
+        self,
+        url: str,
+        headers: Headers,
+        body: bytes,
+        timeout: float,  # noqa: ASYNC109  as above
+        ca_certs: str,
+    ) -> Answered | Unanswered:
+        """Send, and go where answers send us, as Go's client does."""
+        method, due = b"POST", self._loop.time() + timeout
+        outcome = await self._once(method, url, headers, body, timeout, ca_certs)
         for _ in range(MAX_REDIRECTS):
             location = _location(outcome)
-            if not location:
-                break
-            assert isinstance(outcome, Answered)
+            if not location or isinstance(outcome, Unanswered):
+                return outcome
+            if outcome.status not in _AS_IT_WAS:
+                method, body = b"GET", b""
             there = urljoin(url, location)
             if urlsplit(there).netloc != urlsplit(url).netloc:
                 # A token is for whom it was sent to.
-                sent = [each for each in sent if each[0].lower() != b"authorization"]
+                headers = [each for each in headers if each[0].lower() != b"authorization"]
             url = there
             left = due - self._loop.time()
-            if outcome.status in _AS_IT_WAS:
-                outcome = await self._once(b"POST", url, [*also, *sent], body, left, ca_certs)
-            else:
-                outcome = await self._once(b"GET", url, [*also, *sent], b"", left, ca_certs)
-        else:
-            if _location(outcome):
-                return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
-        if outcome is _LATE:
-            return Unanswered(f"no complete answer within {timeout:g} s")
+            outcome = await self._once(method, url, headers, body, left, ca_certs)
+        if _location(outcome):
+            return Unanswered(f"stopped after {MAX_REDIRECTS} redirects")
         return outcome
 
     async def post(
@@ -173,10 +185,8 @@ class EventSender:
             case CutOff(status):
                 # Upstream takes the status for the answer, and nothing for its body.
                 return Answered(status)
-            case TimedOut():
-                return _LATE
             case _:
-                return Unanswered(outcome.why)
+                return _LATE if outcome is LATE else Unanswered(outcome.why)
 
     async def _ask(
         self,
@@ -201,7 +211,7 @@ class EventSender:
             )
         if exchange.gone == "its time is over":
             return _LATE
-        if exchange.started:
+        if exchange.started and not exchange.too_large:
             return Answered(exchange.status, (), b"", exchange.instance)
         return Unanswered(exchange.failure)
 

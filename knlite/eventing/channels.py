@@ -45,13 +45,6 @@ def channel_host(namespace: str, name: str) -> str:
     return f"{child_name(name, CHANNEL_ENDING)}.{namespace}.{CLUSTER_DOMAIN}"
 
 
-def channel_hosts(namespace: str, name: str) -> tuple[str, ...]:
-    """All hosts of the InMemoryChannel *name* inside the cluster, the longest last."""
-    host = channel_host(namespace, name)
-    svc = host.removesuffix(".cluster.local")
-    return (svc.removesuffix(".svc"), svc, host)
-
-
 def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Channel]:
     """The kind that *template* asks for; raises ``NoSuchChannel``."""
     kind = _KINDS.get((group_in(template.api_version), template.kind))

@@ -6,6 +6,7 @@ Headers are text as the wire has it, one character per byte; attributes are the 
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, checked
@@ -15,14 +16,20 @@ Headers = Sequence[tuple[str, str]]
 BATCH = "application/cloudevents-batch+json"
 _FORBIDDEN = frozenset(("data", "datacontenttype"))
 _TRIMMED = frozenset(("subject", "dataschema"))
+_WHOLE = frozenset((jsonformat.CONTENT_TYPE, BATCH))
+"""Media types of which the body is the event."""
 
 
 def is_event(headers: Headers) -> bool:
     """Whether a message claims to hold an event."""
-    media = _media(_first(headers, "content-type"))
-    if media in {jsonformat.CONTENT_TYPE, BATCH}:
-        return True
-    return _first(headers, "ce-specversion") in VERSIONS
+    version = content_type = None
+    for name, value in headers:
+        # The length first: this is asked of every answer.
+        if len(name) == 12 and content_type is None and name.lower() == "content-type":
+            content_type = value
+        elif len(name) == 14 and version is None and name.lower() == "ce-specversion":
+            version = value
+    return version in VERSIONS or _media(content_type) in _WHOLE
 
 
 def decode(headers: Headers, body: bytes) -> CloudEvent | Malformed:
@@ -59,8 +66,10 @@ def encode_binary(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
 
 def wire_form(event: CloudEvent) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
     """The same as a connection takes it."""
-    headers, body = encode_binary(event)
-    return tuple((n.encode("latin-1"), v.encode("latin-1")) for n, v in headers), body
+    headers = [(_header_of(name), value.encode()) for name, value in event.attributes.items()]
+    if event.content_type is not None:
+        headers.append((b"Content-Type", event.content_type.encode()))
+    return tuple(headers), event.data or b""
 
 
 def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
@@ -71,15 +80,15 @@ def encode_structured(event: CloudEvent) -> tuple[list[tuple[str, str]], bytes]:
 def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | Malformed:
     attributes: dict[str, str] = {}
     for name, value in headers:
-        lower = name.lower()
-        if not lower.startswith("ce-"):
+        if name[:3].lower() != "ce-":
             continue
-        attribute = lower[3:]
+        attribute = name[3:].lower()
         if attribute in _FORBIDDEN or not (attribute.isascii() and attribute.isalnum()):
             return Malformed(f"header {name} is not allowed")
         if attribute in _TRIMMED and not value.strip():
             continue
-        attributes.setdefault(attribute, _from_wire(value))
+        if attribute not in attributes:
+            attributes[attribute] = value if value.isascii() else _from_wire(value)
     if attributes.get("specversion") not in VERSIONS:
         return Malformed(
             "neither binary mode (header ce-specversion) nor structured mode "
@@ -87,6 +96,11 @@ def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | 
         )
     content_type = content_type if content_type and content_type.strip() else None
     return Draft(attributes, content_type and _from_wire(content_type), body or None)
+
+
+@lru_cache(maxsize=1024)
+def _header_of(attribute: str) -> bytes:
+    return f"Ce-{attribute.capitalize()}".encode()
 
 
 def _from_wire(text: str) -> str:
@@ -98,12 +112,15 @@ def _from_wire(text: str) -> str:
 
 
 def _on_wire(text: str) -> str:
-    return text.encode().decode("latin-1")
+    return text if text.isascii() else text.encode().decode("latin-1")
 
 
 def _first(headers: Headers, name: str) -> str | None:
-    return next((value for key, value in headers if key.lower() == name), None)
+    for key, value in headers:
+        if len(key) == len(name) and key.lower() == name:
+            return value
+    return None
 
 
 def _media(content_type: str | None) -> str:
-    return (content_type or "").partition(";")[0].strip().lower()
+    return content_type.partition(";")[0].strip().lower() if content_type else ""

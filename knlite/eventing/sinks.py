@@ -5,11 +5,13 @@ Source: knative/eventing ``pkg/reconciler/{pingsource,apiserversource}``,
 """
 
 from typing import TypeVar
+from urllib.parse import urljoin
 
 import msgspec
 
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.kinds.conditions import ConditionEditor, find
+from knlite.kinds.config.eventingfeatures import KREFERENCE_MAPPING
 from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.meta import Object
@@ -34,18 +36,39 @@ def sink_missing(obj: Object) -> str:
     return "Sink not found: " + msgspec.json.encode(sink).decode()
 
 
+def mapped(sink: Destination, namespace: str, view: View) -> Resolved | None:
+    """Where *sink* is by config-kreference-mapping; None if that does not say.
+
+    Only PingSources ask, as upstream. That the object exists is not asked.
+    """
+    ref = sink.ref
+    if ref is None or not view.config.eventing.enabled(KREFERENCE_MAPPING):
+        return None
+    base = view.config.mapping.address(ref, ref.namespace or namespace)
+    if base is None:
+        return None
+    url = urljoin(base, sink.uri) if sink.uri else base
+    return Resolved(url, sink.ca_certs or None, sink.audience or None)
+
+
 def with_sink(
-    status: S, sink: Destination, namespace: str, conditions: ConditionEditor, view: View
+    status: S,
+    sink: Destination,
+    namespace: str,
+    conditions: ConditionEditor,
+    view: View,
+    found: Resolved | None = None,
 ) -> S | None:
-    """*status* with the URL of *sink*; None, and a condition, if there is none.
+    """*status* with the URL of *sink*, which may have been *found*; None, and a condition, if
+    there is none.
 
     The message of the condition is empty, as upstream; an Event says which sink it is about.
     """
-    found = resolve(sink, namespace, view)
-    if not isinstance(found, Resolved):
+    where = found or resolve(sink, namespace, view)
+    if not isinstance(where, Resolved):
         conditions.false(SINK_PROVIDED, "NotFound")
         return None
     conditions.true(SINK_PROVIDED)
     return msgspec.structs.replace(
-        status, sink_uri=found.url, sink_ca_certs=found.ca_certs, sink_audience=found.audience
+        status, sink_uri=where.url, sink_ca_certs=where.ca_certs, sink_audience=where.audience
     )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 
 TRACEPARENT = "traceparent"
+_FIRST = frozenset("tTbB")
 CARRIED = frozenset(("tracestate", "baggage"))
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 
@@ -24,7 +25,8 @@ def begun(headers: Headers, bits: Bits) -> tuple[tuple[str, str], ...]:
     """What of a request's *headers* carries its trace, ``traceparent`` at the end."""
     parent, others = "", []
     for name, value in headers:
-        lower = name.lower()
+        # By their first letter most are out.
+        lower = name.lower() if name[:1] in _FIRST else ""
         if lower == TRACEPARENT:
             parent = parent or value.strip()
         elif lower in CARRIED:

@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import anyio
 import msgspec
@@ -92,8 +93,30 @@ class _Pending:
     last: list[Statement] = field(default_factory=list)
     """Resources and readers that are gone."""
 
-    def __bool__(self) -> bool:
-        return bool(self.first or self.appended or self.left or self.gone or self.last)
+    def added(self) -> list[Statement]:
+        """In an order in which nothing names what is not there."""
+        statements = [*self.first]
+        if self.appended:
+            rows: list[Row] = [
+                (kept.position, kept.log.number, kept.arrival, _pack(kept.left), body)
+                for kept, body, _ in self.appended
+            ]
+            statements.append((_INSERT, rows))
+        if self.left:
+            for kept in self.left.values():
+                kept.in_left = True
+            statements.append((_LEFT, [(k.position, _pack(k.left)) for k in self.left.values()]))
+        return statements
+
+    def deleted(self) -> list[Statement]:
+        """Nothing but deletions."""
+        statements = list[Statement]()
+        if self.gone:
+            statements.append((_GONE, [(kept.position,) for kept in self.gone]))
+            left = [(kept.position,) for kept in self.gone if kept.in_left]
+            if left:
+                statements.append((_LEFT_GONE, left))
+        return [*statements, *self.last]
 
 
 class SqliteEngine:
@@ -209,10 +232,13 @@ class SqliteEngine:
 
     def _submit(self, rest: _Pending) -> None:
         pending, self._pending = self._pending, rest
-        if rest.left is pending.left:
-            pending.left = {}
-        if pending:
-            self._database.submit(_statements(pending), lambda error: self._settled(pending, error))
+        left = {} if rest.left is pending.left else pending.left
+        # Two, though they go together: what makes room must not fail with what needs some.
+        adding = _Pending(first=pending.first, appended=pending.appended, left=left)
+        deleting = _Pending(gone=pending.gone, last=pending.last)
+        for part, statements in ((adding, adding.added()), (deleting, deleting.deleted())):
+            if statements:
+                self._database.submit(statements, partial(self._settled, part))
 
     def read(self, wanted: Sequence[Kept], cursor: SqliteCursor) -> None:
         """Fetch the records of *wanted* from the file, then wake *cursor*."""
@@ -259,39 +285,19 @@ class SqliteEngine:
             if not future.done():
                 refusal = Overloaded(error.what, cause=error.cause, fix=error.fix)
                 future.set_exception(refusal)
-        pending.appended.clear()
         self._again(pending)
 
-    def _again(self, pending: _Pending) -> None:
+    def _again(self, failed: _Pending) -> None:
         """Try once more to write what no sender waits for."""
-        later, self._pending = self._pending, pending
-        pending.first += later.first
-        pending.appended = later.appended
-        pending.left |= later.left
-        for kept in later.gone:
-            pending.left.pop(kept.position, None)
-        pending.gone += later.gone
-        pending.last += later.last
-        if pending and self._later is None:
+        pending = self._pending
+        gone = {kept.position for kept in pending.gone}
+        pending.first = failed.first + pending.first
+        pending.left = {
+            position: kept
+            for position, kept in (failed.left | pending.left).items()
+            if kept.left and position not in gone
+        }
+        pending.gone = failed.gone + pending.gone
+        pending.last = failed.last + pending.last
+        if self._later is None and (pending.added() or pending.deleted()):
             self._later = self._loop.call_later(_RETRY, self.flush)
-
-
-def _statements(pending: _Pending) -> list[Statement]:
-    """One transaction, in an order in which nothing names what is not there."""
-    statements = [*pending.first]
-    if pending.appended:
-        rows: list[Row] = [
-            (kept.position, kept.log.number, kept.arrival, _pack(kept.left), body)
-            for kept, body, _ in pending.appended
-        ]
-        statements.append((_INSERT, rows))
-    if pending.left:
-        for kept in pending.left.values():
-            kept.in_left = True
-        statements.append((_LEFT, [(k.position, _pack(k.left)) for k in pending.left.values()]))
-    if pending.gone:
-        statements.append((_GONE, [(kept.position,) for kept in pending.gone]))
-        left = [(kept.position,) for kept in pending.gone if kept.in_left]
-        if left:
-            statements.append((_LEFT_GONE, left))
-    return [*statements, *pending.last]

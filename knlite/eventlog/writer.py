@@ -7,18 +7,24 @@ late or never: a commit that takes a fifth of a millisecond then takes seconds (
 Everything that has come in the meantime is one transaction and one sync (group commit). When the
 socket closes, as it does when the run dies, it finishes what it has received and ends.
 
+A full disk must not keep anybody from deleting, and to delete takes space in a write-ahead log too.
+So a file beside the database holds some, and is given up when the disk is full; until there is
+room for it again, only what deletes is done, and what fits into the pages that are free.
+
 Started by its path with the standard library alone; ``database.py`` is the other end.
 Source: SQLite, "Write-Ahead Logging", "Pragma statements".
 """
 
 import errno
 import marshal
+import os
 import socket
 import sqlite3
 import struct
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, Literal
 
 LAYOUT: Final = 1
@@ -36,6 +42,11 @@ HEAD = struct.Struct("!I")
 
 _PATIENCE = 1.5
 """Seconds in which the writer of a run that was killed may let go of the file."""
+_PAGE = 4096
+_CHECKPOINT_PAGES = 1000
+"""Pages in the write-ahead log beyond which they go to the file."""
+_RESERVE = 2 * _CHECKPOINT_PAGES * _PAGE
+"""Bytes: the file can grow by what the log holds, and there is as much left to go on with."""
 _SPARE_PAGES = 2048
 """Free pages beyond which the file is made smaller, as far as they are the greater part of it."""
 _STEP = 256
@@ -65,16 +76,15 @@ def main() -> None:
             _send(end, [(0, _trouble(exc), str(exc))])
             return
         _send(end, [(0, None, None)])
+        keeper = Keeper(db, Reserve(f"{sys.argv[2]}-reserve"))
         try:
-            for number, batch in enumerate(requests):
-                _send(end, _served(db, batch))
-                if number % _ROUNDS == 0:
-                    _shrink(db)
+            for batch in requests:
+                _send(end, keeper.serve(batch))
         except OSError as exc:
             if exc.errno not in {errno.EPIPE, errno.ECONNRESET}:
                 raise
         finally:
-            db.close()
+            keeper.close()
 
 
 def _opened(path: str, tables: list[str]) -> sqlite3.Connection:
@@ -101,9 +111,13 @@ def _prepare(db: sqlite3.Connection, tables: list[str]) -> None:
         raise _NewerLayoutError(f"layout {layout}; known is {LAYOUT}")
     # Works in an empty file only, and must come before its first table.
     db.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    db.execute(f"PRAGMA page_size = {_PAGE}")
     db.execute("PRAGMA journal_mode = WAL")
+    # Deleting a large event must not write over it.
+    db.execute("PRAGMA secure_delete = OFF")
     # Every commit is on the disk before it is answered.
     db.execute("PRAGMA synchronous = FULL")
+    db.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
     db.execute("PRAGMA journal_size_limit = 16777216")
     db.execute("BEGIN IMMEDIATE")
     for statement in tables:
@@ -112,13 +126,132 @@ def _prepare(db: sqlite3.Connection, tables: list[str]) -> None:
     db.execute("COMMIT")
 
 
+class Reserve:
+    """Space on the disk that nobody else can have."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def take(self) -> bool:
+        """Hold it, if there is so much."""
+        try:
+            file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                if hasattr(os, "posix_fallocate"):
+                    os.posix_fallocate(file, 0, _RESERVE)
+                else:
+                    # Not by seeking: a hole takes no space.
+                    for _ in range(os.fstat(file).st_size, _RESERVE, _PAGE):
+                        os.write(file, bytes(_PAGE))
+            finally:
+                os.close(file)
+        except OSError:
+            self.give()
+            return False
+        return True
+
+    def give(self) -> None:
+        """Let it be used."""
+        with suppress(OSError):
+            os.unlink(self._path)
+
+
+class Keeper:
+    """Executes requests, in the way that the disk allows."""
+
+    def __init__(self, db: sqlite3.Connection, reserve: Reserve) -> None:
+        self._db = db
+        self._reserve = reserve
+        self._tight = not reserve.take()
+        self._rounds = 0
+
+    def serve(self, batch: list[Request]) -> list[Reply]:
+        """Answers to *batch*."""
+        replies = list[Reply]()
+        if self._tight:
+            # With all of the space that was held back, and before anybody else gets it.
+            deleting = [request for request in batch if _only_deletes(request)]
+            batch = [request for request in batch if not _only_deletes(request)]
+            replies += _served(self._db, deleting)
+            # The log begins anew, in the space that it has.
+            self._checkpoint()
+            self._tight = not self._relaxed()
+        if self._tight:
+            return replies + [self._squeezed(request) for request in batch]
+        served = _served(self._db, batch)
+        if any(trouble == "full" for _, trouble, _ in served):
+            self._tight = True
+            self._reserve.give()
+            self._checkpoint()
+            # Perhaps only the log has found no space.
+            pairs = zip(batch, served, strict=True)
+            served = [self._squeezed(one) if said[1] == "full" else said for one, said in pairs]
+        replies += served
+        self._rounds += 1
+        if self._rounds % _ROUNDS == 0:
+            self._shrink(_STEP, only_beyond=_SPARE_PAGES)
+        return replies
+
+    def close(self) -> None:
+        """Let others have the file."""
+        self._db.close()
+        self._reserve.give()
+
+    def _relaxed(self) -> bool:
+        """Whether there is room again; makes some where it can."""
+        if self._reserve.take():
+            return True
+        self._shrink(_RESERVE // _PAGE, only_beyond=_RESERVE // _PAGE)
+        return self._checkpoint() and self._reserve.take()
+
+    def _squeezed(self, request: Request) -> Reply:
+        """The answer to *request* while there is no reserve: free pages may have room for it."""
+        number, reads, statements = request
+        if not reads:
+            size = sum(_size(row) for _, rows in statements for row in rows)
+            if self._pragma("freelist_count") * _PAGE < 2 * size + 64 * _PAGE:
+                return number, "full", "the disk is full"
+        (reply,) = _served(self._db, [request])
+        self._checkpoint()
+        return reply
+
+    def _checkpoint(self) -> bool:
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return True
+        return False
+
+    def _shrink(self, pages: int, only_beyond: int) -> None:
+        """Give back *pages* that deleted events have left, if most of the file is free."""
+        free = self._pragma("freelist_count")
+        if free > only_beyond and free * 2 > self._pragma("page_count"):
+            # Without room for it, or on a failing disk, who writes next is told.
+            with suppress(sqlite3.Error):
+                # ``execute`` would stop after the first page, which is a step that has no row.
+                self._db.executescript(f"PRAGMA incremental_vacuum({pages})")
+
+    def _pragma(self, name: str) -> int:
+        with suppress(sqlite3.Error):
+            return int(self._db.execute(f"PRAGMA {name}").fetchone()[0])
+        return 0
+
+
+def _only_deletes(request: Request) -> bool:
+    _, reads, statements = request
+    return not reads and all(sql.startswith("DELETE") for sql, _ in statements)
+
+
+def _size(row: tuple[Any, ...]) -> int:
+    return sum(len(value) if isinstance(value, bytes | str) else 8 for value in row)
+
+
 def _served(db: sqlite3.Connection, batch: list[Request]) -> list[Reply]:
     """Answers to *batch*, in its order; its writes are one transaction if that works at all."""
     try:
         return _together(db, batch)
     except sqlite3.Error as exc:
-        if len(batch) == 1:
-            return [(batch[0][0], _trouble(exc), str(exc))]
+        if len(batch) <= 1:
+            return [(request[0], _trouble(exc), str(exc)) for request in batch]
     # One of them is at fault, or there is room for some.
     return [reply for request in batch for reply in _served(db, [request])]
 
@@ -143,19 +276,6 @@ def _together(db: sqlite3.Connection, batch: list[Request]) -> list[Reply]:
             db.execute("ROLLBACK")
         raise
     return replies
-
-
-def _shrink(db: sqlite3.Connection) -> None:
-    """Give back some of the space that deleted events have left."""
-    try:
-        free = db.execute("PRAGMA freelist_count").fetchone()[0]
-        pages = db.execute("PRAGMA page_count").fetchone()[0]
-        if free > _SPARE_PAGES and free * 2 > pages:
-            db.execute(f"PRAGMA incremental_vacuum({_STEP})").fetchall()
-    except sqlite3.Error:
-        # There is no room for it, or the disk fails; who writes next is told.
-        if db.in_transaction:
-            db.execute("ROLLBACK")
 
 
 def _trouble(exc: Exception) -> Trouble:

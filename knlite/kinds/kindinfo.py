@@ -23,6 +23,9 @@ Validated = Callable[[Any, Any, Config], Errors]
 Permitted = Callable[[Any, Any, str], Errors]
 """(object with defaults, the stored one or None, user) to what that user may not change."""
 
+Adopted = Callable[[Any, Any], Any]
+"""(the object of a manifest, the stored one) to it with what others have put into its spec."""
+
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 READ_ONLY = ("get", "list", "watch")
 
@@ -40,6 +43,11 @@ def unchanged(obj: Any, _old: Any, _config: Config) -> Any:
 def nothing_wrong(_obj: Any, _old: Any, _config: Config) -> Errors:
     """No errors: its kind has no rules."""
     return ()
+
+
+def nothing_of_others(obj: Any, _old: Any) -> Any:
+    """*obj* as it is: nobody but its author writes its spec."""
+    return obj
 
 
 def everybody(_obj: Any, _old: Any, _user: str) -> Errors:
@@ -89,6 +97,7 @@ class KindInfo:
     defaulted: Defaulted = unchanged
     validated: Validated = nothing_wrong
     permitted: Permitted = everybody
+    adopted: Adopted = nothing_of_others
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     columns: tuple[Column, ...] = ()

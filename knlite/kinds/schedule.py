@@ -16,11 +16,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 YEARS: Final = 5
 """How far ahead the next moment is looked for; February 30 never comes."""
+
+LONGEST: Final = 1000
+"""Characters of a schedule. Differs: upstream takes any number, and so any time to read them."""
 
 _SECOND = timedelta(seconds=1)
 _MONTHS = {
@@ -126,11 +130,14 @@ class Schedule:
         return (midnight + timedelta(days=1)).replace(tzinfo=self.zone).astimezone(UTC)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, zone: str = "") -> Schedule:
     """The schedule that *text* describes, in the time zone *zone* (UTC if empty).
 
     Raises ``InvalidSchedule``, ``InvalidZone``.
     """
+    if max(len(text), len(zone)) > LONGEST:
+        raise InvalidSchedule(f"it is longer than {LONGEST} characters")
     if "@every" in text:
         # The library has it, PingSource does not: ticks would depend on when it was last changed.
         raise InvalidSchedule("unsupported descriptor @every")

@@ -22,6 +22,7 @@ from knlite.kinds.config import (
     eventingfeatures,
     features,
     gc,
+    kreferencemapping,
     network,
     observability,
     ping,
@@ -50,7 +51,14 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
     (EVENTING_NAMESPACE, sugar.NAME): sugar.KEYS,
 }
-_SECTIONS = frozenset((*_KEYS, (SERVING_NAMESPACE, network.DOMAIN_NAME)))
+_OF_ANY_KEY = frozenset((network.DOMAIN_NAME, kreferencemapping.NAME))
+_SECTIONS = frozenset(
+    (
+        *_KEYS,
+        (SERVING_NAMESPACE, network.DOMAIN_NAME),
+        (EVENTING_NAMESPACE, kreferencemapping.NAME),
+    )
+)
 
 
 def is_config(obj: ConfigMap) -> bool:
@@ -103,6 +111,10 @@ def read_config(
                 _document(section(EVENTING_NAMESPACE, channels.NAME), channels.DEFAULT_CHANNEL)
             ),
         ),
+        mapping=_naming(
+            kreferencemapping.NAME,
+            lambda: kreferencemapping.parse(section(EVENTING_NAMESPACE, kreferencemapping.NAME)),
+        ),
         ping=_naming(ping.NAME, lambda: ping.parse(section(EVENTING_NAMESPACE, ping.NAME))),
         sugar=_naming(
             sugar.NAME,
@@ -125,7 +137,7 @@ def require_known(overrides: Overrides) -> None:
     for name, values in overrides.items():
         if name not in names:
             _refuse(f"--set {name}", "there is no such ConfigMap", name, names)
-        if name == network.DOMAIN_NAME:
+        if name in _OF_ANY_KEY:
             continue
         keys = frozenset[str]().union(*(keys for (_, each), keys in _KEYS.items() if each == name))
         for key in values:

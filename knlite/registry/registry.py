@@ -185,8 +185,9 @@ class Registry:
         obj = self._named(obj)
         key = key_of(obj)
         self._admission.require_namespace(obj)
-        # The name of what is computed is taken, too.
-        if self.at(key) is not None:
+        # The name of what is computed is taken, too, for who does not know what is computed.
+        taken = self._store.at(key) if user == CONTROLLER else self.at(key)
+        if taken is not None:
             raise AlreadyExists(f'{info_of(key.kind).resource} "{key.name}" already exists')
         metadata = msgspec.structs.replace(
             obj.metadata,
@@ -287,12 +288,14 @@ class Registry:
     ) -> Literal["created", "configured", "unchanged"]:
         """Make the stored object say what *obj* says, as ``kubectl apply`` of a whole file.
 
-        Labels, annotations and finalizers that others have added stay. Raises ``Refused``.
+        Labels, annotations and finalizers that others have added stay, and so does what others
+        write into the spec of its kind. Raises ``Refused``.
         """
         old = self._store.at(key_of(obj))
         if old is None:
             self.create(obj, user=user, write=write)
             return "created"
+        obj = info_of(type(obj)).adopted(obj, old)
         metadata = msgspec.structs.replace(
             obj.metadata,
             labels={**old.metadata.labels, **obj.metadata.labels},

@@ -143,6 +143,33 @@ async def test_another_redirect_is_followed_without_the_event(status: int) -> No
         assert server.got[1].endswith(b"\r\n\r\n")
 
 
+async def test_what_has_become_a_get_stays_one() -> None:
+    server = Server(answer(303, "Location: /a"), answer(307, "Location: /b"), answer(200))
+    async with serving(server), sending() as sender:
+        await sender.send(server.url, EVENT, b"data", 5)
+        assert [request.split(b" ")[0] for request in server.got] == [b"POST", b"GET", b"GET"]
+
+
+async def test_a_redirect_may_not_take_longer_than_the_attempt() -> None:
+    async with serving(Server(answer(307, "Location: /in"), None)) as server, sending() as sender:
+        answered = await sender.send(server.url, EVENT, b"", 0.2)
+        assert answered == Unanswered("no complete answer within 0.2 s")
+
+
+@pytest.mark.parametrize("header", [("x", "a\r\nb: c"), ("x", "\u20ac")])
+async def test_what_cannot_be_sent_is_not(header: tuple[str, str]) -> None:
+    async with serving(Server(answer(200))) as server, sending() as sender:
+        answered = await sender.send(server.url, [header], b"", 5)
+        assert isinstance(answered, Unanswered)
+        assert answered.why.startswith("cannot be sent: ")
+        assert server.got == []
+
+
+async def test_a_redirect_to_what_is_no_url_is_no_answer() -> None:
+    async with serving(Server(answer(307, "Location: http://[::1"))) as server, sending() as sender:
+        assert isinstance(await sender.send(server.url, EVENT, b"", 5), Unanswered)
+
+
 async def test_redirects_end_some_time() -> None:
     server = Server(*[answer(307, "Location: /in")] * 20)
     async with serving(server), sending() as sender:

@@ -32,7 +32,7 @@ def test_a_deployment_rolls_out_as_the_service_becomes_ready(kubectl: Client) ->
     heading, row = kubectl("get", name).splitlines()
     assert heading.split() == ["NAME", "READY", "UP-TO-DATE", "AVAILABLE", "AGE"]
     assert row.split()[1:4] == ["1/1", "1", "1"]
-    assert "read-only" in kubectl.refused("delete", name)
+    assert "it follows from Revision" in kubectl.refused("delete", name)
     kubectl("delete", "ksvc", "rolled")
     assert "NotFound" in kubectl.refused("get", name)
 

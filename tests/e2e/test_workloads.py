@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.e2e.clients import Client
 from tests.e2e.executable import ROOT, Knlite, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -211,3 +212,48 @@ def test_a_job_that_fails_is_told_so(up: Up, tmp_path: Path) -> None:
     knlite = up(folder, "--runtime", "process").settled()
     answer = polled(knlite, posted(knlite).headers["location"])
     assert (answer.status_code, answer.headers["reason"]) == (400, "Failed")
+
+
+WORKER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: worker}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: worker}}
+  template:
+    metadata:
+      labels: {app: worker}
+      annotations: {knlite.dev/command: "sh -c 'echo at work; exec sleep 600'"}
+    spec: {containers: [{name: main, image: worker}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec:
+  template:
+    metadata: {annotations: {knlite.dev/command: echo done}}
+    spec: {restartPolicy: Never, containers: [{name: main, image: once}]}
+"""
+
+
+def test_kubectl_scales_rolls_waits_and_reads(kubectl: Client, knlite: Knlite) -> None:
+    kubectl("apply", "-f", "-", stdin=WORKER)
+    kubectl("rollout", "status", "deployment/worker", "--timeout=60s")
+    kubectl("wait", "job/once", "--for=condition=Complete", "--timeout=60s")
+    assert kubectl("logs", "job/once") == "done\n"
+    kubectl("scale", "deployment/worker", "--current-replicas=2", "--replicas=3")
+    kubectl("rollout", "status", "deployment/worker", "--timeout=60s")
+    before = kubectl("get", "pods", "-l", "app=worker", "-o", "name").split()
+    assert len(before) == 3
+    assert kubectl("logs", before[0]) == "at work\n"
+    kubectl("rollout", "restart", "deployment/worker")
+    kubectl("rollout", "status", "deployment/worker", "--timeout=60s")
+
+    def replaced() -> bool:
+        now = kubectl("get", "pods", "-l", "app=worker", "-o", "name").split()
+        return len(now) == 3 and not set(now) & set(before)
+
+    wait_until(replaced, "three other pods")
+    kubectl("delete", "deployment/worker", "job/once", "--wait")
+    wait_until(lambda: not kubectl("get", "pods", "-o", "name"), "no pod any more")

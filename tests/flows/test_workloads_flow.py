@@ -1,31 +1,44 @@
 """Deployments and Jobs from the manifest to programs (Kubernetes apps/v1, batch/v1)."""
 
+import json
+
 import pytest
 from msgspec.structs import replace
 
-from knlite.errors import AlreadyExists, Forbidden, InstanceFailed
-from knlite.kinds.conditions import Condition, find
+from knlite.controlplane.jobsinks import JobSinks
+from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, NotFound
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.facts import ReconcileFailed
+from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, finished
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.podspec.fields import EnvVar
+from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key
 from knlite.runtime.fake import Script
+from knlite.serving.volume import FileVolume
 from tests.flows.cell import Cell, on_virtual_time, opened
 
 WORKER = Key(Deployment, "default", "worker")
 JOB = Key(Job, "default", "once")
 
 
-def deployment(cell: Cell, image: str = "worker", **spec: object) -> None:
+def deployment(
+    cell: Cell, image: str = "worker", namespace: str = "default", **spec: object
+) -> None:
     labels = {"app": "worker"}
     pod = {"containers": [{"name": "main", "image": image}]}
     cell.apply(
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": "worker", "namespace": "default"},
+            "metadata": {"name": "worker", "namespace": namespace},
             "spec": {
                 "selector": {"matchLabels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -35,13 +48,13 @@ def deployment(cell: Cell, image: str = "worker", **spec: object) -> None:
     )
 
 
-def job(cell: Cell, policy: str = "Never", **spec: object) -> None:
+def job(cell: Cell, policy: str = "Never", namespace: str = "default", **spec: object) -> None:
     pod = {"restartPolicy": policy, "containers": [{"name": "main", "image": "task"}]}
     cell.apply(
         {
             "apiVersion": "batch/v1",
             "kind": "Job",
-            "metadata": {"name": "once", "namespace": "default"},
+            "metadata": {"name": "once", "namespace": namespace},
             "spec": {"template": {"spec": pod}, **spec},
         }
     )
@@ -365,3 +378,106 @@ async def test_a_cron_job_runs_when_it_is_due_and_ends_with_all_that_is_its() ->
         assert (jobs(cell), pods(cell)) == ([], [])
         await cell.advance(190)
         assert len(cell.runtime.instances) == 3
+
+
+@on_virtual_time
+async def test_the_first_program_of_a_container_source_knows_its_sink() -> None:
+    async with opened({"worker": Script()}) as cell:
+        cell.apply(
+            {
+                "apiVersion": "sources.knative.dev/v1",
+                "kind": "ContainerSource",
+                "metadata": {"name": "heart", "namespace": "default"},
+                "spec": {
+                    "template": {"spec": {"containers": [{"image": "worker"}]}},
+                    "sink": {"uri": "http://x.example"},
+                },
+            }
+        )
+        await cell.advance(5)
+        (only,) = cell.runtime.instances
+        assert only.launch.serving.env["K_SINK"] == "http://x.example"
+        assert only.launch.service == "heart"
+        source = cell.registry.at(Key(ContainerSource, "default", "heart"))
+        assert isinstance(source, ContainerSource)
+        assert is_true(source.status.conditions)
+        cell.registry.delete(Key(ContainerSource, "default", "heart"))
+        await cell.advance(5)
+        assert cell.running() == 0
+        assert cell.registry.view.listed(SinkBinding, "default") == []
+
+
+@on_virtual_time
+async def test_an_event_at_a_job_sink_is_a_job_with_the_event_in_its_reach() -> None:
+    async with opened({"task": Script(lives=2.0, code=0)}) as cell:
+        pod = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "task"}]}
+        cell.apply(
+            {
+                "apiVersion": "sinks.knative.dev/v1alpha1",
+                "kind": "JobSink",
+                "metadata": {"name": "reader", "namespace": "default"},
+                "spec": {"job": {"spec": {"template": {"spec": pod}}}},
+            }
+        )
+        sinks = JobSinks(cell.registry)
+        attributes = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
+        assert sinks.standing("default", "reader", "/s", "1") is None
+        for _ in range(2):
+            sinks.start("default", "reader", CloudEvent(attributes))
+        await cell.advance(1)
+        assert sinks.standing("default", "reader", "/s", "1") == "Running"
+        (only,) = cell.runtime.instances
+        volume = only.launch.volumes["jobsink-event"]
+        assert isinstance(volume, FileVolume)
+        assert json.loads(volume.files["event"].content) == attributes
+        await cell.advance(5)
+        assert sinks.standing("default", "reader", "/s", "1") == "Complete"
+        sinks.start("default", "reader", CloudEvent(attributes))
+        await cell.advance(5)
+        assert len(cell.runtime.instances) == 1
+        cell.registry.delete(Key(JobSink, "default", "reader"))
+        assert (jobs(cell), cell.registry.view.listed(Secret, "default")) == ([], [])
+        with pytest.raises(NotFound):
+            sinks.start("default", "reader", CloudEvent(attributes))
+
+
+@on_virtual_time
+async def test_a_namespace_takes_running_workloads_along() -> None:
+    scripts = {"worker": Script(stopping=1.0), "task": Script(stopping=1.0)}
+    async with opened(scripts) as cell:
+        cell.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": "away", "namespace": ""},
+            }
+        )
+        for apply in (deployment, job):
+            apply(cell, namespace="away")
+        await cell.advance(2)
+        assert cell.running() == 2
+        cell.registry.delete(Key(Namespace, "", "away"))
+        await cell.advance(10)
+        assert cell.running() == 0
+        assert cell.registry.at(Key(Namespace, "", "away")) is None
+        assert not [fact for fact in cell.facts if isinstance(fact, ReconcileFailed)]
+
+
+@on_virtual_time
+async def test_an_edit_of_a_config_map_reaches_what_runs() -> None:
+    def config_map(value: str) -> dict[str, object]:
+        meta = {"name": "c", "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": value}}
+
+    async with opened({"worker": Script()}) as cell:
+        cell.apply(config_map("before"))
+        mount = {"name": "v", "mountPath": "/v"}
+        main = {"name": "main", "image": "worker", "volumeMounts": [mount]}
+        pod = {"containers": [main], "volumes": [{"name": "v", "configMap": {"name": "c"}}]}
+        deployment(cell, template={"metadata": {"labels": {"app": "worker"}}, "spec": pod})
+        await cell.advance(2)
+        cell.apply(config_map("after"))
+        await cell.advance(1)
+        (instance,) = cell.runtime.instances
+        held = cell.runtime.volumes[instance.launch.instance]["v"]
+        assert held.files["k"].content == b"after"

@@ -11,7 +11,7 @@ import msgspec
 
 from knlite.eventing.finalizers import held, released
 from knlite.eventing.identities import identified
-from knlite.eventing.sinks import with_sink
+from knlite.eventing.sinks import mapped, with_sink
 from knlite.kinds import schedule
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.sources.pingsource import (
@@ -56,7 +56,9 @@ def _reconciled(
     source: PingSource, conditions: ConditionEditor, view: View, changes: list[Change]
 ) -> SourceStatus:
     namespace, name = source.metadata.namespace, source.metadata.name
-    status = with_sink(source.status, source.spec.sink, namespace, conditions, view)
+    sink = source.spec.sink
+    known = mapped(sink, namespace, view)
+    status = with_sink(source.status, sink, namespace, conditions, view, known)
     if status is None:
         return source.status
     auth, accounts = identified(source, OIDC_IDENTITY_CREATED, conditions, view)

@@ -13,6 +13,7 @@ from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.gc import GcConfig
+from knlite.kinds.config.kreferencemapping import ReferenceMapping
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
 from knlite.kinds.config.ping import PingConfig
@@ -36,6 +37,7 @@ class Config:
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
     channels: ChannelDefaults = ChannelDefaults()
+    mapping: ReferenceMapping = ReferenceMapping()
     ping: PingConfig = PingConfig()
     sugar: SugarConfig = SugarConfig()
     external_port: int = 8080

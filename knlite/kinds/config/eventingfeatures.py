@@ -60,7 +60,6 @@ STANDARDS: Mapping[str, str] = {
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     TRANSPORT_ENCRYPTION: "events stay on this machine, and are not encrypted",
-    KREFERENCE_MAPPING: "references are not mapped to addresses by a template",
     OIDC_DISCOVERY_BASE_URL: "tokens are issued and checked here, for one issuer",
 }
 """Flags that change nothing here, and why."""

@@ -138,6 +138,10 @@ OBSERVABILITY: Entries = {
 }
 EVENTING_FEATURES: Entries = {
     "kreference-group": ("disabled", "references to kinds by group"),
+    "kreference-mapping": (
+        "disabled",
+        "sinks of PingSources that config-kreference-mapping knows the address of",
+    ),
     "delivery-retryafter": ("disabled", "delivery.retryAfterMax"),
     "delivery-timeout": ("enabled", "delivery.timeout"),
     "cross-namespace-event-links": ("disabled", "Triggers of Brokers in other namespaces"),
@@ -188,6 +192,11 @@ default-ch-config: |
     kind: InMemoryChannel
   namespaceDefaults: {}
 """
+_MAPPING_TEXT = """\
+# Nothing here is in force. The address of a Pod that is the sink of a PingSource, if
+# kreference-mapping in config-features is enabled (also Namespace, SystemNamespace):
+Pod.v1: http://pods.example.com/{{ .Name }}
+"""
 _NOT_READ = """\
 # knlite has no use for these settings. What is written here is kept.
 """
@@ -225,7 +234,7 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
         "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
-        "config-kreference-mapping": _NOT_READ,
+        "config-kreference-mapping": _MAPPING_TEXT,
         "config-leader-election": _NOT_READ,
         "config-logging": _NOT_READ,
         "config-observability": _NOT_READ,

@@ -79,15 +79,6 @@ def validated(destination: Destination, enabled: Enabled, within: str = "") -> E
     return _ca_certs_validated(destination.ca_certs)
 
 
-def same_namespace(destination: Destination, namespace: str) -> Errors:
-    """The error of a reference that leaves *namespace*, for those owners that may not refer out."""
-    ref = destination.ref
-    if ref is None or destination.uri is not None or ref.namespace in {"", namespace}:
-        return ()
-    details = f'parent namespace: "{namespace}" does not match ref: "{ref.namespace}"'
-    return under("ref", (generic("mismatched namespaces", "namespace", details=details),))
-
-
 def in_go(destination: Destination) -> str:
     """*destination* as it stands in errors that show a whole value.
 

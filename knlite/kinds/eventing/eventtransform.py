@@ -112,10 +112,8 @@ def expressions(spec: EventTransformSpec) -> Iterator[tuple[str, str]]:
 
 
 def _sink_validated(sink: Destination, obj: EventTransform, config: Config) -> Errors:
-    errors = [
-        *destination.validated(sink, config.eventing.enabled),
-        *destination.same_namespace(sink, obj.metadata.namespace),
-    ]
+    within = obj.metadata.namespace
+    errors = list(destination.validated(sink, config.eventing.enabled, within))
     if sink.ca_certs is not None and obj.spec.jsonata is not None:
         errors.append(generic(_CA_CERTS_TEXT, "CACerts"))
     return tuple(errors)

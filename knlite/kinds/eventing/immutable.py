@@ -15,6 +15,8 @@ IMMUTABLE_CHANGED: Final = "Immutable fields changed (-old +new)"
 
 _ACRONYMS = re.compile(r"(Api|Uri|Uid|Ca(?=Certs))(?![a-z])")
 _ABSENT: Final = object()
+_DEEPEST: Final = 16
+"""Levels that are gone into; what lies deeper is shown as a whole."""
 
 
 def changed(where: str, old: str | None, new: str | None) -> str:
@@ -26,23 +28,28 @@ def changed(where: str, old: str | None, new: str | None) -> str:
 
 def differences(where: str, old: object, new: object) -> str:
     """The entries for all that differs between the values of one field; empty if nothing does."""
-    return _tree_differences(where, msgspec.to_builtins(old), msgspec.to_builtins(new))
+    return _tree_differences(where, msgspec.to_builtins(old), msgspec.to_builtins(new), _DEEPEST)
 
 
-def _tree_differences(where: str, old: object, new: object) -> str:
+def _tree_differences(where: str, old: object, new: object, levels: int) -> str:
     if old == new:
         return ""
+    if levels == 0:
+        return f"{where}:\n{_side('-', old)}{_side('+', new)}"
     match old, new:
         case Mapping(), Mapping():
             return "".join(
                 _tree_differences(
-                    f"{where}.{_in_go(name)}", old.get(name, _ABSENT), new.get(name, _ABSENT)
+                    f"{where}.{_in_go(name)}",
+                    old.get(name, _ABSENT),
+                    new.get(name, _ABSENT),
+                    levels - 1,
                 )
                 for name in dict.fromkeys((*old, *new))
             )
         case list() | tuple(), list() | tuple() if len(old) == len(new):
             return "".join(
-                _tree_differences(f"{where}[{index}]", *pair)
+                _tree_differences(f"{where}[{index}]", *pair, levels - 1)
                 for index, pair in enumerate(zip(old, new, strict=True))
             )
         case _:
@@ -52,7 +59,7 @@ def _tree_differences(where: str, old: object, new: object) -> str:
 def _side(sign: str, value: object) -> str:
     if value is _ABSENT:
         return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return f"\t{sign}: {_quoted(text)}\n"
 
 

@@ -11,7 +11,7 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.durations import InvalidDuration, parse_iso
-from knlite.kinds.eventing import delivery, destination
+from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, invalid, missing, under
@@ -88,12 +88,8 @@ def validated(obj: RequestReply, old: RequestReply | None, config: Config) -> Er
         errors.append(invalid(spec.broker_ref.kind, "spec.brokerRef.kind", text))
     if spec.broker_ref.namespace:
         errors.append(disallowed("spec.brokerRef.namespace"))
-    errors.extend(under("spec.delivery", delivery.validated(spec.delivery, enabled)))
-    if spec.delivery is not None and spec.delivery.dead_letter_sink is not None:
-        mismatch = destination.same_namespace(
-            spec.delivery.dead_letter_sink, obj.metadata.namespace
-        )
-        errors.extend(under("spec.delivery.deadLetterSink", mismatch))
+    within = obj.metadata.namespace
+    errors.extend(under("spec.delivery", delivery.validated(spec.delivery, enabled, within)))
     errors.extend(under("spec", _timeout_validated(spec.timeout)))
     for path, name in (
         ("correlationattribute", spec.correlation_attribute),

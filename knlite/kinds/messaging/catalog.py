@@ -33,6 +33,7 @@ KINDS: tuple[KindInfo, ...] = (
         defaulted=inmemorychannel.defaulted,
         validated=inmemorychannel.validated,
         permitted=inmemorychannel.permitted,
+        adopted=inmemorychannel.adopted,
     ),
     KindInfo(
         type=subscription.Subscription,

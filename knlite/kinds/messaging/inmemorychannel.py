@@ -78,6 +78,14 @@ def validated(obj: InMemoryChannel, old: InMemoryChannel | None, config: Config)
     return tuple(errors)
 
 
+def adopted(obj: InMemoryChannel, old: InMemoryChannel) -> InMemoryChannel:
+    """*obj* with the subscribers of *old*, unless it brings its own."""
+    if obj.spec.subscribers:
+        return obj
+    spec = msgspec.structs.replace(obj.spec, subscribers=old.spec.subscribers)
+    return msgspec.structs.replace(obj, spec=spec)
+
+
 def permitted(obj: InMemoryChannel, old: InMemoryChannel | None, user: str) -> Errors:
     """Why *user* may not turn *old* into *obj*: subscribers belong to the subscriptions."""
     if old is None or user == EVENTING_CONTROLLER:

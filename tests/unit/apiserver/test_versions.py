@@ -138,3 +138,33 @@ def test_discovery_names_all_versions_the_newest_first(client: Client) -> None:
     found = client.get("/apis/sources.knative.dev").json()
     assert [each["version"] for each in found["versions"]] == ["v1", "v1beta2"]
     assert client.get("/openapi/v3/apis/eventing.knative.dev/v1beta3").is_success
+
+
+def test_a_version_of_another_shape_is_applied_again_and_again(client: Client) -> None:
+    document = attributes("type", "source", "specversion", "id")
+    for description, code in (("one", 201), ("two", 200), ("two", 200)):
+        spec = {**document["spec"], "description": description}
+        answer = client.ask(
+            "PATCH",
+            f"{types('v1beta3')}/t?fieldManager=test",
+            {**document, "spec": spec},
+            {"Content-Type": "application/apply-patch+yaml"},
+        )
+        assert answer.status_code == code, answer.text
+        assert answer.json()["apiVersion"] == "eventing.knative.dev/v1beta3"
+        assert answer.json()["spec"]["description"] == description
+    found = client.get(f"{types('v1beta2')}/t").json()
+    assert found["spec"]["type"] == "the-type"
+    (entry,) = found["metadata"]["managedFields"]
+    assert entry["apiVersion"] == "eventing.knative.dev/v1beta3"
+
+
+def test_json_patches_are_of_the_version_they_are_sent_to(client: Client) -> None:
+    client.post(types("v1beta3"), attributes("type", "source", "specversion", "id"))
+    patch = [{"op": "replace", "path": "/spec/attributes/2/value", "value": "another"}]
+    answer = client.patch(f"{types('v1beta3')}/t", "json-patch+json", patch)
+    assert answer.is_success, answer.text
+    assert client.get(f"{types('v1beta2')}/t").json()["spec"]["type"] == "another"
+    gone = [{"op": "remove", "path": "/spec/attributes/1"}]
+    refused = client.patch(f"{types('v1beta3')}/t", "json-patch+json", gone)
+    assert "missing field(s): spec.attributes.id" in refused.json()["message"]

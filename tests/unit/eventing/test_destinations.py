@@ -2,6 +2,7 @@
 
 import pytest
 
+from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import Resolved, Unresolved, broker_url, resolve
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.configmap import ConfigMap
@@ -214,3 +215,9 @@ def test_a_brokers_url_is_one_that_instances_can_have_rewritten() -> None:
     url = broker_url("shop", "default")
     seen = vantage.seen_from(vantage.ByPath("http://127.0.0.1:8080"), url)
     assert seen == "http://127.0.0.1:8080/ns/shop/brokers/default"
+
+
+def test_so_is_a_channels() -> None:
+    url = f"http://{channel_host('shop', 'orders')}"
+    seen = vantage.seen_from(vantage.ByPath("http://127.0.0.1:8080"), url)
+    assert seen == "http://127.0.0.1:8080/ns/shop/channels/orders"

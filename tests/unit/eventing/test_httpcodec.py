@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import REQUIRED, VERSIONS, CloudEvent, Malformed
-from knlite.eventing.httpcodec import decode, encode_binary, encode_structured, is_event
+from knlite.eventing.httpcodec import decode, encode_binary, encode_structured, is_event, wire_form
 
 LEAST = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 CE = [("ce-specversion", "1.0"), ("ce-id", "1"), ("ce-source", "/s"), ("ce-type", "t")]
@@ -154,3 +154,19 @@ def test_the_content_type_is_the_datacontenttype_and_is_not_invented() -> None:
     assert ("Content-Type", "text/plain") in headers
     assert body == b"x"
     assert "Content-Type" not in dict(encode_binary(CloudEvent(LEAST, None, b"x"))[0])
+
+
+@given(
+    attributes=st.dictionaries(st.sampled_from(["id", "subject", "ext1"]), st.text()),
+    content_type=st.none() | st.text(),
+    data=st.none() | st.binary(),
+)
+def test_the_form_for_connections_is_the_same(
+    attributes: dict[str, str], content_type: str | None, data: bytes | None
+) -> None:
+    event = CloudEvent(attributes, content_type, data)
+    headers, body = encode_binary(event)
+    assert wire_form(event) == (
+        tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in headers),
+        body,
+    )

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.flows.parallel import Parallel
@@ -13,9 +14,11 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription
+from knlite.reconcile import Key
 from tests.unit.eventing.reconcilers.plane import (
     FLOWS,
     MESSAGING,
+    NAMESPACE,
     RECONCILERS,
     Plane,
     document,
@@ -236,3 +239,13 @@ def test_whatever_comes_first_the_end_is_the_same(
     for tree in SHOP:
         kind = next(each for each, _ in RECONCILERS if each.__name__ == tree["kind"])
         assert plane.condition(kind, tree["metadata"]["name"]) == ("True", "", "")
+
+
+def test_a_namespace_that_goes_takes_all_of_it_along() -> None:
+    plane = Plane()
+    plane.apply(*SHOP)
+    plane.registry.delete(Key(Namespace, "", NAMESPACE))
+    plane.settle()
+    assert plane.registry.view.get(Namespace, "", NAMESPACE) is None
+    for kind, _ in RECONCILERS:
+        assert plane.names(kind) == []

@@ -2,12 +2,17 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.pingsource import reconcile
 from knlite.eventing.sources import ping_plans
 from knlite.kinds.conditions import find
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.config.eventing import EventingConfig
+from knlite.kinds.config.kreferencemapping import ReferenceMapping
 from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.sources.pingsource import FINALIZER, PingSource, PingSourceSpec
 from knlite.reconcile import Outcome, key_of
@@ -75,3 +80,21 @@ def test_a_time_zone_that_is_gone_stops_one_source_and_not_the_others() -> None:
     assert condition is not None
     assert (condition.status, condition.reason) == ("False", "ScheduleInvalid")
     assert "Mars/Base" in condition.message
+
+
+@pytest.mark.parametrize(
+    ("flag", "sink"),
+    [
+        pytest.param("enabled", "http://pods.example.com/a", id="on"),
+        pytest.param("disabled", "", id="off"),
+    ],
+)
+def test_a_sink_may_have_its_address_by_a_template(flag: str, sink: str) -> None:
+    config = Config(
+        eventing=EventingConfig(flags={"kreference-mapping": flag}),
+        mapping=ReferenceMapping({("v1", "Pod"): "http://pods.example.com/{{ .Name }}"}),
+    )
+    to_pod = Destination(ref=KReference(api_version="v1", kind="Pod", name="a"))
+    found = source()
+    view = FakeView(replace(found, spec=replace(found.spec, sink=to_pod)), config=config)
+    assert reconciled(view).status.sink_uri == sink

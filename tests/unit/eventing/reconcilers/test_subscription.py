@@ -45,6 +45,15 @@ def test_a_subscription_adds_itself_to_its_channel_and_becomes_ready() -> None:
     assert found.status.physical_subscription.reply_uri == Y
 
 
+def test_applying_the_channel_again_leaves_its_subscribers() -> None:
+    plane = Plane()
+    plane.apply(document("InMemoryChannel", "c"), subscription())
+    before = plane.get(InMemoryChannel, "c").spec.subscribers
+    plane.apply(document("InMemoryChannel", "c", delivery={"retry": 2}))
+    [entry] = plane.get(InMemoryChannel, "c").spec.subscribers
+    assert (entry.uid, entry.delivery) == (before[0].uid, DeliverySpec(retry=2))
+
+
 def test_a_change_reaches_the_channel_with_its_generation() -> None:
     plane = Plane()
     plane.apply(document("InMemoryChannel", "c"), subscription(), subscription("t"))

@@ -97,7 +97,7 @@ def test_says_what_is_wrong(obj: Channel, text: str) -> None:
             '\t-: "messaging.knative.dev/v1"\n\t+: "messaging.knative.dev/v1beta1"\n'
             "{v1.ChannelSpec}.ChannelTemplate.Kind:\n"
             '\t-: "InMemoryChannel"\n\t+: "KafkaChannel"\n'
-            '{v1.ChannelSpec}.ChannelTemplate.Spec:\n\t+: "{\\"numPartitions\\": 3}"\n',
+            '{v1.ChannelSpec}.ChannelTemplate.Spec:\n\t+: "{\\"numPartitions\\":3}"\n',
             id="template",
         ),
         pytest.param(
