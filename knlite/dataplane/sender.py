@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import anyio.to_thread
 import msgspec
@@ -128,7 +128,11 @@ class EventSender:
                 return outcome
             if outcome.status not in _AS_IT_WAS:
                 method, body = b"GET", b""
-            url = urljoin(url, location)
+            there = urljoin(url, location)
+            if urlsplit(there).netloc != urlsplit(url).netloc:
+                # A token is for whom it was sent to.
+                headers = [each for each in headers if each[0].lower() != b"authorization"]
+            url = there
             left = due - self._loop.time()
             outcome = await self._once(method, url, headers, body, left, ca_certs)
         if _location(outcome):
