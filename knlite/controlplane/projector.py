@@ -16,6 +16,7 @@ from knlite.clock import Clock
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
+from knlite.eventing.authorization import decides_about_senders
 from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import names_of
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
@@ -186,7 +187,7 @@ class Projector:
             self._stale.add("routes")
         if self._list(notification):
             self._stale.add("listing")
-        if isinstance(obj, _EVENTING):
+        if isinstance(obj, _EVENTING) or decides_about_senders(obj):
             self._stale.add("topology")
         if self._stale:
             self._work.set()

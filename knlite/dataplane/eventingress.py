@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.errors import Overloaded
 from knlite.eventing import trace
@@ -55,11 +56,14 @@ class EventIngress:
         engines: Mapping[str, Engine],
         draw: random.Random | None = None,
         after: int = 0,
+        tokens: Tokens = NO_TOKENS,
     ) -> None:
         """*engines* by the names that ``Resource.engine`` gives them; arrivals are above *after*.
 
-        The one called ``memory`` stands in for those that are not there.
+        The one called ``memory`` stands in for those that are not there. *tokens* are asked while
+        resources have guards.
         """
+        self._tokens = tokens
         self._clock = clock
         self._publish = publish
         self._engines = engines
@@ -117,8 +121,13 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
-        if key not in self._open:
+        found = self._open.get(key)
+        if found is None:
             return self._refuse(key, 404, f"there is no broker {namespace}/{name}", sender)
+        if found.resource.guard is not None:
+            no = denied(found.resource.guard, headers, event, self._tokens)
+            if no is not None:
+                return self._refuse(key, no.status, no.why, sender, event)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
         return await self.accept(key, event, arriving_ttl(event), travelling, sender)
 
@@ -167,6 +176,11 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        guard = self._open[key].resource.guard
+        if guard is not None:
+            no = denied(guard, headers, event, self._tokens)
+            if no is not None:
+                return self._refuse(key, no.status, no.why, sender, event)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
         return await self.accept(key, event, 0, travelling, sender)
 
@@ -180,10 +194,12 @@ class EventIngress:
         *,
         only: frozenset[str] = frozenset(),
         replay_of: int = 0,
+        subject: str | None = None,
     ) -> Answer:
         """Keep *event*, which may pass a broker *ttl* times from here on.
 
-        *headers* travel with it; *only* and *replay_of* are as in ``Record``.
+        *headers* travel with it; *only* and *replay_of* are as in ``Record``. *subject* is in whose
+        name it is sent; None: somebody's who may do everything, or has been asked already.
         """
         found = self._open.get(key)
         broker = key.kind == "Broker"
@@ -194,6 +210,11 @@ class EventIngress:
             what = "broker" if broker else "channel"
             why = f"there is no {what} {key.namespace}/{key.name}"
             return self._refuse(key, 404, why, sender)
+        guard = found.resource.guard
+        if guard is not None and subject is not None:
+            why = guard.denial(subject, event)
+            if why:
+                return self._refuse(key, 403, why, sender, event)
         if not headers or headers[-1][0] != trace.TRACEPARENT:
             headers = (*headers, *trace.begun(headers, self._bits))
         resource = found.resource
@@ -259,7 +280,14 @@ class EventIngress:
         return self.last_arrival
 
     def _refuse(
-        self, key: ResourceKey, status: int, why: str, sender: str, *, allow: bool = True
+        self,
+        key: ResourceKey,
+        status: int,
+        why: str,
+        sender: str,
+        event: CloudEvent | None = None,
+        *,
+        allow: bool = True,
     ) -> Answer:
         self._publish(
             EventRefused(
@@ -270,6 +298,7 @@ class EventIngress:
                 status=status,
                 why=why,
                 sender=sender,
+                event_id=event.id if event is not None else "",
             )
         )
         return Answer(status, (_ALLOW, _TEXT) if allow else (_TEXT,), f"{why}\n".encode())
