@@ -208,7 +208,9 @@ class Emulator:
         records = EventRecords(opened.history)
         self._held.enter_context(self._bus.reading(records.read, *EVENTS))
         brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
-        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway = Gateway(
+            activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
+        )
         gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
