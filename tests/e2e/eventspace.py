@@ -1,9 +1,12 @@
 """A namespace of a shared run: objects of Eventing by their kinds, and events sent to them."""
 
 import json
+import shlex
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -37,6 +40,8 @@ API_VERSIONS = {
     "Secret": "v1",
     "ServiceAccount": "v1",
 }
+HEARTBEATS = Path(__file__).parent / "services" / "heartbeats" / "app.py"
+HEARTBEAT = "dev.knative.eventing.samples.heartbeat"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 TYPE, SOURCE = "type1", "http://source1.com"
 
@@ -82,6 +87,18 @@ def full_event(**attributes: str) -> Event:
 def ref(kind: str, name: str) -> dict[str, Any]:
     """A Destination that refers to an object."""
     return {"ref": {"apiVersion": API_VERSIONS[kind], "kind": kind, "name": name}}
+
+
+def heartbeats(*words: str, **more: Any) -> dict[str, Any]:
+    """A Pod template whose program sends an event now and then; *words* are its arguments."""
+    container: dict[str, Any] = {"name": "heartbeats", "image": "example.com/heartbeats", **more}
+    if words:
+        container["args"] = list(words)
+    command = shlex.join((sys.executable, str(HEARTBEATS)))
+    return {
+        "metadata": {"annotations": {"knlite.dev/command": command}},
+        "spec": {"containers": [container]},
+    }
 
 
 def to(sink: Sink | dict[str, Any] | str) -> dict[str, Any]:
