@@ -194,6 +194,15 @@ class Space:
         body = json.dumps(patch)
         return self.knlite.admin.patch(self.path(kind, name), content=body, headers=MERGE)
 
+    def enable(self, flag: str) -> None:
+        """Enable a feature of Eventing, for all namespaces of the run."""
+        answer = self.knlite.admin.patch(
+            "/api/v1/namespaces/knative-eventing/configmaps/config-features",
+            content=json.dumps({"data": {flag: "enabled"}}),
+            headers=MERGE,
+        )
+        assert answer.status_code == 200, answer.text
+
     def delete(self, kind: str, name: str) -> None:
         """Delete an object."""
         assert self.knlite.admin.delete(self.path(kind, name)).status_code == 200

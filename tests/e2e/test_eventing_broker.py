@@ -417,11 +417,7 @@ def test_a_long_reply_goes_through_a_chain_of_triggers(space: Space) -> None:
 
 
 def test_a_trigger_of_a_broker_in_another_namespace(space: Space, other_space: Space) -> None:
-    space.knlite.admin.patch(
-        "/api/v1/namespaces/knative-eventing/configmaps/config-features",
-        content=b'{"data": {"cross-namespace-event-links": "enabled"}}',
-        headers={"Content-Type": "application/merge-patch+json"},
-    ).raise_for_status()
+    space.enable("cross-namespace-event-links")
     broker, sink = other_space.broker(), space.sink()
     broker_ref = {**ref("Broker", broker)["ref"], "namespace": other_space.namespace}
     space.made("Trigger", "across", {"brokerRef": broker_ref, "subscriber": {"uri": sink.url}})
