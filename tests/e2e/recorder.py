@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.e2e.executable import wait_until
+from tests.e2e.executable import PATIENCE, wait_until
 
 STRUCTURED = "application/cloudevents+json"
 CONFLICT = 409
@@ -121,6 +121,21 @@ def appends(text: str) -> Script:
 def slow(seconds: float) -> Script:
     """Takes everything, after a while."""
     return lambda _, __: Answer(after=seconds)
+
+
+@contextmanager
+def held() -> Iterator[Script]:
+    """Answers nothing as long as it lasts, and then takes everything."""
+    gate = threading.Event()
+
+    def script(_: int, __: Event) -> Answer:
+        gate.wait(PATIENCE)
+        return Answer()
+
+    try:
+        yield script
+    finally:
+        gate.set()
 
 
 class Sink:
