@@ -28,6 +28,8 @@ _LINES = "application/x-ndjson"
 MAX_LIMIT = 10_000
 """Events in one answer."""
 MAX_ARRIVAL = 10**18
+MAX_WAIT = 24 * 3600
+"""Seconds; who waits longer asks again."""
 _KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
 
 
@@ -69,7 +71,8 @@ class EventRoutes:
             raise NotFound(f"no event {arrival} is in the log")
         seconds = options.number(request, "wait")
         if seconds:
-            waited = await self._ending.wait(lambda: self._events.until_ended(arrival), seconds)
+            patience = min(seconds, MAX_WAIT)
+            waited = await self._ending.wait(lambda: self._events.until_ended(arrival), patience)
             if waited is not None:
                 return _answer(waited)
         return _answer(await self._events.story(arrival))

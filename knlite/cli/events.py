@@ -9,9 +9,10 @@ from typing import Any
 from knlite.cli.client import Client
 from knlite.cli.storylines import clock_of, counts_of, print_lines, style_of
 
-_WIDTHS = (12, 17, 18, 18)
-"""Of the columns before the last; what is longer pushes the others to the right."""
 _HEADS = ("TIME", "STATE", "TO", "TYPE", "ID")
+_Widths = tuple[int, ...]
+_USUAL: _Widths = (12, 17, 18, 18)
+"""Of the columns before the last, where nobody knows what comes."""
 
 
 def show(query: Mapping[str, str], admin_port: int, *, follow: bool, as_json: bool) -> None:
@@ -19,12 +20,12 @@ def show(query: Mapping[str, str], admin_port: int, *, follow: bool, as_json: bo
     with suppress(KeyboardInterrupt), Client(admin_port) as client:
         if follow:
             if not as_json:
-                _print_heads()
+                _print_heads(_USUAL)
             for line in client.lines("/knlite/events", {**query, "follow": "true"}):
                 if as_json:
                     sys.stdout.write(line + "\n")
                 else:
-                    _print(json.loads(line))
+                    _print(json.loads(line), _USUAL)
                 sys.stdout.flush()
             return
         found = client.asked("GET", "/knlite/events", query)["events"]
@@ -35,27 +36,29 @@ def show(query: Mapping[str, str], admin_port: int, *, follow: bool, as_json: bo
         if not found:
             sys.stderr.write("No events found.\n")
             return
-        _print_heads()
+        rows = [_HEADS[:-1], *map(_cells, found)]
+        widths = tuple(max(map(len, column)) for column in zip(*rows, strict=True))
+        _print_heads(widths)
         for event in found:
-            _print(event)
+            _print(event, widths)
 
 
-def _print_heads() -> None:
-    heads = [head.ljust(width) for head, width in zip(_HEADS, (*_WIDTHS, 0), strict=True)]
+def _print_heads(widths: _Widths) -> None:
+    heads = [head.ljust(width) for head, width in zip(_HEADS, (*widths, 0), strict=True)]
     print_lines([[(" ".join(heads), "bold")]])
 
 
-def _print(event: Mapping[str, Any]) -> None:
-    place = event["to"]
-    to = f"{place['namespace']}/{place['name']}"
+def _print(event: Mapping[str, Any], widths: _Widths) -> None:
+    cells = zip(_cells(event), widths, strict=True)
+    time, state, to, kind = (text.ljust(width) for text, width in cells)
     note = f" (repeats {event['replayOf']})" if event["replayOf"] else ""
-    time, state, to, kind = (
-        text.ljust(width)
-        for text, width in zip(
-            (clock_of(event["at"]), counts_of(event), to, event["type"]), _WIDTHS, strict=True
-        )
-    )
     print_lines(
         [[(f"{time} ", "dim"), (state, style_of(event["state"])), (f" {to} {kind} ", ""),
           (event["id"], "bold"), (note, "dim")]]
     )  # fmt: skip
+
+
+def _cells(event: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """What stands before the id."""
+    to = f"{event['to']['namespace']}/{event['to']['name']}"
+    return clock_of(event["at"]), counts_of(event), to, event["type"]

@@ -115,7 +115,8 @@ def up(
         typer.Option(
             metavar="NAME=VALUE",
             help="Set how much clients may send (head-bytes=131072, body-seconds=300) or how many"
-            " events may wait for delivery in a broker (queued-events=1000, queued-bytes=1000000).",
+            " events may wait for delivery in a broker (queued-events=1000, queued-bytes=1000000),"
+            " or is kept of those that came (history-bytes=100000000, history-seconds=86400).",
         ),
     ] = None,
     as_json: Annotated[

@@ -127,7 +127,7 @@ def _delivery(fact: DeliveryAttempted) -> tuple[str, Style]:
         case "waiting":
             return f"{event} waits: {_first(fact.why)}", yellow
         case "retrying":
-            return f"{event}{leg}: {answer}; again in {fact.next_in or 0:g} s", yellow
+            return f"{event}{leg}: {answer}; again {after(fact.next_in or 0.0)}", yellow
         case "dead-lettered":
             return f"{event} is a dead letter: knlite explain {fact.arrival}", red
         case _ if not fact.ended:
@@ -153,6 +153,11 @@ def _first(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return "; ".join(line.strip() for line in text.strip().splitlines())
+
+
+def after(seconds: float) -> str:
+    """When something happens that waits for *seconds*."""
+    return f"in {seconds:.3g} s" if seconds >= 0.001 else "at once"
 
 
 def clean(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from knlite.cli.render import clean
+from knlite.cli.render import after, clean
 from knlite.clock import present
 
 Line = Sequence[tuple[str, str]]
@@ -121,7 +121,7 @@ def _attempt_lines(attempt: Mapping[str, Any]) -> list[Line]:
     if attempt["again"]:
         lines.append([("       delivered again after a restart", "yellow")])
     if attempt["nextIn"] is not None:
-        lines.append([(f"       next attempt in {attempt['nextIn']:g} s", "dim")])
+        lines.append([(f"       next attempt {after(attempt['nextIn'])}", "dim")])
     return lines
 
 

@@ -21,7 +21,7 @@ from knlite.controlplane.blueprint import Blueprint
 from knlite.controlplane.chronicle import Chronicle
 from knlite.controlplane.health import Attempt
 from knlite.controlplane.incarnation import Ended, Incarnation, Surroundings
-from knlite.controlplane.launches import launch_of_pod
+from knlite.controlplane.launches import launch_of_pod, volumes_of_pod
 from knlite.controlplane.pods import PodWriter, is_of_revision
 from knlite.controlplane.preparation import Code, Preparation, pod_code
 from knlite.controlplane.probes import attempt
@@ -30,7 +30,7 @@ from knlite.controlplane.slot import Slot
 from knlite.controlplane.supervisor import LONG_RUN
 from knlite.controlplane.wanted import of_pod
 from knlite.errors import InstanceFailed
-from knlite.facts import Publish
+from knlite.facts import Notice, Publish
 from knlite.kinds.catalog import kind_named
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
@@ -45,6 +45,7 @@ from knlite.serving.instance import RevisionName
 from knlite.serving.instancelife import restart_delay
 from knlite.serving.probing import declared_probes
 from knlite.serving.scheduling import Capacity, require_schedulable
+from knlite.serving.volume import FileVolume
 from knlite.workloads.pods import FAILED, SUCCEEDED, has_ended, is_leaving
 
 GRACE = 30
@@ -71,6 +72,7 @@ class Kubelet:
         self._preparation = preparation
         self._capacity = capacity
         self._clock = clock
+        self._publish = publish
         self._chronicle = Chronicle(pods, clock, publish)
         self._around = Surroundings(
             blueprints=self._blueprint,
@@ -106,7 +108,7 @@ class Kubelet:
                     self._chronicle.retired(slot)
             case ConfigMap() | Secret() | PersistentVolumeClaim() as obj:
                 if notification.change != "deleted":
-                    self._hurry(obj)
+                    self._bring(obj)
             case _:
                 pass
 
@@ -122,15 +124,30 @@ class Kubelet:
         self._slots[key_of(pod)] = slot
         self._group.start_soon(self._keep, slot, pod, name=meta.name)
 
-    def _hurry(self, source: ConfigMap | Secret | PersistentVolumeClaim) -> None:
-        """Start now what waits for *source*."""
+    def _bring(self, source: ConfigMap | Secret | PersistentVolumeClaim) -> None:
+        """Start now what waits for *source*, and give its files to what runs."""
         named = (type(source).__name__, source.metadata.name)
         for key, slot in self._slots.items():
             if key.namespace != source.metadata.namespace:
                 continue
             pod = self._registry.view.get(Pod, key.namespace, key.name)
-            if pod is not None and named in sources(pod.spec):
-                slot.hurry.set()
+            if pod is None or named not in sources(pod.spec):
+                continue
+            slot.hurry.set()
+            if pod.spec.volumes and slot.instance is not None and self._group is not None:
+                self._group.start_soon(self._refresh, slot, pod)
+
+    async def _refresh(self, slot: Slot, pod: Pod) -> None:
+        """Put what the volumes of *pod* hold now into those that it has."""
+        if slot.runtime is None:
+            return
+        try:
+            held = volumes_of_pod(pod, self._registry.view, self._clock.wall)
+            files = {name: each for name, each in held.items() if isinstance(each, FileVolume)}
+            await slot.runtime.refresh(slot.name, files)
+        except InstanceFailed as exc:
+            text = f"the volumes of {slot.name} stay as they are: {exc}"
+            self._publish(Notice(at=self._clock.wall(), level="warning", text=text))
 
     async def _keep(self, slot: Slot, pod: Pod) -> None:
         """The whole life of *pod*."""

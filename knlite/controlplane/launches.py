@@ -39,6 +39,11 @@ def volumes_of(
     return _volumes(revision.spec, identity_of(revision, instance), view, wall)
 
 
+def volumes_of_pod(pod: Pod, view: View, wall: Wall) -> Mapping[str, VolumeContent]:
+    """What the volumes of *pod* hold now. Raises ``InstanceFailed``."""
+    return _volumes(pod.spec, identity_of_pod(pod), view, wall)
+
+
 def launch_of(
     revision: Revision,
     instance: str,

@@ -6,7 +6,8 @@ who corrects a Trigger helps the events that are being tried.
 Source: Eventing data plane reference §2.5 (one branch), §3, §4.
 Differs: upstream leaves the error extensions out of a dead letter when the reply was at fault
 (502); here every dead letter says what failed. Upstream asks the filter again at each attempt; here
-the one in force at an event's arrival decides.
+the one in force at an event's arrival decides. A subscriber that does not resolve is a 404 to
+upstream, tried again and buried; here the event waits until there is one.
 Not here: rules (``eventing``), HTTP (``sender.py``), how many at once (``lane.py``).
 """
 
@@ -57,7 +58,7 @@ class Lane(Protocol):
     """As it is now."""
 
     async def subscribed(self) -> Egress:
-        """The egress as soon as its subscriber is known."""
+        """The egress as soon as its subscriber is known, or it has none any more."""
         ...
 
 
@@ -106,13 +107,23 @@ class Branch:
 
     async def run(self) -> None:
         """Deliver, and return when nothing more is to be done."""
-        if self._lane.egress.has_subscriber:
+        egress = await self._subscribed(0)
+        if egress.has_subscriber:
             failure = await self._call()
         else:
             headers, body = encode_binary(self._record.event)
             failure = await self._forward([*self._travelling, *headers], body)
         if failure is not None and self._lane.egress.dead_letter_sink is not None:
             await self._bury(failure)
+
+    async def _subscribed(self, tried: int) -> Egress:
+        """The egress as it is, or as soon as its subscriber is known."""
+        egress = self._lane.egress
+        if egress.subscriber is None and egress.has_subscriber:
+            why = "its subscriber does not exist yet; the event is kept"
+            self._tell("subscriber", "", tried, 0, "waiting", why)
+            egress = await self._lane.subscribed()
+        return egress
 
     async def _call(self) -> _Failure | None:
         """Ask the subscriber; an event in its answer goes where replies go."""
@@ -203,11 +214,9 @@ class Branch:
         while True:
             tries += 1
             egress = self._lane.egress
-            if leg == "subscriber" and egress.subscriber is None:
-                why = "its subscriber does not exist yet; the event is kept"
-                self._tell(leg, "", tries - 1, 0, "waiting", why)
-                egress = await self._lane.subscribed()
-            elif tries > 1 and not _target(leg, egress)[0]:
+            if leg == "subscriber":
+                egress = await self._subscribed(tries - 1)
+            if tries > 1 and not _target(leg, egress)[0]:
                 why = f"the {leg} was taken away while it was tried"
                 ended = leg == "dead letter sink" or egress.dead_letter_sink is None
                 self._tell(leg, "", tries, 0, "failed", why, ended=ended)

@@ -38,6 +38,8 @@ class EventHosts:
         self._exact: dict[str, Handler] = {}
         self._endings: dict[str, HandlerFor] = {}
         self._waiting: set[Handler] = set()
+        self.generation = 0
+        """Another number whenever another host is served, or one no more."""
 
     def serve(self, host: str, handler: Handler, *, waits: bool = False) -> None:
         """*handler* answers at *host*, ``NAME.NS`` or longer, in place of any other.
@@ -45,6 +47,7 @@ class EventHosts:
         One that *waits* for something else is cancelled when its client leaves.
         """
         self._exact[_short(host)] = handler
+        self.generation += 1
         if waits:
             self._waiting.add(handler)
 
@@ -58,10 +61,12 @@ class EventHosts:
         It answers also for what does not exist.
         """
         self._endings[ending] = handler_for
+        self.generation += 1
 
     def leave(self, host: str) -> None:
         """Nobody answers at *host* any more."""
         handler = self._exact.pop(_short(host), None)
+        self.generation += 1
         if handler is not None and handler not in self._exact.values():
             self._waiting.discard(handler)
 

@@ -55,6 +55,10 @@ class CutOff:
     why: str
 
 
+LATE = TimedOut("no complete answer in time")
+"""What ``fetch`` returns when its own time is over."""
+
+
 def split_url(url: str) -> tuple[Origin, bytes]:
     """Return the origin and the request target of *url*. Raises InvalidInput."""
     try:
@@ -114,9 +118,10 @@ async def fetch(
     timeout: float,  # noqa: ASYNC109 - a value of the manifest, and its end is an answer
     limit: int,
 ) -> Response | CutOff | Failure:
-    """Send *body* and return the answer, of at most *limit* bytes, within *timeout* seconds.
+    """Send *body* and return the answer, of at most *limit* bytes.
 
-    Host is added unless *headers* has it. Cancelling cuts the connection.
+    ``LATE`` is returned when *timeout* seconds have passed before it is complete. Host is added
+    unless *headers* has it. Cancelling cuts the connection.
     """
     if lookup(headers, b"host") is None:
         headers = [(b"Host", origin.authority), *headers]
@@ -124,7 +129,7 @@ async def fetch(
     whole = _WholeAnswer(limit, loop.create_future())
     call = pools.of(origin).send(method, target, headers, whole, body=body)
     # One timer and one future, where a cancel scope and an event would take four times as long.
-    timer = loop.call_later(timeout, whole.late, timeout)
+    timer = loop.call_later(timeout, whole.failed, LATE)
     try:
         await whole.over
     finally:
@@ -132,7 +137,7 @@ async def fetch(
         call.cancel()
     failure = whole.failure
     if failure is not None:
-        cut = whole.status and not isinstance(failure, TimedOut)
+        cut = whole.status and failure is not LATE and not whole.too_large
         return CutOff(whole.status, failure.why) if cut else failure
     return Response(whole.status, whole.headers, b"".join(whole.pieces))
 
@@ -182,9 +187,10 @@ class _WholeAnswer:
             self.failure = failure
         self._end()
 
-    def late(self, seconds: float) -> None:
-        """The time is over."""
-        self.failed(TimedOut(f"no complete answer within {seconds:g} s"))
+    @property
+    def too_large(self) -> bool:
+        """Whether the answer has exceeded its limit."""
+        return self._left < 0
 
     def _end(self) -> None:
         if not self.over.done():

@@ -47,6 +47,9 @@ MAX_EVENT = 32 * 1024 * 1024
 
 Differs: upstream's ingress takes any size.
 """
+MEMO = 1024
+MEMO_TARGET = 256
+"""How many addresses are remembered, and of what length: a sender may ask for any."""
 CLOSING = 1.0
 """Seconds that running answers get when the run ends."""
 _HTML = (
@@ -87,6 +90,11 @@ class Gateway:
         self.secure = SecureSide(activator, draw.random)
         """Who answers those who come from outside by HTTPS."""
         self._tls_port = "" if tls_port == 443 else f":{tls_port}"
+        self._brokers: dict[tuple[bytes, bytes], tuple[Handler, str]] = {}
+        """Who answers, and for which path, by Host and target: what senders repeat."""
+        self._foreign: set[str] = set()
+        """Hosts of subscribers that are not served here."""
+        self._generation = 0
         self._group: TaskGroup | None = None
         self._handling: Handling[_Received] | None = None
 
@@ -96,14 +104,25 @@ class Gateway:
         self.secure.table = table.secure()
         self.inside.table = self.events.table = table.inside()
         self._listing = listing
+        self._brokers.clear()
+        self._foreign.clear()
 
     def serves(self, host: str) -> bool:
         """Whether *host* is somebody's here, seen from inside the cluster."""
-        return (
+        if self._generation != self.event_hosts.generation:
+            self._generation = self.event_hosts.generation
+            self._foreign.clear()
+        if host in self._foreign:
+            return False
+        if (
             self.inside.table.find(host.encode("latin-1", "replace")) is not None
             or host in BROKER_HOSTS
             or self.event_hosts.find(host) is not None
-        )
+        ):
+            return True
+        if len(self._foreign) < MEMO:
+            self._foreign.add(host)
+        return False
 
     def ask(self, exchange: InnerExchange) -> None:
         """Send an event on its way; *exchange* is told which instance gets it."""
@@ -133,6 +152,11 @@ class Gateway:
                     await self._activator.aclose()
 
     def _by_other_addresses(self, exchange: Exchange, table: RoutingTable) -> None:
+        known = self._brokers.get((exchange.host, exchange.target))
+        if known is not None:
+            # Most events.
+            self._receive(exchange, *known)
+            return
         authority = exchange.host.decode("latin-1")
         handler = self.event_hosts.find(authority)
         if handler is not None:
@@ -146,7 +170,10 @@ class Gateway:
                 headers = with_set(headers, append)
                 self._activator.handle(exchange, revision, target, name, headers, route_tag)
             case ToBroker(namespace, broker):
-                self._receive(exchange, partial(self._events.to_broker, namespace, broker), path)
+                handler = partial(self._events.to_broker, namespace, broker)
+                if len(self._brokers) < MEMO and len(exchange.target) < MEMO_TARGET:
+                    self._brokers[exchange.host, exchange.target] = (handler, path)
+                self._receive(exchange, handler, path)
             case Nowhere() if (named := _event_host(path)) is not None and (
                 handler := self.event_hosts.find(named[0])
             ) is not None:

@@ -64,6 +64,11 @@ class InnerExchange:
         """The answer's body."""
         return b"".join(self._pieces)
 
+    @property
+    def too_large(self) -> bool:
+        """Whether the answer has exceeded its limit."""
+        return self._left < 0
+
     def leave(self, why: str) -> None:
         """Nobody waits for the answer any more."""
         if not self.finished and self.gone is None:

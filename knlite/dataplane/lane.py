@@ -12,7 +12,8 @@ from anyio.abc import TaskGroup
 
 from knlite.dataplane.branch import Branch, Ways
 from knlite.eventing.topology import Egress, Resource
-from knlite.eventlog.port import Cursor
+from knlite.eventlog.port import Cursor, Taken
+from knlite.facts import DeliveryAttempted, Notice
 
 SPARE = 4
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
@@ -36,14 +37,17 @@ class Lane:
 
     def replan(self, resource: Resource, egress: Egress) -> None:
         """Go on as these say."""
-        changed = egress.subscriber != self.egress.subscriber
+        changed = (egress.subscriber, egress.has_subscriber) != (
+            self.egress.subscriber,
+            self.egress.has_subscriber,
+        )
         self.resource, self.egress = resource, egress
         if changed:
             self._changed.set()
             self._changed = anyio.Event()
 
     async def subscribed(self) -> Egress:
-        while self.egress.subscriber is None:
+        while self.egress.subscriber is None and self.egress.has_subscriber:
             await self._changed.wait()
         return self.egress
 
@@ -72,10 +76,42 @@ class Lane:
                 group.start_soon(self._work, group, name=self._name)
             if taken.again:
                 self._ways.ingress.tell_again(self.resource, self.egress.uid, taken.record)
-            await Branch(self, taken, self._ways).run()
+            try:
+                await Branch(self, taken, self._ways).run()
+            except Exception as exc:  # noqa: BLE001  one event must not stop the platform
+                self._confess(taken, exc)
             # Not in a finally: what is cut off halfway is not done with.
             self._busy -= 1
             cursor.done(taken.position)
+
+    def _confess(self, taken: Taken, exc: Exception) -> None:
+        ways, event = self._ways, taken.record.event
+        text = f"{self._name}: event {event.id} was given up: {type(exc).__name__}: {exc}"
+        ways.publish(Notice(at=ways.clock.wall(), level="error", text=text))
+        resource, egress = self.resource, self.egress
+        # Its story has to end too.
+        ways.publish(
+            DeliveryAttempted(
+                at=ways.clock.wall(),
+                kind=resource.kind,
+                namespace=resource.namespace,
+                name=resource.name,
+                egress_kind=egress.kind,
+                egress_namespace=egress.namespace,
+                egress_name=egress.name,
+                egress_uid=egress.uid,
+                arrival=taken.record.arrival,
+                event_id=event.id,
+                event_type=event.type,
+                leg="subscriber",
+                target=egress.subscriber or "",
+                attempt=0,
+                status=0,
+                outcome="failed",
+                why=f"knlite has a bug that this event has met: {type(exc).__name__}: {exc}",
+                ended=True,
+            )
+        )
 
     def _at_once(self) -> int:
         return 1 if self.egress.ordered else self.egress.parallelism

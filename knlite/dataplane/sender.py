@@ -19,9 +19,8 @@ from urllib.parse import urljoin
 import anyio.to_thread
 import msgspec
 
-from knlite.dataplane.fetch import CutOff, Origin, Pools, Response, fetch, split_url
+from knlite.dataplane.fetch import LATE, CutOff, Origin, Pools, Response, fetch, split_url
 from knlite.dataplane.innerexchange import InnerExchange
-from knlite.dataplane.wire.failures import TimedOut
 from knlite.errors import InvalidInput
 from knlite.serving.vantage import CLUSTER_DOMAIN
 
@@ -182,10 +181,8 @@ class EventSender:
             case CutOff(status):
                 # Upstream takes the status for the answer, and nothing for its body.
                 return Answered(status)
-            case TimedOut():
-                return _LATE
             case _:
-                return Unanswered(outcome.why)
+                return _LATE if outcome is LATE else Unanswered(outcome.why)
 
     async def _ask(
         self,
@@ -210,7 +207,7 @@ class EventSender:
             )
         if exchange.gone == "its time is over":
             return _LATE
-        if exchange.started:
+        if exchange.started and not exchange.too_large:
             return Answered(exchange.status, (), b"", exchange.instance)
         return Unanswered(exchange.failure)
 

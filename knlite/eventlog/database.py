@@ -37,6 +37,8 @@ Settled = Callable[[KnliteError | None], None]
 
 _RESTART = 1.0
 """Seconds between attempts to start a writer again."""
+_CALM = 1.0
+"""Seconds without a failure after which it is told that all is well again."""
 _GOODBYE = 10.0
 """Seconds in which the last transaction must be over."""
 
@@ -71,6 +73,7 @@ class Database:
         self._complain = complain
         self._end: _End | None = None
         self._failing = False
+        self._failed = 0.0
 
     def submit(self, statements: Sequence[Statement], settled: Settled) -> None:
         """Execute *statements* as one, after all that was submitted before.
@@ -79,9 +82,13 @@ class Database:
         they are not (and nothing of them is).
         """
         batch = [(sql, list(rows)) for sql, rows in statements]
+        # A full disk lets deletions through.
+        adds = any(not sql.startswith("DELETE") for sql, _ in batch)
 
         def answered(trouble: Trouble | None, words: object) -> None:
-            settled(self._told(trouble, words))
+            error = None if trouble is None else self._error(trouble, str(words))
+            self._told(error, adds)
+            settled(error)
 
         self._ask(False, batch, answered)
 
@@ -184,14 +191,16 @@ class Database:
             return
         self._end.ask(reads, statements, answered)
 
-    def _told(self, trouble: Trouble | None, words: object) -> KnliteError | None:
-        error = None if trouble is None else self._error(trouble, str(words))
-        if error is not None and not self._failing:
-            self._complain(f"events are not kept at present: {error}")
-        if error is None and self._failing:
+    def _told(self, error: KnliteError | None, adds: bool) -> None:
+        """Tell people when it stops to work, and when it works again: once, not for each event."""
+        now = self._clock.now()
+        if error is not None:
+            if not self._failing:
+                self._complain(f"events are not kept at present: {error}")
+            self._failing, self._failed = True, now
+        elif self._failing and adds and now - self._failed >= _CALM:
+            self._failing = False
             self._complain("events are kept again")
-        self._failing = error is not None
-        return error
 
     def _error(self, trouble: Trouble, words: str) -> KnliteError:
         match trouble:

@@ -4,8 +4,10 @@ Implements ``history.History``.
 """
 
 from collections import OrderedDict
+from typing import TypeVar
 
 import anyio
+import anyio.lowlevel
 import msgspec
 from anyio.abc import TaskStatus
 
@@ -27,6 +29,11 @@ _ATTEMPT = 400
 """Bytes that an attempt takes beside its body, roughly."""
 _ROOM = 0.95
 """What is left of what may be kept, after something was forgotten."""
+_AT_ONCE = 1000
+"""Events that are looked at before others get a turn."""
+K = TypeVar("K", str, int)
+_Index = dict[K, int | dict[int, None]]
+"""Arrivals by a key: mostly one; there may be many, as nobody stops a sender who has one id."""
 _MICROSECONDS = 1_000_000
 _DISORDER = 5 * _MICROSECONDS
 
@@ -47,6 +54,9 @@ class MemoryHistory:
         self._entries: dict[int, _Entry] = {}
         self._ended: OrderedDict[int, None] = OrderedDict()
         """Those that may be forgotten, in the order in which they ended."""
+        self._by_id: _Index[str] = {}
+        self._replays: _Index[int] = {}
+        """By what they repeat."""
         self._size = 0
         self._progress = Progress()
         self._versions = Versions()
@@ -65,6 +75,9 @@ class MemoryHistory:
         size = _OVERHEAD + len(fact.data or b"")
         self._entries[arrival] = _Entry(fact, size)
         self._size += size
+        _put(self._by_id, fact.attributes.get("id", ""), arrival)
+        if fact.replay_of:
+            _put(self._replays, fact.replay_of, arrival)
         if not self._progress.begin(arrival, fact.readers or ()):
             self._ended[arrival] = None
         self._forget(arrival)
@@ -111,15 +124,31 @@ class MemoryHistory:
 
     async def find(self, wanted: Wanted) -> list[Happened]:
         found: list[Happened] = []
-        # Nearly in the order of their arrivals: keeping one may take longer than keeping another.
-        for arrival, entry in reversed(self._entries.items()):
+        for looked, arrival in enumerate(self._candidates(wanted), 1):
+            if looked % _AT_ONCE == 0:
+                # Requests go first.
+                await anyio.lowlevel.checkpoint()
             if len(found) == wanted.limit or arrival < wanted.since - _DISORDER:
                 break
-            if wanted.takes(entry.fact) and (
-                not wanted.troubled or any(map(is_trouble, entry.attempts))
+            entry = self._entries.get(arrival)
+            if (
+                entry is not None
+                and wanted.takes(entry.fact)
+                and (not wanted.troubled or any(map(is_trouble, entry.attempts)))
             ):
                 found.append(Happened(entry.fact, entry.attempts, self._progress.of(arrival)))
         return found
+
+    def _candidates(self, wanted: Wanted) -> list[int]:
+        """The arrivals to look at, the newest first.
+
+        Nearly in their order: keeping one event may take longer than keeping another.
+        """
+        if wanted.replay_of:
+            return _under(self._replays, wanted.replay_of)
+        if wanted.id:
+            return _under(self._by_id, wanted.id)
+        return list(reversed(self._entries))
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
@@ -144,8 +173,38 @@ class MemoryHistory:
             if self._size <= goal and oldest >= too_old:
                 break
             del self._ended[oldest]
-            self._size -= self._entries.pop(oldest).size
+            entry = self._entries.pop(oldest)
+            self._size -= entry.size
+            _drop(self._by_id, entry.fact.attributes.get("id", ""), oldest)
+            if entry.fact.replay_of:
+                _drop(self._replays, entry.fact.replay_of, oldest)
         self._versions.forget(next(iter(self._entries), now))
+
+
+def _put(index: _Index[K], key: K, arrival: int) -> None:
+    there = index.get(key)
+    if there is None:
+        index[key] = arrival
+    elif isinstance(there, int):
+        index[key] = {there: None, arrival: None}
+    else:
+        there[arrival] = None
+
+
+def _drop(index: _Index[K], key: K, arrival: int) -> None:
+    there = index[key]
+    if isinstance(there, int):
+        del index[key]
+        return
+    del there[arrival]
+    if not there:
+        del index[key]
+
+
+def _under(index: _Index[K], key: K) -> list[int]:
+    """The newest first."""
+    there = index.get(key, {})
+    return [there] if isinstance(there, int) else list(reversed(there))
 
 
 def _is_usual(entry: _Entry, fact: DeliveryAttempted) -> bool:

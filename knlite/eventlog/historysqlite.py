@@ -61,7 +61,7 @@ MAX_BEHIND = 200_000
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
-_LOOKS = 4096
+_LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
 """What is left of what may be kept, after something was deleted."""
@@ -112,6 +112,8 @@ class SqliteHistory:
         self._complain = complain
         self._bounds = bounds
         self._progress = Progress()
+        self._told: set[str] = set()
+        """The egresses that this run has heard of: nobody else will end anything."""
         self._versions = Versions()
         self._counts: dict[tuple[int, str], int] = {}
         """Of deliveries that go on, how many attempts are kept."""
@@ -148,6 +150,9 @@ class SqliteHistory:
         since = ended[0][0] if ended else 0
         assert isinstance(since, int)
         await self._resume(since)
+        if self._size > self._bounds.history_bytes or self._oldest < self._too_old():
+            # There may be less room than there was.
+            self._full.set()
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Forget what is too much, until cancelled."""
@@ -196,6 +201,7 @@ class SqliteHistory:
         return False
 
     def changed(self, fact: EgressChanged) -> tuple[int, ...]:
+        self._told.add(fact.egress_uid)
         if self._versions.note(fact):
             self._later()
             self._egresses.append((fact.egress_uid, fact.since, _written(fact)))
@@ -338,7 +344,7 @@ class SqliteHistory:
                 assert isinstance(size, int)
                 after = arrival
                 excess = self._size > goal or arrival < self._too_old()
-                if excess and arrival not in self._progress:
+                if excess and self._told.isdisjoint(self._progress.of(arrival)):
                     gone.append((arrival,))
                     self._size -= size
             await self._delete(gone)

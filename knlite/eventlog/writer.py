@@ -227,7 +227,8 @@ class Keeper:
         if free > only_beyond and free * 2 > self._pragma("page_count"):
             # Without room for it, or on a failing disk, who writes next is told.
             with suppress(sqlite3.Error):
-                self._db.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+                # ``execute`` would stop after the first page, which is a step that has no row.
+                self._db.executescript(f"PRAGMA incremental_vacuum({pages})")
 
     def _pragma(self, name: str) -> int:
         with suppress(sqlite3.Error):

@@ -27,6 +27,8 @@ BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
+STORIES = 20
+"""Of events of one id, the newest."""
 REPLAYS = 100
 """Of one event, at most so many are named."""
 
@@ -64,6 +66,9 @@ class EventRecords:
         self._history = history
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
+        self._seen: set[str] = set()
+        """The uids of all that there have been in this run."""
+        self._began = history.newest
         self._followers: dict[MemoryObjectSendStream[_Told], Wanted] = {}
         self._recent = MemoryHistory(_RECENT)
         """What has come while somebody follows: no disk is asked for each event."""
@@ -86,6 +91,7 @@ class EventRecords:
                     self._recent.accepted(fact)
                     self._tell(fact)
             case EgressChanged():
+                self._seen.add(fact.egress_uid)
                 if fact.gone:
                     self._present.pop(fact.egress_uid, None)
                 else:
@@ -142,7 +148,7 @@ class EventRecords:
         """
         found: list[Happened] = []
         if event_id:
-            found = await self._history.find(Wanted(id=event_id, source=source))
+            found = await self._history.find(Wanted(id=event_id, source=source, limit=STORIES))
         if not found and not source and _ARRIVAL.fullmatch(event_id):
             found = [each for each in (await self._history.at(int(event_id)),) if each]
         if not found:
@@ -179,10 +185,11 @@ class EventRecords:
 
     async def until_ended(self, arrival: int) -> Story:
         """The story of an event, when nothing more happens to it. Raises ``NotFound``."""
-        await self.happened(arrival)
-        if self._history.is_open(arrival):
+        told = await self.story(arrival)
+        if told.state in xray.OPEN and self._history.is_open(arrival):
             await self._ends.setdefault(arrival, anyio.Event()).wait()
-        return await self.story(arrival)
+            told = await self.story(arrival)
+        return told
 
     def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> list[Row]:
         """Who would get *event* from a resource (empty: from any), without sending it."""
@@ -208,6 +215,9 @@ class EventRecords:
     async def _story(self, happened: Happened) -> Story:
         fact = happened.accepted
         egresses = await self._history.egresses(fact.resource_uid, fact.arrival)
+        if fact.arrival > self._began:
+            # What was deleted between two runs has told nobody.
+            egresses = [each for each in egresses if each.egress_uid in self._seen]
         replays = [each.accepted.arrival for each in await self._again(fact.arrival)]
         return xray.story(happened, egresses, self._now(), replays)
 

@@ -30,6 +30,7 @@ State = Literal[
 is not known yet; ``gone``: the egress was deleted before; ``cut off``: the run ended before, and
 nothing has been heard of it since."""
 
+OPEN: frozenset[State] = frozenset(("delivering", "waiting"))
 _WORST_FIRST: tuple[State, ...] = (
     "delivering", "waiting", "failed", "dead-lettered", "cut off", "gone", "delivered", "unmatched",
 )  # fmt: skip
@@ -140,7 +141,7 @@ def states(happened: Happened, present: frozenset[str]) -> dict[str, State]:
         latest = last.get(uid)
         if latest is not None and latest.ended:
             found[uid] = _ending(latest)
-        elif uid in happened.pending:
+        elif uid in happened.pending and uid in present:
             waits = latest is not None and latest.outcome == "waiting"
             found[uid] = "waiting" if waits else "delivering"
         else:

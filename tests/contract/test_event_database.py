@@ -10,7 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from knlite.clock import SystemClock
+from knlite.clock import Clock, SystemClock
 from knlite.errors import Conflict, InvalidInput, KnliteError, Overloaded, Unreachable
 from knlite.eventlog.database import FILE, Database, Row, open_database
 
@@ -25,11 +25,23 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+class Watch(SystemClock):
+    """The machine's time, which may be put ahead."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ahead = 0.0
+        machine = self.now
+        self.now = lambda: machine() + self.ahead
+
+
 @asynccontextmanager
-async def opened(folder: Path, said: list[str] | None = None) -> AsyncIterator[Database]:
+async def opened(
+    folder: Path, said: list[str] | None = None, clock: Clock | None = None
+) -> AsyncIterator[Database]:
     tell = ([] if said is None else said).append
     async with (
-        open_database(folder, [TABLE], SystemClock(), tell) as database,
+        open_database(folder, [TABLE], clock or SystemClock(), tell) as database,
         anyio.create_task_group() as group,
     ):
         await group.start(database.run)
@@ -81,8 +93,8 @@ async def test_one_that_fails_takes_no_other_with_it(tmp_path: Path) -> None:
 async def test_a_full_file_is_told_and_takes_events_again_when_there_is_room(
     tmp_path: Path,
 ) -> None:
-    said = list[str]()
-    async with opened(tmp_path, said) as database:
+    said, clock = list[str](), Watch()
+    async with opened(tmp_path, said, clock) as database:
         await database.query("PRAGMA max_page_count = 40")
         assert await write(database, (1, b"x" * 50_000)) is None
         error = await write(database, (2, b"x" * 150_000))
@@ -91,6 +103,8 @@ async def test_a_full_file_is_told_and_takes_events_again_when_there_is_room(
         assert await write(database, (3, b"small")) is None
         await database.query("PRAGMA max_page_count = 400")
         assert await write(database, (2, b"x" * 150_000)) is None
+        clock.ahead += 1
+        assert await write(database, (4, b"")) is None
     assert [text.partition(":")[0] for text in said] == [
         "events are not kept at present",
         "events are kept again",
@@ -130,8 +144,8 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_writer_that_dies_is_started_again(tmp_path: Path) -> None:
-    said = list[str]()
-    async with opened(tmp_path, said) as database:
+    said, clock = list[str](), Watch()
+    async with opened(tmp_path, said, clock) as database:
         assert await write(database, (1, b"")) is None
         os.kill(database.pid, signal.SIGKILL)
         with anyio.fail_after(10):
@@ -139,6 +153,8 @@ async def test_a_writer_that_dies_is_started_again(tmp_path: Path) -> None:
             while await write(database, (n, b"")) is not None:
                 n += 1
                 await anyio.lowlevel.checkpoint()
+        clock.ahead += 1
+        assert await write(database, (n + 1, b"")) is None
         assert (1,) in await database.query("SELECT n FROM t")
     assert said[-1] == "events are kept again"
 

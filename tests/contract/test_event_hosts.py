@@ -117,3 +117,21 @@ async def test_an_event_on_its_way_needs_no_connection(url: str) -> None:
         answered = await sender.send(url, headers, b"data", 5)  # type: ignore[arg-type]
         assert isinstance(answered, Answered)
         assert answered.status == 202
+
+
+async def test_a_host_that_is_served_later_is_known_then() -> None:
+    clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
+    ingress = EventIngress(clock, facts.append, {"memory": MemoryEngine()})
+    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw)
+    assert not gateway.serves("transform.shop")
+    gateway.event_hosts.serve("transform.shop", ingress.to_channels)
+    assert gateway.serves("transform.shop")
+    gateway.event_hosts.leave("transform.shop")
+    assert not gateway.serves("transform.shop")
+
+
+async def test_an_address_is_good_for_more_than_one_event() -> None:
+    async with opened() as (address, _, _):
+        for _ in range(3):
+            assert await post(address, "localhost", "/ns/shop/brokers/main") == (202, "")
+            assert (await post(address, "localhost", "/ns/shop/brokers/gone"))[0] == 404

@@ -290,7 +290,7 @@ async def test_a_full_disk_refuses_and_takes_events_again_by_itself(tmp_path: Pa
         assert await run.count() == 0
         await log.append(record("1000", 10_000))
         assert names(await take(cursor, 1)) == ["1000"]
-        assert run.said[-1] == "events are kept again"
+        assert len(run.said) == 1
 
 
 async def test_events_are_refused_while_the_writer_is_away(tmp_path: Path) -> None:

@@ -186,6 +186,7 @@ async def settled(history: History) -> None:
 
 async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
     async with opened(InMemory(history_bytes=20_000)) as history:
+        history.changed(egress("a"))
         history.accepted(accepted(1, readers=["a"]))
         for arrival in range(2, 200):
             history.accepted(accepted(arrival, readers=[], data=b"x" * 100))
@@ -196,6 +197,17 @@ async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
         assert left[-1] == 1
         assert len(left) < 60
         assert left[:-1] == list(range(199, 199 - len(left) + 1, -1))
+
+
+async def test_a_sender_that_always_has_the_same_id_is_no_trouble(opened: Opened) -> None:
+    async with opened(InMemory(history_bytes=50_000)) as history:
+        for arrival in range(1, 300):
+            history.accepted(accepted(arrival, id="1", readers=[]))
+        await settled(history)
+        left = await arrivals(history, limit=1000)
+        assert await arrivals(history, id="1", limit=1000) == left
+        assert left[0] == 299
+        assert len(left) < 299
 
 
 async def test_what_is_too_old_goes() -> None:
@@ -267,6 +279,19 @@ class Stalled:
 
     async def query(self, sql: str, _: object = ()) -> list[Row]:
         return [] if "ORDER" in sql or "WHERE" in sql else [(0,)]
+
+
+async def test_what_only_a_deleted_trigger_could_end_may_go(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as history:
+        history.accepted(accepted(1, readers=["deleted"], engine="sqlite"))
+        history.accepted(accepted(2, readers=["a"], engine="sqlite"))
+    async with sqlite(tmp_path, OnDisk(history_bytes=10_000)) as later:
+        later.changed(egress("a", 3))
+        for arrival in range(10, 100):
+            later.accepted(accepted(arrival, readers=[]))
+        await settled(later)
+        kept = await arrivals(later, limit=1000)
+        assert (2 in kept, 1 in kept) == (True, False)
 
 
 async def test_a_disk_that_stalls_leaves_gaps_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

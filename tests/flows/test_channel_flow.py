@@ -1,7 +1,9 @@
 """Events through a channel to its subscriptions (Eventing data plane reference §2.3, §4.1)."""
 
 import base64
+from dataclasses import replace
 
+import anyio
 import pytest
 
 from knlite.dataplane.sender import Answered, Unanswered
@@ -119,6 +121,30 @@ async def test_a_subscription_may_have_nothing_but_a_reply() -> None:
         (call,) = flow.sender.calls
         assert (call.url, call.event) == (REPLIES, event())
         assert flow.outcomes() == [("reply", 200, "delivered")]
+
+
+async def test_a_subscription_may_lose_its_subscriber_while_events_wait_for_it() -> None:
+    unknown = replace(subscription("a", None, reply=REPLIES), has_subscriber=True)
+    async with piping(unknown) as flow:
+        await flow.put(event())
+        await settled()
+        assert flow.outcomes() == [("subscriber", 0, "waiting")]
+        flow.subscriptions(subscription("a", None, reply=REPLIES))
+        await settled()
+        assert [call.url for call in flow.sender.calls] == [REPLIES]
+        assert flow.kept(PIPE) == 0
+
+
+async def test_an_event_whose_subscriber_is_taken_away_between_attempts_is_dead() -> None:
+    before = subscription("a", A, reply=REPLIES, dead_letter_sink=SINK, policy=RETRIES)
+    async with piping(before) as flow:
+        flow.sender.script[A] = always(Answered(503))
+        await flow.put(event())
+        await anyio.sleep(0.1)
+        flow.subscriptions(replace(before, subscriber=None, has_subscriber=False))
+        await settled()
+        assert [call.url for call in flow.sender.calls] == [A, SINK]
+        assert flow.kept(PIPE) == 0
 
 
 async def test_no_answer_makes_a_dead_letter_without_a_time_to_live() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.eventing.topology import Topology
-from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Notice
 from tests.flows.eventflow import (
     RETRIES,
     SINK,
@@ -220,6 +220,23 @@ async def test_an_event_without_a_trace_gets_one_that_all_its_deliveries_share()
             assert "tracestate" not in headers
         assert [len(each) for each in traces.values()] == [1, 1]
         assert traces["1"] != traces["2"]
+
+
+async def test_an_error_of_our_own_stops_neither_the_trigger_nor_the_platform() -> None:
+    def broken(call: Call) -> Reply:
+        if call.id == "1":
+            raise RuntimeError("a bug")
+        return Answered(200)
+
+    async with flowing(trigger("a", A)) as flow:
+        flow.sender.script[A] = broken
+        await flow.post(event("1"))
+        await flow.post(event("2"))
+        await settled()
+        assert [call.id for call in flow.sender.calls] == ["1", "2"]
+        (notice,) = (fact for fact in flow.facts if isinstance(fact, Notice))
+        assert notice.text == "Trigger a: event 1 was given up: RuntimeError: a bug"
+        assert flow.kept() == 0
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.3, 5.0])

@@ -8,10 +8,12 @@ from msgspec.structs import replace
 from knlite.controlplane.jobsinks import JobSinks
 from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, NotFound
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.facts import ReconcileFailed
 from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, finished
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.podspec.fields import EnvVar
@@ -27,14 +29,16 @@ WORKER = Key(Deployment, "default", "worker")
 JOB = Key(Job, "default", "once")
 
 
-def deployment(cell: Cell, image: str = "worker", **spec: object) -> None:
+def deployment(
+    cell: Cell, image: str = "worker", namespace: str = "default", **spec: object
+) -> None:
     labels = {"app": "worker"}
     pod = {"containers": [{"name": "main", "image": image}]}
     cell.apply(
         {
             "apiVersion": "apps/v1",
             "kind": "Deployment",
-            "metadata": {"name": "worker", "namespace": "default"},
+            "metadata": {"name": "worker", "namespace": namespace},
             "spec": {
                 "selector": {"matchLabels": labels},
                 "template": {"metadata": {"labels": labels}, "spec": pod},
@@ -44,13 +48,13 @@ def deployment(cell: Cell, image: str = "worker", **spec: object) -> None:
     )
 
 
-def job(cell: Cell, policy: str = "Never", **spec: object) -> None:
+def job(cell: Cell, policy: str = "Never", namespace: str = "default", **spec: object) -> None:
     pod = {"restartPolicy": policy, "containers": [{"name": "main", "image": "task"}]}
     cell.apply(
         {
             "apiVersion": "batch/v1",
             "kind": "Job",
-            "metadata": {"name": "once", "namespace": "default"},
+            "metadata": {"name": "once", "namespace": namespace},
             "spec": {"template": {"spec": pod}, **spec},
         }
     )
@@ -435,3 +439,45 @@ async def test_an_event_at_a_job_sink_is_a_job_with_the_event_in_its_reach() -> 
         assert (jobs(cell), cell.registry.view.listed(Secret, "default")) == ([], [])
         with pytest.raises(NotFound):
             sinks.start("default", "reader", CloudEvent(attributes))
+
+
+@on_virtual_time
+async def test_a_namespace_takes_running_workloads_along() -> None:
+    scripts = {"worker": Script(stopping=1.0), "task": Script(stopping=1.0)}
+    async with opened(scripts) as cell:
+        cell.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Namespace",
+                "metadata": {"name": "away", "namespace": ""},
+            }
+        )
+        for apply in (deployment, job):
+            apply(cell, namespace="away")
+        await cell.advance(2)
+        assert cell.running() == 2
+        cell.registry.delete(Key(Namespace, "", "away"))
+        await cell.advance(10)
+        assert cell.running() == 0
+        assert cell.registry.at(Key(Namespace, "", "away")) is None
+        assert not [fact for fact in cell.facts if isinstance(fact, ReconcileFailed)]
+
+
+@on_virtual_time
+async def test_an_edit_of_a_config_map_reaches_what_runs() -> None:
+    def config_map(value: str) -> dict[str, object]:
+        meta = {"name": "c", "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": {"k": value}}
+
+    async with opened({"worker": Script()}) as cell:
+        cell.apply(config_map("before"))
+        mount = {"name": "v", "mountPath": "/v"}
+        main = {"name": "main", "image": "worker", "volumeMounts": [mount]}
+        pod = {"containers": [main], "volumes": [{"name": "v", "configMap": {"name": "c"}}]}
+        deployment(cell, template={"metadata": {"labels": {"app": "worker"}}, "spec": pod})
+        await cell.advance(2)
+        cell.apply(config_map("after"))
+        await cell.advance(1)
+        (instance,) = cell.runtime.instances
+        held = cell.runtime.volumes[instance.launch.instance]["v"]
+        assert held.files["k"].content == b"after"

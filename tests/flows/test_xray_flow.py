@@ -222,3 +222,16 @@ async def test_channels_have_stories_too() -> None:
         }
         (story,) = await seen.records.stories("1")
         assert story.why == "2 of 2 subscriptions wanted it: 2 received it"
+
+
+async def test_a_bug_that_an_event_meets_ends_its_story() -> None:
+    def broken(_: object) -> Answered:
+        raise RuntimeError("a bug")
+
+    async with watched(trigger("a", A)) as seen:
+        seen.flow.sender.script[A] = broken
+        await seen.flow.post(event())
+        await settled()
+        assert (await seen.rows())["a"][0] == "failed"
+        (letter,) = await seen.records.dead_letters(EventQuery())
+        assert "a bug" in letter.why

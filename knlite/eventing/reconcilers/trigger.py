@@ -11,6 +11,7 @@ Source: knative/eventing ``pkg/reconciler/broker/trigger/trigger.go``,
 ``pkg/apis/eventing/v1/trigger_lifecycle.go``; Eventing reference §4, §1.7.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -21,7 +22,6 @@ from knlite.kinds.conditions import Condition, ConditionEditor, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
-from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
     CONDITIONS,
@@ -37,19 +37,7 @@ from knlite.kinds.eventing.trigger import (
     broker_of,
     dependency_of,
 )
-from knlite.kinds.flows.parallel import Parallel
-from knlite.kinds.flows.sequence import Sequence
-from knlite.kinds.messaging.channel import Channel
-from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
-from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.revision import Revision
-from knlite.kinds.serving.route import Route
-from knlite.kinds.serving.service import Service
-from knlite.kinds.sources.apiserversource import ApiServerSource
-from knlite.kinds.sources.pingsource import PingSource
-from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, Outcome, UpdateStatus, View
 
 _OIDC_NOT_REACHED = "authentication-oidc feature not yet supported for this Broker class"
@@ -200,28 +188,11 @@ def _found(dependency: Dependency, namespace: str, view: View) -> Object | None:
 
 
 def _readiness(obj: Object) -> tuple[int, Condition | None]:
-    """The generation that *obj* has observed, and its Ready condition."""
-    match obj:
-        case (
-            Service(status=status)
-            | Configuration(status=status)
-            | Revision(status=status)
-            | Route(status=status)
-            | Broker(status=status)
-            | Trigger(status=status)
-            | Channel(status=status)
-            | InMemoryChannel(status=status)
-            | Subscription(status=status)
-            | Sequence(status=status)
-            | Parallel(status=status)
-            | SinkBinding(status=status)
-            | PingSource(status=status)
-            | ApiServerSource(status=status)
-            | EventType(status=status)
-        ):
-            return status.observed_generation, find(status.conditions)
-        case _:
-            return obj.metadata.generation, None
+    """The generation that *obj* has observed, and its Ready condition; of whatever kind it is."""
+    status = getattr(obj, "status", None)
+    observed: int = getattr(status, "observed_generation", obj.metadata.generation)
+    conditions: Sequence[object] = getattr(status, "conditions", ())
+    return observed, find(each for each in conditions if isinstance(each, Condition))
 
 
 def _sink_of(delivery: DeliverySpec | None) -> Destination | None:

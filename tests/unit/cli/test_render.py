@@ -151,6 +151,7 @@ def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(tmp_path: 
             {"outcome": "retrying", "status": 503, "why": "busy\nreally", "next_in": 0.2},
             "event e: 503 busy; again in 0.2 s",
         ),
+        ({"outcome": "retrying", "next_in": 0.0}, "event e: 500; again at once"),
         (
             {"outcome": "failed", "status": 0, "why": "refused", "ended": False},
             "event e: no answer refused; it goes to the dead letter sink",

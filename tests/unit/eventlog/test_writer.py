@@ -104,3 +104,15 @@ def test_the_reserve_is_space_and_is_given_back(tmp_path: Path) -> None:
     reserve.give()
     assert list(tmp_path.iterdir()) == []
     assert not Reserve(str(tmp_path / "nowhere" / "reserve")).take()
+
+
+def test_a_file_that_is_mostly_free_becomes_smaller(db: sqlite3.Connection) -> None:
+    keeper = Keeper(db, Disk(free=True))
+    assert refused(keeper, insert(1, 30_000_000), insert(2)) == []
+    assert refused(keeper, delete(1)) == []
+    (before,) = db.execute("PRAGMA page_count").fetchone()
+    for _ in range(64 * 10):
+        keeper.serve([(7, True, [("SELECT 1", [()])])])
+    (after,) = db.execute("PRAGMA page_count").fetchone()
+    assert after < before - 2000
+    assert kept(db) == [2]

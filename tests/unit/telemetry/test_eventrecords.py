@@ -132,3 +132,17 @@ def test_who_would_get_an_event_is_known_for_one_broker_and_for_all(
     assert [row.matched for row in records.foretell(event, "", "", "")] == [True]
     assert [row.matched for row in records.foretell(event, "Broker", "ns", "b")] == [True]
     assert records.foretell(event, "Broker", "ns", "another") == []
+
+
+async def test_a_trigger_that_was_deleted_between_two_runs_is_in_old_stories_only() -> None:
+    history = MemoryHistory()
+    history.changed(egress("old"))
+    history.accepted(accepted(1000, readers=["old"]))
+    records = EventRecords(history)
+    records.read(egress("a", 1500))
+    records.read(accepted(2000, readers=["a"]))
+    before, now = await records.story(1000), await records.story(2000)
+    assert [(row.name, row.state) for row in before.rows] == [("old", "gone")]
+    assert [row.name for row in now.rows] == ["a"]
+    # Nobody will ever say that it has ended.
+    assert (await records.until_ended(1000)).state == "gone"

@@ -1,17 +1,21 @@
 """Eventing reference §4: the status of a Trigger."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.trigger import reconcile
+from knlite.eventing.references import kind_of
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.catalog import KINDS
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker, BrokerSpec, BrokerStatus
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.trigger import CONDITIONS, Trigger, TriggerSpec
+from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import DEPENDENCY
 from knlite.kinds.meta import ObjectMeta
@@ -264,6 +268,29 @@ def test_what_it_depends_on_must_be_ready(
     obj = reconciled(FakeView(*objects), obj)
     assert condition(obj, "DependencyReady") == expected
     assert condition(obj, "Ready") == expected
+
+
+CONDITIONED = [
+    info
+    for info in KINDS
+    if kind_of(info.group, info.kind) is info.type
+    and info.custom
+    and isinstance(getattr(getattr(info.type(), "status", None), "conditions", None), tuple)
+]
+
+
+@pytest.mark.parametrize("info", CONDITIONED, ids=lambda info: info.kind)
+def test_a_trigger_can_depend_on_every_kind_that_becomes_ready(info: KindInfo) -> None:
+    needs = {"apiVersion": info.api_version, "kind": info.kind, "name": "needed"}
+    obj = trigger({DEPENDENCY: json.dumps(needs)})
+    empty = info.type()
+    status = replace(
+        empty.status,
+        conditions=(Condition(type="Ready", status="False", reason="Why", message="So"),),
+    )
+    needed = replace(empty, metadata=ObjectMeta(name="needed", namespace="shop"), status=status)
+    obj = reconciled(FakeView(obj, broker(), till(), needed), obj)
+    assert condition(obj, "DependencyReady") == ("False", "Why", "So")
 
 
 def test_a_broker_can_be_named_by_reference() -> None:

@@ -7,6 +7,7 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import BrokerDefaults, EventingConfig
 from knlite.kinds.eventing.broker import Broker, BrokerSpec, defaulted, validated
 from knlite.kinds.eventing.delivery import DeliverySpec
+from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered
 from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER_CLASS
@@ -102,6 +103,25 @@ def test_config_can_be_bound_to_the_namespace() -> None:
         "mismatched namespaces: spec.config.namespace\n"
         'parent namespace: "shop" does not match ref: "knative-eventing"'
     )
+
+
+@pytest.mark.parametrize(
+    ("cluster", "namespace", "refused"),
+    [(False, False, False), (True, False, True), (False, True, True), (True, True, True)],
+)
+def test_a_namespace_cannot_allow_what_the_cluster_forbids(
+    cluster: bool, namespace: bool, refused: bool
+) -> None:
+    config = Config(
+        eventing=EventingConfig(
+            cluster=BrokerDefaults(same_namespace_only=cluster),
+            namespaces={"shop": BrokerDefaults(same_namespace_only=namespace)},
+        )
+    )
+    graveyard = KReference(api_version="v1", kind="Service", name="g", namespace="other")
+    delivery = DeliverySpec(dead_letter_sink=Destination(ref=graveyard))
+    text = rendered(validated(broker("Kafka", delivery=delivery), None, config))
+    assert ("spec.delivery.deadLetterSink.ref.namespace" in text) is refused
 
 
 def test_delivery_errors_have_the_whole_path() -> None:
