@@ -213,7 +213,9 @@ class Emulator:
         brokers = EventIngress(
             clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
         )
-        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway = Gateway(
+            activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
+        )
         job_sinks = JobSinkIngress(JobSinks(self.registry), clock, publish, issuer)
         gateway.event_hosts.serve(JOB_SINKS, job_sinks.handle)
         sender = EventSender(gateway)
