@@ -229,6 +229,7 @@ class Emulator:
         self.settling.ask(answerers, "routes are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
+        brokers.ask_first(projector.catch_up)
         https = Https(
             gateway.secure.handle, listening.https, projector, clock, publish, self._limits
         )
