@@ -20,7 +20,7 @@ from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, EventRefused, Fact
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
-from knlite.telemetry.xray import Row, Story, Summary
+from knlite.telemetry.stories import Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused)
 BEHIND = 10_000

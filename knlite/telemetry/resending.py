@@ -19,7 +19,8 @@ from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
 from knlite.telemetry.eventrecords import EventRecords, Query
-from knlite.telemetry.xray import BY_HAND, Place, Row, event_of
+from knlite.telemetry.stories import Place, Row
+from knlite.telemetry.xray import BY_HAND, event_of
 
 TIMEOUT = 30.0
 """Seconds for what is sent straight to a URL."""
