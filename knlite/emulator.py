@@ -46,6 +46,7 @@ from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.sources import Sources
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.tokensecrets import TokenSecrets
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
@@ -224,7 +225,9 @@ class Emulator:
         gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
         gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
         answerers = EventAnswerers(self.registry, clock, transforming, requests)
+        secrets = TokenSecrets(self.registry, issuer, clock, publish)
         self.settling.ask(answerers, "routes are being made")
+        self.settling.ask(secrets, "tokens are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         https = Https(
@@ -272,6 +275,7 @@ class Emulator:
             https,
             transforming,
             answerers,
+            secrets,
             projector,
         ):
             await self._group.start(part.run)
