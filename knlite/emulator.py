@@ -138,7 +138,7 @@ class Emulator:
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
-        self._issuer = Issuer(self._clock.wall, settings.data_dir)
+        self._issuer = Issuer(self._clock.wall, settings.data_dir, self._warn)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -199,6 +199,7 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, clock, publish = self.settings, self._clock, self._bus.publish
         issuer = self._issuer
+        await anyio.to_thread.run_sync(issuer.require_usable)
         listening = Listening(settings, self._say)
         self._held.callback(listening.close)
         admin_socket = listening.admin()
