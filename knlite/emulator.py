@@ -215,7 +215,9 @@ class Emulator:
         brokers = EventIngress(
             clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
         )
-        gateway = Gateway(activator, brokers, self._draw, self._limits, settings.tls_port)
+        gateway = Gateway(
+            activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
+        )
         job_sinks = JobSinkIngress(JobSinks(self.registry), clock, publish, issuer)
         gateway.event_hosts.serve(JOB_SINKS, job_sinks.handle)
         sender = EventSender(gateway)
@@ -231,6 +233,7 @@ class Emulator:
         self.settling.ask(secrets, "tokens are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
+        brokers.ask_first(projector.catch_up)
         https = Https(
             gateway.secure.handle, listening.https, projector, clock, publish, self._limits
         )

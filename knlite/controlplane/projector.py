@@ -148,6 +148,12 @@ class Projector:
                 now = self._clock.now()
                 await self._clock.sleep_until(now + REST * (now - began))
 
+    def catch_up(self) -> None:
+        """Push the topology at once if it is not what objects say, for who cannot wait a moment."""
+        if "topology" in self._stale:
+            self._stale.discard("topology")
+            self._push_topology()
+
     def service_of(self, revision: RevisionName) -> str:
         """The name under which people know *revision*: its service's, else its configuration's."""
         found = self._registry.view.get(Revision, *revision)
@@ -215,7 +221,11 @@ class Projector:
             self._routes.routes_changed(self._table, self._listing)
         if stale & {"routes", "certificates"}:
             self._tell_ingresses()
-        if "topology" in stale and self._topology is not None:
+        if "topology" in stale:
+            self._push_topology()
+
+    def _push_topology(self) -> None:
+        if self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
 
     def _list(self, notification: Notification) -> bool:

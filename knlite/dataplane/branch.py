@@ -123,7 +123,7 @@ class Branch:
         """The egress as it is, or as soon as its subscriber is known."""
         egress = self._lane.egress
         if egress.subscriber is None and egress.has_subscriber:
-            why = "its subscriber does not exist yet; the event is kept"
+            why = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
             self._tell("subscriber", "", tried, 0, "waiting", why)
             egress = await self._lane.subscribed()
         return egress

@@ -7,7 +7,7 @@ their body, which upstream leaves empty. A log that is full answers 503.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -69,8 +69,16 @@ class EventIngress:
         self._engines = engines
         self._bits = (draw or random.Random()).getrandbits
         self._open: dict[ResourceKey, _Open] = {}
+        self._catch_up: Callable[[], None] = _nothing
         self.last_arrival = max((after, *(engine.newest for engine in engines.values())))
         """Of the newest event that was taken."""
+
+    def ask_first(self, catch_up: Callable[[], None]) -> None:
+        """Call *catch_up* before an event is looked at; it says at once what has changed lately.
+
+        Who has seen that a Broker or a Trigger is ready may send to it in the same moment.
+        """
+        self._catch_up = catch_up
 
     def topology_changed(self, topology: Topology) -> None:
         """These are the resources now; one that was replaced begins with an empty log."""
@@ -121,6 +129,7 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        self._catch_up()
         found = self._open.get(key)
         if found is None:
             return self._refuse(key, 404, f"there is no broker {namespace}/{name}", sender)
@@ -133,6 +142,7 @@ class EventIngress:
 
     def channel_at(self, namespace: str, channel: str) -> Handler:
         """Who answers at a channel's own host, which holds a hash in place of a long name."""
+        self._catch_up()
         key = ResourceKey("InMemoryChannel", namespace, channel)
         if key not in self._open and len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
             host = channel_host(namespace, channel)
@@ -165,6 +175,7 @@ class EventIngress:
             # Upstream takes such a path for the name of a channel.
             why = f"{path} is no address of channel {key.namespace}/{key.name}, / is"
             return self._refuse(key, 500, why, sender, allow=False)
+        self._catch_up()
         if key not in self._open:
             # Upstream looks for the channel by its host before anything else, hence no 404.
             why = f"there is no channel {key.namespace}/{key.name}"
@@ -201,6 +212,7 @@ class EventIngress:
         *headers* travel with it; *only* and *replay_of* are as in ``Record``. *subject* is in whose
         name it is sent; None: somebody's who may do everything, or has been asked already.
         """
+        self._catch_up()
         found = self._open.get(key)
         broker = key.kind == "Broker"
         if broker and ttl <= 0:
@@ -302,6 +314,10 @@ class EventIngress:
             )
         )
         return Answer(status, (_ALLOW, _TEXT) if allow else (_TEXT,), f"{why}\n".encode())
+
+
+def _nothing() -> None:
+    """There is nobody who knows better."""
 
 
 def _sender(client: str, headers: Sequence[tuple[str, str]]) -> str:

@@ -6,7 +6,7 @@ Not here: the table (``serving/routing.py``), bytes (``wire``).
 
 import random
 import socket
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from functools import partial
 
 import anyio
@@ -71,8 +71,10 @@ class Gateway:
         draw: random.Random,
         limits: Limits | None = None,
         tls_port: int = 443,
+        *,
+        complain: Callable[[str], None],
     ) -> None:
-        """HTTPS is on *tls_port*."""
+        """HTTPS is on *tls_port*; *complain* is told of requests that a defect has ended."""
         self._activator = activator
         self._events = events
         self.event_hosts = EventHosts()
@@ -81,6 +83,7 @@ class Gateway:
         self.event_hosts.serve(ALL_CHANNELS, events.to_channels)
         self._random = draw.random
         self._limits = limits
+        self._complain = complain
         self.outside = Side(activator, draw.random, self._by_other_addresses)
         """Who answers those who come from outside."""
         self.inside = Side(activator, draw.random, self._by_other_addresses)
@@ -220,17 +223,24 @@ class Gateway:
 
     async def _take(self, received: _Received) -> None:
         exchange, handler, path, body = received
-        answer = await handler(
-            exchange.method.decode("latin-1"),
-            path,
-            [(name.decode("latin-1"), value.decode("latin-1")) for name, value in exchange.headers],
-            body,
-            f"{exchange.client.host}:{exchange.client.port}",
-        )
-        headers = [
-            (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
-        ]
+        client = f"{exchange.client.host}:{exchange.client.port}"
+        try:
+            method = exchange.method.decode("latin-1")
+            answer = await handler(method, path, _text(exchange.headers), body, client)
+            headers = [
+                (name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers
+            ]
+        except Exception as exc:  # noqa: BLE001  one request must not stop the platform
+            host = exchange.host.decode("latin-1")
+            why = f"knlite has a bug that a request to {host}{path} has met"
+            self._complain(f"{why}: {type(exc).__name__}: {exc}")
+            exchange.respond(500, TEXT, f"{why}\n".encode())
+            return
         exchange.respond(answer.status, headers, answer.body)
+
+
+def _text(headers: Headers) -> list[tuple[str, str]]:
+    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
 def _event_host(path: str) -> tuple[str, str] | None:

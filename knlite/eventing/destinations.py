@@ -55,13 +55,19 @@ class Unresolved:
 
 
 def resolve(destination: Destination, namespace: str, view: View) -> Resolved | Unresolved:
-    """The URL that *destination* of an object in *namespace* stands for."""
-    if destination.ref is not None:
-        found = _referred(destination.ref, namespace, destination, view)
-    elif destination.uri:
-        found = _absolute(destination.uri)
-    else:
-        return Unresolved("destination missing Ref and URI, expected at least one")
+    """The URL that *destination* of an object in *namespace* stands for.
+
+    Admission does not look at the destinations of every kind, so anything may stand there.
+    """
+    try:
+        if destination.ref is not None:
+            found = _referred(destination.ref, namespace, destination, view)
+        elif destination.uri:
+            found = _absolute(destination.uri)
+        else:
+            return Unresolved("destination missing Ref and URI, expected at least one")
+    except ValueError as exc:
+        return Unresolved(f'invalid URI "{destination.uri}": {exc}')
     if isinstance(found, Unresolved):
         return found
     ca_certs = destination.ca_certs or found.ca_certs or None

@@ -20,12 +20,17 @@ from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.identities import account_in
-from knlite.kinds.conditions import is_true
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.brokerclass import SQLITE_CLASS
 from knlite.kinds.eventing.delivery import DeliveryStatus
-from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
+from knlite.kinds.eventing.trigger import (
+    DEAD_LETTER_SINK_RESOLVED,
+    SUBSCRIBER_RESOLVED,
+    Trigger,
+    broker_of,
+)
 from knlite.kinds.messaging.channelable import SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription
@@ -57,7 +62,7 @@ class Egress:
     filter_spec: str = "{}"
     """``spec.filter`` and ``spec.filters`` as JSON, to be read by ``filter_from``."""
     subscriber: str | None = None
-    """None: not known yet, its events are kept."""
+    """None: not known yet, or its dead letter sink is not; its events are kept."""
     has_subscriber: bool = True
     """False: a Subscription that only replies."""
     reply: str | None = None
@@ -145,7 +150,11 @@ def topology(view: View) -> Topology:
 def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
     own = trigger.spec.delivery
     status = trigger.status
-    resolved = is_true(status.conditions, SUBSCRIBER_RESOLVED)
+    # An event that fails while the dead letter sink is not there would be lost, so it waits for
+    # both. On a cluster such a Trigger has no Subscription yet.
+    resolved = is_true(status.conditions, SUBSCRIBER_RESOLVED) and not is_false(
+        status.conditions, DEAD_LETTER_SINK_RESOLVED
+    )
     if status.dead_letter_sink_uri:
         sinks: DeliveryStatus = status
     else:

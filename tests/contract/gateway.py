@@ -52,7 +52,9 @@ async def gate(limits: Limits | None = None, **settings: Any) -> AsyncIterator[G
     """A gateway for one revision with *settings*, and no instance yet."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, limits)
+    gateway = Gateway(
+        activator, EventIngress(clock, facts.append, {}), draw, limits, complain=print
+    )
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     ingress = Ingress(spec=IngressSpec(rules=(Rule(hosts=HOSTS, splits=(split,)),)))
     listening = socket.create_server(("127.0.0.1", 0))

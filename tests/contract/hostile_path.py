@@ -252,7 +252,7 @@ async def way(
     instance.address = Address(*listening.sockets[0].getsockname())
     clock, facts, draw = SystemClock(), [], random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, complain=print)
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     rule = Rule(hosts=(HOST.decode(), "web.default.svc.cluster.local"), splits=(split,))
     gateway.routes_changed(

@@ -129,7 +129,7 @@ class Path:
 async def path(**settings: float) -> AsyncIterator[Path]:
     clock, facts, draw = SystemClock(), [], random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, complain=print)
     split = Split(service_namespace="default", service_name=WEB.name, percent=100)
     ingress = Ingress(spec=IngressSpec(rules=(Rule(hosts=HOSTS, splits=(split,)),)))
     url = "http://web.default.localhost:8080"

@@ -2,7 +2,7 @@
 
 import random
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -44,11 +44,13 @@ class Handler:
 
 
 @asynccontextmanager
-async def serving(handler: Handler, *, waits: bool) -> AsyncIterator[tuple[str, int]]:
+async def serving(
+    handler: Handler, *, waits: bool, complain: Callable[[str], None] = print
+) -> AsyncIterator[tuple[str, int]]:
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
     ingress = EventIngress(clock, facts.append, {"memory": MemoryEngine()})
-    gateway = Gateway(activator, ingress, draw)
+    gateway = Gateway(activator, ingress, draw, complain=complain)
     gateway.event_hosts.serve("ask.shop", handler.answer, waits=waits)
     listening = socket.create_server(("127.0.0.1", 0))
     listening.setblocking(False)
@@ -89,3 +91,41 @@ async def test_only_one_that_waits_ends_when_its_client_leaves(waits: bool) -> N
             await anyio.sleep(0.1)
         assert handler.cancelled == int(waits)
         handler.go.set()
+
+
+class Broken(Handler):
+    """Meets what nobody has thought of, unless it is asked at ``/good``."""
+
+    def __init__(self, answer: Answer | None = None) -> None:
+        super().__init__()
+        self.go.set()
+        self._wrong = answer
+
+    async def answer(
+        self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, client: str
+    ) -> Answer:
+        if path == "/good":
+            return await super().answer(method, path, headers, body, client)
+        if self._wrong is not None:
+            return self._wrong
+        raise KeyError("nobody has thought of this")
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("wrong", [None, Answer(200, (("X-Kind", "\N{SNOWMAN}"),))])
+async def test_a_defect_of_one_handler_ends_one_request(waits: bool, wrong: Answer | None) -> None:
+    handler, told = Broken(wrong), list[str]()
+    async with (
+        serving(handler, waits=waits, complain=told.append) as address,
+        await anyio.connect_tcp(*address) as client,
+    ):
+        await client.send(REQUEST)
+        answer = await client.receive()
+        await client.send(REQUEST.replace(b"/path?q", b"/good"))
+        after = await client.receive()
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"nobody has thought" not in answer
+    [line] = told
+    assert "ask.shop.svc.cluster.local/path?q" in line
+    assert "KeyError" in line or "UnicodeEncodeError" in line
+    assert after.startswith(b"HTTP/1.1 200 ")

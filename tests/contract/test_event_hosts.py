@@ -31,7 +31,7 @@ async def opened() -> AsyncIterator[tuple[Address, Cursor, EventSender]]:
     """A gateway with a broker ``shop/main`` and a channel ``shop/pipe``, which has a reader."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     ingress = EventIngress(clock, facts.append, {"memory": MemoryEngine()})
-    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw)
+    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw, complain=print)
     broker = Resource(kind="Broker", namespace="shop", name="main", uid="1")
     channel = Resource(kind="InMemoryChannel", namespace="shop", name="pipe", uid="2")
     ingress.topology_changed(Topology({each.key: each for each in (broker, channel)}))
@@ -122,7 +122,7 @@ async def test_an_event_on_its_way_needs_no_connection(url: str) -> None:
 async def test_a_host_that_is_served_later_is_known_then() -> None:
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     ingress = EventIngress(clock, facts.append, {"memory": MemoryEngine()})
-    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw)
+    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw, complain=print)
     assert not gateway.serves("transform.shop")
     gateway.event_hosts.serve("transform.shop", ingress.to_channels)
     assert gateway.serves("transform.shop")

@@ -328,7 +328,7 @@ async def world(seed: int) -> AsyncIterator[World]:
             facts.append(fact)
 
     activator = Activator(clock, publish, draw)
-    gateway = Gateway(activator, EventIngress(clock, publish, {}), draw)
+    gateway = Gateway(activator, EventIngress(clock, publish, {}), draw, complain=print)
     rules = [
         Rule(
             hosts=(f"{name}.localhost",),

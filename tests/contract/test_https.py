@@ -151,7 +151,9 @@ async def secure(
     found = Secure(activator, facts, authority)
     activator.report_to(found)
     activator.settings_changed(WEB, RevisionSettings(service="web"))
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, limits, 8443)
+    gateway = Gateway(
+        activator, EventIngress(clock, facts.append, {}), draw, limits, 8443, complain=print
+    )
     found.https = Https(gateway.secure.handle, found.listen, found, clock, facts.append, limits)
     gateway.routes_changed(table(redirected), ())
     plain = socket.create_server(("127.0.0.1", 0))

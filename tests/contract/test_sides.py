@@ -53,7 +53,7 @@ async def opened(
     """A gateway: where it listens for those outside and those inside, and who was asked for."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw)
+    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, complain=print)
     if gateways is not None:
         gateways.append(gateway)
     mapped = Rule(hosts=("shop.example.com",), rewrite_host="hidden.default.svc.cluster.local")

@@ -341,6 +341,20 @@ async def test_changes_of_objects_are_told_and_what_exists_is_not() -> None:
 
 
 @on_virtual_time
+async def test_a_source_that_is_ready_misses_nothing() -> None:
+    async with flowing() as flow:
+        config_map(flow, "old")
+        flow.watch(CONFIG_MAPS)
+        config_map(flow, "before")
+        flow.cell.controller.settle()
+        assert is_true(flow.cell.registry.view.listed(ApiServerSource, "")[0].status.conditions)
+        # In the same moment: nobody else has had a turn.
+        config_map(flow, "new")
+        await anyio.sleep(1)
+        assert [call.event.attributes["name"] for call in flow.calls] == ["new"]
+
+
+@on_virtual_time
 async def test_the_mode_resource_sends_the_whole_object() -> None:
     async with flowing() as flow:
         flow.watch({"apiVersion": "serving.knative.dev/v1", "kind": "Service"}, mode="Resource")
