@@ -46,6 +46,7 @@ from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.sources import Sources
 from knlite.controlplane.supervisor import Supervisor
+from knlite.controlplane.tokensecrets import TokenSecrets
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
@@ -137,7 +138,7 @@ class Emulator:
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
-        self._issuer = Issuer(self._clock.wall, settings.data_dir)
+        self._issuer = Issuer(self._clock.wall, settings.data_dir, self._warn)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -198,6 +199,7 @@ class Emulator:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, clock, publish = self.settings, self._clock, self._bus.publish
         issuer = self._issuer
+        await anyio.to_thread.run_sync(issuer.require_usable)
         listening = Listening(settings, self._say)
         self._held.callback(listening.close)
         admin_socket = listening.admin()
@@ -226,7 +228,9 @@ class Emulator:
         gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
         gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
         answerers = EventAnswerers(self.registry, clock, transforming, requests)
+        secrets = TokenSecrets(self.registry, issuer, clock, publish)
         self.settling.ask(answerers, "routes are being made")
+        self.settling.ask(secrets, "tokens are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         brokers.ask_first(projector.catch_up)
@@ -275,6 +279,7 @@ class Emulator:
             https,
             transforming,
             answerers,
+            secrets,
             projector,
         ):
             await self._group.start(part.run)
