@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.channels import channel_host, channel_namespace, names_channel
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
-from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
+from knlite.eventing.destinations import broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.identities import account_in
@@ -37,9 +37,6 @@ from knlite.kinds.messaging.subscription import REFERENCES_RESOLVED, Subscriptio
 from knlite.reconcile import View
 
 ResourceKind = Literal["Broker", "InMemoryChannel"]
-
-ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
-"""The host at which a path names the channel."""
 
 
 class ResourceKey(NamedTuple):
