@@ -80,7 +80,10 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
     if (free := released(subscription, FINALIZER)) is subscription:
         return Outcome()
     changes: list[Change] = []
-    channel = channel_at(subscription.spec.channel, channel_namespace(subscription, view), view)
+    reference = subscription.spec.channel
+    # Also where links to other namespaces are not allowed any more.
+    namespace = reference.namespace or subscription.metadata.namespace
+    channel = channel_at(reference, namespace, view)
     if isinstance(channel, Channel):
         channel = view.get(InMemoryChannel, channel.metadata.namespace, channel.metadata.name)
     if channel is not None:
