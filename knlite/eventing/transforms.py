@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from knlite.eventing.authorization import Guard, guard_of
+from knlite.eventing.channels import CLUSTER_DOMAIN
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.destinations import CLUSTER_DOMAIN
 from knlite.eventing.httpcodec import Headers, decode
 from knlite.eventing.identities import account_in
 from knlite.eventing.jsonformat import encode as encode_json
