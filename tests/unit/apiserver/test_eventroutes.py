@@ -57,6 +57,8 @@ def test_a_story_is_answered_by_id_and_by_arrival(client: Client) -> None:
         ("/knlite/events?broker=a&channel=b", 400),
         ("/knlite/events/5", 404),
         (f"/knlite/events/{9**30}", 404),
+        (f"/knlite/events/{'9' * 5000}", 404),
+        ("/knlite/events/٣", 404),
         ("/knlite/events/x", 404),
         ("/knlite/explain", 400),
         (f"/knlite/explain?id={quote('../../etc/passwd')}", 404),
@@ -104,6 +106,11 @@ def test_an_event_is_sent_straight_to_a_url(client: Client) -> None:
     status, sent = posted(client, f"/knlite/events?to={quote('http://x/')}")
     assert (status, sent["status"], client.posts.got[0][0]) == (200, 202, "http://x/")
     assert posted(client, "/knlite/events?to=http://x/&broker=b")[0] == 400
+
+
+def test_nobody_would_get_an_event_from_a_broker_that_is_not_there(client: Client) -> None:
+    status, said = posted(client, "/knlite/explain?broker=ns/nope")
+    assert (status, said["message"]) == (404, "there is no Broker ns/nope")
 
 
 def test_who_would_get_an_event_is_said_without_sending_it(client: Client) -> None:
