@@ -66,6 +66,7 @@ from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
+from knlite.issuer import Issuer
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.limits import limits_of
@@ -136,6 +137,7 @@ class Emulator:
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
+        self._issuer = Issuer(self._clock.wall, settings.data_dir)
         ledger = EventLedger(self._clock.wall)
         self.registry = Registry(
             wall=self._clock.wall,
@@ -195,6 +197,7 @@ class Emulator:
     async def start(self) -> None:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, clock, publish = self.settings, self._clock, self._bus.publish
+        issuer = self._issuer
         listening = Listening(settings, self._say)
         self._held.callback(listening.close)
         admin_socket = listening.admin()
@@ -207,22 +210,26 @@ class Emulator:
         )
         records = EventRecords(opened.history)
         self._held.enter_context(self._bus.reading(records.read, *EVENTS))
-        brokers = EventIngress(clock, publish, opened.engines, after=opened.history.newest)
+        brokers = EventIngress(
+            clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
+        )
         gateway = Gateway(
             activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
         )
-        gateway.event_hosts.serve(JOB_SINKS, JobSinkIngress(JobSinks(self.registry)).handle)
+        job_sinks = JobSinkIngress(JobSinks(self.registry), clock, publish, issuer)
+        gateway.event_hosts.serve(JOB_SINKS, job_sinks.handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
-        dispatcher = Dispatcher(brokers, sender, clock, publish)
-        transforming = EventTransforms(sender, self._draw)
-        requests = RequestReplyIngress(brokers, clock, self._draw)
+        dispatcher = Dispatcher(brokers, sender, clock, publish, tokens=issuer)
+        transforming = EventTransforms(sender, clock, publish, issuer, self._draw)
+        requests = RequestReplyIngress(brokers, clock, self._draw, publish, issuer)
         gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
         gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
         answerers = EventAnswerers(self.registry, clock, transforming, requests)
         self.settling.ask(answerers, "routes are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
+        brokers.ask_first(projector.catch_up)
         https = Https(
             gateway.secure.handle, listening.https, projector, clock, publish, self._limits
         )
@@ -256,6 +263,7 @@ class Emulator:
             wall=clock.wall,
             events=records,
             sending=Resending(records, brokers, sender.post, clock, publish),
+            issuer=issuer,
             token=settings.admin_token,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
@@ -281,7 +289,9 @@ class Emulator:
 
     def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
         """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(sender, self._clock, self._bus.publish, self._draw.getrandbits)
+        outbound = Outbound(
+            sender, self._clock, self._bus.publish, self._draw.getrandbits, self._issuer
+        )
         pings = PingAdapter(outbound, self._clock)
         sources = Sources(self.registry, self._clock, self._bus.publish)
         sources.report_to(pings, outbound)
@@ -305,16 +315,17 @@ class Emulator:
             pods=pods,
             clock=clock,
             publish=publish,
+            issuer=self._issuer,
         )
         supervisor = Supervisor(
-            blueprints=make_blueprints(registry, images, capacity, clock.wall),
+            blueprints=make_blueprints(registry, images, capacity, self._issuer),
             service_of=service_of,
             pods=pods,
             clock=clock,
             publish=publish,
             draw=self._draw,
         )
-        volumes = VolumeKeeper(registry, supervisor, clock.wall, publish)
+        volumes = VolumeKeeper(registry, supervisor, self._issuer, clock.wall, publish)
         standings = PodAutoscalerWriter(registry, self._reporter, clock)
         targets = ScaleTargets(supervisor, service_of, clock, publish)
         autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)

@@ -60,6 +60,10 @@ class Forbidden(KnliteError):
     """What was asked for is never allowed, whoever asks."""
 
 
+class Unauthenticated(KnliteError):
+    """Who asks does not prove who they are."""
+
+
 class NotFound(KnliteError):
     """The named thing does not exist (yet)."""
 

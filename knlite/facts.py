@@ -256,6 +256,8 @@ class EventRefused:
     status: int
     why: str
     sender: str = ""
+    event_id: str = ""
+    """Empty where there was no event, or where nobody has looked at it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,13 @@ from knlite.apiserver.podlogs import pod_log
 from knlite.apiserver.scale import scale
 from knlite.apiserver.servicelogs import service_log
 from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
+from knlite.apiserver.tokens import Tokens
 from knlite.apiserver.verbs import Verbs, user_of
 from knlite.apiserver.watching import watch
 from knlite.errors import KnliteError, NotFound
+from knlite.issuer import Issuer
 from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.registry.registry import Registry
 
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -60,12 +63,14 @@ def make_app(
     wall: Callable[[], datetime],
     events: EventSource,
     sending: EventSending,
+    issuer: Issuer,
     token: str = "",
 ) -> Door:
     """The application of the admin port; with *token* every request needs it."""
     ending = Ending()
     own = _Own(logs, health, metrics, ending)
-    api = _Api(registry, logs, ending, wall)
+    tokens = Tokens(registry, issuer)
+    api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
         routes=[
             *(Route(path, own.livez) for path in ("/livez", "/healthz")),
@@ -73,6 +78,7 @@ def make_app(
             Route("/metrics", own.metrics),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
             *EventRoutes(events, sending, ending).routes(),
+            *tokens.routes(),
             Route("/version", about.version),
             Route("/api", about.core_versions),
             Route("/apis", about.groups),
@@ -105,8 +111,10 @@ class _Api:
         logs: LogSource,
         ending: Ending,
         wall: Callable[[], datetime],
+        tokens: Tokens,
     ) -> None:
         self._registry = registry
+        self._tokens = tokens
         self._logs = logs
         self._ending = ending
         self._wall = wall
@@ -136,6 +144,8 @@ class _Api:
             return pod_log(self._registry, self._logs, request, target, self._ending, self._wall)
         if target.subresource == "scale" and target.info.type is Deployment:
             return await scale(self._registry, request, target)
+        if target.subresource == "token" and target.info.type is ServiceAccount:
+            return await self._tokens.request(request, target, self._wall())
         if target.subresource and not (target.subresource == "status" and target.info.has_status):
             raise NotFound(NO_RESOURCE)
         match request.method, bool(target.name):

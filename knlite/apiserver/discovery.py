@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from knlite.apiserver import reviews, scale
+from knlite.apiserver import reviews, scale, tokens
 from knlite.kinds.catalog import SERVED
 from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.kindinfo import KindInfo, group_version
 
 _VERSION = re.compile(r"v(\d+)(?:(alpha|beta)(\d+))?")
@@ -121,6 +122,9 @@ def _served(info: KindInfo) -> Resource:
     if info.type is Deployment:
         kind = (scale.GROUP, scale.VERSION, scale.KIND)
         parts.append(Subresource("scale", kind, _OWN))
+    if info.type is ServiceAccount:
+        kind = (tokens.GROUP, tokens.VERSION, tokens.KIND)
+        parts.append(Subresource("token", kind, ("create",)))
     if (info.group, info.plural) == ("", "pods"):
         parts.append(Subresource("log", own, ("get",)))
     return Resource(

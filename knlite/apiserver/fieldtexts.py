@@ -454,6 +454,7 @@ TEXTS: Mapping[str, str] = {
     "brokerRef": "The Broker, perhaps in another namespace.",
     "Subject.selector": "Labels of the workloads.",
     "auth": "In whose name events are sent.",
+    "serviceAccountNames": "The ServiceAccounts in whose names its parts send events.",
     "ceAttributes": "Attributes of the events that are sent.",
     "oidcTokenSecretName": "The Secret with the token that events are sent with.",
     "deadLetterSinkCACerts": "Certificates by which the dead letter sink is known.",

@@ -223,8 +223,8 @@ class _Schemas:
                 return {"type": "string"}
             case inspect.BoolType():
                 return {"type": "boolean"}
-            case inspect.IntType():
-                return {"type": "integer", "format": "int64"}
+            case inspect.IntType(le=most):
+                return {"type": "integer", "format": "int64" if most is None else "int32"}
             case inspect.FloatType():
                 return {"type": "number", "format": "double"}
             case _:

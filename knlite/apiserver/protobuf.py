@@ -95,6 +95,14 @@ _ACCESS: _Message = {
     6: _Field("subresource"),
     7: _Field("name"),
 }
+_TOKEN_SPEC: _Message = {
+    1: _Field("audiences", many=True),
+    3: _Field(
+        "boundObjectRef",
+        {1: _Field("kind"), 2: _Field("apiVersion"), 3: _Field("name"), 4: _Field("uid")},
+    ),
+    4: _Field("expirationSeconds", "integer"),
+}
 _PATH: _Message = {1: _Field("path"), 2: _Field("verb")}
 
 _KINDS: Mapping[tuple[str, str], _Message] = {
@@ -132,6 +140,7 @@ _KINDS: Mapping[tuple[str, str], _Message] = {
         2: _Field("spec", {1: _Field("namespace")}),
     },
     ("authentication.k8s.io/v1", "SelfSubjectReview"): {1: _META_FIELD},
+    ("authentication.k8s.io/v1", "TokenRequest"): {1: _META_FIELD, 2: _Field("spec", _TOKEN_SPEC)},
 }
 _DELETE_OPTIONS: _Message = {
     1: _Field("gracePeriodSeconds", "integer"),

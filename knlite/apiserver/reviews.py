@@ -1,7 +1,8 @@
-"""What clients ask about themselves: may I, who am I. Everybody may everything here.
+"""What clients ask about who may what, and who they are. Everybody may everything here.
 
-Source: Kubernetes authorization/v1 SelfSubjectAccessReview and SelfSubjectRulesReview,
-authentication/v1 SelfSubjectReview. Differs: there are no roles; who reaches the port is the admin.
+Source: Kubernetes authorization/v1 SelfSubjectAccessReview, SubjectAccessReview and
+SelfSubjectRulesReview, authentication/v1 SelfSubjectReview.
+Differs: there are no roles; who reaches the port is the admin.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ VERSION = "v1"
 """Of all of them."""
 KINDS: Mapping[tuple[str, str], str] = {
     ("authorization.k8s.io", "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
+    ("authorization.k8s.io", "subjectaccessreviews"): "SubjectAccessReview",
     ("authorization.k8s.io", "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
     ("authentication.k8s.io", "selfsubjectreviews"): "SelfSubjectReview",
 }
@@ -30,7 +32,7 @@ def review(group: str, resource: str, body: object, user: str) -> dict[str, Any]
     spec = body.get("spec", {}) if isinstance(body, Mapping) else {}
     status: dict[str, Any]
     match kind:
-        case "SelfSubjectAccessReview":
+        case "SelfSubjectAccessReview" | "SubjectAccessReview":
             status = {"allowed": True, "reason": "everything is allowed on knlite"}
         case "SelfSubjectRulesReview":
             status = _RULES

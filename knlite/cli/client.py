@@ -1,11 +1,15 @@
-"""Asks a running knlite through its admin port, and says plainly when none answers."""
+"""Asks a running knlite through its admin port, and says plainly when none answers.
 
+By the standard library alone: a verb takes half as long without a larger client of HTTP.
+"""
+
+import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
-
-import httpx
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode, urlsplit
 
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
@@ -18,9 +22,10 @@ if TYPE_CHECKING:
 TIMEOUT = 10.0
 """Seconds."""
 _FAMILIES: dict[int, type[KnliteError]] = {
-    httpx.codes.BAD_REQUEST: InvalidInput,
-    httpx.codes.NOT_FOUND: NotFound,
+    HTTPStatus.BAD_REQUEST: InvalidInput,
+    HTTPStatus.NOT_FOUND: NotFound,
 }
+_BROKEN = (OSError, HTTPException)
 
 
 class Client:
@@ -28,18 +33,9 @@ class Client:
 
     def __init__(self, port: int) -> None:
         access = find_access(Settings(admin_port=port))
-        headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
-        # No proxy of the environment: loopback is never reached through one.
-        self._http = httpx.Client(
-            base_url=access.server, headers=headers, timeout=TIMEOUT, trust_env=False
-        )
+        self._place = urlsplit(access.server).netloc
+        self._headers = {"Authorization": f"Bearer {access.token}"} if access.token else {}
         self._port = port
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._http.close()
 
     def listed(self, info: "KindInfo", namespace: str) -> list[dict[str, Any]]:
         """All objects of a kind, as documents ("" for all namespaces)."""
@@ -72,17 +68,18 @@ class Client:
 
     def lines(self, path: str, params: Mapping[str, str]) -> Iterator[str]:
         """The lines of an answer as they come, until its end or that of its knlite."""
-        timeout = httpx.Timeout(TIMEOUT, read=None)
-        with (
-            self._explained(),
-            self._http.stream("GET", path, params=dict(params), timeout=timeout) as answer,
-        ):
-            if not answer.is_success:
-                answer.read()
-                raise self._refusal(answer)
+        with self._explained(), closing(self._connected(TIMEOUT)) as connection:
+            connection.request("GET", _target(path, params), headers=self._headers)
+            connection.sock.settimeout(None)
+            answer = connection.getresponse()
+            if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise self._refusal(answer.status, answer.read())
             # Cut off: its knlite has ended.
-            with suppress(httpx.RemoteProtocolError, httpx.ReadError):
-                yield from (line for line in answer.iter_lines() if line)
+            with suppress(*_BROKEN):
+                for line in answer:
+                    text = line.decode(errors="replace").rstrip("\r\n")
+                    if text:
+                        yield text
 
     def asked(
         self,
@@ -98,46 +95,47 @@ class Client:
         ``Unreachable``.
         """
         headers = {} if event is None else {"Content-Type": "application/cloudevents+json"}
-        with self._explained():
-            answer = self._http.request(
-                method,
-                path,
-                params=dict(params or {}),
-                content=event,
-                headers=headers,
-                timeout=TIMEOUT + seconds,
-            )
-        return self._read(answer)
+        return self._document(method, _target(path, params or {}), headers, event, seconds)
 
     def _document(
-        self, method: str, path: str, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        seconds: float = 0.0,
     ) -> dict[str, Any]:
-        with self._explained():
-            answer = self._http.request(method, path, headers=headers)
-        return self._read(answer)
-
-    def _read(self, answer: httpx.Response) -> dict[str, Any]:
-        if not answer.is_success:
-            raise self._refusal(answer)
+        with self._explained(), closing(self._connected(TIMEOUT + seconds)) as connection:
+            connection.request(method, target, body, {**self._headers, **(headers or {})})
+            answer = connection.getresponse()
+            status, content = answer.status, answer.read()
+        if status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise self._refusal(status, content)
         try:
-            document = answer.json()
+            document = json.loads(content)
         except ValueError:
             document = None
         if not isinstance(document, dict):
-            raise self._stranger(answer)
+            raise self._stranger(status)
         return document
 
-    def _refusal(self, answer: httpx.Response) -> KnliteError:
-        try:
-            message = str(answer.json()["message"])
-        except (ValueError, KeyError, TypeError):
-            return self._stranger(answer)
-        return _FAMILIES.get(answer.status_code, KnliteError)(message)
+    def _connected(self, seconds: float) -> HTTPConnection:
+        connection = HTTPConnection(self._place, timeout=TIMEOUT)
+        connection.connect()
+        connection.sock.settimeout(seconds)
+        return connection
 
-    def _stranger(self, answer: httpx.Response) -> Unreachable:
+    def _refusal(self, status: int, content: bytes) -> KnliteError:
+        try:
+            message = str(json.loads(content)["message"])
+        except (ValueError, KeyError, TypeError):
+            return self._stranger(status)
+        return _FAMILIES.get(status, KnliteError)(message)
+
+    def _stranger(self, status: int) -> Unreachable:
         return Unreachable(
             f"what answers on port {self._port} is no knlite",
-            cause=f"it answers with {answer.status_code} and no object of Kubernetes",
+            cause=f"it answers with {status} and no object of Kubernetes",
             fix="give the --admin-port of the knlite that you mean",
         )
 
@@ -145,12 +143,16 @@ class Client:
     def _explained(self) -> Iterator[None]:
         try:
             yield
-        except httpx.HTTPError as exc:
+        except _BROKEN as exc:
             raise Unreachable(
                 f"no knlite answers on admin port {self._port}",
-                cause=str(exc),
+                cause=str(exc) or type(exc).__name__,
                 fix="start one with: knlite up PATH (or give its --admin-port)",
             ) from exc
+
+
+def _target(path: str, params: Mapping[str, str]) -> str:
+    return f"{path}?{urlencode(params)}" if params else path
 
 
 def _path(info: "KindInfo", namespace: str, name: str = "") -> str:

@@ -17,8 +17,8 @@ SHOWN = 4096
 
 def show_list(query: Mapping[str, str], admin_port: int, *, as_json: bool) -> None:
     """Print them. Raises ``InvalidInput``, ``Unreachable``."""
-    with Client(admin_port) as client:
-        found = client.asked("GET", "/knlite/dead-letters", query)["deadLetters"]
+    client = Client(admin_port)
+    found = client.asked("GET", "/knlite/dead-letters", query)["deadLetters"]
     if as_json:
         json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -31,15 +31,15 @@ def show_list(query: Mapping[str, str], admin_port: int, *, as_json: bool) -> No
 def show_one(event: str, source: str, admin_port: int, *, as_json: bool) -> None:
     """Print one with its data and its story. Raises ``NotFound``, ``Unreachable``."""
     query = {**one_event(event), **({"source": source} if source else {})}
-    with Client(admin_port) as client:
-        letters = client.asked("GET", "/knlite/dead-letters", query)["deadLetters"]
-        if not letters:
-            raise NotFound(
-                f'no dead letter of event "{event}" is in the log',
-                fix="see what is there: knlite dead-letters list",
-            )
-        arrivals = dict.fromkeys(each["arrival"] for each in letters)
-        stories = [client.asked("GET", f"/knlite/events/{arrival}") for arrival in arrivals]
+    client = Client(admin_port)
+    letters = client.asked("GET", "/knlite/dead-letters", query)["deadLetters"]
+    if not letters:
+        raise NotFound(
+            f'no dead letter of event "{event}" is in the log',
+            fix="see what is there: knlite dead-letters list",
+        )
+    arrivals = dict.fromkeys(each["arrival"] for each in letters)
+    stories = [client.asked("GET", f"/knlite/events/{arrival}") for arrival in arrivals]
     if as_json:
         shown = [
             {"deadLetters": [one for one in letters if one["arrival"] == story["arrival"]], **story}

@@ -15,8 +15,8 @@ def delete(kind: str, name: str, namespace: str, admin_port: int, *, as_json: bo
         raise InvalidInput(
             f"which {info.singular}?", fix=f"give a name: knlite delete {info.singular} NAME"
         )
-    with Client(admin_port) as client:
-        client.delete(info, namespace, name)
+    client = Client(admin_port)
+    client.delete(info, namespace, name)
     if as_json:
         json.dump({"kind": info.kind, "namespace": namespace, "name": name}, sys.stdout)
         sys.stdout.write("\n")

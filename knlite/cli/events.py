@@ -17,7 +17,8 @@ _USUAL: _Widths = (12, 17, 18, 18)
 
 def show(query: Mapping[str, str], admin_port: int, *, follow: bool, as_json: bool) -> None:
     """Print the events. Raises ``InvalidInput``, ``Unreachable``."""
-    with suppress(KeyboardInterrupt), Client(admin_port) as client:
+    client = Client(admin_port)
+    with suppress(KeyboardInterrupt):
         if follow:
             if not as_json:
                 _print_heads(_USUAL)

@@ -15,8 +15,8 @@ UNWANTED = 5
 def tell(event_id: str, source: str, admin_port: int, *, as_json: bool) -> None:
     """Print the stories of all events of that id. Raises ``NotFound``, ``Unreachable``."""
     query = {"id": event_id, **({"source": source} if source else {})}
-    with Client(admin_port) as client:
-        stories = client.asked("GET", "/knlite/explain", query)["stories"]
+    client = Client(admin_port)
+    stories = client.asked("GET", "/knlite/explain", query)["stories"]
     if as_json:
         json.dump(stories, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
@@ -35,8 +35,8 @@ def foretell(file: str, where: Mapping[str, str], admin_port: int, *, as_json: b
     Raises ``InvalidInput``, ``Unreachable``.
     """
     body = sys.stdin.buffer.read() if file == "-" else read_file(file)
-    with Client(admin_port) as client:
-        rows = client.asked("POST", "/knlite/explain", where, body)["rows"]
+    client = Client(admin_port)
+    rows = client.asked("POST", "/knlite/explain", where, body)["rows"]
     wanted = [row for row in rows if row["matched"]]
     if as_json:
         json.dump(rows, sys.stdout, indent=2, ensure_ascii=False)

@@ -18,15 +18,15 @@ def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> 
     """
     info, name = resolve(kind, name)
     place = namespace or ("default" if name else "")
-    with Client(admin_port) as client:
-        if output == "table":
-            _table(info, client.table(info, place, name))
-            return
-        if name:
-            document = client.one(info, place, name)
-        else:
-            items = client.listed(info, place)
-            document = {"apiVersion": "v1", "kind": "List", "items": items}
+    client = Client(admin_port)
+    if output == "table":
+        _table(info, client.table(info, place, name))
+        return
+    if name:
+        document = client.one(info, place, name)
+    else:
+        items = client.listed(info, place)
+        document = {"apiVersion": "v1", "kind": "List", "items": items}
     if output == "json":
         json.dump(document, sys.stdout, indent=2)
         sys.stdout.write("\n")

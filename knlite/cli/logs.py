@@ -23,7 +23,8 @@ def show(
     name: str, namespace: str, admin_port: int, *, follow: bool, tail: int | None, as_json: bool
 ) -> None:
     """Print log lines. Raises ``NotFound``, ``Unreachable``."""
-    with suppress(KeyboardInterrupt), Client(admin_port) as client:
+    client = Client(admin_port)
+    with suppress(KeyboardInterrupt):
         # What is unknown has no lines, which would look like what is silent.
         _require_known(client, namespace, name)
         for line in client.log_lines(namespace, name, follow=follow, tail=tail):

@@ -38,8 +38,8 @@ def _send_again(
     path: str, query: Mapping[str, str], admin_port: int, *, dry_run: bool, as_json: bool
 ) -> int:
     asked = {"limit": str(EVERYTHING), **query, **({"dryRun": "true"} if dry_run else {})}
-    with Client(admin_port) as client:
-        sent = client.asked("POST", path, asked, seconds=_PATIENCE)["sent"]
+    client = Client(admin_port)
+    sent = client.asked("POST", path, asked, seconds=_PATIENCE)["sent"]
     if as_json:
         json.dump(sent, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

@@ -41,13 +41,13 @@ def send_event(
         )
     where = parameters(broker=target.broker, channel=target.channel, to=target.to)
     body = jsonformat.encode(event)
-    with Client(admin_port) as client:
-        # Straight to a URL: as long as that takes, which may be a cold start.
-        seconds = 30.0 if target.to else 0.0
-        sent = client.asked("POST", "/knlite/events", where, body, seconds)
-        if target.to:
-            return _straight(sent, as_json=as_json)
-        story = _story(client, sent["arrival"], wait)
+    client = Client(admin_port)
+    # Straight to a URL: as long as that takes, which may be a cold start.
+    seconds = 30.0 if target.to else 0.0
+    sent = client.asked("POST", "/knlite/events", where, body, seconds)
+    if target.to:
+        return _straight(sent, as_json=as_json)
+    story = _story(client, sent["arrival"], wait)
     if as_json:
         json.dump(story, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")

@@ -2,8 +2,9 @@
 
 from knlite.controlplane.blueprint import Blueprint, Blueprints
 from knlite.controlplane.images import Images
-from knlite.controlplane.launches import Wall, launch_of
+from knlite.controlplane.launches import launch_of
 from knlite.errors import InstanceFailed
+from knlite.issuer import Issuer
 from knlite.kinds.podspec.fields import serving_container
 from knlite.kinds.serving.revision import Revision
 from knlite.registry.registry import Registry
@@ -14,7 +15,7 @@ from knlite.serving.scheduling import Capacity, require_schedulable
 
 
 def make_blueprints(
-    registry: Registry, images: Images, capacity: Capacity, wall: Wall
+    registry: Registry, images: Images, capacity: Capacity, issuer: Issuer
 ) -> Blueprints:
     """Blueprints from the objects of *registry* and the code of *images*, for a machine with
     *capacity*."""
@@ -32,7 +33,7 @@ def make_blueprints(
         return Blueprint(
             runtime=runtime,
             launch=launch_of(
-                revision, instance, pod.prepared, registry.view, runtime.vantage, wall
+                revision, instance, pod.prepared, registry.view, runtime.vantage, issuer
             ),
             probes=pod_probes(revision.spec),
             deadline=progress_deadline(revision.metadata.annotations, registry.config.deployment),

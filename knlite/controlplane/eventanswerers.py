@@ -10,8 +10,10 @@ import anyio
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
+from knlite.eventing.authorization import decides_about_senders
 from knlite.eventing.requestreplies import RequestReplies, request_replies
 from knlite.eventing.transforms import Transforms, transforms
+from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.registry.registry import Notification, Registry
@@ -71,6 +73,9 @@ class EventAnswerers:
         kind = type(notification.obj)
         if kind is EventTransform or kind is RequestReply:
             self._stale.add(kind)
+            self._work.set()
+        elif kind is Broker or decides_about_senders(notification.obj):
+            self._stale |= {EventTransform, RequestReply}
             self._work.set()
 
     def _push(self) -> None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Literal
 
 from knlite.errors import AlreadyExists, NotFound
+from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.jsonformat import encode
 from knlite.kinds.core.job import COMPLETE, Job, finished
@@ -26,6 +27,11 @@ class JobSinks:
     def known(self, namespace: str, name: str) -> bool:
         """Whether there is a JobSink of that name."""
         return self._registry.view.get(JobSink, namespace, name) is not None
+
+    def guard(self, namespace: str, name: str) -> Guard | None:
+        """What a known JobSink asks of its senders."""
+        sink = self._registry.view.get(JobSink, namespace, name)
+        return None if sink is None else guard_of(sink, self._registry.view)
 
     def start(self, namespace: str, name: str, event: CloudEvent) -> None:
         """Have the Job of *event*, and the Secret that it reads the event from.

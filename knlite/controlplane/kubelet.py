@@ -31,6 +31,7 @@ from knlite.controlplane.supervisor import LONG_RUN
 from knlite.controlplane.wanted import of_pod
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
+from knlite.issuer import Issuer
 from knlite.kinds.catalog import kind_named
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
@@ -66,11 +67,13 @@ class Kubelet:
         pods: PodWriter,
         clock: Clock,
         publish: Publish,
+        issuer: Issuer,
         probe: Attempt = attempt,
     ) -> None:
         self._registry = registry
         self._preparation = preparation
         self._capacity = capacity
+        self._issuer = issuer
         self._clock = clock
         self._publish = publish
         self._chronicle = Chronicle(pods, clock, publish)
@@ -142,7 +145,7 @@ class Kubelet:
         if slot.runtime is None:
             return
         try:
-            held = volumes_of_pod(pod, self._registry.view, self._clock.wall)
+            held = volumes_of_pod(pod, self._registry.view, self._issuer)
             files = {name: each for name, each in held.items() if isinstance(each, FileVolume)}
             await slot.runtime.refresh(slot.name, files)
         except InstanceFailed as exc:
@@ -201,7 +204,7 @@ class Kubelet:
         return Blueprint(
             runtime=runtime,
             launch=launch_of_pod(
-                pod, wanted.service, code.prepared, view, runtime.vantage, self._clock.wall
+                pod, wanted.service, code.prepared, view, runtime.vantage, self._issuer
             ),
             probes=declared_probes(pod.spec),
             deadline=math.inf,

@@ -3,11 +3,10 @@
 Secrets and ConfigMaps are read at that moment, as on a cluster.
 """
 
-import secrets
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 
 from knlite.errors import InstanceFailed
+from knlite.issuer import Issuer
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.podspec.fields import (
     Container,
@@ -22,26 +21,23 @@ from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.contents import contents
 from knlite.serving.contract import contract, fs_group, identity_of, identity_of_pod, told_to
 from knlite.serving.downward import Identity
-from knlite.serving.token import service_account_token
 from knlite.serving.vantage import Vantage
 from knlite.serving.volume import VolumeContent
 
-_KEY = secrets.token_bytes(32)
-"""Signs the tokens of this run, which nobody checks."""
-
-Wall = Callable[[], datetime]
+TOKEN_LIFETIME = 365 * 86400
+"""Seconds. Differs: the token of an instance is valid for a year, since it is not rotated."""
 
 
 def volumes_of(
-    revision: Revision, instance: str, view: View, wall: Wall
+    revision: Revision, instance: str, view: View, issuer: Issuer
 ) -> Mapping[str, VolumeContent]:
     """What the volumes of *instance* hold now. Raises ``InstanceFailed``."""
-    return _volumes(revision.spec, identity_of(revision, instance), view, wall)
+    return _volumes(revision.spec, identity_of(revision, instance), view, issuer)
 
 
-def volumes_of_pod(pod: Pod, view: View, wall: Wall) -> Mapping[str, VolumeContent]:
+def volumes_of_pod(pod: Pod, view: View, issuer: Issuer) -> Mapping[str, VolumeContent]:
     """What the volumes of *pod* hold now. Raises ``InstanceFailed``."""
-    return _volumes(pod.spec, identity_of_pod(pod), view, wall)
+    return _volumes(pod.spec, identity_of_pod(pod), view, issuer)
 
 
 def launch_of(
@@ -50,7 +46,7 @@ def launch_of(
     prepared: Mapping[str, Prepared],
     view: View,
     vantage: Vantage,
-    wall: Wall,
+    issuer: Issuer,
 ) -> Launch:
     """How *instance* is started; *prepared* has the code of each container by its name.
 
@@ -75,7 +71,7 @@ def launch_of(
         serving=first,
         sidecars=tuple(launched(each) for each in spec.containers if each is not serving),
         init=tuple(launched(each) for each in spec.init_containers),
-        volumes=_volumes(spec, identity, view, wall),
+        volumes=_volumes(spec, identity, view, issuer),
         fs_group=fs_group(spec),
         concurrency=spec.container_concurrency or 0,
     )
@@ -87,7 +83,7 @@ def launch_of_pod(
     prepared: Mapping[str, Prepared],
     view: View,
     vantage: Vantage,
-    wall: Wall,
+    issuer: Issuer,
 ) -> Launch:
     """How *pod* is started, which people know as *service*; the rest as in ``launch_of``."""
     identity, spec = identity_of_pod(pod), pod.spec
@@ -107,7 +103,7 @@ def launch_of_pod(
         serving=launched(leading),
         sidecars=tuple(launched(each) for each in spec.containers if each is not leading),
         init=tuple(launched(each) for each in spec.init_containers),
-        volumes=_volumes(spec, identity, view, wall),
+        volumes=_volumes(spec, identity, view, issuer),
         fs_group=fs_group(spec),
     )
 
@@ -138,19 +134,18 @@ def _launched(
 
 
 def _volumes(
-    spec: PodSpec, identity: Identity, view: View, wall: Wall
+    spec: PodSpec, identity: Identity, view: View, issuer: Issuer
 ) -> Mapping[str, VolumeContent]:
     if not spec.volumes:
         return {}
 
     def token(audience: str) -> str:
-        return service_account_token(
+        return issuer.issue(
             identity.namespace,
             identity.service_account,
-            identity.name,
-            audience=audience,
-            key=_KEY,
-            now=wall(),
+            [audience] if audience else [],
+            TOKEN_LIFETIME,
+            {"pod": {"name": identity.name}},
         )
 
     return contents(spec, identity, view, token)

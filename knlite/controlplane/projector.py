@@ -16,6 +16,7 @@ from knlite.clock import Clock
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
+from knlite.eventing.authorization import decides_about_senders
 from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import names_of
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
@@ -147,6 +148,12 @@ class Projector:
                 now = self._clock.now()
                 await self._clock.sleep_until(now + REST * (now - began))
 
+    def catch_up(self) -> None:
+        """Push the topology at once if it is not what objects say, for who cannot wait a moment."""
+        if "topology" in self._stale:
+            self._stale.discard("topology")
+            self._push_topology()
+
     def service_of(self, revision: RevisionName) -> str:
         """The name under which people know *revision*: its service's, else its configuration's."""
         found = self._registry.view.get(Revision, *revision)
@@ -186,7 +193,7 @@ class Projector:
             self._stale.add("routes")
         if self._list(notification):
             self._stale.add("listing")
-        if isinstance(obj, _EVENTING):
+        if isinstance(obj, _EVENTING) or decides_about_senders(obj):
             self._stale.add("topology")
         if self._stale:
             self._work.set()
@@ -214,7 +221,11 @@ class Projector:
             self._routes.routes_changed(self._table, self._listing)
         if stale & {"routes", "certificates"}:
             self._tell_ingresses()
-        if "topology" in stale and self._topology is not None:
+        if "topology" in stale:
+            self._push_topology()
+
+    def _push_topology(self) -> None:
+        if self._topology is not None:
             self._topology.topology_changed(topology(self._registry.view))
 
     def _list(self, notification: Notification) -> bool:

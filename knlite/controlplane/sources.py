@@ -23,6 +23,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.sources import Outlet, PingPlan, ping_plans
 from knlite.facts import Notice, Publish
+from knlite.kinds.conditions import is_true
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.registry.registry import Notification, Registry
@@ -64,6 +65,8 @@ class Sources:
         self._lanes: dict[tuple[str, bytes], _Lane] = {}
         """One for each thing that a source watches, by the source's uid and what it is."""
         self._stale = {PingSource, ApiServerSource}
+        self._begins: dict[str, int] = {}
+        """What had changed last when an ApiServerSource became ready or was edited, by its uid."""
         self._work = anyio.Event()
 
     @property
@@ -91,8 +94,13 @@ class Sources:
         match notification.obj:
             case PingSource():
                 self._stale.add(PingSource)
-            case ApiServerSource():
+            case ApiServerSource() as source:
                 self._stale.add(ApiServerSource)
+                # Who sees that it is ready may change something before the next push.
+                if is_true(source.status.conditions):
+                    self._begins.setdefault(source.metadata.uid, self._registry.version)
+                else:
+                    self._begins.pop(source.metadata.uid, None)
             case _:
                 return
         self._work.set()
@@ -119,8 +127,10 @@ class Sources:
             if lane is not None:
                 lane.plan, lane.filter = plan, plan.filter()
                 continue
-            lane = self._lanes[key] = _Lane(plan, watching, self._registry.version)
+            since = self._begins.get(plan.outlet.uid, self._registry.version)
+            lane = self._lanes[key] = _Lane(plan, watching, since)
             group.start_soon(self._watch, lane, delivery, name=f"source {plan.outlet.name}")
+        self._begins.clear()
 
     async def _watch(self, lane: "_Lane", delivery: Delivery) -> None:
         with lane.scope:

@@ -7,15 +7,17 @@ Source: Knative reference §4.4; the kubelet does the same within a minute or so
 Not here: what a volume holds (``serving/contents.py``), how it gets there (``runtime/``).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskStatus
 
-from knlite.controlplane.launches import Wall, volumes_of
+from knlite.controlplane.launches import volumes_of
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
+from knlite.issuer import Issuer
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.secret import Secret
@@ -43,8 +45,14 @@ class VolumeKeeper:
     """Follows the registry for all volumes of a run."""
 
     def __init__(
-        self, registry: Registry, instances: Instances, wall: Wall, publish: Publish
+        self,
+        registry: Registry,
+        instances: Instances,
+        issuer: Issuer,
+        wall: Callable[[], datetime],
+        publish: Publish,
     ) -> None:
+        self._issuer = issuer
         self._registry = registry
         self._instances = instances
         self._wall = wall
@@ -91,7 +99,7 @@ class VolumeKeeper:
             return
         for instance, runtime in self._instances.runtimes(name).items():
             try:
-                held = volumes_of(revision, instance, view, self._wall)
+                held = volumes_of(revision, instance, view, self._issuer)
                 files = {
                     volume: content
                     for volume, content in held.items()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.judgment import Judged, judged, outcome_of
 from knlite.dataplane.sender import Answered, Sender, Unanswered
@@ -29,6 +30,7 @@ from knlite.eventing.httpcodec import (
     encode_structured,
     wire_form,
 )
+from knlite.eventing.identities import subject_of
 from knlite.eventing.topology import Egress, Resource
 from knlite.eventlog.port import Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
@@ -48,6 +50,7 @@ class Ways:
     clock: Clock
     publish: Publish
     bits: trace.Bits
+    tokens: Tokens = NO_TOKENS
 
 
 class Lane(Protocol):
@@ -120,7 +123,7 @@ class Branch:
         """The egress as it is, or as soon as its subscriber is known."""
         egress = self._lane.egress
         if egress.subscriber is None and egress.has_subscriber:
-            why = "its subscriber does not exist yet; the event is kept"
+            why = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
             self._tell("subscriber", "", tried, 0, "waiting", why)
             egress = await self._lane.subscribed()
         return egress
@@ -163,8 +166,9 @@ class Branch:
         who = f"reply of {egress.kind.lower()} {egress.namespace}/{egress.name}"
 
         async def send(_: Egress, __: str) -> _Sent:
+            subject = subject_of(egress.namespace, egress.account)
             taken = await self._ways.ingress.accept(
-                resource.key, event, self._record.ttl - 1, headers, who
+                resource.key, event, self._record.ttl - 1, headers, who, subject=subject
             )
             answered = Answered(taken.status, taken.headers, taken.body)
             return _Sent(target, answered, taken.arrival)
@@ -197,8 +201,11 @@ class Branch:
         """Send by HTTP to where *leg* leads, which may be another place at each attempt."""
 
         async def send(egress: Egress, parent: str) -> _Sent:
-            target, ca_certs = _target(leg, egress)
+            target, ca_certs, audience = _target(leg, egress)
             sent = [*headers, (trace.TRACEPARENT, parent)]
+            if audience:
+                whose = (egress.namespace, egress.account)
+                sent.append(bearing(self._ways.tokens, *whose, audience))
             answer = await self._ways.sender.send(
                 target or "", sent, body, egress.policy.timeout, ca_certs, also
             )
@@ -305,12 +312,12 @@ class Branch:
         )
 
 
-def _target(leg: DeliveryLeg, egress: Egress) -> tuple[str | None, str]:
-    """The URL, and the certificates that vouch for it."""
+def _target(leg: DeliveryLeg, egress: Egress) -> tuple[str | None, str, str]:
+    """The URL, the certificates that vouch for it, and to whom a token for it is addressed."""
     match leg:
         case "subscriber":
-            return egress.subscriber, egress.subscriber_ca_certs
+            return egress.subscriber, egress.subscriber_ca_certs, egress.subscriber_audience
         case "reply":
-            return egress.reply, egress.reply_ca_certs
+            return egress.reply, egress.reply_ca_certs, egress.reply_audience
         case "dead letter sink":
-            return egress.dead_letter_sink, egress.dead_letter_ca_certs
+            return egress.dead_letter_sink, egress.dead_letter_ca_certs, egress.dead_letter_audience

@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens
 from knlite.dataplane.branch import Ways
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.lane import Lane
@@ -35,12 +36,13 @@ class Dispatcher:
         clock: Clock,
         publish: Publish,
         draw: random.Random | None = None,
+        tokens: Tokens = NO_TOKENS,
     ) -> None:
         self._ingress = ingress
         self._clock = clock
         self._publish = publish
         bits = (draw or random.Random()).getrandbits
-        self._ways = Ways(ingress, sender, clock, publish, bits)
+        self._ways = Ways(ingress, sender, clock, publish, bits, tokens)
         self._lanes: dict[_LaneKey, Lane] = {}
         self._known: set[str] = set()
         self._topology = Topology()

@@ -7,12 +7,13 @@ their body, which upstream leaves empty. A log that is full answers 503.
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.errors import Overloaded
 from knlite.eventing import trace
@@ -55,18 +56,29 @@ class EventIngress:
         engines: Mapping[str, Engine],
         draw: random.Random | None = None,
         after: int = 0,
+        tokens: Tokens = NO_TOKENS,
     ) -> None:
         """*engines* by the names that ``Resource.engine`` gives them; arrivals are above *after*.
 
-        The one called ``memory`` stands in for those that are not there.
+        The one called ``memory`` stands in for those that are not there. *tokens* are asked while
+        resources have guards.
         """
+        self._tokens = tokens
         self._clock = clock
         self._publish = publish
         self._engines = engines
         self._bits = (draw or random.Random()).getrandbits
         self._open: dict[ResourceKey, _Open] = {}
+        self._catch_up: Callable[[], None] = _nothing
         self.last_arrival = max((after, *(engine.newest for engine in engines.values())))
         """Of the newest event that was taken."""
+
+    def ask_first(self, catch_up: Callable[[], None]) -> None:
+        """Call *catch_up* before an event is looked at; it says at once what has changed lately.
+
+        Who has seen that a Broker or a Trigger is ready may send to it in the same moment.
+        """
+        self._catch_up = catch_up
 
     def topology_changed(self, topology: Topology) -> None:
         """These are the resources now; one that was replaced begins with an empty log."""
@@ -117,13 +129,20 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
-        if key not in self._open:
+        self._catch_up()
+        found = self._open.get(key)
+        if found is None:
             return self._refuse(key, 404, f"there is no broker {namespace}/{name}", sender)
+        if found.resource.guard is not None:
+            no = denied(found.resource.guard, headers, event, self._tokens)
+            if no is not None:
+                return self._refuse(key, no.status, no.why, sender, event)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
         return await self.accept(key, event, arriving_ttl(event), travelling, sender)
 
     def channel_at(self, namespace: str, channel: str) -> Handler:
         """Who answers at a channel's own host, which holds a hash in place of a long name."""
+        self._catch_up()
         key = ResourceKey("InMemoryChannel", namespace, channel)
         if key not in self._open and len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
             host = channel_host(namespace, channel)
@@ -156,6 +175,7 @@ class EventIngress:
             # Upstream takes such a path for the name of a channel.
             why = f"{path} is no address of channel {key.namespace}/{key.name}, / is"
             return self._refuse(key, 500, why, sender, allow=False)
+        self._catch_up()
         if key not in self._open:
             # Upstream looks for the channel by its host before anything else, hence no 404.
             why = f"there is no channel {key.namespace}/{key.name}"
@@ -167,6 +187,11 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        guard = self._open[key].resource.guard
+        if guard is not None:
+            no = denied(guard, headers, event, self._tokens)
+            if no is not None:
+                return self._refuse(key, no.status, no.why, sender, event)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
         return await self.accept(key, event, 0, travelling, sender)
 
@@ -180,11 +205,14 @@ class EventIngress:
         *,
         only: frozenset[str] = frozenset(),
         replay_of: int = 0,
+        subject: str | None = None,
     ) -> Answer:
         """Keep *event*, which may pass a broker *ttl* times from here on.
 
-        *headers* travel with it; *only* and *replay_of* are as in ``Record``.
+        *headers* travel with it; *only* and *replay_of* are as in ``Record``. *subject* is in whose
+        name it is sent; None: somebody's who may do everything, or has been asked already.
         """
+        self._catch_up()
         found = self._open.get(key)
         broker = key.kind == "Broker"
         if broker and ttl <= 0:
@@ -194,6 +222,11 @@ class EventIngress:
             what = "broker" if broker else "channel"
             why = f"there is no {what} {key.namespace}/{key.name}"
             return self._refuse(key, 404, why, sender)
+        guard = found.resource.guard
+        if guard is not None and subject is not None:
+            why = guard.denial(subject, event)
+            if why:
+                return self._refuse(key, 403, why, sender, event)
         if not headers or headers[-1][0] != trace.TRACEPARENT:
             headers = (*headers, *trace.begun(headers, self._bits))
         resource = found.resource
@@ -259,7 +292,14 @@ class EventIngress:
         return self.last_arrival
 
     def _refuse(
-        self, key: ResourceKey, status: int, why: str, sender: str, *, allow: bool = True
+        self,
+        key: ResourceKey,
+        status: int,
+        why: str,
+        sender: str,
+        event: CloudEvent | None = None,
+        *,
+        allow: bool = True,
     ) -> Answer:
         self._publish(
             EventRefused(
@@ -270,9 +310,14 @@ class EventIngress:
                 status=status,
                 why=why,
                 sender=sender,
+                event_id=event.id if event is not None else "",
             )
         )
         return Answer(status, (_ALLOW, _TEXT) if allow else (_TEXT,), f"{why}\n".encode())
+
+
+def _nothing() -> None:
+    """There is nobody who knows better."""
 
 
 def _sender(client: str, headers: Sequence[tuple[str, str]]) -> str:

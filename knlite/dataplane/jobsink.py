@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from typing import Literal, Protocol
 from urllib.parse import quote, unquote
 
+from knlite.clock import Clock
+from knlite.dataplane.bearer import Tokens, denied, refusal
 from knlite.dataplane.eventhosts import Answer
 from knlite.errors import KnliteError
+from knlite.eventing.authorization import Guard
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode
+from knlite.facts import Publish
 
 Standing = Literal["Complete", "Failed", "Running"]
 
@@ -23,6 +27,10 @@ class Jobs(Protocol):
 
     def known(self, namespace: str, name: str) -> bool:
         """Whether there is a JobSink of that name."""
+        ...
+
+    def guard(self, namespace: str, name: str) -> Guard | None:
+        """What a known JobSink asks of its senders."""
         ...
 
     def start(self, namespace: str, name: str, event: CloudEvent) -> None:
@@ -37,8 +45,11 @@ class Jobs(Protocol):
 class JobSinkIngress:
     """Answers at the host of all JobSinks."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, clock: Clock, publish: Publish, tokens: Tokens) -> None:
         self._jobs = jobs
+        self._clock = clock
+        self._publish = publish
+        self._tokens = tokens
 
     async def handle(
         self, method: str, path: str, headers: Sequence[tuple[str, str]], body: bytes, client: str
@@ -51,18 +62,29 @@ class JobSinkIngress:
             case "GET", _:
                 return _refused(400, "the path is no Location that a JobSink has given")
             case "POST", [namespace, name] if namespace and name:
-                return self._start(namespace, name, headers, body)
+                return self._start(namespace, name, headers, body, client)
             case "POST", _:
                 return _refused(400, "the path must be /NAMESPACE/JOBSINK")
             case _:
                 return _refused(400, "events are sent with POST")
 
     def _start(
-        self, namespace: str, name: str, headers: Sequence[tuple[str, str]], body: bytes
+        self,
+        namespace: str,
+        name: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        client: str,
     ) -> Answer:
         if not self._jobs.known(namespace, name):
             return _refused(400, f"there is no JobSink {namespace}/{name}")
+        guard = self._jobs.guard(namespace, name)
         event = decode(headers, body)
+        no = None if guard is None else denied(guard, headers, event, self._tokens)
+        if no is not None:
+            where = ("JobSink", namespace, name)
+            self._publish(refusal(self._clock.wall(), where, no, client, event))
+            return _refused(no.status, no.why)
         if isinstance(event, Malformed):
             return _refused(400, f"not a CloudEvent: {event.why}")
         try:

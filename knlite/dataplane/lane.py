@@ -15,7 +15,7 @@ from knlite.eventing.topology import Egress, Resource
 from knlite.eventlog.port import Cursor, Taken
 from knlite.facts import DeliveryAttempted, Notice
 
-SPARE = 4
+SPARE = 32
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
 
 

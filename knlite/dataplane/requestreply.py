@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import anyio
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied, refusal
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.eventingress import EventIngress
 from knlite.eventing import trace
@@ -20,6 +21,7 @@ from knlite.eventing.headers import passing
 from knlite.eventing.httpcodec import decode, encode_binary
 from knlite.eventing.requestreplies import RequestReplies, RequestReplyPlan
 from knlite.eventing.topology import ResourceKey
+from knlite.facts import Publish
 
 MOST_WAITING = 4096
 """Requests that are held at once, of all RequestReplies."""
@@ -44,8 +46,17 @@ class _Waiting:
 class RequestReplyIngress:
     """The way in for requests, and for their replies."""
 
-    def __init__(self, ingress: EventIngress, clock: Clock, draw: random.Random) -> None:
+    def __init__(
+        self,
+        ingress: EventIngress,
+        clock: Clock,
+        draw: random.Random,
+        publish: Publish,
+        tokens: Tokens = NO_TOKENS,
+    ) -> None:
         self._ingress = ingress
+        self._publish = publish
+        self._tokens = tokens
         self._clock = clock
         self._random = draw
         self._plans: RequestReplies = {}
@@ -78,7 +89,14 @@ class RequestReplyIngress:
         if plan is None:
             return _said(404, f"there is no RequestReply {namespace}/{name} that is ready")
         if len(parts) == 3:
+            # Nobody knows a correlation id but who has got the request.
             return self._replied(plan, event)
+        if plan.guard is not None:
+            no = denied(plan.guard, headers, event, self._tokens)
+            if no is not None:
+                where = ("RequestReply", namespace, name)
+                self._publish(refusal(self._clock.wall(), where, no, client, event))
+                return _said(no.status, no.why)
         return await self._ask(plan, (namespace, name), event, headers, client)
 
     async def _ask(

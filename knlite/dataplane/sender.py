@@ -9,12 +9,13 @@ Not here: retries, and what an answer means (``eventing/delivery.py``).
 """
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import anyio.to_thread
 import msgspec
@@ -127,7 +128,11 @@ class EventSender:
                 return outcome
             if outcome.status not in _AS_IT_WAS:
                 method, body = b"GET", b""
-            url = urljoin(url, location)
+            there = urljoin(url, location)
+            if urlsplit(there).netloc != urlsplit(url).netloc:
+                # A token is for whom it was sent to.
+                headers = [each for each in headers if each[0].lower() != b"authorization"]
+            url = there
             left = due - self._loop.time()
             outcome = await self._once(method, url, headers, body, left, ca_certs)
         if _location(outcome):
@@ -169,7 +174,7 @@ class EventSender:
                 pools = await self._pools_for(ca_certs)
         except InvalidInput as exc:
             return Unanswered(str(exc))
-        if way.ours or self._gateway.serves(way.origin.host):
+        if way.ours or (way.ours is None and self._gateway.serves(way.origin.host)):
             return await self._ask(method, way, headers, body, timeout)
         sent = [(b"Host", way.authority), *headers]
         outcome = await fetch(
@@ -228,8 +233,8 @@ class _Way(NamedTuple):
     origin: Origin
     authority: bytes
     target: bytes
-    ours: bool
-    """Nobody but our own gateway answers there."""
+    ours: bool | None
+    """Nobody but our own gateway answers there; None if only the gateway can say."""
 
 
 @lru_cache(maxsize=1024)
@@ -259,8 +264,19 @@ def _text(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers]
 
 
-def _is_ours(host: str) -> bool:
-    return host.endswith((f".{CLUSTER_DOMAIN}", ".localhost", ".svc"))
+def _is_ours(host: str) -> bool | None:
+    if host.endswith((f".{CLUSTER_DOMAIN}", ".localhost", ".svc")):
+        return True
+    # An address is no name that the gateway could serve.
+    return False if _is_address(host) else None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 _LATE = Unanswered("no complete answer in time")

@@ -13,11 +13,15 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
+from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing, denied, refusal
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import trace
+from knlite.eventing.httpcodec import decode
 from knlite.eventing.transforms import ENDING, TransformPlan, Transforms, document
+from knlite.facts import Publish
 
 SINK_TIMEOUT = 300.0
 """Seconds that a sink may take to answer."""
@@ -46,8 +50,18 @@ class _Transform:
 class EventTransforms:
     """All transforms of a run."""
 
-    def __init__(self, sender: Sender, draw: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        publish: Publish,
+        tokens: Tokens = NO_TOKENS,
+        draw: random.Random | None = None,
+    ) -> None:
         self._sender = sender
+        self._clock = clock
+        self._publish = publish
+        self._tokens = tokens
         self._bits = (draw or random.Random()).getrandbits
         self._transforms: dict[str, _Transform] = {}
         self._plans: Transforms = {}
@@ -70,6 +84,8 @@ class EventTransforms:
         for key, known in tuple(self._transforms.items()):
             if self._plans.get(key) != known.plan:
                 self._transforms.pop(key).evaluator.end()
+            else:
+                known.plan = self._plans[key]
         for key in self._plans.keys() - self._transforms.keys():
             made = self._transforms[key] = _Transform(self._plans[key])
             group.start_soon(made.evaluator.run)
@@ -96,6 +112,14 @@ class EventTransforms:
             return Answer(200, (_TEXT,), _PROBES[path])
         if method != "POST" or path not in {"", "/"}:
             return _said(404, f"a transform takes POST /, not {method} {path}")
+        plan = found.plan
+        if plan.guard is not None:
+            event = decode(headers, body)
+            no = denied(plan.guard, headers, event, self._tokens)
+            if no is not None:
+                where = ("EventTransform", *plan.whose)
+                self._publish(refusal(self._clock.wall(), where, no, client, event))
+                return _said(no.status, no.why)
         if found.waiting >= MOST_WAITING:
             why = f"{MOST_WAITING} events wait for the transform already"
             return _said(503, why, ("Retry-After", "1"))
@@ -126,6 +150,9 @@ class EventTransforms:
         carried = list(trace.begun(headers, self._bits))
         carried[-1] = (trace.TRACEPARENT, trace.child(carried[-1][1], self._bits))
         sent = [("Content-Type", result.content_type), *carried]
+        plan = transform.plan
+        if plan.audience:
+            sent.append(bearing(self._tokens, plan.whose[0], plan.account, plan.audience))
         outcome = await self._sender.send(sink, sent, result.body, SINK_TIMEOUT)
         if isinstance(outcome, Unanswered):
             return _failed(f"the sink {sink} does not answer: {outcome.why}")

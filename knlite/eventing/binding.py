@@ -20,6 +20,7 @@ from knlite.kinds.core.job import Job
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.labels import BINDING_EXCLUDE
 from knlite.kinds.meta import Object
+from knlite.kinds.names import child_name
 from knlite.kinds.podspec.fields import Container, EnvVar
 from knlite.kinds.selectors import matches
 from knlite.kinds.serving.configuration import Configuration
@@ -31,6 +32,8 @@ from knlite.reconcile import View
 K_SINK = "K_SINK"
 K_CA_CERTS = "K_CA_CERTS"
 K_CE_OVERRIDES = "K_CE_OVERRIDES"
+
+TOKEN_ENDING = "-oidc-token"
 
 Workload = Service | Configuration | Deployment | Job
 """What can be bound: the kinds here with a pod at ``spec.template.spec``."""
@@ -114,6 +117,11 @@ def selects(binding: SinkBinding, workload: Workload) -> bool:
     if subject.name:
         return subject.name == workload.metadata.name
     return subject.selector is not None and matches(subject.selector, workload.metadata.labels)
+
+
+def token_secret(binding: str) -> str:
+    """The Secret with the token of the SinkBinding *binding*."""
+    return child_name(binding, TOKEN_ENDING)
 
 
 def _with_env(workload: W, env: tuple[EnvVar, ...]) -> W:

@@ -46,7 +46,8 @@ class CloudEvent(msgspec.Struct, frozen=True, gc=False):
     def source(self) -> str:
         return self.attributes["source"]
 
-    def with_attributes(self, **changes: str | None) -> "CloudEvent":
+    # An extension may be called self, hence the slash.
+    def with_attributes(self, /, **changes: str | None) -> "CloudEvent":
         """The event with attributes set, or left out where the value is None."""
         attributes = {**self.attributes, **changes}
         kept = {name: value for name, value in attributes.items() if value is not None}

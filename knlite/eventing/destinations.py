@@ -6,7 +6,7 @@ Source: knative/pkg ``resolver/addressable_resolver.go``; Eventing reference §1
 Destination may say (``kinds/eventing/destination.py``).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -37,7 +37,10 @@ BROKER_INGRESS = f"broker-ingress.knative-eventing.{CLUSTER_DOMAIN}"
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """An absolute URL, with what the Destination says about TLS and tokens."""
+    """An absolute URL, with whom to trust there, and to whom a token for it is addressed.
+
+    What the Destination says of that goes before what the address says.
+    """
 
     url: str
     ca_certs: str | None = None
@@ -54,11 +57,28 @@ class Unresolved:
 def resolve(destination: Destination, namespace: str, view: View) -> Resolved | Unresolved:
     """The URL that *destination* of an object in *namespace* stands for."""
     if destination.ref is not None:
-        url = _referred(destination.ref, namespace, destination, view)
+        found = _referred(destination.ref, namespace, destination, view)
     elif destination.uri:
-        url = _absolute(destination.uri)
+        found = _absolute(destination.uri)
     else:
         return Unresolved("destination missing Ref and URI, expected at least one")
+    if isinstance(found, Unresolved):
+        return found
+    ca_certs = destination.ca_certs or found.ca_certs or None
+    return Resolved(found.url, ca_certs, destination.audience or found.audience or None)
+    """The URL that *destination* of an object in *namespace* stands for.
+
+    Admission does not look at the destinations of every kind, so anything may stand there.
+    """
+    try:
+        if destination.ref is not None:
+            url = _referred(destination.ref, namespace, destination, view)
+        elif destination.uri:
+            url = _absolute(destination.uri)
+        else:
+            return Unresolved("destination missing Ref and URI, expected at least one")
+    except ValueError as exc:
+        return Unresolved(f'invalid URI "{destination.uri}": {exc}')
     if isinstance(url, Unresolved):
         return url
     return Resolved(url, destination.ca_certs or None, destination.audience or None)
@@ -77,7 +97,7 @@ def broker_url(namespace: str, name: str) -> str:
 
 def _referred(
     ref: KReference, namespace: str, destination: Destination, view: View
-) -> str | Unresolved:
+) -> Resolved | Unresolved:
     namespace = ref.namespace or namespace
     if not group_of(ref) and ref.kind == "Service":
         base = _kubernetes_service(ref.name, namespace, bool(destination.ca_certs), view)
@@ -87,19 +107,19 @@ def _referred(
         return base
     if urlsplit(destination.uri).scheme:
         return Unresolved("absolute URI is not allowed when Ref or [apiVersion, kind, name] exists")
-    return urljoin(base, destination.uri)
+    return replace(base, url=urljoin(base.url, destination.uri))
 
 
-def _absolute(uri: str) -> str | Unresolved:
+def _absolute(uri: str) -> Resolved | Unresolved:
     parts = urlsplit(uri)
     if parts.scheme and parts.hostname:
-        return uri
+        return Resolved(uri)
     return Unresolved(
         f'URI is not absolute (both scheme and host should be non-empty): "{uri}"',
     )
 
 
-def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str | Unresolved:
+def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> Resolved | Unresolved:
     """The name of a Kubernetes Service; Routes and channels have one that follows from them."""
     channel = name.removesuffix(CHANNEL_ENDING)
     found = (
@@ -111,10 +131,10 @@ def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> str
         return Unresolved(
             f"failed to get object {namespace}/{name}: {not_found('', 'Service', name)}"
         )
-    return f"{'https' if tls else 'http'}://{name}.{namespace}.{CLUSTER_DOMAIN}"
+    return Resolved(f"{'https' if tls else 'http'}://{name}.{namespace}.{CLUSTER_DOMAIN}")
 
 
-def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
+def _addressed(ref: KReference, namespace: str, view: View) -> Resolved | Unresolved:
     group = group_of(ref)
     kind = kind_of(group, ref.kind)
     found = None if kind is None else view.get(kind, namespace, ref.name)
@@ -135,7 +155,7 @@ def _addressed(ref: KReference, namespace: str, view: View) -> str | Unresolved:
         return Unresolved(f"URL missing in address of {_shown(ref, namespace)}")
     if not urlsplit(url).hostname:
         return Unresolved(f"hostname missing in address of {_shown(ref, namespace)}")
-    return url
+    return Resolved(url, addresses[0].ca_certs, addresses[0].audience)
 
 
 def _addresses_of(obj: Object) -> tuple[Addressable, ...]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from knlite.eventing.channels import Channelable, channel_kind, made_from
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.objectreference import ObjectReference
@@ -146,6 +147,17 @@ def no_ready(kind: str) -> Condition:
 def all_ready(subscriptions: Sequence[Subscription]) -> bool:
     """Whether there are *subscriptions*, and each is ready."""
     return bool(subscriptions) and all(is_true(each.status.conditions) for each in subscriptions)
+
+
+def auth_of(subscriptions: Iterable[Subscription]) -> AuthStatus | None:
+    """In whose names the parts of a flow send; None while they have none."""
+    auths = (each.status.auth for each in subscriptions)
+    names = tuple(
+        auth.service_account_name
+        for auth in auths
+        if auth is not None and auth.service_account_name
+    )
+    return AuthStatus(service_account_names=names) if names else None
 
 
 def subscription_status(child: Subscription, absent: Condition | None) -> FlowSubscriptionStatus:

@@ -4,11 +4,14 @@ Source: Eventing reference §13; knative/eventing ``pkg/requestreply``.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.correlation import key_of
 from knlite.eventing.destinations import CLUSTER_DOMAIN
+from knlite.eventing.identities import audience_of
 from knlite.kinds.durations import InvalidDuration, parse_iso
+from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.reconcile import View
 
@@ -25,6 +28,8 @@ class RequestReplyPlan:
     correlation_attribute: str
     reply_attribute: str
     timeout: float
+    guard: Guard | None = None
+    """What it asks of those who send requests: a token for itself, and what its Broker asks."""
 
     @property
     def key(self) -> str:
@@ -49,13 +54,13 @@ def reply_url(namespace: str, name: str) -> str:
 def request_replies(view: View) -> RequestReplies:
     """Those that have an address."""
     return {
-        (each.metadata.namespace, each.metadata.name): _plan(each)
+        (each.metadata.namespace, each.metadata.name): _plan(each, view)
         for each in view.listed(RequestReply, "")
         if each.status.address is not None
     }
 
 
-def _plan(obj: RequestReply) -> RequestReplyPlan:
+def _plan(obj: RequestReply, view: View) -> RequestReplyPlan:
     spec = obj.spec
     return RequestReplyPlan(
         uid=obj.metadata.uid,
@@ -63,7 +68,16 @@ def _plan(obj: RequestReply) -> RequestReplyPlan:
         correlation_attribute=spec.correlation_attribute,
         reply_attribute=spec.reply_attribute,
         timeout=_seconds(spec.timeout or ""),
+        guard=_guard(obj, view),
     )
+
+
+def _guard(obj: RequestReply, view: View) -> Guard | None:
+    """Differs: upstream asks nothing here, and then sends to the Broker in its own name."""
+    audience = audience_of(obj, view)
+    broker = view.get(Broker, obj.metadata.namespace, obj.spec.broker_ref.name)
+    guard = None if broker is None else guard_of(broker, view)
+    return None if guard is None or audience is None else replace(guard, audience=audience)
 
 
 def _seconds(timeout: str) -> float:

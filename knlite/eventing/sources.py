@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from knlite.eventing.cloudevent import CloudEvent, timestamp
+from knlite.eventing.identities import account_in
 from knlite.kinds import schedule
 from knlite.kinds.conditions import is_true
 from knlite.kinds.sources.apiserversource import ApiServerSource
@@ -38,6 +39,10 @@ class Outlet:
     ca_certs: str = ""
     extensions: Mapping[str, str] = field(default_factory=dict)
     """Set on every event, also in the place of others of their names."""
+    account: str = ""
+    """The ServiceAccount in whose name it sends."""
+    audience: str = ""
+    """To whom a token for the sink is addressed; empty: it gets none."""
 
     def finished(self, event: CloudEvent) -> CloudEvent:
         """*event* with the extensions of this source."""
@@ -91,6 +96,7 @@ def extensions_of(overrides: CloudEventOverrides | None) -> Mapping[str, str]:
 def outlet_of(source: PingSource | ApiServerSource) -> Outlet:
     """Where *source* sends, as its status says."""
     meta, status = source.metadata, source.status
+    account = account_in(status.auth)
     return Outlet(
         kind=type(source).__name__,
         namespace=meta.namespace,
@@ -99,6 +105,8 @@ def outlet_of(source: PingSource | ApiServerSource) -> Outlet:
         sink=status.sink_uri,
         ca_certs=status.sink_ca_certs or "",
         extensions=extensions_of(source.spec.ce_overrides),
+        account=account,
+        audience=(status.sink_audience or "") if account else "",
     )
 
 

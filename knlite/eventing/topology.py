@@ -13,16 +13,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
+from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.channels import channel_host, channel_namespace, names_channel
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
 from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
-from knlite.kinds.conditions import is_true
+from knlite.eventing.identities import account_in
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.brokerclass import SQLITE_CLASS
-from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger, broker_of
+from knlite.kinds.eventing.delivery import DeliveryStatus
+from knlite.kinds.eventing.trigger import (
+    DEAD_LETTER_SINK_RESOLVED,
+    SUBSCRIBER_RESOLVED,
+    Trigger,
+    broker_of,
+)
 from knlite.kinds.messaging.channelable import SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription
@@ -54,7 +62,7 @@ class Egress:
     filter_spec: str = "{}"
     """``spec.filter`` and ``spec.filters`` as JSON, to be read by ``filter_from``."""
     subscriber: str | None = None
-    """None: not known yet, its events are kept."""
+    """None: not known yet, or its dead letter sink is not; its events are kept."""
     has_subscriber: bool = True
     """False: a Subscription that only replies."""
     reply: str | None = None
@@ -69,6 +77,12 @@ class Egress:
     """PEM; empty: those that the machine trusts. So are the next two."""
     reply_ca_certs: str = ""
     dead_letter_ca_certs: str = ""
+    account: str = ""
+    """The ServiceAccount in whose name it sends; empty: it sends without tokens."""
+    subscriber_audience: str = ""
+    """To whom a token for the subscriber is addressed; empty: it gets none. So are the next two."""
+    reply_audience: str = ""
+    dead_letter_audience: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +98,8 @@ class Resource:
     hosts: tuple[str, ...] = ()
     """Names by which it alone is asked, from inside the cluster."""
     egresses: tuple[Egress, ...] = ()
+    guard: Guard | None = None
+    """What it asks of its senders; None: nothing."""
 
     @property
     def key(self) -> ResourceKey:
@@ -118,12 +134,13 @@ def topology(view: View) -> Topology:
             uid=broker.metadata.uid,
             engine="sqlite" if class_of(broker) == SQLITE_CLASS else "memory",
             egresses=tuple(triggers.get(key, ())),
+            guard=guard_of(broker, view),
         )
         for key, broker in brokers.items()
     )
     waiting = _waiting(view)
     channels = (
-        _of_channel(channel, waiting)
+        _of_channel(channel, waiting, guard_of(channel, view))
         for channel in view.listed(InMemoryChannel, "")
         if channel.status.address is not None
     )
@@ -133,13 +150,17 @@ def topology(view: View) -> Topology:
 def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
     own = trigger.spec.delivery
     status = trigger.status
-    resolved = is_true(status.conditions, SUBSCRIBER_RESOLVED)
+    # An event that fails while the dead letter sink is not there would be lost, so it waits for
+    # both. On a cluster such a Trigger has no Subscription yet.
+    resolved = is_true(status.conditions, SUBSCRIBER_RESOLVED) and not is_false(
+        status.conditions, DEAD_LETTER_SINK_RESOLVED
+    )
     if status.dead_letter_sink_uri:
-        sink, sink_certs = status.dead_letter_sink_uri, status.dead_letter_sink_ca_certs
+        sinks: DeliveryStatus = status
     else:
-        sink = broker.status.dead_letter_sink_uri
-        sink_certs = broker.status.dead_letter_sink_ca_certs
+        sinks = broker.status
     annotations = trigger.metadata.annotations
+    account = account_in(status.auth)
     return Egress(
         kind="Trigger",
         namespace=trigger.metadata.namespace,
@@ -150,11 +171,14 @@ def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
         subscriber=(status.subscriber_uri or None) if resolved else None,
         reply=broker_url(broker.metadata.namespace, broker.metadata.name),
         policy=policy_of(own if own is not None else broker.spec.delivery),
-        dead_letter_sink=sink or None,
+        dead_letter_sink=sinks.dead_letter_sink_uri or None,
         ordered=flow.ordered(annotations),
         parallelism=flow.parallelism(annotations),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
-        dead_letter_ca_certs=sink_certs or "",
+        dead_letter_ca_certs=sinks.dead_letter_sink_ca_certs or "",
+        account=account,
+        subscriber_audience=_asked(account, status.subscriber_audience),
+        dead_letter_audience=_asked(account, sinks.dead_letter_sink_audience),
     )
 
 
@@ -177,7 +201,9 @@ def _waiting(view: View) -> Mapping[tuple[str, str], Sequence[Egress]]:
 
 
 def _of_channel(
-    channel: InMemoryChannel, waiting: Mapping[tuple[str, str], Sequence[Egress]]
+    channel: InMemoryChannel,
+    waiting: Mapping[tuple[str, str], Sequence[Egress]],
+    guard: Guard | None,
 ) -> Resource:
     namespace, name = channel.metadata.namespace, channel.metadata.name
     known = {each.uid for each in channel.spec.subscribers}
@@ -191,6 +217,7 @@ def _of_channel(
         engine="sqlite",
         hosts=(channel_host(namespace, name),),
         egresses=(*(_of_subscriber(each, channel) for each in channel.spec.subscribers), *unknown),
+        guard=guard,
     )
 
 
@@ -199,6 +226,7 @@ def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egre
     inherited = channel.spec.delivery
     sink = None if own is None else own.dead_letter_sink
     status = channel.status
+    account = account_in(subscriber.auth)
     return Egress(
         kind="Subscription",
         namespace=channel.metadata.namespace,
@@ -216,4 +244,15 @@ def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egre
             sink.ca_certs if sink is not None else status.dead_letter_sink_ca_certs
         )
         or "",
+        account=account,
+        subscriber_audience=_asked(account, subscriber.subscriber_audience),
+        reply_audience=_asked(account, subscriber.reply_audience),
+        dead_letter_audience=_asked(
+            account, sink.audience if sink is not None else status.dead_letter_sink_audience
+        ),
     )
+
+
+def _asked(account: str, audience: str | None) -> str:
+    """The audience of tokens for a target that has said one, for who has an identity."""
+    return (audience or "") if account else ""

@@ -31,7 +31,7 @@ def begun(headers: Headers, bits: Bits) -> tuple[tuple[str, str], ...]:
             parent = parent or value.strip()
         elif lower in CARRIED:
             others.append((lower, value))
-    if _valid(parent):
+    if parent and _valid(parent):
         return (*others, (TRACEPARENT, parent))
     # The vendor's part means nothing without the trace it belongs to.
     kept = [header for header in others if header[0] != "tracestate"]

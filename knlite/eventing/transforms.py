@@ -4,13 +4,15 @@ Source: knative-extensions/eventing-integrations ``transform-jsonata``; Eventing
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
+from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.destinations import CLUSTER_DOMAIN
 from knlite.eventing.httpcodec import Headers, decode
+from knlite.eventing.identities import account_in
 from knlite.eventing.jsonformat import encode as encode_json
 from knlite.eventing.jsonformat import is_json
 from knlite.kinds.eventing.eventtransform import EventTransform
@@ -26,6 +28,13 @@ class TransformPlan:
     sink: str | None = None
     reply: str | None = None
     discard: bool = False
+    whose: tuple[str, str] = field(default=("", ""), compare=False)
+    """Its namespace and name; these and what follows need no other process."""
+    guard: Guard | None = field(default=None, compare=False)
+    account: str = field(default="", compare=False)
+    """The ServiceAccount in whose name it sends to its sink."""
+    audience: str = field(default="", compare=False)
+    """To whom a token for the sink is addressed; empty: it gets none."""
 
 
 Transforms = Mapping[str, TransformPlan]
@@ -54,7 +63,7 @@ def document(headers: Headers, body: bytes) -> bytes:
 def transforms(view: View) -> Transforms:
     """The transforms that have an address."""
     return {
-        _short_host(each.metadata.namespace, each.metadata.name): _plan(each)
+        _short_host(each.metadata.namespace, each.metadata.name): _plan(each, view)
         for each in view.listed(EventTransform, "")
         if each.status.address is not None and each.spec.jsonata is not None
     }
@@ -64,14 +73,19 @@ def _short_host(namespace: str, name: str) -> str:
     return f"{child_name(name, ENDING)}.{namespace}"
 
 
-def _plan(transform: EventTransform) -> TransformPlan:
+def _plan(transform: EventTransform, view: View) -> TransformPlan:
     spec = transform.spec
     reply = spec.reply
+    account = account_in(transform.status.auth)
     return TransformPlan(
         expression=spec.jsonata.expression if spec.jsonata is not None else "",
         sink=transform.status.sink_uri or None,
         reply=reply.jsonata.expression if reply is not None and reply.jsonata is not None else None,
         discard=bool(reply is not None and reply.discard),
+        whose=(transform.metadata.namespace, transform.metadata.name),
+        guard=guard_of(transform, view),
+        account=account,
+        audience=(transform.status.sink_audience or "") if account else "",
     )
 
 

@@ -8,7 +8,7 @@ Source: ``docs/adr/0031-the-event-log.md``.
 Not here: what a story says (``telemetry/xray.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -60,7 +60,8 @@ class Wanted:
     """Arrivals at or above it …"""
     before: int = NEWEST
     """… and below it."""
-    replay_of: int = 0
+    repeats: frozenset[int] = frozenset()
+    """Only what was sent again, and repeats one of these arrivals."""
     troubled: bool = False
     """Only those with a delivery that has failed or that went to a dead letter sink."""
     limit: int = 100
@@ -76,7 +77,7 @@ class Wanted:
             and (not self.kind or fact.kind == self.kind)
             and (not self.namespace or fact.namespace == self.namespace)
             and (not self.name or fact.name == self.name)
-            and (not self.replay_of or fact.replay_of == self.replay_of)
+            and (not self.repeats or fact.replay_of in self.repeats)
         )
 
 
@@ -89,6 +90,8 @@ class Happened:
     """In the order in which they ended."""
     pending: frozenset[str] = frozenset()
     """The egresses whose delivery this run has still to end."""
+    size: int = 0
+    """Of its data, in bytes."""
 
 
 def is_trouble(fact: DeliveryAttempted) -> bool:
@@ -124,8 +127,11 @@ class History(Protocol):
         """One event."""
         ...
 
-    async def find(self, wanted: Wanted) -> list[Happened]:
-        """The newest events that are *wanted*, the newest first."""
+    def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+        """The newest events that are *wanted*, the newest first.
+
+        Their data is left out, which may be more than memory holds: ``at`` has it.
+        """
         ...
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:

@@ -4,6 +4,9 @@ Implements ``history.History``.
 """
 
 from collections import OrderedDict
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
 import anyio
@@ -117,18 +120,18 @@ class MemoryHistory:
         entry = self._entries.get(arrival)
         if entry is None:
             return None
-        return Happened(entry.fact, entry.attempts, self._progress.of(arrival))
+        return self._happened(entry)
 
     async def at(self, arrival: int) -> Happened | None:
         return self.get(arrival)
 
-    async def find(self, wanted: Wanted) -> list[Happened]:
-        found: list[Happened] = []
+    async def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+        found = 0
         for looked, arrival in enumerate(self._candidates(wanted), 1):
             if looked % _AT_ONCE == 0:
                 # Requests go first.
                 await anyio.lowlevel.checkpoint()
-            if len(found) == wanted.limit or arrival < wanted.since - _DISORDER:
+            if found == wanted.limit or arrival < wanted.since - _DISORDER:
                 break
             entry = self._entries.get(arrival)
             if (
@@ -136,16 +139,24 @@ class MemoryHistory:
                 and wanted.takes(entry.fact)
                 and (not wanted.troubled or any(map(is_trouble, entry.attempts)))
             ):
-                found.append(Happened(entry.fact, entry.attempts, self._progress.of(arrival)))
-        return found
+                found += 1
+                happened = self._happened(entry)
+                accepted = msgspec.structs.replace(happened.accepted, data=None)
+                yield replace(happened, accepted=accepted)
+
+    def _happened(self, entry: _Entry) -> Happened:
+        fact = entry.fact
+        pending = self._progress.of(fact.arrival)
+        return Happened(fact, entry.attempts, pending, len(fact.data or b""))
 
     def _candidates(self, wanted: Wanted) -> list[int]:
         """The arrivals to look at, the newest first.
 
         Nearly in their order: keeping one event may take longer than keeping another.
         """
-        if wanted.replay_of:
-            return _under(self._replays, wanted.replay_of)
+        if wanted.repeats:
+            found = (_under(self._replays, arrival) for arrival in wanted.repeats)
+            return sorted(chain.from_iterable(found), reverse=True)
         if wanted.id:
             return _under(self._by_id, wanted.id)
         return list(reversed(self._entries))

@@ -8,7 +8,7 @@ Implements ``history.History``. Source: ``docs/adr/0031-the-event-log.md``.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -19,6 +19,7 @@ from anyio.abc import TaskStatus
 from knlite.errors import InvalidInput, KnliteError
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
+    NEWEST,
     Bounds,
     Happened,
     Progress,
@@ -32,7 +33,7 @@ TABLES = (
     """CREATE TABLE IF NOT EXISTS history (
         arrival INTEGER PRIMARY KEY, id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL,
         kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-        replay_of INTEGER NOT NULL, body BLOB NOT NULL)""",
+        replay_of INTEGER NOT NULL, body BLOB NOT NULL, data BLOB)""",
     "CREATE INDEX IF NOT EXISTS history_by_id ON history (id)",
     """CREATE INDEX IF NOT EXISTS history_replays ON history (replay_of) WHERE replay_of > 0""",
     """CREATE TABLE IF NOT EXISTS history_attempts (
@@ -47,7 +48,7 @@ TABLES = (
 )
 """What a database needs to hold a history."""
 
-_EVENT = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EVENT = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO history_attempts VALUES (?, ?, ?, ?)"
 _EGRESS = "INSERT INTO history_egresses VALUES (?, ?, ?)"
 _NOTE = "INSERT OR REPLACE INTO history_notes VALUES (?, ?)"
@@ -61,12 +62,21 @@ MAX_BEHIND = 200_000
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
+_PAGE = 100
+"""Events that are read at once: others wait for the writer, and for the loop, too."""
+_WINDOW = 5000
+"""Events among which one statement looks for those that are wanted."""
 _LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
 """What is left of what may be kept, after something was deleted."""
+_MORE = 1.05
+"""By how much it grows before it is looked at again."""
 _ENDED = "ended"
 """The note that says up to which arrival all events have ended."""
+
+_SIZE = f"LENGTH(body) + COALESCE(LENGTH(data), 0) + {_ROW}"
+"""Bytes of an event."""
 
 Value = int | str | bytes | float | None
 Row = tuple[Value, ...]
@@ -122,6 +132,8 @@ class SqliteHistory:
         self._egresses: list[Row] = []
         self._last_number = 0
         self._size = 0
+        self._ceiling = bounds.history_bytes
+        """The size at which something is to be deleted."""
         self.newest = 0
         self._oldest = 0
         """Arrivals, of what is kept."""
@@ -135,22 +147,18 @@ class SqliteHistory:
         """Go on with what is kept. Raises ``KnliteError``."""
         query = self._store.query
         ((size,),) = await query(
-            f"SELECT (SELECT COALESCE(SUM(LENGTH(body) + {_ROW}), 0) FROM history)"
+            f"SELECT (SELECT COALESCE(SUM({_SIZE}), 0) FROM history)"
             f" + (SELECT COALESCE(SUM(LENGTH(body) + {_ROW}), 0) FROM history_attempts)"
         )
-        assert isinstance(size, int)
-        self._size = size
+        self._size = _number(size)
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
             self._versions.note(_read(body, EgressChanged))
         self._oldest = await self._first()
         ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
-        assert isinstance(newest, int)
-        self.newest = newest
+        self.newest = _number(newest)
         ended = await query("SELECT value FROM history_notes WHERE name = ?", (_ENDED,))
-        since = ended[0][0] if ended else 0
-        assert isinstance(since, int)
-        await self._resume(since)
-        if self._size > self._bounds.history_bytes or self._oldest < self._too_old():
+        await self._resume(_number(ended[0][0]) if ended else 0)
+        if self._size > self._ceiling or self._oldest < self._too_old():
             # There may be less room than there was.
             self._full.set()
 
@@ -167,18 +175,18 @@ class SqliteHistory:
                 continue
 
     def accepted(self, fact: EventAccepted) -> None:
-        of = fact.attributes.get
-        body = _written(fact)
+        of, data = fact.attributes.get, fact.data
+        body = _written(fact if data is None else msgspec.structs.replace(fact, data=None))
         self._later()
         self._events.append(
             (
                 fact.arrival, of("id", ""), of("source", ""), of("type", ""),
-                fact.kind, fact.namespace, fact.name, fact.replay_of, body,
+                fact.kind, fact.namespace, fact.name, fact.replay_of, body, data,
             )
         )  # fmt: skip
         self.newest = max(self.newest, fact.arrival)
         self._oldest = self._oldest or fact.arrival
-        self._grow(len(body))
+        self._grow(len(body) + len(data or b""))
         if fact.again:
             for reader in fact.readers or ():
                 self._progress.resume(fact.arrival, reader)
@@ -214,31 +222,69 @@ class SqliteHistory:
         return arrival in self._progress
 
     async def at(self, arrival: int) -> Happened | None:
-        found = await self.find(Wanted(since=arrival, before=arrival + 1, limit=1))
-        return found[0] if found else None
-
-    async def find(self, wanted: Wanted) -> list[Happened]:
         self._flush()
-        where, parameters = _where(wanted)
         rows = await self._store.query(
-            f"SELECT body FROM history WHERE {where} ORDER BY arrival DESC LIMIT ?",
-            (*parameters, wanted.limit),
+            "SELECT body, data FROM history WHERE arrival = ?", (arrival,)
         )
-        facts = [_read(body, EventAccepted) for (body,) in rows]
-        attempts: dict[int, list[DeliveryAttempted]] = {fact.arrival: [] for fact in facts}
-        arrivals = list(attempts)
-        for start in range(0, len(arrivals), _AT_ONCE):
-            some = arrivals[start : start + _AT_ONCE]
-            for (body,) in await self._store.query(
-                f"SELECT body FROM history_attempts WHERE arrival IN ({_marks(some)})"
-                " ORDER BY arrival, number",
-                tuple(some),
-            ):
-                each = _read(body, DeliveryAttempted)
-                attempts[each.arrival].append(each)
+        for body, data in rows:
+            assert data is None or isinstance(data, bytes)
+            fact = msgspec.structs.replace(_read(body, EventAccepted), data=data)
+            (found,) = await self._happened([(fact, len(data or b""))])
+            return found
+        return None
+
+    async def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+        self._flush()
+        before, left = min(wanted.before, NEWEST), wanted.limit
+        while left > 0:
+            since = await self._window(wanted, before)
+            where, parameters = _where(wanted, since, before)
+            count = min(left, _PAGE)
+            rows = await self._store.query(
+                f"SELECT body, COALESCE(LENGTH(data), 0) FROM history WHERE {where}"
+                " ORDER BY arrival DESC LIMIT ?",
+                (*parameters, count),
+            )
+            facts = [(_read(body, EventAccepted), _number(size)) for body, size in rows]
+            for each in await self._happened(facts):
+                yield each
+            left -= len(facts)
+            if len(facts) == count:
+                before = facts[-1][0].arrival
+            elif since > wanted.since:
+                before = since
+            else:
+                break
+
+    async def _window(self, wanted: Wanted, before: int) -> int:
+        """The arrival down to which one statement looks, from *before* on."""
+        if wanted.id or wanted.repeats:
+            # There is an index.
+            return wanted.since
+        troubles = "history_attempts WHERE trouble > 0 AND"
+        rows = await self._store.query(
+            f"SELECT arrival FROM {troubles if wanted.troubled else 'history WHERE'}"
+            f" arrival >= ? AND arrival < ? ORDER BY arrival DESC LIMIT 1 OFFSET {_WINDOW}",
+            (wanted.since, before),
+        )
+        return _number(rows[0][0]) if rows else wanted.since
+
+    async def _happened(self, facts: Sequence[tuple[EventAccepted, int]]) -> list[Happened]:
+        """What has become of events, of which *facts* say the sizes too."""
+        # Before it is asked for their attempts: what ends in the meantime shows there.
+        pending = {fact.arrival: self._progress.of(fact.arrival) for fact, _ in facts}
+        attempts: dict[int, list[DeliveryAttempted]] = {arrival: [] for arrival in pending}
+        self._flush()
+        for (body,) in await self._store.query(
+            f"SELECT body FROM history_attempts WHERE arrival IN ({_marks(pending)})"
+            " ORDER BY arrival, number",
+            tuple(pending),
+        ):
+            each = _read(body, DeliveryAttempted)
+            attempts[each.arrival].append(each)
         return [
-            Happened(fact, tuple(attempts[fact.arrival]), self._progress.of(fact.arrival))
-            for fact in facts
+            Happened(fact, tuple(attempts[fact.arrival]), pending[fact.arrival], size)
+            for fact, size in facts
         ]
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
@@ -258,7 +304,7 @@ class SqliteHistory:
 
     def _grow(self, size: int) -> None:
         self._size += size + _ROW
-        if self._size > self._bounds.history_bytes:
+        if self._size > self._ceiling:
             self._full.set()
 
     def _look(self) -> None:
@@ -308,49 +354,56 @@ class SqliteHistory:
 
     async def _resume(self, since: int) -> None:
         """Find what had not ended when the last run did, and may go on."""
-        rows = await self._store.query(
-            "SELECT body FROM history WHERE arrival > ? ORDER BY arrival", (since,)
-        )
-        facts = [_read(body, EventAccepted) for (body,) in rows]
-        ended: set[tuple[int, str]] = set()
-        for (body,) in await self._store.query(
-            "SELECT body FROM history_attempts WHERE arrival > ?", (since,)
-        ):
-            each = _read(body, DeliveryAttempted)
-            if each.ended:
-                ended.add((each.arrival, each.egress_uid))
-            else:
+        while True:
+            rows = await self._store.query(
+                "SELECT body FROM history WHERE arrival > ? ORDER BY arrival LIMIT ?",
+                (since, _AT_ONCE),
+            )
+            if not rows:
+                return
+            facts = [_read(body, EventAccepted) for (body,) in rows]
+            ended: set[tuple[int, str]] = set()
+            for (body,) in await self._store.query(
+                "SELECT body FROM history_attempts WHERE arrival > ? AND arrival <= ?",
+                (since, facts[-1].arrival),
+            ):
+                each = _read(body, DeliveryAttempted)
                 key = (each.arrival, each.egress_uid)
-                self._counts[key] = self._counts.get(key, 0) + 1
-        for fact in facts:
-            self.newest = max(self.newest, fact.arrival)
-            if fact.engine in _DURABLE:
-                left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
-                self._progress.begin(fact.arrival, tuple(left))
+                if each.ended:
+                    ended.add(key)
+                else:
+                    self._counts[key] = self._counts.get(key, 0) + 1
+            for fact in facts:
+                if fact.engine in _DURABLE:
+                    left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
+                    self._progress.begin(fact.arrival, tuple(left))
+            for key in ended:
+                self._counts.pop(key, None)
+            since = facts[-1].arrival
 
     async def _forget(self) -> None:
         """Delete the oldest of what has ended, until there is room."""
         goal, after = int(self._bounds.history_bytes * _ROOM), 0
-        while self._size > goal or self._oldest < self._too_old():
+        while self._size > goal or max(after, self._oldest) < self._too_old():
             rows = await self._store.query(
-                f"SELECT arrival, LENGTH(body) + {_ROW} + COALESCE((SELECT SUM(LENGTH(body)"
+                f"SELECT arrival, {_SIZE} + COALESCE((SELECT SUM(LENGTH(body)"
                 f" + {_ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0)"
                 " FROM history h WHERE arrival > ? ORDER BY arrival LIMIT ?",
                 (after, _AT_ONCE),
             )
             gone: list[Row] = []
             for arrival, size in rows:
-                assert isinstance(arrival, int)
-                assert isinstance(size, int)
-                after = arrival
-                excess = self._size > goal or arrival < self._too_old()
-                if excess and self._told.isdisjoint(self._progress.of(arrival)):
-                    gone.append((arrival,))
-                    self._size -= size
+                after = _number(arrival)
+                if self._size <= goal and after >= self._too_old():
+                    break
+                if self._told.isdisjoint(self._progress.of(after)):
+                    gone.append((after,))
+                    self._size -= _number(size)
             await self._delete(gone)
-            self._oldest = await self._first()
-            if len(rows) < _AT_ONCE or not gone:
+            if len(rows) < _AT_ONCE:
                 break
+        self._ceiling = max(self._bounds.history_bytes, int(self._size * _MORE))
+        self._oldest = await self._first()
         self._delete_versions(self._oldest)
 
     async def _delete(self, arrivals: Sequence[Row]) -> None:
@@ -376,20 +429,32 @@ _DURABLE = frozenset(("sqlite",))
 """The engines that go on after a restart with what was not done; others tell when they do."""
 
 
-def _where(wanted: Wanted) -> tuple[str, Row]:
+def _where(wanted: Wanted, since: int, before: int) -> tuple[str, Row]:
     conditions = ["arrival >= ?", "arrival < ?"]
-    parameters: list[Value] = [wanted.since, min(wanted.before, 2**63 - 1)]
-    for column in ("id", "source", "type", "kind", "namespace", "name", "replay_of"):
+    parameters: list[Value] = [since, before]
+    for column in ("id", "source", "type", "kind", "namespace", "name"):
         value = getattr(wanted, column)
         if value:
             conditions.append(f"{column} = ?")
             parameters.append(value)
+    if wanted.repeats:
+        conditions.append(f"replay_of > 0 AND replay_of IN ({_marks(wanted.repeats)})")
+        parameters += wanted.repeats
     if wanted.troubled:
-        conditions.append("arrival IN (SELECT arrival FROM history_attempts WHERE trouble > 0)")
+        conditions.append(
+            "arrival IN (SELECT arrival FROM history_attempts"
+            " WHERE trouble > 0 AND arrival >= ? AND arrival < ?)"
+        )
+        parameters += (since, before)
     return " AND ".join(conditions), tuple(parameters)
 
 
-def _marks(values: Sequence[object]) -> str:
+def _number(value: Value) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _marks(values: Collection[object]) -> str:
     return ",".join("?" * len(values))
 
 

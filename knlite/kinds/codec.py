@@ -23,6 +23,7 @@ from knlite.kinds.meta import Fields
 T = TypeVar("T", bound=Fields)
 
 _INDEX = re.compile(r"\[\d+\]")
+_INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
 _GO = {"boolean": "bool", "integer": "int64", "number": "float64"}
 
@@ -114,10 +115,12 @@ def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> objec
             return value if isinstance(value, str) else _wrong(value, "string", path, found)
         case inspect.BoolType():
             return value if isinstance(value, bool) else _wrong(value, "boolean", path, found)
-        case inspect.IntType():
-            if isinstance(value, int) and not isinstance(value, bool) and value in _INT64:
-                return value
-            return _wrong(value, "integer", path, found)
+        case inspect.IntType(le=most):
+            if not isinstance(value, int) or isinstance(value, bool) or value not in _INT64:
+                return _wrong(value, "integer", path, found)
+            if most is not None and value not in _INT32:
+                return _wrong(value, "int32", path, found)
+            return value
         case inspect.FloatType():
             if isinstance(value, int | float) and not isinstance(value, bool):
                 return float(value)

@@ -5,9 +5,12 @@ new object made with ``msgspec.structs.replace``.
 """
 
 from collections.abc import Mapping
-from typing import Any, dataclass_transform
+from typing import Annotated, Any, TypeAlias, dataclass_transform
 
 import msgspec
+
+Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+"""What a field holds that is an int32 in Go: clients could read no list with a larger number."""
 
 
 # Says for the type checker what msgspec's own declaration leaves out: frozen, and by keyword.

@@ -88,7 +88,6 @@ def read_config(
         return _naming(name, lambda: parse(section(SERVING_NAMESPACE, name)))
 
     flags = section(EVENTING_NAMESPACE, eventingfeatures.NAME)
-    _naming(eventingfeatures.NAME, lambda: eventingfeatures.require_supported(flags))
     return Config(
         autoscaler=parsed(autoscaler.NAME, autoscaler.parse),
         defaults=parsed(defaults.NAME, defaults.parse),

@@ -17,20 +17,25 @@ from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened, History, InMemory, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Fact
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, EventRefused, Fact
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
 from knlite.telemetry.xray import Row, Story, Summary
 
-READ = (EventAccepted, EgressChanged, DeliveryAttempted)
+READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused)
 BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
+REFUSALS = 256
+"""Refused events that are remembered, to say why they are not in the log."""
+_LONGEST_ID = 256
 STORIES = 20
 """Of events of one id, the newest."""
 REPLAYS = 100
 """Of one event, at most so many are named."""
+_AT_ONCE = 100
+"""Events whose repetitions are asked for at once."""
 
 _Told = tuple[int, bool]
 """The arrival of an event, and whether it has ended: else it has just come."""
@@ -66,6 +71,8 @@ class EventRecords:
         self._history = history
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
+        self._refused: dict[str, EventRefused] = {}
+        """The last refusal of each of the events that were refused last, by id."""
         self._seen: set[str] = set()
         """The uids of all that there have been in this run."""
         self._began = history.newest
@@ -90,6 +97,12 @@ class EventRecords:
                 if self._followers and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
+            case EventRefused(event_id=event_id):
+                if event_id and len(event_id) <= _LONGEST_ID:
+                    self._refused.pop(event_id, None)
+                    self._refused[event_id] = fact
+                    if len(self._refused) > REFUSALS:
+                        del self._refused[next(iter(self._refused))]
             case EgressChanged():
                 self._seen.add(fact.egress_uid)
                 if fact.gone:
@@ -105,8 +118,10 @@ class EventRecords:
 
     async def events(self, query: Query) -> list[Summary]:
         """The newest events that are asked for, the oldest of them first."""
-        present = self._now()
-        return [xray.summary(each, present) for each in await self.find(query)]
+        found = [
+            xray.summary(each, self._now()) async for each in self._history.find(_wanted(query))
+        ]
+        return found[::-1]
 
     async def follow(self, query: Query) -> AsyncGenerator[Summary, None]:
         """What ``events`` gives, then each event when it comes and again when it has ended."""
@@ -146,12 +161,17 @@ class EventRecords:
 
         What is no id of any may be an arrival.
         """
-        found: list[Happened] = []
+        arrivals: list[int] = []
         if event_id:
-            found = await self._history.find(Wanted(id=event_id, source=source, limit=STORIES))
-        if not found and not source and _ARRIVAL.fullmatch(event_id):
-            found = [each for each in (await self._history.at(int(event_id)),) if each]
+            wanted = Wanted(id=event_id, source=source, limit=STORIES)
+            arrivals = [each.accepted.arrival async for each in self._history.find(wanted)]
+        if not arrivals and not source and _ARRIVAL.fullmatch(event_id):
+            arrivals = [int(event_id)]
+        found = [each for arrival in arrivals if (each := await self._history.at(arrival))]
         if not found:
+            refused = self._refused.get(event_id)
+            if refused is not None:
+                raise _was_refused(refused)
             of = f' of source "{source}"' if source else ""
             raise NotFound(
                 f'no event "{event_id}"{of} is in the log',
@@ -173,23 +193,31 @@ class EventRecords:
 
     async def dead_letters(self, query: Query) -> list[DeadLetter]:
         """The deliveries that their subscribers did not take, the oldest first."""
+        wanted = _wanted(query, troubled=True)
+        happened = [each async for each in self._history.find(wanted)][::-1]
         found: list[DeadLetter] = []
-        for happened in reversed(await self._history.find(_wanted(query, troubled=True))):
-            again = await self._again(happened.accepted.arrival)
-            found += dead_letters(happened, again, self._now())
+        for start in range(0, len(happened), _AT_ONCE):
+            some = happened[start : start + _AT_ONCE]
+            again: dict[int, list[Happened]] = {}
+            for each in await self._again(*(one.accepted.arrival for one in some)):
+                again.setdefault(each.accepted.replay_of, []).append(each)
+            for one in some:
+                found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
         return found
 
     async def find(self, query: Query) -> list[Happened]:
-        """The newest events that are asked for, the oldest of them first."""
-        return (await self._history.find(_wanted(query)))[::-1]
+        """The newest events that are asked for, the oldest of them first; without their data."""
+        return [each async for each in self._history.find(_wanted(query))][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
         """The story of an event, when nothing more happens to it. Raises ``NotFound``."""
-        told = await self.story(arrival)
-        if told.state in xray.OPEN and self._history.is_open(arrival):
-            await self._ends.setdefault(arrival, anyio.Event()).wait()
+        while True:
+            is_open = self._history.is_open(arrival)
             told = await self.story(arrival)
-        return told
+            if told.state not in xray.OPEN or not is_open:
+                return told
+            if self._history.is_open(arrival):
+                await self._ends.setdefault(arrival, anyio.Event()).wait()
 
     def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> list[Row]:
         """Who would get *event* from a resource (empty: from any), without sending it."""
@@ -221,9 +249,10 @@ class EventRecords:
         replays = [each.accepted.arrival for each in await self._again(fact.arrival)]
         return xray.story(happened, egresses, self._now(), replays)
 
-    async def _again(self, arrival: int) -> list[Happened]:
-        """What repeats an event, the oldest first."""
-        return (await self._history.find(Wanted(replay_of=arrival, limit=REPLAYS)))[::-1]
+    async def _again(self, *arrivals: int) -> list[Happened]:
+        """What repeats events, the oldest first; of each about so many as are named of one."""
+        wanted = Wanted(repeats=frozenset(arrivals), limit=REPLAYS * len(arrivals))
+        return [each async for each in self._history.find(wanted)][::-1]
 
     def _wanting(self, fact: EventAccepted) -> tuple[str, ...]:
         """Who gets it, where the engine does not say."""
@@ -245,6 +274,17 @@ class EventRecords:
             waited.set()
         for stream in self._followers:
             _push(stream, (arrival, True))
+
+
+def _was_refused(fact: EventRefused) -> NotFound:
+    place = f"{fact.kind} {fact.namespace}/{fact.name}"
+    when = fact.at.strftime("%H:%M:%S")
+    return NotFound(
+        f'event "{fact.event_id}" is not in the log: {place} has refused it at {when} UTC with'
+        f" {fact.status}",
+        cause=fact.why,
+        fix="correct that, and send it again",
+    )
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:

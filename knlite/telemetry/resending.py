@@ -16,8 +16,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.httpcodec import encode_binary
 from knlite.eventing.topology import ResourceKey, ResourceKind
-from knlite.eventlog.history import Happened
-from knlite.facts import DeliveryAttempted, Publish
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
 from knlite.telemetry.eventrecords import EventRecords, Query
 from knlite.telemetry.xray import BY_HAND, Place, event_of
@@ -147,12 +146,16 @@ class Resending:
             )
         if query.id and not found:
             raise NotFound(f'no event "{query.id}" is in the log', fix="see: knlite events")
-        return [
-            await self._replay_to(each, url, dry_run=dry_run)
-            if url
-            else await self._replay(each, egress, dry_run=dry_run)
-            for each in found
-        ]
+        if url:
+            return [await self._replay_to(each.accepted, url, dry_run=dry_run) for each in found]
+        facts = [each.accepted for each in found]
+        if egress and facts and not any(self._egress(fact, egress) for fact in facts):
+            raise NotFound(
+                _lacks(facts[0], egress),
+                cause="only what gets events of that one can get this event again",
+                fix="see what there is: knlite get trigger, knlite get subscription",
+            )
+        return [await self._replay(fact, egress, dry_run=dry_run) for fact in facts]
 
     async def redrive(self, query: Query, *, egress: str = "", dry_run: bool = False) -> list[Sent]:
         """Send dead letters again, each to the one who did not take it; *egress* selects one."""
@@ -171,16 +174,20 @@ class Resending:
             )
         return [await self._redrive(each, dry_run=dry_run) for each in letters]
 
-    async def _replay(self, happened: Happened, egress: str, *, dry_run: bool) -> Sent:
+    async def _replay(self, fact: EventAccepted, egress: str, *, dry_run: bool) -> Sent:
         only: frozenset[str] = frozenset()
         place = None
         if egress:
-            place, uid = self._egress(happened, egress)
-            only = frozenset((uid,))
-        return await self._again(happened, only, place, "knlite replay", dry_run=dry_run)
+            found = self._egress(fact, egress)
+            if found is None:
+                return Sent(id=_id(fact), replay_of=fact.arrival, why=_lacks(fact, egress))
+            place = Place(found.egress_kind, found.egress_namespace, found.egress_name)
+            only = frozenset((found.egress_uid,))
+        key = _known_key(fact.kind, fact.namespace, fact.name)
+        sent = Sent(id=_id(fact), replay_of=fact.arrival, to=_place(key), egress=place)
+        return sent if dry_run else await self._again(sent, only, "knlite replay")
 
     async def _redrive(self, letter: DeadLetter, *, dry_run: bool) -> Sent:
-        happened = await self._records.happened(letter.arrival)
         why = ""
         if letter.is_repeated:
             why = f"it has been sent again as {letter.again}, which is {letter.again_state}"
@@ -188,28 +195,23 @@ class Resending:
             why = f"{letter.egress.kind} {letter.egress.namespace}/{letter.egress.name} is gone"
         if why:
             return Sent(id=letter.id, replay_of=letter.arrival, egress=letter.egress, why=why)
+        sent = Sent(id=letter.id, replay_of=letter.arrival, to=letter.to, egress=letter.egress)
         only = frozenset((letter.uid,))
-        return await self._again(
-            happened, only, letter.egress, "knlite dead-letters redrive", dry_run=dry_run
-        )
+        return sent if dry_run else await self._again(sent, only, "knlite dead-letters redrive")
 
-    async def _again(
-        self,
-        happened: Happened,
-        only: frozenset[str],
-        egress: Place | None,
-        sender: str,
-        *,
-        dry_run: bool,
-    ) -> Sent:
-        fact = happened.accepted
-        event = event_of(fact)
-        key = _known_key(fact.kind, fact.namespace, fact.name)
-        sent = Sent(id=event.id, replay_of=fact.arrival, to=_place(key), egress=egress)
-        if dry_run:
-            return sent
+    async def _again(self, sent: Sent, only: frozenset[str], sender: str) -> Sent:
+        """Have the event that *sent* repeats accepted once more."""
+        fact = await self._whole(sent.replay_of)
+        if fact is None:
+            return msgspec.structs.replace(sent, why=_FORGOTTEN)
         receipt = await self._entrance.accept(
-            key, event, fact.ttl, fact.headers, sender, only=only, replay_of=fact.arrival
+            _known_key(fact.kind, fact.namespace, fact.name),
+            event_of(fact),
+            fact.ttl,
+            fact.headers,
+            sender,
+            only=only,
+            replay_of=fact.arrival,
         )
         return msgspec.structs.replace(
             sent,
@@ -218,11 +220,14 @@ class Resending:
             why=receipt.body.decode(errors="replace").strip(),
         )
 
-    async def _replay_to(self, happened: Happened, url: str, *, dry_run: bool) -> Sent:
-        fact = happened.accepted
-        event = event_of(fact)
+    async def _replay_to(self, found: EventAccepted, url: str, *, dry_run: bool) -> Sent:
+        sent = Sent(id=_id(found), replay_of=found.arrival, url=url)
         if dry_run:
-            return Sent(id=event.id, replay_of=fact.arrival, url=url)
+            return sent
+        fact = await self._whole(found.arrival)
+        if fact is None:
+            return msgspec.structs.replace(sent, why=_FORGOTTEN)
+        event = event_of(fact)
         began = self._clock.now()
         sent = await self.send_to(event, url)
         taken = 200 <= sent.status < 300
@@ -252,6 +257,13 @@ class Resending:
         )
         return msgspec.structs.replace(sent, replay_of=fact.arrival)
 
+    async def _whole(self, arrival: int) -> EventAccepted | None:
+        """An event with its data; one at a time, as together they may be more than memory holds."""
+        try:
+            return (await self._records.happened(arrival)).accepted
+        except NotFound:
+            return None
+
     def _key(self, kind: str, namespace: str, name: str) -> ResourceKey:
         if name:
             return _known_key(kind, namespace, name)
@@ -265,22 +277,35 @@ class Resending:
             )
         return keys[0]
 
-    def _egress(self, happened: Happened, name: str) -> tuple[Place, str]:
-        fact = happened.accepted
-        namespace, slash, last = name.rpartition("/")
-        wanted = (namespace if slash else fact.namespace, last)
+    def _egress(self, fact: EventAccepted, name: str) -> EgressChanged | None:
+        """The egress *name* of where the event was, if there is one now."""
+        wanted = _egress_name(fact, name)
         for each in self._records.egresses():
             if each.resource_uid == fact.resource_uid and wanted == (
                 each.egress_namespace,
                 each.egress_name,
             ):
-                return Place(each.egress_kind, *wanted), each.egress_uid
-        raise NotFound(
-            f"{fact.kind} {fact.namespace}/{fact.name} has no trigger or subscription "
-            f"{'/'.join(wanted)}",
-            cause="only what gets events of that one can get this event again",
-            fix="see what there is: knlite get trigger, knlite get subscription",
-        )
+                return each
+        return None
+
+
+def _egress_name(fact: EventAccepted, name: str) -> tuple[str, str]:
+    namespace, slash, last = name.rpartition("/")
+    return (namespace if slash else fact.namespace, last)
+
+
+def _lacks(fact: EventAccepted, name: str) -> str:
+    return (
+        f"{fact.kind} {fact.namespace}/{fact.name} has no trigger or subscription "
+        f"{'/'.join(_egress_name(fact, name))}"
+    )
+
+
+_FORGOTTEN = "the log has forgotten it meanwhile"
+
+
+def _id(fact: EventAccepted) -> str:
+    return fact.attributes.get("id", "")
 
 
 def _place(key: ResourceKey) -> Place:

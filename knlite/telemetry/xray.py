@@ -169,7 +169,7 @@ def summary(happened: Happened, present: frozenset[str]) -> Summary:
         state=overall(found.values()),
         deliveries=dict(Counter(found.values())),
         replay_of=fact.replay_of,
-        size=len(fact.data or b""),
+        size=happened.size,
     )
 
 

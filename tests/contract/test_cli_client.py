@@ -32,8 +32,7 @@ def answering(answer: bytes) -> Iterator[tuple[Client, list[bytes]]]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        with Client(listening.getsockname()[1]) as client:
-            yield client, heads
+        yield Client(listening.getsockname()[1]), heads
         thread.join()
 
 

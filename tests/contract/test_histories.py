@@ -15,7 +15,15 @@ from hypothesis import strategies as st
 from knlite.clock import SystemClock
 from knlite.eventlog import historysqlite
 from knlite.eventlog.database import open_database
-from knlite.eventlog.history import KEPT_ATTEMPTS, Bounds, History, InMemory, OnDisk, Wanted
+from knlite.eventlog.history import (
+    KEPT_ATTEMPTS,
+    Bounds,
+    Happened,
+    History,
+    InMemory,
+    OnDisk,
+    Wanted,
+)
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.historysqlite import TABLES, Row, open_history
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
@@ -46,8 +54,12 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Opened:
     return partial(request.param, tmp_path)
 
 
+async def found_in(history: History, **wanted: Any) -> list[Happened]:
+    return [each async for each in history.find(Wanted(**wanted))]
+
+
 async def arrivals(history: History, **wanted: Any) -> list[int]:
-    return [each.accepted.arrival for each in await history.find(Wanted(**wanted))]
+    return [each.accepted.arrival for each in await found_in(history, **wanted)]
 
 
 async def test_the_newest_come_first(opened: Opened) -> None:
@@ -66,7 +78,8 @@ async def test_the_newest_come_first(opened: Opened) -> None:
         ({"type": "o"}, [2000]),
         ({"name": "other"}, [2000]),
         ({"namespace": "ns", "kind": "Broker", "name": "b"}, [1000]),
-        ({"replay_of": 1000}, [2000]),
+        ({"repeats": frozenset((1000, 5))}, [2000]),
+        ({"repeats": frozenset((2000,))}, []),
         ({"since": 2000}, [2000]),
         ({"before": 2000}, [1000]),
         ({"id": "x", "type": "t"}, []),
@@ -90,9 +103,19 @@ async def test_an_event_keeps_everything_and_its_attempts_in_their_order(opened:
         history.accepted(fact)
         history.attempted(first)
         history.attempted(attempted())
-        (found,) = await history.find(Wanted())
-        assert found.accepted == fact
+        found = await history.at(1000)
+        assert found is not None
+        assert (found.accepted, found.size) == (fact, 2)
         assert found.attempts == (first, attempted())
+        assert await history.at(2000) is None
+
+
+async def test_a_list_leaves_the_data_out(opened: Opened) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1000, data=b"x" * 1000))
+        history.accepted(accepted(2000, data=None))
+        found = await found_in(history)
+        assert [(each.accepted.data, each.size) for each in found] == [(None, 0), (None, 1000)]
 
 
 async def test_an_event_is_open_until_all_its_deliveries_have_ended(opened: Opened) -> None:
@@ -100,10 +123,10 @@ async def test_an_event_is_open_until_all_its_deliveries_have_ended(opened: Open
         history.accepted(accepted(readers=["a", "b"]))
         assert not history.attempted(attempted(egress="a"))
         assert history.is_open(1000)
-        assert (await history.find(Wanted()))[0].pending == {"b"}
+        assert (await found_in(history))[0].pending == {"b"}
         assert history.attempted(attempted(egress="b", outcome="failed"))
         assert not history.is_open(1000)
-        assert (await history.find(Wanted()))[0].pending == frozenset()
+        assert (await found_in(history))[0].pending == frozenset()
 
 
 async def test_an_event_that_nobody_wants_has_ended(opened: Opened) -> None:
@@ -134,7 +157,7 @@ async def test_the_same_event_twice_is_one(opened: Opened) -> None:
     async with opened() as history:
         history.accepted(accepted())
         history.accepted(accepted(sender="somebody else"))
-        (found,) = await history.find(Wanted())
+        (found,) = await found_in(history)
         assert found.accepted.sender == accepted().sender
 
 
@@ -152,7 +175,7 @@ async def test_attempts_without_end_do_not_grow_without_end(opened: Opened) -> N
         for number in range(1, 3 * KEPT_ATTEMPTS):
             history.attempted(attempted(outcome="retrying", attempt=number))
         history.attempted(attempted(attempt=3 * KEPT_ATTEMPTS))
-        (found,) = await history.find(Wanted())
+        (found,) = await found_in(history)
         assert len(found.attempts) == KEPT_ATTEMPTS + 1
         assert found.attempts[-1].attempt == 3 * KEPT_ATTEMPTS
 
@@ -181,7 +204,7 @@ async def settled(history: History) -> None:
     """What is to be forgotten has been."""
     for _ in range(50):
         await anyio.lowlevel.checkpoint()
-        await history.find(Wanted(limit=1))
+        await found_in(history, limit=1)
 
 
 async def test_the_oldest_that_have_ended_go_first(opened: Opened) -> None:
@@ -234,7 +257,7 @@ async def test_it_is_bounded_and_nothing_open_is_forgotten(
             if ends in still:
                 history.attempted(attempted(ends))
                 del still[ends]
-            found = await history.find(Wanted(limit=10_000))
+            found = await found_in(history, limit=10_000)
             kept = {each.accepted.arrival for each in found}
             assert still.keys() <= kept
             beside = [each for each in found if each.accepted.arrival not in still]
@@ -292,6 +315,68 @@ async def test_what_only_a_deleted_trigger_could_end_may_go(tmp_path: Path) -> N
         await settled(later)
         kept = await arrivals(later, limit=1000)
         assert (2 in kept, 1 in kept) == (True, False)
+
+
+@pytest.mark.parametrize("limit", [0, 1, 5, 7, 100])
+@pytest.mark.parametrize("wanted", [{}, {"type": "odd"}, {"troubled": True}, {"before": 9}])
+async def test_long_lists_are_read_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], limit: int
+) -> None:
+    monkeypatch.setattr(historysqlite, "_PAGE", 3)
+    monkeypatch.setattr(historysqlite, "_WINDOW", 4)
+    async with sqlite(tmp_path) as history, memory(tmp_path) as oracle:
+        for arrival in range(1, 20):
+            for each in (history, oracle):
+                each.accepted(accepted(arrival, type="odd" if arrival % 2 else "even"))
+                each.attempted(attempted(arrival, outcome="delivered" if arrival % 5 else "failed"))
+        assert await found_in(history, **wanted, limit=limit) == await found_in(
+            oracle, **wanted, limit=limit
+        )
+
+
+class Meanwhile:
+    """A database where something happens while a query is on its way."""
+
+    def __init__(self, store: historysqlite.Store) -> None:
+        self._store = store
+        self.submit = store.submit
+        self.happens: list[Callable[[], object]] = []
+        """After the last query, and those before."""
+
+    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
+        rows = await self._store.query(sql, parameters)
+        if "body" in sql and self.happens:
+            self.happens.pop()()
+        return rows
+
+
+@pytest.mark.parametrize("later", [0, 1])
+async def test_what_ends_while_somebody_asks_is_not_cut_off(tmp_path: Path, later: int) -> None:
+    async with open_database(tmp_path, TABLES, SystemClock(), print) as database:
+        store = Meanwhile(database)
+        async with open_history(store, OnDisk(), print) as history:
+            history.accepted(accepted(readers=["a"]))
+            store.happens = [lambda: history.attempted(attempted()), *[lambda: None] * later]
+            found = await history.at(1000)
+            assert found is not None
+            assert found.pending or found.attempts
+
+
+async def test_many_that_are_open_do_not_keep_those_that_have_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(historysqlite, "_AT_ONCE", 10)
+    async with sqlite(tmp_path, OnDisk(history_bytes=60_000)) as history:
+        history.changed(egress("a", 0))
+        for arrival in range(1, 31):
+            history.accepted(accepted(arrival, readers=["a"]))
+        for arrival in range(31, 300):
+            history.accepted(accepted(arrival, readers=[]))
+            await anyio.lowlevel.checkpoint()
+        await settled(history)
+        left = await arrivals(history, limit=1000)
+        assert left[-30:] == list(range(30, 0, -1))
+        assert len(left) < 200
 
 
 async def test_a_disk_that_stalls_leaves_gaps_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,17 @@ async def test_a_redirect_that_keeps_the_request_repeats_it(status: int) -> None
         assert there.got[0].endswith(b"data")
 
 
+async def test_a_token_does_not_follow_to_another_server() -> None:
+    there = Server(answer(200))
+    headers = [*EVENT, ("Authorization", "Bearer secret")]
+    async with serving(there), sending() as sender:
+        location = f"Location: {there.url}"
+        here = Server(answer(307, "Location: /again"), answer(307, location))
+        async with serving(here):
+            await sender.send(here.url, headers, b"data", 5)
+    assert [b"Bearer secret" in each for each in (*here.got, *there.got)] == [True, True, False]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303])
 async def test_another_redirect_is_followed_without_the_event(status: int) -> None:
     server = Server(answer(status, "Location: ../elsewhere"), answer(204))

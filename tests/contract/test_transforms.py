@@ -3,16 +3,21 @@
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import anyio
 import pytest
 
+from knlite.clock import LoopClock
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.transforms import EventTransforms
+from knlite.eventing.authorization import Guard
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.httpcodec import decode
 from knlite.eventing.transforms import TransformPlan
+from knlite.facts import EventRefused, Fact
+from knlite.issuer import Issuer
 
 SINK = "http://sink.example"
 CALL = '{"specversion": "1.0", "id": id, "source": source, "type": type & ".loud"}'
@@ -47,7 +52,10 @@ class Sink:
 
 @asynccontextmanager
 async def serving(plan: TransformPlan, sink: Sink | None = None) -> AsyncIterator[EventTransforms]:
-    transforms = EventTransforms(sink or Sink(Unanswered("there is no network")))
+    clock = LoopClock(datetime(2026, 1, 1, tzinfo=UTC))
+    facts: list[Fact] = []
+    network = sink or Sink(Unanswered("there is no network"))
+    transforms = EventTransforms(network, clock, facts.append)
     transforms.transforms_changed({"shout-jsonata.shop": plan})
     async with anyio.create_task_group() as group:
         await group.start(transforms.run)
@@ -56,8 +64,10 @@ async def serving(plan: TransformPlan, sink: Sink | None = None) -> AsyncIterato
         group.cancel_scope.cancel()
 
 
-async def post(transforms: EventTransforms) -> Answer:
+async def post(transforms: EventTransforms, token: str = "") -> Answer:
     headers = [("Ce-Specversion", "1.0"), ("Ce-Id", "1"), ("Ce-Source", "/s"), ("Ce-Type", "a")]
+    if token:
+        headers.append(("Authorization", f"Bearer {token}"))
     return await transforms.at("shop", "shout")("POST", "/", headers, b"", "")
 
 
@@ -205,3 +215,33 @@ async def test_a_changed_expression_counts_at_once() -> None:
         assert (await post(transforms)).body == b'{"n":2}'
         transforms.transforms_changed({})
         assert (await post(transforms)).status == 404
+
+
+async def test_one_that_is_guarded_asks_for_a_token_and_sends_one() -> None:
+    issuer = Issuer(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    facts: list[Fact] = []
+    sink = Sink(Answered(202))
+    audience = "eventing.knative.dev/eventtransform/shop/shout"
+    plan = TransformPlan(
+        expression=CALL,
+        sink="http://sink.test/",
+        whose=("shop", "shout"),
+        guard=Guard(audience, "shop", "allow-same-namespace"),
+        account="shout-oidc",
+        audience="sink",
+    )
+    transforms = EventTransforms(
+        sink, LoopClock(datetime(2026, 1, 1, tzinfo=UTC)), facts.append, issuer
+    )
+    transforms.transforms_changed({"shout-jsonata.shop": plan})
+    async with anyio.create_task_group() as group:
+        await group.start(transforms.run)
+        with anyio.fail_after(30):
+            assert (await post(transforms)).status == 401
+            assert (await post(transforms, issuer.issue("other", "web", [audience]))).status == 403
+            assert (await post(transforms, issuer.issue("shop", "web", [audience]))).status == 202
+        group.cancel_scope.cancel()
+    assert [fact.status for fact in facts if isinstance(fact, EventRefused)] == [401, 403]
+    ((_, headers, _),) = sink.sent
+    token = headers["Authorization"].removeprefix("Bearer ")
+    assert issuer.subject(token, "sink") == "system:serviceaccount:shop:shout-oidc"

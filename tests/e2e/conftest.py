@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.clients import Client, client
+from tests.e2e.eventspace import Space, space_of
 from tests.e2e.executable import Knlite, missing, wait_until
+from tests.e2e.recorder import Recorder, recording
 
 
 @pytest.fixture
@@ -36,6 +38,25 @@ def knlite() -> Iterator[Knlite]:
         yield run
     finally:
         run.stop()
+
+
+@pytest.fixture(scope="module")
+def recorder() -> Iterator[Recorder]:
+    """Where the sinks of a module's tests are."""
+    with recording() as found:
+        yield found
+
+
+@pytest.fixture
+def space(knlite: Knlite, recorder: Recorder) -> Space:
+    """A namespace of the test's own in the run that its module shares."""
+    return space_of(knlite, recorder)
+
+
+@pytest.fixture
+def other_space(knlite: Knlite, recorder: Recorder) -> Space:
+    """Another namespace in the same run."""
+    return space_of(knlite, recorder)
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ from knlite.controlplane.volumes import VolumeKeeper
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.facts import Fact, ScaleDecided
+from knlite.issuer import Issuer
 from knlite.kinds.catalog import read
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.configmap import ConfigMap
@@ -145,6 +146,7 @@ class Cell:
         self.projector = Projector(self.registry, self.clock)
         self.projector.report_to(self.requests, self.requests, self.requests)
         self.projector.certify(self.requests)
+        issuer = Issuer(self.clock.wall)
         code = Preparation(
             self.registry,
             {"docker": self.runtime},
@@ -161,10 +163,11 @@ class Cell:
             pods=pods,
             clock=self.clock,
             publish=publish,
+            issuer=issuer,
             probe=self._probe,
         )
         self.supervisor = Supervisor(
-            blueprints=make_blueprints(self.registry, images, CAPACITY, self.clock.wall),
+            blueprints=make_blueprints(self.registry, images, CAPACITY, issuer),
             service_of=self.projector.service_of,
             pods=pods,
             clock=self.clock,
@@ -179,7 +182,9 @@ class Cell:
         self.hpa = HorizontalPodAutoscaler(
             self.registry, self.supervisor, targets, standings, self.clock
         )
-        self.volumes = VolumeKeeper(self.registry, self.supervisor, self.clock.wall, publish)
+        self.volumes = VolumeKeeper(
+            self.registry, self.supervisor, issuer, self.clock.wall, publish
+        )
         self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (

@@ -12,6 +12,7 @@ import anyio
 import pytest
 
 from knlite.clock import LoopClock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.sender import Answered, Unanswered
@@ -43,13 +44,14 @@ A, B, C, SINK, END = (f"http://{name}.test/" for name in ("a", "b", "c", "sink",
 class Shop:
     """What was applied, at work; what is sent to a channel comes back in, as by the gateway."""
 
-    def __init__(self) -> None:
+    def __init__(self, plane: Plane | None = None, tokens: Tokens = NO_TOKENS) -> None:
         clock = LoopClock(STARTED)
         self.facts: list[Fact] = []
-        self.plane = Plane()
-        self.ingress = EventIngress(clock, self.facts.append, {"memory": MemoryEngine()})
+        self.plane = plane or Plane()
+        engines = {"memory": MemoryEngine()}
+        self.ingress = EventIngress(clock, self.facts.append, engines, tokens=tokens)
         self.subscribers = RecordingSender(clock)
-        self.dispatcher = Dispatcher(self.ingress, self, clock, self.facts.append)
+        self.dispatcher = Dispatcher(self.ingress, self, clock, self.facts.append, tokens=tokens)
 
     async def send(
         self,
@@ -83,11 +85,11 @@ class Shop:
         """What the subscriber at *url* answers; the others say 200 and nothing."""
         self.subscribers.script[url] = how
 
-    async def put(self, channel: str, sent: CloudEvent) -> int:
+    async def put(self, channel: str, sent: CloudEvent, *also: tuple[str, str]) -> int:
         """Send an event to *channel* and wait until everything has come to rest."""
         headers, body = encode_binary(sent)
         answering = self.ingress.channel_at(NAMESPACE, channel)
-        status = (await answering("POST", "/", headers, body, "")).status
+        status = (await answering("POST", "/", [*headers, *also], body, "")).status
         await settled()
         return status
 
@@ -97,8 +99,10 @@ class Shop:
 
 
 @asynccontextmanager
-async def opened(*trees: Mapping[str, object]) -> AsyncIterator[Shop]:
-    shop = Shop()
+async def opened(
+    *trees: Mapping[str, object], plane: Plane | None = None, tokens: Tokens = NO_TOKENS
+) -> AsyncIterator[Shop]:
+    shop = Shop(plane, tokens)
     shop.apply(*trees)
     async with anyio.create_task_group() as group:
         await group.start(shop.dispatcher.run)

@@ -90,7 +90,9 @@ class Flow:
         self._service = service
         self.ingress = EventIngress(self.clock, self.facts.append, {"memory": MemoryEngine()})
         self.dispatcher = Dispatcher(self.ingress, self, self.clock, self.facts.append)
-        self.requests = RequestReplyIngress(self.ingress, self.clock, random.Random(1))
+        self.requests = RequestReplyIngress(
+            self.ingress, self.clock, random.Random(1), self.facts.append
+        )
         view, self.trigger = view_with(timeout)
         self.requests.request_replies_changed(request_replies(view))
         question = Egress(

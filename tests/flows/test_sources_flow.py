@@ -20,9 +20,11 @@ from knlite.dataplane.sources.ping import AT_ONCE, PingAdapter
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.httpcodec import decode
 from knlite.facts import EventAccepted, SourceSent
+from knlite.issuer import Issuer
 from knlite.kinds.conditions import Condition, find, is_true
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.event import Event
+from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
@@ -59,7 +61,9 @@ class Flow:
         self.cell = cell
         self.calls: list[Call] = []
         self.answer: Callable[[Call], Reply | float] = lambda _: Answered(202)
-        outbound = Outbound(self, cell.clock, cell.facts.append, random.Random(1).getrandbits)
+        self.issuer = Issuer(cell.clock.wall)
+        bits = random.Random(1).getrandbits
+        outbound = Outbound(self, cell.clock, cell.facts.append, bits, self.issuer)
         self.pings = PingAdapter(outbound, cell.clock)
         self.sources = Sources(cell.registry, cell.clock, cell.facts.append)
         self.sources.report_to(self.pings, outbound)
@@ -337,6 +341,20 @@ async def test_changes_of_objects_are_told_and_what_exists_is_not() -> None:
 
 
 @on_virtual_time
+async def test_a_source_that_is_ready_misses_nothing() -> None:
+    async with flowing() as flow:
+        config_map(flow, "old")
+        flow.watch(CONFIG_MAPS)
+        config_map(flow, "before")
+        flow.cell.controller.settle()
+        assert is_true(flow.cell.registry.view.listed(ApiServerSource, "")[0].status.conditions)
+        # In the same moment: nobody else has had a turn.
+        config_map(flow, "new")
+        await anyio.sleep(1)
+        assert [call.event.attributes["name"] for call in flow.calls] == ["new"]
+
+
+@on_virtual_time
 async def test_the_mode_resource_sends_the_whole_object() -> None:
     async with flowing() as flow:
         flow.watch({"apiVersion": "serving.knative.dev/v1", "kind": "Service"}, mode="Resource")
@@ -551,3 +569,27 @@ async def test_a_sender_that_makes_up_types_does_not_fill_the_registry() -> None
             accepted(flow, f"type.{number}")
         await anyio.sleep(1)
         assert len(flow.types_of("main")) == MOST
+
+
+async def test_with_identities_on_a_source_sends_in_its_own_name() -> None:
+    """Eventing reference §19 (PingSourceSendsEventsOIDC)."""
+    async with flowing() as flow:
+        features = {"name": "config-features", "namespace": "knative-eventing"}
+        flow.cell.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": features,
+                "data": {"authentication-oidc": "enabled"},
+            }
+        )
+        flow.broker()
+        flow.ping(sink=TO_BROKER)
+        await anyio.sleep(61)
+        (call, *_) = flow.calls
+        token = call.headers["Authorization"].removeprefix("Bearer ")
+        audience = "eventing.knative.dev/broker/default/main"
+        account = "p-oidc-sources.knative.dev-pingsource"
+        assert flow.issuer.subject(token, audience) == f"system:serviceaccount:default:{account}"
+        assert flow.condition(PingSource, "OIDCIdentityCreated").status == "True"
+        assert flow.cell.registry.view.get(ServiceAccount, "default", account) is not None

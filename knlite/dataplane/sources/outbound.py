@@ -9,6 +9,7 @@ Source: knative/eventing ``pkg/adapter/v2/cloudevents.go``, CloudEvents SDK for 
 from typing import Final
 
 from knlite.clock import Clock
+from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
 from knlite.dataplane.sender import Answered, Sender, Unanswered
 from knlite.eventing import cloudevent, trace
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed
@@ -28,7 +29,15 @@ RETRIED: Final = frozenset((404, 413, 425, 429, 502, 503, 504))
 class Outbound:
     """The way out for events of sources."""
 
-    def __init__(self, sender: Sender, clock: Clock, publish: Publish, bits: trace.Bits) -> None:
+    def __init__(
+        self,
+        sender: Sender,
+        clock: Clock,
+        publish: Publish,
+        bits: trace.Bits,
+        tokens: Tokens = NO_TOKENS,
+    ) -> None:
+        self._tokens = tokens
         self._sender = sender
         self._bits = bits
         self._clock = clock
@@ -45,6 +54,9 @@ class Outbound:
         who = f"{outlet.kind.lower()} {outlet.namespace}/{outlet.name}"
         begun = trace.begun((), self._bits)
         sent = [(NAMESPACE, outlet.namespace), ("User-Agent", who), *begun, *headers]
+        if outlet.audience:
+            account = (outlet.namespace, outlet.account)
+            sent.append(bearing(self._tokens, *account, outlet.audience))
         attempt = 0
         while True:
             attempt += 1

@@ -24,6 +24,9 @@ class Not:
     def finding(self, event: CloudEvent) -> Finding:
         if self.member is None:
             return Finding(None, "it negates nothing", self.path)
+        if isinstance(self.member, Not) and self.member.member is not None:
+            # Nobody wants to read that something is not what is not wanted.
+            return self.member.member.finding(event)
         finding = self.member.finding(event)
         outcome = None if finding.outcome is None else not finding.outcome
         if outcome is False:

@@ -14,6 +14,7 @@ import msgspec
 
 from knlite.eventing.apichanges import namespaces_of, unknown_resources
 from knlite.eventing.finalizers import held, released
+from knlite.eventing.identities import identified
 from knlite.eventing.sinks import with_sink
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.sources.apiserversource import (
@@ -42,7 +43,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         changes.append(Update(holding))
     conditions = CONDITIONS.edit(source.status.conditions, now)
     status = msgspec.structs.replace(
-        _reconciled(source, conditions, view),
+        _reconciled(source, conditions, view, changes),
         observed_generation=source.metadata.generation,
         conditions=conditions.result(),
     )
@@ -52,14 +53,18 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 
 
 def _reconciled(
-    source: ApiServerSource, conditions: ConditionEditor, view: View
+    source: ApiServerSource, conditions: ConditionEditor, view: View, changes: list[Change]
 ) -> ApiServerSourceStatus:
     """Step by step, in upstream's order; the first failure leaves the rest as it was."""
-    conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")
+    auth, accounts = identified(source, OIDC_IDENTITY_CREATED, conditions, view)
+    changes += accounts
+    known = msgspec.structs.replace(source.status, auth=auth)
+    if not conditions.is_true(OIDC_IDENTITY_CREATED):
+        return known
     namespace = source.metadata.namespace
-    status = with_sink(source.status, source.spec.sink, namespace, conditions, view)
+    status = with_sink(known, source.spec.sink, namespace, conditions, view)
     if status is None:
-        return source.status
+        return known
     conditions.true(SUFFICIENT_PERMISSIONS)
     unknown = unknown_resources(source)
     if unknown:

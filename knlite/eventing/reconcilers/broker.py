@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.destinations import Resolved, broker_url, resolve
+from knlite.eventing.identities import audience_of
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
@@ -92,7 +93,7 @@ def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Brok
     url = broker_url(broker.metadata.namespace, broker.metadata.name)
     return msgspec.structs.replace(
         status,
-        address=Addressable(name="http", url=url),
+        address=Addressable(name="http", url=url, audience=audience_of(broker, view)),
         policies=applied_policies(broker, conditions, view),
     )
 

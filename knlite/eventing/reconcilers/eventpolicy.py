@@ -9,7 +9,9 @@ from datetime import datetime
 
 import msgspec
 
+from knlite.eventing.identities import subject_of
 from knlite.eventing.references import group_in, kind_of, not_found
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.eventing.eventpolicy import (
     AUTHENTICATION_ENABLED,
     CONDITIONS,
@@ -59,15 +61,15 @@ def _identities(policy: EventPolicy, view: View) -> Iterator[str]:
             continue
         ref = subject.ref
         try:
-            account = _account(ref, view)
+            accounts = _accounts(ref, view)
         except _Unresolved as exc:
             text = f"could not resolve subjects from reference: {exc}"
             raise _Unresolved(text) from exc
-        yield f"system:serviceaccount:{ref.namespace}:{account}"
+        yield from (subject_of(ref.namespace, each) for each in accounts)
 
 
-def _account(ref: PolicyReference, view: View) -> str:
-    """The ServiceAccount in whose name the object behind *ref* sends."""
+def _accounts(ref: PolicyReference, view: View) -> tuple[str, ...]:
+    """The ServiceAccounts in whose names the object behind *ref* sends."""
     group = group_in(ref.api_version)
     kind = kind_of(group, ref.kind)
     found = None if kind is None else view.get(kind, ref.namespace, ref.name)
@@ -76,7 +78,11 @@ def _account(ref: PolicyReference, view: View) -> str:
         text = f"failed to get object {ref.namespace}/{ref.name}: {why}"
         raise _Unresolved(f"failed to get authenticatable {ref.namespace}/{ref.name}: {text}")
     auth = getattr(getattr(found, "status", None), "auth", None)
-    name = auth.get("serviceAccountName") if isinstance(auth, dict) else None
-    if not name:
+    if not isinstance(auth, AuthStatus):
         raise _Unresolved(f".status.auth is missing in object {ref.namespace}/{ref.name}")
-    return str(name)
+    if auth.service_account_names:
+        return auth.service_account_names
+    if not auth.service_account_name:
+        text = f".status.auth.serviceAccountName is missing in object {ref.namespace}/{ref.name}"
+        raise _Unresolved(text)
+    return (auth.service_account_name,)

@@ -13,10 +13,12 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.identities import audience_of, identified
 from knlite.eventing.policies import applied_policies
 from knlite.eventing.transforms import transform_host
 from knlite.kinds import jsonata
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.eventtransform import (
     ADDRESSABLE,
@@ -28,7 +30,7 @@ from knlite.kinds.eventing.eventtransform import (
     EventTransformStatus,
     expressions,
 )
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Create, Key, Outcome, UpdateStatus, View
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -37,13 +39,14 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if transform is None or transform.metadata.deletion_timestamp is not None:
         return Outcome()
     conditions = CONDITIONS.edit(transform.status.conditions, now)
-    status = _sent(transform, conditions, view)
+    status, changes = _sent(transform, conditions, view)
     _evaluated(transform, conditions)
     address = None
     _summed_up(conditions)
     if conditions.is_true(TRANSFORMATION_READY):
         host = transform_host(transform.metadata.namespace, transform.metadata.name)
-        address = Addressable(name="http", url=f"http://{host}")
+        audience = audience_of(transform, view)
+        address = Addressable(name="http", url=f"http://{host}", audience=audience)
         conditions.true(ADDRESSABLE)
     else:
         conditions.false(ADDRESSABLE, "WaitingForServiceEndpoints", "URL is empty")
@@ -56,33 +59,43 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         conditions=conditions.result(),
     )
     if status == transform.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(transform, status=status)),))
+        return Outcome(changes)
+    return Outcome((*changes, UpdateStatus(msgspec.structs.replace(transform, status=status))))
 
 
 def _sent(
     transform: EventTransform, conditions: ConditionEditor, view: View
-) -> EventTransformStatus:
-    """The status with the URL of the sink, in the words of a SinkBinding where there is none."""
+) -> tuple[EventTransformStatus, tuple[Create, ...]]:
+    """The status with the URL of the sink, in the words of a SinkBinding where there is none.
+
+    With it comes the identity in which a transform sends to a sink that asks for one.
+    """
     cleared = msgspec.structs.replace(
-        transform.status, sink_uri="", sink_ca_certs=None, sink_audience=None
+        transform.status, sink_uri="", sink_ca_certs=None, sink_audience=None, auth=None
     )
     sink = transform.spec.sink
     if sink is None:
         conditions.true(JSONATA_SINK_BINDING_READY)
-        return cleared
+        return cleared, ()
     resolved = resolve(sink, transform.metadata.namespace, view)
     if not isinstance(resolved, Resolved):
         text = f"Addressable could not be extracted from destination: {resolved.message}"
         conditions.false(JSONATA_SINK_BINDING_READY, "NoAddressable", text)
-        return cleared
-    conditions.true(JSONATA_SINK_BINDING_READY)
-    return msgspec.structs.replace(
+        return cleared, ()
+    auth: AuthStatus | None = None
+    accounts: tuple[Create, ...] = ()
+    if resolved.audience is not None and view.config.eventing.features.authentication:
+        auth, accounts = identified(transform, JSONATA_SINK_BINDING_READY, conditions, view)
+    else:
+        conditions.true(JSONATA_SINK_BINDING_READY)
+    status = msgspec.structs.replace(
         cleared,
+        auth=auth,
         sink_uri=resolved.url,
         sink_ca_certs=resolved.ca_certs,
         sink_audience=resolved.audience,
     )
+    return status, accounts
 
 
 def _evaluated(transform: EventTransform, conditions: ConditionEditor) -> None:

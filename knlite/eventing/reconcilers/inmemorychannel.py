@@ -14,6 +14,7 @@ import msgspec
 
 from knlite.eventing.channels import channel_host
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.identities import audience_of
 from knlite.eventing.policies import applied_policies
 from knlite.eventing.views.channelservice import service_name
 from knlite.kinds.addressable import Addressable
@@ -74,7 +75,7 @@ def _reconciled(
     conditions.true(ADDRESSABLE)
     return msgspec.structs.replace(
         status,
-        address=Addressable(name="http", url=url),
+        address=Addressable(name="http", url=url, audience=audience_of(channel, view)),
         policies=applied_policies(channel, conditions, view),
     )
 
@@ -113,6 +114,8 @@ def _with_dead_letter_sink(
 def _subscribers(channel: InMemoryChannel) -> tuple[SubscriberStatus, ...]:
     """What the dispatcher says of the subscribers: it delivers to all of them."""
     return tuple(
-        SubscriberStatus(uid=each.uid, observed_generation=each.generation, ready="True")
+        SubscriberStatus(
+            uid=each.uid, observed_generation=each.generation, ready="True", auth=each.auth
+        )
         for each in channel.spec.subscribers
     )

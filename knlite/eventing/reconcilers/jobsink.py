@@ -8,6 +8,7 @@ from datetime import datetime
 
 import msgspec
 
+from knlite.eventing.identities import audience_of
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.sinks.jobsink import (
@@ -29,7 +30,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     conditions = CONDITIONS.edit(sink.status.conditions, now)
     conditions.true(ADDRESSABLE)
     policies = applied_policies(sink, conditions, view)
-    address = Addressable(name="http", url=f"http://{HOST}/{key.namespace}/{key.name}")
+    url = f"http://{HOST}/{key.namespace}/{key.name}"
+    address = Addressable(name="http", url=url, audience=audience_of(sink, view))
     status = msgspec.structs.replace(
         sink.status,
         observed_generation=sink.metadata.generation,

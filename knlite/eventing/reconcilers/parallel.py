@@ -16,6 +16,7 @@ from knlite.eventing.flows import (
     BadSubscription,
     Children,
     all_ready,
+    auth_of,
     reference_to,
     subscription_status,
 )
@@ -114,6 +115,7 @@ def _reconciled(
             )
             for index in range(count)
         ),
+        auth=auth_of((*filters, *subscriptions)),
         policies=applied_policies(parallel, conditions, view),
     )
 

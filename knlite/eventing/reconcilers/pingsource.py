@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.finalizers import held, released
+from knlite.eventing.identities import identified
 from knlite.eventing.sinks import mapped, with_sink
 from knlite.kinds import schedule
 from knlite.kinds.conditions import ConditionEditor
@@ -42,7 +43,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         changes.append(Update(holding))
     conditions = CONDITIONS.edit(source.status.conditions, now)
     status = msgspec.structs.replace(
-        _reconciled(source, conditions, view),
+        _reconciled(source, conditions, view, changes),
         observed_generation=source.metadata.generation,
         conditions=conditions.result(),
     )
@@ -51,14 +52,20 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     return Outcome(tuple(changes))
 
 
-def _reconciled(source: PingSource, conditions: ConditionEditor, view: View) -> SourceStatus:
+def _reconciled(
+    source: PingSource, conditions: ConditionEditor, view: View, changes: list[Change]
+) -> SourceStatus:
     namespace, name = source.metadata.namespace, source.metadata.name
     sink = source.spec.sink
     known = mapped(sink, namespace, view)
     status = with_sink(source.status, sink, namespace, conditions, view, known)
     if status is None:
         return source.status
-    conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")
+    auth, accounts = identified(source, OIDC_IDENTITY_CREATED, conditions, view)
+    changes += accounts
+    status = msgspec.structs.replace(status, auth=auth)
+    if not conditions.is_true(OIDC_IDENTITY_CREATED):
+        return status
     _deploy(source, conditions)
     sent = CloudEventAttributes(type=EVENT_TYPE, source=event_source(namespace, name))
     return msgspec.structs.replace(status, ce_attributes=(sent,))

@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.correlation import key_of
+from knlite.eventing.identities import audience_of
 from knlite.eventing.requestreplies import reply_url, request_url
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor, is_true
@@ -147,6 +148,8 @@ def _addressed(
     conditions.true(EVENT_POLICIES_READY, "NotImplemented", text)
     return msgspec.structs.replace(
         status,
-        address=Addressable(name="http", url=request_url(namespace, name)),
+        address=Addressable(
+            name="http", url=request_url(namespace, name), audience=audience_of(obj, view)
+        ),
         annotations={**status.annotations, BROKER_ADDRESS: url},
     )

@@ -16,6 +16,7 @@ from knlite.eventing.flows import (
     BadSubscription,
     Children,
     all_ready,
+    auth_of,
     no_ready,
     reference_to,
     subscription_status,
@@ -93,6 +94,7 @@ def _reconciled(
     return msgspec.structs.replace(
         status,
         subscription_statuses=tuple(subscription_status(each, absent) for each in subscriptions),
+        auth=auth_of(subscriptions),
         policies=applied_policies(sequence, conditions, view),
     )
 

@@ -15,12 +15,16 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.binding import SUBJECTS, Workload, bound, selects
+from knlite.eventing.binding import SUBJECTS, Workload, bound, selects, token_secret
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.identities import OFF, identified
 from knlite.eventing.references import group_in, kind_of, not_found
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.core.job import Job, finished
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import Object
+from knlite.kinds.ownership import controls
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sources.sinkbinding import (
@@ -35,7 +39,8 @@ from knlite.kinds.sources.sinkbinding import (
 from knlite.kinds.sources.source import OIDC_IDENTITY_CREATED, SINK_PROVIDED
 from knlite.reconcile import Change, Key, Outcome, Update, UpdateStatus, View
 
-_OIDC_OFF = "authentication-oidc feature disabled"
+NO_AUDIENCE = "Sink has no audience defined"
+SECRET_FAILED = "Unable to reconcile OIDC token secret"
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -54,7 +59,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     subjects = _available_subjects(binding, conditions, view)
     if subjects is not None:
         changes.extend(_updates(subjects, view))
-        status = _with_sink(binding, conditions, view)
+        status = _with_sink(binding, conditions, view, changes)
     status = msgspec.structs.replace(status, conditions=conditions.result())
     if status != binding.status:
         changes.append(UpdateStatus(msgspec.structs.replace(binding, status=status)))
@@ -103,7 +108,9 @@ def _available_subjects(
     return subjects
 
 
-def _with_sink(binding: SinkBinding, conditions: ConditionEditor, view: View) -> SinkBindingStatus:
+def _with_sink(
+    binding: SinkBinding, conditions: ConditionEditor, view: View, changes: list[Change]
+) -> SinkBindingStatus:
     conditions.true(TRUST_BUNDLE_PROPAGATED)
     sink = resolve(binding.spec.sink, binding.metadata.namespace, view)
     if not isinstance(sink, Resolved):
@@ -113,15 +120,45 @@ def _with_sink(binding: SinkBinding, conditions: ConditionEditor, view: View) ->
             binding.status, sink_uri="", sink_ca_certs=None, sink_audience=None
         )
     conditions.true(SINK_PROVIDED)
-    conditions.true(OIDC_IDENTITY_CREATED, _OIDC_OFF)
-    conditions.true(OIDC_TOKEN_SECRET_CREATED, _OIDC_OFF)
+    auth, secret = _authenticated(binding, sink, conditions, view, changes)
     return msgspec.structs.replace(
         binding.status,
         observed_generation=binding.metadata.generation,
+        auth=auth,
+        oidc_token_secret_name=secret,
         sink_uri=sink.url,
         sink_ca_certs=sink.ca_certs,
         sink_audience=sink.audience,
     )
+
+
+def _authenticated(
+    binding: SinkBinding,
+    sink: Resolved,
+    conditions: ConditionEditor,
+    view: View,
+    changes: list[Change],
+) -> tuple[AuthStatus | None, str | None]:
+    """In whose name the subjects send, and the Secret with the token, which others write."""
+    if sink.audience is None or not view.config.eventing.features.authentication:
+        on = view.config.eventing.features.authentication
+        reason = NO_AUDIENCE if on else OFF
+        conditions.true(OIDC_IDENTITY_CREATED, reason)
+        conditions.true(OIDC_TOKEN_SECRET_CREATED, reason)
+        return None, None
+    auth, accounts = identified(binding, OIDC_IDENTITY_CREATED, conditions, view)
+    changes += accounts
+    name = token_secret(binding.metadata.name)
+    found = view.get(Secret, binding.metadata.namespace, name)
+    if found is None:
+        text = f'secret "{name}" is not there yet'
+        conditions.unknown(OIDC_TOKEN_SECRET_CREATED, "TokenSecretMissing", text)
+    elif not controls(binding, found):
+        text = f"secret {name} not owned by SinkBinding: {binding.metadata.name}"
+        conditions.false(OIDC_TOKEN_SECRET_CREATED, SECRET_FAILED, text)
+    else:
+        conditions.true(OIDC_TOKEN_SECRET_CREATED)
+    return auth, name
 
 
 def _subjects(binding: SinkBinding, view: View) -> Sequence[Workload]:

@@ -15,6 +15,7 @@ import msgspec
 
 from knlite.eventing.channels import channel_at, channel_namespace
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.identities import identified
 from knlite.eventing.references import not_found
 from knlite.kinds.conditions import ConditionEditor, is_true
 from knlite.kinds.eventing.delivery import DeliverySpec
@@ -50,8 +51,13 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     finalizers = subscription.metadata.finalizers
     if FINALIZER not in finalizers:
         changes.append(Update(_with_finalizers(subscription, (*finalizers, FINALIZER))))
-    conditions = CONDITIONS.edit(subscription.status.conditions, now)
-    conditions.true(OIDC_IDENTITY_CREATED, "authentication-oidc feature disabled")
+    before = subscription.status
+    conditions = CONDITIONS.edit(before.conditions, now)
+    auth, accounts = identified(subscription, OIDC_IDENTITY_CREATED, conditions, view)
+    changes += accounts
+    subscription = msgspec.structs.replace(
+        subscription, status=msgspec.structs.replace(subscription.status, auth=auth)
+    )
     physical = subscription.status.physical_subscription
     channel = _channel(subscription, conditions, view)
     if channel is not None:
@@ -64,7 +70,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         physical_subscription=physical,
         conditions=conditions.result(),
     )
-    if status != subscription.status:
+    if status != before:
         changes.append(UpdateStatus(msgspec.structs.replace(subscription, status=status)))
     return Outcome(tuple(changes))
 
@@ -233,6 +239,7 @@ def _entry(
         reply_ca_certs=physical.reply_ca_certs,
         reply_audience=physical.reply_audience,
         delivery=_delivery(subscription.spec.delivery or channel.spec.delivery, physical),
+        auth=subscription.status.auth,
     )
 
 

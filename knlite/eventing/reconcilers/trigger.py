@@ -17,6 +17,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.identities import identified
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.conditions import Condition, ConditionEditor, find
 from knlite.kinds.eventing.broker import Broker
@@ -38,10 +39,9 @@ from knlite.kinds.eventing.trigger import (
     dependency_of,
 )
 from knlite.kinds.meta import Object
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Create, Key, Outcome, UpdateStatus, View
 
 _OIDC_NOT_REACHED = "authentication-oidc feature not yet supported for this Broker class"
-_OIDC_OFF = "authentication-oidc feature disabled"
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -53,9 +53,15 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     status = trigger.status
     broker = _ready_broker(trigger, conditions, view)
     delivering = False
+    accounts: tuple[Create, ...] = ()
     if broker is not None:
         status, delivering = _with_targets(trigger, broker, conditions, view)
-    conditions.true(OIDC_IDENTITY_CREATED, _OIDC_OFF if delivering else _OIDC_NOT_REACHED)
+    if delivering:
+        auth, accounts = identified(trigger, OIDC_IDENTITY_CREATED, conditions, view)
+        status = msgspec.structs.replace(status, auth=auth)
+        delivering = conditions.is_true(OIDC_IDENTITY_CREATED)
+    else:
+        conditions.true(OIDC_IDENTITY_CREATED, _OIDC_NOT_REACHED)
     if delivering:
         conditions.true(SUBSCRIPTION_READY)
         _check_dependency(trigger, conditions, view)
@@ -65,8 +71,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         conditions=conditions.result(),
     )
     if status == trigger.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(trigger, status=status)),))
+        return Outcome(accounts)
+    changed = UpdateStatus(msgspec.structs.replace(trigger, status=status))
+    return Outcome((*accounts, changed))
 
 
 def _ready_broker(trigger: Trigger, conditions: ConditionEditor, view: View) -> Broker | None:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.durations import InvalidDuration, parse_iso
 from knlite.kinds.kreference import KREFERENCE_GROUP
 
@@ -61,7 +60,7 @@ STANDARDS: Mapping[str, str] = {
 
 WITHOUT_EFFECT: Mapping[str, str] = {
     TRANSPORT_ENCRYPTION: "events stay on this machine, and are not encrypted",
-    OIDC_DISCOVERY_BASE_URL: "no tokens are issued",
+    OIDC_DISCOVERY_BASE_URL: "tokens are issued and checked here, for one issuer",
 }
 """Flags that change nothing here, and why."""
 
@@ -129,18 +128,6 @@ def parse(data: Mapping[str, str]) -> EventingFeatures:
     return EventingFeatures(
         {key.strip(): value for key, value in data.items() if not key.startswith("_")}
     )
-
-
-def require_supported(data: Mapping[str, str]) -> None:
-    """Refuse what cannot be had here, and what people rely on where it is on.
-
-    Raises ``ConfigInvalid``. Differs: see ``docs/adr/0030``.
-    """
-    if parse(data).authentication:
-        raise ConfigInvalid(
-            f"{AUTHENTICATION_OIDC} cannot be enabled: knlite issues no tokens to senders, and"
-            " lets in whoever reaches it; leave it disabled"
-        )
 
 
 def warnings(data: Mapping[str, str]) -> Iterator[tuple[str, str]]:

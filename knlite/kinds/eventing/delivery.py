@@ -13,14 +13,14 @@ from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, invalid, under
 from knlite.kinds.kreference import Enabled
-from knlite.kinds.meta import Fields
+from knlite.kinds.meta import Fields, Int32
 
 
 class DeliverySpec(Fields):
     """Durations are ISO 8601 text; None means not set, which is not the same as zero."""
 
     dead_letter_sink: Destination | None = None
-    retry: int | None = None
+    retry: Int32 | None = None
     timeout: str | None = None
     backoff_policy: str | None = None
     backoff_delay: str | None = None

@@ -5,12 +5,12 @@ Not here: whether an expression is one (``kinds/jsonata.py``); admission only wa
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from knlite.kinds import jsonata
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import destination
@@ -71,7 +71,7 @@ class EventTransformStatus(Fields):
     sink_uri: str = ""
     sink_ca_certs: str | None = msgspec.field(default=None, name="sinkCACerts")
     sink_audience: str | None = None
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 class EventTransform(Object):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import msgspec
 
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.cesql.parser import parse
+from knlite.kinds.cesql.syntax import Attribute, NotCESQL
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.durations import InvalidDuration, parse_iso
@@ -105,7 +107,19 @@ def validated(obj: RequestReply, old: RequestReply | None, config: Config) -> Er
             # Differs: upstream takes any name, and then fails to send the event.
             text = f"{path} must consist of letters and digits"
             errors.append(invalid(name, f"spec.{path}", text))
+    if not _is_attribute(spec.reply_attribute):
+        # Differs: upstream takes it, and then can never make the Trigger that brings replies back.
+        text = "replyattribute must be a name that CESQL reads as an attribute"
+        errors.append(invalid(spec.reply_attribute, "spec.replyattribute", text))
     return tuple(errors)
+
+
+def _is_attribute(name: str) -> bool:
+    """Whether an expression can ask for *name*; keywords and numbers are something else there."""
+    try:
+        return not name.isalnum() or isinstance(parse(name), Attribute)
+    except NotCESQL:
+        return False
 
 
 def _timeout_validated(timeout: str | None) -> Errors:

@@ -5,10 +5,10 @@ Source: knative/eventing ``pkg/apis/eventing/v1/trigger_*.go``; Eventing referen
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
@@ -72,7 +72,7 @@ class TriggerStatus(DeliveryStatus):
     subscriber_uri: str = ""
     subscriber_ca_certs: str | None = msgspec.field(default=None, name="subscriberCACerts")
     subscriber_audience: str | None = None
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 class Trigger(Object):

@@ -3,11 +3,10 @@
 Source: knative/eventing ``pkg/apis/flows/v1/{sequence,parallel}_types.go``; Eventing reference §7.
 """
 
-from typing import Any
-
 import msgspec
 
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Condition, Conditions
 from knlite.kinds.core.objectreference import ObjectReference
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
@@ -37,5 +36,5 @@ class FlowStatus(Fields):
     conditions: Conditions = ()
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
     address: Addressable | None = None
-    auth: Any = None
+    auth: AuthStatus | None = None
     policies: tuple[AppliedPolicy, ...] = ()

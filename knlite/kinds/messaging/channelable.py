@@ -4,11 +4,12 @@ Source: knative/eventing ``pkg/apis/duck/v1/{channelable,subscribable}_types.go`
 reference §5.
 """
 
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from knlite.kinds.addressable import Addressable
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Conditions, Status
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
@@ -34,7 +35,7 @@ class SubscriberSpec(Fields):
     reply_ca_certs: str | None = msgspec.field(default=None, name="replyCACerts")
     reply_audience: str | None = None
     delivery: DeliverySpec | None = None
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 class SubscriberStatus(Fields):
@@ -44,7 +45,7 @@ class SubscriberStatus(Fields):
     observed_generation: int = 0
     ready: Status | None = None
     message: str = ""
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 class ChannelableSpec(Fields):

@@ -4,10 +4,9 @@ Source: knative/eventing ``pkg/apis/messaging/v1/subscription_*.go``,
 ``subscribable_channelable_validation.go``; Eventing reference §6.
 """
 
-from typing import Any
-
 import msgspec
 
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
@@ -55,7 +54,7 @@ class SubscriptionStatus(Fields):
     conditions: Conditions = ()
     annotations: dict[str, str] = msgspec.field(default_factory=dict)
     physical_subscription: PhysicalSubscription = PhysicalSubscription()
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 class Subscription(Object):

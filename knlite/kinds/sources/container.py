@@ -36,18 +36,14 @@ class ContainerSource(Object):
 
 
 def defaulted(obj: ContainerSource, old: ContainerSource | None, config: Config) -> ContainerSource:
-    """*obj* with names for its containers and its own namespace for the sink."""
+    """*obj* with names for its containers; its sink's namespace is not filled in, as upstream."""
     template = obj.spec.template
     containers = tuple(
         each if each.name else msgspec.structs.replace(each, name=f"{obj.metadata.name}-{index}")
         for index, each in enumerate(template.spec.containers)
     )
     pod = msgspec.structs.replace(template.spec, containers=containers)
-    spec = msgspec.structs.replace(
-        obj.spec,
-        template=msgspec.structs.replace(template, spec=pod),
-        sink=destination.defaulted(obj.spec.sink, obj.metadata.namespace),
-    )
+    spec = msgspec.structs.replace(obj.spec, template=msgspec.structs.replace(template, spec=pod))
     return msgspec.structs.replace(obj, spec=spec)
 
 
@@ -59,8 +55,7 @@ def validated(obj: ContainerSource, old: ContainerSource | None, config: Config)
     spec = obj.spec
     errors: list[FieldError] = list(name_errors(obj))
     errors.extend(under("spec.sink", destination.validated(spec.sink, config.eventing.enabled)))
-    if spec.ce_overrides is not None:
-        errors.extend(under("spec.ceOverrides", overrides_validated(spec.ce_overrides)))
+    errors.extend(under("spec.ceOverrides", overrides_validated(spec.ce_overrides)))
     containers = spec.template.spec.containers
     if not containers:
         errors.append(missing("spec.containers"))

@@ -5,10 +5,10 @@ Source: knative/pkg ``apis/duck/v1/source_types.go``; Eventing reference §8.
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
 import msgspec
 
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import Conditions
 from knlite.kinds.fielderror import Errors, invalid_key
 from knlite.kinds.meta import Fields
@@ -43,7 +43,7 @@ class SourceStatus(Fields):
     sink_ca_certs: str | None = msgspec.field(default=None, name="sinkCACerts")
     sink_audience: str | None = None
     ce_attributes: tuple[CloudEventAttributes, ...] = ()
-    auth: Any = None
+    auth: AuthStatus | None = None
 
 
 def overrides_validated(overrides: CloudEventOverrides | None) -> Errors:

@@ -13,6 +13,7 @@ import msgspec
 from knlite.apiserver.app import Door, make_app
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import LogLine
+from knlite.issuer import Issuer
 from knlite.registry.registry import Registry
 from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
@@ -98,6 +99,7 @@ class Client:
             wall=lambda: NOW,
             events=self.events,
             sending=Resending(self.events, self.entrance, self.posts, Still(), self.events.read),
+            issuer=Issuer(lambda: NOW),
             token=token,
         )
         self._transport = httpx.ASGITransport(self.door.app, raise_app_exceptions=False)

@@ -154,6 +154,8 @@ def test_masked_fields_are_not_explained() -> None:
     [
         ("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "SelfSubjectAccessReview",
          lambda status: status["allowed"] is True),
+        ("/apis/authorization.k8s.io/v1/subjectaccessreviews", "SubjectAccessReview",
+         lambda status: status["allowed"] is True),
         ("/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", "SelfSubjectRulesReview",
          lambda status: status["resourceRules"][0]["verbs"] == ["*"]),
         ("/apis/authentication.k8s.io/v1/selfsubjectreviews", "SelfSubjectReview",

@@ -152,6 +152,14 @@ async def test_a_broker_that_is_gone_is_unknown(entrance: Entrance) -> None:
     assert (await entrance.ask()).status == 404
 
 
+async def test_a_broker_that_has_just_come_or_gone_is_heard_of_first(entrance: Entrance) -> None:
+    entrance.ingress.topology_changed(Topology())
+    entrance.ingress.ask_first(lambda: entrance.appoint("new"))
+    assert (await entrance.ask()).status == 202
+    entrance.ingress.ask_first(lambda: entrance.ingress.topology_changed(Topology()))
+    assert (await entrance.ask()).status == 404
+
+
 async def test_a_broker_keeps_its_events_until_it_is_replaced(entrance: Entrance) -> None:
     await entrance.ask()
     entrance.appoint("uid")

@@ -1,13 +1,18 @@
 """The order of decisions at the host of JobSinks (Eventing data plane reference §1.1)."""
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 
 import pytest
 
+from knlite.clock import LoopClock
+from knlite.dataplane.bearer import NO_TOKENS
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.jobsink import JobSinkIngress, Standing
 from knlite.errors import Forbidden
+from knlite.eventing.authorization import Guard
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.facts import EventRefused, Fact
 
 EVENT = (("Ce-Specversion", "1.0"), ("Ce-Type", "t"), ("Ce-Source", "/a b"), ("Ce-Id", "1/2"))
 LOCATION = "/namespaces/shop/name/reader/sources/%2Fa%20b/ids/1%2F2"
@@ -19,6 +24,8 @@ class Jobs:
     def __init__(self, standing: Standing | None = None) -> None:
         self.started: list[str] = []
         self.asked: list[tuple[str, str]] = []
+        self.facts: list[Fact] = []
+        self.guarded: Guard | None = None
         self.refusing = False
         self._standing = standing
 
@@ -29,6 +36,9 @@ class Jobs:
         if self.refusing:
             raise Forbidden("jobs are\nforbidden", cause="the namespace is going")
         self.started.append(event.attributes["id"])
+
+    def guard(self, namespace: str, name: str) -> Guard | None:
+        return self.guarded
 
     def standing(self, namespace: str, name: str, source: str, event_id: str) -> Standing | None:
         self.asked.append((source, event_id))
@@ -41,7 +51,9 @@ async def asked(
     path: str = "/shop/reader",
     headers: tuple[tuple[str, str], ...] = EVENT,
 ) -> Answer:
-    return await JobSinkIngress(jobs).handle(method, path, headers, b"", "client")
+    clock = LoopClock(datetime(2026, 1, 1, tzinfo=UTC))
+    ingress = JobSinkIngress(jobs, clock, jobs.facts.append, NO_TOKENS)
+    return await ingress.handle(method, path, headers, b"", "client")
 
 
 @pytest.fixture
@@ -114,3 +126,23 @@ async def test_a_location_tells_how_the_job_stands(
     assert answer.status == status
     assert header in answer.headers
     assert jobs.asked == [("/a b", "1/2")]
+
+
+@pytest.mark.anyio
+async def test_a_guarded_one_starts_no_job_for_who_has_no_token() -> None:
+    jobs = Jobs()
+    jobs.guarded = Guard("sinks.knative.dev/jobsink/shop/reader", "shop", "allow-all")
+    answer = await asked(jobs)
+    assert answer.status == 401
+    assert b"audience sinks.knative.dev/jobsink/shop/reader" in answer.body
+    assert not jobs.started
+    (fact,) = jobs.facts
+    assert isinstance(fact, EventRefused)
+    assert (fact.kind, fact.namespace, fact.name, fact.event_id) == (
+        "JobSink",
+        "shop",
+        "reader",
+        "1/2",
+    )
+    # How a Job stands is no secret, as upstream.
+    assert (await asked(jobs, "GET", LOCATION)).status == 500

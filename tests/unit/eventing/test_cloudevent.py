@@ -106,3 +106,9 @@ def test_a_content_type_is_not_invented() -> None:
 def test_attributes_are_set_and_left_out() -> None:
     event = CloudEvent({**LEAST, "a": "1", "b": "2"})
     assert event.with_attributes(a=None, b="3", c="4").attributes == {**LEAST, "b": "3", "c": "4"}
+
+
+def test_an_extension_may_have_any_name_that_python_knows() -> None:
+    event = CloudEvent({**LEAST, "self": "here", "class": "a"})
+    assert event.with_attributes(self="there").attributes["self"] == "there"
+    assert event.with_attributes(**event.attributes) == event

@@ -221,3 +221,13 @@ def test_so_is_a_channels() -> None:
     url = f"http://{channel_host('shop', 'orders')}"
     seen = vantage.seen_from(vantage.ByPath("http://127.0.0.1:8080"), url)
     assert seen == "http://127.0.0.1:8080/ns/shop/channels/orders"
+
+
+def test_a_uri_that_nobody_can_read_is_told_and_not_raised() -> None:
+    """Admission does not look at the delivery of an InMemoryChannel (Eventing reference §5)."""
+    broken = "http://[::1"
+    alone = resolve(Destination(uri=broken), "shop", VIEW)
+    assert alone == Unresolved('invalid URI "http://[::1": Invalid IPv6 URL')
+    broker = KReference(api_version="eventing.knative.dev/v1", kind="Broker", name="default")
+    beside = resolve(Destination(ref=broker, uri="//[::1"), "shop", VIEW)
+    assert beside == Unresolved('invalid URI "//[::1": Invalid IPv6 URL')

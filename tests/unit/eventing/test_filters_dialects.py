@@ -131,6 +131,15 @@ def test_filters_replace_the_filter() -> None:
             id="not",
         ),
         pytest.param(
+            (Item(not_=Item(not_=FAILS)),),
+            Verdict(
+                False,
+                'type is "order.paid", and "x" is wanted',
+                "filters[0].not.not.exact[type]",
+            ),
+            id="not not",
+        ),
+        pytest.param(
             (Item(cesql="type = 'y'"),),
             Verdict(False, "type = 'y' is false: type is \"order.paid\"", "filters[0].cesql"),
             id="cesql",

@@ -164,7 +164,7 @@ def test_a_filter_that_was_written_down_gives_the_same_verdict(
 
 
 @PATIENT
-@given(st.lists(SPECS, max_size=12), st.lists(EVENTS, min_size=1, max_size=3))
+@given(st.lists(SPECS, max_size=6), st.lists(EVENTS, min_size=1, max_size=3))
 def test_the_index_finds_what_asking_everybody_finds(
     specs: list[TriggerSpec], events: list[CloudEvent]
 ) -> None:

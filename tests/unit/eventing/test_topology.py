@@ -83,6 +83,13 @@ def test_a_subscriber_that_does_not_resolve_is_not_known() -> None:
     assert egress(broker(), trigger(resolved="False")).subscriber is None
 
 
+def test_what_waits_for_its_dead_letter_sink_delivers_nothing_yet() -> None:
+    waiting = trigger()
+    unresolved = Condition(type="DeadLetterSinkResolved", status="False")
+    status = replace(waiting.status, conditions=(*waiting.status.conditions, unresolved))
+    assert egress(broker(QUICK, SINK), replace(waiting, status=status)).subscriber is None
+
+
 def test_a_trigger_without_a_delivery_has_its_brokers() -> None:
     found = egress(broker(QUICK, SINK, "PEM"), trigger())
     assert (found.policy.retry, found.policy.policy, found.policy.delay) == (3, "linear", 1.0)

@@ -4,6 +4,7 @@ import pytest
 
 from knlite.kinds.codec import decode, encode
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.serving.service import Service
 
 GOOD = {
@@ -121,6 +122,15 @@ def test_what_was_pruned_is_told_in_the_words_of_field_validation() -> None:
 )
 def test_wrong_types_in_the_words_of_a_go_decoder(tree: object, text: str) -> None:
     assert [problem.in_go for problem in decode(ConfigMap, tree).problems] == [text]
+
+
+@pytest.mark.parametrize("number", [2**31, -(2**31) - 1, 99_999_999_999])
+def test_an_integer_that_is_shorter_in_go_is_as_short_here(number: int) -> None:
+    assert decode(DeliverySpec, {"retry": 2**31 - 1}).value == DeliverySpec(retry=2**31 - 1)
+    (problem,) = decode(DeliverySpec, {"retry": number}).problems
+    assert problem.text == (
+        'retry: Invalid value: "integer": retry in body must be of type int32: "integer"'
+    )
 
 
 @pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])

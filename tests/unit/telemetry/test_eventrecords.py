@@ -1,11 +1,14 @@
 """What is known of events: lists, streams, waiting for an end."""
 
+from collections.abc import Callable
+
 import anyio
 import pytest
 
 from knlite.apiserver.eventsource import EventQuery
 from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.telemetry.eventrecords import EventRecords
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
@@ -51,6 +54,29 @@ async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> N
     (by_arrival,) = await records.stories("1000")
     assert by_arrival.replays == (2000,)
     assert (await records.story(2000)).replay_of == 1000
+
+
+class Slow(MemoryHistory):
+    """Something happens while the history answers."""
+
+    then: Callable[[], object] | None = None
+
+    async def at(self, arrival: int) -> Happened | None:
+        found = self.get(arrival)
+        if self.then is not None:
+            self.then()
+            self.then = None
+        return found
+
+
+async def test_who_waits_gets_the_story_as_it_is_in_the_end() -> None:
+    history = Slow()
+    records = EventRecords(history)
+    records.read(egress("a", type="t"))
+    records.read(accepted(1000))
+    history.then = lambda: records.read(attempted(1000))
+    with anyio.fail_after(5):
+        assert (await records.until_ended(1000)).state == "delivered"
 
 
 @pytest.mark.parametrize("event_id", ["nope", "", "9" * 40, "٣"])

@@ -119,6 +119,23 @@ async def test_a_trigger_that_is_not_there_is_not_found(desk: Desk) -> None:
         await desk.sending.replay(EventQuery(id="e"), egress="a", url="http://x/")
 
 
+async def test_events_of_others_are_left_out_when_one_trigger_is_named(desk: Desk) -> None:
+    desk.records.read(accepted(1000))
+    desk.records.read(accepted(2000, resource_uid="another"))
+    first, second = await desk.sending.replay(EventQuery(since=1), egress="a")
+    assert (first.arrival, second.arrival) == (7000, 0)
+    assert second.why == "Broker ns/b has no trigger or subscription ns/a"
+    assert len(desk.entrance.came) == 1
+
+
+async def test_what_is_sent_again_has_its_data(desk: Desk) -> None:
+    desk.records.read(accepted(1000, readers=["a"], data=b"x"))
+    desk.records.read(attempted(1000, "a", "failed"))
+    await desk.sending.replay(EventQuery(id="e"))
+    await desk.sending.redrive(EventQuery())
+    assert [event.data for _, event, _, _ in desk.entrance.came] == [b"x", b"x"]
+
+
 async def test_what_goes_to_a_url_by_hand_stands_in_its_story(desk: Desk) -> None:
     desk.records.read(accepted(1000, data=b"x"))
     (sent,) = await desk.sending.replay(EventQuery(id="e"), url="http://x/")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from knlite.eventing.reconcilers.eventpolicy import reconcile
+from knlite.kinds.auth import AuthStatus
 from knlite.kinds.conditions import find
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import EventingConfig
@@ -53,7 +54,7 @@ def test_without_authentication_a_policy_is_not_ready() -> None:
 def test_subjects_are_listed_by_their_identity() -> None:
     meta = ObjectMeta(name="heart", namespace="shop")
     binding = SinkBinding(metadata=meta)
-    status = replace(binding.status, auth={"serviceAccountName": "heart-oidc"})
+    status = replace(binding.status, auth=AuthStatus(service_account_name="heart-oidc"))
     view = FakeView(replace(binding, status=status), config=ON)
     obj = reconciled(view, PolicySubject(sub="admin"), PolicySubject(ref=REF))
     assert obj.status.from_ == ("admin", "system:serviceaccount:shop:heart-oidc")

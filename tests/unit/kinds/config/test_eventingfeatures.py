@@ -5,10 +5,8 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import (
     EventingFeatures,
     parse,
-    require_supported,
     warnings,
 )
-from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap, validated
 from knlite.kinds.fielderror import refusing
 from knlite.kinds.meta import ObjectMeta
@@ -50,12 +48,6 @@ def test_the_time_a_request_reply_waits(text: str, seconds: float) -> None:
 def test_what_is_warned_about(key: str, value: str, text: str) -> None:
     told = [sentence for _, sentence in warnings({key: value})]
     assert (text in told[0]) if text else not told
-
-
-def test_authentication_cannot_be_enabled_as_nobody_would_be_authenticated() -> None:
-    require_supported({"authentication-oidc": "disabled"})
-    with pytest.raises(ConfigInvalid, match="knlite issues no tokens to senders"):
-        require_supported({"authentication-oidc": "Enabled"})
 
 
 def test_a_warning_refuses_nothing() -> None:

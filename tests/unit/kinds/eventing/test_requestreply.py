@@ -56,6 +56,19 @@ _CORE = "(id, type, specversion, source)"
         ),
         pytest.param({"brokerRef": {**BROKER, "kind": "broker"}}, "", id="kind in small letters"),
         pytest.param(
+            {"replyAttribute": "in"},
+            "invalid value: in: spec.replyattribute\n"
+            "replyattribute must be a name that CESQL reads as an attribute",
+            id="a keyword of the filter",
+        ),
+        pytest.param(
+            {"replyAttribute": "42"},
+            "invalid value: 42: spec.replyattribute\n"
+            "replyattribute must be a name that CESQL reads as an attribute",
+            id="a number in the filter",
+        ),
+        pytest.param({"correlationAttribute": "in"}, "", id="no filter asks for this one"),
+        pytest.param(
             {"brokerRef": {**BROKER, "namespace": "shop"}},
             "must not set the field(s): spec.brokerRef.namespace",
             id="namespace",

@@ -30,13 +30,13 @@ def source(*containers: Container, **spec: object) -> ContainerSource:
     return ContainerSource(metadata=meta, spec=replace(whole, **spec))
 
 
-def test_its_containers_get_names_and_its_sink_its_namespace() -> None:
+def test_its_containers_get_names_and_its_sink_no_namespace() -> None:
+    """Eventing reference §20.8."""
     sink = Destination(ref=KReference(api_version="v1", kind="Service", name="s"))
     named = Container(name="mine", image="a")
     obj = defaulted(source(Container(image="a"), named, sink=sink), None, CONFIG)
     assert [each.name for each in obj.spec.template.spec.containers] == ["heart-0", "mine"]
-    assert obj.spec.sink.ref is not None
-    assert obj.spec.sink.ref.namespace == "shop"
+    assert obj.spec.sink == Destination(ref=sink.ref)
 
 
 @pytest.mark.parametrize(
