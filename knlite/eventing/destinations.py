@@ -55,33 +55,23 @@ class Unresolved:
 
 
 def resolve(destination: Destination, namespace: str, view: View) -> Resolved | Unresolved:
-    """The URL that *destination* of an object in *namespace* stands for."""
-    if destination.ref is not None:
-        found = _referred(destination.ref, namespace, destination, view)
-    elif destination.uri:
-        found = _absolute(destination.uri)
-    else:
-        return Unresolved("destination missing Ref and URI, expected at least one")
-    if isinstance(found, Unresolved):
-        return found
-    ca_certs = destination.ca_certs or found.ca_certs or None
-    return Resolved(found.url, ca_certs, destination.audience or found.audience or None)
     """The URL that *destination* of an object in *namespace* stands for.
 
     Admission does not look at the destinations of every kind, so anything may stand there.
     """
     try:
         if destination.ref is not None:
-            url = _referred(destination.ref, namespace, destination, view)
+            found = _referred(destination.ref, namespace, destination, view)
         elif destination.uri:
-            url = _absolute(destination.uri)
+            found = _absolute(destination.uri)
         else:
             return Unresolved("destination missing Ref and URI, expected at least one")
     except ValueError as exc:
         return Unresolved(f'invalid URI "{destination.uri}": {exc}')
-    if isinstance(url, Unresolved):
-        return url
-    return Resolved(url, destination.ca_certs or None, destination.audience or None)
+    if isinstance(found, Unresolved):
+        return found
+    ca_certs = destination.ca_certs or found.ca_certs or None
+    return Resolved(found.url, ca_certs, destination.audience or found.audience or None)
 
 
 def names_of(host: str) -> tuple[str, ...]:
