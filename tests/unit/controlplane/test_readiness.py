@@ -69,7 +69,8 @@ def pod(*statuses: PodContainerStatus, ready: Status = "False") -> Pod:
 def test_a_pod_is_decided_once_it_was_ready_or_has_failed() -> None:
     undecided = Undecided()
     new = pod()
-    for after in (pod(ready="True"), pod(PodContainerStatus(name="main", restart_count=1))):
+    crashed = PodContainerStatus(name="main", ready=False, restart_count=1, image="", image_id="")
+    for after in (pod(ready="True"), pod(crashed)):
         undecided.note(Notification("added", new, None))
         assert undecided.words() == ["Pod shop/web"]
         undecided.note(Notification("modified", after, new))
