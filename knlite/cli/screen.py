@@ -18,11 +18,11 @@ from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
 from knlite.facts import EgressChanged, EventAccepted, Fact, Notice, ReadyChanged, RequestDone
-from knlite.kinds.conditions import READY, Condition, find
+from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
-from knlite.kinds.meta import controller_of, described
+from knlite.kinds.meta import Object, controller_of, described
 from knlite.telemetry.accesslog import record
 
 WIDEST = 500
@@ -117,14 +117,11 @@ def rows(emulator: Emulator) -> list[tuple[str, str, str, str]]:
     view, port = emulator.registry.view, emulator.settings.port
     for kind in ADDRESSED:
         for obj in view.listed(kind, ""):
-            condition = ready_condition(obj) or Condition(type=READY, status="Unknown")
-            ready: str = condition.status
-            if ready == "True" and controller_of(obj) is not None:
+            condition = ready_condition(obj)
+            if condition is not None and condition.status == "True" and controller_of(obj):
                 # What belongs to something else is only shown when it is in its way.
                 continue
-            if ready != "True" and condition.reason:
-                first = why(obj, condition).strip().partition("\n")[0]
-                ready = f"{ready} {condition.reason}: {first}"
+            ready = _in_words(obj, condition)
             found.append((kind.__name__, described(obj), ready, address_of(obj, port)))
     found.extend(_workloads(emulator))
     return found
@@ -136,10 +133,19 @@ def _workloads(emulator: Emulator) -> Iterator[tuple[str, str, str, str]]:
     for deployment in stored.listed(Deployment, ""):
         if controller_of(deployment) is None:
             available = find(deployment.status.conditions, "Available")
-            ready = "Unknown" if available is None else available.status
-            yield "Deployment", described(deployment), ready, ""
+            yield "Deployment", described(deployment), _in_words(deployment, available), ""
     for job in stored.listed(Job, ""):
         if controller_of(job) is None:
             yield "Job", described(job), status_column(job), ""
     for cron in stored.listed(CronJob, ""):
         yield "CronJob", described(cron), "Suspended" if cron.spec.suspend else "True", ""
+
+
+def _in_words(obj: Object, condition: Condition | None) -> str:
+    """The status, and if it is not the wanted one its reason in a line."""
+    if condition is None:
+        return "Unknown"
+    if condition.status == "True" or not condition.reason:
+        return condition.status
+    first = why(obj, condition).strip().partition("\n")[0]
+    return f"{condition.status} {condition.reason}: {first}"

@@ -8,7 +8,7 @@ from knlite.controlplane.pods import is_of_revision
 from knlite.eventing.sinks import sink_missing
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
-from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
@@ -31,7 +31,8 @@ from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
-from knlite.workloads.pods import has_ended, is_leaving, ready_since, restarts
+from knlite.serving.podlife import COMING
+from knlite.workloads.pods import has_ended, is_leaving, ready_since
 
 ADDRESSED = (
     Service,
@@ -189,15 +190,22 @@ class ReadinessFacts:
 
 
 def _is_starting(pod: Pod) -> bool:
-    """Whether a Pod of a Deployment or Job has neither been ready nor ended yet."""
+    """Whether a Pod of a Deployment or Job has neither been ready, nor failed, nor ended yet."""
     return (
         controller_of(pod) is not None
         and not is_of_revision(pod)
         and not is_leaving(pod)
         and not has_ended(pod)
         and ready_since(pod) is None
-        and not restarts([pod])
+        and all(map(_is_coming, pod.status.container_statuses))
     )
+
+
+def _is_coming(container: PodContainerStatus) -> bool:
+    state = container.state
+    if state.waiting is not None and state.waiting.reason != COMING:
+        return False
+    return state.terminated is None and not container.restart_count
 
 
 def _said(condition: Condition) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.facts import Fact, ReadyChanged
 from knlite.kinds.conditions import Condition, Status
 from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.core.pod import Pod, PodContainerStatus, PodStatus
+from knlite.kinds.core.pod import ContainerState, Pod, PodContainerStatus, PodStatus, WaitingState
 from knlite.kinds.messaging.channel import Channel, ChannelStatus
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.serving.route import Route, RouteStatus
@@ -68,9 +68,12 @@ def pod(*statuses: PodContainerStatus, ready: Status = "False") -> Pod:
 
 def test_a_pod_is_decided_once_it_was_ready_or_has_failed() -> None:
     undecided = Undecided()
-    new = pod()
+    coming = ContainerState(waiting=WaitingState(reason="ContainerCreating"))
     crashed = PodContainerStatus(name="main", ready=False, restart_count=1, image="", image_id="")
-    for after in (pod(ready="True"), pod(crashed)):
+    new = pod(replace(crashed, restart_count=0, state=coming))
+    waiting = WaitingState(reason="ErrImagePull")
+    unstartable = replace(crashed, restart_count=0, state=ContainerState(waiting=waiting))
+    for after in (pod(ready="True"), pod(crashed), pod(unstartable)):
         undecided.note(Notification("added", new, None))
         assert undecided.words() == ["Pod shop/web"]
         undecided.note(Notification("modified", after, new))
