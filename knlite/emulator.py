@@ -30,7 +30,6 @@ from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.settling import Settling
-from knlite.controlplane.tokensecrets import TokenSecrets
 from knlite.controlplane.views import views_of_run
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.dispatcher import Dispatcher
@@ -208,9 +207,8 @@ class Emulator:
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish, tokens=issuer)
         answerers = serve_answerers(basics, gateway, brokers, sender)
-        secrets = TokenSecrets(self.registry, issuer, clock, publish)
         self.settling.ask(answerers.tables, "routes are being made")
-        self.settling.ask(secrets, "tokens are being made")
+        self.settling.ask(answerers.secrets, "tokens are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         brokers.ask_first(projector.catch_up)
@@ -259,7 +257,7 @@ class Emulator:
             https,
             answerers.transforms,
             answerers.tables,
-            secrets,
+            answerers.secrets,
             projector,
         ):
             await self._group.start(part.run)

@@ -6,6 +6,7 @@ from knlite.controlplane.eventanswerers import EventAnswerers
 from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.jobsinks import JobSinks
 from knlite.controlplane.sources import Sources
+from knlite.controlplane.tokensecrets import TokenSecrets
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.jobsink import JobSinkIngress
@@ -26,6 +27,8 @@ class Answerers(NamedTuple):
     transforms: EventTransforms
     tables: EventAnswerers
     """Tells the others what there is."""
+    secrets: TokenSecrets
+    """For those who send by a SinkBinding."""
 
 
 class SourceParts(NamedTuple):
@@ -49,7 +52,11 @@ def serve_answerers(
     hosts.serve(JOB_SINKS, jobs.handle)
     hosts.serve_all(TRANSFORMS, transforms.at)
     hosts.serve(REQUEST_REPLIES, requests.receive, waits=True)
-    return Answerers(transforms, EventAnswerers(registry, clock, transforms, requests))
+    return Answerers(
+        transforms,
+        EventAnswerers(registry, clock, transforms, requests),
+        TokenSecrets(registry, issuer, clock, publish),
+    )
 
 
 def make_sources(basics: Basics, sender: EventSender) -> SourceParts:
