@@ -7,6 +7,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from knlite.apiserver import eventroutes
 from knlite.eventing.topology import ResourceKey
 from tests.unit.apiserver.asking import Client, streaming
 from tests.unit.registry.desk import registry
@@ -157,7 +158,9 @@ async def test_who_follows_sees_events_until_the_run_ends() -> None:
         await stream.end()
 
 
-async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
+async def test_a_wait_ends_with_the_event_or_with_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     client = Client(registry())
     client.events.read(egress("a"))
     client.events.read(accepted(1000))
@@ -166,5 +169,6 @@ async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
         client.events.read(attempted(1000))
         assert json.loads(await stream.line())["state"] == "delivered"
     client.events.read(accepted(2000))
-    async with streaming(client.door, "/knlite/events/2000?wait=1") as stream:
+    monkeypatch.setattr(eventroutes, "MAX_WAIT", 0.01)
+    async with streaming(client.door, "/knlite/events/2000?wait=3600") as stream:
         assert json.loads(await stream.line())["state"] == "delivering"
