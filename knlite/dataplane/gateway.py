@@ -222,7 +222,9 @@ class Gateway:
 
     async def _take(self, received: _Received) -> None:
         exchange, handler, path, body = received
-        client = f"{exchange.client.host}:{exchange.client.port}"
+        where = exchange.client
+        # Who sends from here has no port, and says who it is.
+        client = f"{where.host}:{where.port}" if where.port else ""
         try:
             method = exchange.method.decode("latin-1")
             answer = await handler(method, path, _text(exchange.headers), body, client)
@@ -235,6 +237,8 @@ class Gateway:
             self._complain(f"{why}: {type(exc).__name__}: {exc}")
             exchange.respond(500, TEXT, f"{why}\n".encode())
             return
+        if answer.arrival and isinstance(exchange, InnerExchange):
+            exchange.arrival = answer.arrival
         exchange.respond(answer.status, headers, answer.body)
 
 

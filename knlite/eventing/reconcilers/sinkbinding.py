@@ -3,7 +3,8 @@
 Step by step: finalizer, subjects, sink. Only full success moves the observed generation.
 
 Differs: a sink that is gone empties ``status.sinkUri``, since the subjects lose it as well. Trust
-bundles and tokens do not exist here; their conditions say what they say on a cluster without them.
+bundles do not exist here; their condition says what it says on a cluster without them. Who writes
+the Secret with the token is ``controlplane/tokensecrets.py``.
 
 Source: knative/pkg ``webhook/psbinding/reconciler.go``, knative/eventing
 ``pkg/reconciler/sinkbinding``; Eventing reference §8. Not here: what binding changes, and objects
