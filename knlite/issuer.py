@@ -64,10 +64,25 @@ class _Memory:
 class Issuer:
     """The issuer of one run."""
 
-    def __init__(self, wall: Callable[[], datetime], folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        wall: Callable[[], datetime],
+        folder: Path | None = None,
+        complain: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """*complain* is told if a new key cannot be kept in *folder*."""
         self._wall = wall
         self._folder = folder
+        self._complain = complain
         self._memory = _Memory()
+
+    def require_usable(self) -> None:
+        """Read the key that an earlier run has kept, if there is one. Blocks.
+
+        Raises ``InvalidInput`` if it is none: better now than when an event comes.
+        """
+        if self._folder is not None and (self._folder / KEY_FILE).exists():
+            _ = self._key
 
     def issue(
         self,
@@ -161,7 +176,7 @@ class Issuer:
             given = claims["aud"]
             audiences = frozenset([given] if isinstance(given, str) else map(str, given))
             known = _Known(str(claims["sub"]), audiences, int(claims["nbf"]), int(claims["exp"]))
-        except (jwt.PyJWTError, TypeError, ValueError, OverflowError) as exc:
+        except (jwt.PyJWTError, TypeError, ValueError, OverflowError, RecursionError) as exc:
             raise Unauthenticated(f"its token is none that was issued here: {exc}") from exc
         if len(self._memory.known) >= _REMEMBERED:
             self._memory.known.clear()
@@ -186,7 +201,7 @@ class Issuer:
         if path is not None and path.exists():
             try:
                 kept = serialization.load_pem_private_key(path.read_bytes(), None)
-            except (ValueError, TypeError) as exc:
+            except (ValueError, TypeError, OSError) as exc:
                 raise _unusable(path, str(exc)) from exc
             if not isinstance(kept, ec.EllipticCurvePrivateKey) or kept.curve.name != "secp256r1":
                 raise _unusable(path, "it is not of the curve P-256")
@@ -198,7 +213,12 @@ class Issuer:
                 serialization.PrivateFormat.PKCS8,
                 serialization.NoEncryption(),
             )
-            _keep(path, text)
+            try:
+                _keep(path, text)
+            except OSError as exc:
+                self._complain(
+                    f"the key of tokens cannot be kept in {path}, and ends with this run: {exc}"
+                )
         return key
 
 

@@ -18,6 +18,7 @@ from knlite.controlplane.certificates import Certificates, CertificatesListener
 from knlite.controlplane.routes import Routes
 from knlite.eventing.authorization import decides_about_senders
 from knlite.eventing.channels import channel_host
+from knlite.eventing.credentials import credited
 from knlite.eventing.destinations import names_of
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.topology import Topology, topology
@@ -226,7 +227,8 @@ class Projector:
 
     def _push_topology(self) -> None:
         if self._topology is not None:
-            self._topology.topology_changed(topology(self._registry.view))
+            view = self._registry.view
+            self._topology.topology_changed(credited(topology(view), view))
 
     def _list(self, notification: Notification) -> bool:
         """Whether the change changes what people are shown, which it then has done."""

@@ -53,16 +53,11 @@ def denied(
     event: CloudEvent | Malformed,
     tokens: Tokens,
 ) -> Denied | None:
-    """Why *event*, which came with *headers*, is not let in; None if it is.
-
-    What is no event is let in with any token: it is refused for that elsewhere.
-    """
+    """Why *event*, which came with *headers*, is not let in; None if it is."""
     subject = bearer_of(guard, headers, tokens)
     if isinstance(subject, Denied):
         return subject
-    if isinstance(event, Malformed):
-        return None
-    why = guard.denial(subject, event)
+    why = guard.denial(subject, None if isinstance(event, Malformed) else event)
     return Denied(403, why) if why else None
 
 

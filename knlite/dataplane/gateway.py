@@ -26,9 +26,8 @@ from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
-from knlite.eventing.channels import CHANNEL_ENDING
+from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
-from knlite.eventing.topology import ALL_CHANNELS
 from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (

@@ -59,14 +59,21 @@ class Guard:
     """``allow-same-namespace``, ``allow-all`` or ``deny-all``: what counts without grants."""
     grants: tuple[Grant, ...] = ()
 
-    def denial(self, subject: str, event: CloudEvent) -> str:
-        """Why *subject* may not send *event*; empty if it may."""
+    def denial(self, subject: str, event: CloudEvent | None) -> str:
+        """Why *subject* may not send *event*; empty if it may.
+
+        What is no event (None) passes no filter.
+        """
         if not self.grants:
             return self._denial_by_mode(subject)
         named = [each for each in self.grants if each.names(subject)]
         if not named:
             policies = ", ".join(each.policy for each in self.grants)
             return f"{subject} is not among those whom the event policies allow: {policies}"
+        if any(each.filter is EVERYTHING for each in named):
+            return ""
+        if event is None:
+            return f"{subject} may only send events, and this is none"
         if any(each.filter.passes(event) for each in named):
             return ""
         verdicts = (f"{each.policy}: {each.filter.judge(event).why}" for each in named)

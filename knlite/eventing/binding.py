@@ -21,7 +21,7 @@ from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.labels import BINDING_EXCLUDE
 from knlite.kinds.meta import Object
 from knlite.kinds.names import child_name
-from knlite.kinds.podspec.fields import Container, EnvVar
+from knlite.kinds.podspec.fields import Container, EnvVar, Volume, VolumeMount
 from knlite.kinds.selectors import matches
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
@@ -33,7 +33,15 @@ K_SINK = "K_SINK"
 K_CA_CERTS = "K_CA_CERTS"
 K_CE_OVERRIDES = "K_CE_OVERRIDES"
 
+K_OIDC_DIR = "K_OIDC_DIR"
+"""Differs: says where the token is, since a local process has nothing at ``/oidc``."""
+
 TOKEN_ENDING = "-oidc-token"
+TOKEN_VOLUME = "oidc-token"
+TOKEN_FOLDER = "/oidc"
+TOKEN_FILE = "token"
+
+_VARIABLES = frozenset((K_SINK, K_CA_CERTS, K_CE_OVERRIDES, K_OIDC_DIR))
 
 Workload = Service | Configuration | Deployment | Job
 """What can be bound: the kinds here with a pod at ``spec.template.spec``."""
@@ -43,21 +51,24 @@ SUBJECTS: tuple[type[Workload], ...] = (Service, Configuration, Deployment, Job)
 W = TypeVar("W", bound=Workload)
 
 
-def bind(workload: W, sink: Resolved, overrides: CloudEventOverrides | None) -> W:
+def bind(workload: W, sink: Resolved, overrides: CloudEventOverrides | None, secret: str = "") -> W:
     """*workload* with *sink* in the environment of every container, in the place of earlier ones.
 
-    Without overrides their variable is there all the same, and empty, as upstream.
+    Without overrides their variable is there all the same, and empty, as upstream. The token in
+    *secret*, if there is one, lies in a file.
     """
     env = [EnvVar(name=K_SINK, value=sink.url)]
     if sink.ca_certs is not None:
         env.append(EnvVar(name=K_CA_CERTS, value=sink.ca_certs))
     env.append(EnvVar(name=K_CE_OVERRIDES, value=_json(overrides)))
-    return _with_env(workload, tuple(env))
+    if secret:
+        env.append(EnvVar(name=K_OIDC_DIR, value=TOKEN_FOLDER))
+    return _with(workload, tuple(env), secret)
 
 
 def unbind(workload: W) -> W:
-    """*workload* without the variables of any binding, also when its author wrote them."""
-    return _with_env(workload, ())
+    """*workload* without what any binding has put there, also when its author wrote it."""
+    return _with(workload, (), "")
 
 
 def bound(workload: W, view: View) -> W:
@@ -83,7 +94,9 @@ def bound(workload: W, view: View) -> W:
     sink = resolve(winner.spec.sink, winner.metadata.namespace, view)
     if not isinstance(sink, Resolved):
         return unbind(workload)
-    return bind(workload, sink, winner.spec.ce_overrides)
+    asked = sink.audience is not None and view.config.eventing.features.authentication
+    secret = token_secret(winner.metadata.name) if asked else ""
+    return bind(workload, sink, winner.spec.ce_overrides, secret)
 
 
 def injected(obj: Object, view: View) -> Object:
@@ -124,12 +137,20 @@ def token_secret(binding: str) -> str:
     return child_name(binding, TOKEN_ENDING)
 
 
-def _with_env(workload: W, env: tuple[EnvVar, ...]) -> W:
+def _with(workload: W, env: tuple[EnvVar, ...], secret: str) -> W:
     template = workload.spec.template
+    pod = template.spec
+    mounts: tuple[VolumeMount, ...] = ()
+    volumes = tuple(each for each in pod.volumes if each.name != TOKEN_VOLUME)
+    if secret:
+        projected = {"sources": [{"secret": {"name": secret}}]}
+        volumes = (*volumes, Volume(name=TOKEN_VOLUME, projected=projected))
+        mounts = (VolumeMount(name=TOKEN_VOLUME, mount_path=TOKEN_FOLDER, read_only=True),)
     spec = msgspec.structs.replace(
-        template.spec,
-        containers=tuple(_container(each, env) for each in template.spec.containers),
-        init_containers=tuple(_container(each, env) for each in template.spec.init_containers),
+        pod,
+        containers=tuple(_container(each, env, mounts) for each in pod.containers),
+        init_containers=tuple(_container(each, env, mounts) for each in pod.init_containers),
+        volumes=volumes,
     )
     return msgspec.structs.replace(
         workload,
@@ -139,11 +160,12 @@ def _with_env(workload: W, env: tuple[EnvVar, ...]) -> W:
     )
 
 
-def _container(container: Container, env: tuple[EnvVar, ...]) -> Container:
-    own = tuple(
-        each for each in container.env if each.name not in {K_SINK, K_CA_CERTS, K_CE_OVERRIDES}
-    )
-    return msgspec.structs.replace(container, env=(*own, *env))
+def _container(
+    container: Container, env: tuple[EnvVar, ...], mounts: tuple[VolumeMount, ...]
+) -> Container:
+    own = tuple(each for each in container.env if each.name not in _VARIABLES)
+    mounted = tuple(each for each in container.volume_mounts if each.name != TOKEN_VOLUME)
+    return msgspec.structs.replace(container, env=(*own, *env), volume_mounts=(*mounted, *mounts))
 
 
 def _json(overrides: CloudEventOverrides | None) -> str:

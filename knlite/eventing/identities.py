@@ -31,8 +31,13 @@ def audience_of(obj: Object, view: View) -> str | None:
 
 def account_of(obj: Object) -> str:
     """The name of the ServiceAccount in whose name *obj* sends."""
-    info = info_of(type(obj))
-    return child_name(obj.metadata.name, f"-oidc-{info.group}-{info.kind}").lower()
+    return account_named(type(obj), obj.metadata.name)
+
+
+def account_named(kind: type[Object], name: str) -> str:
+    """The same for the object of that kind and name."""
+    info = info_of(kind)
+    return child_name(name, f"-oidc-{info.group}-{info.kind}").lower()
 
 
 def account_in(auth: AuthStatus | None) -> str:

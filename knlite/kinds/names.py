@@ -105,13 +105,17 @@ def label_value_problems(text: str) -> tuple[str, ...]:
 
 
 def child_name(parent: str, suffix: str) -> str:
-    """*parent* + *suffix*, shortened with a hash of the parent when over 63 characters."""
+    """*parent* + *suffix*, shortened with a hash of the parent when over 63 characters.
+
+    Where the suffix has to be cut as well, what is left ends with a letter or a digit.
+    """
     if len(parent) + len(suffix) <= MAX_LABEL:
         return parent + suffix
     head_length = MAX_LABEL - 32 - len(suffix)
     if head_length > 0:
         return parent[:head_length] + _md5(parent) + suffix
-    return (parent[:31] + _md5(parent + suffix) + suffix)[:MAX_LABEL]
+    cut = (parent[:31] + _md5(parent + suffix) + suffix)[:MAX_LABEL]
+    return cut.rstrip("-._")
 
 
 def _problems(

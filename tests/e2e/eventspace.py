@@ -260,14 +260,24 @@ class Space:
         return dict(stories[0])
 
     def quiet(self) -> None:
-        """Wait until every event of the namespace has ended, those that came of it too."""
+        """Wait until every event of the namespace has ended, those that came of it too.
+
+        The log reads events before attempts. An event whose delivery has ended in the meantime may
+        have a reply that came after the events were read, so two looks must agree.
+        """
+        seen: list[int] = []
 
         def ended() -> bool:
             answer = self.knlite.admin.get("/knlite/events", params={"limit": "10000"})
-            return all(
-                each["state"] not in ("delivering", "waiting")
+            events = [
+                each
                 for each in answer.json()["events"]
                 if each["to"]["namespace"] == self.namespace
+            ]
+            before = seen.copy()
+            seen[:] = [each["arrival"] for each in events]
+            return before == seen and all(
+                each["state"] not in ("delivering", "waiting") for each in events
             )
 
         wait_until(ended, f"all events of {self.namespace} to end")

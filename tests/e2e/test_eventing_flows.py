@@ -159,7 +159,7 @@ def test_the_answer_of_the_sink_is_transformed(space: Space) -> None:
     assert json.loads(got.data)["type"] == "reply-event-type"
 
 
-def test_channels_are_flows_subscribers(space: Space) -> None:
+def test_a_channel_takes_the_reply_of_a_sequence(space: Space) -> None:
     sink = space.sink()
     channel = space.channel()
     space.subscription(channel, sink)

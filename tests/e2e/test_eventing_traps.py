@@ -4,17 +4,34 @@ Source: Eventing data plane reference §11; a test names the traps it is about b
 there. ``docs/conformance.md`` says where the others are tested.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e.eventspace import Space, event, ref
+from tests.e2e.executable import Knlite, wait_until
 from tests.e2e.recorder import STRUCTURED, Answer, Script, drops_first, held, replies
 
 pytestmark = pytest.mark.e2e
 
 BROKERS = "http://broker-ingress.knative-eventing.svc.cluster.local"
 TTL = "knativebrokerttl"
+
+
+@pytest.fixture(scope="module", params=["memory", "data folder"])
+def knlite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Knlite]:
+    """A run whose Brokers and channels keep their events in memory, and one with a data folder."""
+    kept = request.param == "data folder"
+    options = ("--data-dir", str(tmp_path_factory.mktemp("data"))) if kept else ()
+    run = Knlite("--runtime", "process", *options)
+    try:
+        wait_until(run.answers, "the API")
+        yield run
+    finally:
+        run.stop()
 
 
 def says(status: int, body: bytes = b"", **headers: str) -> Script:

@@ -19,12 +19,14 @@ from knlite.eventing.httpcodec import encode_binary, encode_structured
 from knlite.eventing.reconcilers import eventpolicy
 from knlite.facts import DeliveryAttempted, EventRefused
 from knlite.issuer import LIFETIME, Issuer
+from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
+from knlite.kinds.meta import ObjectMeta
 from tests.flows.eventflow import STARTED, always, event, reply, settled
 from tests.flows.test_messaging_flow import Shop, opened, sequence, subscription
 from tests.unit.eventing.reconcilers.plane import NAMESPACE, RECONCILERS, Plane, document, ref
@@ -84,11 +86,17 @@ class Secured:
         return found
 
 
+def features(**flags: str) -> ConfigMap:
+    metadata = ObjectMeta(name="config-features", namespace="knative-eventing")
+    return ConfigMap(metadata=metadata, data=flags)
+
+
 @asynccontextmanager
 async def secured(*trees: Mapping[str, object], **flags: str) -> AsyncIterator[Secured]:
     flags = {"authentication-oidc": "enabled", **flags}
     reconcilers = ((EventPolicy, eventpolicy.reconcile), *RECONCILERS)
-    plane = Plane(reconcilers, config_features=flags)
+    plane = Plane(reconcilers)
+    plane.registry.apply(features(**flags), user="test")
     wall = Wall()
     issuer = Issuer(wall)
     async with opened(*trees, plane=plane, tokens=issuer) as shop:
@@ -284,3 +292,23 @@ async def test_a_token_of_the_sender_is_not_passed_on() -> None:
         await it.post(event(), it.token())
         (call,) = it.shop.subscribers.calls
         assert "authorization" not in {name.lower() for name, _ in call.headers}
+
+
+async def test_no_event_is_refused_while_identities_are_being_switched_on() -> None:
+    """Guards are there at once; statuses, and with them accounts and audiences, come later."""
+    pipe = ref("InMemoryChannel", "pipe")
+    to_pipe = trigger("t", subscriber={"ref": pipe})
+    off = {"authentication-oidc": "disabled"}
+    async with secured(
+        MAIN, document("InMemoryChannel", "pipe"), subscription("s", pipe, A), to_pipe, **off
+    ) as it:
+        it.shop.plane.registry.apply(features(**{"authentication-oidc": "enabled"}), user="test")
+        it.shop.push()
+        assert it.shop.plane.get(Trigger, "t").status.auth is None
+        assert await it.post(event("1")) == 401
+        assert await it.post(event("2"), it.token()) == 202
+        assert it.shop.got(A) == ["2"]
+        it.shop.plane.settle()
+        it.shop.push()
+        assert await it.post(event("3"), it.token()) == 202
+        assert it.shop.got(A) == ["2", "3"]

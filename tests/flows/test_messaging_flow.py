@@ -18,6 +18,7 @@ from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.credentials import credited
 from knlite.eventing.httpcodec import encode_binary
 from knlite.eventing.topology import topology
 from knlite.eventlog.memory import MemoryEngine
@@ -74,12 +75,17 @@ class Shop:
     def apply(self, *trees: Mapping[str, object]) -> None:
         """Make it so, and tell the data plane."""
         self.plane.apply(*trees)
-        self.dispatcher.topology_changed(topology(self.plane.registry.view))
+        self.push()
+
+    def push(self) -> None:
+        """Tell the data plane how everything is now, settled or not."""
+        view = self.plane.registry.view
+        self.dispatcher.topology_changed(credited(topology(view), view))
 
     def delete(self, kind: type[Object], name: str) -> None:
         """The same for what shall go."""
         self.plane.delete(kind, name)
-        self.dispatcher.topology_changed(topology(self.plane.registry.view))
+        self.push()
 
     def answer(self, url: str, how: Callable[[Call], Answered | Unanswered]) -> None:
         """What the subscriber at *url* answers; the others say 200 and nothing."""

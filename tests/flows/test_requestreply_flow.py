@@ -21,6 +21,7 @@ from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import Answered, Unanswered
+from knlite.eventing.authorization import Grant, Guard
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.filters.build import filter_of
@@ -29,7 +30,8 @@ from knlite.eventing.reconcilers.requestreply import reconcile
 from knlite.eventing.requestreplies import request_replies
 from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology
 from knlite.eventlog.memory import MemoryEngine
-from knlite.facts import Fact
+from knlite.facts import EventRefused, Fact
+from knlite.issuer import Issuer
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Condition
 from knlite.kinds.config.bundle import Config
@@ -90,11 +92,13 @@ class Flow:
         self._service = service
         self.ingress = EventIngress(self.clock, self.facts.append, {"memory": MemoryEngine()})
         self.dispatcher = Dispatcher(self.ingress, self, self.clock, self.facts.append)
+        self.issuer = Issuer(self.clock.wall)
         self.requests = RequestReplyIngress(
-            self.ingress, self.clock, random.Random(1), self.facts.append
+            self.ingress, self.clock, random.Random(1), self.facts.append, self.issuer
         )
         view, self.trigger = view_with(timeout)
-        self.requests.request_replies_changed(request_replies(view))
+        self.plans = request_replies(view)
+        self.requests.request_replies_changed(self.plans)
         question = Egress(
             kind="Trigger",
             namespace="shop",
@@ -140,8 +144,10 @@ class Flow:
             return answering(event)
         return answered
 
-    async def ask(self, path: str = "/shop/ask", **attributes: str) -> Answer:
+    async def ask(self, path: str = "/shop/ask", token: str = "", **attributes: str) -> Answer:
         headers, body = encode_binary(CloudEvent({**PLAIN, **attributes}))
+        if token:
+            headers.append(("Authorization", f"Bearer {token}"))
         return await self.requests.receive("POST", path, headers, body, "127.0.0.1:5000")
 
 
@@ -231,3 +237,22 @@ async def test_what_is_no_request_is_refused() -> None:
         assert (await receive("POST", "/shop", (), b"", "")).status == 400
         assert (await receive("POST", "/shop/ask", (), b"", "")).status == 400
         assert (await flow.ask("/shop/other")).status == 404
+
+
+async def test_one_that_is_guarded_asks_for_a_token_and_for_what_its_broker_asks() -> None:
+    audience = "eventing.knative.dev/requestreply/shop/ask"
+    grant = Grant("p", ("system:serviceaccount:shop:web",))
+    guard = Guard(audience, "shop", "allow-all", (grant,))
+    async with flowing(answering) as flow:
+        plans = {key: replace(plan, guard=guard) for key, plan in flow.plans.items()}
+        flow.requests.request_replies_changed(plans)
+        assert (await flow.ask()).status == 401
+        mail = flow.issuer.issue("shop", "mail", [audience])
+        assert (await flow.ask(token=mail)).status == 403
+        web = flow.issuer.issue("shop", "web", [audience])
+        assert (await flow.ask(token=web)).status == 200
+        refused = [fact for fact in flow.facts if isinstance(fact, EventRefused)]
+    assert [(fact.kind, fact.status) for fact in refused] == [
+        ("RequestReply", 401),
+        ("RequestReply", 403),
+    ]

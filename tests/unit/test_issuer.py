@@ -116,6 +116,8 @@ def test_what_is_forged_is_not_known(issuer: Issuer, wall: Wall) -> None:
         "of another issuer": Issuer(wall).issue("shop", "web", [AUDIENCE]),
         "nothing": "",
         "garbage": "a.b.c",
+        "nested": f"{'W1tb' * 20_000}.{claims}.{signature}",
+        "surrogate": "\ud800.a.b",
         "binary": "\x00.\xff.é",
         "huge": "a" * 100_000,
     }
@@ -153,4 +155,16 @@ def test_nothing_is_made_before_somebody_needs_it(wall: Wall, tmp_path: Path) ->
 def test_a_key_that_cannot_be_used_is_told(wall: Wall, tmp_path: Path, text: bytes) -> None:
     (tmp_path / KEY_FILE).write_bytes(text)
     with pytest.raises(InvalidInput, match=r"issuer\.pem cannot be used"):
-        Issuer(wall, tmp_path).issue("shop", "web")
+        Issuer(wall, tmp_path).require_usable()
+
+
+def test_a_folder_that_takes_no_key_is_told_and_tokens_work_all_the_same(
+    wall: Wall, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.write_text("not a folder")
+    told: list[str] = []
+    issuer = Issuer(wall, folder, told.append)
+    assert issuer.subject(issuer.issue("shop", "web", [AUDIENCE]), AUDIENCE) == SUBJECT
+    assert len(told) == 1
+    assert "ends with this run" in told[0]

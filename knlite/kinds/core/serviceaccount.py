@@ -1,4 +1,4 @@
-"""ServiceAccount: who a pod acts as on a cluster. Here it is only a name that must exist.
+"""ServiceAccount: who a pod or a sender of events acts as; tokens are issued in its name.
 
 Source: Kubernetes core/v1 ServiceAccount.
 """

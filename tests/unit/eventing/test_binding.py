@@ -191,3 +191,20 @@ def test_deployments_and_new_jobs_are_bound_as_they_come_in() -> None:
 def test_a_job_that_is_stored_keeps_its_template() -> None:
     to_job = binding(name="till", api_version="batch/v1", kind="Job")
     assert injected(job(), FakeView(to_job, job())) == job()
+
+
+def test_a_token_lies_in_a_file_that_a_variable_names() -> None:
+    obj = bind(service(EnvVar(name="OWN", value="x")), SINK, None, "b-oidc-token")
+    spec = obj.spec.template.spec
+    (volume,) = spec.volumes
+    assert (volume.name, volume.projected) == (
+        "oidc-token",
+        {"sources": [{"secret": {"name": "b-oidc-token"}}]},
+    )
+    for container in (*spec.containers, *spec.init_containers):
+        (mount,) = container.volume_mounts
+        assert (mount.name, mount.mount_path, mount.read_only) == ("oidc-token", "/oidc", True)
+    assert [each["K_OIDC_DIR"] for each in env_of(obj)] == ["/oidc"] * 3
+    assert bind(obj, SINK, None, "b-oidc-token") == obj
+    assert bind(obj, SINK, None) == bind(service(EnvVar(name="OWN", value="x")), SINK, None)
+    assert unbind(obj) == service(EnvVar(name="OWN", value="x"))

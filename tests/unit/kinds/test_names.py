@@ -41,6 +41,14 @@ def test_a_short_child_name_is_the_sum() -> None:
     assert child_name("hello", "-00001") == "hello-00001"
 
 
+def test_a_child_name_that_is_cut_in_its_suffix_is_still_a_name() -> None:
+    parent, suffix = "a" * 30, "-oidc-eventing.knative.dev-trigger"
+    name = child_name(parent, suffix)
+    # The hyphen that follows would be its last character.
+    assert name == parent + hashlib.md5((parent + suffix).encode()).hexdigest()
+    assert not subdomain_1123_problems(name)
+
+
 def test_a_long_child_name_keeps_its_suffix_and_a_hash_of_the_parent() -> None:
     parent = "x" * 63
     digest = hashlib.md5(parent.encode()).hexdigest()

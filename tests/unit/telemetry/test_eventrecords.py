@@ -1,6 +1,7 @@
 """What is known of events: lists, streams, waiting for an end."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import anyio
 import pytest
@@ -10,7 +11,8 @@ from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.telemetry.eventrecords import EventRecords
+from knlite.facts import EventRefused
+from knlite.telemetry.eventrecords import REFUSALS, EventRecords
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 
@@ -172,3 +174,37 @@ async def test_a_trigger_that_was_deleted_between_two_runs_is_in_old_stories_onl
     assert [row.name for row in now.rows] == ["a"]
     # Nobody will ever say that it has ended.
     assert (await records.until_ended(1000)).state == "gone"
+
+
+def refused(event_id: str, why: str = "no token came with it") -> EventRefused:
+    return EventRefused(
+        at=datetime(2026, 1, 1, 12, 30, tzinfo=UTC),
+        kind="Broker",
+        namespace="shop",
+        name="main",
+        status=401,
+        why=why,
+        event_id=event_id,
+    )
+
+
+async def test_why_an_event_was_refused_is_known(records: EventRecords) -> None:
+    records.read(refused("7"))
+    records.read(refused("7", "its token has expired"))
+    with pytest.raises(NotFound, match="Broker shop/main has refused it at 12:30:00") as caught:
+        await records.stories("7")
+    assert caught.value.cause == "its token has expired"
+    # What has come in another time has a story.
+    records.read(accepted(1000, id="7"))
+    assert [each.arrival for each in await records.stories("7")] == [1000]
+
+
+async def test_refused_events_without_end_are_not_remembered(records: EventRecords) -> None:
+    records.read(refused("x" * 10_000))
+    for number in range(REFUSALS + 1):
+        records.read(refused(str(number)))
+    for gone in ("0", "x" * 10_000):
+        with pytest.raises(NotFound, match="is in the log"):
+            await records.stories(gone)
+    with pytest.raises(NotFound, match="has refused it"):
+        await records.stories("1")
