@@ -7,6 +7,7 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Protocol
 
 import anyio
@@ -205,9 +206,13 @@ class EventRecords:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
         return found
 
-    async def find(self, query: Query) -> list[Happened]:
-        """The newest events that are asked for, the oldest of them first; without their data."""
-        return [each async for each in self._history.find(_wanted(query))][::-1]
+    async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
+        """The newest events that are asked for, the oldest of them first; without their data.
+
+        *originals* are those that repeat no other.
+        """
+        wanted = replace(_wanted(query), originals=originals)
+        return [each async for each in self._history.find(wanted)][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
         """The story of an event, when nothing more happens to it. Raises ``NotFound``."""

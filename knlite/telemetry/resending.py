@@ -144,9 +144,7 @@ class Resending:
         """
         if egress and url:
             raise InvalidInput("an event is sent again to a trigger or to a URL, not to both")
-        found = await self._records.find(query)
-        if query.before - query.since > 1:
-            found = [each for each in found if not each.accepted.replay_of]
+        found = await self._records.find(query, originals=query.before - query.since > 1)
         if query.id and len(found) > 1:
             arrivals = ", ".join(str(each.accepted.arrival) for each in found[:10])
             raise InvalidInput(
