@@ -28,6 +28,7 @@ from knlite.facts import (
 )
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
+from knlite.telemetry.elsewhere import Elsewhere
 from knlite.telemetry.stories import Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
@@ -35,10 +36,6 @@ BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
-ELSEWHERE = 256
-"""Events that were refused, or sent past all brokers, that are remembered, to say why they are not
-in the log."""
-_LONGEST_ID = 256
 STORIES = 20
 """Of events of one id, the newest."""
 REPLAYS = 100
@@ -80,8 +77,7 @@ class EventRecords:
         self._history = history
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
-        self._elsewhere: dict[str, EventRefused | SourceSent] = {}
-        """What is known of events that may not be in the log, by id; the oldest first."""
+        self._elsewhere = Elsewhere()
         self._seen: set[str] = set()
         """The uids of all that there have been in this run."""
         self._began = history.newest
@@ -106,12 +102,8 @@ class EventRecords:
                 if self._followers and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
-            case EventRefused(event_id=event_id) | SourceSent(event_id=event_id):
-                if event_id and len(event_id) <= _LONGEST_ID:
-                    self._elsewhere.pop(event_id, None)
-                    self._elsewhere[event_id] = fact
-                    if len(self._elsewhere) > ELSEWHERE:
-                        del self._elsewhere[next(iter(self._elsewhere))]
+            case EventRefused() | SourceSent():
+                self._elsewhere.note(fact)
             case EgressChanged():
                 self._seen.add(fact.egress_uid)
                 if fact.gone:
@@ -178,9 +170,9 @@ class EventRecords:
             arrivals = [int(event_id)]
         found = [each for arrival in arrivals if (each := await self._history.at(arrival))]
         if not found:
-            elsewhere = self._elsewhere.get(event_id)
+            elsewhere = self._elsewhere.why_not_here(event_id)
             if elsewhere is not None:
-                raise _not_here(elsewhere)
+                raise elsewhere
             of = f' of source "{source}"' if source else ""
             raise NotFound(
                 f'no event "{event_id}"{of} is in the log',
@@ -287,31 +279,6 @@ class EventRecords:
             waited.set()
         for stream in self._followers:
             _push(stream, (arrival, True))
-
-
-def _not_here(fact: EventRefused | SourceSent) -> NotFound:
-    """Why an event is not in the log."""
-    place = f"{fact.kind} {fact.namespace}/{fact.name}"
-    what, when = f'event "{fact.event_id}" is not in the log', f"{fact.at:%H:%M:%S} UTC"
-    match fact:
-        case EventRefused():
-            return NotFound(
-                f"{what}: {place} has refused it at {when} with {fact.status}",
-                cause=fact.why,
-                fix="correct that, and send it again",
-            )
-        case SourceSent(outcome="failed"):
-            return NotFound(
-                f"{what}: {place} has given it up at {when} after {fact.attempts} attempts",
-                cause=f"{fact.target}: {fact.why}",
-                fix="give the source a Broker for its sink, which tries for longer and tells more",
-            )
-        case SourceSent():
-            return NotFound(
-                f"{what}: {place} has sent it past all brokers, and it was taken at {when}",
-                cause=f"{fact.target} answered {fact.status} to attempt {fact.attempts}",
-                fix="give the source a Broker for its sink, which tells more",
-            )
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:

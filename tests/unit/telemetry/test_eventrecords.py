@@ -12,7 +12,8 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import EventRefused, SourceSent
-from knlite.telemetry.eventrecords import ELSEWHERE, EventRecords
+from knlite.telemetry.elsewhere import REMEMBERED
+from knlite.telemetry.eventrecords import EventRecords
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 
@@ -201,7 +202,7 @@ async def test_why_an_event_was_refused_is_known(records: EventRecords) -> None:
 
 async def test_refused_events_without_end_are_not_remembered(records: EventRecords) -> None:
     records.read(refused("x" * 10_000))
-    for number in range(ELSEWHERE + 1):
+    for number in range(REMEMBERED + 1):
         records.read(refused(str(number)))
     for gone in ("0", "x" * 10_000):
         with pytest.raises(NotFound, match="is in the log"):
