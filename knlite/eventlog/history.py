@@ -147,7 +147,8 @@ class Progress:
     """Which deliveries of which events have still to end in this run."""
 
     def __init__(self) -> None:
-        self._open: dict[int, tuple[str, ...]] = {}
+        self._open: dict[int, list[str]] = {}
+        """The egresses by arrival."""
 
     def __len__(self) -> int:
         return len(self._open)
@@ -158,7 +159,7 @@ class Progress:
     def begin(self, arrival: int, readers: tuple[str, ...]) -> bool:
         """An event has come; whether anybody is to get it."""
         if readers:
-            self._open[arrival] = readers
+            self._open[arrival] = list(readers)
         return bool(readers)
 
     def arrivals(self) -> Iterable[int]:
@@ -171,20 +172,19 @@ class Progress:
 
     def resume(self, arrival: int, reader: str) -> None:
         """A delivery that an earlier run has not ended goes on."""
-        readers = self._open.get(arrival, ())
+        readers = self._open.setdefault(arrival, [])
         if reader not in readers:
-            self._open[arrival] = (*readers, reader)
+            readers.append(reader)
 
     def end(self, arrival: int, reader: str) -> bool:
         """One delivery has ended; whether it was the last of its event."""
         readers = self._open.get(arrival)
         if readers is None:
             return False
-        if len(readers) > 1 or reader not in readers:
-            readers = tuple(each for each in readers if each != reader)
-            if readers:
-                self._open[arrival] = readers
-                return False
+        if reader in readers:
+            readers.remove(reader)
+        if readers:
+            return False
         del self._open[arrival]
         return True
 
