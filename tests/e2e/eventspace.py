@@ -262,10 +262,10 @@ class Space:
     def quiet(self) -> None:
         """Wait until every event of the namespace has ended, those that came of it too.
 
-        The log reads events before attempts. An event whose delivery has ended in the meantime may
-        have a reply that came after the events were read, so two looks must agree.
+        The log reads events before attempts: a delivery that ends in between may have left a reply
+        that the same look does not show, so the next one must show nothing else.
         """
-        seen: list[int] = []
+        before: list[int] = []
 
         def ended() -> bool:
             answer = self.knlite.admin.get("/knlite/events", params={"limit": "10000"})
@@ -274,11 +274,12 @@ class Space:
                 for each in answer.json()["events"]
                 if each["to"]["namespace"] == self.namespace
             ]
-            before = seen.copy()
-            seen[:] = [each["arrival"] for each in events]
-            return before == seen and all(
-                each["state"] not in ("delivering", "waiting") for each in events
-            )
+            if any(each["state"] in ("delivering", "waiting") for each in events):
+                before.clear()
+                return False
+            known = before.copy()
+            before[:] = [each["arrival"] for each in events]
+            return known == before
 
         wait_until(ended, f"all events of {self.namespace} to end")
 
