@@ -1,16 +1,13 @@
 """Joins the rooms: builds every part of a run, starts them in order, stops them in order.
 
-Wiring only. The one late binding is ``activator.report_to(autoscaler)``, which closes the ring of a
-cold start: activator → autoscaler → supervisor → activator.
+Wiring only; groups of parts that belong together are joined in ``wiring``.
 """
 
-import asyncio
 import os
 import random
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -19,65 +16,40 @@ from knlite.apiserver.app import make_app
 from knlite.apiserver.serving import serve as serve_admin
 from knlite.clock import SystemClock
 from knlite.controlplane.applier import Applier
-from knlite.controlplane.autoscaler import Autoscaler
-from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
-from knlite.controlplane.eventanswerers import EventAnswerers
 from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
-from knlite.controlplane.eventtypes import EventTypeRecorder
 from knlite.controlplane.foundation import lay_foundation
-from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.images import Images
-from knlite.controlplane.jobsinks import JobSinks
-from knlite.controlplane.kubelet import Kubelet
-from knlite.controlplane.machine import this_capacity
-from knlite.controlplane.podautoscalers import PodAutoscalerWriter
-from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reporting import Reporter
-from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.settling import Settling
-from knlite.controlplane.sources import Sources
-from knlite.controlplane.supervisor import Supervisor
-from knlite.controlplane.tokensecrets import TokenSecrets
 from knlite.controlplane.views import views_of_run
-from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
 from knlite.dataplane.dispatcher import Dispatcher
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.https import Https
-from knlite.dataplane.jobsink import JobSinkIngress
-from knlite.dataplane.requestreply import RequestReplyIngress
 from knlite.dataplane.sender import EventSender
-from knlite.dataplane.sources.outbound import Outbound
-from knlite.dataplane.sources.ping import PingAdapter
-from knlite.dataplane.transforms import EventTransforms
 from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
-from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
-from knlite.eventing.transforms import ENDING as TRANSFORM_ENDING
 from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.issuer import Issuer
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.sinks.jobsink import HOST as JOB_SINKS
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
 from knlite.manifests import Complaint, Project
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
-from knlite.registry.sqlite import SqliteStorage
-from knlite.registry.writebehind import WriteBehind
 from knlite.runtime.available import open_runtimes
 from knlite.serving.workload import policy_named
 from knlite.settings import Settings
@@ -88,6 +60,10 @@ from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
+from knlite.wiring.basics import Basics
+from knlite.wiring.eventing import make_sources, serve_answerers
+from knlite.wiring.keeping import keeping
+from knlite.wiring.scaling import make_scaling
 
 
 @asynccontextmanager
@@ -154,9 +130,18 @@ class Emulator:
             ),
         )
         recorder = EventRecorder(self.registry, ledger, self._reporter, self._clock)
+        self._basics = Basics(
+            registry=self.registry,
+            clock=self._clock,
+            publish=bus.publish,
+            draw=self._draw,
+            reporter=self._reporter,
+            issuer=self._issuer,
+        )
         held.enter_context(bus.reading(recorder.read, *TOLD))
         held.enter_context(self.registry.listening(recorder.note))
-        keeper = self._keep(settings.data_dir) if settings.data_dir else None
+        folder = settings.data_dir
+        keeper = held.enter_context(keeping(self.registry, folder, self._warn)) if folder else None
         lay_foundation(self.registry)
         self._controller = Controller(self.registry, RECONCILERS, self._clock, bus.publish)
         self._applier = Applier(
@@ -198,7 +183,7 @@ class Emulator:
     async def start(self) -> None:
         """Open the ports and start every part. Raises ``KnliteError``."""
         settings, clock, publish = self.settings, self._clock, self._bus.publish
-        issuer = self._issuer
+        issuer, basics = self._issuer, self._basics
         await anyio.to_thread.run_sync(issuer.require_usable)
         listening = Listening(settings, self._say)
         self._held.callback(listening.close)
@@ -218,19 +203,12 @@ class Emulator:
         gateway = Gateway(
             activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
         )
-        job_sinks = JobSinkIngress(JobSinks(self.registry), clock, publish, issuer)
-        gateway.event_hosts.serve(JOB_SINKS, job_sinks.handle)
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
         dispatcher = Dispatcher(brokers, sender, clock, publish, tokens=issuer)
-        transforming = EventTransforms(sender, clock, publish, issuer, self._draw)
-        requests = RequestReplyIngress(brokers, clock, self._draw, publish, issuer)
-        gateway.event_hosts.serve_all(TRANSFORM_ENDING, transforming.at)
-        gateway.event_hosts.serve(REQUEST_REPLY_HOST, requests.receive, waits=True)
-        answerers = EventAnswerers(self.registry, clock, transforming, requests)
-        secrets = TokenSecrets(self.registry, issuer, clock, publish)
-        self.settling.ask(answerers, "routes are being made")
-        self.settling.ask(secrets, "tokens are being made")
+        answerers = serve_answerers(basics, gateway, brokers, sender)
+        self.settling.ask(answerers.tables, "routes are being made")
+        self.settling.ask(answerers.secrets, "tokens are being made")
         projector = Projector(self.registry, clock)
         projector.report_to(gateway, activator, dispatcher)
         brokers.ask_first(projector.catch_up)
@@ -251,7 +229,7 @@ class Emulator:
         uid = os.geteuid() or None
         code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
         images = Images(self.registry, code, clock)
-        scaling = self._scaling(activator, projector, images, code)
+        scaling = make_scaling(basics, activator, projector, images, code, self._metrics)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 
@@ -277,91 +255,24 @@ class Emulator:
             *scaling,
             activator,
             https,
-            transforming,
-            answerers,
-            secrets,
+            answerers.transforms,
+            answerers.tables,
+            answerers.secrets,
             projector,
         ):
             await self._group.start(part.run)
         await self._group.start(opened.run)
         await self._group.start(dispatcher.run)
-        for source in self._sources(sender):
-            await self._group.start(source.run)
+        sources = make_sources(basics, sender)
+        self.settling.ask(sources.watching, "sources are being started")
+        self._held.enter_context(self._bus.reading(sources.types.read, EventAccepted))
+        self._held.enter_context(self.registry.listening(sources.types.note))
+        await self._group.start(sources.pings.run)
+        await self._group.start(sources.watching.run)
         inside = listening.inside(available.bridges) | {inner}
         await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
-
-    def _sources(self, sender: EventSender) -> tuple[PingAdapter, Sources]:
-        """Who sends the events of sources, and who watches objects for them."""
-        outbound = Outbound(
-            sender, self._clock, self._bus.publish, self._draw.getrandbits, self._issuer
-        )
-        pings = PingAdapter(outbound, self._clock)
-        sources = Sources(self.registry, self._clock, self._bus.publish)
-        sources.report_to(pings, outbound)
-        self.settling.ask(sources, "sources are being started")
-        types = EventTypeRecorder(self.registry, self._reporter)
-        self._held.enter_context(self._bus.reading(types.read, EventAccepted))
-        self._held.enter_context(self.registry.listening(types.note))
-        return pings, sources
-
-    def _scaling(
-        self, activator: Activator, projector: Projector, images: Images, code: Preparation
-    ) -> tuple[Supervisor, Kubelet, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]:
-        """Who decides how many instances there are, and who keeps them."""
-        registry, clock, publish = self.registry, self._clock, self._bus.publish
-        service_of = projector.service_of
-        pods, capacity = PodWriter(registry, self._reporter, clock.wall), this_capacity()
-        kubelet = Kubelet(
-            registry=registry,
-            preparation=code,
-            capacity=capacity,
-            pods=pods,
-            clock=clock,
-            publish=publish,
-            issuer=self._issuer,
-        )
-        supervisor = Supervisor(
-            blueprints=make_blueprints(registry, images, capacity, self._issuer),
-            service_of=service_of,
-            pods=pods,
-            clock=clock,
-            publish=publish,
-            draw=self._draw,
-        )
-        volumes = VolumeKeeper(registry, supervisor, self._issuer, clock.wall, publish)
-        standings = PodAutoscalerWriter(registry, self._reporter, clock)
-        targets = ScaleTargets(supervisor, service_of, clock, publish)
-        autoscaler = Autoscaler(registry, supervisor, targets, standings, clock)
-        hpa = HorizontalPodAutoscaler(registry, supervisor, targets, standings, clock)
-        supervisor.report_to(activator, autoscaler, hpa)
-        activator.report_to(autoscaler)
-        targets.report_to(activator)
-        self._metrics.ask(loads=activator.loads, scales=autoscaler.scales)
-        return supervisor, kubelet, volumes, autoscaler, hpa
-
-    def _keep(self, folder: Path) -> WriteBehind:
-        """Go on with what an earlier run has left in *folder*, and keep what happens now."""
-        storage = SqliteStorage(folder)
-        self._held.callback(storage.close)
-        loop = asyncio.get_running_loop()
-
-        def complain(text: str) -> None:
-            notice = Notice(at=self._clock.wall(), level="error", text=text)
-            loop.call_soon_threadsafe(self._bus.publish, notice)
-
-        keeper = WriteBehind(self.registry, storage, complain)
-        try:
-            keeper.restore()
-        except ConfigInvalid as exc:
-            raise InvalidInput(
-                f"what {folder} has kept cannot be used",
-                cause=str(exc),
-                fix="correct --set, or move the folder away and apply the manifests again",
-            ) from exc
-        self._held.enter_context(keeper.keeping())
-        return keeper
 
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""

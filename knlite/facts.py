@@ -324,8 +324,8 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """The event may have been delivered before a crash."""
     body: bytes = b""
     """The beginning of an answer that is a failure."""
-    reply_arrival: int = 0
-    """What names the reply, where it has entered a broker or a channel."""
+    entered: int = 0
+    """What names the event, or the reply, where it has entered a broker or a channel here."""
     ended: bool = False
     """Nothing more happens to the event at this egress."""
 

@@ -6,6 +6,7 @@ Source: knlite's own (``docs/events.md``); ``knlite send``, ``events``, ``explai
 ``dead-letters`` and ``replay`` read it.
 """
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from math import inf
@@ -27,7 +28,7 @@ _JSON = "application/json"
 _LINES = "application/x-ndjson"
 MAX_LIMIT = 10_000
 """Events in one answer."""
-MAX_ARRIVAL = 10**18
+_ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
 MAX_WAIT = 24 * 3600
 """Seconds; who waits longer asks again."""
 _KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
@@ -46,7 +47,7 @@ class EventRoutes:
         return [
             Route("/knlite/events", self._list, methods=["GET"]),
             Route("/knlite/events", self._send, methods=["POST"]),
-            Route("/knlite/events/{arrival:int}", self._story, methods=["GET"]),
+            Route("/knlite/events/{arrival}", self._story, methods=["GET"]),
             Route("/knlite/explain", self._explain, methods=["GET"]),
             Route("/knlite/explain", self._foretell, methods=["POST"]),
             Route("/knlite/dead-letters", self._dead_letters, methods=["GET"]),
@@ -66,9 +67,14 @@ class EventRoutes:
                 yield msgspec.json.encode(event) + b"\n"
 
     async def _story(self, request: Request) -> Response:
-        arrival: int = request.path_params["arrival"]
-        if arrival > MAX_ARRIVAL:
-            raise NotFound(f"no event {arrival} is in the log")
+        text: str = request.path_params["arrival"]
+        if not _ARRIVAL.fullmatch(text):
+            raise NotFound(
+                f'no event "{text[:40]}" is in the log',
+                cause="the path takes an arrival, which is a number",
+                fix="give an id as /knlite/explain?id=ID",
+            )
+        arrival = int(text)
         seconds = options.number(request, "wait")
         if seconds:
             patience = min(seconds, MAX_WAIT)
@@ -87,7 +93,7 @@ class EventRoutes:
     async def _foretell(self, request: Request) -> Response:
         kind, namespace, name = _resource(request)
         event = await _event(request)
-        return _listed("rows", self._events.foretell(event, kind, namespace, name))
+        return _listed("rows", self._sending.foretell(event, kind, namespace, name))
 
     async def _send(self, request: Request) -> Response:
         url = request.query_params.get("to", "")

@@ -51,10 +51,6 @@ class EventSource(Protocol):
         """The story of an event, once nothing more happens to it. Raises ``NotFound``."""
         ...
 
-    def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> Sequence[object]:
-        """Who would get an event from a resource (without a name: from any), and why."""
-        ...
-
     async def dead_letters(self, query: EventQuery) -> Sequence[object]:
         """The deliveries that their subscribers did not take, the oldest first."""
         ...
@@ -65,6 +61,13 @@ class EventSending(Protocol):
 
     async def send(self, event: CloudEvent, kind: str, namespace: str, name: str) -> object:
         """To a resource; without a name to the only one. Raises ``KnliteError``."""
+        ...
+
+    def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> Sequence[object]:
+        """Who would get an event from a resource (without a name: from any), and why.
+
+        Raises ``NotFound``.
+        """
         ...
 
     async def send_to(self, event: CloudEvent, url: str) -> object:

@@ -4,14 +4,18 @@ kubectl 1.32 and later send what they create by a typed command (``create config
 and do not fall back to JSON. Answers are JSON all the same.
 
 Source: ``runtime.Unknown`` (magic ``k8s\\0``, 1 = typeMeta, 2 = raw) and the field numbers of
-k8s.io/api ``generated.proto``. Fields that are not in these tables are skipped, as protobuf does.
+k8s.io/api ``generated.proto``. Fields that are not in the tables are skipped, as protobuf does, but
+those of pods: half a pod is none.
+Not here: the tables (``protobufmessages.py``, ``protobufpods.py``).
 """
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from knlite.apiserver import protobufpods
+from knlite.apiserver.protobufmessages import DELETE_OPTIONS, KINDS, Field, Message, Whole
 
 MAGIC = b"k8s\x00"
 MAX_DEPTH = 16
@@ -22,133 +26,10 @@ class Malformed(ValueError):
 
 
 class Unknown(ValueError):
-    """A kind whose messages are not known here."""
+    """A kind, or a field of one, that is not read here."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Field:
-    """*type* is one of text, bytes, integer, boolean, time, map, bytes map, or a message."""
-
-    name: str
-    type: "str | _Message" = "text"
-    many: bool = False
-
-
-_Message = Mapping[int, _Field]
-
-_OWNER: _Message = {
-    1: _Field("kind"),
-    3: _Field("name"),
-    4: _Field("uid"),
-    5: _Field("apiVersion"),
-    6: _Field("controller", "boolean"),
-    7: _Field("blockOwnerDeletion", "boolean"),
-}
-_META: _Message = {
-    1: _Field("name"),
-    2: _Field("generateName"),
-    3: _Field("namespace"),
-    5: _Field("uid"),
-    6: _Field("resourceVersion"),
-    7: _Field("generation", "integer"),
-    8: _Field("creationTimestamp", "time"),
-    9: _Field("deletionTimestamp", "time"),
-    10: _Field("deletionGracePeriodSeconds", "integer"),
-    11: _Field("labels", "map"),
-    12: _Field("annotations", "map"),
-    13: _Field("ownerReferences", _OWNER, many=True),
-    14: _Field("finalizers", many=True),
-}
-_REFERENCE: _Message = {
-    1: _Field("kind"),
-    2: _Field("namespace"),
-    3: _Field("name"),
-    4: _Field("uid"),
-    5: _Field("apiVersion"),
-    6: _Field("resourceVersion"),
-    7: _Field("fieldPath"),
-}
-_PORT: _Message = {
-    1: _Field("name"),
-    2: _Field("protocol"),
-    3: _Field("port", "integer"),
-    4: _Field("targetPort", "number or name"),
-    5: _Field("nodePort", "integer"),
-    6: _Field("appProtocol"),
-}
-_SERVICE_SPEC: _Message = {
-    1: _Field("ports", _PORT, many=True),
-    2: _Field("selector", "map"),
-    3: _Field("clusterIP"),
-    4: _Field("type"),
-    5: _Field("externalIPs", many=True),
-    7: _Field("sessionAffinity"),
-    10: _Field("externalName"),
-}
-_META_FIELD = _Field("metadata", _META)
-_ACCESS: _Message = {
-    1: _Field("namespace"),
-    2: _Field("verb"),
-    3: _Field("group"),
-    4: _Field("version"),
-    5: _Field("resource"),
-    6: _Field("subresource"),
-    7: _Field("name"),
-}
-_TOKEN_SPEC: _Message = {
-    1: _Field("audiences", many=True),
-    3: _Field(
-        "boundObjectRef",
-        {1: _Field("kind"), 2: _Field("apiVersion"), 3: _Field("name"), 4: _Field("uid")},
-    ),
-    4: _Field("expirationSeconds", "integer"),
-}
-_PATH: _Message = {1: _Field("path"), 2: _Field("verb")}
-
-_KINDS: Mapping[tuple[str, str], _Message] = {
-    ("v1", "Namespace"): {1: _META_FIELD},
-    ("v1", "ConfigMap"): {
-        1: _META_FIELD,
-        2: _Field("data", "map"),
-        3: _Field("binaryData", "bytes map"),
-        4: _Field("immutable", "boolean"),
-    },
-    ("v1", "Secret"): {
-        1: _META_FIELD,
-        2: _Field("data", "bytes map"),
-        3: _Field("type"),
-        4: _Field("stringData", "map"),
-        5: _Field("immutable", "boolean"),
-    },
-    ("v1", "ServiceAccount"): {
-        1: _META_FIELD,
-        2: _Field("secrets", _REFERENCE, many=True),
-        3: _Field("imagePullSecrets", {1: _Field("name")}, many=True),
-        4: _Field("automountServiceAccountToken", "boolean"),
-    },
-    ("v1", "Service"): {1: _META_FIELD, 2: _Field("spec", _SERVICE_SPEC)},
-    ("v1", "DeleteOptions"): {},
-    ("authorization.k8s.io/v1", "SelfSubjectAccessReview"): {
-        1: _META_FIELD,
-        2: _Field(
-            "spec",
-            {1: _Field("resourceAttributes", _ACCESS), 2: _Field("nonResourceAttributes", _PATH)},
-        ),
-    },
-    ("authorization.k8s.io/v1", "SelfSubjectRulesReview"): {
-        1: _META_FIELD,
-        2: _Field("spec", {1: _Field("namespace")}),
-    },
-    ("authentication.k8s.io/v1", "SelfSubjectReview"): {1: _META_FIELD},
-    ("authentication.k8s.io/v1", "TokenRequest"): {1: _META_FIELD, 2: _Field("spec", _TOKEN_SPEC)},
-}
-_DELETE_OPTIONS: _Message = {
-    1: _Field("gracePeriodSeconds", "integer"),
-    2: _Field("preconditions", {1: _Field("uid"), 2: _Field("resourceVersion")}),
-    3: _Field("orphanDependents", "boolean"),
-    4: _Field("propagationPolicy"),
-    5: _Field("dryRun", many=True),
-}
+_KINDS = {**KINDS, **protobufpods.KINDS}
 
 
 def decode(body: bytes) -> dict[str, Any]:
@@ -158,30 +39,39 @@ def decode(body: bytes) -> dict[str, Any]:
     api_version, kind, raw = "", "", b""
     for number, value in _fields(body[len(MAGIC) :]):
         if number == 1 and isinstance(value, bytes):
-            type_meta = _tree({1: _Field("apiVersion"), 2: _Field("kind")}, value, 0)
+            type_meta = _tree({1: Field("apiVersion"), 2: Field("kind")}, value, 0)
             api_version, kind = type_meta.get("apiVersion", ""), type_meta.get("kind", "")
         elif number == 2 and isinstance(value, bytes):
             raw = value
     # Every group has DeleteOptions of its own, all alike.
-    message = _DELETE_OPTIONS if kind == "DeleteOptions" else _KINDS.get((api_version, kind))
+    message = DELETE_OPTIONS if kind == "DeleteOptions" else _KINDS.get((api_version, kind))
     if message is None:
         raise Unknown(f"protobuf is not read for {kind or 'this kind'} of {api_version}; send JSON")
     return {"apiVersion": api_version, "kind": kind, **_tree(message, raw, 0)}
 
 
-def _tree(message: _Message, data: bytes, depth: int) -> dict[str, Any]:
+def _tree(message: Message, data: bytes, depth: int) -> dict[str, Any]:
     if depth > MAX_DEPTH:
         raise Malformed("it is nested too deeply")
     tree: dict[str, Any] = {}
     for number, raw in _fields(data):
         field = message.get(number)
         if field is None:
+            if raw and isinstance(message, Whole):
+                beside = next(iter(message.values())).name
+                raise Unknown(
+                    f"field {number} of a pod's part (the one with {beside}) is not read as"
+                    " protobuf; send JSON (kubectl apply -f FILE)"
+                )
             continue
-        if field.type in ("map", "bytes map"):
-            key, value = _entry(raw, as_bytes=field.type == "bytes map")
-            tree.setdefault(field.name, {})[key] = value
+        if isinstance(field.type, str) and field.type.endswith("map"):
+            key, entry = _entry(field.type, raw)
+            tree.setdefault(field.name, {})[key] = entry
             continue
         value = _value(field, raw, depth)
+        if field.inline:
+            tree.update(value)
+            continue
         if field.many:
             tree.setdefault(field.name, []).append(value)
         elif value not in ("", None):
@@ -189,14 +79,20 @@ def _tree(message: _Message, data: bytes, depth: int) -> dict[str, Any]:
     return tree
 
 
-def _value(field: _Field, raw: int | bytes, depth: int) -> Any:
+def _value(field: Field, raw: int | bytes, depth: int) -> Any:
     match field.type, raw:
         case "text", bytes():
             return _text(raw)
         case "integer", int():
-            return raw - (1 << 64) if raw >= 1 << 63 else raw
+            return _signed(raw)
+        case "count", int():
+            return _signed(raw) or None
         case "boolean", int():
             return bool(raw)
+        case "flag", int():
+            return bool(raw) or None
+        case "quantity", bytes():
+            return _quantity(raw)
         case "time", bytes():
             return _time(raw)
         case "number or name", bytes():
@@ -209,14 +105,31 @@ def _value(field: _Field, raw: int | bytes, depth: int) -> Any:
             raise Malformed(f"{field.name} has an unexpected wire type")
 
 
-def _entry(raw: int | bytes, *, as_bytes: bool) -> tuple[str, str]:
+def _entry(type_: str, raw: int | bytes) -> tuple[str, str]:
     if not isinstance(raw, bytes):
         raise Malformed("a map has an unexpected wire type")
     parts = dict(_fields(raw))
     key, value = parts.get(1, b""), parts.get(2, b"")
     if not (isinstance(key, bytes) and isinstance(value, bytes)):
         raise Malformed("an entry of a map has an unexpected wire type")
-    return _text(key), b64encode(value).decode() if as_bytes else _text(value)
+    match type_:
+        case "bytes map":
+            return _text(key), b64encode(value).decode()
+        case "quantity map":
+            return _text(key), _quantity(value)
+        case _:
+            return _text(key), _text(value)
+
+
+def _quantity(raw: bytes) -> str:
+    text = dict(_fields(raw)).get(1, b"")
+    if not isinstance(text, bytes):
+        raise Malformed("a quantity has an unexpected wire type")
+    return _text(text)
+
+
+def _signed(raw: int) -> int:
+    return raw - (1 << 64) if raw >= 1 << 63 else raw
 
 
 def _time(raw: bytes) -> str | None:

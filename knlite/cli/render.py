@@ -152,7 +152,7 @@ def _first(text: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    return "; ".join(line.strip() for line in text.strip().splitlines())
+    return "; ".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 
 def after(seconds: float) -> str:

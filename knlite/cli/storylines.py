@@ -97,8 +97,6 @@ def row_lines(row: Mapping[str, Any], *, attempts: bool = True) -> list[Line]:
         lines += _attempt_lines(each)
     if row["leftOut"]:
         lines.append([(f"    ({row['leftOut']} attempts like these are not kept)", "dim")])
-    if row["reply"]:
-        lines.append([(f"    its reply: knlite explain {row['reply']}", "dim")])
     return lines
 
 
@@ -122,7 +120,17 @@ def _attempt_lines(attempt: Mapping[str, Any]) -> list[Line]:
         lines.append([("       delivered again after a restart", "yellow")])
     if attempt["nextIn"] is not None:
         lines.append([(f"       next attempt {after(attempt['nextIn'])}", "dim")])
+    if attempt["entered"]:
+        there = _THERE[attempt["leg"]]
+        lines.append([(f"       {there}: knlite explain {attempt['entered']}", "dim")])
     return lines
+
+
+_THERE = {
+    "subscriber": "it went on",
+    "reply": "the reply",
+    "dead letter sink": "the dead letter",
+}
 
 
 def _first(text: str) -> str:

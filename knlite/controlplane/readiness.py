@@ -4,9 +4,11 @@ from collections.abc import Callable, Hashable
 from datetime import datetime
 from functools import partial
 
+from knlite.controlplane.pods import is_of_revision
 from knlite.eventing.sinks import sink_missing
 from knlite.facts import Publish, ReadyChanged
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.requestreply import RequestReply
@@ -29,6 +31,8 @@ from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
+from knlite.serving.podlife import COMING
+from knlite.workloads.pods import has_ended, is_leaving, ready_since
 
 ADDRESSED = (
     Service,
@@ -49,27 +53,8 @@ ADDRESSED = (
     JobSink,
 )
 """Kinds whose readiness people ask for."""
-_WITH_CONDITIONS = (
-    Service,
-    Configuration,
-    Revision,
-    Route,
-    DomainMapping,
-    Broker,
-    Trigger,
-    Channel,
-    InMemoryChannel,
-    Subscription,
-    Sequence,
-    Parallel,
-    EventTransform,
-    RequestReply,
-    SinkBinding,
-    ContainerSource,
-    PingSource,
-    ApiServerSource,
-    JobSink,
-)
+_WITH_CONDITIONS = (*ADDRESSED, Configuration, Revision, Route)
+_AWAITED = (*_WITH_CONDITIONS, Pod)
 
 
 _IN_STEPS = (Sequence, Parallel, Channel, InMemoryChannel, Subscription)
@@ -114,14 +99,20 @@ class Undecided:
     def note(self, notification: Notification) -> None:
         """A listener of the registry, from its beginning."""
         obj = notification.obj
-        if not isinstance(obj, _WITH_CONDITIONS):
+        if isinstance(obj, Pod):
+            # What is not ready any more has been decided before.
+            new = notification.change == "added" or key_of(obj) in self._why
+            undecided, reason = new and _is_starting(obj), ""
+        elif isinstance(obj, _WITH_CONDITIONS):
+            condition = ready_condition(obj)
+            undecided = condition is None or (
+                condition.status == "Unknown" and condition.reason not in _CONCLUDED
+            )
+            reason = condition.reason if condition else ""
+        else:
             return
-        condition = ready_condition(obj)
-        undecided = condition is None or (
-            condition.status == "Unknown" and condition.reason not in _CONCLUDED
-        )
         if notification.change != "deleted" and undecided:
-            self._why[key_of(obj)] = condition.reason if condition else ""
+            self._why[key_of(obj)] = reason
         else:
             self._why.pop(key_of(obj), None)
 
@@ -132,7 +123,7 @@ class Undecided:
         """One line for each, by kind, namespace and name."""
         order = sorted(
             self._why,
-            key=lambda key: (_WITH_CONDITIONS.index(key.kind), key.namespace, key.name),
+            key=lambda key: (_AWAITED.index(key.kind), key.namespace, key.name),
         )
         return [f"{key}: {why}" if (why := self._why[key]) else str(key) for key in order]
 
@@ -196,6 +187,25 @@ class ReadinessFacts:
                 message=why(obj, ready),
             )
         )
+
+
+def _is_starting(pod: Pod) -> bool:
+    """Whether a Pod of a Deployment or Job has neither been ready, nor failed, nor ended yet."""
+    return (
+        controller_of(pod) is not None
+        and not is_of_revision(pod)
+        and not is_leaving(pod)
+        and not has_ended(pod)
+        and ready_since(pod) is None
+        and all(map(_is_coming, pod.status.container_statuses))
+    )
+
+
+def _is_coming(container: PodContainerStatus) -> bool:
+    state = container.state
+    if state.waiting is not None and state.waiting.reason != COMING:
+        return False
+    return state.terminated is None and not container.restart_count
 
 
 def _said(condition: Condition) -> tuple[str, str, str]:

@@ -76,7 +76,6 @@ class _Sent(NamedTuple):
 
     target: str
     answer: Answered | Unanswered
-    arrival: int = 0
 
 
 class _Ended(NamedTuple):
@@ -107,6 +106,8 @@ class Branch:
         """That of the last attempt."""
         owner = lane.egress if self._of_broker else lane.resource
         self._travelling = (*headers[:-1], (NAMESPACE, owner.namespace))
+        egress = lane.egress
+        self._who = f"{egress.kind.lower()} {egress.namespace}/{egress.name}"
 
     async def run(self) -> None:
         """Deliver, and return when nothing more is to be done."""
@@ -163,15 +164,15 @@ class Branch:
         target = egress.reply or ""
         others = (h for h in self._record.headers if h[0] in trace.CARRIED)
         headers = (*passing(answer.headers), *others, (trace.TRACEPARENT, self._trace))
-        who = f"reply of {egress.kind.lower()} {egress.namespace}/{egress.name}"
+        who = f"reply of {self._who}"
 
         async def send(_: Egress, __: str) -> _Sent:
             subject = subject_of(egress.namespace, egress.account)
             taken = await self._ways.ingress.accept(
                 resource.key, event, self._record.ttl - 1, headers, who, subject=subject
             )
-            answered = Answered(taken.status, taken.headers, taken.body)
-            return _Sent(target, answered, taken.arrival)
+            answer = Answered(taken.status, taken.headers, taken.body, arrival=taken.arrival)
+            return _Sent(target, answer)
 
         return (await self._attempts("reply", send)).failure
 
@@ -200,9 +201,12 @@ class Branch:
     ) -> "_Ended":
         """Send by HTTP to where *leg* leads, which may be another place at each attempt."""
 
+        # Who takes it in here tells it in its story.
+        who = self._who if leg == "subscriber" else f"{leg} of {self._who}"
+
         async def send(egress: Egress, parent: str) -> _Sent:
             target, ca_certs, audience = _target(leg, egress)
-            sent = [*headers, (trace.TRACEPARENT, parent)]
+            sent = [("User-Agent", who), *headers, (trace.TRACEPARENT, parent)]
             if audience:
                 whose = (egress.namespace, egress.account)
                 sent.append(bearing(self._ways.tokens, *whose, audience))
@@ -240,7 +244,7 @@ class Branch:
                 next_in = self._pause(policy, tries, found.answer)
             self._tell(
                 leg, sent.target, tries, found.status, outcome_of(leg, result, next_in), found.why,
-                seconds, next_in, found.answer, sent.arrival,
+                seconds, next_in, found.answer,
                 ended=next_in is None and self._is_last(leg, found),
             )  # fmt: skip
             if next_in is None:
@@ -273,14 +277,13 @@ class Branch:
         seconds: float = 0.0,
         next_in: float | None = None,
         answer: Answered | Unanswered | None = None,
-        reply_arrival: int = 0,
         *,
         ended: bool = False,
     ) -> None:
         resource, egress = self._lane.resource, self._lane.egress
-        instance, body = "", b""
+        instance, body, entered = "", b"", 0
         if isinstance(answer, Answered):
-            instance = answer.instance
+            instance, entered = answer.instance, answer.arrival
             body = b"" if answer.status < 300 else answer.body[:BODY_SHOWN]
         self._ways.publish(
             DeliveryAttempted(
@@ -306,7 +309,7 @@ class Branch:
                 next_in,
                 self._again,
                 body,
-                reply_arrival,
+                entered,
                 ended,
             )
         )

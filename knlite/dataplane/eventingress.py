@@ -321,8 +321,8 @@ def _nothing() -> None:
 
 
 def _sender(client: str, headers: Sequence[tuple[str, str]]) -> str:
-    """The address and what the program calls itself."""
+    """The address, if it has come from elsewhere, and what the program calls itself."""
     for name, value in headers:
         if len(name) == 10 and name.lower() == "user-agent":
-            return f"{client} {value[:100]}"
+            return f"{client} {value[:100]}" if client else value[:200]
     return client

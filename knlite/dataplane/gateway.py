@@ -26,9 +26,8 @@ from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
 from knlite.dataplane.wire.framing import lookup
 from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
-from knlite.eventing.channels import CHANNEL_ENDING
+from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
-from knlite.eventing.topology import ALL_CHANNELS
 from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
@@ -223,7 +222,9 @@ class Gateway:
 
     async def _take(self, received: _Received) -> None:
         exchange, handler, path, body = received
-        client = f"{exchange.client.host}:{exchange.client.port}"
+        where = exchange.client
+        # Who sends from here has no port, and says who it is.
+        client = f"{where.host}:{where.port}" if where.port else ""
         try:
             method = exchange.method.decode("latin-1")
             answer = await handler(method, path, _text(exchange.headers), body, client)
@@ -236,6 +237,8 @@ class Gateway:
             self._complain(f"{why}: {type(exc).__name__}: {exc}")
             exchange.respond(500, TEXT, f"{why}\n".encode())
             return
+        if answer.arrival and isinstance(exchange, InnerExchange):
+            exchange.arrival = answer.arrival
         exchange.respond(answer.status, headers, answer.body)
 
 

@@ -27,6 +27,8 @@ class InnerExchange:
     """Of the answer."""
     instance = ""
     """The instance that was asked, if any."""
+    arrival = 0
+    """What names the event, if a broker or a channel has taken it."""
     failure = ""
     """Why there is no answer, or not all of it."""
     _taker: Taker | None = None

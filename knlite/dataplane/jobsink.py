@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 from urllib.parse import quote, unquote
 
 from knlite.clock import Clock
-from knlite.dataplane.bearer import Tokens, denied, refusal
+from knlite.dataplane.bearer import Denied, Tokens, denied, refusal
 from knlite.dataplane.eventhosts import Answer
 from knlite.errors import KnliteError
 from knlite.eventing.authorization import Guard
@@ -76,14 +76,26 @@ class JobSinkIngress:
         body: bytes,
         client: str,
     ) -> Answer:
+        event = decode(headers, body)
+        answer = self._taken(namespace, name, headers, event)
+        if answer.status != 202:
+            where = ("JobSink", namespace, name)
+            no = Denied(answer.status, answer.body.decode().rstrip())
+            self._publish(refusal(self._clock.wall(), where, no, client, event))
+        return answer
+
+    def _taken(
+        self,
+        namespace: str,
+        name: str,
+        headers: Sequence[tuple[str, str]],
+        event: CloudEvent | Malformed,
+    ) -> Answer:
         if not self._jobs.known(namespace, name):
             return _refused(400, f"there is no JobSink {namespace}/{name}")
         guard = self._jobs.guard(namespace, name)
-        event = decode(headers, body)
         no = None if guard is None else denied(guard, headers, event, self._tokens)
         if no is not None:
-            where = ("JobSink", namespace, name)
-            self._publish(refusal(self._clock.wall(), where, no, client, event))
             return _refused(no.status, no.why)
         if isinstance(event, Malformed):
             return _refused(400, f"not a CloudEvent: {event.why}")

@@ -17,6 +17,7 @@ from subprocess import DEVNULL, PIPE
 
 import anyio
 import msgspec
+from anyio import open_process
 from anyio.abc import ByteReceiveStream, Process
 
 IDLE = 60.0
@@ -83,12 +84,16 @@ class Evaluator:
                     await self._evaluate_from(job)
                 except OSError as exc:
                     job.outcome = Failed(f"no process can be started: {exc}")
+                finally:
+                    # Also of one that is ended before there is a process.
                     job.over.set()
 
     async def _evaluate_from(self, job: _Job | None) -> None:
         """Start a process, and work until it ends or nothing has come for a while."""
         command = [sys.executable, "-P", "-m", PROGRAM]
-        process = await anyio.open_process(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
+        with anyio.CancelScope(shield=True):
+            # Cancelled halfway, it would leave a process that is nobody's.
+            process = await open_process(command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL)
         unsaid = self._expressions
         try:
             while job is not None:

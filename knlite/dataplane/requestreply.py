@@ -120,13 +120,15 @@ class RequestReplyIngress:
         self._bytes += size
         timer = self._clock.call_at(until, waiting.over.set)
         try:
-            taken = await self._ingress.accept(
-                ResourceKey("Broker", namespace, plan.broker),
-                marked,
-                arriving_ttl(event),
-                travelling,
-                f"requestreply {namespace}/{name} of {client}",
-            )
+            with anyio.CancelScope(shield=True):
+                # Who leaves just now must not keep it from being told what is kept.
+                taken = await self._ingress.accept(
+                    ResourceKey("Broker", namespace, plan.broker),
+                    marked,
+                    arriving_ttl(event),
+                    travelling,
+                    f"requestreply {namespace}/{name}" + (f" of {client}" if client else ""),
+                )
             if taken.status == 404:
                 # The RequestReply is there, only what is behind it is not.
                 return Answer(500, taken.headers, taken.body)

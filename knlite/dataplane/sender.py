@@ -40,6 +40,8 @@ class Answered(msgspec.Struct, frozen=True):
     body: bytes = b""
     instance: str = ""
     """Which instance of a service gave it, where that is known."""
+    arrival: int = 0
+    """What names the event, where a broker or a channel of this run has taken it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,11 @@ class EventSender:
             exchange.leave("the event's sender has given up")
         if exchange.finished:
             return Answered(
-                exchange.status, _text(exchange.answered), exchange.answer, exchange.instance
+                exchange.status,
+                _text(exchange.answered),
+                exchange.answer,
+                exchange.instance,
+                exchange.arrival,
             )
         if exchange.gone == "its time is over":
             return _LATE

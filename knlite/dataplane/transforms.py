@@ -28,6 +28,8 @@ SINK_TIMEOUT = 300.0
 
 MOST_WAITING = 1000
 """Requests that one transform has at once, those included that wait for its sink."""
+MOST_BYTES = 64 * 1024 * 1024
+"""Of their bodies together; one that is larger alone waits for nobody."""
 
 _RESULT, _REPLY = 0, 1
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
@@ -41,7 +43,9 @@ class _Transform:
     def __init__(self, plan: TransformPlan) -> None:
         self.plan = plan
         self.waiting = 0
-        """Requests that have no answer yet."""
+        """Requests that have no answer yet …"""
+        self.bytes = 0
+        """… and their bodies."""
         self.evaluator = Evaluator(
             [plan.expression] if plan.reply is None else [plan.expression, plan.reply]
         )
@@ -120,14 +124,17 @@ class EventTransforms:
                 where = ("EventTransform", *plan.whose)
                 self._publish(refusal(self._clock.wall(), where, no, client, event))
                 return _said(no.status, no.why)
-        if found.waiting >= MOST_WAITING:
-            why = f"{MOST_WAITING} events wait for the transform already"
+        full = found.bytes and found.bytes + len(body) > MOST_BYTES
+        if full or found.waiting >= MOST_WAITING:
+            why = f"{found.waiting} events wait for the transform already"
             return _said(503, why, ("Retry-After", "1"))
         found.waiting += 1
+        found.bytes += len(body)
         try:
             return await self._transformed(found, headers, body)
         finally:
             found.waiting -= 1
+            found.bytes -= len(body)
 
     async def _transformed(
         self, found: _Transform, headers: Sequence[tuple[str, str]], body: bytes

@@ -25,6 +25,8 @@ from knlite.reconcile import View
 MESSAGING = "messaging.knative.dev"
 CLUSTER_DOMAIN = "svc.cluster.local"
 CHANNEL_ENDING = "-kn-channel"
+ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
+"""The host at which a path names the channel."""
 
 Channelable = InMemoryChannel | Channel
 

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from knlite.eventing.channels import CHANNEL_ENDING
+from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN
 from knlite.eventing.references import kind_of, not_found
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.core.k8sservice import KubernetesService
@@ -31,7 +31,6 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.reconcile import View
 
-CLUSTER_DOMAIN = "svc.cluster.local"
 BROKER_INGRESS = f"broker-ingress.knative-eventing.{CLUSTER_DOMAIN}"
 
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from knlite.eventing.authorization import Guard, guard_of
+from knlite.eventing.channels import CLUSTER_DOMAIN
 from knlite.eventing.correlation import key_of
-from knlite.eventing.destinations import CLUSTER_DOMAIN
 from knlite.eventing.identities import audience_of
 from knlite.kinds.durations import InvalidDuration, parse_iso
 from knlite.kinds.eventing.broker import Broker

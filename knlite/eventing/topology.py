@@ -9,14 +9,14 @@ Differs: order and parallelism, annotations of the Kafka and the RabbitMQ broker
 class here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from knlite.eventing.authorization import Guard, guard_of
 from knlite.eventing.channels import channel_host, channel_namespace, names_channel
 from knlite.eventing.delivery import DeliveryPolicy, policy_of
-from knlite.eventing.destinations import CLUSTER_DOMAIN, broker_url
+from knlite.eventing.destinations import broker_url
 from knlite.eventing.filters.build import EVERYTHING, filter_of, filter_text
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.identities import account_in
@@ -33,13 +33,10 @@ from knlite.kinds.eventing.trigger import (
 )
 from knlite.kinds.messaging.channelable import SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.kinds.messaging.subscription import Subscription
+from knlite.kinds.messaging.subscription import REFERENCES_RESOLVED, Subscription
 from knlite.reconcile import View
 
 ResourceKind = Literal["Broker", "InMemoryChannel"]
-
-ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
-"""The host at which a path names the channel."""
 
 
 class ResourceKey(NamedTuple):
@@ -138,9 +135,13 @@ def topology(view: View) -> Topology:
         )
         for key, broker in brokers.items()
     )
-    waiting = _waiting(view)
+    subscriptions = _subscriptions(view)
     channels = (
-        _of_channel(channel, waiting, guard_of(channel, view))
+        _of_channel(
+            channel,
+            subscriptions.get((channel.metadata.namespace, channel.metadata.name), {}),
+            guard_of(channel, view),
+        )
         for channel in view.listed(InMemoryChannel, "")
         if channel.status.address is not None
     )
@@ -182,32 +183,27 @@ def _of_trigger(trigger: Trigger, broker: Broker) -> Egress:
     )
 
 
-def _waiting(view: View) -> Mapping[tuple[str, str], Sequence[Egress]]:
-    """By channel: the Subscriptions that it may not know, because they do not resolve yet.
-
-    Differs: upstream's channels deliver to whom they know, and what comes before is lost for the
-    others. Here it waits for them from the moment they exist, as for Triggers.
-    """
-    found: dict[tuple[str, str], list[Egress]] = {}
-    for subscription in view.listed(Subscription, ""):
-        meta = subscription.metadata
-        if meta.deletion_timestamp is not None or not names_channel(subscription.spec.channel):
-            continue
-        namespace = channel_namespace(subscription, view)
-        found.setdefault((namespace, subscription.spec.channel.name), []).append(
-            Egress(kind="Subscription", namespace=meta.namespace, name=meta.name, uid=meta.uid)
-        )
+def _subscriptions(view: View) -> Mapping[tuple[str, str], Mapping[str, Subscription]]:
+    """By channel and uid: the Subscriptions that there are, whether it knows them or not."""
+    found: dict[tuple[str, str], dict[str, Subscription]] = {}
+    for each in view.listed(Subscription, ""):
+        if each.metadata.deletion_timestamp is None and names_channel(each.spec.channel):
+            channel = (channel_namespace(each, view), each.spec.channel.name)
+            found.setdefault(channel, {})[each.metadata.uid] = each
     return found
 
 
 def _of_channel(
-    channel: InMemoryChannel,
-    waiting: Mapping[tuple[str, str], Sequence[Egress]],
-    guard: Guard | None,
+    channel: InMemoryChannel, subscriptions: Mapping[str, Subscription], guard: Guard | None
 ) -> Resource:
+    """*channel* with its subscribers, and with the Subscriptions that it does not know yet.
+
+    Differs: upstream's channels deliver to whom they know and where they know, and what cannot be
+    delivered there is lost. Here events wait for a Subscription from the moment it exists, until
+    all that it refers to exists, as they do for a Trigger.
+    """
     namespace, name = channel.metadata.namespace, channel.metadata.name
     known = {each.uid for each in channel.spec.subscribers}
-    unknown = (each for each in waiting.get((namespace, name), ()) if each.uid not in known)
     return Resource(
         kind="InMemoryChannel",
         namespace=namespace,
@@ -216,12 +212,30 @@ def _of_channel(
         # Differs: upstream keeps the events of such a channel in memory at best.
         engine="sqlite",
         hosts=(channel_host(namespace, name),),
-        egresses=(*(_of_subscriber(each, channel) for each in channel.spec.subscribers), *unknown),
+        egresses=(
+            *(
+                _of_subscriber(each, channel, subscriptions.get(each.uid))
+                for each in channel.spec.subscribers
+            ),
+            *(_unknown(each) for uid, each in subscriptions.items() if uid not in known),
+        ),
         guard=guard,
     )
 
 
-def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egress:
+def _unknown(subscription: Subscription) -> Egress:
+    """One that its channel does not know, since something that it refers to does not exist."""
+    meta = subscription.metadata
+    return Egress(kind="Subscription", namespace=meta.namespace, name=meta.name, uid=meta.uid)
+
+
+def _of_subscriber(
+    subscriber: SubscriberSpec, channel: InMemoryChannel, subscription: Subscription | None
+) -> Egress:
+    """*subscription* is None for one that a person has written into the channel."""
+    dangling = subscription is not None and is_false(
+        subscription.status.conditions, REFERENCES_RESOLVED
+    )
     own = subscriber.delivery
     inherited = channel.spec.delivery
     sink = None if own is None else own.dead_letter_sink
@@ -229,12 +243,12 @@ def _of_subscriber(subscriber: SubscriberSpec, channel: InMemoryChannel) -> Egre
     account = account_in(subscriber.auth)
     return Egress(
         kind="Subscription",
-        namespace=channel.metadata.namespace,
+        namespace=(subscription or channel).metadata.namespace,
         name=subscriber.name or subscriber.uid,
-        # One that a person has written into the channel may have no uid.
+        # What a person has written may have no uid.
         uid=subscriber.uid or f"{subscriber.subscriber_uri} {subscriber.reply_uri}",
-        subscriber=subscriber.subscriber_uri or None,
-        has_subscriber=bool(subscriber.subscriber_uri),
+        subscriber=None if dangling else subscriber.subscriber_uri or None,
+        has_subscriber=dangling or bool(subscriber.subscriber_uri),
         reply=subscriber.reply_uri or None,
         policy=replace(policy_of(own if own is not None else inherited), structured=False),
         dead_letter_sink=(sink.uri if sink is not None else status.dead_letter_sink_uri) or None,

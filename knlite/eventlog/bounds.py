@@ -1,11 +1,12 @@
 """How many events a log may hold that are not done with; beyond it, senders are told to wait."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from knlite.errors import Overloaded
 
 OVERHEAD = 512
-"""Bytes that an event takes beside its data, roughly."""
+"""Bytes that an event takes beside what it says, roughly."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,7 @@ class Bounds:
     queued_events: int = 100_000
     """Events that some trigger or subscription is not done with. Beyond it: 503."""
     queued_bytes: int = 256 * 1024 * 1024
-    """Their data, with 512 bytes more for each. Beyond it: 503."""
+    """Their data, attributes and headers, with 512 bytes more for each. Beyond it: 503."""
 
     def admit(self, events: int, size: int) -> None:
         """Raise ``Overloaded`` unless *events* of together *size* bytes may be held."""
@@ -31,3 +32,15 @@ class Bounds:
             fix="see what keeps their subscribers from answering (knlite get trigger), or set"
             " another --limit",
         )
+
+
+def said(
+    attributes: Mapping[str, str], headers: Iterable[tuple[str, str]], data: bytes | None
+) -> int:
+    """Bytes of what an event says, roughly; in structured mode an attribute may be megabytes."""
+    size = len(data or b"")
+    for value in attributes.values():
+        size += len(value)
+    for _, value in headers:
+        size += len(value)
+    return size

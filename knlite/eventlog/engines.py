@@ -11,7 +11,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
-from knlite.eventlog import historysqlite
+from knlite.eventlog import historytables
 from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.database import open_database
 from knlite.eventlog.history import History, InMemory, OnDisk
@@ -65,7 +65,7 @@ async def open_engines(
     kinds = (Broker, InMemoryChannel)
     live = {obj.metadata.uid for kind in kinds for obj in view.listed(kind, "")}
     async with (
-        open_database(folder, (*TABLES, *historysqlite.TABLES), clock, complain) as database,
+        open_database(folder, (*TABLES, *historytables.TABLES), clock, complain) as database,
         open_sqlite(database, bounds, complain, live) as sqlite,
         open_history(database, limits_of(OnDisk, settings.limits), complain) as kept,
     ):

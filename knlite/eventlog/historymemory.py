@@ -14,6 +14,7 @@ import anyio.lowlevel
 import msgspec
 from anyio.abc import TaskStatus
 
+from knlite.eventlog.bounds import said
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
     Bounds,
@@ -27,7 +28,7 @@ from knlite.eventlog.history import (
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _OVERHEAD = 1500
-"""Bytes that an event takes beside its data, roughly."""
+"""Bytes that an event takes beside what it says, roughly."""
 _ATTEMPT = 400
 """Bytes that an attempt takes beside its body, roughly."""
 _ROOM = 0.95
@@ -75,7 +76,7 @@ class MemoryHistory:
         arrival = fact.arrival
         if arrival in self._entries:
             return
-        size = _OVERHEAD + len(fact.data or b"")
+        size = _OVERHEAD + said(fact.attributes, fact.headers, fact.data)
         self._entries[arrival] = _Entry(fact, size)
         self._size += size
         _put(self._by_id, fact.attributes.get("id", ""), arrival)

@@ -5,21 +5,20 @@ than what the engine says about the same event afterwards: whatever is done with
 here, also after a crash.
 
 Implements ``history.History``. Source: ``docs/adr/0031-the-event-log.md``.
+Not here: the tables (``historytables.py``), reading events (``historyreading.py``).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import Protocol, TypeVar
 
 import anyio
 import msgspec
 from anyio.abc import TaskStatus
 
-from knlite.errors import InvalidInput, KnliteError
+from knlite.errors import KnliteError
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
-    NEWEST,
     Bounds,
     Happened,
     Progress,
@@ -27,45 +26,29 @@ from knlite.eventlog.history import (
     Wanted,
     is_trouble,
 )
-from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
-
-TABLES = (
-    """CREATE TABLE IF NOT EXISTS history (
-        arrival INTEGER PRIMARY KEY, id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL,
-        kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
-        replay_of INTEGER NOT NULL, body BLOB NOT NULL, data BLOB)""",
-    "CREATE INDEX IF NOT EXISTS history_by_id ON history (id)",
-    """CREATE INDEX IF NOT EXISTS history_replays ON history (replay_of) WHERE replay_of > 0""",
-    """CREATE TABLE IF NOT EXISTS history_attempts (
-        arrival INTEGER NOT NULL, number INTEGER NOT NULL, trouble INTEGER NOT NULL,
-        body BLOB NOT NULL, PRIMARY KEY (arrival, number)) WITHOUT ROWID""",
-    """CREATE INDEX IF NOT EXISTS history_troubles ON history_attempts (arrival)
-        WHERE trouble > 0""",
-    """CREATE TABLE IF NOT EXISTS history_egresses (
-        egress TEXT NOT NULL, since INTEGER NOT NULL, body BLOB NOT NULL)""",
-    """CREATE TABLE IF NOT EXISTS history_notes (
-        name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID""",
+from knlite.eventlog.historyreading import Reading
+from knlite.eventlog.historytables import (
+    ROW,
+    SIZE,
+    Row,
+    Statement,
+    Store,
+    number,
+    read,
+    written,
 )
-"""What a database needs to hold a history."""
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _EVENT = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _ATTEMPT = "INSERT OR IGNORE INTO history_attempts VALUES (?, ?, ?, ?)"
 _EGRESS = "INSERT INTO history_egresses VALUES (?, ?, ?)"
 _NOTE = "INSERT OR REPLACE INTO history_notes VALUES (?, ?)"
 
-_FORM = b"\x01"
-"""The first byte of every body: how the rest is to be read."""
-_ROW = 200
-"""Bytes that a row takes beside its body, indexes and all."""
-MAX_BEHIND = 200_000
-"""Rows that may be on their way to a slow disk, which is some 200 MB of small events."""
+MAX_BEHIND = 256 * 1024 * 1024
+"""Bytes that may be on their way to a slow disk."""
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at or deleted by one statement."""
-_PAGE = 100
-"""Events that are read at once: others wait for the writer, and for the loop, too."""
-_WINDOW = 5000
-"""Events among which one statement looks for those that are wanted."""
 _LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
@@ -74,28 +57,6 @@ _MORE = 1.05
 """By how much it grows before it is looked at again."""
 _ENDED = "ended"
 """The note that says up to which arrival all events have ended."""
-
-_SIZE = f"LENGTH(body) + COALESCE(LENGTH(data), 0) + {_ROW}"
-"""Bytes of an event."""
-
-Value = int | str | bytes | float | None
-Row = tuple[Value, ...]
-Statement = tuple[str, Sequence[Row]]
-F = TypeVar("F")
-
-
-class Store(Protocol):
-    """The database, as far as it is needed here; statements and queries take their turns."""
-
-    def submit(
-        self, statements: Sequence[Statement], settled: Callable[[KnliteError | None], None]
-    ) -> None:
-        """Execute *statements* as one; *settled* is told later how that went."""
-        ...
-
-    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
-        """The rows that *sql* selects. Raises ``KnliteError``."""
-        ...
 
 
 @asynccontextmanager
@@ -122,6 +83,7 @@ class SqliteHistory:
         self._complain = complain
         self._bounds = bounds
         self._progress = Progress()
+        self._reading = Reading(store, self._progress, self._flush)
         self._told: set[str] = set()
         """The egresses that this run has heard of: nobody else will end anything."""
         self._versions = Versions()
@@ -139,25 +101,28 @@ class SqliteHistory:
         """Arrivals, of what is kept."""
         self._taken = 0
         self._full = anyio.Event()
+        self._noted = 0
+        """Bytes of what the next flush sends."""
         self._behind = 0
-        """Rows that are on their way to the disk."""
+        """Bytes that are on their way to the disk."""
         self._missing = 0
+        """Rows that were left out."""
 
     async def load(self) -> None:
         """Go on with what is kept. Raises ``KnliteError``."""
         query = self._store.query
         ((size,),) = await query(
-            f"SELECT (SELECT COALESCE(SUM({_SIZE}), 0) FROM history)"
-            f" + (SELECT COALESCE(SUM(LENGTH(body) + {_ROW}), 0) FROM history_attempts)"
+            f"SELECT (SELECT COALESCE(SUM({SIZE}), 0) FROM history)"
+            f" + (SELECT COALESCE(SUM(LENGTH(body) + {ROW}), 0) FROM history_attempts)"
         )
-        self._size = _number(size)
+        self._size = number(size)
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
-            self._versions.note(_read(body, EgressChanged))
+            self._versions.note(read(body, EgressChanged))
         self._oldest = await self._first()
         ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
-        self.newest = _number(newest)
+        self.newest = number(newest)
         ended = await query("SELECT value FROM history_notes WHERE name = ?", (_ENDED,))
-        await self._resume(_number(ended[0][0]) if ended else 0)
+        await self._resume(number(ended[0][0]) if ended else 0)
         if self._size > self._ceiling or self._oldest < self._too_old():
             # There may be less room than there was.
             self._full.set()
@@ -176,7 +141,7 @@ class SqliteHistory:
 
     def accepted(self, fact: EventAccepted) -> None:
         of, data = fact.attributes.get, fact.data
-        body = _written(fact if data is None else msgspec.structs.replace(fact, data=None))
+        body = written(fact if data is None else msgspec.structs.replace(fact, data=None))
         self._later()
         self._events.append(
             (
@@ -212,7 +177,7 @@ class SqliteHistory:
         self._told.add(fact.egress_uid)
         if self._versions.note(fact):
             self._later()
-            self._egresses.append((fact.egress_uid, fact.since, _written(fact)))
+            self._egresses.append((fact.egress_uid, fact.since, written(fact)))
         if not fact.gone:
             return ()
         self._counts = {key: n for key, n in self._counts.items() if key[1] != fact.egress_uid}
@@ -222,70 +187,10 @@ class SqliteHistory:
         return arrival in self._progress
 
     async def at(self, arrival: int) -> Happened | None:
-        self._flush()
-        rows = await self._store.query(
-            "SELECT body, data FROM history WHERE arrival = ?", (arrival,)
-        )
-        for body, data in rows:
-            assert data is None or isinstance(data, bytes)
-            fact = msgspec.structs.replace(_read(body, EventAccepted), data=data)
-            (found,) = await self._happened([(fact, len(data or b""))])
-            return found
-        return None
+        return await self._reading.at(arrival)
 
-    async def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
-        self._flush()
-        before, left = min(wanted.before, NEWEST), wanted.limit
-        while left > 0:
-            since = await self._window(wanted, before)
-            where, parameters = _where(wanted, since, before)
-            count = min(left, _PAGE)
-            rows = await self._store.query(
-                f"SELECT body, COALESCE(LENGTH(data), 0) FROM history WHERE {where}"
-                " ORDER BY arrival DESC LIMIT ?",
-                (*parameters, count),
-            )
-            facts = [(_read(body, EventAccepted), _number(size)) for body, size in rows]
-            for each in await self._happened(facts):
-                yield each
-            left -= len(facts)
-            if len(facts) == count:
-                before = facts[-1][0].arrival
-            elif since > wanted.since:
-                before = since
-            else:
-                break
-
-    async def _window(self, wanted: Wanted, before: int) -> int:
-        """The arrival down to which one statement looks, from *before* on."""
-        if wanted.id or wanted.repeats:
-            # There is an index.
-            return wanted.since
-        troubles = "history_attempts WHERE trouble > 0 AND"
-        rows = await self._store.query(
-            f"SELECT arrival FROM {troubles if wanted.troubled else 'history WHERE'}"
-            f" arrival >= ? AND arrival < ? ORDER BY arrival DESC LIMIT 1 OFFSET {_WINDOW}",
-            (wanted.since, before),
-        )
-        return _number(rows[0][0]) if rows else wanted.since
-
-    async def _happened(self, facts: Sequence[tuple[EventAccepted, int]]) -> list[Happened]:
-        """What has become of events, of which *facts* say the sizes too."""
-        # Before it is asked for their attempts: what ends in the meantime shows there.
-        pending = {fact.arrival: self._progress.of(fact.arrival) for fact, _ in facts}
-        attempts: dict[int, list[DeliveryAttempted]] = {arrival: [] for arrival in pending}
-        self._flush()
-        for (body,) in await self._store.query(
-            f"SELECT body FROM history_attempts WHERE arrival IN ({_marks(pending)})"
-            " ORDER BY arrival, number",
-            tuple(pending),
-        ):
-            each = _read(body, DeliveryAttempted)
-            attempts[each.arrival].append(each)
-        return [
-            Happened(fact, tuple(attempts[fact.arrival]), pending[fact.arrival], size)
-            for fact, size in facts
-        ]
+    def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+        return self._reading.find(wanted)
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
@@ -297,13 +202,14 @@ class SqliteHistory:
     def _keep(self, fact: DeliveryAttempted) -> None:
         moment = int(fact.at.timestamp() * _MICROSECONDS)
         self._last_number = max(moment, self._last_number + 1)
-        body = _written(fact)
+        body = written(fact)
         self._later()
         self._grow(len(body))
         self._attempts.append((fact.arrival, self._last_number, int(is_trouble(fact)), body))
 
     def _grow(self, size: int) -> None:
-        self._size += size + _ROW
+        self._noted += size + ROW
+        self._size += size + ROW
         if self._size > self._ceiling:
             self._full.set()
 
@@ -335,19 +241,19 @@ class SqliteHistory:
         if not statements:
             return
         self._events, self._attempts, self._egresses = [], [], []
-        count = sum(len(rows) for _, rows in statements)
+        size, self._noted = self._noted, 0
         if self._behind > MAX_BEHIND:
             # Rather a gap in what is told than memory without end.
             if not self._missing:
                 self._complain("the disk is too slow for the event log, which has gaps from now on")
-            self._missing += count
+            self._missing += sum(len(rows) for _, rows in statements)
             return
-        self._behind += count
-        self._store.submit(statements, lambda _: self._caught_up(count))
+        self._behind += size
+        self._store.submit(statements, lambda _: self._caught_up(size))
 
-    def _caught_up(self, count: int) -> None:
+    def _caught_up(self, size: int) -> None:
         """Whoever keeps events has been told of an error, and so has everybody else."""
-        self._behind -= count
+        self._behind -= size
         if self._missing and self._behind <= MAX_BEHIND // 2:
             self._complain(f"the event log goes on; {self._missing} entries are missing")
             self._missing = 0
@@ -361,13 +267,13 @@ class SqliteHistory:
             )
             if not rows:
                 return
-            facts = [_read(body, EventAccepted) for (body,) in rows]
+            facts = [read(body, EventAccepted) for (body,) in rows]
             ended: set[tuple[int, str]] = set()
             for (body,) in await self._store.query(
                 "SELECT body FROM history_attempts WHERE arrival > ? AND arrival <= ?",
                 (since, facts[-1].arrival),
             ):
-                each = _read(body, DeliveryAttempted)
+                each = read(body, DeliveryAttempted)
                 key = (each.arrival, each.egress_uid)
                 if each.ended:
                     ended.add(key)
@@ -386,19 +292,19 @@ class SqliteHistory:
         goal, after = int(self._bounds.history_bytes * _ROOM), 0
         while self._size > goal or max(after, self._oldest) < self._too_old():
             rows = await self._store.query(
-                f"SELECT arrival, {_SIZE} + COALESCE((SELECT SUM(LENGTH(body)"
-                f" + {_ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0)"
+                f"SELECT arrival, {SIZE} + COALESCE((SELECT SUM(LENGTH(body)"
+                f" + {ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0)"
                 " FROM history h WHERE arrival > ? ORDER BY arrival LIMIT ?",
                 (after, _AT_ONCE),
             )
             gone: list[Row] = []
             for arrival, size in rows:
-                after = _number(arrival)
+                after = number(arrival)
                 if self._size <= goal and after >= self._too_old():
                     break
                 if self._told.isdisjoint(self._progress.of(after)):
                     gone.append((after,))
-                    self._size -= _number(size)
+                    self._size -= number(size)
             await self._delete(gone)
             if len(rows) < _AT_ONCE:
                 break
@@ -427,50 +333,3 @@ class SqliteHistory:
 
 _DURABLE = frozenset(("sqlite",))
 """The engines that go on after a restart with what was not done; others tell when they do."""
-
-
-def _where(wanted: Wanted, since: int, before: int) -> tuple[str, Row]:
-    conditions = ["arrival >= ?", "arrival < ?"]
-    parameters: list[Value] = [since, before]
-    for column in ("id", "source", "type", "kind", "namespace", "name"):
-        value = getattr(wanted, column)
-        if value:
-            conditions.append(f"{column} = ?")
-            parameters.append(value)
-    if wanted.repeats:
-        conditions.append(f"replay_of > 0 AND replay_of IN ({_marks(wanted.repeats)})")
-        parameters += wanted.repeats
-    if wanted.troubled:
-        conditions.append(
-            "arrival IN (SELECT arrival FROM history_attempts"
-            " WHERE trouble > 0 AND arrival >= ? AND arrival < ?)"
-        )
-        parameters += (since, before)
-    return " AND ".join(conditions), tuple(parameters)
-
-
-def _number(value: Value) -> int:
-    assert isinstance(value, int)
-    return value
-
-
-def _marks(values: Collection[object]) -> str:
-    return ",".join("?" * len(values))
-
-
-def _written(fact: EventAccepted | DeliveryAttempted | EgressChanged) -> bytes:
-    return _FORM + msgspec.msgpack.encode(fact)
-
-
-def _read(body: Value, kind: type[F]) -> F:
-    """Raises ``InvalidInput``."""
-    if isinstance(body, bytes) and body.startswith(_FORM):
-        try:
-            return msgspec.msgpack.decode(memoryview(body)[1:], type=kind)
-        except msgspec.DecodeError:
-            pass
-    raise InvalidInput(
-        "the event log holds something that cannot be read",
-        cause="it was damaged, or written by a newer knlite",
-        fix="use that knlite, or move events.sqlite away; what is in it is lost then",
-    )

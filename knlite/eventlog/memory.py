@@ -11,10 +11,9 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskStatus
 
-from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
-from knlite.eventlog.bounds import OVERHEAD, Bounds
+from knlite.eventlog.bounds import OVERHEAD, Bounds, said
 from knlite.eventlog.port import Cursor, EventLog, Owner, Record, Taken
 
 
@@ -64,7 +63,7 @@ class MemoryLog:
             readers = self._index.matching(event)
         if not readers:
             return ()
-        size = _size(event)
+        size = OVERHEAD + said(event.attributes, record.headers, event.data)
         self._bounds.admit(len(self._kept) + 1, self._bytes + size)
         kept = _Kept(record, len(readers), size)
         self._kept[kept] = None
@@ -167,7 +166,3 @@ class _Cursor:
             if not more.done():
                 more.set_result(None)
                 return
-
-
-def _size(event: CloudEvent) -> int:
-    return len(event.data or b"") + OVERHEAD

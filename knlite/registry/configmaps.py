@@ -132,7 +132,10 @@ def read_config(
 
 
 def require_known(overrides: Overrides) -> None:
-    """Refuse names and keys of ``--set`` that nothing reads. Raises ``InvalidInput``."""
+    """Refuse what ``--set`` sets without effect: names, keys, and flags that nobody understands.
+
+    Raises ``InvalidInput``. In a ConfigMap the same is a warning, as it may come from a cluster.
+    """
     names = {name for _, name in _SECTIONS}
     for name, values in overrides.items():
         if name not in names:
@@ -143,6 +146,10 @@ def require_known(overrides: Overrides) -> None:
         for key in values:
             if key not in keys:
                 _refuse(f"--set {name}.{key}", f"{name} has no such key", key, keys)
+    flags = overrides.get(eventingfeatures.NAME, {})
+    for key, text in eventingfeatures.warnings(flags):
+        what = f"--set {eventingfeatures.NAME}.{key}={flags[key]} sets nothing"
+        raise InvalidInput(what, cause=text, fix="correct it, or leave it out")
 
 
 def _refuse(what: str, cause: str, word: str, known: Iterable[str]) -> None:

@@ -21,7 +21,9 @@ from knlite.kinds.core.pod import (
 )
 from knlite.kinds.podspec.fields import Container
 
-CREATING = ContainerState(waiting=WaitingState(reason="ContainerCreating"))
+COMING = "ContainerCreating"
+"""The reason of a container that waits for nothing but its start."""
+CREATING = ContainerState(waiting=WaitingState(reason=COMING))
 UNSCHEDULABLE = "Unschedulable"
 BACK_OFF = "CrashLoopBackOff"
 _PULL_ERRORS = frozenset(("ErrImagePull", "ImagePullBackOff"))

@@ -19,7 +19,7 @@ from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
 from knlite.telemetry.eventrecords import EventRecords, Query
-from knlite.telemetry.xray import BY_HAND, Place, event_of
+from knlite.telemetry.xray import BY_HAND, Place, Row, event_of
 
 TIMEOUT = 30.0
 """Seconds for what is sent straight to a URL."""
@@ -116,6 +116,15 @@ class Resending:
         if receipt.status >= 300:
             raise _refusal(receipt.status, why)
         return Sent(id=event.id, arrival=receipt.arrival, to=_place(key), status=receipt.status)
+
+    def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> list[Row]:
+        """Who would get *event* from a resource (without a name: from any), and why.
+
+        Raises ``NotFound``.
+        """
+        if name and (key := _known_key(kind, namespace, name)) not in self._entrance.resources():
+            raise NotFound(f"there is no {key.kind} {key.namespace}/{key.name}")
+        return self._records.foretell(event, kind, namespace, name)
 
     async def send_to(self, event: CloudEvent, url: str) -> Sent:
         """POST *event* straight to *url*; no broker, no filter, no log."""

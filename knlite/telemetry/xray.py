@@ -63,6 +63,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """It may have been delivered before a crash."""
     answer: str
     """The beginning of an answer that is a failure."""
+    entered: int
+    """The arrival of what was sent, where a broker or a channel has taken it here."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -80,8 +82,6 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     attempts: tuple[Attempt, ...] = ()
     left_out: int = 0
     """Attempts of which nothing is kept, as there were too many."""
-    reply: int = 0
-    """The arrival of what the subscriber replied."""
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -290,7 +290,6 @@ def _blank(
         state=state,
         attempts=tuple(map(_attempt, attempts)),
         left_out=_left_out(attempts),
-        reply=_reply(attempts),
     )
 
 
@@ -309,7 +308,6 @@ def _unlisted(uid: str, attempts: Sequence[DeliveryAttempted], found: Mapping[st
         state=_ending(attempts[-1]) if by_hand else found[uid],
         attempts=tuple(map(_attempt, attempts)),
         left_out=_left_out(attempts),
-        reply=_reply(attempts),
     )
 
 
@@ -327,6 +325,7 @@ def _attempt(fact: DeliveryAttempted) -> Attempt:
         next_in=fact.next_in,
         again=fact.again,
         answer=fact.body.decode(errors="replace"),
+        entered=fact.entered,
     )
 
 
@@ -335,10 +334,6 @@ def _left_out(attempts: Sequence[DeliveryAttempted]) -> int:
         return 0
     last, before = attempts[-1], attempts[-2]
     return max(0, last.attempt - before.attempt - 1) if last.leg == before.leg else 0
-
-
-def _reply(attempts: Sequence[DeliveryAttempted]) -> int:
-    return next((each.reply_arrival for each in reversed(attempts) if each.reply_arrival), 0)
 
 
 _WORDS: dict[State, str] = {

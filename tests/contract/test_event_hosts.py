@@ -17,7 +17,7 @@ from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Resource, Topology
 from knlite.eventlog.memory import MemoryEngine
 from knlite.eventlog.port import Cursor
-from knlite.facts import Fact
+from knlite.facts import EventAccepted, Fact
 from knlite.serving.instance import Address
 
 pytestmark = pytest.mark.anyio
@@ -117,6 +117,27 @@ async def test_an_event_on_its_way_needs_no_connection(url: str) -> None:
         answered = await sender.send(url, headers, b"data", 5)  # type: ignore[arg-type]
         assert isinstance(answered, Answered)
         assert answered.status == 202
+
+
+async def test_who_sends_from_here_is_told_what_names_the_event_and_says_who_it_is() -> None:
+    clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
+    ingress = EventIngress(clock, facts.append, {"memory": MemoryEngine()})
+    gateway = Gateway(Activator(clock, facts.append, draw), ingress, draw, complain=print)
+    channel = Resource(kind="InMemoryChannel", namespace="shop", name="pipe", uid="2")
+    ingress.topology_changed(Topology({channel.key: channel}))
+    sender = EventSender(gateway)
+    async with anyio.create_task_group() as group:
+        await group.start(gateway.run, [socket.create_server(("127.0.0.1", 0))])
+        headers = [tuple(line.split(": ")) for line in EVENT.split("\r\n") if line]
+        headers.append(("User-Agent", "reply of subscription shop/s"))
+        answered = await sender.send(f"http://{HOST}/", headers, b"data", 5)  # type: ignore[arg-type]
+        await sender.aclose()
+        group.cancel_scope.cancel()
+    (fact,) = facts
+    assert isinstance(fact, EventAccepted)
+    assert isinstance(answered, Answered)
+    assert answered.arrival == fact.arrival
+    assert fact.sender == "reply of subscription shop/s"
 
 
 async def test_a_host_that_is_served_later_is_known_then() -> None:

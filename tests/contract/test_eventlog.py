@@ -192,6 +192,21 @@ async def test_too_many_bytes_are_refused(new_engine: NewEngine) -> None:
         await log.append(record("2", 5_000))
 
 
+@pytest.mark.parametrize("where", ["attribute", "header"])
+async def test_what_an_event_says_counts_wherever_it_stands(
+    new_engine: NewEngine, where: str
+) -> None:
+    log = log_of(new_engine(100, 10_000))
+    log.open("a", EVERYTHING, "end")
+    long, plain = "x" * 9_600, record("1")
+    if where == "header":
+        plain.headers = (("knative-a", long),)
+    else:
+        plain.event = CloudEvent({**plain.event.attributes, "ext": long}, None, None)
+    with pytest.raises(Overloaded):
+        await log.append(plain)
+
+
 async def test_what_is_done_makes_room(log: EventLog) -> None:
     cursor = log.open("a", EVERYTHING, "end")
     for number in range(20):

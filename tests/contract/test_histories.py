@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knlite.clock import SystemClock
-from knlite.eventlog import historysqlite
+from knlite.eventlog import historyreading, historysqlite, historytables
 from knlite.eventlog.database import open_database
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
@@ -25,7 +25,8 @@ from knlite.eventlog.history import (
     Wanted,
 )
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.eventlog.historysqlite import TABLES, Row, open_history
+from knlite.eventlog.historysqlite import open_history
+from knlite.eventlog.historytables import TABLES, Row, Store
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
@@ -322,8 +323,8 @@ async def test_what_only_a_deleted_trigger_could_end_may_go(tmp_path: Path) -> N
 async def test_long_lists_are_read_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], limit: int
 ) -> None:
-    monkeypatch.setattr(historysqlite, "_PAGE", 3)
-    monkeypatch.setattr(historysqlite, "_WINDOW", 4)
+    monkeypatch.setattr(historyreading, "PAGE", 3)
+    monkeypatch.setattr(historyreading, "WINDOW", 4)
     async with sqlite(tmp_path) as history, memory(tmp_path) as oracle:
         for arrival in range(1, 20):
             for each in (history, oracle):
@@ -337,7 +338,7 @@ async def test_long_lists_are_read_in_pieces(
 class Meanwhile:
     """A database where something happens while a query is on its way."""
 
-    def __init__(self, store: historysqlite.Store) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
         self.submit = store.submit
         self.happens: list[Callable[[], object]] = []
@@ -379,15 +380,21 @@ async def test_many_that_are_open_do_not_keep_those_that_have_ended(
         assert len(left) < 200
 
 
-async def test_a_disk_that_stalls_leaves_gaps_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(historysqlite, "MAX_BEHIND", 10)
+@pytest.mark.parametrize("large", [False, True])
+async def test_a_disk_that_stalls_leaves_gaps_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, large: bool
+) -> None:
+    if not large:
+        monkeypatch.setattr(historysqlite, "MAX_BEHIND", 10 * historytables.ROW)
+    data = b"x" * (historysqlite.MAX_BEHIND // 10 if large else 0)
     disk, said = Stalled(), list[str]()
     async with open_history(disk, OnDisk(), said.append) as history:
         for arrival in range(1, 101):
-            history.accepted(accepted(arrival, readers=[]))
+            history.accepted(accepted(arrival, readers=[], data=data))
             await anyio.lowlevel.checkpoint()
-        assert len(disk.settled) == 11
+        went = len(disk.settled)
+        assert 0 < went < 12
         assert ["gaps" in text for text in said] == [True]
         for settled in tuple(disk.settled):
             settled(None)
-        assert said[1] == "the event log goes on; 89 entries are missing"
+        assert said[1] == f"the event log goes on; {100 - went} entries are missing"

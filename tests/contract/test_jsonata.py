@@ -5,9 +5,12 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
+from anyio.abc import Process
 
 from knlite.dataplane import jsonata, jsonata_worker
 from knlite.dataplane.jsonata import Evaluated, Evaluator, Failed
@@ -160,12 +163,33 @@ async def test_whoever_waits_when_it_ends_is_told() -> None:
     assert await evaluator.evaluate(0, b"{}") == outcomes[0]
 
 
+async def test_one_that_is_ended_before_it_has_a_process_lets_nobody_wait() -> None:
+    for turns in range(6):
+        evaluator = Evaluator(["{}"])
+        with anyio.fail_after(5):
+            async with anyio.create_task_group() as group:
+                group.start_soon(evaluator.run)
+                await anyio.wait_all_tasks_blocked()
+                group.start_soon(evaluator.evaluate, 0, b"{}")
+                for _ in range(turns):
+                    await anyio.lowlevel.checkpoint()
+                evaluator.end()
+
+
 async def test_a_process_without_work_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(jsonata, "IDLE", 0.05)
+    started: list[Process] = []
+
+    async def noted(*arguments: Any, **options: Any) -> Process:
+        started.append(await anyio.open_process(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(jsonata, "open_process", noted)
     async with evaluating('{"n": $random()}') as evaluator:
         assert isinstance(await evaluator.evaluate(0, b"{}"), Evaluated)
-        await anyio.sleep(0.3)
+        await started[0].wait()
         assert isinstance(await evaluator.evaluate(0, b"{}"), Evaluated)
+    assert len(started) == 2
 
 
 async def test_a_large_document_passes() -> None:

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from knlite.clock import LoopClock
+from knlite.dataplane import transforms as transforms_module
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.transforms import EventTransforms
@@ -206,6 +207,24 @@ async def test_only_post_to_the_root_is_a_transformation() -> None:
             assert found.status == 404
         other = transforms.at("shop", "other")
         assert (await other("POST", "/", (), b"", "")).status == 404
+
+
+async def test_requests_that_wait_are_bounded_by_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(transforms_module, "MOST_BYTES", 100)
+    async with serving(TransformPlan(expression=CALL)) as transforms:
+        statuses: list[int] = []
+
+        async def send(size: int) -> None:
+            found = await transforms.at("shop", "shout")("POST", "/", (), b"1" * size, "")
+            statuses.append(found.status)
+
+        async with anyio.create_task_group() as group:
+            for size in (200, 1, 200):
+                group.start_soon(send, size)
+        await send(200)
+    assert sorted(statuses) == [200, 200, 503, 503]
 
 
 async def test_a_changed_expression_counts_at_once() -> None:

@@ -8,17 +8,20 @@ import random
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import anyio
 
+from knlite.clock import Clock
 from knlite.controlplane.eventtypes import MOST, EventTypeRecorder
 from knlite.controlplane.sources import Sources
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.dataplane.sources.outbound import Outbound
-from knlite.dataplane.sources.ping import AT_ONCE, PingAdapter
+from knlite.dataplane.sources.ping import AT_ONCE, LONGEST, PingAdapter
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.httpcodec import decode
+from knlite.eventing.sources import Outlet, PingPlan
 from knlite.facts import EventAccepted, SourceSent
 from knlite.issuer import Issuer
 from knlite.kinds.conditions import Condition, find, is_true
@@ -29,6 +32,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtype import EventType
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.schedule import parse
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.reconcile import Key
@@ -63,10 +67,10 @@ class Flow:
         self.answer: Callable[[Call], Reply | float] = lambda _: Answered(202)
         self.issuer = Issuer(cell.clock.wall)
         bits = random.Random(1).getrandbits
-        outbound = Outbound(self, cell.clock, cell.facts.append, bits, self.issuer)
-        self.pings = PingAdapter(outbound, cell.clock)
+        self.outbound = Outbound(self, cell.clock, cell.facts.append, bits, self.issuer)
+        self.pings = PingAdapter(self.outbound, cell.clock)
         self.sources = Sources(cell.registry, cell.clock, cell.facts.append)
-        self.sources.report_to(self.pings, outbound)
+        self.sources.report_to(self.pings, self.outbound)
         self.types = EventTypeRecorder(cell.registry, cell.reporter)
 
     async def send(
@@ -179,6 +183,41 @@ async def test_a_ping_goes_out_on_the_second_its_schedule_says() -> None:
         assert flow.told() == [("delivered", 202, 1)] * 3
 
 
+class Laptop:
+    """A clock whose time of day goes on while the machine sleeps; the other one does not."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.slept = timedelta()
+        self.now = clock.now
+        self.sleep_until = clock.sleep_until
+        self.call_at = clock.call_at
+
+    def wall(self) -> datetime:
+        return self._clock.wall() + self.slept
+
+
+@on_virtual_time
+async def test_a_ping_is_not_late_by_the_hours_that_the_machine_has_slept() -> None:
+    async with flowing() as flow, anyio.create_task_group() as group:
+        clock = Laptop(flow.cell.clock)
+        pings = PingAdapter(flow.outbound, clock)
+        await group.start(pings.run)
+        outlet = Outlet(
+            kind="PingSource", namespace="default", name="p", uid="1", sink="http://sink.example/"
+        )
+        plan = PingPlan(outlet=outlet, schedule=parse("0 9 * * *"), content_type="", data=None)
+        pings.pings_changed([plan])
+        await anyio.sleep(1800)
+        clock.slept = timedelta(hours=8.25)
+        await anyio.sleep(900 + LONGEST)
+        (call,) = flow.calls
+        assert call.event.attributes["time"][11:16] == "09:00"
+        await anyio.sleep(3600)
+        assert len(flow.calls) == 1
+        group.cancel_scope.cancel()
+
+
 @on_virtual_time
 async def test_a_ping_without_data_has_no_content_type() -> None:
     async with flowing() as flow:
@@ -252,6 +291,27 @@ async def test_a_ping_is_tried_again_with_growing_pauses() -> None:
         assert pauses == [0.1, 0.2, 0.4, 0.8, 1.6]
         assert len({call.event.id for call in flow.calls}) == 1
         assert flow.told() == [("failed", 503, 6)]
+
+
+@on_virtual_time
+async def test_a_defect_that_one_event_meets_stops_no_other() -> None:
+    def answer(call: Call) -> Reply:
+        if len(flow.calls) < 3:
+            raise KeyError("nobody has thought of this")
+        return Answered(202)
+
+    async with flowing() as flow:
+        flow.answer = answer
+        flow.watch(CONFIG_MAPS)
+        await anyio.sleep(1)
+        config_map(flow, "new")
+        await anyio.sleep(1)
+        flow.ping()
+        await anyio.sleep(120)
+        sent = [fact for fact in flow.cell.facts if isinstance(fact, SourceSent)]
+        assert [fact.kind for fact in sent] == ["ApiServerSource", "PingSource", "PingSource"]
+        assert [fact.outcome for fact in sent] == ["failed", "failed", "delivered"]
+        assert "knlite has a bug" in sent[0].why
 
 
 @on_virtual_time

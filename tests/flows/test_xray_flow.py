@@ -119,7 +119,7 @@ async def test_a_reply_has_a_story_of_its_own_that_both_name() -> None:
         await settled()
         assert (await seen.rows())["a"] == ("delivered", [("subscriber", 200), ("reply", 202)])
         (asked,), (answered,) = [await seen.records.stories(each) for each in ("1", "answer")]
-        assert asked.rows[0].reply == answered.arrival
+        assert [each.entered for each in asked.rows[0].attempts] == [0, answered.arrival]
         assert answered.sender == "reply of trigger default/a"
         assert answered.state == "unmatched"
 

@@ -1,7 +1,8 @@
 """Sends the events of PingSources when they are due.
 
-It sleeps until the next one is, however far ahead that is, and wakes when the plans change. Ticks
-that were due while the machine slept are not made up for, but for one.
+It sleeps until the next one is due, and wakes when the plans change. The clock that it sleeps by
+stands still while the machine does, so it looks at the time of day now and then. Ticks that were
+due while the machine slept are not made up for, but for one.
 
 Differs: upstream adds up to half a second by chance, so that thousands of sources do not send at
 once; here an event goes out on the second.
@@ -26,6 +27,9 @@ from knlite.eventing.sources import Outlet, PingPlan
 
 AT_ONCE: Final = 100
 """Events of one PingSource that may be on their way; what is due beyond that is given up."""
+
+LONGEST: Final = 60.0
+"""Seconds of one sleep: how late a tick may be after the machine has slept, or was set."""
 
 
 def random_id() -> str:
@@ -107,7 +111,7 @@ class PingAdapter:
             await self._changed.wait()
             return
         left = (min(self._due.values()) - self._clock.wall()).total_seconds()
-        timer = self._clock.call_at(self._clock.now() + left, self._changed.set)
+        timer = self._clock.call_at(self._clock.now() + min(left, LONGEST), self._changed.set)
         try:
             await self._changed.wait()
         finally:

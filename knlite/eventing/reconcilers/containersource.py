@@ -3,8 +3,8 @@
 The SinkBinding comes first, so that the first pod of the Deployment knows its sink already. Whoever
 edits either of them finds the edit undone.
 
-Differs: a child's name that somebody else has taken is told by the condition of that child;
-upstream only logs it.
+Differs: a child's name that somebody else has taken, and a child that admission would refuse, are
+told by the condition of that child; upstream only logs it.
 
 Source: knative/eventing ``pkg/reconciler/containersource``; Eventing reference §11.
 """
@@ -14,10 +14,12 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.binding import unbind
+from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import Condition, ConditionEditor, Conditions, find
 from knlite.kinds.core import deployment as deployments
 from knlite.kinds.core.deployment import Deployment, DeploymentSpec
 from knlite.kinds.core.podtemplate import PodTemplate
+from knlite.kinds.fielderror import refusing, rendered
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.names import child_name
 from knlite.kinds.ownership import controls, owned_by
@@ -51,10 +53,15 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     deployment = view.get(Deployment, key.namespace, deployment_wanted.metadata.name)
     if _foreign(source, binding, SINK_BINDING_READY, "sinkbinding", conditions):
         binding = None
+    elif _refused(binding_wanted, SINK_BINDING_READY, conditions, view):
+        pass
     else:
         changes += _binding_changes(binding, binding_wanted)
         _copy(_ready(binding), SINK_BINDING_READY, conditions)
-    if not _foreign(source, deployment, RECEIVE_ADAPTER_READY, "deployment", conditions):
+    if not (
+        _foreign(source, deployment, RECEIVE_ADAPTER_READY, "deployment", conditions)
+        or _refused(deployment_wanted, RECEIVE_ADAPTER_READY, conditions, view)
+    ):
         changes += _deployment_changes(deployment, deployment_wanted)
         _copy(_available(deployment, deployment_wanted), RECEIVE_ADAPTER_READY, conditions)
     status = _status(source, binding, conditions.result())
@@ -123,6 +130,18 @@ def _foreign(
     text = f'{word} "{name}" is not owned by ContainerSource "{owner}"'
     conditions.false(condition, "NotOwned", text)
     return True
+
+
+def _refused(
+    child: SinkBinding | Deployment, condition: str, conditions: ConditionEditor, view: View
+) -> bool:
+    """Whether admission would not take *child*, whose template nobody has looked at before."""
+    info = info_of(type(child))
+    errors = refusing(info.validated(child, None, view.config))
+    if errors:
+        text = f"{info.kind} {child.metadata.name} is not valid: {rendered(errors)}"
+        conditions.false(condition, "Invalid", text)
+    return bool(errors)
 
 
 def _binding_changes(binding: SinkBinding | None, wanted: SinkBinding) -> list[Change]:

@@ -18,6 +18,7 @@ import msgspec
 
 from knlite.eventing.binding import SUBJECTS, Workload, bound, selects, token_secret
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.finalizers import held, released
 from knlite.eventing.identities import OFF, identified
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.auth import AuthStatus
@@ -52,9 +53,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if binding.metadata.deletion_timestamp is not None:
         return _unbound(binding, view)
     changes: list[Change] = []
-    finalizers = binding.metadata.finalizers
-    if FINALIZER not in finalizers:
-        changes.append(Update(_with_finalizers(binding, (*finalizers, FINALIZER))))
+    if (holding := held(binding, FINALIZER)) is not binding:
+        changes.append(Update(holding))
     conditions = CONDITIONS.edit(binding.status.conditions, now)
     status = binding.status
     subjects = _available_subjects(binding, conditions, view)
@@ -73,12 +73,10 @@ def _unbound(binding: SinkBinding, view: View) -> Outcome:
     Differs: a subject that cannot be changed keeps its variables. Upstream tries again for ever,
     and the binding can never be deleted.
     """
-    finalizers = binding.metadata.finalizers
-    if FINALIZER not in finalizers:
+    if (free := released(binding, FINALIZER)) is binding:
         return Outcome()
     subjects = [each for each in _subjects(binding, view) if not _refusal(each, view)]
-    rest = tuple(each for each in finalizers if each != FINALIZER)
-    return Outcome((*_updates(subjects, view), Update(_with_finalizers(binding, rest))))
+    return Outcome((*_updates(subjects, view), Update(free)))
 
 
 def _available_subjects(
@@ -210,9 +208,3 @@ def _refusal(workload: Workload, view: View) -> str:
 
 def _has_ended(workload: Workload) -> bool:
     return isinstance(workload, Job) and finished(workload) is not None
-
-
-def _with_finalizers(binding: SinkBinding, finalizers: tuple[str, ...]) -> SinkBinding:
-    return msgspec.structs.replace(
-        binding, metadata=msgspec.structs.replace(binding.metadata, finalizers=finalizers)
-    )

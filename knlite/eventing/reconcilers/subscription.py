@@ -15,6 +15,7 @@ import msgspec
 
 from knlite.eventing.channels import channel_at, channel_namespace
 from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.finalizers import held, released
 from knlite.eventing.identities import identified
 from knlite.eventing.references import not_found
 from knlite.kinds.conditions import ConditionEditor, is_true
@@ -48,9 +49,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if subscription.metadata.deletion_timestamp is not None:
         return _removed(subscription, view)
     changes: list[Change] = []
-    finalizers = subscription.metadata.finalizers
-    if FINALIZER not in finalizers:
-        changes.append(Update(_with_finalizers(subscription, (*finalizers, FINALIZER))))
+    if (holding := held(subscription, FINALIZER)) is not subscription:
+        changes.append(Update(holding))
     before = subscription.status
     conditions = CONDITIONS.edit(before.conditions, now)
     auth, accounts = identified(subscription, OIDC_IDENTITY_CREATED, conditions, view)
@@ -77,11 +77,13 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 
 def _removed(subscription: Subscription, view: View) -> Outcome:
     """Take the entry out of the channel, if that is still there, and let go."""
-    finalizers = subscription.metadata.finalizers
-    if FINALIZER not in finalizers:
+    if (free := released(subscription, FINALIZER)) is subscription:
         return Outcome()
     changes: list[Change] = []
-    channel = channel_at(subscription.spec.channel, channel_namespace(subscription, view), view)
+    reference = subscription.spec.channel
+    # Also where links to other namespaces are not allowed any more.
+    namespace = reference.namespace or subscription.metadata.namespace
+    channel = channel_at(reference, namespace, view)
     if isinstance(channel, Channel):
         channel = view.get(InMemoryChannel, channel.metadata.namespace, channel.metadata.name)
     if channel is not None:
@@ -89,9 +91,7 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
         rest = tuple(each for each in channel.spec.subscribers if each.uid != uid)
         if rest != channel.spec.subscribers:
             changes.append(Update(_with_subscribers(channel, rest)))
-    rest_of_finalizers = tuple(each for each in finalizers if each != FINALIZER)
-    changes.append(Update(_with_finalizers(subscription, rest_of_finalizers)))
-    return Outcome(tuple(changes))
+    return Outcome((*changes, Update(free)))
 
 
 def _channel(
@@ -264,8 +264,3 @@ def _with_subscribers(
 ) -> InMemoryChannel:
     spec = msgspec.structs.replace(channel.spec, subscribers=subscribers)
     return msgspec.structs.replace(channel, spec=spec)
-
-
-def _with_finalizers(subscription: Subscription, finalizers: tuple[str, ...]) -> Subscription:
-    metadata = msgspec.structs.replace(subscription.metadata, finalizers=finalizers)
-    return msgspec.structs.replace(subscription, metadata=metadata)

@@ -5,7 +5,7 @@ Source: knative/eventing ``pkg/reconciler/inmemorychannel/controller/resources/s
 
 from typing import Final
 
-from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN
+from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.kinds.core.k8sservice import KubernetesService, KubernetesServiceSpec, ServicePort
 from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
@@ -13,7 +13,6 @@ from knlite.kinds.names import child_name, label_1035_problems
 from knlite.reconcile import View
 
 ROLE: Final = "messaging.knative.dev/role"
-_DISPATCHER = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
 
 
 def service_name(channel: InMemoryChannel) -> str:
@@ -32,7 +31,7 @@ def channel_service(channel: InMemoryChannel, view: View) -> KubernetesService |
         ),
         spec=KubernetesServiceSpec(
             type="ExternalName",
-            external_name=_DISPATCHER,
+            external_name=ALL_CHANNELS,
             ports=(ServicePort(name="http", port=80, protocol="TCP"),),
         ),
     )

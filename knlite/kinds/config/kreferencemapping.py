@@ -4,11 +4,13 @@ A key is ``Kind.version.group`` (``Kind.version`` in the core group). A key of a
 passed over.
 
 Source: knative/eventing ``pkg/resolver/mapping_resolver.go``; Eventing reference §15.
-Differs: a template that cannot be read is refused; upstream passes it over with a word in its log.
+Differs: a template that cannot be read, or that gives no absolute URL, is refused; upstream passes
+the one over with a word in its log, and sends to the other.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from knlite.kinds.config.templates import fill
 from knlite.kinds.config.values import ConfigInvalid
@@ -40,11 +42,21 @@ def parse(data: Mapping[str, str]) -> ReferenceMapping:
         if key.startswith("_") or not kind or not version:
             continue
         try:
-            _filled(template, "name", "namespace")
+            url = _filled(template, "name", "namespace")
         except ConfigInvalid as exc:
             raise ConfigInvalid(f'failed to parse "{key}": {exc.text}') from exc
+        if not _is_absolute(url):
+            raise ConfigInvalid(f'failed to parse "{key}": {url} is no absolute URL')
         templates[f"{group}/{version}" if group else version, kind] = template.strip()
     return ReferenceMapping(templates)
+
+
+def _is_absolute(url: str) -> bool:
+    try:
+        parts = urlsplit(url.strip())
+    except ValueError:
+        return False
+    return bool(parts.scheme and parts.hostname)
 
 
 def _filled(template: str, name: str, namespace: str) -> str:

@@ -31,7 +31,9 @@ def ordered(annotations: Mapping[str, str]) -> bool:
 
 def parallelism(annotations: Mapping[str, str]) -> int:
     """How many events may be on their way at once."""
-    number = _integer(annotations.get(PARALLELISM, ""))
+    if PARALLELISM not in annotations:
+        return DEFAULT_PARALLELISM
+    number = _integer(annotations[PARALLELISM])
     in_bounds = isinstance(number, int) and 1 <= number <= MAX_PARALLELISM
     return int(number) if in_bounds else DEFAULT_PARALLELISM
 

@@ -7,6 +7,7 @@ from urllib.parse import quote
 import anyio
 import pytest
 
+from knlite.apiserver import eventroutes
 from knlite.eventing.topology import ResourceKey
 from tests.unit.apiserver.asking import Client, streaming
 from tests.unit.registry.desk import registry
@@ -57,6 +58,8 @@ def test_a_story_is_answered_by_id_and_by_arrival(client: Client) -> None:
         ("/knlite/events?broker=a&channel=b", 400),
         ("/knlite/events/5", 404),
         (f"/knlite/events/{9**30}", 404),
+        (f"/knlite/events/{'9' * 5000}", 404),
+        ("/knlite/events/٣", 404),
         ("/knlite/events/x", 404),
         ("/knlite/explain", 400),
         (f"/knlite/explain?id={quote('../../etc/passwd')}", 404),
@@ -106,6 +109,11 @@ def test_an_event_is_sent_straight_to_a_url(client: Client) -> None:
     assert posted(client, "/knlite/events?to=http://x/&broker=b")[0] == 400
 
 
+def test_nobody_would_get_an_event_from_a_broker_that_is_not_there(client: Client) -> None:
+    status, said = posted(client, "/knlite/explain?broker=ns/nope")
+    assert (status, said["message"]) == (404, "there is no Broker ns/nope")
+
+
 def test_who_would_get_an_event_is_said_without_sending_it(client: Client) -> None:
     _, found = posted(client, "/knlite/explain?broker=ns/b", {**EVENT, "type": "z"})
     assert [(row["name"], row["matched"]) for row in found["rows"]] == [("a", False)]
@@ -150,7 +158,9 @@ async def test_who_follows_sees_events_until_the_run_ends() -> None:
         await stream.end()
 
 
-async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
+async def test_a_wait_ends_with_the_event_or_with_its_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     client = Client(registry())
     client.events.read(egress("a"))
     client.events.read(accepted(1000))
@@ -159,5 +169,6 @@ async def test_a_wait_ends_with_the_event_or_with_its_time() -> None:
         client.events.read(attempted(1000))
         assert json.loads(await stream.line())["state"] == "delivered"
     client.events.read(accepted(2000))
-    async with streaming(client.door, "/knlite/events/2000?wait=1") as stream:
+    monkeypatch.setattr(eventroutes, "MAX_WAIT", 0.01)
+    async with streaming(client.door, "/knlite/events/2000?wait=3600") as stream:
         assert json.loads(await stream.line())["state"] == "delivering"

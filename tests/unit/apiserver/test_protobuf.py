@@ -123,3 +123,58 @@ def test_a_body_is_stored(client: Client) -> None:
     assert unread.status_code == 415
     broken = client.ask("POST", CONFIGMAPS, b"k8s\x00\xff", kind)
     assert broken.status_code == 400
+
+
+def test_a_deployment_as_kubectl_create_deployment_sends_it() -> None:
+    port = field(2, 0) + field(3, 8080) + field(4, "")
+    memory = field(1, "memory") + field(2, field(1, "64Mi"))
+    probe = field(1, field(3, field(1, field(1, 0) + field(2, 80)))) + field(2, 5) + field(3, 0)
+    container = (
+        field(1, "main")
+        + field(2, "example.com/main")
+        + field(3, "sleep")
+        + field(3, "1")
+        + field(6, port)
+        + field(8, field(1, memory))
+        + field(10, probe)
+        + field(16, 0)
+    )
+    source = field(2, field(1, "") + field(2, field(1, "10Mi")))
+    pod = field(1, field(1, "v") + field(2, source)) + field(2, container) + field(4, 0)
+    template = field(1, field(11, entry("app", "x")) + field(8, b"")) + field(2, pod + field(11, 0))
+    spec = field(1, 0) + field(2, field(1, entry("app", "x"))) + field(3, template) + field(4, b"")
+    found = decode(body("apps/v1", "Deployment", META + field(2, spec) + field(3, b"")))
+    assert found["metadata"]["name"] == "x"
+    assert found["spec"] == {
+        "replicas": 0,
+        "selector": {"matchLabels": {"app": "x"}},
+        "strategy": {},
+        "template": {
+            "metadata": {"labels": {"app": "x"}},
+            "spec": {
+                "volumes": [{"name": "v", "emptyDir": {"sizeLimit": "10Mi"}}],
+                "containers": [
+                    {
+                        "name": "main",
+                        "image": "example.com/main",
+                        "command": ["sleep", "1"],
+                        "ports": [{"containerPort": 8080}],
+                        "resources": {"limits": {"memory": "64Mi"}},
+                        "livenessProbe": {"tcpSocket": {"port": 80}, "initialDelaySeconds": 5},
+                    }
+                ],
+                "terminationGracePeriodSeconds": 0,
+            },
+        },
+    }
+
+
+def test_half_a_pod_is_refused() -> None:
+    affinity = field(18, field(1, field(1, "x")))
+    job = field(2, field(6, field(2, field(2, field(1, "main")) + affinity)))
+    with pytest.raises(Unknown, match=r"field 18 .*\(kubectl apply -f FILE\)"):
+        decode(body("batch/v1", "Job", META + job))
+    nothing = field(2, field(6, field(2, field(2, field(1, "main")) + field(18, b""))))
+    assert decode(body("batch/v1", "Job", META + nothing))["spec"]["template"]["spec"] == {
+        "containers": [{"name": "main"}]
+    }

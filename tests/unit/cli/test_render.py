@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from knlite.cli.output import Output
 from knlite.cli.render import line_of
-from knlite.cli.up import _Json
+from knlite.cli.screen import JSONLines
 from knlite.facts import (
     ColdStart,
     EventAccepted,
@@ -134,7 +134,7 @@ def test_of_requests_only_what_knlite_answered_itself_is_shown() -> None:
 def test_the_stream_for_scripts_shows_a_requests_record_and_no_secret(tmp_path: Path) -> None:
     with (tmp_path / "stream").open("w+") as file:
         output = Output(file.fileno(), str)
-        _Json(output).fact(request("x", 503))
+        JSONLines(output).fact(request("x", 503))
         output.close()
         line = (tmp_path / "stream").read_text()
     shown = json.loads(line)

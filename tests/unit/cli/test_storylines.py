@@ -23,7 +23,7 @@ def lines_of(happened: Happened) -> list[Line]:
 def test_a_story_reads_from_the_sender_to_the_last_attempt() -> None:
     tries = (
         attempted(outcome="retrying", status=503, why="busy", next_in=0.2, seconds=0.004),
-        attempted(attempt=2, instance="web-1", seconds=0.001, reply_arrival=77, again=True),
+        attempted(attempt=2, instance="web-1", seconds=0.001, entered=77, again=True),
     )
     shown = texts(lines_of(Happened(accepted(readers=["a"], replay_of=5), tries)))
     assert shown[0] == "e  type t  source /s"
@@ -42,7 +42,7 @@ def test_a_story_reads_from_the_sender_to_the_last_attempt() -> None:
         "       next attempt in 0.2 s",
         "2 200 in 1 ms  http://sub/  (web-1)",
         "       delivered again after a restart",
-        "    its reply: knlite explain 77",
+        "       it went on: knlite explain 77",
         "· Trigger ns/b  not wanted",
         '    type is "t", and "x" is wanted  [filter.attributes[type]]',
     ]

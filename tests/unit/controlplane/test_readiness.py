@@ -9,6 +9,7 @@ from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.facts import Fact, ReadyChanged
 from knlite.kinds.conditions import Condition, Status
 from knlite.kinds.core.namespace import Namespace
+from knlite.kinds.core.pod import ContainerState, Pod, PodContainerStatus, PodStatus, WaitingState
 from knlite.kinds.messaging.channel import Channel, ChannelStatus
 from knlite.kinds.meta import ObjectMeta, OwnerReference
 from knlite.kinds.serving.route import Route, RouteStatus
@@ -52,6 +53,33 @@ def test_what_waits_for_something_else_is_decided() -> None:
     channel = with_steps("Unknown", "ChannelReferenceFailed")
     undecided.note(Notification("added", channel, None))
     assert not undecided
+
+
+def pod(*statuses: PodContainerStatus, ready: Status = "False") -> Pod:
+    owner = OwnerReference(
+        api_version="apps/v1", kind="Deployment", name="web", uid="1", controller=True
+    )
+    condition = Condition(type="Ready", status=ready, last_transition_time="2026-01-01T00:00:00Z")
+    return Pod(
+        metadata=replace(META, owner_references=(owner,)),
+        status=PodStatus(conditions=(condition,), container_statuses=statuses),
+    )
+
+
+def test_a_pod_is_decided_once_it_was_ready_or_has_failed() -> None:
+    undecided = Undecided()
+    coming = ContainerState(waiting=WaitingState(reason="ContainerCreating"))
+    crashed = PodContainerStatus(name="main", ready=False, restart_count=1, image="", image_id="")
+    new = pod(replace(crashed, restart_count=0, state=coming))
+    waiting = WaitingState(reason="ErrImagePull")
+    unstartable = replace(crashed, restart_count=0, state=ContainerState(waiting=waiting))
+    for after in (pod(ready="True"), pod(crashed), pod(unstartable)):
+        undecided.note(Notification("added", new, None))
+        assert undecided.words() == ["Pod shop/web"]
+        undecided.note(Notification("modified", after, new))
+        assert not undecided
+        undecided.note(Notification("modified", new, after))
+        assert not undecided
 
 
 class Told:

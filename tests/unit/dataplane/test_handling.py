@@ -39,7 +39,7 @@ async def test_a_task_that_is_done_takes_the_next(anyio_backend: str) -> None:
 
     async with anyio.create_task_group() as group:
         handling = Handling(group, handle)
-        for number in range(20):
+        for number in range(4):
             handling.begin(number)
             await anyio.wait_all_tasks_blocked()
         group.cancel_scope.cancel()

@@ -106,6 +106,10 @@ async def test_what_the_api_refuses_is_an_error_with_its_reason() -> None:
     answer = await asked(jobs)
     assert answer.status == 500
     assert ("Reason", "jobs are forbidden") in answer.headers
+    (fact,) = jobs.facts
+    assert isinstance(fact, EventRefused)
+    assert (fact.name, fact.status, fact.event_id) == ("reader", 500, "1/2")
+    assert fact.why.endswith("the namespace is going")
 
 
 @pytest.mark.anyio

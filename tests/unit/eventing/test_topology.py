@@ -1,5 +1,7 @@
 """Resources and egresses, from objects (Eventing data plane reference §3.3, §4.1, §7)."""
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from knlite.eventing.delivery import DeliveryPolicy
@@ -7,13 +9,17 @@ from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Egress, Resource, ResourceKey, topology
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Condition
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.eventing.broker import Broker, BrokerSpec, BrokerStatus
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.trigger import Trigger, TriggerFilter, TriggerSpec, TriggerStatus
+from knlite.kinds.kreference import KReference
 from knlite.kinds.labels import BROKER_CLASS, DELIVERY_ORDER, PARALLELISM
 from knlite.kinds.messaging.channelable import ChannelableSpec, ChannelableStatus, SubscriberSpec
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.subscription import Subscription, SubscriptionSpec, SubscriptionStatus
 from knlite.kinds.meta import ObjectMeta
 from tests.unit.fake_view import FakeView
 
@@ -146,3 +152,41 @@ def test_a_subscription_with_a_delivery_of_its_own_has_nothing_of_its_channels()
     assert (found.policy.retry, found.policy.delay) == (1, None)
     assert (found.dead_letter_sink, found.dead_letter_ca_certs) == (A, "PEM")
     assert not found.policy.structured, "channels send binary, whatever the format"
+
+
+def subscribed(resolved: Literal["True", "False"]) -> Egress:
+    """The egress of a Subscription in another namespace, which its channel knows."""
+    subscription = Subscription(
+        metadata=ObjectMeta(name="s", namespace="office", uid="s-uid"),
+        spec=SubscriptionSpec(
+            channel=KReference(
+                api_version="messaging.knative.dev/v1",
+                kind="InMemoryChannel",
+                name="pipe",
+                namespace="shop",
+            )
+        ),
+        status=SubscriptionStatus(
+            conditions=(Condition(type="ReferencesResolved", status=resolved),)
+        ),
+    )
+    entry = SubscriberSpec(name="s", uid="s-uid", subscriber_uri=A)
+    made = InMemoryChannel(
+        metadata=meta("pipe"),
+        spec=ChannelableSpec(subscribers=(entry,)),
+        status=ChannelableStatus(address=Addressable(url="http://pipe.test")),
+    )
+    flags = {"cross-namespace-event-links": "enabled"}
+    view = FakeView(subscription, made, config=Config(eventing=EventingConfig(flags=flags)))
+    (found,) = topology(view).resources[ResourceKey("InMemoryChannel", "shop", "pipe")].egresses
+    return found
+
+
+def test_a_subscription_of_which_something_has_gone_keeps_its_events() -> None:
+    found = subscribed("False")
+    assert (found.subscriber, found.has_subscriber) == (None, True)
+    assert subscribed("True").subscriber == A
+
+
+def test_a_subscription_is_called_as_it_is_where_its_channel_lies_elsewhere() -> None:
+    assert (subscribed("True").namespace, subscribed("True").name) == ("office", "s")

@@ -25,6 +25,28 @@ def test_a_typo_is_refused_with_what_was_meant(text: str, hint: str) -> None:
     assert refused.value.fix == hint
 
 
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        pytest.param(
+            "config-features.eventtype-auto-create=yes",
+            'unknown feature flag value "yes"; known are: enabled, disabled, allowed',
+            id="a word",
+        ),
+        pytest.param(
+            "config-features.transport-encryption=strict",
+            "has no effect: events stay on this machine, and are not encrypted",
+            id="no effect",
+        ),
+    ],
+)
+def test_a_flag_that_sets_nothing_is_refused(text: str, cause: str) -> None:
+    with pytest.raises(InvalidInput, match="sets nothing") as refused:
+        require_known(parse_overrides((text,)))
+    assert refused.value.cause == cause
+    require_known(parse_overrides(("config-features.eventtype-auto-create=Enabled",)))
+
+
 @pytest.mark.parametrize("text", ["stable-window=6s", "config-autoscaler.stable-window", "=", ".="])
 def test_a_text_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):

@@ -113,9 +113,9 @@ def test_an_egress_whose_filter_is_not_kept_is_told_all_the_same() -> None:
 
 def test_a_reply_is_named_and_attempts_that_are_not_kept_are_counted() -> None:
     tries = [attempted(attempt=n, outcome="retrying") for n in range(1, KEPT_ATTEMPTS + 1)]
-    last = attempted(attempt=250, reply_arrival=77)
+    last = attempted(attempt=250, entered=77)
     (row,) = told(Happened(accepted(), (*tries, last))).rows
-    assert (row.reply, row.left_out) == (77, 250 - KEPT_ATTEMPTS - 1)
+    assert (row.attempts[-1].entered, row.left_out) == (77, 250 - KEPT_ATTEMPTS - 1)
 
 
 def test_a_story_can_be_written_as_json_with_the_event_in_it() -> None:

@@ -84,7 +84,7 @@ class Plane:
             overrides={name.replace("_", "-"): values for name, values in overrides.items()},
             external_port=8080,
         )
-        for name in (NAMESPACE, "other"):
+        for name in (NAMESPACE, "other", "knative-eventing"):
             self.registry.create(Namespace(metadata=ObjectMeta(name=name)), user="test")
 
     def apply(self, *trees: Mapping[str, object]) -> None:

@@ -131,3 +131,19 @@ def test_a_name_that_somebody_else_has_taken_is_told() -> None:
     text = 'deployment "heart-deployment" is not owned by ContainerSource "heart"'
     assert condition(obj, "ReceiveAdapterReady") == ("False", "NotOwned", text)
     assert deployment_in(view) == theirs
+
+
+def test_what_cannot_be_made_is_told_and_not_tried_for_ever() -> None:
+    obj = source()
+    template = obj.spec.template
+    once = replace(template, spec=replace(template.spec, restart_policy="Never"))
+    obj = replace(obj, spec=replace(obj.spec, template=once))
+    view = FakeView(obj)
+    outcome = reconcile(key_of(obj), view, NOW)
+    assert [type(each.obj) for each in outcome.changes if isinstance(each, Create)] == [SinkBinding]
+    status, reason, text = condition(reconciled(view), "ReceiveAdapterReady")
+    assert (status, reason) == ("False", "Invalid")
+    assert text == (
+        "Deployment heart-deployment is not valid: "
+        'Unsupported value: "Never": supported values: "Always": spec.template.spec.restartPolicy'
+    )

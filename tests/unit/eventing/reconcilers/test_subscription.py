@@ -258,3 +258,25 @@ def test_with_the_flag_a_channel_of_another_namespace_is_joined() -> None:
     found = plane.registry.view.get(InMemoryChannel, "other", "c")
     assert found is not None
     assert found.spec.subscribers == ()
+
+
+def test_a_channel_of_another_namespace_is_left_although_the_flag_is_off_by_then() -> None:
+    plane = Plane()
+    channel = document("InMemoryChannel", "c")
+    channel["metadata"]["namespace"] = "other"
+    there = {**ref("InMemoryChannel", "c"), "namespace": "other"}
+    plane.apply(features("enabled"), channel, subscription(channel=there))
+    plane.apply(features("disabled"))
+    plane.delete(Subscription, "s")
+    found = plane.registry.view.get(InMemoryChannel, "other", "c")
+    assert found is not None
+    assert found.spec.subscribers == ()
+
+
+def features(links: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "config-features", "namespace": "knative-eventing"},
+        "data": {"cross-namespace-event-links": links},
+    }

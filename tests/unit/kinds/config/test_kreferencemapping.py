@@ -28,3 +28,9 @@ def test_kinds_with_and_without_a_group() -> None:
 def test_a_template_that_cannot_be_read_is_refused_by_its_key() -> None:
     with pytest.raises(ConfigInvalid, match=r'failed to parse "Pod.v1".*\{\{ \.Nonsense \}\}'):
         parse({"Pod.v1": "http://x/{{ .Nonsense }}"})
+
+
+@pytest.mark.parametrize("template", ["http://[{{.Name}}", "{{.Name}}", "/{{.Name}}", "http://"])
+def test_a_template_that_gives_no_url_is_refused(template: str) -> None:
+    with pytest.raises(ConfigInvalid, match=r'failed to parse "Pod.v1": .* is no absolute URL'):
+        parse({"Pod.v1": template})

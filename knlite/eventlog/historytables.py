@@ -1,0 +1,82 @@
+"""What a history of events is in SQLite: its tables, and facts as bytes.
+
+Not here: writing and forgetting (``historysqlite.py``), reading events (``historyreading.py``).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from knlite.errors import InvalidInput, KnliteError
+from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
+
+TABLES = (
+    """CREATE TABLE IF NOT EXISTS history (
+        arrival INTEGER PRIMARY KEY, id TEXT NOT NULL, source TEXT NOT NULL, type TEXT NOT NULL,
+        kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
+        replay_of INTEGER NOT NULL, body BLOB NOT NULL, data BLOB)""",
+    "CREATE INDEX IF NOT EXISTS history_by_id ON history (id)",
+    """CREATE INDEX IF NOT EXISTS history_replays ON history (replay_of) WHERE replay_of > 0""",
+    """CREATE TABLE IF NOT EXISTS history_attempts (
+        arrival INTEGER NOT NULL, number INTEGER NOT NULL, trouble INTEGER NOT NULL,
+        body BLOB NOT NULL, PRIMARY KEY (arrival, number)) WITHOUT ROWID""",
+    """CREATE INDEX IF NOT EXISTS history_troubles ON history_attempts (arrival)
+        WHERE trouble > 0""",
+    """CREATE TABLE IF NOT EXISTS history_egresses (
+        egress TEXT NOT NULL, since INTEGER NOT NULL, body BLOB NOT NULL)""",
+    """CREATE TABLE IF NOT EXISTS history_notes (
+        name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID""",
+)
+"""What a database needs to hold a history."""
+
+_FORM = b"\x01"
+"""The first byte of every body: how the rest is to be read."""
+ROW = 200
+"""Bytes that a row takes beside its body, indexes and all."""
+SIZE = f"LENGTH(body) + COALESCE(LENGTH(data), 0) + {ROW}"
+"""Bytes of an event."""
+
+Value = int | str | bytes | float | None
+Row = tuple[Value, ...]
+Statement = tuple[str, Sequence[Row]]
+F = TypeVar("F")
+
+
+class Store(Protocol):
+    """The database, as far as it is needed here; statements and queries take their turns."""
+
+    def submit(
+        self, statements: Sequence[Statement], settled: Callable[[KnliteError | None], None]
+    ) -> None:
+        """Execute *statements* as one; *settled* is told later how that went."""
+        ...
+
+    async def query(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """The rows that *sql* selects. Raises ``KnliteError``."""
+        ...
+
+
+def written(fact: EventAccepted | DeliveryAttempted | EgressChanged) -> bytes:
+    """*fact* as ``read`` reads it."""
+    return _FORM + msgspec.msgpack.encode(fact)
+
+
+def read(body: Value, kind: type[F]) -> F:
+    """The fact that *body* holds. Raises ``InvalidInput``."""
+    if isinstance(body, bytes) and body.startswith(_FORM):
+        try:
+            return msgspec.msgpack.decode(memoryview(body)[1:], type=kind)
+        except msgspec.DecodeError:
+            pass
+    raise InvalidInput(
+        "the event log holds something that cannot be read",
+        cause="it was damaged, or written by a newer knlite",
+        fix="use that knlite, or move events.sqlite away; what is in it is lost then",
+    )
+
+
+def number(value: Value) -> int:
+    """What a column of integers holds."""
+    assert isinstance(value, int)
+    return value

@@ -1,0 +1,1 @@
+"""Groups of parts that belong together, built and joined; the emulator joins the groups."""
