@@ -43,6 +43,14 @@ API_VERSIONS = {
 HEARTBEATS = Path(__file__).parent / "services" / "heartbeats" / "app.py"
 HEARTBEAT = "dev.knative.eventing.samples.heartbeat"
 MERGE = {"Content-Type": "application/merge-patch+json"}
+NAMES = (
+    "default",
+    "customname",
+    "name-with-dash",
+    "name1with2numbers3",
+    "name63-01234567890123456789012345678901234567890123456789012345",
+)
+"""Names that Brokers and Triggers may have."""
 TYPE, SOURCE = "type1", "http://source1.com"
 
 _numbers = count(1)
@@ -99,6 +107,11 @@ def heartbeats(*words: str, **more: Any) -> dict[str, Any]:
         "metadata": {"annotations": {"knlite.dev/command": command}},
         "spec": {"containers": [container]},
     }
+
+
+def attributes(**wanted: str) -> dict[str, Any]:
+    """Of a Trigger's spec, a filter by attributes."""
+    return {"filter": {"attributes": wanted}}
 
 
 def to(sink: Sink | dict[str, Any] | str) -> dict[str, Any]:
