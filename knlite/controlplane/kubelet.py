@@ -1,4 +1,4 @@
-"""Runs the Pods of Deployments and Jobs; one task per Pod.
+"""Runs the Pods of Deployments and Jobs, and those by themselves; one task per Pod.
 
 A Pod is started when it appears and stopped when it is deleted. One that ends by itself is started
 again as its restart policy says, at once the first time, then later and later; if it is not, the
@@ -117,7 +117,7 @@ class Kubelet:
 
     def _take(self, pod: Pod) -> None:
         """Begin the life of *pod*, if it is one to run."""
-        if controller_of(pod) is None or is_of_revision(pod) or has_ended(pod) or not self._group:
+        if is_of_revision(pod) or has_ended(pod) or not self._group:
             return
         meta = pod.metadata
         root = root_of(pod, self._registry.view)
