@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.controlplane.jobsinks import JobSinks
+from knlite.controlplane.kubelet import AT_ONCE
 from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.facts import ReconcileFailed
@@ -516,3 +517,32 @@ async def test_a_pod_by_itself_may_end_and_cannot_be_edited() -> None:
             cell.apply(by_itself("Always"))
         cell.registry.delete(Key(Pod, "default", "alone"))
         assert pods(cell) == []
+
+
+@on_virtual_time
+async def test_of_programs_that_end_only_so_many_run_at_once() -> None:
+    async with opened({"task": Script(lives=10.0, code=0)}) as cell:
+        many = AT_ONCE + 5
+        job(cell, parallelism=many, completions=many)
+        await cell.advance(5)
+        assert (cell.running(), len(pods(cell))) == (AT_ONCE, many)
+        waiting = [pod for pod in pods(cell) if not is_true(pod.status.conditions)]
+        assert {pod.status.phase for pod in waiting} == {"Pending"}
+        await cell.advance(10)
+        assert cell.running() == 5
+        await cell.advance(10)
+        assert end_of(cell).type == "Complete"
+
+
+@on_virtual_time
+async def test_what_waits_for_its_turn_can_be_deleted() -> None:
+    async with opened({"task": Script(lives=10.0, code=0)}) as cell:
+        job(cell, parallelism=AT_ONCE + 5, completions=AT_ONCE + 5)
+        await cell.advance(5)
+        cell.registry.delete(JOB)
+        await cell.advance(15)
+        assert (cell.running(), pods(cell)) == (0, [])
+        # Every turn has been given back.
+        job(cell, parallelism=AT_ONCE, completions=AT_ONCE)
+        await cell.advance(5)
+        assert cell.running() == AT_ONCE
