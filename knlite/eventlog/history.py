@@ -153,9 +153,6 @@ class Progress:
         self._open: dict[int, str | set[str]] = {}
         """Mostly one, and thousands at times."""
 
-    def __len__(self) -> int:
-        return len(self._open)
-
     def __contains__(self, arrival: int) -> bool:
         return arrival in self._open
 

@@ -65,9 +65,6 @@ class MemoryHistory:
         self._progress = Progress()
         self._versions = Versions()
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     @property
     def newest(self) -> int:
         return next(reversed(self._entries), 0)
