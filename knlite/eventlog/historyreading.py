@@ -34,9 +34,11 @@ class Reading:
         )
         for body, data in rows:
             assert data is None or isinstance(data, bytes)
-            fact = msgspec.structs.replace(read(body, EventAccepted), data=data)
-            (found,) = await self._happened([(fact, len(data or b""))])
-            return found
+            fact = read(body, EventAccepted)
+            if fact is not None:
+                fact = msgspec.structs.replace(fact, data=data)
+                (found,) = await self._happened([(fact, len(data or b""))])
+                return found
         return None
 
     async def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
@@ -48,16 +50,16 @@ class Reading:
             where, parameters = _where(wanted, since, before)
             count = min(left, PAGE)
             rows = await self._store.query(
-                f"SELECT body, COALESCE(LENGTH(data), 0) FROM history WHERE {where}"
+                f"SELECT arrival, body, COALESCE(LENGTH(data), 0) FROM history WHERE {where}"
                 " ORDER BY arrival DESC LIMIT ?",
                 (*parameters, count),
             )
-            facts = [(read(body, EventAccepted), number(size)) for body, size in rows]
-            for each in await self._happened(facts):
+            facts = [(read(body, EventAccepted), number(size)) for _, body, size in rows]
+            for each in await self._happened([(fact, size) for fact, size in facts if fact]):
                 yield each
-            left -= len(facts)
-            if len(facts) == count:
-                before = facts[-1][0].arrival
+            left -= len(rows)
+            if len(rows) == count:
+                before = number(rows[-1][0])
             elif since > wanted.since:
                 before = since
             else:
@@ -88,7 +90,8 @@ class Reading:
             tuple(pending),
         ):
             each = read(body, DeliveryAttempted)
-            attempts[each.arrival].append(each)
+            if each is not None:
+                attempts[each.arrival].append(each)
         return [
             Happened(fact, tuple(attempts[fact.arrival]), pending[fact.arrival], size)
             for fact, size in facts

@@ -117,7 +117,9 @@ class SqliteHistory:
         )
         self._size = number(size)
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
-            self._versions.note(read(body, EgressChanged))
+            egress = read(body, EgressChanged)
+            if egress is not None:
+                self._versions.note(egress)
         self._oldest = await self._first()
         ((newest,),) = await query("SELECT COALESCE(MAX(arrival), 0) FROM history")
         self.newest = number(newest)
@@ -262,18 +264,21 @@ class SqliteHistory:
         """Find what had not ended when the last run did, and may go on."""
         while True:
             rows = await self._store.query(
-                "SELECT body FROM history WHERE arrival > ? ORDER BY arrival LIMIT ?",
+                "SELECT arrival, body FROM history WHERE arrival > ? ORDER BY arrival LIMIT ?",
                 (since, _AT_ONCE),
             )
             if not rows:
                 return
-            facts = [read(body, EventAccepted) for (body,) in rows]
+            facts = [fact for _, body in rows if (fact := read(body, EventAccepted))]
+            last = number(rows[-1][0])
             ended: set[tuple[int, str]] = set()
             for (body,) in await self._store.query(
                 "SELECT body FROM history_attempts WHERE arrival > ? AND arrival <= ?",
-                (since, facts[-1].arrival),
+                (since, last),
             ):
                 each = read(body, DeliveryAttempted)
+                if each is None:
+                    continue
                 key = (each.arrival, each.egress_uid)
                 if each.ended:
                     ended.add(key)
@@ -285,7 +290,7 @@ class SqliteHistory:
                     self._progress.begin(fact.arrival, tuple(left))
             for key in ended:
                 self._counts.pop(key, None)
-            since = facts[-1].arrival
+            since = last
 
     async def _forget(self) -> None:
         """Delete the oldest of what has ended, until there is room."""

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from knlite.errors import InvalidInput, KnliteError
+from knlite.errors import KnliteError
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 TABLES = (
@@ -62,18 +62,14 @@ def written(fact: EventAccepted | DeliveryAttempted | EgressChanged) -> bytes:
     return _FORM + msgspec.msgpack.encode(fact)
 
 
-def read(body: Value, kind: type[F]) -> F:
-    """The fact that *body* holds. Raises ``InvalidInput``."""
+def read(body: Value, kind: type[F]) -> F | None:
+    """The fact that *body* holds; None if it was damaged, or written by another knlite."""
     if isinstance(body, bytes) and body.startswith(_FORM):
         try:
             return msgspec.msgpack.decode(memoryview(body)[1:], type=kind)
         except msgspec.DecodeError:
             pass
-    raise InvalidInput(
-        "the event log holds something that cannot be read",
-        cause="it was damaged, or written by a newer knlite",
-        fix="use that knlite, or move events.sqlite away; what is in it is lost then",
-    )
+    return None
 
 
 def number(value: Value) -> int:

@@ -1,5 +1,6 @@
 """The contract of a history of events (ADR 0031), for every side of it."""
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from knlite.clock import SystemClock
 from knlite.eventlog import historyreading, historysqlite, historytables
-from knlite.eventlog.database import open_database
+from knlite.eventlog.database import FILE, open_database
 from knlite.eventlog.history import (
     KEPT_ATTEMPTS,
     Bounds,
@@ -291,6 +292,25 @@ async def test_a_history_in_sqlite_goes_on_in_the_next_run(tmp_path: Path) -> No
         # The same filter again says nothing new.
         later.changed(egress("a", 4000, type="t"))
         assert await later.egresses(BROKER, 1000) == [egress("a", 0, type="t")]
+
+
+@pytest.mark.parametrize("body", [b"", b"\x02of a later one", b"\x01garbage"])
+async def test_what_cannot_be_read_hides_nothing_else(tmp_path: Path, body: bytes) -> None:
+    async with sqlite(tmp_path) as history:
+        history.changed(egress("a"))
+        for arrival in (1000, 2000, 3000):
+            history.accepted(accepted(arrival, engine="sqlite"))
+            history.attempted(attempted(arrival))
+    db = sqlite3.connect(tmp_path / FILE)
+    db.execute("UPDATE history SET body = ? WHERE arrival > 1000", (body,))
+    db.execute("UPDATE history_attempts SET body = ?", (body,))
+    db.execute("UPDATE history_egresses SET body = ?", (body,))
+    db.execute("DELETE FROM history_notes")
+    db.commit()
+    db.close()
+    async with sqlite(tmp_path) as later:
+        assert await arrivals(later) == [1000]
+        assert await later.at(2000) is None
 
 
 class Stalled:
