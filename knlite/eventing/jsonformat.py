@@ -48,7 +48,7 @@ def encode(event: CloudEvent) -> bytes:
     if event.content_type is not None:
         members["datacontenttype"] = event.content_type
     if event.data:
-        if is_json(event.content_type) and _is_document(event.data):
+        if is_json(event.content_type) and is_document(event.data):
             members["data"] = msgspec.Raw(event.data)
         else:
             members["data_base64"] = base64.b64encode(event.data).decode()
@@ -61,6 +61,16 @@ def is_json(content_type: str | None) -> bool:
         return True
     media = content_type.partition(";")[0].strip().lower()
     return media.endswith(("/json", "+json"))
+
+
+def is_document(data: bytes) -> bool:
+    """Whether *data* is JSON text."""
+    try:
+        data.decode()
+        msgspec.json.decode(data, type=msgspec.Raw)
+    except _BROKEN:
+        return False
+    return True
 
 
 def _draft(members: dict[str, msgspec.Raw]) -> Draft | Malformed:
@@ -125,12 +135,3 @@ def _text(value: object) -> str | None:
             return value
         case _:
             return None
-
-
-def _is_document(data: bytes) -> bool:
-    try:
-        data.decode()
-        msgspec.json.decode(data, type=msgspec.Raw)
-    except _BROKEN:
-        return False
-    return True

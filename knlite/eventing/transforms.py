@@ -14,7 +14,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.httpcodec import Headers, decode
 from knlite.eventing.identities import account_in
 from knlite.eventing.jsonformat import encode as encode_json
-from knlite.eventing.jsonformat import is_json
+from knlite.eventing.jsonformat import is_document, is_json
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.names import child_name
 from knlite.reconcile import View
@@ -90,10 +90,11 @@ def _plan(transform: EventTransform, view: View) -> TransformPlan:
 
 
 def _event_document(event: CloudEvent) -> bytes:
-    if not event.data or is_json(event.content_type):
+    data = event.data
+    if not data or (is_json(event.content_type) and is_document(data)):
         return encode_json(event)
     try:
-        text = event.data.decode()
+        text = data.decode()
     except UnicodeDecodeError:
         return encode_json(event)
     members: dict[str, str] = {**event.attributes, "data": text}
@@ -103,9 +104,4 @@ def _event_document(event: CloudEvent) -> bytes:
 
 
 def _json_or_text(body: bytes) -> bytes:
-    try:
-        body.decode()
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return msgspec.json.encode(body.decode(errors="replace"))
-    return body
+    return body if is_document(body) else msgspec.json.encode(body.decode(errors="replace"))

@@ -62,6 +62,8 @@ class Wanted:
     """… and below it."""
     repeats: frozenset[int] = frozenset()
     """Only what was sent again, and repeats one of these arrivals."""
+    originals: bool = False
+    """Only what repeats nothing."""
     troubled: bool = False
     """Only those with a delivery that has failed or that went to a dead letter sink."""
     limit: int = 100
@@ -78,6 +80,7 @@ class Wanted:
             and (not self.namespace or fact.namespace == self.namespace)
             and (not self.name or fact.name == self.name)
             and (not self.repeats or fact.replay_of in self.repeats)
+            and not (self.originals and fact.replay_of)
         )
 
 

@@ -5,6 +5,7 @@ paths of one server in the process of the tests.
 """
 
 import json
+import ssl
 import threading
 import time
 from base64 import b64decode
@@ -190,14 +191,25 @@ class Recorder(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """With *tls* sinks have URLs with ``https`` and the host ``localhost``."""
         super().__init__(("127.0.0.1", 0), _Handler)
         self._sinks: dict[str, Sink] = {}
+        self._tls = tls
+        """Shakes hands in the thread of a connection, so that none holds up the others."""
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self._tls.wrap_socket(request, server_side=True) as encrypted:
+            super().finish_request(encrypted, client_address)
 
     def sink(self, script: Script = takes) -> Sink:
         """A new one."""
         path = f"/sink-{len(self._sinks)}"
-        sink = Sink(f"http://127.0.0.1:{self.server_address[1]}{path}", script)
+        server = "http://127.0.0.1" if self._tls is None else "https://localhost"
+        sink = Sink(f"{server}:{self.server_address[1]}{path}", script)
         self._sinks[path] = sink
         return sink
 
@@ -210,6 +222,7 @@ class Recorder(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Recorder
 
     def do_POST(self) -> None:
@@ -248,9 +261,9 @@ def read(headers: Mapping[str, str], body: bytes) -> Event:
 
 
 @contextmanager
-def recording() -> Iterator[Recorder]:
+def recording(tls: ssl.SSLContext | None = None) -> Iterator[Recorder]:
     """A recorder at work."""
-    with Recorder() as recorder:
+    with Recorder(tls) as recorder:
         thread = threading.Thread(target=recorder.serve_forever)
         thread.start()
         try:

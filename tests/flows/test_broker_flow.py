@@ -56,6 +56,7 @@ async def test_what_a_subscriber_is_sent() -> None:
             ("Kn-Namespace", "default"),
             ("Knative-Foo", "f"),
             ("Prefer", "reply"),
+            ("User-Agent", "trigger default/a"),
             ("X-Request-Id", "r"),
         ]
 

@@ -20,7 +20,6 @@ from knlite.eventing.reconcilers import eventpolicy
 from knlite.facts import DeliveryAttempted, EventRefused
 from knlite.issuer import LIFETIME, Issuer
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
@@ -97,7 +96,6 @@ async def secured(*trees: Mapping[str, object], **flags: str) -> AsyncIterator[S
     flags = {"authentication-oidc": "enabled", **flags}
     reconcilers = ((EventPolicy, eventpolicy.reconcile), *RECONCILERS)
     plane = Plane(reconcilers)
-    plane.registry.create(Namespace(metadata=ObjectMeta(name="knative-eventing")), user="test")
     plane.registry.apply(features(**flags), user="test")
     wall = Wall()
     issuer = Issuer(wall)

@@ -294,6 +294,27 @@ async def test_a_ping_is_tried_again_with_growing_pauses() -> None:
 
 
 @on_virtual_time
+async def test_a_defect_that_one_event_meets_stops_no_other() -> None:
+    def answer(call: Call) -> Reply:
+        if len(flow.calls) < 3:
+            raise KeyError("nobody has thought of this")
+        return Answered(202)
+
+    async with flowing() as flow:
+        flow.answer = answer
+        flow.watch(CONFIG_MAPS)
+        await anyio.sleep(1)
+        config_map(flow, "new")
+        await anyio.sleep(1)
+        flow.ping()
+        await anyio.sleep(120)
+        sent = [fact for fact in flow.cell.facts if isinstance(fact, SourceSent)]
+        assert [fact.kind for fact in sent] == ["ApiServerSource", "PingSource", "PingSource"]
+        assert [fact.outcome for fact in sent] == ["failed", "failed", "delivered"]
+        assert "knlite has a bug" in sent[0].why
+
+
+@on_virtual_time
 async def test_which_answers_are_tried_again() -> None:
     async with flowing() as flow:
         answers: list[Reply] = [Answered(500), Unanswered("refused"), Answered(404), Answered(200)]

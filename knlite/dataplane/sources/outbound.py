@@ -45,6 +45,13 @@ class Outbound:
 
     async def deliver(self, outlet: Outlet, event: CloudEvent) -> None:
         """Send *event* to the sink of *outlet*; returns when it is taken or given up."""
+        try:
+            await self._deliver(outlet, event)
+        except Exception as exc:  # noqa: BLE001  one event must not stop the platform
+            why = f"knlite has a bug that this event has met: {type(exc).__name__}: {exc}"
+            self.tell(outlet, event, 0, 0, why)
+
+    async def _deliver(self, outlet: Outlet, event: CloudEvent) -> None:
         # Extensions and content types are a person's: a line break in one would be a header.
         checked = cloudevent.checked(Draft(dict(event.attributes), event.content_type, event.data))
         if isinstance(checked, Malformed):

@@ -91,4 +91,4 @@ def _attributes(node: Expression, event: CloudEvent) -> Iterator[str]:
     )
     for name in names:
         value: Value | None = reader_of(name)(event)
-        yield f"{name} is missing" if value is None else f"{name} is {shown(value)}"
+        yield f"{cut(name)} is missing" if value is None else f"{cut(name)} is {shown(value)}"

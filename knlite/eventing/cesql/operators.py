@@ -25,6 +25,7 @@ from knlite.eventing.cesql.values import (
     type_name,
 )
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.words import cut
 from knlite.kinds.cesql.numbers import wrapped
 from knlite.kinds.cesql.syntax import (
     Attribute,
@@ -78,7 +79,7 @@ def compiled(node: Expression) -> Run:
 
 def _attribute(node: Attribute) -> Run:
     read = reader_of(node.name)
-    absent = Fault("missingAttribute", f"{node.name} is missing", node, value=False)
+    absent = Fault("missingAttribute", f"{cut(node.name)} is missing", node, value=False)
 
     def run(event: CloudEvent) -> Value | Fault:
         value = read(event)
@@ -264,7 +265,7 @@ def _call(node: Call) -> Run:
     if function is None:
         count = len(node.arguments)
         arguments = f"{count} argument{'' if count == 1 else 's'}"
-        why = f"there is no function {node.function} with {arguments}"
+        why = f"there is no function {cut(node.function)} with {arguments}"
         missing = Fault("missingFunction", why, node, value=False)
         return lambda event: missing
     apply = function.apply

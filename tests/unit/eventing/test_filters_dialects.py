@@ -165,7 +165,14 @@ def test_the_verdict_says_what_decided(items: tuple[Item, ...], verdict: Verdict
 def test_a_verdict_stays_short_whatever_the_event_says() -> None:
     event = CloudEvent({**LEAST, "type": "\n" + "x" * 100_000})
     many = Item(any=tuple(Item(exact={"type": str(n)}) for n in range(1000)))
-    for item in (FAILS, many, Item(cesql="type = 'a' OR type = 'b' OR CONCAT(type) = 'c'")):
+    long = "a" * 10_000
+    expressions = (
+        "type = 'a' OR type = 'b' OR CONCAT(type) = 'c'",
+        long,
+        f"EXISTS {long}",
+        f"{long}()",
+    )
+    for item in (FAILS, many, *(Item(cesql=each) for each in expressions)):
         why = filter_of_items((item,)).judge(event).why
         assert len(why) < 3_000
         assert "\n" not in why

@@ -43,6 +43,8 @@ def typed(content_type: str) -> list[tuple[str, str]]:
             {**ATTRIBUTES, "color": "red", "datacontenttype": "image/png", "data_base64": "/wA="},
             id="binary, with bytes",
         ),
+        pytest.param(BINARY, b"hello", {**ATTRIBUTES, "data": "hello"}, id="text of no type"),
+        pytest.param(BINARY, b"[1]", {**ATTRIBUTES, "data": [1]}, id="JSON of no type"),
         pytest.param(BINARY, b"", ATTRIBUTES, id="no data"),
         pytest.param(
             STRUCTURED,

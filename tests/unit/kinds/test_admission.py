@@ -10,6 +10,7 @@ from knlite.kinds.admission import Admitted, Denied, admit
 from knlite.kinds.codec import decode
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.features import FeaturesConfig
+from knlite.kinds.config.ping import PingConfig
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.fielderror import rendered
 from knlite.kinds.flows.sequence import Sequence, SequenceSpec, SequenceStep
@@ -175,3 +176,16 @@ def test_a_trial_run_tells_what_would_only_show_at_the_start(
 
 def test_a_trial_run_of_a_good_service_succeeds() -> None:
     assert isinstance(admit(service(), None, CONFIG, ADA, dry_run=True), Admitted)
+
+
+def test_what_is_being_deleted_may_go_though_the_configuration_does_not_allow_it_any_more() -> None:
+    spec = PingSourceSpec(sink=Destination(uri="http://a.example"), data="too long by now")
+    meta = ObjectMeta(name="p", namespace="shop", finalizers=("f",), deletion_timestamp="now")
+    old = PingSource(metadata=meta, spec=spec)
+    small = Config(ping=PingConfig(data_max_size=3))
+    free = replace(old, metadata=replace(meta, finalizers=()))
+    assert admit(free, old, small, ADA) == Admitted(free)
+    longer = replace(free, spec=replace(spec, data="longer than before"))
+    assert isinstance(admit(longer, old, small, ADA), Denied)
+    living = replace(old, metadata=replace(meta, deletion_timestamp=None))
+    assert isinstance(admit(living, living, small, ADA), Denied)

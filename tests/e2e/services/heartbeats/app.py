@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -14,6 +15,8 @@ parser.add_argument("--msg", default="")
 given = parser.parse_args()
 overrides = json.loads(os.environ.get("K_CE_OVERRIDES") or "{}").get("extensions", {})
 token = Path(os.environ.get("K_OIDC_DIR", "/oidc"), "token")
+trusted = os.environ.get("K_CA_CERTS") or None
+context = ssl.create_default_context(cadata=trusted)
 once = os.environ.get("ONE_SHOT") == "true"
 
 for number in range(10_000):
@@ -30,7 +33,7 @@ for number in range(10_000):
     data = json.dumps({"id": number, "msg": given.msg}).encode()
     request = urllib.request.Request(os.environ["K_SINK"], data, headers)
     try:
-        urllib.request.urlopen(request).close()
+        urllib.request.urlopen(request, context=context).close()
         if once:
             break
     except (OSError, urllib.error.HTTPError) as error:
