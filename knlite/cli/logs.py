@@ -10,12 +10,21 @@ from knlite.kinds.catalog import info_of
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
 
-_WORKLOADS: tuple[type[Object], ...] = (Service, Deployment, Job, CronJob, ContainerSource, JobSink)
+_WORKLOADS: tuple[type[Object], ...] = (
+    Service,
+    Deployment,
+    Job,
+    CronJob,
+    ContainerSource,
+    JobSink,
+    Pod,
+)
 """What may have a log, in the order in which it is looked for."""
 
 
@@ -34,13 +43,22 @@ def show(
 
 def _require_known(client: Client, namespace: str, name: str) -> None:
     """Raises ``NotFound`` if nothing of that name runs code."""
-    first = None
     for kind in _WORKLOADS:
         try:
-            client.one(info_of(kind), namespace, name)
-        except NotFound as exc:
-            first = first or exc
-        else:
-            return
-    if first is not None:
-        raise first
+            found = client.one(info_of(kind), namespace, name)
+        except NotFound:
+            continue
+        owners = found["metadata"].get("ownerReferences") if kind is Pod else None
+        if owners:
+            # Its lines are among those of what it belongs to.
+            raise NotFound(
+                f'"{name}" is a pod of {owners[0]["kind"]} {owners[0]["name"]}',
+                fix=f"kubectl logs -n {namespace} {name}",
+            )
+        return
+    kinds = ", ".join(kind.__name__ for kind in _WORKLOADS)
+    raise NotFound(
+        f'nothing called "{name}" runs in namespace {namespace}',
+        cause=f"there is no {kinds} of that name",
+        fix="see what there is: knlite get pods",
+    )

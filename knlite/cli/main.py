@@ -195,7 +195,7 @@ def logs(
     as_json: Json = False,
     admin_port: AdminPort = 8081,
 ) -> None:
-    """Print what the instances of a service, a Deployment or a Job wrote.
+    """Print what the instances of a service, a Deployment, a Job or a Pod wrote.
 
     \b
     Example:

@@ -22,6 +22,8 @@ from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
+from knlite.kinds.core.pod import Pod
+from knlite.kinds.core.pod import status_column as status_of_pod
 from knlite.kinds.meta import Object, controller_of, described
 from knlite.telemetry.accesslog import record
 
@@ -134,6 +136,9 @@ def _workloads(emulator: Emulator) -> Iterator[tuple[str, str, str, str]]:
         if controller_of(deployment) is None:
             available = find(deployment.status.conditions, "Available")
             yield "Deployment", described(deployment), _in_words(deployment, available), ""
+    for pod in stored.listed(Pod, ""):
+        if controller_of(pod) is None:
+            yield "Pod", described(pod), status_of_pod(pod), ""
     for job in stored.listed(Job, ""):
         if controller_of(job) is None:
             yield "Job", described(job), status_column(job), ""

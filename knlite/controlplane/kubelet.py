@@ -1,4 +1,4 @@
-"""Runs the Pods of Deployments and Jobs; one task per Pod.
+"""Runs the Pods of Deployments and Jobs, and those by themselves; one task per Pod.
 
 A Pod is started when it appears and stopped when it is deleted. One that ends by itself is started
 again as its restart policy says, at once the first time, then later and later; if it is not, the
@@ -6,12 +6,15 @@ Pod stays as Succeeded or Failed and keeps its log.
 
 Source: Kubernetes' kubelet (restart policies, back-off).
 Differs: an image that cannot be had, or a Secret that is missing, is tried again by the same
-back-off, and at once when the Secret or ConfigMap appears.
+back-off, and at once when the Secret or ConfigMap appears. Of Pods that run to their end only so
+many run at once, and the others wait for their turn: a burst of events at a JobSink is no burst of
+processes.
 Not here: which Pods there shall be (``workloads/``), instances of revisions (``supervisor.py``),
 one start from beginning to end (``incarnation.py``).
 """
 
 import math
+from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -34,6 +37,7 @@ from knlite.facts import Notice, Publish
 from knlite.issuer import Issuer
 from knlite.kinds.catalog import kind_named
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.job import NEVER, ON_FAILURE
 from knlite.kinds.core.persistentvolumeclaim import PersistentVolumeClaim
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.secret import Secret
@@ -51,6 +55,10 @@ from knlite.workloads.pods import FAILED, SUCCEEDED, has_ended, is_leaving
 
 GRACE = 30
 """terminationGracePeriodSeconds unless the Pod says otherwise."""
+AT_ONCE = 110
+"""Pods that run to their end at the same time: as many as a node of a cluster takes by default."""
+ENDING = frozenset((NEVER, ON_FAILURE))
+"""Restart policies of Pods that run to their end."""
 CANNOT_START = 128
 """The exit code of a program that the runtime cannot start."""
 
@@ -86,6 +94,7 @@ class Kubelet:
             drained=_at_once,
         )
         self._slots: dict[Key, Slot] = {}
+        self._turns = anyio.Semaphore(AT_ONCE)
         self._group: TaskGroup | None = None
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -117,7 +126,7 @@ class Kubelet:
 
     def _take(self, pod: Pod) -> None:
         """Begin the life of *pod*, if it is one to run."""
-        if controller_of(pod) is None or is_of_revision(pod) or has_ended(pod) or not self._group:
+        if is_of_revision(pod) or has_ended(pod) or not self._group:
             return
         meta = pod.metadata
         root = root_of(pod, self._registry.view)
@@ -154,8 +163,10 @@ class Kubelet:
 
     async def _keep(self, slot: Slot, pod: Pod) -> None:
         """The whole life of *pod*."""
-        over = ""
+        over, its_turn = "", False
         try:
+            if pod.spec.restart_policy in ENDING:
+                its_turn = await self._turn(slot)
             while not slot.retired.is_set() and not over:
                 since = self._clock.now()
                 end = await Incarnation(slot, self._around).live()
@@ -170,12 +181,29 @@ class Kubelet:
             if slot.runtime is not None:
                 with anyio.CancelScope(shield=True):
                     await slot.runtime.discard(slot.name)
+            if its_turn:
+                self._turns.release()
             self._slots.pop(key_of(pod), None)
             if slot.retired.is_set():
                 self._chronicle.gone(slot)
             elif over:
                 self._chronicle.over(slot, over)
             # Else the run ends. To say that it is gone would have it replaced.
+
+    async def _turn(self, slot: Slot) -> bool:
+        """Wait until *slot* may run; False if it is retired before."""
+        with suppress(anyio.WouldBlock):
+            self._turns.acquire_nowait()
+            return True
+        self._chronicle.preparing(slot)
+        got: list[bool] = []
+
+        async def take() -> None:
+            await self._turns.acquire()
+            got.append(True)
+
+        await first_of(take, slot.retired.wait)
+        return bool(got)
 
     async def _before_restart(self, slot: Slot) -> None:
         slot.hurry = anyio.Event()
@@ -229,11 +257,11 @@ def root_of(pod: Pod, view: View) -> Object:
 def _phase_after(end: Ended, policy: str) -> str:
     """How a Pod has ended whose programs ended so; empty if it is started again."""
     code = CANNOT_START if end.why.reason == "StartError" else end.code
-    if code is None or policy not in {"Never", "OnFailure"}:
+    if code is None or policy not in ENDING:
         return ""
     if code == 0:
         return SUCCEEDED
-    return FAILED if policy == "Never" else ""
+    return FAILED if policy == NEVER else ""
 
 
 async def _at_once(_slot: Slot) -> None:

@@ -190,10 +190,9 @@ class ReadinessFacts:
 
 
 def _is_starting(pod: Pod) -> bool:
-    """Whether a Pod of a Deployment or Job has neither been ready, nor failed, nor ended yet."""
+    """Whether a Pod that is no revision's has neither been ready, nor failed, nor ended yet."""
     return (
-        controller_of(pod) is not None
-        and not is_of_revision(pod)
+        not is_of_revision(pod)
         and not is_leaving(pod)
         and not has_ended(pod)
         and ready_since(pod) is None

@@ -7,6 +7,7 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Protocol
 
 import anyio
@@ -17,19 +18,24 @@ from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened, History, InMemory, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, EventRefused, Fact
+from knlite.facts import (
+    DeliveryAttempted,
+    EgressChanged,
+    EventAccepted,
+    EventRefused,
+    Fact,
+    SourceSent,
+)
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
-from knlite.telemetry.xray import Row, Story, Summary
+from knlite.telemetry.elsewhere import Elsewhere
+from knlite.telemetry.stories import Row, Story, Summary
 
-READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused)
+READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
 BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
-REFUSALS = 256
-"""Refused events that are remembered, to say why they are not in the log."""
-_LONGEST_ID = 256
 STORIES = 20
 """Of events of one id, the newest."""
 REPLAYS = 100
@@ -71,8 +77,7 @@ class EventRecords:
         self._history = history
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
-        self._refused: dict[str, EventRefused] = {}
-        """The last refusal of each of the events that were refused last, by id."""
+        self._elsewhere = Elsewhere()
         self._seen: set[str] = set()
         """The uids of all that there have been in this run."""
         self._began = history.newest
@@ -97,12 +102,8 @@ class EventRecords:
                 if self._followers and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
-            case EventRefused(event_id=event_id):
-                if event_id and len(event_id) <= _LONGEST_ID:
-                    self._refused.pop(event_id, None)
-                    self._refused[event_id] = fact
-                    if len(self._refused) > REFUSALS:
-                        del self._refused[next(iter(self._refused))]
+            case EventRefused() | SourceSent():
+                self._elsewhere.note(fact)
             case EgressChanged():
                 self._seen.add(fact.egress_uid)
                 if fact.gone:
@@ -169,9 +170,9 @@ class EventRecords:
             arrivals = [int(event_id)]
         found = [each for arrival in arrivals if (each := await self._history.at(arrival))]
         if not found:
-            refused = self._refused.get(event_id)
-            if refused is not None:
-                raise _was_refused(refused)
+            elsewhere = self._elsewhere.why_not_here(event_id)
+            if elsewhere is not None:
+                raise elsewhere
             of = f' of source "{source}"' if source else ""
             raise NotFound(
                 f'no event "{event_id}"{of} is in the log',
@@ -205,9 +206,13 @@ class EventRecords:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
         return found
 
-    async def find(self, query: Query) -> list[Happened]:
-        """The newest events that are asked for, the oldest of them first; without their data."""
-        return [each async for each in self._history.find(_wanted(query))][::-1]
+    async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
+        """The newest events that are asked for, the oldest of them first; without their data.
+
+        *originals* are those that repeat no other.
+        """
+        wanted = replace(_wanted(query), originals=originals)
+        return [each async for each in self._history.find(wanted)][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
         """The story of an event, when nothing more happens to it. Raises ``NotFound``."""
@@ -274,17 +279,6 @@ class EventRecords:
             waited.set()
         for stream in self._followers:
             _push(stream, (arrival, True))
-
-
-def _was_refused(fact: EventRefused) -> NotFound:
-    place = f"{fact.kind} {fact.namespace}/{fact.name}"
-    when = fact.at.strftime("%H:%M:%S")
-    return NotFound(
-        f'event "{fact.event_id}" is not in the log: {place} has refused it at {when} UTC with'
-        f" {fact.status}",
-        cause=fact.why,
-        fix="correct that, and send it again",
-    )
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:

@@ -19,6 +19,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.podspec.fields import Container, PodSpec
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Registry
 from knlite.registry.sqlite import FILE, SqliteStorage
@@ -114,7 +115,9 @@ def test_who_listens_is_told_of_what_was_found_once(reopen: Reopen) -> None:
 def test_what_only_mirrors_running_things_is_not_kept(reopen: Reopen) -> None:
     storage, desk = reopen(), registry()
     with kept(desk, storage).keeping():
-        desk.create(Pod(metadata=ObjectMeta(name="p", namespace="default")), user="a")
+        spec = PodSpec(containers=(Container(name="main", image="x"),))
+        pod = Pod(metadata=ObjectMeta(name="p", namespace="default"), spec=spec)
+        desk.create(pod, user="a")
     storage.close()
     assert reopen().load().objects == ()
 

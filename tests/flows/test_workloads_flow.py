@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from knlite.controlplane.jobsinks import JobSinks
-from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, NotFound
+from knlite.controlplane.kubelet import AT_ONCE
+from knlite.errors import AlreadyExists, Forbidden, InstanceFailed, InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.facts import ReconcileFailed
 from knlite.kinds.conditions import Condition, find, is_true
@@ -481,3 +482,67 @@ async def test_an_edit_of_a_config_map_reaches_what_runs() -> None:
         (instance,) = cell.runtime.instances
         held = cell.runtime.volumes[instance.launch.instance]["v"]
         assert held.files["k"].content == b"after"
+
+
+def by_itself(policy: str = "") -> dict[str, object]:
+    """A Pod that nothing but its author wants."""
+    containers = [{"name": "main", "image": "task"}]
+    spec = {"containers": containers, **({"restartPolicy": policy} if policy else {})}
+    metadata = {"name": "alone", "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+@on_virtual_time
+async def test_a_pod_by_itself_runs_until_it_is_deleted() -> None:
+    async with opened({"task": Script(stopping=0.1)}) as cell:
+        cell.apply(by_itself())
+        await cell.advance(2)
+        assert cell.running() == 1
+        (pod,) = pods(cell)
+        assert (pod.status.phase, pod.spec.restart_policy) == ("Running", "Always")
+        cell.registry.delete(Key(Pod, "default", "alone"))
+        (leaving,) = pods(cell)
+        assert leaving.metadata.deletion_timestamp is not None
+        await cell.advance(5)
+        assert (cell.running(), pods(cell)) == (0, [])
+
+
+@on_virtual_time
+async def test_a_pod_by_itself_may_end_and_cannot_be_edited() -> None:
+    async with opened({"task": Script(lives=1.0, code=0)}) as cell:
+        cell.apply(by_itself("Never"))
+        await cell.advance(5)
+        assert [pod.status.phase for pod in pods(cell)] == ["Succeeded"]
+        with pytest.raises(InvalidInput, match="cannot be changed"):
+            cell.apply(by_itself("Always"))
+        cell.registry.delete(Key(Pod, "default", "alone"))
+        assert pods(cell) == []
+
+
+@on_virtual_time
+async def test_of_programs_that_end_only_so_many_run_at_once() -> None:
+    async with opened({"task": Script(lives=10.0, code=0)}) as cell:
+        many = AT_ONCE + 5
+        job(cell, parallelism=many, completions=many)
+        await cell.advance(5)
+        assert (cell.running(), len(pods(cell))) == (AT_ONCE, many)
+        waiting = [pod for pod in pods(cell) if not is_true(pod.status.conditions)]
+        assert {pod.status.phase for pod in waiting} == {"Pending"}
+        await cell.advance(10)
+        assert cell.running() == 5
+        await cell.advance(10)
+        assert end_of(cell).type == "Complete"
+
+
+@on_virtual_time
+async def test_what_waits_for_its_turn_can_be_deleted() -> None:
+    async with opened({"task": Script(lives=10.0, code=0)}) as cell:
+        job(cell, parallelism=AT_ONCE + 5, completions=AT_ONCE + 5)
+        await cell.advance(5)
+        cell.registry.delete(JOB)
+        await cell.advance(15)
+        assert (cell.running(), pods(cell)) == (0, [])
+        # Every turn has been given back.
+        job(cell, parallelism=AT_ONCE, completions=AT_ONCE)
+        await cell.advance(5)
+        assert cell.running() == AT_ONCE

@@ -114,7 +114,8 @@ KINDS: tuple[KindInfo, ...] = (
             Column("IP", status_of("pod_ip"), priority=1),
             Column("Node", lambda obj: obj.spec.node_name or "<none>", priority=1),
         ),
-        declared=False,
+        defaulted=pod.defaulted,
+        validated=pod.validated,
     ),
     KindInfo(
         type=serviceaccount.ServiceAccount,

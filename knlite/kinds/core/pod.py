@@ -1,16 +1,24 @@
-"""Pod: an instance as Kubernetes clients look at it. Written by the supervisor alone.
+"""Pod: an instance as Kubernetes clients look at it; or one that somebody wants by itself.
 
-Source: Kubernetes core/v1 Pod; Knative reference §1.10 (labels), §1.11 (what conditions read).
+Source: Kubernetes core/v1 Pod (``pkg/apis/core/validation``); Knative reference §1.10 (labels),
+§1.11 (what conditions read).
+Differs: nothing of the spec of a Pod by itself can be changed, also not its image. None outlives a
+run.
 """
 
 import msgspec
 
 from knlite.kinds.conditions import Conditions
-from knlite.kinds.meta import Fields, Object
+from knlite.kinds.config.bundle import Config
+from knlite.kinds.core.podtemplate import PodTemplate, template_defaulted, template_errors
+from knlite.kinds.fielderror import Errors, FieldError, generic
+from knlite.kinds.meta import Fields, Object, controller_of
+from knlite.kinds.objectname import name_errors
 from knlite.kinds.podspec.fields import PodSpec
 
 INSTANCE = "knlite.dev/instance"
 """Finalizer of a Pod whose instance has not gone yet."""
+RESTART_POLICIES = ("Always", "OnFailure", "Never")
 
 
 class WaitingState(Fields):
@@ -68,10 +76,33 @@ class PodStatus(Fields):
 
 
 class Pod(Object):
-    """One instance of a revision, a Deployment or a Job."""
+    """One instance: of a revision, a Deployment, a Job, or by itself."""
 
     spec: PodSpec = PodSpec()
     status: PodStatus = PodStatus()
+
+
+def defaulted(obj: Pod, old: Pod | None, config: Config) -> Pod:
+    """*obj* with Kubernetes' defaults; whoever makes Pods of a template has filled them in."""
+    if controller_of(obj) is not None:
+        return obj
+    metadata = obj.metadata
+    if old is None and INSTANCE not in metadata.finalizers:
+        metadata = msgspec.structs.replace(metadata, finalizers=(*metadata.finalizers, INSTANCE))
+    spec = template_defaulted(PodTemplate(spec=obj.spec), "Always").spec
+    return msgspec.structs.replace(obj, metadata=metadata, spec=spec)
+
+
+def validated(obj: Pod, old: Pod | None, config: Config) -> Errors:
+    """What is wrong with *obj*, which has its defaults."""
+    if controller_of(obj) is not None:
+        return ()
+    template = PodTemplate(metadata=obj.metadata, spec=obj.spec)
+    errors: list[FieldError] = [*name_errors(obj), *template_errors(template, RESTART_POLICIES)]
+    if old is not None and old.spec != obj.spec:
+        text = "Forbidden: the spec of a pod cannot be changed; delete it and create another one"
+        errors.append(generic(text, "spec"))
+    return tuple(errors)
 
 
 def ready_column(pod: Pod) -> str:

@@ -39,7 +39,12 @@ def pod(*waiting: str) -> Pod:
     )
     return Pod(
         metadata=ObjectMeta(name="web-00001-x", namespace="default"),
-        spec=PodSpec(containers=(Container(name="user-container"), Container(name="side"))),
+        spec=PodSpec(
+            containers=(
+                Container(name="user-container", image="x"),
+                Container(name="side", image="y"),
+            )
+        ),
         status=PodStatus(container_statuses=statuses),
     )
 

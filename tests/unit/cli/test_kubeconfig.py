@@ -129,7 +129,7 @@ def test_a_kubeconfig_is_made_where_there_is_none(tmp_path: Path) -> None:
     assert mode(file) == 0o600
 
 
-@pytest.mark.parametrize("content", [b"{", b"[1]", b"clusters: 1", b"\xff", b"[" * 5_000])
+@pytest.mark.parametrize("content", [b"{", b"[1]", b"clusters: 1", b"\xff", b"[" * 1_000])
 def test_what_is_no_kubeconfig_is_left_alone(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "config"
     file.write_bytes(content)

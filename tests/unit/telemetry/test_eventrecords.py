@@ -11,8 +11,9 @@ from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
-from knlite.facts import EventRefused
-from knlite.telemetry.eventrecords import REFUSALS, EventRecords
+from knlite.facts import EventRefused, SourceSent
+from knlite.telemetry.elsewhere import REMEMBERED
+from knlite.telemetry.eventrecords import EventRecords
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 
@@ -201,10 +202,44 @@ async def test_why_an_event_was_refused_is_known(records: EventRecords) -> None:
 
 async def test_refused_events_without_end_are_not_remembered(records: EventRecords) -> None:
     records.read(refused("x" * 10_000))
-    for number in range(REFUSALS + 1):
+    for number in range(REMEMBERED + 1):
         records.read(refused(str(number)))
     for gone in ("0", "x" * 10_000):
         with pytest.raises(NotFound, match="is in the log"):
             await records.stories(gone)
     with pytest.raises(NotFound, match="has refused it"):
         await records.stories("1")
+
+
+@pytest.mark.parametrize(
+    ("status", "why", "expected"),
+    [
+        (
+            202,
+            "",
+            "PingSource shop/tick has sent it past all brokers, and it was taken at 12:30:00",
+        ),
+        (0, "refused", "PingSource shop/tick has given it up at 12:30:00 UTC after 6 attempts"),
+    ],
+)
+async def test_what_a_source_sends_past_all_brokers_is_known(
+    records: EventRecords, status: int, why: str, expected: str
+) -> None:
+    records.read(
+        SourceSent(
+            at=datetime(2026, 1, 1, 12, 30, tzinfo=UTC),
+            kind="PingSource",
+            namespace="shop",
+            name="tick",
+            event_id="7",
+            event_type="t",
+            target="http://web.shop.svc.cluster.local",
+            attempts=6,
+            status=status,
+            outcome="failed" if why else "delivered",
+            why=why,
+        )
+    )
+    with pytest.raises(NotFound, match=expected) as caught:
+        await records.stories("7")
+    assert caught.value.cause.startswith("http://web.shop.svc.cluster.local")
