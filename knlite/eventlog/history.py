@@ -150,11 +150,8 @@ class Progress:
     """Which deliveries of which events have still to end in this run."""
 
     def __init__(self) -> None:
-        self._open: dict[int, list[str]] = {}
-        """The egresses by arrival."""
-
-    def __len__(self) -> int:
-        return len(self._open)
+        self._open: dict[int, str | set[str]] = {}
+        """Mostly one, and thousands at times."""
 
     def __contains__(self, arrival: int) -> bool:
         return arrival in self._open
@@ -162,7 +159,7 @@ class Progress:
     def begin(self, arrival: int, readers: tuple[str, ...]) -> bool:
         """An event has come; whether anybody is to get it."""
         if readers:
-            self._open[arrival] = list(readers)
+            self._open[arrival] = readers[0] if len(readers) == 1 else set(readers)
         return bool(readers)
 
     def arrivals(self) -> Iterable[int]:
@@ -171,29 +168,36 @@ class Progress:
 
     def of(self, arrival: int) -> frozenset[str]:
         """The egresses that have still to end with that event."""
-        return frozenset(self._open.get(arrival, ()))
+        readers = self._open.get(arrival, ())
+        return frozenset((readers,) if isinstance(readers, str) else readers)
 
     def resume(self, arrival: int, reader: str) -> None:
         """A delivery that an earlier run has not ended goes on."""
-        readers = self._open.setdefault(arrival, [])
-        if reader not in readers:
-            readers.append(reader)
+        readers = self._open.setdefault(arrival, reader)
+        if isinstance(readers, set):
+            readers.add(reader)
+        elif readers != reader:
+            self._open[arrival] = {readers, reader}
 
     def end(self, arrival: int, reader: str) -> bool:
         """One delivery has ended; whether it was the last of its event."""
         readers = self._open.get(arrival)
-        if readers is None:
-            return False
-        if reader in readers:
-            readers.remove(reader)
-        if readers:
+        if isinstance(readers, set):
+            readers.discard(reader)
+            if readers:
+                return False
+        elif readers != reader:
             return False
         del self._open[arrival]
         return True
 
     def gone(self, reader: str) -> tuple[int, ...]:
         """An egress is gone; the events that have ended by that."""
-        with_it = [arrival for arrival, readers in self._open.items() if reader in readers]
+        with_it = [
+            arrival
+            for arrival, readers in self._open.items()
+            if readers == reader or (isinstance(readers, set) and reader in readers)
+        ]
         return tuple(arrival for arrival in with_it if self.end(arrival, reader))
 
 

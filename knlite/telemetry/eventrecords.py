@@ -37,7 +37,8 @@ BEHIND = 10_000
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
 STORIES = 20
-"""Of events of one id, the newest."""
+STORIES_BYTES = 64 * 1024 * 1024
+"""Of events of one id, the newest, and so many bytes of their data, but one story at least."""
 REPLAYS = 100
 """Of one event, at most so many are named."""
 _AT_ONCE = 100
@@ -168,7 +169,15 @@ class EventRecords:
             arrivals = [each.accepted.arrival async for each in self._history.find(wanted)]
         if not arrivals and not source and _ARRIVAL.fullmatch(event_id):
             arrivals = [int(event_id)]
-        found = [each for arrival in arrivals if (each := await self._history.at(arrival))]
+        found: list[Happened] = []
+        size = 0
+        for arrival in arrivals:
+            each = await self._history.at(arrival)
+            if each is not None:
+                size += each.size
+                if found and size > STORIES_BYTES:
+                    break
+                found.append(each)
         if not found:
             elsewhere = self._elsewhere.why_not_here(event_id)
             if elsewhere is not None:

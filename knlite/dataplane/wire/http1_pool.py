@@ -114,7 +114,7 @@ class Http1Pool:
         self._all.add(connection)
 
     def free(self, connection: ClientConnection) -> None:
-        following = self._following()
+        following = self._following() if self._waiting else None
         if following is not None:
             connection.begin(following)
             following.connected(connection)
