@@ -19,11 +19,11 @@ from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
 
-CONNECTIONS = 256
-"""To one server at once.
+CONNECTIONS = 1000
+"""To one server at once: ten triggers' full parallelism, so that a slow one delays no other.
 
 A hundred triggers may have a hundred events each on their way to the same server; to make
-thousands of connections takes longer than to wait for one.
+ten thousand connections takes longer than to wait for one, and more open files than there are.
 """
 
 

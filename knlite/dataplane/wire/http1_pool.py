@@ -119,7 +119,7 @@ class Http1Pool:
             connection.begin(following)
             following.connected(connection)
             return
-        if self._closed or len(self._idle) >= IDLE_LIMIT:
+        if self._closed or len(self._idle) >= (self._most or IDLE_LIMIT):
             connection.close()
             return
         connection.idle_since = self._loop.time()
