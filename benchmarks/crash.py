@@ -1,9 +1,10 @@
 """``kill -9`` at random moments of a stream of events: what was accepted must be delivered.
 
 Every round starts knlite on the same folder, sends events as fast as they are accepted, and kills
-it: knlite alone, or its writer too, as when the machine goes down. The subscriber is slow at times
-and refuses at times, so that events are in every state when the end comes. A last round only
-delivers. Every event carries what its data and attributes must be.
+it: knlite alone, or its writer in the same moment. The subscriber is slow at times and refuses at
+times, so that events are in every state when the end comes. A last round only delivers. Every event
+carries what its data and attributes must be. A power cut is another matter: what the kernel has
+taken stays here.
 
     python -m benchmarks.crash [--rounds 100] [--seed N] [--quick]
 """

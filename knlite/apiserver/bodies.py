@@ -42,15 +42,15 @@ def media_type(request: Request) -> str:
     return next((name for name, _ in media_types(header)), "")
 
 
-async def read_bytes(request: Request) -> bytes:
-    """The body. Raises ``TooLarge``."""
+async def read_bytes(request: Request, limit: int = MAX_BYTES) -> bytes:
+    """The body, of at most *limit* bytes. Raises ``TooLarge``."""
     chunks: list[bytes] = []
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > MAX_BYTES:
-                raise TooLarge(f"Request entity too large: limit is {MAX_BYTES}")
+            if size > limit:
+                raise TooLarge(f"Request entity too large: limit is {limit}")
             chunks.append(chunk)
     except ClientDisconnect as exc:
         raise InvalidInput("the client went away before its request was complete") from exc

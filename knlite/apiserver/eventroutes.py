@@ -29,6 +29,8 @@ _LINES = "application/x-ndjson"
 MAX_LIMIT = 10_000
 """Events in one answer."""
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
+MAX_EVENT = 44 * 1024 * 1024
+"""Bytes: the data of the largest event that a broker takes (32 MiB), in base64."""
 MAX_WAIT = 24 * 3600
 """Seconds; who waits longer asks again."""
 _KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
@@ -172,7 +174,7 @@ async def _event(request: Request) -> CloudEvent:
     headers = [
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw
     ]
-    event = decode(headers, await read_bytes(request))
+    event = decode(headers, await read_bytes(request, MAX_EVENT))
     if isinstance(event, Malformed):
         raise InvalidInput(
             "the body is no CloudEvent",

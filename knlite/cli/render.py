@@ -14,6 +14,7 @@ from knlite.facts import (
     CertificateDoubted,
     ColdStart,
     DeliveryAttempted,
+    EventAccepted,
     EventRefused,
     Fact,
     InstanceChanged,
@@ -49,6 +50,8 @@ def line_of(fact: Fact) -> Text | None:
         # First, as there are far more of these than of all others.
         case RequestDone():
             return _request(fact) if fact.why and fact.status else None
+        case EventAccepted() | DeliveryAttempted(outcome="delivered"):
+            return None
         case LogLine():
             style = Style(color="red") if fact.stream == "stderr" else Style()
             short = fact.instance.rpartition("-")[2]

@@ -47,6 +47,10 @@ def _send_again(
         print_lines([*map(_line, sent), _total(sent, dry_run=dry_run)])
     else:
         sys.stderr.write("There is nothing to send again.\n")
+    if len(sent) >= EVERYTHING:
+        sys.stderr.write(
+            f"Only the newest {EVERYTHING} were looked at: select fewer, as by --type.\n"
+        )
     return int(any(_failed(each) for each in sent))
 
 

@@ -13,7 +13,9 @@ Not here: rules (``eventing``), HTTP (``sender.py``), how many at once (``lane.p
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from knlite.clock import Clock
 from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
@@ -71,14 +73,14 @@ class _Failure:
     answer: Answered | Unanswered
 
 
-class _Sent(NamedTuple):
+class _Sent(msgspec.Struct, frozen=True):
     """What became of one attempt."""
 
     target: str
     answer: Answered | Unanswered
 
 
-class _Ended(NamedTuple):
+class _Ended(msgspec.Struct, frozen=True):
     """What became of all attempts of one leg."""
 
     target: str

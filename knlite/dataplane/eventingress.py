@@ -15,7 +15,7 @@ from functools import partial
 from knlite.clock import Clock
 from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied
 from knlite.dataplane.eventhosts import Answer, Handler
-from knlite.errors import Overloaded
+from knlite.errors import InvalidInput, Overloaded
 from knlite.eventing import trace
 from knlite.eventing.channels import CHANNEL_ENDING, channel_host
 from knlite.eventing.cloudevent import CloudEvent, Malformed
@@ -132,7 +132,8 @@ class EventIngress:
         self._catch_up()
         found = self._open.get(key)
         if found is None:
-            return self._refuse(key, 404, f"there is no broker {namespace}/{name}", sender)
+            why = f"there is no broker {namespace}/{name}"
+            return self._refuse(key, 404, why, sender, event)
         if found.resource.guard is not None:
             no = denied(found.resource.guard, headers, event, self._tokens)
             if no is not None:
@@ -217,11 +218,11 @@ class EventIngress:
         broker = key.kind == "Broker"
         if broker and ttl <= 0:
             why = f"event {event.id} has no time to live left"
-            return self._refuse(key, 400, why, sender)
+            return self._refuse(key, 400, why, sender, event)
         if found is None:
             what = "broker" if broker else "channel"
             why = f"there is no {what} {key.namespace}/{key.name}"
-            return self._refuse(key, 404, why, sender)
+            return self._refuse(key, 404, why, sender, event)
         guard = found.resource.guard
         if guard is not None and subject is not None:
             why = guard.denial(subject, event)
@@ -238,8 +239,10 @@ class EventIngress:
         try:
             readers = await found.log.append(record)
         except Overloaded as exc:
-            answer = self._refuse(key, 503, str(exc), sender)
+            answer = self._refuse(key, 503, str(exc), sender, event)
             return Answer(503, (*answer.headers, ("Retry-After", RETRY_AFTER)), answer.body)
+        except InvalidInput as exc:
+            return self._refuse(key, 413, str(exc), sender, event)
         self._tell(resource, record, now, sender, readers)
         return Answer(202, (_ALLOW,), b"", arrival)
 

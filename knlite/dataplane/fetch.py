@@ -19,6 +19,13 @@ from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.errors import InvalidInput
 from knlite.serving.instance import Address
 
+CONNECTIONS = 256
+"""To one server at once.
+
+A hundred triggers may have a hundred events each on their way to the same server; to make
+thousands of connections takes longer than to wait for one.
+"""
+
 
 class Origin(NamedTuple):
     """Whom to connect to."""
@@ -92,7 +99,9 @@ class Pools:
             if origin.scheme == "https":
                 # Reading the system's certificates takes some 20 ms: only when it is needed.
                 tls = self._tls = self._tls or ssl.create_default_context()
-            pool = self._pools[origin] = Http1Pool(Address(origin.host, origin.port), tls=tls)
+            pool = self._pools[origin] = Http1Pool(
+                Address(origin.host, origin.port), tls=tls, most=CONNECTIONS
+            )
         return pool
 
     @property

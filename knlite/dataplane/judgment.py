@@ -4,7 +4,7 @@ Source: Eventing data plane reference §2.2, §2.3.
 Not here: statuses that are tried again, and when (``eventing/delivery.py``).
 """
 
-from typing import NamedTuple
+import msgspec
 
 from knlite.dataplane.sender import Answered, Unanswered
 from knlite.eventing import delivery
@@ -15,7 +15,7 @@ from knlite.facts import DeliveryLeg, DeliveryOutcome
 BAD_REPLY = 502
 
 
-class Judged(NamedTuple):
+class Judged(msgspec.Struct, frozen=True):
     """An answer as it counts."""
 
     answer: Answered | Unanswered

@@ -7,6 +7,7 @@ Headers are text as the wire has it, one character per byte; attributes are the 
 
 from collections.abc import Sequence
 from functools import lru_cache
+from sys import intern
 
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import VERSIONS, CloudEvent, Draft, Malformed, checked
@@ -88,7 +89,8 @@ def _binary(headers: Headers, content_type: str | None, body: bytes) -> Draft | 
         if attribute in _TRIMMED and not value.strip():
             continue
         if attribute not in attributes:
-            attributes[attribute] = value if value.isascii() else _from_wire(value)
+            # Thousands of events may wait, and their names are the same.
+            attributes[intern(attribute)] = value if value.isascii() else _from_wire(value)
     if attributes.get("specversion") not in VERSIONS:
         return Malformed(
             "neither binary mode (header ce-specversion) nor structured mode "

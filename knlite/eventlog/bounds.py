@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from knlite.errors import Overloaded
+from knlite.errors import InvalidInput, Overloaded
 
 OVERHEAD = 512
 """Bytes that an event takes beside what it says, roughly."""
@@ -18,16 +18,25 @@ class Bounds:
     queued_bytes: int = 256 * 1024 * 1024
     """Their data, attributes and headers, with 512 bytes more for each. Beyond it: 503."""
 
-    def admit(self, events: int, size: int) -> None:
-        """Raise ``Overloaded`` unless *events* of together *size* bytes may be held."""
-        if events > self.queued_events:
+    def admit(self, size: int, events: int, held: int) -> None:
+        """An event of *size* bytes is to come to *events* of together *held* bytes.
+
+        Raises ``Overloaded`` if there is no room, ``InvalidInput`` if there never will be.
+        """
+        if size > self.queued_bytes:
+            raise InvalidInput(
+                f"the event takes {size} bytes",
+                cause=f"the limit is queued-bytes={self.queued_bytes}",
+                fix="set another --limit",
+            )
+        if events + 1 > self.queued_events:
             limit = f"queued-events={self.queued_events}"
-        elif size > self.queued_bytes:
+        elif held + size > self.queued_bytes:
             limit = f"queued-bytes={self.queued_bytes}"
         else:
             return
         raise Overloaded(
-            f"{events - 1} events wait to be delivered, and there is no room for another",
+            f"{events} events wait to be delivered, and there is no room for another",
             cause=f"the limit is {limit}",
             fix="see what keeps their subscribers from answering (knlite get trigger), or set"
             " another --limit",

@@ -62,6 +62,8 @@ class Wanted:
     """… and below it."""
     repeats: frozenset[int] = frozenset()
     """Only what was sent again, and repeats one of these arrivals."""
+    originals: bool = False
+    """Only what repeats nothing."""
     troubled: bool = False
     """Only those with a delivery that has failed or that went to a dead letter sink."""
     limit: int = 100
@@ -78,6 +80,7 @@ class Wanted:
             and (not self.namespace or fact.namespace == self.namespace)
             and (not self.name or fact.name == self.name)
             and (not self.repeats or fact.replay_of in self.repeats)
+            and not (self.originals and fact.replay_of)
         )
 
 
@@ -147,10 +150,8 @@ class Progress:
     """Which deliveries of which events have still to end in this run."""
 
     def __init__(self) -> None:
-        self._open: dict[int, tuple[str, ...]] = {}
-
-    def __len__(self) -> int:
-        return len(self._open)
+        self._open: dict[int, str | set[str]] = {}
+        """Mostly one, and thousands at times."""
 
     def __contains__(self, arrival: int) -> bool:
         return arrival in self._open
@@ -158,7 +159,7 @@ class Progress:
     def begin(self, arrival: int, readers: tuple[str, ...]) -> bool:
         """An event has come; whether anybody is to get it."""
         if readers:
-            self._open[arrival] = readers
+            self._open[arrival] = readers[0] if len(readers) == 1 else set(readers)
         return bool(readers)
 
     def arrivals(self) -> Iterable[int]:
@@ -167,30 +168,36 @@ class Progress:
 
     def of(self, arrival: int) -> frozenset[str]:
         """The egresses that have still to end with that event."""
-        return frozenset(self._open.get(arrival, ()))
+        readers = self._open.get(arrival, ())
+        return frozenset((readers,) if isinstance(readers, str) else readers)
 
     def resume(self, arrival: int, reader: str) -> None:
         """A delivery that an earlier run has not ended goes on."""
-        readers = self._open.get(arrival, ())
-        if reader not in readers:
-            self._open[arrival] = (*readers, reader)
+        readers = self._open.setdefault(arrival, reader)
+        if isinstance(readers, set):
+            readers.add(reader)
+        elif readers != reader:
+            self._open[arrival] = {readers, reader}
 
     def end(self, arrival: int, reader: str) -> bool:
         """One delivery has ended; whether it was the last of its event."""
         readers = self._open.get(arrival)
-        if readers is None:
-            return False
-        if len(readers) > 1 or reader not in readers:
-            readers = tuple(each for each in readers if each != reader)
+        if isinstance(readers, set):
+            readers.discard(reader)
             if readers:
-                self._open[arrival] = readers
                 return False
+        elif readers != reader:
+            return False
         del self._open[arrival]
         return True
 
     def gone(self, reader: str) -> tuple[int, ...]:
         """An egress is gone; the events that have ended by that."""
-        with_it = [arrival for arrival, readers in self._open.items() if reader in readers]
+        with_it = [
+            arrival
+            for arrival, readers in self._open.items()
+            if readers == reader or (isinstance(readers, set) and reader in readers)
+        ]
         return tuple(arrival for arrival in with_it if self.end(arrival, reader))
 
 

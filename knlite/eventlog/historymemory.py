@@ -47,7 +47,7 @@ class _Entry(msgspec.Struct, gc=False):
 
     fact: EventAccepted
     size: int
-    attempts: tuple[DeliveryAttempted, ...] = ()
+    attempts: list[DeliveryAttempted] = msgspec.field(default_factory=list)
 
 
 class MemoryHistory:
@@ -64,9 +64,6 @@ class MemoryHistory:
         self._size = 0
         self._progress = Progress()
         self._versions = Versions()
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     @property
     def newest(self) -> int:
@@ -92,7 +89,7 @@ class MemoryHistory:
             return False
         if fact.ended or len(entry.attempts) < KEPT_ATTEMPTS or not _is_usual(entry, fact):
             size = _ATTEMPT + len(fact.body)
-            entry.attempts = (*entry.attempts, fact)
+            entry.attempts.append(fact)
             entry.size += size
             self._size += size
         if not fact.ended:
@@ -148,7 +145,7 @@ class MemoryHistory:
     def _happened(self, entry: _Entry) -> Happened:
         fact = entry.fact
         pending = self._progress.of(fact.arrival)
-        return Happened(fact, entry.attempts, pending, len(fact.data or b""))
+        return Happened(fact, tuple(entry.attempts), pending, len(fact.data or b""))
 
     def _candidates(self, wanted: Wanted) -> list[int]:
         """The arrivals to look at, the newest first.

@@ -106,6 +106,8 @@ def _where(wanted: Wanted, since: int, before: int) -> tuple[str, Row]:
     if wanted.repeats:
         conditions.append(f"replay_of > 0 AND replay_of IN ({_marks(wanted.repeats)})")
         parameters += wanted.repeats
+    if wanted.originals:
+        conditions.append("replay_of = 0")
     if wanted.troubled:
         conditions.append(
             "arrival IN (SELECT arrival FROM history_attempts"

@@ -64,7 +64,7 @@ class MemoryLog:
         if not readers:
             return ()
         size = OVERHEAD + said(event.attributes, record.headers, event.data)
-        self._bounds.admit(len(self._kept) + 1, self._bytes + size)
+        self._bounds.admit(size, len(self._kept), self._bytes)
         kept = _Kept(record, len(readers), size)
         self._kept[kept] = None
         self._bytes += size

@@ -87,7 +87,7 @@ class EventLog(Protocol):
     async def append(self, record: Record) -> tuple[str, ...] | None:
         """Keep *record*; returns the readers that it is for, None where the engine does not know.
 
-        Raises ``Overloaded`` when it cannot be kept.
+        Raises ``Overloaded`` when it cannot be kept now, ``InvalidInput`` when it never can be.
         """
         ...
 

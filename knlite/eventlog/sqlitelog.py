@@ -103,7 +103,7 @@ class SqliteLog:
             return ()
         body = encoded(record)
         size = len(body) + OVERHEAD
-        self._bounds.admit(self._events + 1, self._bytes + size)
+        self._bounds.admit(size, self._events, self._bytes)
         left = {self._cursors[reader].number for reader in readers}
         kept = Kept(self, self._journal.next_position(), record, size, left)
         self._events += 1

@@ -55,6 +55,8 @@ _ROUNDS = 64
 """Transactions between two looks at the free pages."""
 
 _DAMAGED = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
+_FAULTS = (sqlite3.Error, ValueError, OverflowError)
+"""What a request may end in: also numbers and texts that SQLite cannot hold. The next goes on."""
 _BUSY = frozenset((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED))
 
 
@@ -249,7 +251,7 @@ def _served(db: sqlite3.Connection, batch: list[Request]) -> list[Reply]:
     """Answers to *batch*, in its order; its writes are one transaction if that works at all."""
     try:
         return _together(db, batch)
-    except sqlite3.Error as exc:
+    except _FAULTS as exc:
         if len(batch) <= 1:
             return [(request[0], _trouble(exc), str(exc)) for request in batch]
     # One of them is at fault, or there is room for some.
@@ -271,7 +273,7 @@ def _together(db: sqlite3.Connection, batch: list[Request]) -> list[Reply]:
             replies.append((number, None, None))
         if db.in_transaction:
             db.execute("COMMIT")
-    except sqlite3.Error:
+    except _FAULTS:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise

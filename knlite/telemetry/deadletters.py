@@ -11,7 +11,8 @@ import msgspec
 
 from knlite.eventlog.history import Happened, is_trouble
 from knlite.facts import DeliveryAttempted
-from knlite.telemetry.xray import BY_HAND, Place, State, states
+from knlite.telemetry.stories import Place, State
+from knlite.telemetry.xray import BY_HAND, states
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

@@ -7,6 +7,7 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 
 import re
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from typing import Protocol
 
 import anyio
@@ -27,19 +28,17 @@ from knlite.facts import (
 )
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
-from knlite.telemetry.xray import Row, Story, Summary
+from knlite.telemetry.elsewhere import Elsewhere
+from knlite.telemetry.stories import Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
 BEHIND = 10_000
 """Events that a follower may lag behind before it misses some."""
 _RECENT = InMemory(history_bytes=8 * 1024 * 1024)
 _ARRIVAL = re.compile(r"\d{1,18}", re.ASCII)
-ELSEWHERE = 256
-"""Events that were refused, or sent past all brokers, that are remembered, to say why they are not
-in the log."""
-_LONGEST_ID = 256
 STORIES = 20
-"""Of events of one id, the newest."""
+STORIES_BYTES = 64 * 1024 * 1024
+"""Of events of one id, the newest, and so many bytes of their data, but one story at least."""
 REPLAYS = 100
 """Of one event, at most so many are named."""
 _AT_ONCE = 100
@@ -79,8 +78,7 @@ class EventRecords:
         self._history = history
         self._present: dict[str, EgressChanged] = {}
         """The egresses there are, by uid."""
-        self._elsewhere: dict[str, EventRefused | SourceSent] = {}
-        """What is known of events that may not be in the log, by id; the oldest first."""
+        self._elsewhere = Elsewhere()
         self._seen: set[str] = set()
         """The uids of all that there have been in this run."""
         self._began = history.newest
@@ -105,12 +103,8 @@ class EventRecords:
                 if self._followers and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
-            case EventRefused(event_id=event_id) | SourceSent(event_id=event_id):
-                if event_id and len(event_id) <= _LONGEST_ID:
-                    self._elsewhere.pop(event_id, None)
-                    self._elsewhere[event_id] = fact
-                    if len(self._elsewhere) > ELSEWHERE:
-                        del self._elsewhere[next(iter(self._elsewhere))]
+            case EventRefused() | SourceSent():
+                self._elsewhere.note(fact)
             case EgressChanged():
                 self._seen.add(fact.egress_uid)
                 if fact.gone:
@@ -175,11 +169,19 @@ class EventRecords:
             arrivals = [each.accepted.arrival async for each in self._history.find(wanted)]
         if not arrivals and not source and _ARRIVAL.fullmatch(event_id):
             arrivals = [int(event_id)]
-        found = [each for arrival in arrivals if (each := await self._history.at(arrival))]
+        found: list[Happened] = []
+        size = 0
+        for arrival in arrivals:
+            each = await self._history.at(arrival)
+            if each is not None:
+                size += each.size
+                if found and size > STORIES_BYTES:
+                    break
+                found.append(each)
         if not found:
-            elsewhere = self._elsewhere.get(event_id)
+            elsewhere = self._elsewhere.why_not_here(event_id)
             if elsewhere is not None:
-                raise _not_here(elsewhere)
+                raise elsewhere
             of = f' of source "{source}"' if source else ""
             raise NotFound(
                 f'no event "{event_id}"{of} is in the log',
@@ -213,9 +215,13 @@ class EventRecords:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
         return found
 
-    async def find(self, query: Query) -> list[Happened]:
-        """The newest events that are asked for, the oldest of them first; without their data."""
-        return [each async for each in self._history.find(_wanted(query))][::-1]
+    async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
+        """The newest events that are asked for, the oldest of them first; without their data.
+
+        *originals* are those that repeat no other.
+        """
+        wanted = replace(_wanted(query), originals=originals)
+        return [each async for each in self._history.find(wanted)][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
         """The story of an event, when nothing more happens to it. Raises ``NotFound``."""
@@ -282,31 +288,6 @@ class EventRecords:
             waited.set()
         for stream in self._followers:
             _push(stream, (arrival, True))
-
-
-def _not_here(fact: EventRefused | SourceSent) -> NotFound:
-    """Why an event is not in the log."""
-    place = f"{fact.kind} {fact.namespace}/{fact.name}"
-    what, when = f'event "{fact.event_id}" is not in the log', f"{fact.at:%H:%M:%S} UTC"
-    match fact:
-        case EventRefused():
-            return NotFound(
-                f"{what}: {place} has refused it at {when} with {fact.status}",
-                cause=fact.why,
-                fix="correct that, and send it again",
-            )
-        case SourceSent(outcome="failed"):
-            return NotFound(
-                f"{what}: {place} has given it up at {when} after {fact.attempts} attempts",
-                cause=f"{fact.target}: {fact.why}",
-                fix="give the source a Broker for its sink, which tries for longer and tells more",
-            )
-        case SourceSent():
-            return NotFound(
-                f"{what}: {place} has sent it past all brokers, and it was taken at {when}",
-                cause=f"{fact.target} answered {fact.status} to attempt {fact.attempts}",
-                fix="give the source a Broker for its sink, which tells more",
-            )
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:

@@ -19,7 +19,8 @@ from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
 from knlite.telemetry.eventrecords import EventRecords, Query
-from knlite.telemetry.xray import BY_HAND, Place, Row, event_of
+from knlite.telemetry.stories import Place, Row
+from knlite.telemetry.xray import BY_HAND, event_of
 
 TIMEOUT = 30.0
 """Seconds for what is sent straight to a URL."""
@@ -143,9 +144,7 @@ class Resending:
         """
         if egress and url:
             raise InvalidInput("an event is sent again to a trigger or to a URL, not to both")
-        found = await self._records.find(query)
-        if query.before - query.since > 1:
-            found = [each for each in found if not each.accepted.replay_of]
+        found = await self._records.find(query, originals=query.before - query.since > 1)
         if query.id and len(found) > 1:
             arrivals = ", ".join(str(each.accepted.arrival) for each in found[:10])
             raise InvalidInput(

@@ -4,15 +4,13 @@ For every egress (a Trigger, a Subscription) that its resource had when the even
 one row: whether it was wanted, what in the filter decided, and each attempt to deliver it. Verdicts
 are worked out here, by the filters that were in force then (ADR 0023).
 
-Everything is a value, and its JSON is what the admin port answers (``docs/events.md``).
-Not here: where facts are kept (``eventlog/history.py``), who asks (``eventrecords.py``).
+Not here: what a story consists of (``stories.py``), where facts are kept (``eventlog/history.py``),
+who asks (``eventrecords.py``).
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
@@ -22,13 +20,7 @@ from knlite.eventing.filters.build import filter_from
 from knlite.eventing.filters.filter import Filter, Verdict
 from knlite.eventlog.history import KEPT_ATTEMPTS, Happened
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
-
-State = Literal[
-    "unmatched", "delivering", "waiting", "delivered", "dead-lettered", "failed", "gone", "cut off"
-]
-"""Of an event, and of one at an egress. ``unmatched``: nobody wants it; ``waiting``: its subscriber
-is not known yet; ``gone``: the egress was deleted before; ``cut off``: the run ended before, and
-nothing has been heard of it since."""
+from knlite.telemetry.stories import Attempt, Place, Row, State, Story, Summary
 
 OPEN: frozenset[State] = frozenset(("delivering", "waiting"))
 _WORST_FIRST: tuple[State, ...] = (
@@ -36,91 +28,6 @@ _WORST_FIRST: tuple[State, ...] = (
 )  # fmt: skip
 BY_HAND = "Replay"
 """The kind of egress of what somebody sent to a URL by hand."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A Broker, an InMemoryChannel, or whatever else takes events."""
-
-    kind: str
-    namespace: str
-    name: str
-
-
-class Attempt(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One attempt; *seconds* from its beginning to its end, *next_in* to the next one."""
-
-    at: datetime
-    leg: str
-    target: str
-    attempt: int
-    status: int
-    outcome: str
-    why: str
-    seconds: float
-    instance: str
-    next_in: float | None
-    again: bool
-    """It may have been delivered before a crash."""
-    answer: str
-    """The beginning of an answer that is a failure."""
-    entered: int
-    """The arrival of what was sent, where a broker or a channel has taken it here."""
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One egress and the event."""
-
-    kind: str
-    namespace: str
-    name: str
-    uid: str
-    matched: bool
-    why: str
-    path: str
-    """What decided, as a path in the egress's spec."""
-    state: State
-    attempts: tuple[Attempt, ...] = ()
-    left_out: int = 0
-    """Attempts of which nothing is kept, as there were too many."""
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One event in a list."""
-
-    arrival: int
-    at: datetime
-    id: str
-    source: str
-    type: str
-    to: Place
-    sender: str
-    state: State
-    deliveries: dict[State, int]
-    """How many egresses that wanted it are in which state."""
-    replay_of: int
-    size: int
-    """Of its data, in bytes."""
-
-
-class Story(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One event: where it came from, who wanted it and why, and what became of it."""
-
-    arrival: int
-    at: datetime
-    sender: str
-    to: Place
-    engine: str
-    ttl: int
-    state: State
-    why: str
-    event: msgspec.Raw
-    """In the JSON format of CloudEvents."""
-    headers: dict[str, str]
-    """Those of the sender that travel with it."""
-    replay_of: int
-    replays: tuple[int, ...]
-    """Arrivals of what repeats it."""
-    rows: tuple[Row, ...]
 
 
 def event_of(fact: EventAccepted) -> CloudEvent:

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 from knlite.clock import SystemClock
-from knlite.errors import Overloaded
+from knlite.errors import InvalidInput, Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.filters.build import EVERYTHING
@@ -198,13 +198,23 @@ async def test_what_an_event_says_counts_wherever_it_stands(
 ) -> None:
     log = log_of(new_engine(100, 10_000))
     log.open("a", EVERYTHING, "end")
-    long, plain = "x" * 9_600, record("1")
+    long, plain = "x" * 9_000, record("1")
+    await log.append(record("0", 1000))
     if where == "header":
         plain.headers = (("knative-a", long),)
     else:
         plain.event = CloudEvent({**plain.event.attributes, "ext": long}, None, None)
     with pytest.raises(Overloaded):
         await log.append(plain)
+
+
+async def test_what_there_will_never_be_room_for_is_no_matter_of_waiting(
+    new_engine: NewEngine,
+) -> None:
+    log = log_of(new_engine(100, 10_000))
+    log.open("a", EVERYTHING, "end")
+    with pytest.raises(InvalidInput):
+        await log.append(record("1", 10_000))
 
 
 async def test_what_is_done_makes_room(log: EventLog) -> None:

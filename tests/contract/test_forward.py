@@ -154,9 +154,9 @@ async def asked(pool: Http1Pool, method: bytes = b"GET", body: bytes | Coming = 
 
 
 @asynccontextmanager
-async def pooled(*talks: Talk) -> AsyncIterator[Http1Pool]:
+async def pooled(*talks: Talk, most: int | None = None) -> AsyncIterator[Http1Pool]:
     async with talking(*talks) as address:
-        pool = Http1Pool(address)
+        pool = Http1Pool(address, most=most)
         try:
             yield pool
         finally:
@@ -327,6 +327,60 @@ async def test_closing_the_pool_fails_what_runs() -> None:
         pool.send(b"GET", b"/", HOST, answer)
         await turns()
     assert isinstance(answer.over, Broken)
+
+
+async def test_requests_beyond_the_bound_wait_for_a_connection_in_their_order() -> None:
+    ended: list[int] = []
+
+    class Numbered(Answer):
+        def __init__(self, number: int) -> None:
+            super().__init__()
+            self._number = number
+
+        def end(self, trailers: Headers) -> None:
+            ended.append(self._number)
+
+    # A second connection would get no answer.
+    async with pooled(always(OK), silent, most=1) as pool:
+        for number in range(5):
+            pool.send(b"GET", b"/", HOST, Numbered(number))
+        await eventually(lambda: len(ended) == 5)
+    assert ended == [0, 1, 2, 3, 4]
+
+
+async def test_a_connection_that_is_lost_makes_room_for_one_that_waits() -> None:
+    async with pooled(answering(b""), answering(OK), always(OK), most=1) as pool:
+        answers = [Answer() for _ in range(4)]
+        for answer in answers:
+            pool.send(b"GET", b"/", HOST, answer)
+        await eventually(lambda: all(answer.over for answer in answers))
+    assert isinstance(answers[0].over, Broken)
+    assert [answer.over for answer in answers[1:2]] == ["complete"]
+
+
+async def test_all_that_wait_hear_that_nobody_listens() -> None:
+    async with talking(silent) as address:
+        pass
+    pool = Http1Pool(address, most=1)
+    answers = [Answer() for _ in range(3)]
+    for answer in answers:
+        pool.send(b"GET", b"/", HOST, answer)
+    await eventually(lambda: all(answer.over for answer in answers))
+    assert all(isinstance(answer.over, Refused) for answer in answers)
+    await pool.aclose()
+
+
+async def test_who_waits_may_give_up_and_closing_fails_the_others() -> None:
+    first, cancelled, last = Answer(), Answer(), Answer()
+    async with pooled(silent, most=1) as pool:
+        pool.send(b"GET", b"/", HOST, first)
+        pool.send(b"GET", b"/", HOST, cancelled).cancel()
+        pool.send(b"GET", b"/", HOST, last)
+        await turns()
+        assert not first.over
+        assert not last.over
+    assert not cancelled.over
+    assert isinstance(last.over, Broken)
 
 
 async def test_a_cancelled_exchange_says_nothing_and_cuts_its_connection() -> None:
@@ -569,7 +623,7 @@ async def test_fetch_returns_the_whole_answer() -> None:
 @pytest.mark.parametrize(
     ("talk", "patience", "limit", "failure"),
     [
-        pytest.param(silent, 0.02, 10, TimedOut("no complete answer within 0.02 s"), id="late"),
+        pytest.param(silent, 0.02, 10, TimedOut("no complete answer in time"), id="late"),
         pytest.param(always(OK), PATIENCE, 1, Broken("the answer is larger than 1 bytes")),
         pytest.param(answering(b""), PATIENCE, 1, Broken("EOF"), id="cut"),
     ],

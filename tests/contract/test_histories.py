@@ -81,6 +81,7 @@ async def test_the_newest_come_first(opened: Opened) -> None:
         ({"namespace": "ns", "kind": "Broker", "name": "b"}, [1000]),
         ({"repeats": frozenset((1000, 5))}, [2000]),
         ({"repeats": frozenset((2000,))}, []),
+        ({"originals": True}, [1000]),
         ({"since": 2000}, [2000]),
         ({"before": 2000}, [1000]),
         ({"id": "x", "type": "t"}, []),

@@ -43,6 +43,14 @@ API_VERSIONS = {
 HEARTBEATS = Path(__file__).parent / "services" / "heartbeats" / "app.py"
 HEARTBEAT = "dev.knative.eventing.samples.heartbeat"
 MERGE = {"Content-Type": "application/merge-patch+json"}
+NAMES = (
+    "default",
+    "customname",
+    "name-with-dash",
+    "name1with2numbers3",
+    "name63-01234567890123456789012345678901234567890123456789012345",
+)
+"""Names that Brokers and Triggers may have."""
 TYPE, SOURCE = "type1", "http://source1.com"
 
 _numbers = count(1)
@@ -99,6 +107,11 @@ def heartbeats(*words: str, **more: Any) -> dict[str, Any]:
         "metadata": {"annotations": {"knlite.dev/command": command}},
         "spec": {"containers": [container]},
     }
+
+
+def attributes(**wanted: str) -> dict[str, Any]:
+    """Of a Trigger's spec, a filter by attributes."""
+    return {"filter": {"attributes": wanted}}
 
 
 def to(sink: Sink | dict[str, Any] | str) -> dict[str, Any]:
@@ -262,10 +275,10 @@ class Space:
     def quiet(self) -> None:
         """Wait until every event of the namespace has ended, those that came of it too.
 
-        The log reads events before attempts. An event whose delivery has ended in the meantime may
-        have a reply that came after the events were read, so two looks must agree.
+        The log reads events before attempts: a delivery that ends in between may have left a reply
+        that the same look does not show, so the next one must show nothing else.
         """
-        seen: list[int] = []
+        before: list[int] = []
 
         def ended() -> bool:
             answer = self.knlite.admin.get("/knlite/events", params={"limit": "10000"})
@@ -274,11 +287,12 @@ class Space:
                 for each in answer.json()["events"]
                 if each["to"]["namespace"] == self.namespace
             ]
-            before = seen.copy()
-            seen[:] = [each["arrival"] for each in events]
-            return before == seen and all(
-                each["state"] not in ("delivering", "waiting") for each in events
-            )
+            if any(each["state"] in ("delivering", "waiting") for each in events):
+                before.clear()
+                return False
+            known = before.copy()
+            before[:] = [each["arrival"] for each in events]
+            return known == before
 
         wait_until(ended, f"all events of {self.namespace} to end")
 

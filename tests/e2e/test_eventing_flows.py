@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.eventspace import Space, event, ref
-from tests.e2e.recorder import appends, read, replies
+from tests.e2e.recorder import Event, appends, read, replies
 
 pytestmark = pytest.mark.e2e
 
@@ -112,7 +112,7 @@ OF_THE_REPLY = """{
 DATA = b'{"reason": "test-reason", "message": "test-message"}'
 
 
-def transformed(got: Any, sent: Any) -> None:
+def transformed(got: Event, sent: Event) -> None:
     """Check that *got* is what the expression makes of *sent*."""
     assert (got.id, got.source, got.type) == (sent.id, sent.source, "transformed-event")
     assert (got.attributes["reason"], got.attributes["message"]) == ("test-reason", "test-message")

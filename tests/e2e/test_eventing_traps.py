@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.eventspace import Space, event, ref
 from tests.e2e.executable import Knlite, wait_until
-from tests.e2e.recorder import STRUCTURED, Answer, Script, drops_first, held, replies
+from tests.e2e.recorder import STRUCTURED, Answer, Script, appends, drops_first, held, replies
 
 pytestmark = pytest.mark.e2e
 
@@ -280,3 +280,50 @@ def test_hosts_are_known_with_ports_and_by_their_short_names(space: Space) -> No
     by_path = f"http://imc-dispatcher.knative-eventing/{space.namespace}/{channel}"
     assert space.post_event(by_path, event()).status_code == 202
     sink.until(4)
+
+
+def test_triggers_outlive_their_broker(space: Space) -> None:
+    """A Trigger whose Broker is deleted waits for the next one of that name."""
+    sink = space.sink()
+    space.broker("comes-and-goes")
+    trigger = space.trigger("comes-and-goes", sink)
+    space.delete("Broker", "comes-and-goes")
+    assert space.until_ready("Trigger", trigger, "False")["reason"] == "BrokerDoesNotExist"
+    url = f"{BROKERS}/{space.namespace}/comes-and-goes"
+    assert space.post_event(url, event()).status_code == 404
+    space.broker("comes-and-goes")
+    space.until_ready("Trigger", trigger)
+    sent = space.send("Broker", "comes-and-goes", event())
+    space.quiet()
+    assert sink.ids == [sent.id]
+
+
+def test_objects_may_come_in_any_order(space: Space) -> None:
+    """Upstream makes all objects of a scenario at the same time."""
+    sink, dead = space.sink(), space.sink()
+
+    def subscription(name: str, kind: str, channel: str, subscriber: Any) -> tuple[str, str, Any]:
+        spec = {"channel": ref(kind, channel)["ref"], "subscriber": subscriber}
+        return "Subscription", name, spec
+
+    steps = [{"uri": space.sink(appends("!")).url}]
+    last_first: list[tuple[str, str, Any]] = [
+        ("PingSource", "ping", {"schedule": "0 0 1 1 *", "sink": ref("Broker", "broker")}),
+        ("Trigger", "trigger", {"broker": "broker", "subscriber": ref("Sequence", "sequence")}),
+        ("Sequence", "sequence", {"steps": steps, "reply": ref("Channel", "first")}),
+        ("Broker", "broker", {"delivery": {"deadLetterSink": ref("InMemoryChannel", "dead")}}),
+        subscription("of-the-dead", "InMemoryChannel", "dead", {"uri": dead.url}),
+        subscription("to-the-end", "InMemoryChannel", "second", {"uri": sink.url}),
+        subscription("between", "Channel", "first", ref("InMemoryChannel", "second")),
+        ("Channel", "first", None),
+        ("InMemoryChannel", "second", None),
+        ("InMemoryChannel", "dead", None),
+    ]
+    for kind, name, spec in last_first:
+        space.make(kind, name, spec)
+    for kind, name, _ in last_first:
+        space.until_ready(kind, name)
+    sent = space.send("Broker", "broker", event(data=b"x"))
+    space.quiet()
+    assert [(each.event.id, each.event.data) for each in sink.taken] == [(sent.id, b"x!")]
+    assert dead.received == []

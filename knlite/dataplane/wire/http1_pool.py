@@ -1,8 +1,9 @@
 """Connections to one server, kept alive between requests.
 
 A request takes the connection that was used last (the least likely to have been closed by the
-server), or a new one; there is no upper bound, since whoever calls knows how many requests the
-server may have at once. What is idle is closed by one timer; an unused pool has none.
+server), or a new one. There is no upper bound unless the pool is given one: whoever calls knows how
+many requests the server may have at once. At the bound requests wait for a connection, in their
+order. What is idle is closed by one timer; an unused pool has none.
 
 A request whose kept connection turns out to be closed before any byte of an answer is sent once
 more, on a new one, if it may be repeated: its method is idempotent, or its body has not been
@@ -13,6 +14,7 @@ Not here: sharing pools by address (``dataplane/fetch.py`` does it for foreign U
 
 import asyncio
 import ssl
+from collections import deque
 from collections.abc import Sequence
 
 from knlite.dataplane.wire.call import Coming, Receiver
@@ -31,8 +33,14 @@ IDLE_LIMIT = 256
 class Http1Pool:
     """The way to one server; implements ``call.Upstream``. Belongs to the running loop."""
 
-    def __init__(self, address: Address, *, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, address: Address, *, tls: ssl.SSLContext | None = None, most: int | None = None
+    ) -> None:
+        """*most* connections are open at once; None: as many as are needed."""
         self.address = address
+        self._most = most
+        self._waiting: deque[Http1Call] = deque()
+        """Requests for which there is no connection yet."""
         self._tls = tls
         self._loop = asyncio.get_running_loop()
         self._idle: list[ClientConnection] = []
@@ -73,7 +81,10 @@ class Http1Pool:
                 connection.begin(call)
                 call.started(connection)
                 return call
-        self._dial(call)
+        if self._most is None or len(self._all) + len(self._dials) < self._most:
+            self._dial(call)
+        else:
+            self._waiting.append(call)
         return call
 
     def close(self) -> None:
@@ -85,6 +96,8 @@ class Http1Pool:
         self._idle.clear()
         for task in self._dials:
             task.cancel()
+        while self._waiting:
+            self._waiting.popleft().failed(Broken("the connection pool was closed"))
         for connection in tuple(self._all):
             connection.fail(Broken("the connection pool was closed"))
         for tunnel in tuple(self._tunnels):
@@ -101,6 +114,11 @@ class Http1Pool:
         self._all.add(connection)
 
     def free(self, connection: ClientConnection) -> None:
+        following = self._following() if self._waiting else None
+        if following is not None:
+            connection.begin(following)
+            following.connected(connection)
+            return
         if self._closed or len(self._idle) >= IDLE_LIMIT:
             connection.close()
             return
@@ -110,9 +128,12 @@ class Http1Pool:
             self._sweeper = self._loop.call_later(IDLE_SECONDS, self._sweep)
 
     def lost(self, connection: ClientConnection) -> None:
-        self._all.discard(connection)
+        if connection not in self._all:
+            return
+        self._all.remove(connection)
         if not connection.busy and connection in self._idle:
             self._idle.remove(connection)
+        self._replace()
 
     def tunnelled(self, tunnel: ClientTunnel, open_: bool) -> None:
         if open_:
@@ -142,12 +163,26 @@ class Http1Pool:
             call.failed(Broken("the connection pool was closed"))
             raise
         if not isinstance(made, ClientConnection):
+            self._replace()
             call.failed(made)
         elif call.over:
             self.free(made)
         else:
             made.begin(call)
             call.connected(made)
+
+    def _replace(self) -> None:
+        """There is one connection less, and room for another."""
+        following = self._following()
+        if following is not None:
+            self._dial(following)
+
+    def _following(self) -> Http1Call | None:
+        while self._waiting:
+            call = self._waiting.popleft()
+            if not call.over:
+                return call
+        return None
 
     def _sweep(self) -> None:
         self._sweeper = None

@@ -15,6 +15,9 @@ from knlite.eventing.filters.clue import Clue
 
 Outcome: TypeAlias = bool | None
 
+_SENTENCES = 5
+"""Of members, that are told; a filter may have thousands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -48,6 +51,3 @@ def joined(findings: Iterable[Finding], by: str) -> str:
         more = len(sentences) - _SENTENCES
         sentences = [*sentences[:_SENTENCES], f"so it goes on, {more} times more"]
     return by.join(sentences)
-
-
-_SENTENCES = 5

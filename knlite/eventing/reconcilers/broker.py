@@ -38,8 +38,6 @@ SHIPPED_CONFIG = BrokerDefaults().config
 """The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
 _TEMPLATE_KEYS = ("channel-template-spec", "channelTemplateSpec")
 """Where it says which channel to make; the second is the old name."""
-
-
 _NO_FOLDER = (
     f'the Broker class "{SQLITE_CLASS}" keeps events in a file, and this run has no folder for it:'
     f' give --data-dir, or make the Broker anew with the class "{MT_CLASS}"'

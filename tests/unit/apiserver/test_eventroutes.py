@@ -86,6 +86,13 @@ def test_an_event_is_sent_in_either_form(client: Client) -> None:
     assert (first[1].data, second[1].data) == (b'{"x":1}', b"hi")
 
 
+def test_an_event_may_be_as_large_as_a_broker_takes_it(client: Client) -> None:
+    binary = {"Ce-Specversion": "1.0", "Ce-Id": "e", "Ce-Source": "/s", "Ce-Type": "t"}
+    plain = {**binary, "Content-Type": "text/plain"}
+    assert posted(client, "/knlite/events", b"x" * (4 * 1024 * 1024), **plain)[0] == 202
+    assert posted(client, "/knlite/events", b"x" * (45 * 1024 * 1024), **plain)[0] == 413
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [(b"", 400), (b"{", 400), ([EVENT], 400), ({**EVENT, "id": ""}, 400), (b"[" * 100_000, 400)],

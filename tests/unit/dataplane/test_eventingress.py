@@ -141,6 +141,9 @@ async def test_a_full_log_asks_the_sender_to_come_back(entrance: Entrance) -> No
     answer = await entrance.ask()
     assert answer.status == 503
     assert dict(answer.headers)["Retry-After"] == "1"
+    refused = entrance.facts[-1]
+    assert isinstance(refused, EventRefused)
+    assert (refused.status, refused.event_id) == (503, "1")
     found = entrance.cursor.take()
     assert found is not None
     entrance.cursor.done(found.position)

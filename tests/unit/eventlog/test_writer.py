@@ -116,3 +116,12 @@ def test_a_file_that_is_mostly_free_becomes_smaller(db: sqlite3.Connection) -> N
     (after,) = db.execute("PRAGMA page_count").fetchone()
     assert after < before - 2000
     assert kept(db) == [2]
+
+
+@pytest.mark.parametrize("value", [2**64, "\ud800"], ids=["a number", "a text"])
+def test_what_sqlite_cannot_hold_fails_alone(db: sqlite3.Connection, value: object) -> None:
+    keeper = Keeper(db, Disk(free=True))
+    odd: Request = (7, False, [(INSERT, [(3, value)])])
+    replies = {number: trouble for number, trouble, _ in keeper.serve([insert(1), odd, insert(2)])}
+    assert replies == {1: None, 7: "failed", 2: None}
+    assert kept(db) == [1, 2]

@@ -12,7 +12,9 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import EventRefused, SourceSent
-from knlite.telemetry.eventrecords import ELSEWHERE, EventRecords
+from knlite.telemetry import eventrecords
+from knlite.telemetry.elsewhere import REMEMBERED
+from knlite.telemetry.eventrecords import EventRecords
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 
@@ -79,6 +81,17 @@ async def test_who_waits_gets_the_story_as_it_is_in_the_end() -> None:
     history.then = lambda: records.read(attempted(1000))
     with anyio.fail_after(5):
         assert (await records.until_ended(1000)).state == "delivered"
+
+
+async def test_of_large_events_of_one_id_fewer_are_told(
+    records: EventRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eventrecords, "STORIES_BYTES", 25)
+    for arrival in (1000, 2000, 3000):
+        records.read(accepted(arrival, data=b"x" * 10))
+    records.read(accepted(4000, id="large", data=b"x" * 100))
+    assert [each.arrival for each in await records.stories("e")] == [3000, 2000]
+    assert len(await records.stories("large")) == 1
 
 
 @pytest.mark.parametrize("event_id", ["nope", "", "9" * 40, "٣"])
@@ -201,7 +214,7 @@ async def test_why_an_event_was_refused_is_known(records: EventRecords) -> None:
 
 async def test_refused_events_without_end_are_not_remembered(records: EventRecords) -> None:
     records.read(refused("x" * 10_000))
-    for number in range(ELSEWHERE + 1):
+    for number in range(REMEMBERED + 1):
         records.read(refused(str(number)))
     for gone in ("0", "x" * 10_000):
         with pytest.raises(NotFound, match="is in the log"):

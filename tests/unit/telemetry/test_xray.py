@@ -9,12 +9,13 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import KEPT_ATTEMPTS, Happened
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import dead_letters
+from knlite.telemetry.stories import Story
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 PRESENT = frozenset(("a", "b"))
 
 
-def told(happened: Happened, *egresses: Any, present: frozenset[str] = PRESENT) -> xray.Story:
+def told(happened: Happened, *egresses: Any, present: frozenset[str] = PRESENT) -> Story:
     return xray.story(happened, egresses or [egress("a")], present)
 
 

@@ -147,3 +147,18 @@ def test_what_cannot_be_made_is_told_and_not_tried_for_ever() -> None:
         "Deployment heart-deployment is not valid: "
         'Unsupported value: "Never": supported values: "Always": spec.template.spec.restartPolicy'
     )
+
+
+def test_a_name_that_its_binding_cannot_point_to_is_told() -> None:
+    obj = source()
+    obj = replace(obj, metadata=replace(obj.metadata, name="heart.beat"))
+    view = FakeView(obj)
+    outcome = reconcile(key_of(obj), view, NOW)
+    made = [type(each.obj) for each in outcome.changes if isinstance(each, Create)]
+    assert made == [Deployment]
+    view.apply(outcome)
+    found = view.get(ContainerSource, "shop", "heart.beat")
+    assert found is not None
+    status, reason, text = condition(found, "SinkBindingReady")
+    assert (status, reason) == ("False", "Invalid")
+    assert text.startswith("SinkBinding heart.beat-sinkbinding is not valid: invalid value:")
