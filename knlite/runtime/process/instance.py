@@ -12,9 +12,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import anyio
 import anyio.to_thread
@@ -31,6 +30,8 @@ from knlite.serving.instance import Address
 
 LINE_LIMIT = 16 * 1024
 """Bytes; a longer line is given in pieces of this size."""
+READ = 64 * 1024
+"""Bytes of output that are read at once; then others get their turn."""
 OUTPUT_GRACE = 0.5
 """Seconds that the last output may take after the end, if a stray descendant holds the pipe."""
 GONE_GRACE = 2.0
@@ -106,7 +107,7 @@ class ProcessInstance:
         """Where processes of the group listen."""
         return await anyio.to_thread.run_sync(listening, self._group)
 
-    async def watch(self, log: Log) -> None:
+    def watch(self, log: Log) -> None:
         """Begin to read the output and to wait for the end."""
         loop = asyncio.get_running_loop()
         if hasattr(os, "pidfd_open"):
@@ -114,14 +115,8 @@ class ProcessInstance:
             loop.add_reader(descriptor, self._reap, descriptor)
         else:
             threading.Thread(target=self._reap_when_ended, args=(loop,), daemon=True).start()
-        out, err = self._process.stdout, self._process.stderr
-        try:
-            await loop.connect_read_pipe(partial(_Lines, "stdout", log, self._pipe_closed), out)
-        except BaseException:
-            if err is not None:
-                err.close()
-            raise
-        await loop.connect_read_pipe(partial(_Lines, "stderr", log, self._pipe_closed), err)
+        self._begin_to_read(loop, self._process.stdout, _Lines("stdout", log))
+        self._begin_to_read(loop, self._process.stderr, _Lines("stderr", log))
 
     def kill(self) -> None:
         """SIGKILL to the group, without waiting."""
@@ -152,6 +147,25 @@ class ProcessInstance:
             self._gone.set()
         else:
             loop.call_later(OUTPUT_GRACE, self._gone.set)
+
+    def _begin_to_read(
+        self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes] | None, lines: "_Lines"
+    ) -> None:
+        # Not connect_read_pipe: uvloop closes what it is given, and then has the file close the
+        # same number again, which may be another thread's file by then.
+        if pipe is not None:
+            os.set_blocking(pipe.fileno(), False)
+            loop.add_reader(pipe.fileno(), self._read, loop, pipe, lines)
+
+    def _read(self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes], lines: "_Lines") -> None:
+        data: bytes | None = pipe.read(READ)
+        if data:
+            lines.add(data)
+        elif data is not None:
+            loop.remove_reader(pipe.fileno())
+            pipe.close()
+            lines.end()
+            self._pipe_closed()
 
     def _pipe_closed(self) -> None:
         self._open_pipes -= 1
@@ -197,18 +211,16 @@ def spawn(
         ) from error
 
 
-class _Lines(asyncio.Protocol):
+class _Lines:
     """Cuts a stream of bytes into lines."""
 
-    def __init__(
-        self, stream: Literal["stdout", "stderr"], log: Log, closed: Callable[[], None]
-    ) -> None:
+    def __init__(self, stream: Literal["stdout", "stderr"], log: Log) -> None:
         self._stream = stream
         self._log = log
-        self._closed = closed
         self._rest = b""
 
-    def data_received(self, data: bytes) -> None:
+    def add(self, data: bytes) -> None:
+        """More of the stream."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             self._give(line)
@@ -216,10 +228,10 @@ class _Lines(asyncio.Protocol):
             self._give(self._rest[:LINE_LIMIT])
             self._rest = self._rest[LINE_LIMIT:]
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def end(self) -> None:
+        """The stream is over."""
         if self._rest:
             self._give(self._rest)
-        self._closed()
 
     def _give(self, line: bytes) -> None:
         line = line.removesuffix(b"\r")

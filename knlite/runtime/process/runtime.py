@@ -127,7 +127,7 @@ class ProcessRuntime:
         )
         try:
             self._guard.add(process.pid)
-            await instance.watch(log)
+            instance.watch(log)
         except BaseException:
             instance.kill()
             raise
