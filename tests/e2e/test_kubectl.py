@@ -360,13 +360,8 @@ def state(kubectl: Client, run: Knlite) -> dict[str, Any]:
         }
         key = f"{item['kind']} {meta['namespace']}/{meta['name']}"
         url = item["status"].get("url", "").replace(f":{run.port}", "")
-<<<<<<< HEAD
         # The Trigger of a RequestReply holds a key, which follows from a uid.
         spec = json.loads(re.sub(r"[0-9a-f]{64}", "KEY", json.dumps(item["spec"])))
-=======
-        # A RequestReply draws a key of its own, which its Trigger knows.
-        spec = re.sub(r"[0-9a-f]{64}", "KEY", json.dumps(item["spec"], sort_keys=True))
->>>>>>> reader-C
         found[key] = (spec, annotations, ready, url)
     return found
 
