@@ -48,7 +48,9 @@ MAX_BEHIND = 256 * 1024 * 1024
 """Bytes that may be on their way to a slow disk."""
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
-"""Rows that are looked at or deleted by one statement."""
+"""Rows that are looked at by one statement."""
+_SLICE = 512 * 1024
+"""Bytes of what one transaction deletes: senders wait for the same disk."""
 _LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
@@ -303,6 +305,7 @@ class SqliteHistory:
                 (after, _AT_ONCE),
             )
             gone: list[Row] = []
+            slice_ = 0
             for arrival, size in rows:
                 after = number(arrival)
                 if self._size <= goal and after >= self._too_old():
@@ -310,7 +313,12 @@ class SqliteHistory:
                 if self._told.isdisjoint(self._progress.of(after)):
                     gone.append((after,))
                     self._size -= number(size)
-            await self._delete(gone)
+                    slice_ += number(size)
+                if slice_ >= _SLICE:
+                    await self._delete(gone)
+                    gone, slice_ = [], 0
+            if gone:
+                await self._delete(gone)
             if len(rows) < _AT_ONCE:
                 break
         self._ceiling = max(self._bounds.history_bytes, int(self._size * _MORE))
