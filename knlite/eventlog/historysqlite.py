@@ -49,8 +49,10 @@ MAX_BEHIND = 256 * 1024 * 1024
 _MICROSECONDS = 1_000_000
 _AT_ONCE = 1000
 """Rows that are looked at by one statement."""
-_SLICE = 512 * 1024
-"""Bytes of what one transaction deletes: senders wait for the same disk."""
+_LOOK = 50
+"""Events that are looked at together when something is to be forgotten."""
+_SLICE_ROWS, _SLICE_BYTES = 200, 1024 * 1024
+"""What one transaction deletes at most, or a single event: senders wait for the same disk."""
 _LOOKS = 512
 """Events between two looks at what is oldest."""
 _ROOM = 0.95
@@ -300,26 +302,28 @@ class SqliteHistory:
         while self._size > goal or max(after, self._oldest) < self._too_old():
             rows = await self._store.query(
                 f"SELECT arrival, {SIZE} + COALESCE((SELECT SUM(LENGTH(body)"
-                f" + {ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0)"
+                f" + {ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0),"
+                " (SELECT COUNT(*) FROM history_attempts a WHERE a.arrival = h.arrival)"
                 " FROM history h WHERE arrival > ? ORDER BY arrival LIMIT ?",
-                (after, _AT_ONCE),
+                (after, _LOOK),
             )
             gone: list[Row] = []
-            slice_ = 0
-            for arrival, size in rows:
+            deleted = deleted_bytes = 0
+            for arrival, size, attempts in rows:
                 after = number(arrival)
                 if self._size <= goal and after >= self._too_old():
                     break
                 if self._told.isdisjoint(self._progress.of(after)):
                     gone.append((after,))
                     self._size -= number(size)
-                    slice_ += number(size)
-                if slice_ >= _SLICE:
+                    deleted += 1 + number(attempts)
+                    deleted_bytes += number(size)
+                if deleted >= _SLICE_ROWS or deleted_bytes >= _SLICE_BYTES:
                     await self._delete(gone)
-                    gone, slice_ = [], 0
+                    gone, deleted, deleted_bytes = [], 0, 0
             if gone:
                 await self._delete(gone)
-            if len(rows) < _AT_ONCE:
+            if len(rows) < _LOOK:
                 break
         self._ceiling = max(self._bounds.history_bytes, int(self._size * _MORE))
         self._oldest = await self._first()
