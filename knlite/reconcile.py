@@ -7,11 +7,14 @@ again when any of that changes.
 Source: Knative's and Kubernetes' level-triggered reconciling; ``docs/adr/0003``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol, TypeVar
 
+import msgspec
+
+from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.meta import Object
 
@@ -103,6 +106,21 @@ class Outcome:
 
     changes: tuple[Change, ...] = ()
     requeue_after: float | None = None
+
+
+def concluded(
+    obj: Object,
+    status: msgspec.Struct,
+    conditions: ConditionEditor,
+    changes: Iterable[Change] = (),
+) -> Outcome:
+    """*changes*, and *obj* with *status* and *conditions*, observed as it is, if that is new."""
+    status = msgspec.structs.replace(
+        status, observed_generation=obj.metadata.generation, conditions=conditions.result()
+    )
+    if status == getattr(obj, "status", None):
+        return Outcome(tuple(changes))
+    return Outcome((*changes, UpdateStatus(msgspec.structs.replace(obj, status=status))))
 
 
 Reconciler = Callable[[Key, View, datetime], Outcome]

@@ -24,9 +24,8 @@ from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.brokerclass import SQLITE_CLASS
-from knlite.kinds.eventing.delivery import DeliveryStatus
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliveryStatus
 from knlite.kinds.eventing.trigger import (
-    DEAD_LETTER_SINK_RESOLVED,
     SUBSCRIBER_RESOLVED,
     Trigger,
     broker_of,

@@ -27,7 +27,7 @@ from knlite.kinds.sources.apiserversource import (
     event_types,
 )
 from knlite.kinds.sources.source import DEPLOYED, OIDC_IDENTITY_CREATED, CloudEventAttributes
-from knlite.reconcile import Change, Key, Outcome, Update, UpdateStatus, View
+from knlite.reconcile import Change, Key, Outcome, Update, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -42,14 +42,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if (holding := held(source, FINALIZER)) is not source:
         changes.append(Update(holding))
     conditions = CONDITIONS.edit(source.status.conditions, now)
-    status = msgspec.structs.replace(
-        _reconciled(source, conditions, view, changes),
-        observed_generation=source.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status != source.status:
-        changes.append(UpdateStatus(msgspec.structs.replace(source, status=status)))
-    return Outcome(tuple(changes))
+    status = _reconciled(source, conditions, view, changes)
+    return concluded(source, status, conditions, changes)
 
 
 def _reconciled(

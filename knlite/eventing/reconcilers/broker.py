@@ -12,7 +12,8 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.destinations import Resolved, broker_url, resolve
+from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
+from knlite.eventing.destinations import broker_url
 from knlite.eventing.identities import audience_of
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.addressable import Addressable
@@ -22,7 +23,6 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.eventing.broker import (
     ADDRESSABLE,
     CONDITIONS,
-    DEAD_LETTER_SINK_RESOLVED,
     FILTER_READY,
     INGRESS_READY,
     TRIGGER_CHANNEL_READY,
@@ -31,8 +31,9 @@ from knlite.kinds.eventing.broker import (
     class_of,
 )
 from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.kreference import KReference
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 SHIPPED_CONFIG = BrokerDefaults().config
 """The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
@@ -50,14 +51,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if broker is None or broker.metadata.deletion_timestamp is not None:
         return Outcome()
     conditions = CONDITIONS.edit(broker.status.conditions, now)
-    status = msgspec.structs.replace(
-        _reconciled(broker, conditions, view),
-        observed_generation=broker.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status == broker.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(broker, status=status)),))
+    return concluded(broker, _reconciled(broker, conditions, view), conditions)
 
 
 def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
@@ -84,11 +78,13 @@ def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Brok
     conditions.true(TRIGGER_CHANNEL_READY)
     conditions.true(FILTER_READY)
     conditions.true(INGRESS_READY)
-    status = _dead_letter_sink(broker, conditions, view)
+    namespace, unable = broker.metadata.namespace, "Unable to get the dead letter sink's URI"
+    sink = own_dead_letter_sink(broker.spec.delivery, namespace, unable, conditions, view)
+    status = with_dead_letter_sink(broker.status, sink)
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
     conditions.true(ADDRESSABLE)
-    url = broker_url(broker.metadata.namespace, broker.metadata.name)
+    url = broker_url(namespace, broker.metadata.name)
     return msgspec.structs.replace(
         status,
         address=Addressable(name="http", url=url, audience=audience_of(broker, view)),
@@ -112,32 +108,3 @@ def _config_problem(config: KReference | None, view: View) -> str:
     if not any(found.data.get(key) for key in _TEMPLATE_KEYS):
         return "empty or missing value for config"
     return ""
-
-
-def _dead_letter_sink(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
-    cleared = msgspec.structs.replace(
-        broker.status,
-        dead_letter_sink_uri="",
-        dead_letter_sink_ca_certs=None,
-        dead_letter_sink_audience=None,
-    )
-    delivery = broker.spec.delivery
-    if delivery is None or delivery.dead_letter_sink is None:
-        conditions.true(
-            DEAD_LETTER_SINK_RESOLVED,
-            "DeadLetterSinkNotConfigured",
-            "No dead letter sink is configured.",
-        )
-        return cleared
-    sink = resolve(delivery.dead_letter_sink, broker.metadata.namespace, view)
-    if not isinstance(sink, Resolved):
-        reason = "Unable to get the dead letter sink's URI"
-        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason, sink.message)
-        return cleared
-    conditions.true(DEAD_LETTER_SINK_RESOLVED)
-    return msgspec.structs.replace(
-        cleared,
-        dead_letter_sink_uri=sink.url,
-        dead_letter_sink_ca_certs=sink.ca_certs,
-        dead_letter_sink_audience=sink.audience,
-    )

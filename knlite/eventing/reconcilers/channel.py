@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.channels import NoSuchChannel, channel_kind, made_from
+from knlite.eventing.deadletters import others_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.conditions import ConditionEditor, find
 from knlite.kinds.kreference import KReference
@@ -18,13 +19,12 @@ from knlite.kinds.messaging.channel import (
     ADDRESSABLE,
     BACKING_CHANNEL_READY,
     CONDITIONS,
-    DEAD_LETTER_SINK_RESOLVED,
     Channel,
     ChannelStatus,
 )
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.reconcile import Change, Create, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Change, Create, Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -48,14 +48,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         status = _with_backing(channel, template, backing or InMemoryChannel(), conditions)
         policies = applied_policies(channel, conditions, view)
         status = msgspec.structs.replace(status, policies=policies)
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=channel.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status != channel.status:
-        changes.append(UpdateStatus(msgspec.structs.replace(channel, status=status)))
-    return Outcome(tuple(changes))
+    return concluded(channel, status, conditions, changes)
 
 
 def _require_backing(template: ChannelTemplate) -> None:
@@ -98,39 +91,6 @@ def _with_backing(
         address=found.address,
         subscribers=found.subscribers,
     )
-    return _with_dead_letter_sink(channel, status, backing, conditions)
-
-
-def _with_dead_letter_sink(
-    channel: Channel,
-    status: ChannelStatus,
-    backing: InMemoryChannel,
-    conditions: ConditionEditor,
-) -> ChannelStatus:
-    found = backing.status
-    delivery = channel.spec.delivery
-    cleared = msgspec.structs.replace(
-        status,
-        dead_letter_sink_uri="",
-        dead_letter_sink_ca_certs=None,
-        dead_letter_sink_audience=None,
-    )
-    if delivery is None or delivery.dead_letter_sink is None:
-        conditions.true(
-            DEAD_LETTER_SINK_RESOLVED,
-            "DeadLetterSinkNotConfigured",
-            "No dead letter sink is configured.",
-        )
-        return cleared
-    if not found.dead_letter_sink_uri:
-        name = channel.metadata.name
-        reason = f"Backing Channel {name} didn't set status.deadLetterSinkURI"
-        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason)
-        return cleared
-    conditions.true(DEAD_LETTER_SINK_RESOLVED)
-    return msgspec.structs.replace(
-        status,
-        dead_letter_sink_uri=found.dead_letter_sink_uri,
-        dead_letter_sink_ca_certs=found.dead_letter_sink_ca_certs,
-        dead_letter_sink_audience=found.dead_letter_sink_audience,
-    )
+    unable = f"Backing Channel {channel.metadata.name} didn't set status.deadLetterSinkURI"
+    sink = others_dead_letter_sink(channel.spec.delivery, found, unable, conditions)
+    return with_dead_letter_sink(status, sink)

@@ -19,7 +19,7 @@ from knlite.kinds.eventing.eventpolicy import (
     EventPolicy,
     PolicyReference,
 )
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -38,15 +38,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
             conditions.false(SUBJECTS_RESOLVED, "SubjectsNotResolved", str(exc))
     else:
         conditions.false(AUTHENTICATION_ENABLED, "OIDCAuthenticationDisabled")
-    status = msgspec.structs.replace(
-        policy.status,
-        observed_generation=policy.metadata.generation,
-        conditions=conditions.result(),
-        from_=names,
-    )
-    if status == policy.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(policy, status=status)),))
+    return concluded(policy, msgspec.structs.replace(policy.status, from_=names), conditions)
 
 
 class _Unresolved(Exception):

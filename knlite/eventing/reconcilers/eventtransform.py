@@ -30,7 +30,7 @@ from knlite.kinds.eventing.eventtransform import (
     EventTransformStatus,
     expressions,
 )
-from knlite.reconcile import Create, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Create, Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -55,12 +55,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         address=address,
         addresses=() if address is None else (address,),
         policies=applied_policies(transform, conditions, view),
-        observed_generation=transform.metadata.generation,
-        conditions=conditions.result(),
     )
-    if status == transform.status:
-        return Outcome(changes)
-    return Outcome((*changes, UpdateStatus(msgspec.structs.replace(transform, status=status))))
+    return concluded(transform, status, conditions, changes)
 
 
 def _sent(

@@ -5,8 +5,6 @@ Source: knative/eventing ``pkg/reconciler/eventtype/eventtype.go``; Eventing ref
 
 from datetime import datetime
 
-import msgspec
-
 from knlite.eventing.references import kind_of
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.core.k8sservice import KubernetesService
@@ -14,7 +12,7 @@ from knlite.kinds.eventing.eventtype import CONDITIONS, REFERENCE_EXISTS, EventT
 from knlite.kinds.kreference import KReference, group_of
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.route import Route
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -24,14 +22,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         return Outcome()
     conditions = CONDITIONS.edit(found.status.conditions, now)
     _judge(found, conditions, view)
-    status = msgspec.structs.replace(
-        found.status,
-        observed_generation=found.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status == found.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(found, status=status)),))
+    return concluded(found, found.status, conditions)
 
 
 def _judge(obj: EventType, conditions: ConditionEditor, view: View) -> None:

@@ -13,25 +13,25 @@ from datetime import datetime
 import msgspec
 
 from knlite.eventing.channels import channel_host
-from knlite.eventing.destinations import Resolved, resolve
+from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.identities import audience_of
 from knlite.eventing.policies import applied_policies
 from knlite.eventing.views.channelservice import service_name
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.messaging.channelable import ChannelableStatus, SubscriberStatus
 from knlite.kinds.messaging.inmemorychannel import (
     ADDRESSABLE,
     CHANNEL_SERVICE_READY,
     CONDITIONS,
-    DEAD_LETTER_SINK_RESOLVED,
     DISPATCHER_READY,
     ENDPOINTS_READY,
     SERVICE_READY,
     InMemoryChannel,
 )
 from knlite.kinds.names import label_1035_problems
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -43,14 +43,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     status = _reconciled(channel, conditions, view)
     if conditions.is_true():
         status = msgspec.structs.replace(status, subscribers=_subscribers(channel))
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=channel.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status == channel.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(channel, status=status)),))
+    return concluded(channel, status, conditions)
 
 
 def _reconciled(
@@ -68,46 +61,17 @@ def _reconciled(
         conditions.false(CHANNEL_SERVICE_READY, "ChannelServiceFailed", message)
         return channel.status
     conditions.true(CHANNEL_SERVICE_READY)
-    status = _with_dead_letter_sink(channel, conditions, view)
+    namespace, unable = channel.metadata.namespace, "Unable to get the DeadLetterSink's URI"
+    sink = own_dead_letter_sink(channel.spec.delivery, namespace, unable, conditions, view)
+    status = with_dead_letter_sink(channel.status, sink)
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
-    url = f"http://{channel_host(channel.metadata.namespace, channel.metadata.name)}"
+    url = f"http://{channel_host(namespace, channel.metadata.name)}"
     conditions.true(ADDRESSABLE)
     return msgspec.structs.replace(
         status,
         address=Addressable(name="http", url=url, audience=audience_of(channel, view)),
         policies=applied_policies(channel, conditions, view),
-    )
-
-
-def _with_dead_letter_sink(
-    channel: InMemoryChannel, conditions: ConditionEditor, view: View
-) -> ChannelableStatus:
-    cleared = msgspec.structs.replace(
-        channel.status,
-        dead_letter_sink_uri="",
-        dead_letter_sink_ca_certs=None,
-        dead_letter_sink_audience=None,
-    )
-    delivery = channel.spec.delivery
-    if delivery is None or delivery.dead_letter_sink is None:
-        conditions.true(
-            DEAD_LETTER_SINK_RESOLVED,
-            "DeadLetterSinkNotConfigured",
-            "No dead letter sink is configured.",
-        )
-        return cleared
-    sink = resolve(delivery.dead_letter_sink, channel.metadata.namespace, view)
-    if not isinstance(sink, Resolved):
-        reason = "Unable to get the DeadLetterSink's URI"
-        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason, sink.message)
-        return cleared
-    conditions.true(DEAD_LETTER_SINK_RESOLVED)
-    return msgspec.structs.replace(
-        cleared,
-        dead_letter_sink_uri=sink.url,
-        dead_letter_sink_ca_certs=sink.ca_certs,
-        dead_letter_sink_audience=sink.audience,
     )
 
 

@@ -19,7 +19,7 @@ from knlite.kinds.sinks.jobsink import (
     JobReference,
     JobSink,
 )
-from knlite.reconcile import Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -34,13 +34,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     address = Addressable(name="http", url=url, audience=audience_of(sink, view))
     status = msgspec.structs.replace(
         sink.status,
-        observed_generation=sink.metadata.generation,
-        conditions=conditions.result(),
         address=address,
         addresses=(address,),
         policies=policies,
         job=JobReference(selector=f"{NAME_LABEL}={key.name}"),
     )
-    if status == sink.status:
-        return Outcome()
-    return Outcome((UpdateStatus(msgspec.structs.replace(sink, status=status)),))
+    return concluded(sink, status, conditions)

@@ -36,7 +36,7 @@ from knlite.kinds.flows.parallel import (
 )
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
 from knlite.kinds.messaging.subscription import Subscription
-from knlite.reconcile import Change, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -48,15 +48,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     template = parallel.spec.channel_template or ChannelTemplate()
     children = Children(parallel, template, view)
     status = _reconciled(parallel, children, conditions, view)
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=parallel.metadata.generation,
-        conditions=conditions.result(),
-    )
-    changes: list[Change] = children.changes
-    if status != parallel.status:
-        changes.append(UpdateStatus(msgspec.structs.replace(parallel, status=status)))
-    return Outcome(tuple(changes))
+    return concluded(parallel, status, conditions, children.changes)
 
 
 def ingress_name(parallel: str) -> str:

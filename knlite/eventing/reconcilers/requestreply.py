@@ -31,7 +31,7 @@ from knlite.kinds.eventing.trigger import Trigger, TriggerSpec
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.names import child_name
 from knlite.kinds.ownership import controls, owned_by
-from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
+from knlite.reconcile import Change, Create, Key, Outcome, Update, View, concluded
 
 _NAME_LABEL = "eventing.knative.dev/RequestReply.name"
 _NAMESPACE_LABEL = "eventing.knative.dev/RequestReply.namespace"
@@ -48,14 +48,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     status = msgspec.structs.replace(obj.status, desired_replicas=1, ready_replicas=int(ready))
     if _has_broker(obj, conditions, view):
         status = _addressed(obj, status, conditions, view)
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=obj.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status != obj.status:
-        changes = (*changes, UpdateStatus(msgspec.structs.replace(obj, status=status)))
-    return Outcome(changes)
+    return concluded(obj, status, conditions, changes)
 
 
 def _trigger(

@@ -34,7 +34,7 @@ from knlite.kinds.flows.flowstatus import (
 from knlite.kinds.flows.sequence import CONDITIONS, Sequence, SequenceStatus
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
 from knlite.kinds.messaging.subscription import Subscription
-from knlite.reconcile import Change, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Key, Outcome, View, concluded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -46,15 +46,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     template = sequence.spec.channel_template or ChannelTemplate()
     children = Children(sequence, template, view)
     status = _reconciled(sequence, children, conditions, view)
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=sequence.metadata.generation,
-        conditions=conditions.result(),
-    )
-    changes: list[Change] = children.changes
-    if status != sequence.status:
-        changes.append(UpdateStatus(msgspec.structs.replace(sequence, status=status)))
-    return Outcome(tuple(changes))
+    return concluded(sequence, status, conditions, children.changes)
 
 
 def child_name(sequence: str, step: int) -> str:

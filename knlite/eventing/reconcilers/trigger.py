@@ -16,17 +16,20 @@ from datetime import datetime
 
 import msgspec
 
+from knlite.eventing.deadletters import (
+    others_dead_letter_sink,
+    own_dead_letter_sink,
+    with_dead_letter_sink,
+)
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.identities import identified
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.conditions import Condition, ConditionEditor, find
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.delivery import DeliverySpec
-from knlite.kinds.eventing.destination import Destination
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
     CONDITIONS,
-    DEAD_LETTER_SINK_RESOLVED,
     DEPENDENCY_READY,
     OIDC_IDENTITY_CREATED,
     SUBSCRIBER_RESOLVED,
@@ -39,7 +42,7 @@ from knlite.kinds.eventing.trigger import (
     dependency_of,
 )
 from knlite.kinds.meta import Object
-from knlite.reconcile import Create, Key, Outcome, UpdateStatus, View
+from knlite.reconcile import Create, Key, Outcome, View, concluded
 
 _OIDC_NOT_REACHED = "authentication-oidc feature not yet supported for this Broker class"
 
@@ -65,15 +68,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if delivering:
         conditions.true(SUBSCRIPTION_READY)
         _check_dependency(trigger, conditions, view)
-    status = msgspec.structs.replace(
-        status,
-        observed_generation=trigger.metadata.generation,
-        conditions=conditions.result(),
-    )
-    if status == trigger.status:
-        return Outcome(accounts)
-    changed = UpdateStatus(msgspec.structs.replace(trigger, status=status))
-    return Outcome((*accounts, changed))
+    return concluded(trigger, status, conditions, accounts)
 
 
 def _ready_broker(trigger: Trigger, conditions: ConditionEditor, view: View) -> Broker | None:
@@ -113,46 +108,20 @@ def _with_targets(
         subscriber_audience=subscriber.audience,
     )
     sink = _dead_letter_sink(trigger, broker, conditions, view)
-    status = msgspec.structs.replace(
-        status,
-        dead_letter_sink_uri=sink.url if sink is not None else "",
-        dead_letter_sink_ca_certs=sink.ca_certs if sink is not None else None,
-        dead_letter_sink_audience=sink.audience if sink is not None else None,
-    )
-    return status, conditions.is_true(DEAD_LETTER_SINK_RESOLVED)
+    resolved = conditions.is_true(DEAD_LETTER_SINK_RESOLVED)
+    return with_dead_letter_sink(status, sink), resolved
 
 
 def _dead_letter_sink(
     trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
 ) -> Resolved | None:
     """The Trigger's own, else the Broker's; None if there is none or it does not resolve."""
-    own, inherited = _sink_of(trigger.spec.delivery), _sink_of(broker.spec.delivery)
-    if own is not None:
-        sink = resolve(own, trigger.metadata.namespace, view)
-        if isinstance(sink, Resolved):
-            conditions.true(DEAD_LETTER_SINK_RESOLVED)
-            return sink
-        reason = "Unable to get the dead letter sink's URI"
-        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason, sink.message)
-        return None
-    if inherited is None:
-        conditions.true(
-            DEAD_LETTER_SINK_RESOLVED,
-            "DeadLetterSinkNotConfigured",
-            "No dead letter sink is configured.",
-        )
-        return None
-    status = broker.status
-    if not status.dead_letter_sink_uri:
-        reason = f"Broker {broker.metadata.name} didn't set status.deadLetterSinkURI"
-        conditions.false(DEAD_LETTER_SINK_RESOLVED, reason)
-        return None
-    conditions.true(DEAD_LETTER_SINK_RESOLVED)
-    return Resolved(
-        status.dead_letter_sink_uri,
-        status.dead_letter_sink_ca_certs,
-        status.dead_letter_sink_audience,
-    )
+    own, inherited = trigger.spec.delivery, broker.spec.delivery
+    if own is not None and own.dead_letter_sink is not None:
+        unable = "Unable to get the dead letter sink's URI"
+        return own_dead_letter_sink(own, trigger.metadata.namespace, unable, conditions, view)
+    unable = f"Broker {broker.metadata.name} didn't set status.deadLetterSinkURI"
+    return others_dead_letter_sink(inherited, broker.status, unable, conditions)
 
 
 def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View) -> None:
@@ -200,10 +169,6 @@ def _readiness(obj: Object) -> tuple[int, Condition | None]:
     observed: int = getattr(status, "observed_generation", obj.metadata.generation)
     conditions: Sequence[object] = getattr(status, "conditions", ())
     return observed, find(each for each in conditions if isinstance(each, Condition))
-
-
-def _sink_of(delivery: DeliverySpec | None) -> Destination | None:
-    return None if delivery is None else delivery.dead_letter_sink
 
 
 def _copy(

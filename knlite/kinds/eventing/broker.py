@@ -12,7 +12,7 @@ from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
-from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
@@ -24,7 +24,6 @@ INGRESS_READY = "IngressReady"
 TRIGGER_CHANNEL_READY = "TriggerChannelReady"
 FILTER_READY = "FilterReady"
 ADDRESSABLE = "Addressable"
-DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
 
 CONDITIONS = ConditionSet(
     (

@@ -28,6 +28,9 @@ class DeliverySpec(Fields):
     format: str | None = None
 
 
+DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
+
+
 class DeliveryStatus(Fields):
     """What became of the dead letter sink; inlined in several statuses."""
 

@@ -13,7 +13,7 @@ from knlite.kinds.conditions import Conditions, ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventingfeatures import CROSS_NAMESPACE_LINKS
 from knlite.kinds.eventing import delivery, destination, filters, flow
-from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.filters import SubscriptionsAPIFilter
 from knlite.kinds.eventing.immutable import changed
@@ -34,7 +34,6 @@ from knlite.kinds.objectname import name_errors
 BROKER_READY = "BrokerReady"
 SUBSCRIBER_RESOLVED = "SubscriberResolved"
 SUBSCRIPTION_READY = "SubscriptionReady"
-DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
 DEPENDENCY_READY = "DependencyReady"
 OIDC_IDENTITY_CREATED = "OIDCIdentityCreated"
 

@@ -9,6 +9,7 @@ from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, differences
 from knlite.kinds.fielderror import Errors, FieldError, disallowed, generic, under
 from knlite.kinds.kreference import KReference
@@ -20,7 +21,6 @@ from knlite.kinds.objectname import name_errors
 
 BACKING_CHANNEL_READY = "BackingChannelReady"
 ADDRESSABLE = "Addressable"
-DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
 
 CONDITIONS = ConditionSet(
     (BACKING_CHANNEL_READY, ADDRESSABLE, DEAD_LETTER_SINK_RESOLVED, EVENT_POLICIES_READY)

@@ -13,6 +13,7 @@ from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.eventing.immutable import differences
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid, missing
 from knlite.kinds.labels import SCOPE
@@ -25,7 +26,6 @@ SERVICE_READY = "ServiceReady"
 ENDPOINTS_READY = "EndpointsReady"
 ADDRESSABLE = "Addressable"
 CHANNEL_SERVICE_READY = "ChannelServiceReady"
-DEAD_LETTER_SINK_RESOLVED = "DeadLetterSinkResolved"
 DISPATCHER_READY = "DispatcherReady"
 """Shown only: Ready does not depend on it."""
 
