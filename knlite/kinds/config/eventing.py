@@ -7,6 +7,7 @@ Not here: reading the YAML text below ``default-br-config``, which needs a YAML 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import msgspec
 
@@ -24,18 +25,21 @@ NAME = "config-br-defaults"
 DEFAULT_BROKER = "default-br-config"
 KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
 
+CHANNEL_CONFIG: Final = KReference(
+    api_version="v1",
+    kind="ConfigMap",
+    name="config-br-default-channel",
+    namespace="knative-eventing",
+)
+"""The ConfigMap of the channel behind a Broker, which an installation brings."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerDefaults:
     """What a Broker gets that does not say otherwise."""
 
     broker_class: str = MT_CLASS
-    config: KReference | None = KReference(
-        api_version="v1",
-        kind="ConfigMap",
-        name="config-br-default-channel",
-        namespace="knative-eventing",
-    )
+    config: KReference | None = CHANNEL_CONFIG
     delivery: DeliverySpec | None = DeliverySpec(
         retry=10, backoff_policy="exponential", backoff_delay="PT0.2S"
     )
