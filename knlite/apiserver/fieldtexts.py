@@ -563,7 +563,7 @@ TEXTS: Mapping[str, str] = {
     "podName": "The program.",
     "vreplicas": "How many consumers it runs.",
     "sasl": "Proving oneself by user and password.",
-    "tls": "Encryption, and proving oneself by a certificate.",
+    "KafkaNet.tls": "Encryption, and proving oneself by a certificate.",
     "KafkaSASL.enable": "Whether it is used.",
     "KafkaTLS.enable": "Whether it is used.",
     "user": "The Secret that holds the user.",
