@@ -48,6 +48,7 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "apiserversources.sources.knative.dev": _SOURCES,
     "containersources.sources.knative.dev": _SOURCES,
     "sinkbindings.sources.knative.dev": (*_SOURCES, _BINDING),
+    "rabbitmqsources.sources.knative.dev": _SOURCES,
 }
 _OF_SERVING: Final = frozenset(
     (

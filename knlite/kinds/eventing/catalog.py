@@ -10,6 +10,7 @@ from knlite.kinds.eventing import (
     eventtransform,
     eventtype,
     eventtypev1beta3,
+    rabbitmqbrokerconfig,
     requestreply,
     trigger,
 )
@@ -117,5 +118,15 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(ADDRESS_URL, *READY_COLUMNS),
         defaulted=requestreply.defaulted,
         validated=requestreply.validated,
+    ),
+    KindInfo(
+        type=rabbitmqbrokerconfig.RabbitmqBrokerConfig,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="rabbitmqbrokerconfigs",
+        short_names=("rmqbrokerconfig",),
+        categories=("all", "knative", "eventing"),
+        defaulted=rabbitmqbrokerconfig.defaulted,
+        validated=rabbitmqbrokerconfig.validated,
     ),
 )
