@@ -10,6 +10,7 @@ from knlite.kinds.eventing import (
     eventtransform,
     eventtype,
     eventtypev1beta3,
+    kafkasink,
     rabbitmqbrokerconfig,
     requestreply,
     trigger,
@@ -128,5 +129,15 @@ KINDS: tuple[KindInfo, ...] = (
         categories=("all", "knative", "eventing"),
         defaulted=rabbitmqbrokerconfig.defaulted,
         validated=rabbitmqbrokerconfig.validated,
+    ),
+    KindInfo(
+        type=kafkasink.KafkaSink,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="kafkasinks",
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, AGE, *READY_COLUMNS),
+        defaulted=kafkasink.defaulted,
+        validated=kafkasink.validated,
     ),
 )
