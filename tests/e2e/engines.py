@@ -56,6 +56,8 @@ def on_kafka(server: Kafka) -> Kept:
 
 def kept_by(request: pytest.FixtureRequest, engine: str) -> Kept:
     """By the name of an engine, whose server is started if it needs one."""
+    if engine in ("rabbitmq", "kafka"):
+        pytest.importorskip(f"knlite.eventlog.{engine}.engine")
     match engine:
         case "rabbitmq":
             return on_rabbitmq(request.getfixturevalue("rabbitmq"))
