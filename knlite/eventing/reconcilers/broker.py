@@ -9,10 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from knlite.eventing.brokers import embedded, rabbitmq
+from knlite.eventing.brokers import embedded, kafka, rabbitmq
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.broker import Broker, BrokerStatus, class_of
-from knlite.kinds.eventing.brokerclass import KAFKA_CLASS, MT_CLASS, RABBITMQ_CLASS, SQLITE_CLASS
+from knlite.kinds.eventing.brokerclass import (
+    KAFKA_CLASS,
+    KAFKA_NAMESPACED_CLASS,
+    MT_CLASS,
+    RABBITMQ_CLASS,
+    SQLITE_CLASS,
+)
 from knlite.kinds.eventing.brokerconditions import INGRESS_READY, conditions_of
 from knlite.reconcile import Key, Outcome, View, concluded
 
@@ -23,6 +29,8 @@ _CLASSES: Final[Mapping[str, Reconciled]] = {
     MT_CLASS: embedded.reconciled,
     SQLITE_CLASS: embedded.reconciled,
     RABBITMQ_CLASS: rabbitmq.reconciled,
+    KAFKA_CLASS: kafka.reconciled,
+    KAFKA_NAMESPACED_CLASS: kafka.reconciled,
 }
 
 
