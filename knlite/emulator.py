@@ -193,7 +193,7 @@ class Emulator:
 
         activator = Activator(clock, publish, self._draw)
         opened = await self._held.enter_async_context(
-            open_engines(settings, self.registry.view, clock, self._warn)
+            open_engines(settings, self.registry.view, clock, self._warn, publish, self._draw)
         )
         records = EventRecords(opened.history)
         self._held.enter_context(self._bus.reading(records.read, *EVENTS))

@@ -90,6 +90,10 @@ class Overloaded(KnliteError):
     """A bound is reached; try again later."""
 
 
+class Unavailable(KnliteError):
+    """A server that keeps something for knlite is lost, or does not confirm; try again later."""
+
+
 class Unreachable(KnliteError):
     """Another program (engine, server, knlite itself) does not answer."""
 

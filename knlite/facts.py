@@ -261,6 +261,32 @@ class EventRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogStanding:
+    """How what a server keeps of a resource, or of one of its egresses, stands now.
+
+    Told by engines on servers when it changes, and for each resource and egress at the start of a
+    run.
+    """
+
+    at: datetime
+    kind: str
+    """Of the resource, as are the next three."""
+    namespace: str
+    name: str
+    resource_uid: str
+    egress_uid: str = ""
+    """Empty: it is about the resource itself (its topic, its exchange)."""
+    ready: bool | None
+    """None: it is being set up."""
+    reason: str = ""
+    """As it stands in the condition."""
+    message: str = ""
+    """In the server's words; if it is not ready, what to do as well. Never a secret."""
+    part: str = ""
+    """Which of several things of the resource it is about, ``dead letters``; empty: the inbox."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EgressChanged:
     """An egress (a Trigger, a Subscription) has appeared, has another filter, or is gone.
 
@@ -392,6 +418,7 @@ Fact = (
     | RequestDone
     | EventAccepted
     | EventRefused
+    | LogStanding
     | EgressChanged
     | DeliveryAttempted
     | SourceSent

@@ -21,7 +21,8 @@ from knlite.eventing.channels import channel_host
 from knlite.eventing.credentials import credited
 from knlite.eventing.destinations import names_of
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
-from knlite.eventing.topology import Topology, topology
+from knlite.eventing.resources import topology
+from knlite.eventing.topology import Topology
 from knlite.eventing.transforms import transform_host
 from knlite.kinds.conditions import is_true
 from knlite.kinds.eventing.broker import Broker

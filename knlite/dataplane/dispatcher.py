@@ -19,7 +19,7 @@ from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.lane import Lane
 from knlite.dataplane.sender import Sender
 from knlite.eventing.topology import Egress, Resource, Topology
-from knlite.eventlog.port import Cursor
+from knlite.eventlog.port import Cursor, Reader
 from knlite.facts import EgressChanged, Publish
 
 _LaneKey = tuple[str, str]
@@ -89,7 +89,7 @@ class Dispatcher:
         # Egresses that come with their resource see all that it ever takes.
         at: Literal["start", "end"] = "end" if resource.uid in self._known else "start"
         self._tell(resource, egress)
-        return self._ingress.log_of(resource.key).open(egress.uid, egress.filter, at)
+        return self._ingress.log_of(resource.key).open(reader_of(egress), at)
 
     def _end(self, key: _LaneKey) -> None:
         """An egress is gone, and so is what was on its way."""
@@ -115,3 +115,16 @@ class Dispatcher:
                 gone=gone,
             )
         )
+
+
+def reader_of(egress: Egress) -> Reader:
+    """*egress* as the log of its resource knows it."""
+    return Reader(
+        egress.uid,
+        egress.reader,
+        egress.filter,
+        egress.attributes,
+        egress.ordered,
+        egress.parallelism,
+        egress.own_dead_letters,
+    )

@@ -11,10 +11,11 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskStatus
 
+from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
 from knlite.eventlog.bounds import OVERHEAD, Bounds, said
-from knlite.eventlog.port import Cursor, EventLog, Owner, Record, Taken
+from knlite.eventlog.port import Cursor, EventLog, Owner, Reader, Record, Taken
 
 
 class MemoryEngine:
@@ -72,10 +73,11 @@ class MemoryLog:
             self._cursors[reader].put(kept)
         return readers
 
-    def open(self, reader: str, filter_: Filter, at: Literal["start", "end"]) -> Cursor:
-        cursor = self._cursors.get(reader)
+    def open(self, reader: Reader, at: Literal["start", "end"]) -> Cursor:
+        filter_ = reader.filter
+        cursor = self._cursors.get(reader.uid)
         if cursor is None:
-            cursor = self._cursors[reader] = _Cursor(self, filter_)
+            cursor = self._cursors[reader.uid] = _Cursor(self, filter_)
             if at == "start":
                 for kept in self._kept:
                     if not kept.record.only and filter_.passes(kept.record.event):
@@ -86,6 +88,9 @@ class MemoryLog:
         cursor.filter = filter_
         self._index = None
         return cursor
+
+    def dead_letters(self, reader: Reader) -> None:
+        """There are none: who has one on its way has it in hand until it has arrived."""
 
     def close(self, reader: str) -> None:
         cursor = self._cursors.pop(reader, None)
@@ -113,6 +118,8 @@ class _Kept:
 
 
 class _Cursor:
+    orders = 1
+
     def __init__(self, log: MemoryLog, filter_: Filter) -> None:
         self.filter = filter_
         self._log = log
@@ -146,6 +153,9 @@ class _Cursor:
                 # Whoever is cancelled just when it is woken leaves its turn to another.
                 self._wake()
             raise
+
+    async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
+        return False
 
     def put(self, kept: _Kept) -> None:
         """There is one more to take."""

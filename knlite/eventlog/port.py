@@ -13,16 +13,25 @@ Subscription) is a reader, known by its uid.
 
 The contract has room for a queue for each reader (ack by message, redelivery) and for a log with
 a group for each reader (offsets): a position is whatever the engine can say done to (ADR 0022).
+
+Engines on servers (ADR 0033) keep events where others write and read too, and can lose their
+server. Each call that does not wait only notes what must be done there; a reader hears of its
+events when its queue or group exists. Connections come back by themselves, and a reader gets
+nothing twice for that: a server that hands out again what is in a worker's hands is not listened
+to, and what was done in the meantime is settled then. How all this stands is told by
+``facts.LogStanding``.
 """
 
-from collections.abc import Collection, Hashable
+from collections.abc import Collection, Hashable, Mapping
 from typing import Literal, Protocol
 
 import anyio
 import msgspec
 from anyio.abc import TaskStatus
 
+from knlite.eventing.backing import Backing
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.filters.filter import Filter
 
 
@@ -34,9 +43,11 @@ class Record(msgspec.Struct, gc=False):
     headers: tuple[tuple[str, str], ...] = ()
     arrival: int = 0
     """Microseconds since the epoch, strictly increasing, also above all that is kept: it names
-    this acceptance everywhere."""
+    this acceptance everywhere. 0: it has come to the server by others, and has none yet."""
     only: frozenset[str] = frozenset()
-    """The readers that it is for, whatever their filters say; empty: all whose filter passes."""
+    """The readers that it is for, whatever their filters say; empty: all whose filter passes.
+    Engines on servers get and give names (``Reader.name``), which other runs know too, the
+    embedded ones uids."""
     replay_of: int = 0
     """The arrival of the event that it repeats."""
     wire: tuple[tuple[tuple[bytes, bytes], ...], bytes] | None = None
@@ -49,7 +60,31 @@ class Taken(msgspec.Struct, frozen=True):
     position: Hashable
     record: Record
     again: bool = False
-    """It may have been delivered before, by a run that has crashed."""
+    """It may have been delivered before, by a run that has crashed; or another run has taken it
+    in."""
+    origin: str = ""
+    """Where an event was met that has not come in by this run: "record 17 of partition 3 of topic
+    orders". Empty: it has."""
+    same_as: Hashable = None
+    """What readers of the same resource have in common that met the same event there, if it has no
+    arrival."""
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Who reads from a log."""
+
+    uid: str
+    name: str = ""
+    """Of its queue or its group on a server."""
+    filter: Filter = EVERYTHING
+    attributes: Mapping[str, str] = {}
+    """``spec.filter.attributes``, which a server may look at itself; the filter says the same."""
+    ordered: bool = False
+    """The next event only when the last one is done, in each order that there is."""
+    parallelism: int = 1
+    """How many events are in its hands at most."""
+    dead_letters: bool = False
+    """It has a dead letter sink of its own."""
 
 
 class Owner(Protocol):
@@ -63,10 +98,20 @@ class Owner(Protocol):
     def name(self) -> str: ...
     @property
     def uid(self) -> str: ...
+    @property
+    def backing(self) -> Backing | None: ...
 
 
 class Cursor(Protocol):
     """What one reader still has to do."""
+
+    @property
+    def orders(self) -> int:
+        """How many events of an ordered reader may be in hand at once, each of another order.
+
+        At least 1; a log with partitions has one for each, and takes care that they stay apart.
+        """
+        ...
 
     def take(self) -> Taken | None:
         """The next event that is for this reader; None when all have been taken."""
@@ -77,7 +122,18 @@ class Cursor(Protocol):
         ...
 
     async def wait(self) -> None:
-        """Return when there may be something to take; several may wait at once."""
+        """Return when there may be something to take; several may wait at once.
+
+        Who waits is woken too when ``orders`` has grown.
+        """
+        ...
+
+    async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
+        """Keep *dead_letter*, made of the event at *position*, for ``EventLog.dead_letters``.
+
+        False: there is no such place, and nothing was done. ``done`` is still to be said. Raises
+        ``Unavailable``.
+        """
         ...
 
 
@@ -87,20 +143,30 @@ class EventLog(Protocol):
     async def append(self, record: Record) -> tuple[str, ...] | None:
         """Keep *record*; returns the readers that it is for, None where the engine does not know.
 
-        Raises ``Overloaded`` when it cannot be kept now, ``InvalidInput`` when it never can be.
+        An engine on a server waits, for some seconds, until the readers that were opened are set
+        up there: who was told that they exist may rely on it.
+        Raises ``Overloaded`` when it cannot be kept now, ``InvalidInput`` when it never can be,
+        ``Unavailable`` when the server is lost or does not confirm (it may have it all the same).
         """
         ...
 
-    def open(self, reader: str, filter_: Filter, at: Literal["start", "end"]) -> Cursor:
-        """The cursor of *reader*, who gets the events from now on that pass *filter_*.
+    def open(self, reader: Reader, at: Literal["start", "end"]) -> Cursor:
+        """The cursor of *reader*, who gets the events from now on that pass its filter.
 
-        One that was open goes on with what it had. A new one has, at the *start*, also what is
-        kept and passes.
+        One that was open goes on with what it had, in the same cursor, and as *reader* now says.
+        A new one has, at the *start*, also what is kept and passes.
+        """
+        ...
+
+    def dead_letters(self, reader: Reader) -> Cursor | None:
+        """What ``bury`` has kept and nobody has said ``done`` to; None: nothing is ever kept.
+
+        *reader* has been opened. The same cursor each time.
         """
         ...
 
     def close(self, reader: str) -> None:
-        """*reader* is gone, and its events with it."""
+        """The one of this uid is gone, and its events with it, also its dead letters."""
         ...
 
 
@@ -115,13 +181,17 @@ class Engine(Protocol):
     def log(self, resource: Owner, readers: Collection[str]) -> EventLog:
         """The log of *resource*, with what is kept of it.
 
-        *readers* are all that there are now: they lose nothing until they are opened. What an
-        earlier run has kept for others goes.
+        *readers* are the uids of all that there are now: they lose nothing until they are opened.
+        What an earlier run has kept for others goes. Called again, with the same log as its
+        answer, when ``resource.backing`` is another; cursors go on.
         """
         ...
 
     def forget(self, uid: str) -> None:
-        """The resource *uid* is deleted, and so are its events."""
+        """The resource *uid* is deleted, and so are its events, on a server as well.
+
+        What belongs to somebody else there stays.
+        """
         ...
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:

@@ -13,12 +13,13 @@ from typing import Literal, Protocol
 
 import anyio
 
+from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
 from knlite.eventlog.bounds import OVERHEAD, Bounds
 from knlite.eventlog.database import Row
 from knlite.eventlog.encoding import encoded
-from knlite.eventlog.port import Cursor, Record, Taken
+from knlite.eventlog.port import Cursor, Reader, Record, Taken
 
 RESIDENT = 32 * 1024 * 1024
 """Bytes of events of one resource that memory holds; those on their way come on top."""
@@ -112,11 +113,12 @@ class SqliteLog:
         await self._journal.append(kept, body)
         return readers
 
-    def open(self, reader: str, filter_: Filter, at: Literal["start", "end"]) -> Cursor:
-        cursor = self._cursors.get(reader)
+    def open(self, reader: Reader, at: Literal["start", "end"]) -> Cursor:
+        filter_ = reader.filter
+        cursor = self._cursors.get(reader.uid)
         if cursor is None:
-            cursor = SqliteCursor(self, self._journal.next_number(), reader)
-            row = (cursor.number, self.number, reader)
+            cursor = SqliteCursor(self, self._journal.next_number(), reader.uid)
+            row = (cursor.number, self.number, reader.uid)
             self._journal.register("INSERT OR REPLACE INTO log_readers VALUES (?, ?, ?)", row)
             self._add(cursor)
             if at == "start":
@@ -126,6 +128,9 @@ class SqliteLog:
         cursor.filter = filter_
         self._index = None
         return cursor
+
+    def dead_letters(self, reader: Reader) -> None:
+        """There are none: who has one on its way has it in hand until it has arrived."""
 
     def close(self, reader: str) -> None:
         cursor = self._cursors.pop(reader, None)
@@ -226,6 +231,8 @@ class SqliteLog:
 class SqliteCursor:
     """Implements ``port.Cursor``."""
 
+    orders = 1
+
     def __init__(self, log: SqliteLog, number: int, uid: str) -> None:
         self.number = number
         self.uid = uid
@@ -268,6 +275,9 @@ class SqliteCursor:
             else:
                 self._waiting.remove(more)
             raise
+
+    async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
+        return False
 
     def put(self, kept: Kept) -> None:
         """There is one more to take."""

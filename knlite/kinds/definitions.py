@@ -41,12 +41,15 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "eventtransforms.eventing.knative.dev": (_ADDRESSABLE,),
     "channels.messaging.knative.dev": (_ADDRESSABLE, _SUBSCRIBABLE),
     "inmemorychannels.messaging.knative.dev": (_ADDRESSABLE, _SUBSCRIBABLE),
+    "kafkachannels.messaging.knative.dev": (_ADDRESSABLE, _SUBSCRIBABLE),
+    "kafkasinks.eventing.knative.dev": (_ADDRESSABLE,),
     "sequences.flows.knative.dev": (_ADDRESSABLE,),
     "parallels.flows.knative.dev": (_ADDRESSABLE,),
     "jobsinks.sinks.knative.dev": (_ADDRESSABLE,),
     "pingsources.sources.knative.dev": _SOURCES,
     "apiserversources.sources.knative.dev": _SOURCES,
     "containersources.sources.knative.dev": _SOURCES,
+    "kafkasources.sources.knative.dev": _SOURCES,
     "sinkbindings.sources.knative.dev": (*_SOURCES, _BINDING),
 }
 _OF_SERVING: Final = frozenset(

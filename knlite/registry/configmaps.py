@@ -22,6 +22,7 @@ from knlite.kinds.config import (
     eventingfeatures,
     features,
     gc,
+    kafkafeatures,
     kreferencemapping,
     network,
     observability,
@@ -29,6 +30,7 @@ from knlite.kinds.config import (
     sugar,
 )
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE, Config
+from knlite.kinds.config.servers import SERVER_MAPS
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
 
@@ -48,6 +50,7 @@ _KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (EVENTING_NAMESPACE, channels.NAME): channels.KEYS,
     (EVENTING_NAMESPACE, eventing.NAME): eventing.KEYS,
     (EVENTING_NAMESPACE, eventingfeatures.NAME): eventingfeatures.KEYS,
+    (EVENTING_NAMESPACE, kafkafeatures.NAME): kafkafeatures.KEYS,
     (EVENTING_NAMESPACE, ping.NAME): ping.KEYS,
     (EVENTING_NAMESPACE, sugar.NAME): sugar.KEYS,
 }
@@ -111,6 +114,10 @@ def read_config(
                 _document(section(EVENTING_NAMESPACE, channels.NAME), channels.DEFAULT_CHANNEL)
             ),
         ),
+        kafka=_naming(
+            kafkafeatures.NAME,
+            lambda: kafkafeatures.parse(section(EVENTING_NAMESPACE, kafkafeatures.NAME)),
+        ),
         mapping=_naming(
             kreferencemapping.NAME,
             lambda: kreferencemapping.parse(section(EVENTING_NAMESPACE, kreferencemapping.NAME)),
@@ -125,6 +132,7 @@ def read_config(
                 )
             ),
         ),
+        servers={name: overrides[name] for name in SERVER_MAPS if name in overrides},
         external_port=external_port,
         external_tls_port=external_tls_port,
         durable=durable,
@@ -136,15 +144,19 @@ def require_known(overrides: Overrides) -> None:
 
     Raises ``InvalidInput``. In a ConfigMap the same is a warning, as it may come from a cluster.
     """
-    names = {name for _, name in _SECTIONS}
+    names = {name for _, name in _SECTIONS} | SERVER_MAPS.keys()
     for name, values in overrides.items():
         if name not in names:
             _refuse(f"--set {name}", "there is no such ConfigMap", name, names)
         if name in _OF_ANY_KEY:
             continue
+        servers = SERVER_MAPS.get(name)
         keys = frozenset[str]().union(*(keys for (_, each), keys in _KEYS.items() if each == name))
         for key in values:
-            if key not in keys:
+            if servers is not None:
+                if not servers.knows(key):
+                    _refuse(f"--set {name}.{key}", f"{name} has no such key", key, servers.keys)
+            elif key not in keys:
                 _refuse(f"--set {name}.{key}", f"{name} has no such key", key, keys)
     flags = overrides.get(eventingfeatures.NAME, {})
     for key, text in eventingfeatures.warnings(flags):

@@ -11,11 +11,10 @@ from knlite.clock import SystemClock
 from knlite.errors import InvalidInput, Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
-from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.database import open_database
 from knlite.eventlog.memory import MemoryEngine
-from knlite.eventlog.port import Cursor, Engine, EventLog, Record, Taken
+from knlite.eventlog.port import Cursor, Engine, EventLog, Reader, Record, Taken
 from knlite.eventlog.sqlite import TABLES, SqliteEngine
 
 NewEngine = Callable[[int, int], Engine]
@@ -30,6 +29,7 @@ class Owner:
     namespace: str = "default"
     name: str = "main"
     uid: str = "uid"
+    backing: None = None
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def finish(cursor: Cursor) -> list[str]:
 
 
 async def test_a_cursor_sees_events_in_order_each_once(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for name in "123":
         await log.append(record(name))
     assert names(cursor) == ["1", "2", "3"]
@@ -102,15 +102,15 @@ async def test_a_cursor_sees_events_in_order_each_once(log: EventLog) -> None:
 
 
 async def test_a_record_comes_out_whole_and_for_the_first_time(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     await log.append(record("1", 5))
     (taken,) = take(cursor)
     assert (taken.record, taken.again) == (record("1", 5), False)
 
 
 async def test_a_reader_gets_what_passes_its_filter(log: EventLog) -> None:
-    everything = log.open("a", EVERYTHING, "end")
-    few = log.open("b", Attributes({"type": "wanted"}), "end")
+    everything = log.open(Reader("a"), "end")
+    few = log.open(Reader("b", filter=Attributes({"type": "wanted"})), "end")
     assert await log.append(record("1")) in {("a",), None}
     assert await log.append(record("2", kind="wanted")) in {("a", "b"), None}
     assert names(everything) == ["1", "2"]
@@ -118,16 +118,16 @@ async def test_a_reader_gets_what_passes_its_filter(log: EventLog) -> None:
 
 
 async def test_what_is_for_nobody_takes_no_room(log: EventLog) -> None:
-    cursor = log.open("a", Attributes({"type": "wanted"}), "end")
+    cursor = log.open(Reader("a", filter=Attributes({"type": "wanted"})), "end")
     for name in range(1, 21):
         assert await log.append(record(str(name))) in {(), None}
     assert names(cursor) == []
 
 
 async def test_another_filter_holds_for_what_comes(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     await log.append(record("1"))
-    assert log.open("a", Attributes({"type": "wanted"}), "end") is cursor
+    assert log.open(Reader("a", filter=Attributes({"type": "wanted"})), "end") is cursor
     await log.append(record("2"))
     await log.append(record("3", kind="wanted"))
     assert names(cursor) == ["1", "3"]
@@ -136,14 +136,17 @@ async def test_another_filter_holds_for_what_comes(log: EventLog) -> None:
 async def test_an_event_may_be_for_some_readers_only_whatever_their_filters_say(
     log: EventLog,
 ) -> None:
-    first = log.open("a", Attributes({"type": "wanted"}), "end")
-    second = log.open("b", EVERYTHING, "end")
+    first = log.open(Reader("a", filter=Attributes({"type": "wanted"})), "end")
+    second = log.open(Reader("b"), "end")
     await log.append(record("1", only=("a", "gone")))
     assert (names(first), names(second)) == (["1"], [])
 
 
 async def test_cursors_do_not_depend_on_each_other(log: EventLog) -> None:
-    first, second = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
+    first, second = (
+        log.open(Reader("a"), "end"),
+        log.open(Reader("b"), "end"),
+    )
     await log.append(record("1"))
     assert names(first) == ["1"]
     await log.append(record("2"))
@@ -152,31 +155,34 @@ async def test_cursors_do_not_depend_on_each_other(log: EventLog) -> None:
 
 
 async def test_a_cursor_opens_at_the_start_or_at_the_end(log: EventLog) -> None:
-    log.open("a", EVERYTHING, "end")
+    log.open(Reader("a"), "end")
     await log.append(record("1"))
-    early, late = log.open("b", EVERYTHING, "start"), log.open("c", EVERYTHING, "end")
+    early, late = (
+        log.open(Reader("b"), "start"),
+        log.open(Reader("c"), "end"),
+    )
     await log.append(record("2"))
     assert names(early) == ["1", "2"]
     assert names(late) == ["2"]
 
 
 async def test_a_reader_that_was_open_goes_on_where_it_was(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     await log.append(record("1"))
     await log.append(record("2"))
     assert cursor.take() is not None
-    assert names(log.open("a", EVERYTHING, "start")) == ["2"]
+    assert names(log.open(Reader("a"), "start")) == ["2"]
 
 
 async def test_a_reader_that_was_closed_begins_anew(log: EventLog) -> None:
-    log.open("a", EVERYTHING, "end")
+    log.open(Reader("a"), "end")
     await log.append(record("1"))
     log.close("a")
-    assert names(log.open("a", EVERYTHING, "end")) == []
+    assert names(log.open(Reader("a"), "end")) == []
 
 
 async def test_a_full_log_refuses(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for name in "123":
         await log.append(record(name))
     with pytest.raises(Overloaded):
@@ -186,7 +192,7 @@ async def test_a_full_log_refuses(log: EventLog) -> None:
 
 async def test_too_many_bytes_are_refused(new_engine: NewEngine) -> None:
     log = log_of(new_engine(100, 10_000))
-    log.open("a", EVERYTHING, "end")
+    log.open(Reader("a"), "end")
     await log.append(record("1", 5_000))
     with pytest.raises(Overloaded):
         await log.append(record("2", 5_000))
@@ -197,7 +203,7 @@ async def test_what_an_event_says_counts_wherever_it_stands(
     new_engine: NewEngine, where: str
 ) -> None:
     log = log_of(new_engine(100, 10_000))
-    log.open("a", EVERYTHING, "end")
+    log.open(Reader("a"), "end")
     long, plain = "x" * 9_000, record("1")
     await log.append(record("0", 1000))
     if where == "header":
@@ -212,13 +218,13 @@ async def test_what_there_will_never_be_room_for_is_no_matter_of_waiting(
     new_engine: NewEngine,
 ) -> None:
     log = log_of(new_engine(100, 10_000))
-    log.open("a", EVERYTHING, "end")
+    log.open(Reader("a"), "end")
     with pytest.raises(InvalidInput):
         await log.append(record("1", 10_000))
 
 
 async def test_what_is_done_makes_room(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for number in range(20):
         await log.append(record(str(number), 100))
         assert finish(cursor) == [str(number)]
@@ -226,14 +232,14 @@ async def test_what_is_done_makes_room(log: EventLog) -> None:
 
 async def test_bytes_that_are_done_make_room(new_engine: NewEngine) -> None:
     log = log_of(new_engine(100, 10_000))
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for number in range(20):
         await log.append(record(str(number), 5_000))
         finish(cursor)
 
 
 async def test_events_may_be_done_in_any_order(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for name in "123":
         await log.append(record(name))
     for taken in reversed(take(cursor)):
@@ -244,7 +250,7 @@ async def test_events_may_be_done_in_any_order(log: EventLog) -> None:
 
 
 async def test_taking_alone_makes_no_room(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     for name in "123":
         await log.append(record(name))
     names(cursor)
@@ -253,7 +259,10 @@ async def test_taking_alone_makes_no_room(log: EventLog) -> None:
 
 
 async def test_the_slowest_reader_decides_what_is_kept(log: EventLog) -> None:
-    quick, slow = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
+    quick, slow = (
+        log.open(Reader("a"), "end"),
+        log.open(Reader("b"), "end"),
+    )
     for name in "123":
         await log.append(record(name))
     finish(quick)
@@ -263,7 +272,10 @@ async def test_the_slowest_reader_decides_what_is_kept(log: EventLog) -> None:
 
 
 async def test_closing_the_slowest_reader_makes_room(log: EventLog) -> None:
-    quick, slow = log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")
+    quick, slow = (
+        log.open(Reader("a"), "end"),
+        log.open(Reader("b"), "end"),
+    )
     for name in "123":
         await log.append(record(name))
     finish(quick)
@@ -274,12 +286,12 @@ async def test_closing_the_slowest_reader_makes_room(log: EventLog) -> None:
 
 
 async def test_what_a_closed_reader_finishes_later_does_no_harm(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     await log.append(record("1"))
     (taken,) = take(cursor)
     log.close("a")
     cursor.done(taken.position)
-    other = log.open("b", EVERYTHING, "end")
+    other = log.open(Reader("b"), "end")
     await log.append(record("2"))
     assert finish(other) == ["2"]
 
@@ -287,11 +299,14 @@ async def test_what_a_closed_reader_finishes_later_does_no_harm(log: EventLog) -
 async def test_without_readers_nothing_is_kept(log: EventLog) -> None:
     for number in range(20):
         await log.append(record(str(number)))
-    assert names(log.open("a", EVERYTHING, "end")) == []
+    assert names(log.open(Reader("a"), "end")) == []
 
 
 async def test_who_waits_is_woken_by_the_next_event(log: EventLog) -> None:
-    cursors = [log.open("a", EVERYTHING, "end"), log.open("b", EVERYTHING, "end")]
+    cursors = [
+        log.open(Reader("a"), "end"),
+        log.open(Reader("b"), "end"),
+    ]
     woken: list[list[str]] = []
 
     async def wait(cursor: Cursor) -> None:
@@ -309,7 +324,7 @@ async def test_who_waits_is_woken_by_the_next_event(log: EventLog) -> None:
 
 
 async def test_as_many_are_woken_as_there_are_events(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     got: list[str] = []
 
     async def work() -> None:
@@ -328,7 +343,7 @@ async def test_as_many_are_woken_as_there_are_events(log: EventLog) -> None:
 
 
 async def test_one_who_is_cancelled_when_it_is_woken_takes_nothing_along(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     got: list[str] = []
 
     async def work(scope: anyio.CancelScope) -> None:
@@ -351,7 +366,7 @@ async def test_one_who_is_cancelled_when_it_is_woken_takes_nothing_along(log: Ev
 
 
 async def test_nobody_waits_for_what_is_there(log: EventLog) -> None:
-    cursor = log.open("a", EVERYTHING, "end")
+    cursor = log.open(Reader("a"), "end")
     await log.append(record("1"))
     with anyio.fail_after(5):
         await cursor.wait()
@@ -364,8 +379,8 @@ async def test_closing_a_reader_that_is_not_open_does_nothing(log: EventLog) -> 
 
 async def test_a_resource_keeps_its_log_until_it_is_forgotten(new_engine: NewEngine) -> None:
     engine = new_engine(3, PLENTY)
-    cursor = log_of(engine).open("a", EVERYTHING, "end")
+    cursor = log_of(engine).open(Reader("a"), "end")
     await log_of(engine).append(record("1"))
     assert names(cursor) == ["1"]
     engine.forget("uid")
-    assert names(log_of(engine).open("a", EVERYTHING, "start")) == []
+    assert names(log_of(engine).open(Reader("a"), "start")) == []

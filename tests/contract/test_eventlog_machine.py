@@ -30,7 +30,7 @@ from knlite.eventing.filters.filter import Filter
 from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.database import Database, open_database
 from knlite.eventlog.memory import MemoryEngine
-from knlite.eventlog.port import Cursor, EventLog, Record, Taken
+from knlite.eventlog.port import Cursor, EventLog, Reader, Record, Taken
 from knlite.eventlog.sqlite import TABLES, open_sqlite
 
 FILTERS: dict[str, Filter] = {
@@ -47,6 +47,7 @@ class Owner:
     namespace: str = "default"
     name: str = "main"
     uid: str = "uid"
+    backing: None = None
 
 
 @dataclass
@@ -101,7 +102,7 @@ class Machine(RuleBasedStateMachine):
         """A trigger is made, or its filter changes."""
 
         async def opened(uid: str) -> Cursor:
-            return self.log.open(uid, FILTERS[wanted], "end")
+            return self.log.open(Reader(uid, filter=FILTERS[wanted]), "end")
 
         reader = self.readers.get(name)
         if reader is None:
@@ -212,7 +213,7 @@ class Machine(RuleBasedStateMachine):
         else:
             self.log = MemoryEngine().log(Owner(), readers)
         for reader in self.readers.values():
-            reader.cursor = self.log.open(reader.uid, FILTERS[reader.wanted], "end")
+            reader.cursor = self.log.open(Reader(reader.uid, filter=FILTERS[reader.wanted]), "end")
 
     async def _end(self, killed: bool) -> None:
         if killed and self.database is not None:

@@ -13,11 +13,10 @@ import pytest
 from knlite.clock import SystemClock
 from knlite.errors import Overloaded
 from knlite.eventing.filters.attributes import Attributes
-from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventlog import sqlitelog
 from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.database import FILE, Database, open_database
-from knlite.eventlog.port import Cursor, EventLog, Taken
+from knlite.eventlog.port import Cursor, EventLog, Reader, Taken
 from knlite.eventlog.sqlite import TABLES, SqliteEngine, open_sqlite
 from tests.contract.test_eventlog import Owner, record
 
@@ -84,7 +83,7 @@ def kill(run: Run) -> None:
 async def test_a_restart_brings_again_what_was_not_done_and_nothing_else(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         for name in "12345":
             await log.append(record(name, 100))
         found = await take(cursor, 4)
@@ -92,7 +91,7 @@ async def test_a_restart_brings_again_what_was_not_done_and_nothing_else(tmp_pat
             cursor.done(taken.position)
     async with running(tmp_path) as run:
         assert run.engine.newest == 5
-        again = await take(run.log().open("a", EVERYTHING, "end"), 3)
+        again = await take(run.log().open(Reader("a"), "end"), 3)
         assert names(again) == ["2", "4", "5"]
         assert all(taken.again for taken in again)
         assert again[0].record == record("2", 100)
@@ -101,7 +100,7 @@ async def test_a_restart_brings_again_what_was_not_done_and_nothing_else(tmp_pat
 async def test_one_that_waits_long_brings_no_others_again(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         for number in range(1, 301):
             await log.append(record(str(number)))
         for taken in (await take(cursor, 300))[1:]:
@@ -109,7 +108,7 @@ async def test_one_that_waits_long_brings_no_others_again(tmp_path: Path) -> Non
         assert await run.count() == 1
         kill(run)
     async with running(tmp_path) as run:
-        cursor = run.log().open("a", EVERYTHING, "end")
+        cursor = run.log().open(Reader("a"), "end")
         assert names(await take(cursor, 1)) == ["1"]
         assert cursor.take() is None
 
@@ -117,35 +116,35 @@ async def test_one_that_waits_long_brings_no_others_again(tmp_path: Path) -> Non
 async def test_what_was_accepted_survives_the_death_of_the_writer(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
         await log.append(record("1"))
         kill(run)
     async with running(tmp_path) as run:
-        assert names(await take(run.log().open("a", EVERYTHING, "end"), 1)) == ["1"]
+        assert names(await take(run.log().open(Reader("a"), "end"), 1)) == ["1"]
 
 
 async def test_a_reader_that_is_opened_late_loses_nothing(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
         await log.append(record("1"))
     async with running(tmp_path):
         pass
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("b", EVERYTHING, "end")
+        log.open(Reader("b"), "end")
         await log.append(record("2"))
-        assert names(await take(log.open("a", EVERYTHING, "end"), 1)) == ["1"]
+        assert names(await take(log.open(Reader("a"), "end"), 1)) == ["1"]
 
 
 async def test_readers_that_are_gone_leave_nothing_behind(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
-        log.open("b", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
+        log.open(Reader("b"), "end")
         await log.append(record("1"))
     async with running(tmp_path) as run:
-        cursor = run.log(readers=["b"]).open("b", EVERYTHING, "end")
+        cursor = run.log(readers=["b"]).open(Reader("b"), "end")
         (taken,) = await take(cursor, 1)
         cursor.done(taken.position)
         assert (await run.count(), await run.count("log_readers")) == (0, 1)
@@ -156,7 +155,7 @@ async def test_resources_that_are_gone_leave_nothing_behind(tmp_path: Path) -> N
     async with running(tmp_path) as run:
         for uid in ("uid", "other"):
             log = run.log(uid=uid)
-            log.open("a", EVERYTHING, "end")
+            log.open(Reader("a"), "end")
             await log.append(record("1"))
         run.engine.forget("other")
         assert (await run.count(), await run.count("log_resources")) == (1, 1)
@@ -170,11 +169,11 @@ async def test_a_filter_that_changes_while_nothing_runs_holds_for_what_comes(
 ) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
         await log.append(record("1", kind="old"))
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", Attributes({"type": "wanted"}), "end")
+        cursor = log.open(Reader("a", filter=Attributes({"type": "wanted"})), "end")
         await log.append(record("2", kind="old"))
         await log.append(record("3", kind="wanted"))
         assert names(await take(cursor, 2)) == ["1", "3"]
@@ -183,12 +182,12 @@ async def test_a_filter_that_changes_while_nothing_runs_holds_for_what_comes(
 async def test_the_next_run_has_the_same_bounds(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
         for name in "123":
             await log.append(record(name))
     async with running(tmp_path, bounds=Bounds(queued_events=3)) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         with pytest.raises(Overloaded, match="3 events wait"):
             await log.append(record("4"))
         (taken,) = await take(cursor, 1)
@@ -207,8 +206,8 @@ def little_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_memory_does_not_hold_is_read_when_its_turn_comes(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        quick = log.open("a", EVERYTHING, "end")
-        slow = log.open("b", EVERYTHING, "end")
+        quick = log.open(Reader("a"), "end")
+        slow = log.open(Reader("b"), "end")
         for number in range(1, 41):
             await log.append(record(str(number), 200))
         wanted = [str(number) for number in range(1, 41)]
@@ -226,7 +225,7 @@ async def test_several_who_wait_share_what_is_read(tmp_path: Path) -> None:
     got = list[str]()
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         for number in range(1, 21):
             await log.append(record(str(number), 200))
 
@@ -248,7 +247,7 @@ async def test_an_event_that_cannot_be_read_is_told_and_stops_nobody(
 ) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        log.open("a", EVERYTHING, "end")
+        log.open(Reader("a"), "end")
         for name in "123":
             await log.append(record(name))
     db = sqlite3.connect(tmp_path / FILE)
@@ -256,7 +255,7 @@ async def test_an_event_that_cannot_be_read_is_told_and_stops_nobody(
     db.commit()
     db.close()
     async with running(tmp_path) as run:
-        cursor = run.log().open("a", EVERYTHING, "end")
+        cursor = run.log().open(Reader("a"), "end")
         found = await take(cursor, 2)
         assert names(found) == ["1", "3"]
         assert len(run.said) == 1
@@ -279,7 +278,7 @@ async def fill(log: EventLog) -> tuple[Overloaded, int]:
 async def test_a_full_disk_refuses_and_takes_events_again_by_itself(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         await run.database.query("PRAGMA max_page_count = 60")
         refusal, accepted = await fill(log)
         assert refusal.fix == "make room on the disk"
@@ -296,7 +295,7 @@ async def test_a_full_disk_refuses_and_takes_events_again_by_itself(tmp_path: Pa
 async def test_events_are_refused_while_the_writer_is_away(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         await log.append(record("1"))
         (taken,) = await take(cursor, 1)
         kill(run)
@@ -317,7 +316,7 @@ async def test_events_are_refused_while_the_writer_is_away(tmp_path: Path) -> No
 async def test_the_file_does_not_grow_with_what_is_done(tmp_path: Path) -> None:
     async with running(tmp_path) as run:
         log = run.log()
-        cursor = log.open("a", EVERYTHING, "end")
+        cursor = log.open(Reader("a"), "end")
         sizes = list[int]()
         for start in (1, 301, 601):
             for number in range(start, start + 300):

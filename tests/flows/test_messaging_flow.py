@@ -20,7 +20,7 @@ from knlite.eventing.channels import CHANNEL_ENDING
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.credentials import credited
 from knlite.eventing.httpcodec import encode_binary
-from knlite.eventing.topology import topology
+from knlite.eventing.resources import topology
 from knlite.eventlog.memory import MemoryEngine
 from knlite.facts import Fact
 from knlite.kinds.flows.parallel import Parallel

@@ -1,48 +1,28 @@
 """Broker: where it takes events in, and whether all that it needs is there.
 
-Differs: a Broker keeps events in a log instead of a channel, in memory (MTChannelBasedBroker) or
-in a file (knlite.dev/SQLite, a class that no cluster has). The ConfigMap in ``spec.config`` must
-exist and have a template, as upstream, but that is not read, there is no child, and the channel's
-name is in no annotation (``docs/adr/0026``).
+What it needs depends on its class (``eventing/brokers``).
 
-Source: knative/eventing ``pkg/reconciler/broker/broker.go``; Eventing reference §3, §1.6.
+Source: Eventing reference §3, §17.
 """
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Final
 
-import msgspec
-
-from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
-from knlite.eventing.destinations import broker_url
-from knlite.eventing.identities import audience_of
-from knlite.eventing.policies import applied_policies
-from knlite.kinds.addressable import Addressable
+from knlite.eventing.brokers import embedded
 from knlite.kinds.conditions import ConditionEditor
-from knlite.kinds.config.eventing import BrokerDefaults
-from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.eventing.broker import (
-    ADDRESSABLE,
-    CONDITIONS,
-    FILTER_READY,
-    INGRESS_READY,
-    TRIGGER_CHANNEL_READY,
-    Broker,
-    BrokerStatus,
-    class_of,
-)
+from knlite.kinds.eventing.broker import Broker, BrokerStatus, class_of
 from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
-from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
-from knlite.kinds.kreference import KReference
+from knlite.kinds.eventing.brokerconditions import INGRESS_READY, conditions_of
 from knlite.reconcile import Key, Outcome, View, concluded
 
-SHIPPED_CONFIG = BrokerDefaults().config
-"""The ConfigMap that an installation brings; it need not exist here, since nobody reads it."""
-_TEMPLATE_KEYS = ("channel-template-spec", "channelTemplateSpec")
-"""Where it says which channel to make; the second is the old name."""
-_NO_FOLDER = (
-    f'the Broker class "{SQLITE_CLASS}" keeps events in a file, and this run has no folder for it:'
-    f' give --data-dir, or make the Broker anew with the class "{MT_CLASS}"'
-)
+Reconciled = Callable[[Broker, ConditionEditor, View], BrokerStatus]
+"""The steps of one class: the status that follows; the conditions are edited."""
+
+_CLASSES: Final[Mapping[str, Reconciled]] = {
+    MT_CLASS: embedded.reconciled,
+    SQLITE_CLASS: embedded.reconciled,
+}
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -50,61 +30,19 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     broker = view.get(Broker, key.namespace, key.name)
     if broker is None or broker.metadata.deletion_timestamp is not None:
         return Outcome()
-    conditions = CONDITIONS.edit(broker.status.conditions, now)
-    return concluded(broker, _reconciled(broker, conditions, view), conditions)
+    broker_class = class_of(broker)
+    conditions = conditions_of(broker_class).edit(broker.status.conditions, now)
+    steps = _CLASSES.get(broker_class, _unsupported)
+    return concluded(broker, steps(broker, conditions, view), conditions)
 
 
-def _reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
-    """Step by step; the first failure leaves the later conditions as they were."""
-    if class_of(broker) == SQLITE_CLASS:
-        if not view.config.durable:
-            conditions.false(INGRESS_READY, "NoDataFolder", _NO_FOLDER)
-            return broker.status
-    elif class_of(broker) != MT_CLASS:
-        # Differs: on a cluster another controller may own the class, so the Broker is left alone.
-        # Here nobody else will come, and a Broker without any status is a riddle.
-        conditions.false(
-            INGRESS_READY,
-            "BrokerClassNotSupported",
-            f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
-            f' in memory) and "{SQLITE_CLASS}" (keeps them in a file below --data-dir)',
-        )
-        return broker.status
-    problem = _config_problem(broker.spec.config, view)
-    if problem:
-        message = f"Error on setting up the ChannelTemplate: {problem}"
-        conditions.false(TRIGGER_CHANNEL_READY, "ChannelTemplateFailed", message)
-        return broker.status
-    conditions.true(TRIGGER_CHANNEL_READY)
-    conditions.true(FILTER_READY)
-    conditions.true(INGRESS_READY)
-    namespace, unable = broker.metadata.namespace, "Unable to get the dead letter sink's URI"
-    sink = own_dead_letter_sink(broker.spec.delivery, namespace, unable, conditions, view)
-    status = with_dead_letter_sink(broker.status, sink)
-    if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
-        return status
-    conditions.true(ADDRESSABLE)
-    url = broker_url(namespace, broker.metadata.name)
-    return msgspec.structs.replace(
-        status,
-        address=Addressable(name="http", url=url, audience=audience_of(broker, view)),
-        policies=applied_policies(broker, conditions, view),
+def _unsupported(broker: Broker, conditions: ConditionEditor, view: View) -> BrokerStatus:
+    """Differs: on a cluster another controller may own the class, so the Broker is left alone.
+    Here nobody else will come, and a Broker without any status is a riddle."""
+    conditions.false(
+        INGRESS_READY,
+        "BrokerClassNotSupported",
+        f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
+        f' in memory) and "{SQLITE_CLASS}" (keeps them in a file below --data-dir)',
     )
-
-
-def _config_problem(config: KReference | None, view: View) -> str:
-    if config is None:
-        return "failed to find channelTemplate"
-    if (config.kind, config.api_version) != ("ConfigMap", "v1"):
-        return (
-            "Broker.Spec.Config configuration not supported, only [kind: ConfigMap, apiVersion: v1]"
-        )
-    if not config.name or not config.namespace:
-        return "Broker.Spec.Config name and namespace are required"
-    found = view.get(ConfigMap, config.namespace, config.name)
-    if found is None:
-        # Named in the singular, unlike what resolvers say of objects that are missing.
-        return "" if config == SHIPPED_CONFIG else f'configmap "{config.name}" not found'
-    if not any(found.data.get(key) for key in _TEMPLATE_KEYS):
-        return "empty or missing value for config"
-    return ""
+    return broker.status

@@ -4,7 +4,8 @@ Source: Knative's ``config-*`` ConfigMaps in the namespaces knative-serving and 
 Not here: how it comes out of ConfigMaps and ``--set`` (``registry/configmaps.py``).
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from knlite.kinds.config.autoscaler import AutoscalerConfig
 from knlite.kinds.config.channels import ChannelDefaults
@@ -13,6 +14,7 @@ from knlite.kinds.config.deployment import DeploymentConfig
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.config.features import FeaturesConfig
 from knlite.kinds.config.gc import GcConfig
+from knlite.kinds.config.kafkafeatures import KafkaFeatures
 from knlite.kinds.config.kreferencemapping import ReferenceMapping
 from knlite.kinds.config.network import DomainConfig, NetworkConfig
 from knlite.kinds.config.observability import ObservabilityConfig
@@ -37,9 +39,12 @@ class Config:
     observability: ObservabilityConfig = ObservabilityConfig()
     eventing: EventingConfig = EventingConfig()
     channels: ChannelDefaults = ChannelDefaults()
+    kafka: KafkaFeatures = KafkaFeatures()
     mapping: ReferenceMapping = ReferenceMapping()
     ping: PingConfig = PingConfig()
     sugar: SugarConfig = SugarConfig()
+    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What ``--set`` says instead of the ConfigMaps about servers, by name."""
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""
     external_tls_port: int = 8443

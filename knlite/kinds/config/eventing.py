@@ -7,6 +7,7 @@ Not here: reading the YAML text below ``default-br-config``, which needs a YAML 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from knlite.kinds.codec import decode
 from knlite.kinds.config import eventingfeatures
 from knlite.kinds.config.eventingfeatures import EventingFeatures
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASS, MT_CLASS, RABBITMQ_CLASS, SQLITE_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Fields
@@ -24,18 +25,31 @@ NAME = "config-br-defaults"
 DEFAULT_BROKER = "default-br-config"
 KEYS: frozenset[str] = frozenset({DEFAULT_BROKER})
 
+CHANNEL_CONFIG: Final = KReference(
+    api_version="v1",
+    kind="ConfigMap",
+    name="config-br-default-channel",
+    namespace="knative-eventing",
+)
+"""The ConfigMap of the channel behind a Broker, which an installation brings."""
+SERVER_CONFIGS: Final[Mapping[str, KReference]] = {
+    broker_class: KReference(
+        api_version="v1", kind="ConfigMap", name=name, namespace="knative-eventing"
+    )
+    for broker_class, name in (
+        (KAFKA_CLASS, "kafka-broker-config"),
+        (RABBITMQ_CLASS, "rabbitmq-broker-config"),
+    )
+}
+"""The same of a Broker whose events a server keeps: it says where that is."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrokerDefaults:
     """What a Broker gets that does not say otherwise."""
 
     broker_class: str = MT_CLASS
-    config: KReference | None = KReference(
-        api_version="v1",
-        kind="ConfigMap",
-        name="config-br-default-channel",
-        namespace="knative-eventing",
-    )
+    config: KReference | None = CHANNEL_CONFIG
     delivery: DeliverySpec | None = DeliverySpec(
         retry=10, backoff_policy="exponential", backoff_delay="PT0.2S"
     )
@@ -58,6 +72,9 @@ class EventingConfig:
 
         The namespace goes before the cluster, and an entry for the class before the plain one. The
         class of the result is the one that was asked for.
+
+        Differs: a Broker on a server never gets the ConfigMap of a channel, which says nothing of
+        servers. Upstream gives it that of the cluster, and refuses it at once.
         """
         here = self.namespaces.get(namespace)
         wanted = (
@@ -71,7 +88,12 @@ class EventingConfig:
             self.cluster.classes.get(wanted),
         ]
         found = next((each for each in candidates if each is not None and _says(each)), None)
-        return replace(found or self.cluster, broker_class=wanted)
+        defaults = replace(found or self.cluster, broker_class=wanted)
+        if wanted not in SERVER_CONFIGS:
+            return defaults
+        meant = found is not None or self.cluster.broker_class == wanted
+        own = defaults.config if meant and defaults.config != CHANNEL_CONFIG else None
+        return replace(defaults, config=own or SERVER_CONFIGS[wanted])
 
     def same_namespace_only(self, namespace: str) -> bool:
         """Whether a Broker in *namespace* may only refer to what is there too.

@@ -2,7 +2,8 @@
 
 They set nothing; what could be set stands below ``_example``, as on a cluster, each key with its
 default and what it does; keys that have no effect on one machine are named too. They are there from
-the start, so that clients can get, edit and patch them.
+the start, so that clients can get, edit and patch them. Those that say where servers are do set
+something, as Brokers and channels refer to them.
 
 Source: Knative's ``config/core/configmaps`` (names and keys); the sections' own modules (defaults).
 """
@@ -11,8 +12,15 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
-from knlite.kinds.config import deployment, eventingfeatures, network, observability
+from knlite.kinds.config import (
+    deployment,
+    eventingfeatures,
+    kafkafeatures,
+    network,
+    observability,
+)
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
+from knlite.kinds.config.servers import SERVER_MAPS
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.meta import ObjectMeta
 
@@ -158,6 +166,20 @@ EVENTING_FEATURES: Entries = {
         for key, why in eventingfeatures.WITHOUT_EFFECT.items()
     },
 }
+KAFKA_FEATURES: Entries = {
+    kafkafeatures.BROKERS_TOPIC: (
+        kafkafeatures.STANDARDS[kafkafeatures.BROKERS_TOPIC],
+        "name of the topic of a Broker of class Kafka",
+    ),
+    kafkafeatures.TRIGGERS_GROUP: (
+        kafkafeatures.STANDARDS[kafkafeatures.TRIGGERS_GROUP],
+        "name of the consumer group of a Trigger of such a Broker",
+    ),
+    kafkafeatures.CHANNELS_TOPIC: (
+        kafkafeatures.STANDARDS[kafkafeatures.CHANNELS_TOPIC],
+        "name of the topic of a KafkaChannel",
+    ),
+}
 PING: Entries = {
     "data-max-size": ("-1", "bytes that data or dataBase64 may have, -1 for any number"),
 }
@@ -234,6 +256,7 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
     of_eventing = {
         "config-br-defaults": _BROKERS_TEXT,
         "config-features": example_of(EVENTING_FEATURES, eventingfeatures.KEYS),
+        "config-kafka-features": example_of(KAFKA_FEATURES, frozenset(kafkafeatures.FLAGS)),
         "config-kreference-mapping": _MAPPING_TEXT,
         "config-leader-election": _NOT_READ,
         "config-logging": _NOT_READ,
@@ -243,15 +266,18 @@ def shipped() -> Mapping[tuple[str, str], ConfigMap]:
         "config-tracing": _NOT_READ,
         "default-ch-webhook": _CHANNELS_TEXT,
     }
-    return {
-        (namespace, name): _config_map(namespace, name, text)
+    examples = {
+        (namespace, name): _config_map(namespace, name, {EXAMPLE: text})
         for namespace, texts in ((SERVING_NAMESPACE, serving), (EVENTING_NAMESPACE, of_eventing))
         for name, text in texts.items()
     }
+    servers = {
+        (EVENTING_NAMESPACE, name): _config_map(EVENTING_NAMESPACE, name, each.data)
+        for name, each in SERVER_MAPS.items()
+    }
+    return {**examples, **servers}
 
 
-def _config_map(namespace: str, name: str, text: str) -> ConfigMap:
+def _config_map(namespace: str, name: str, data: Mapping[str, str]) -> ConfigMap:
     labels = {"app.kubernetes.io/name": namespace}
-    return ConfigMap(
-        metadata=ObjectMeta(namespace=namespace, name=name, labels=labels), data={EXAMPLE: text}
-    )
+    return ConfigMap(metadata=ObjectMeta(namespace=namespace, name=name, labels=labels), data=data)

@@ -8,33 +8,17 @@ from collections.abc import Mapping
 import msgspec
 
 from knlite.kinds.addressable import Addressable
-from knlite.kinds.conditions import Conditions, ConditionSet
+from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
-from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
-from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec, DeliveryStatus
+from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
+from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
 from knlite.kinds.meta import Fields, Object
 from knlite.kinds.objectname import name_errors
-
-INGRESS_READY = "IngressReady"
-TRIGGER_CHANNEL_READY = "TriggerChannelReady"
-FILTER_READY = "FilterReady"
-ADDRESSABLE = "Addressable"
-
-CONDITIONS = ConditionSet(
-    (
-        INGRESS_READY,
-        TRIGGER_CHANNEL_READY,
-        FILTER_READY,
-        ADDRESSABLE,
-        DEAD_LETTER_SINK_RESOLVED,
-        EVENT_POLICIES_READY,
-    )
-)
 
 
 class BrokerSpec(Fields):

@@ -10,6 +10,7 @@ from knlite.kinds.eventing import (
     eventtransform,
     eventtype,
     eventtypev1beta3,
+    kafkasink,
     requestreply,
     trigger,
 )
@@ -117,5 +118,15 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(ADDRESS_URL, *READY_COLUMNS),
         defaulted=requestreply.defaulted,
         validated=requestreply.validated,
+    ),
+    KindInfo(
+        type=kafkasink.KafkaSink,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="kafkasinks",
+        categories=("all", "knative", "eventing"),
+        columns=(ADDRESS_URL, AGE, *READY_COLUMNS),
+        defaulted=kafkasink.defaulted,
+        validated=kafkasink.validated,
     ),
 )

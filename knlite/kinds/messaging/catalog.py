@@ -5,8 +5,8 @@ Source: Eventing reference §2; knative/eventing ``config/core/resources``,
 """
 
 from knlite.kinds.columns import ADDRESS_URL, AGE, READY_COLUMNS
-from knlite.kinds.kindinfo import KindInfo
-from knlite.kinds.messaging import channel, inmemorychannel, subscription
+from knlite.kinds.kindinfo import KindInfo, OtherVersion
+from knlite.kinds.messaging import channel, inmemorychannel, kafkachannel, subscription
 
 MESSAGING = "messaging.knative.dev"
 
@@ -45,5 +45,19 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(AGE, *READY_COLUMNS),
         defaulted=subscription.defaulted,
         validated=subscription.validated,
+    ),
+    KindInfo(
+        type=kafkachannel.KafkaChannel,
+        group=MESSAGING,
+        version="v1beta1",
+        plural="kafkachannels",
+        short_names=("kc",),
+        categories=("all", "knative", "messaging", "channel"),
+        columns=(*READY_COLUMNS, ADDRESS_URL, AGE),
+        defaulted=kafkachannel.defaulted,
+        validated=kafkachannel.validated,
+        permitted=kafkachannel.permitted,
+        adopted=kafkachannel.adopted,
+        others=(OtherVersion(version="v1"),),
     ),
 )

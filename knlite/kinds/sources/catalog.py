@@ -3,11 +3,19 @@
 Source: Eventing reference §2; knative/eventing ``config/core/resources`` (printer columns).
 """
 
+import msgspec
+
 from knlite.kinds.columns import AGE, READY_COLUMNS, Column, status_of
 from knlite.kinds.kindinfo import KindInfo, OtherVersion
-from knlite.kinds.sources import apiserversource, container, pingsource, sinkbinding
+from knlite.kinds.sources import apiserversource, container, kafkasource, pingsource, sinkbinding
 
 SOURCES = "sources.knative.dev"
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    """As kubectl shows a list of texts."""
+    return msgspec.json.encode(texts).decode()
+
 
 KINDS: tuple[KindInfo, ...] = (
     KindInfo(
@@ -55,5 +63,21 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=container.defaulted,
         validated=container.validated,
+    ),
+    KindInfo(
+        type=kafkasource.KafkaSource,
+        group=SOURCES,
+        version="v1",
+        plural="kafkasources",
+        categories=("all", "knative", "eventing", "sources"),
+        columns=(
+            Column("Topics", lambda obj: _listed(obj.spec.topics)),
+            Column("BootstrapServers", lambda obj: _listed(obj.spec.bootstrap_servers)),
+            *READY_COLUMNS,
+            AGE,
+        ),
+        defaulted=kafkasource.defaulted,
+        validated=kafkasource.validated,
+        others=(OtherVersion(version="v1beta1"),),
     ),
 )

@@ -6,11 +6,13 @@ Source: knative/eventing ``config/core/resources`` (annotation ``registry.knativ
 from collections.abc import Mapping
 
 from knlite.kinds.sources.apiserversource import REFERENCE, RESOURCE, event_types
+from knlite.kinds.sources.kafkasource import EVENT_TYPE as KAFKA
 from knlite.kinds.sources.pingsource import EVENT_TYPE as PING
 
 _CHANGES = ("add", "delete", "update")
 
 DESCRIPTIONS: Mapping[str, str] = {
+    KAFKA: "CloudEvent type for records of a topic that are no CloudEvents themselves",
     PING: "CloudEvent type for fixed payloads on a specified cron schedule",
     **{
         event_type: f"CloudEvent type used for {what} operations when in {mode} mode"
@@ -28,5 +30,7 @@ def types_of(resource: str) -> tuple[str, ...]:
             return (PING,)
         case "apiserversources":
             return (*event_types(RESOURCE), *event_types(REFERENCE))
+        case "kafkasources":
+            return (KAFKA,)
         case _:
             return ()

@@ -7,11 +7,10 @@ import pytest
 from knlite.clock import LoopClock
 from knlite.dataplane.eventhosts import Answer
 from knlite.dataplane.eventingress import EventIngress
-from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Resource, ResourceKey, Topology
 from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.memory import MemoryEngine
-from knlite.eventlog.port import Cursor
+from knlite.eventlog.port import Cursor, Reader
 from knlite.facts import EventAccepted, EventRefused, Fact
 
 MAIN = ResourceKey("Broker", "default", "main")
@@ -35,7 +34,7 @@ class Entrance:
         self.ingress.topology_changed(Topology({MAIN: resource}))
 
     def reader(self) -> Cursor:
-        return self.ingress.log_of(MAIN).open("reader", EVERYTHING, "start")
+        return self.ingress.log_of(MAIN).open(Reader("reader"), "start")
 
     async def ask(
         self,
@@ -188,7 +187,7 @@ class Channel:
             kind="InMemoryChannel", namespace="default", name="pipe", uid="uid", engine="sqlite"
         )
         self.ingress.topology_changed(Topology({key: resource}))
-        self.cursor = self.ingress.log_of(key).open("reader", EVERYTHING, "start")
+        self.cursor = self.ingress.log_of(key).open(Reader("reader"), "start")
 
     async def by_host(self, method: str, name: str, path: str, *headers: tuple[str, str]) -> Answer:
         answering = self.ingress.channel_at("default", name)

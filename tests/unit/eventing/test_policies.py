@@ -9,7 +9,8 @@ from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.eventing import EventingConfig
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY, AppliedPolicy
-from knlite.kinds.eventing.broker import CONDITIONS, Broker
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.brokerconditions import CONDITIONS
 from knlite.kinds.eventing.eventpolicy import (
     EventPolicy,
     EventPolicySpec,

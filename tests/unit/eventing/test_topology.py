@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.filters.build import EVERYTHING
-from knlite.eventing.topology import Egress, Resource, ResourceKey, topology
+from knlite.eventing.resources import topology
+from knlite.eventing.topology import Egress, Resource, ResourceKey
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Condition
 from knlite.kinds.config.bundle import Config

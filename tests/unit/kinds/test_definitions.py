@@ -26,6 +26,7 @@ def test_sources_and_channels_are_found_by_their_labels() -> None:
     assert labelled("messaging.knative.dev/subscribable") == {
         "channels.messaging.knative.dev",
         "inmemorychannels.messaging.knative.dev",
+        "kafkachannels.messaging.knative.dev",
     }
     assert "requestreplies.eventing.knative.dev" not in labelled("duck.knative.dev/addressable")
 

@@ -93,3 +93,28 @@ def test_selectors_of_config_sugar_are_read_before_they_are_stored(text: str) ->
     )
     with pytest.raises(ConfigInvalid, match="trigger-selector"):
         read_config((obj,), {}, 8080, 8443)
+
+
+def test_where_servers_are_may_be_set() -> None:
+    overrides = parse_overrides(
+        (
+            "kafka-broker-config.bootstrap.servers=127.0.0.1:9192",
+            "kafka-broker-config.default.topic.config.retention.ms=1000",
+            "rabbitmq-broker-config.port=5673",
+        )
+    )
+    require_known(overrides)
+    assert read_config((), overrides, 8080, 8443).servers == overrides
+
+
+def test_a_key_that_says_nothing_of_a_server_is_refused() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        require_known(parse_overrides(("kafka-broker-config.bootstrap.server=x:1",)))
+    assert refused.value.fix == "did you mean bootstrap.servers?"
+
+
+def test_a_template_of_names_is_refused_that_cannot_be_filled_in() -> None:
+    overrides = parse_overrides(("config-kafka-features.brokers-topic-template={{ .Nam }}",))
+    require_known(overrides)
+    with pytest.raises(ConfigInvalid, match=r"config-kafka-features: \{\{ .Nam \}\}"):
+        read_config((), overrides, 8080, 8443)

@@ -16,8 +16,8 @@ from msgspec.structs import replace
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.eventing.apichanges import apiserver_plans
 from knlite.eventing.requestreplies import request_replies
+from knlite.eventing.resources import topology
 from knlite.eventing.sources import ping_plans
-from knlite.eventing.topology import topology
 from knlite.eventing.transforms import transforms
 from knlite.kinds.catalog import KINDS, read
 from knlite.kinds.config.bundle import Config

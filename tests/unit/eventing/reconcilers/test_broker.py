@@ -10,7 +10,8 @@ from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import find
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.core.configmap import ConfigMap
-from knlite.kinds.eventing.broker import CONDITIONS, Broker, BrokerSpec, defaulted
+from knlite.kinds.eventing.broker import Broker, BrokerSpec, defaulted
+from knlite.kinds.eventing.brokerconditions import CONDITIONS
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.kreference import KReference

@@ -40,6 +40,9 @@ DOCUMENT = {
         pytest.param("team", "Own", "own", "Own", id="namespace-by-class"),
         pytest.param("team", "MTChannelBasedBroker", "cluster", "MTChannelBasedBroker", id="other"),
         pytest.param("classonly", "", "kafka", "Kafka", id="namespace-with-a-class-alone"),
+        pytest.param(
+            "default", "RabbitMQBroker", "rabbitmq-broker-config", "RabbitMQBroker", id="server"
+        ),
     ],
 )
 def test_finds_the_defaults_nearest_to_a_broker(
@@ -48,6 +51,35 @@ def test_finds_the_defaults_nearest_to_a_broker(
     defaults = parse(DOCUMENT, {}).defaults_for(namespace, broker_class)
     assert defaults.config is not None
     assert (defaults.config.name, defaults.broker_class) == (name, given)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(None, id="shipped"),
+        pytest.param({"clusterDefault": {"brokerClass": "RabbitMQBroker"}}, id="class-alone"),
+        pytest.param(
+            {
+                "clusterDefault": {
+                    "brokerClass": "RabbitMQBroker",
+                    "apiVersion": "v1",
+                    "kind": "ConfigMap",
+                    "name": "config-br-default-channel",
+                    "namespace": "knative-eventing",
+                }
+            },
+            id="class-changed-and-nothing-else",
+        ),
+        pytest.param(
+            {"clusterDefault": {"brokerClasses": {"RabbitMQBroker": {"delivery": {"retry": 1}}}}},
+            id="delivery-alone",
+        ),
+    ],
+)
+def test_a_broker_on_a_server_never_gets_the_config_of_a_channel(document: object) -> None:
+    defaults = parse(document, {}).defaults_for("default", "RabbitMQBroker")
+    assert defaults.config is not None
+    assert defaults.config.name == "rabbitmq-broker-config"
 
 
 def test_without_a_document_the_shipped_defaults_hold() -> None:

@@ -62,4 +62,4 @@ def test_every_key_is_in_the_example_of_its_section(
 
 def test_every_section_is_shipped() -> None:
     found = [obj for obj in shipped.shipped().values() if is_config(obj)]
-    assert len(found) == 14
+    assert len(found) == 15

@@ -1,0 +1,36 @@
+"""What an engine on a server must know of a resource, whichever server it is.
+
+Names on servers hold uids. A run without a folder gives every object another uid, and would leave
+behind what the last one has made; so there they are made of the object's name.
+"""
+
+import uuid
+from dataclasses import dataclass
+
+from knlite.eventing.kafka.backing import KafkaBacking
+from knlite.eventing.rabbitmq.backing import RabbitmqBacking
+from knlite.kinds.meta import Object
+from knlite.reconcile import View
+
+Backing = KafkaBacking | RabbitmqBacking
+
+_NAMES = uuid.UUID("f4bb0ec2-6a0f-5d3a-8a5e-0c6a5f0b6d1e")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the backing of a resource cannot be worked out, as a condition says it."""
+
+    reason: str
+    message: str
+
+
+def stable_uid(kind: str, namespace: str, name: str) -> str:
+    """The same in every run for an object of this *kind* and name."""
+    return str(uuid.uuid5(_NAMES, f"{kind}/{namespace}/{name}"))
+
+
+def server_uid(kind: str, obj: Object, view: View) -> str:
+    """What names on servers hold of *obj*: its uid, if the next run knows it too."""
+    meta = obj.metadata
+    return meta.uid if view.config.durable else stable_uid(kind, meta.namespace, meta.name)

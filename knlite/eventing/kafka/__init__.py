@@ -1,0 +1,1 @@
+"""Kafka's side of Eventing: topics, groups, records; values only, no connection."""

@@ -1,0 +1,1 @@
+"""RabbitMQ as Knative uses it: names, bindings and messages; no I/O."""

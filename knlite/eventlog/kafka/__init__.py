@@ -1,0 +1,1 @@
+"""Events kept in Apache Kafka: a topic for each resource, a consumer group for each reader."""
