@@ -51,6 +51,7 @@ _LABELS: Mapping[str, tuple[str, ...]] = {
     "containersources.sources.knative.dev": _SOURCES,
     "kafkasources.sources.knative.dev": _SOURCES,
     "sinkbindings.sources.knative.dev": (*_SOURCES, _BINDING),
+    "rabbitmqsources.sources.knative.dev": _SOURCES,
 }
 _OF_SERVING: Final = frozenset(
     (

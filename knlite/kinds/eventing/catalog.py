@@ -11,6 +11,7 @@ from knlite.kinds.eventing import (
     eventtype,
     eventtypev1beta3,
     kafkasink,
+    rabbitmqbrokerconfig,
     requestreply,
     trigger,
 )
@@ -118,6 +119,16 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(ADDRESS_URL, *READY_COLUMNS),
         defaulted=requestreply.defaulted,
         validated=requestreply.validated,
+    ),
+    KindInfo(
+        type=rabbitmqbrokerconfig.RabbitmqBrokerConfig,
+        group=EVENTING,
+        version="v1alpha1",
+        plural="rabbitmqbrokerconfigs",
+        short_names=("rmqbrokerconfig",),
+        categories=("all", "knative", "eventing"),
+        defaulted=rabbitmqbrokerconfig.defaulted,
+        validated=rabbitmqbrokerconfig.validated,
     ),
     KindInfo(
         type=kafkasink.KafkaSink,

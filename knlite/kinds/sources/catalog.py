@@ -7,7 +7,14 @@ import msgspec
 
 from knlite.kinds.columns import AGE, READY_COLUMNS, Column, status_of
 from knlite.kinds.kindinfo import KindInfo, OtherVersion
-from knlite.kinds.sources import apiserversource, container, kafkasource, pingsource, sinkbinding
+from knlite.kinds.sources import (
+    apiserversource,
+    container,
+    kafkasource,
+    pingsource,
+    rabbitmqsource,
+    sinkbinding,
+)
 
 SOURCES = "sources.knative.dev"
 
@@ -63,6 +70,16 @@ KINDS: tuple[KindInfo, ...] = (
         columns=(Column("Sink", status_of("sink_uri")), AGE, *READY_COLUMNS),
         defaulted=container.defaulted,
         validated=container.validated,
+    ),
+    KindInfo(
+        type=rabbitmqsource.RabbitmqSource,
+        group=SOURCES,
+        version="v1alpha1",
+        plural="rabbitmqsources",
+        short_names=("rmqsource",),
+        categories=("all", "knative", "eventing", "sources", "importers"),
+        defaulted=rabbitmqsource.defaulted,
+        validated=rabbitmqsource.validated,
     ),
     KindInfo(
         type=kafkasource.KafkaSource,

@@ -136,7 +136,8 @@ def test_a_reference_by_another_version_is_an_owner(client: Client) -> None:
 
 def test_discovery_names_all_versions_the_newest_first(client: Client) -> None:
     found = client.get("/apis/sources.knative.dev").json()
-    assert [each["version"] for each in found["versions"]] == ["v1", "v1beta2", "v1beta1"]
+    versions = [each["version"] for each in found["versions"]]
+    assert versions == ["v1", "v1beta2", "v1beta1", "v1alpha1"]
     assert client.get("/openapi/v3/apis/eventing.knative.dev/v1beta3").is_success
 
 
