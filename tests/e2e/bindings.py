@@ -92,8 +92,11 @@ def on_kafka(key: bytes | None, value: bytes | None, headers: Sequence[tuple[str
 
 
 def _once(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """The headers that say something of an event; others are not looked at."""
     named: dict[str, str] = {}
     for name, value in headers:
+        if not name.startswith("ce_") and name != "content-type":
+            continue
         assert name not in named, f"the header {name} is there twice"
         assert isinstance(value, bytes), f"the header {name} has no value"
         named[name] = value.decode("utf-8", "strict")
