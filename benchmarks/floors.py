@@ -38,10 +38,10 @@ def floor(engine: str, address: str, name: str, triggers: int) -> Floor:
     """That of the server *engine* at *address*."""
     # Who measures only one needs no library of the other.
     if engine == "rabbitmq":
-        from benchmarks import rabbitmqfloor  # noqa: PLC0415
+        from benchmarks import rabbitmqfloor
 
         return rabbitmqfloor.Floor(address, name, triggers)
-    from benchmarks import kafkafloor  # noqa: PLC0415
+    from benchmarks import kafkafloor
 
     return kafkafloor.Floor(address, name, triggers)
 
