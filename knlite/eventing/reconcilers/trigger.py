@@ -25,7 +25,8 @@ from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.identities import identified
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.conditions import Condition, ConditionEditor, find
-from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.broker import Broker, class_of
+from knlite.kinds.eventing.brokerclass import SERVER_CLASSES
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
@@ -65,9 +66,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         delivering = conditions.is_true(OIDC_IDENTITY_CREATED)
     else:
         conditions.true(OIDC_IDENTITY_CREATED, _OIDC_NOT_REACHED)
-    if delivering:
+    if delivering and broker is not None:
         conditions.true(SUBSCRIPTION_READY)
-        _check_dependency(trigger, conditions, view)
+        _check_dependency(trigger, broker, conditions, view)
     return concluded(trigger, status, conditions, accounts)
 
 
@@ -124,7 +125,13 @@ def _dead_letter_sink(
     return others_dead_letter_sink(inherited, broker.status, unable, conditions)
 
 
-def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View) -> None:
+def _check_dependency(
+    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+) -> None:
+    """Of a Broker on a server it says how its queue or group stands, if there is no dependency.
+
+    That is written by who knows it (``controlplane/logstandings.py``).
+    """
     try:
         dependency = dependency_of(trigger)
     except NotAReference as exc:
@@ -132,7 +139,8 @@ def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View)
         conditions.false(DEPENDENCY_READY, "ReferenceError", f"{text}: {exc}")
         return
     if dependency is None:
-        conditions.true(DEPENDENCY_READY)
+        if class_of(broker) not in SERVER_CLASSES:
+            conditions.true(DEPENDENCY_READY)
         return
     found = _found(dependency, trigger.metadata.namespace, view)
     if found is None:
