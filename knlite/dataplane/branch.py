@@ -22,6 +22,7 @@ from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.judgment import Judged, judged, outcome_of
 from knlite.dataplane.sender import Answered, Sender, Unanswered
+from knlite.errors import Unavailable
 from knlite.eventing import delivery, trace
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import dead_letter
@@ -34,7 +35,7 @@ from knlite.eventing.httpcodec import (
 )
 from knlite.eventing.identities import subject_of
 from knlite.eventing.topology import Egress, Resource
-from knlite.eventlog.port import Taken
+from knlite.eventlog.port import Cursor, Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
 
 BODY_SHOWN = 1024
@@ -62,8 +63,15 @@ class Lane(Protocol):
     egress: Egress
     """As it is now."""
 
+    cursor: Cursor
+    """What its events are taken from."""
+
     async def subscribed(self) -> Egress:
         """The egress as soon as its subscriber is known, or it has none any more."""
+        ...
+
+    async def sinking(self) -> Egress:
+        """The egress as soon as its dead letter sink is known."""
         ...
 
 
@@ -98,6 +106,10 @@ class Branch:
     def __init__(self, lane: Lane, taken: Taken, ways: Ways) -> None:
         self._lane = lane
         self._record = taken.record
+        self._event = taken.record.event
+        if lane.egress.overrides:
+            self._event = self._event.with_attributes(**lane.egress.overrides)
+        self._position = taken.position
         self._again = taken.again
         self._ways = ways
         self._of_broker = lane.resource.kind == "Broker"
@@ -117,10 +129,16 @@ class Branch:
         if egress.has_subscriber:
             failure = await self._call()
         else:
-            headers, body = encode_binary(self._record.event)
+            headers, body = encode_binary(self._event)
             failure = await self._forward([*self._travelling, *headers], body)
         if failure is not None and self._lane.egress.dead_letter_sink is not None:
             await self._bury(failure)
+
+    async def dead(self) -> None:
+        """Bring what has been kept as a dead letter to the dead letter sink."""
+        headers, content = encode_binary(self._event)
+        await self._lane.sinking()
+        await self._post("dead letter sink", [*self._travelling, *headers], content)
 
     async def _subscribed(self, tried: int) -> Egress:
         """The egress as it is, or as soon as its subscriber is known."""
@@ -133,16 +151,18 @@ class Branch:
 
     async def _call(self) -> _Failure | None:
         """Ask the subscriber; an event in its answer goes where replies go."""
-        record, event = self._record, self._record.event
+        record, event = self._record, self._event
         plain = [*self._travelling, PREFER_REPLY]
 
         also: Sequence[tuple[bytes, bytes]] = ()
         if self._lane.egress.policy.structured:
             headers, body = encode_structured(event)
             plain += headers
-        else:
+        elif event is record.event:
             record.wire = record.wire or wire_form(event)
             also, body = record.wire
+        else:
+            also, body = wire_form(event)
         ended = await self._post("subscriber", plain, body, also)
         answer, reply = ended.judged.answer, ended.judged.reply
         if not ended.judged.fine or reply is None or not isinstance(answer, Answered):
@@ -189,7 +209,17 @@ class Branch:
         else:
             status, body = 0, f"dispatch error: {failure.answer.why}".encode()
         ttl = self._record.ttl if self._of_broker else None
-        event = dead_letter(self._record.event, ttl, failure.target, status, body)
+        event = dead_letter(self._event, ttl, failure.target, status, body)
+        try:
+            kept = await self._lane.cursor.bury(self._position, event)
+        except Unavailable:
+            # What does not get into the queue of dead letters goes where that would be brought to.
+            kept = False
+        if kept:
+            why = "it is kept in the queue of dead letters, and is brought to the sink from there"
+            sink = self._lane.egress.dead_letter_sink or ""
+            self._tell("dead letter sink", sink, 0, 0, "waiting", why)
+            return
         headers, content = encode_binary(event)
 
         await self._post("dead letter sink", [*self._travelling, *headers], content)

@@ -14,11 +14,11 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
 from knlite.dataplane.bearer import NO_TOKENS, Tokens
-from knlite.dataplane.branch import Ways
+from knlite.dataplane.branch import Branch, Ways
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.lane import Lane
 from knlite.dataplane.sender import Sender
-from knlite.eventing.topology import Egress, Resource, Topology
+from knlite.eventing.topology import ON_SERVERS, Egress, Resource, Topology, kept_from
 from knlite.eventlog.port import Cursor, Reader
 from knlite.facts import EgressChanged, Publish
 
@@ -43,14 +43,15 @@ class Dispatcher:
         self._publish = publish
         bits = (draw or random.Random()).getrandbits
         self._ways = Ways(ingress, sender, clock, publish, bits, tokens)
-        self._lanes: dict[_LaneKey, Lane] = {}
+        self._lanes: dict[_LaneKey, tuple[Lane, ...]] = {}
+        """The first brings what is for the egress; others what has failed, or is sent again."""
         self._known: set[str] = set()
         self._topology = Topology()
         self._group: TaskGroup | None = None
 
     def topology_changed(self, topology: Topology) -> None:
         """These are the resources and egresses now."""
-        self._topology = topology
+        self._topology = kept_from(self._topology, topology)
         if self._group is not None:
             self._adapt(self._group)
 
@@ -66,37 +67,66 @@ class Dispatcher:
             (resource.uid, egress.uid): (resource, egress)
             for resource in self._topology.resources.values()
             for egress in resource.egresses
+            if resource.engine not in ON_SERVERS or resource.backing is not None
         }
         for key in self._lanes.keys() - wanted.keys():
             self._end(key)
         self._ingress.topology_changed(self._topology)
         for key, (resource, egress) in wanted.items():
-            lane = self._lanes.get(key)
-            if lane is None:
+            lanes = self._lanes.get(key)
+            if lanes is None:
                 self._begin(key, resource, egress, group)
                 continue
-            if lane.egress.filter_spec != egress.filter_spec:
+            before = lanes[0].egress
+            if before.filter_spec != egress.filter_spec:
+                self._tell(resource, egress)
                 self._open(resource, egress)
-            lane.replan(resource, egress)
+            elif _reading(before) != _reading(egress):
+                self._open(resource, egress)
+            for lane in lanes:
+                lane.replan(resource, egress)
+            self._complete(key, resource, egress, group)
         self._known = {resource.uid for resource in self._topology.resources.values()}
 
     def _begin(self, key: _LaneKey, resource: Resource, egress: Egress, group: TaskGroup) -> None:
-        cursor = self._open(resource, egress)
-        lane = self._lanes[key] = Lane(resource, egress, cursor, self._ways)
-        group.start_soon(lane.run, name=f"lane of {egress.kind} {egress.name}")
+        self._tell(resource, egress)
+        lane = Lane(resource, egress, self._open(resource, egress), self._ways)
+        self._start(key, lane, group)
+        beside = self._ingress.inbox_of(resource.key).beside
+        if beside is not None:
+            cursor = beside.open(_reader(egress), "end")
+            self._start(key, Lane(resource, egress, cursor, self._ways), group)
+        self._complete(key, resource, egress, group)
+
+    def _complete(
+        self, key: _LaneKey, resource: Resource, egress: Egress, group: TaskGroup
+    ) -> None:
+        """Have dead letters brought, if some are kept."""
+        cursor = self._ingress.inbox_of(resource.key).log.dead_letters(_reader(egress))
+        if cursor is not None and all(lane.cursor is not cursor for lane in self._lanes[key]):
+            lane = Lane(resource, egress, cursor, self._ways, Branch.dead)
+            self._start(key, lane, group)
+
+    def _start(self, key: _LaneKey, lane: Lane, group: TaskGroup) -> None:
+        self._lanes[key] = (*self._lanes.get(key, ()), lane)
+        group.start_soon(lane.run, name=f"lane of {lane.egress.kind} {lane.egress.name}")
 
     def _open(self, resource: Resource, egress: Egress) -> Cursor:
         # Egresses that come with their resource see all that it ever takes.
         at: Literal["start", "end"] = "end" if resource.uid in self._known else "start"
-        self._tell(resource, egress)
-        return self._ingress.log_of(resource.key).open(reader_of(egress), at)
+        return self._ingress.inbox_of(resource.key).log.open(_reader(egress), at)
 
     def _end(self, key: _LaneKey) -> None:
         """An egress is gone, and so is what was on its way."""
-        lane = self._lanes.pop(key)
-        lane.scope.cancel()
-        self._ingress.log_of(lane.resource.key).close(lane.egress.uid)
-        self._tell(lane.resource, lane.egress, gone=True)
+        lanes = self._lanes.pop(key)
+        for lane in lanes:
+            lane.scope.cancel()
+        resource, egress = lanes[0].resource, lanes[0].egress
+        inbox = self._ingress.inbox_of(resource.key)
+        inbox.log.close(egress.uid)
+        if inbox.beside is not None:
+            inbox.beside.close(egress.uid)
+        self._tell(resource, egress, gone=True)
 
     def _tell(self, resource: Resource, egress: Egress, *, gone: bool = False) -> None:
         self._publish(
@@ -117,7 +147,12 @@ class Dispatcher:
         )
 
 
-def reader_of(egress: Egress) -> Reader:
+def _reading(egress: Egress) -> tuple[object, ...]:
+    """What of *egress* its log must know anew, beside its filter."""
+    return egress.reader, egress.ordered, egress.parallelism, egress.own_dead_letters
+
+
+def _reader(egress: Egress) -> Reader:
     """*egress* as the log of its resource knows it."""
     return Reader(
         egress.uid,

@@ -8,42 +8,31 @@ their body, which upstream leaves empty. A log that is full answers 503.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from knlite.clock import Clock
+from knlite.dataplane.acceptances import Acceptances, accepted
 from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied
 from knlite.dataplane.eventhosts import Answer, Handler
-from knlite.errors import InvalidInput, Overloaded
+from knlite.dataplane.inboxes import Inbox, Inboxes
+from knlite.errors import InvalidInput, Overloaded, Unavailable
 from knlite.eventing import trace
-from knlite.eventing.channels import CHANNEL_ENDING, channel_host
+from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN, channel_host
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arrived, arriving_ttl
 from knlite.eventing.headers import passing
 from knlite.eventing.httpcodec import decode
-from knlite.eventing.topology import Resource, ResourceKey, Topology
-from knlite.eventlog.port import Engine, EventLog, Record
-from knlite.facts import EventAccepted, EventRefused, Publish
+from knlite.eventing.topology import ResourceKey, Topology
+from knlite.eventlog.port import Engine, Record, Taken
+from knlite.facts import EventRefused, Publish
 from knlite.kinds.names import MAX_LABEL
 
 RETRY_AFTER = "1"
 """Seconds that a sender is asked to wait when a log is full."""
 
-_STAND_IN = "memory"
-"""The engine for resources whose own is not there."""
 _ALLOW = ("Allow", "POST, OPTIONS")
 _TEXT = ("Content-Type", "text/plain; charset=utf-8")
 _WEBHOOK = (_ALLOW, ("WebHook-Allowed-Origin", "*"), ("WebHook-Allowed-Rate", "*"))
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A resource that takes events."""
-
-    resource: Resource
-    log: EventLog
 
 
 class EventIngress:
@@ -66,12 +55,11 @@ class EventIngress:
         self._tokens = tokens
         self._clock = clock
         self._publish = publish
-        self._engines = engines
+        self._inboxes = Inboxes(engines)
         self._bits = (draw or random.Random()).getrandbits
-        self._open: dict[ResourceKey, _Open] = {}
+        newest = max((after, *(engine.newest for engine in engines.values())))
+        self._acceptances = Acceptances(clock, publish, self._bits, newest)
         self._catch_up: Callable[[], None] = _nothing
-        self.last_arrival = max((after, *(engine.newest for engine in engines.values())))
-        """Of the newest event that was taken."""
 
     def ask_first(self, catch_up: Callable[[], None]) -> None:
         """Call *catch_up* before an event is looked at; it says at once what has changed lately.
@@ -82,27 +70,27 @@ class EventIngress:
 
     def topology_changed(self, topology: Topology) -> None:
         """These are the resources now; one that was replaced begins with an empty log."""
-        for key, known in tuple(self._open.items()):
-            wanted = topology.resources.get(key)
-            if wanted is None or wanted.uid != known.resource.uid:
-                del self._open[key]
-                self._engine(known.resource).forget(known.resource.uid)
-        for key, resource in topology.resources.items():
-            opened = self._open.get(key)
-            if opened is None:
-                readers = [egress.uid for egress in resource.egresses]
-                log = self._engine(resource).log(resource, readers)
-            else:
-                log = opened.log
-            self._open[key] = _Open(resource, log)
+        self._inboxes.topology_changed(topology)
 
     def resources(self) -> tuple[ResourceKey, ...]:
         """All that take events now."""
-        return tuple(self._open)
+        return self._inboxes.keys()
 
-    def log_of(self, key: ResourceKey) -> EventLog:
-        """The log of a resource that there is."""
-        return self._open[key].log
+    def inbox_of(self, key: ResourceKey) -> Inbox:
+        """A resource that there is, and its log."""
+        return self._inboxes.of(key)
+
+    def met(self, key: ResourceKey, reader: str, taken: Taken) -> None:
+        """The egress *reader* has *taken* an event, which may have come by others."""
+        inbox = self._inboxes.get(key)
+        if inbox is not None:
+            engine = self._inboxes.engine_name(inbox.resource)
+            self._acceptances.met(inbox, engine, reader, taken)
+
+    @property
+    def last_arrival(self) -> int:
+        """Of the newest event that was taken."""
+        return self._acceptances.last_arrival
 
     async def to_broker(
         self,
@@ -130,25 +118,54 @@ class EventIngress:
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
         self._catch_up()
-        found = self._open.get(key)
+        found = self._inboxes.get(key)
         if found is None:
             why = f"there is no broker {namespace}/{name}"
             return self._refuse(key, 404, why, sender, event)
-        if found.resource.guard is not None:
-            no = denied(found.resource.guard, headers, event, self._tokens)
-            if no is not None:
-                return self._refuse(key, no.status, no.why, sender, event)
-        travelling = (*passing(headers), *trace.begun(headers, self._bits))
-        return await self.accept(key, event, arriving_ttl(event), travelling, sender)
+        return await self._admit(found, event, arriving_ttl(event), headers, sender)
+
+    async def receive(
+        self,
+        key: ResourceKey,
+        method: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        client: str = "",
+    ) -> Answer:
+        """Answer a request to the host of *key*, as the receivers of Kafka and RabbitMQ do."""
+        sender = _sender(client, headers)
+        if method != "POST":
+            return self._refuse(key, 405, "events are sent with POST", sender)
+        self._catch_up()
+        found = self._inboxes.get(key)
+        if found is None:
+            what = "broker" if key.kind == "Broker" else key.kind
+            why = f"there is no {what} {key.namespace}/{key.name}"
+            return self._refuse(key, 404, why, sender)
+        event = decode(headers, body)
+        if isinstance(event, Malformed):
+            return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        ttl = arriving_ttl(event) if key.kind == "Broker" else 0
+        return await self._admit(found, event, ttl, headers, sender)
+
+    def broker_at(self, namespace: str, broker: str, ending: str) -> ResourceKey:
+        """Which broker has a host of its own that begins so; a long name is a hash there."""
+        key = ResourceKey("Broker", namespace, broker)
+        if self._inboxes.get(key) is None and len(broker) + len(ending) >= MAX_LABEL:
+            host = f"{broker}{ending}.{namespace}.{CLUSTER_DOMAIN}"
+            key = self._inboxes.called(host) or key
+        return key
 
     def channel_at(self, namespace: str, channel: str) -> Handler:
         """Who answers at a channel's own host, which holds a hash in place of a long name."""
         self._catch_up()
         key = ResourceKey("InMemoryChannel", namespace, channel)
-        if key not in self._open and len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
-            host = channel_host(namespace, channel)
-            known = (each for each, it in self._open.items() if host in it.resource.hosts)
-            key = next(known, key)
+        if self._inboxes.get(key) is None:
+            in_kafka = ResourceKey("KafkaChannel", namespace, channel)
+            if self._inboxes.get(in_kafka) is not None:
+                key = in_kafka
+            elif len(channel) + len(CHANNEL_ENDING) >= MAX_LABEL:
+                key = self._inboxes.called(channel_host(namespace, channel)) or key
         return partial(self._to_channel, key)
 
     async def to_channels(
@@ -177,7 +194,8 @@ class EventIngress:
             why = f"{path} is no address of channel {key.namespace}/{key.name}, / is"
             return self._refuse(key, 500, why, sender, allow=False)
         self._catch_up()
-        if key not in self._open:
+        found = self._inboxes.get(key)
+        if found is None:
             # Upstream looks for the channel by its host before anything else, hence no 404.
             why = f"there is no channel {key.namespace}/{key.name}"
             return self._refuse(key, 500, why, sender, allow=False)
@@ -188,13 +206,24 @@ class EventIngress:
         event = decode(headers, body)
         if isinstance(event, Malformed):
             return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
-        guard = self._open[key].resource.guard
+        return await self._admit(found, event, 0, headers, sender)
+
+    async def _admit(
+        self,
+        inbox: Inbox,
+        event: CloudEvent,
+        ttl: int,
+        headers: Sequence[tuple[str, str]],
+        sender: str,
+    ) -> Answer:
+        """Keep *event*, if whoever sent it may do so."""
+        key, guard = inbox.resource.key, inbox.resource.guard
         if guard is not None:
             no = denied(guard, headers, event, self._tokens)
             if no is not None:
                 return self._refuse(key, no.status, no.why, sender, event)
         travelling = (*passing(headers), *trace.begun(headers, self._bits))
-        return await self.accept(key, event, 0, travelling, sender)
+        return await self.accept(key, event, ttl, travelling, sender)
 
     async def accept(
         self,
@@ -214,13 +243,13 @@ class EventIngress:
         name it is sent; None: somebody's who may do everything, or has been asked already.
         """
         self._catch_up()
-        found = self._open.get(key)
+        found = self._inboxes.get(key)
         broker = key.kind == "Broker"
         if broker and ttl <= 0:
             why = f"event {event.id} has no time to live left"
             return self._refuse(key, 400, why, sender, event)
         if found is None:
-            what = "broker" if broker else "channel"
+            what = "broker" if broker else "channel" if "Channel" in key.kind else key.kind
             why = f"there is no {what} {key.namespace}/{key.name}"
             return self._refuse(key, 404, why, sender, event)
         guard = found.resource.guard
@@ -230,69 +259,36 @@ class EventIngress:
                 return self._refuse(key, 403, why, sender, event)
         if not headers or headers[-1][0] != trace.TRACEPARENT:
             headers = (*headers, *trace.begun(headers, self._bits))
-        resource = found.resource
         now = self._clock.wall()
-        arrival = self._arrival(now)
-        if broker:
+        arrival = self._acceptances.arrival(now)
+        if broker and not found.is_remote:
+            # The brokers on servers add nothing, as there others read what they write.
             event = arrived(event, now)
-        record = Record(event, ttl, headers, arrival, only, replay_of)
+        record = Record(event, ttl, headers, arrival, found.readers(only), replay_of)
+        engine = self._inboxes.engine_name(found.resource)
+        tell = partial(accepted, found, engine, record, now, sender, only=tuple(only))
+        if found.is_remote:
+            self._acceptances.begin(tell(readers=found.wanting(event, only)))
         try:
-            readers = await found.log.append(record)
+            readers = await (found.beside or found.log).append(record)
+        except Unavailable as exc:
+            self._acceptances.doubted(arrival)
+            return self._later(key, str(exc), sender, event)
         except Overloaded as exc:
-            answer = self._refuse(key, 503, str(exc), sender, event)
-            return Answer(503, (*answer.headers, ("Retry-After", RETRY_AFTER)), answer.body)
+            self._acceptances.refused(arrival)
+            return self._later(key, str(exc), sender, event)
         except InvalidInput as exc:
+            self._acceptances.refused(arrival)
             return self._refuse(key, 413, str(exc), sender, event)
-        self._tell(resource, record, now, sender, readers)
+        if found.is_remote:
+            self._acceptances.confirmed(arrival)
+        else:
+            self._acceptances.tell(tell(readers=readers))
         return Answer(202, (_ALLOW,), b"", arrival)
 
-    def tell_again(self, resource: Resource, reader: str, record: Record) -> None:
-        """An earlier run has taken *record*; a crash may have cut off what was told of that."""
-        at = _EPOCH + timedelta(microseconds=record.arrival)
-        self._tell(resource, record, at, "", (reader,), again=True)
-
-    def _tell(
-        self,
-        resource: Resource,
-        record: Record,
-        at: datetime,
-        sender: str,
-        readers: tuple[str, ...] | None,
-        *,
-        again: bool = False,
-    ) -> None:
-        event = record.event
-        self._publish(
-            EventAccepted(
-                at,
-                resource.kind,
-                resource.namespace,
-                resource.name,
-                resource.uid,
-                record.arrival,
-                event.attributes,
-                event.content_type,
-                event.data,
-                record.ttl,
-                record.headers,
-                sender,
-                record.replay_of,
-                tuple(record.only),
-                resource.engine if resource.engine in self._engines else _STAND_IN,
-                readers,
-                again,
-            )
-        )
-
-    def _engine(self, resource: Resource) -> Engine:
-        return self._engines.get(resource.engine) or self._engines[_STAND_IN]
-
-    def _arrival(self, now: datetime) -> int:
-        """Microseconds since the epoch, above all others, also when the time of day goes back."""
-        passed = now - _EPOCH
-        micros = (passed.days * 86_400 + passed.seconds) * 1_000_000 + passed.microseconds
-        self.last_arrival = max(micros, self.last_arrival + 1)
-        return self.last_arrival
+    def _later(self, key: ResourceKey, why: str, sender: str, event: CloudEvent) -> Answer:
+        answer = self._refuse(key, 503, why, sender, event)
+        return Answer(503, (*answer.headers, ("Retry-After", RETRY_AFTER)), answer.body)
 
     def _refuse(
         self,

@@ -7,6 +7,8 @@ for the next; so there are as many as the load needs, and a busy egress makes no
 Source: Eventing data plane reference §7 (order and flow).
 """
 
+from collections.abc import Awaitable, Callable
+
 import anyio
 from anyio.abc import TaskGroup
 
@@ -19,15 +21,27 @@ SPARE = 32
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
 
 
+Bring = Callable[[Branch], Awaitable[None]]
+"""What is done with an event: ``Branch.run``, or ``Branch.dead`` for those that have failed."""
+
+
 class Lane:
     """Implements ``branch.Lane``."""
 
-    def __init__(self, resource: Resource, egress: Egress, cursor: Cursor, ways: Ways) -> None:
+    def __init__(
+        self,
+        resource: Resource,
+        egress: Egress,
+        cursor: Cursor,
+        ways: Ways,
+        bring: Bring = Branch.run,
+    ) -> None:
         self.resource = resource
         self.egress = egress
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
-        self._cursor = cursor
+        self.cursor = cursor
+        self._bring = bring
         self._ways = ways
         self._changed = anyio.Event()
         self._name = f"{egress.kind} {egress.name}"
@@ -37,10 +51,7 @@ class Lane:
 
     def replan(self, resource: Resource, egress: Egress) -> None:
         """Go on as these say."""
-        changed = (egress.subscriber, egress.has_subscriber) != (
-            self.egress.subscriber,
-            self.egress.has_subscriber,
-        )
+        changed = _targets(egress) != _targets(self.egress)
         self.resource, self.egress = resource, egress
         if changed:
             self._changed.set()
@@ -51,6 +62,11 @@ class Lane:
             await self._changed.wait()
         return self.egress
 
+    async def sinking(self) -> Egress:
+        while self.egress.dead_letter_sink is None:
+            await self._changed.wait()
+        return self.egress
+
     async def run(self) -> None:
         """Deliver until the egress is gone."""
         with self.scope:
@@ -58,7 +74,7 @@ class Lane:
                 group.start_soon(self._work, group, name=self._name)
 
     async def _work(self, group: TaskGroup) -> None:
-        cursor = self._cursor
+        cursor = self.cursor
         # Beyond the limit (it has been lowered) somebody is busy, and goes on with what is next.
         while self._busy < self._at_once():
             taken = cursor.take()
@@ -74,10 +90,9 @@ class Lane:
             self._busy += 1
             if not self._waiting and self._busy < self._at_once():
                 group.start_soon(self._work, group, name=self._name)
-            if taken.again:
-                self._ways.ingress.tell_again(self.resource, self.egress.uid, taken.record)
+            self._ways.ingress.met(self.resource.key, self.egress.uid, taken)
             try:
-                await Branch(self, taken, self._ways).run()
+                await self._bring(Branch(self, taken, self._ways))
             except Exception as exc:  # noqa: BLE001  one event must not stop the platform
                 self._confess(taken, exc)
             # Not in a finally: what is cut off halfway is not done with.
@@ -114,4 +129,8 @@ class Lane:
         )
 
     def _at_once(self) -> int:
-        return 1 if self.egress.ordered else self.egress.parallelism
+        return self.cursor.orders if self.egress.ordered else self.egress.parallelism
+
+
+def _targets(egress: Egress) -> tuple[str | None, bool, str | None]:
+    return egress.subscriber, egress.has_subscriber, egress.dead_letter_sink

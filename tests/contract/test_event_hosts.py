@@ -13,10 +13,9 @@ from knlite.dataplane.activator import Activator
 from knlite.dataplane.eventingress import EventIngress
 from knlite.dataplane.gateway import Gateway
 from knlite.dataplane.sender import Answered, EventSender
-from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.topology import Resource, Topology
 from knlite.eventlog.memory import MemoryEngine
-from knlite.eventlog.port import Cursor
+from knlite.eventlog.port import Cursor, Reader
 from knlite.facts import EventAccepted, Fact
 from knlite.serving.instance import Address
 
@@ -35,7 +34,7 @@ async def opened() -> AsyncIterator[tuple[Address, Cursor, EventSender]]:
     broker = Resource(kind="Broker", namespace="shop", name="main", uid="1")
     channel = Resource(kind="InMemoryChannel", namespace="shop", name="pipe", uid="2")
     ingress.topology_changed(Topology({each.key: each for each in (broker, channel)}))
-    cursor = ingress.log_of(channel.key).open("reader", EVERYTHING, "start")
+    cursor = ingress.inbox_of(channel.key).log.open(Reader("reader"), "start")
     listening = socket.create_server(("127.0.0.1", 0))
     sender = EventSender(gateway)
     async with anyio.create_task_group() as group:

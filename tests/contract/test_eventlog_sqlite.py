@@ -18,7 +18,7 @@ from knlite.eventlog.bounds import Bounds
 from knlite.eventlog.database import FILE, Database, open_database
 from knlite.eventlog.port import Cursor, EventLog, Reader, Taken
 from knlite.eventlog.sqlite import TABLES, SqliteEngine, open_sqlite
-from tests.contract.test_eventlog import Owner, record
+from tests.contract.eventlogs import Owner, record
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.clients import Client, client
+from tests.e2e.engines import Kept, kept_by
 from tests.e2e.eventspace import Space, space_of
 from tests.e2e.executable import Knlite, missing, wait_until
 from tests.e2e.recorder import Recorder, recording
@@ -30,9 +31,16 @@ def up() -> Iterator[Callable[..., Knlite]]:
 
 
 @pytest.fixture(scope="module")
-def knlite() -> Iterator[Knlite]:
-    """An empty platform, which the tests of a module share; each uses names of its own."""
-    run = Knlite("--runtime", "process")
+def knlite(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Knlite]:
+    """An empty platform, which the tests of a module share; each uses names of its own.
+
+    It has a data folder where the module says that it is ``DURABLE``.
+    """
+    durable = getattr(request.module, "DURABLE", False)
+    options = ("--data-dir", str(tmp_path_factory.mktemp("data"))) if durable else ()
+    run = Knlite("--runtime", "process", *options)
     try:
         wait_until(run.answers, "the API")
         yield run
@@ -48,15 +56,21 @@ def recorder() -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def space(knlite: Knlite, recorder: Recorder) -> Space:
-    """A namespace of the test's own in the run that its module shares."""
-    return space_of(knlite, recorder)
+def kept(request: pytest.FixtureRequest) -> Kept:
+    """What keeps events: memory, or the engine that the test is run for."""
+    return kept_by(request, getattr(request, "param", "memory"))
 
 
 @pytest.fixture
-def other_space(knlite: Knlite, recorder: Recorder) -> Space:
+def space(knlite: Knlite, recorder: Recorder, kept: Kept) -> Space:
+    """A namespace of the test's own in the run that its module shares."""
+    return space_of(knlite, recorder, kept)
+
+
+@pytest.fixture
+def other_space(knlite: Knlite, recorder: Recorder, kept: Kept) -> Space:
     """Another namespace in the same run."""
-    return space_of(knlite, recorder)
+    return space_of(knlite, recorder, kept)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.e2e.engines import MEMORY, Kept
 from tests.e2e.executable import Knlite, wait_until
 from tests.e2e.recorder import STRUCTURED, Event, Recorder, Script, Sink, takes
 
@@ -42,6 +43,7 @@ API_VERSIONS = {
 }
 HEARTBEATS = Path(__file__).parent / "services" / "heartbeats" / "app.py"
 HEARTBEAT = "dev.knative.eventing.samples.heartbeat"
+BROKER_CLASS = "eventing.knative.dev/broker.class"
 MERGE = {"Content-Type": "application/merge-patch+json"}
 NAMES = (
     "default",
@@ -128,6 +130,7 @@ class Space:
     knlite: Knlite
     recorder: Recorder
     namespace: str
+    kept: Kept = MEMORY
     _names: Iterator[int] = field(default_factory=lambda: count(1))
 
     def sink(self, script: Script = takes) -> Sink:
@@ -168,9 +171,24 @@ class Space:
         return f"{kind.lower()}-{next(self._names)}"
 
     def broker(self, name: str = "", annotations: Any = None, **spec: Any) -> str:
-        """A Broker that is ready."""
+        """A Broker that is ready, on the engine of the test."""
+        name = self.make_broker(name, annotations, **spec)
+        self.until_ready("Broker", name)
+        return name
+
+    def make_broker(self, name: str = "", annotations: Any = None, **spec: Any) -> str:
+        """A Broker on the engine of the test."""
         name = name or self.name("Broker")
-        return self.made("Broker", name, spec or None, annotations=annotations or {})
+        if self.kept.config:
+            spec["config"] = self._config()
+        annotations = {BROKER_CLASS: self.kept.broker_class, **(annotations or {})}
+        return self.make("Broker", name, spec or None, annotations=annotations)
+
+    def _config(self) -> dict[str, str]:
+        kind, name = self.kept.config_kind, "where-events-are-kept"
+        if self.knlite.admin.get(self.path(kind, name)).status_code != 200:
+            self.make(kind, name, data=dict(self.kept.config))
+        return {"apiVersion": "v1", "kind": kind, "name": name, "namespace": self.namespace}
 
     def trigger(self, broker: str, subscriber: Sink | dict[str, Any] | str, **spec: Any) -> str:
         """A Trigger that is ready."""
@@ -297,9 +315,9 @@ class Space:
         wait_until(ended, f"all events of {self.namespace} to end")
 
 
-def space_of(knlite: Knlite, recorder: Recorder) -> Space:
-    """A namespace that nobody else has."""
+def space_of(knlite: Knlite, recorder: Recorder, kept: Kept = MEMORY) -> Space:
+    """A namespace that nobody else has; its Brokers keep their events there."""
     namespace = f"test-{next(_numbers)}"
     made = knlite.admin.post("/api/v1/namespaces", json={"metadata": {"name": namespace}})
     assert made.status_code == 201, made.text
-    return Space(knlite, recorder, namespace)
+    return Space(knlite, recorder, namespace, kept)

@@ -10,18 +10,21 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.engines import on_all_engines
 from tests.e2e.eventspace import NAMES, SOURCE, TYPE, Space, attributes, event, full_event, ref
 from tests.e2e.recorder import Event, drops_first, fibonacci, replies, takes
 
 pytestmark = pytest.mark.e2e
+DURABLE = True
 
 BAD = "bad://uri"
 OTHER_TYPE, OTHER_SOURCE = "type2", "http://source2.com"
 
 
+@on_all_engines
 def test_brokers_of_many_names_go_ready(space: Space) -> None:
     for name in NAMES:
-        space.make("Broker", name)
+        space.make_broker(name)
     for name in NAMES:
         space.until_ready("Broker", name)
 
@@ -53,6 +56,7 @@ WANTED_EXTENSIONS = (
 )
 
 
+@on_all_engines
 @pytest.mark.parametrize(
     ("filters", "extensions"),
     [
@@ -89,6 +93,7 @@ def test_a_broker_with_many_triggers(
             assert got.headers["kn-namespace"] == space.namespace
 
 
+@on_all_engines
 def test_a_broker_with_a_transformation_on_the_way_to_a_channel(space: Space) -> None:
     broker = space.broker()
     body = b'{"msg":"transformed body"}'
@@ -109,6 +114,7 @@ def test_a_broker_with_a_transformation_on_the_way_to_a_channel(space: Space) ->
     assert [(each.event.source, each.event.data) for each in ends.taken] == [(OTHER_SOURCE, body)]
 
 
+@on_all_engines
 def test_a_broker_sends_a_transformed_event_to_another_trigger(space: Space) -> None:
     broker = space.broker()
     first, second = space.sink(replies(OTHER_TYPE, OTHER_SOURCE, b"{}")), space.sink()
@@ -120,6 +126,7 @@ def test_a_broker_sends_a_transformed_event_to_another_trigger(space: Space) -> 
     assert [each.event.type for each in second.taken] == [OTHER_TYPE]
 
 
+@on_all_engines
 def test_a_broker_is_middleware_between_source_and_sink(space: Space) -> None:
     broker, sink = space.broker(), space.sink()
     space.trigger(broker, sink)
@@ -131,6 +138,7 @@ def test_a_broker_is_middleware_between_source_and_sink(space: Space) -> None:
     assert got.headers["prefer"] == "reply"
 
 
+@on_all_engines
 def test_a_broker_has_a_dead_letter_sink(space: Space) -> None:
     dead = space.sink()
     broker = space.broker(delivery={"deadLetterSink": {"uri": dead.url}})
@@ -140,6 +148,7 @@ def test_a_broker_has_a_dead_letter_sink(space: Space) -> None:
     assert dead.ids == [sent.id]
 
 
+@on_all_engines
 def test_a_sink_that_recovers_gets_what_the_dead_letter_sink_does_not(space: Space) -> None:
     dead, sink = space.sink(), space.sink(drops_first(2))
     broker = space.broker(delivery={"deadLetterSink": {"uri": dead.url}})
@@ -156,6 +165,7 @@ BINARY_TYPES = ("application/vnd.apache.thrift.binary", "application/xml", "appl
 REQUIRED = ("specversion", "type", "source", "id")
 
 
+@on_all_engines
 def test_the_ingress_of_a_broker_conforms(space: Space) -> None:
     broker, sink = space.broker(), space.sink()
     space.trigger(broker, sink)
@@ -206,6 +216,7 @@ ROUTES: dict[str, tuple[list[str | None], list[list[str]]]] = {
 }
 
 
+@on_all_engines
 @pytest.mark.parametrize("case", ROUTES)
 def test_events_are_routed(space: Space, case: str) -> None:
     filters, expected = ROUTES[case]
@@ -231,6 +242,7 @@ SPECS: dict[str, tuple[list[int | None], list[int], list[bool], list[int], list[
 }
 
 
+@on_all_engines
 @pytest.mark.parametrize("case", SPECS)
 def test_delivery_is_that_of_the_trigger_or_else_of_the_broker(space: Space, case: str) -> None:
     retries, failures, with_dead, attempts, dead_letters = SPECS[case]
@@ -262,6 +274,7 @@ def test_a_broker_gets_the_default_delivery(space: Space) -> None:
     }
 
 
+@on_all_engines
 def test_events_are_redelivered_by_a_pattern(space: Space) -> None:
     delivery = {"retry": 5, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
     broker, sink = space.broker(delivery=delivery), space.sink(fibonacci)
@@ -290,6 +303,7 @@ def test_events_are_redelivered_until_the_sink_takes_them(space: Space) -> None:
 ERROR_DATA = b'{ "message": "catastrophic failure" }'
 
 
+@on_all_engines
 @pytest.mark.parametrize("body", [b"", ERROR_DATA], ids=["without a body", "with a body"])
 def test_a_dead_letter_says_what_failed(space: Space, body: bytes) -> None:
     failer, dead = space.sink(drops_first(1, 422, body)), space.sink()
@@ -303,6 +317,7 @@ def test_a_dead_letter_says_what_failed(space: Space, body: bytes) -> None:
     assert got.event.attributes["knativeerrordata"] == b64encode(body).decode()
 
 
+@on_all_engines
 def test_a_dead_letter_of_a_subscriber_that_is_not_there(space: Space) -> None:
     broker, dead = space.broker(), space.sink()
     nobody = "http://fake.svc.cluster.local"
@@ -314,6 +329,7 @@ def test_a_dead_letter_of_a_subscriber_that_is_not_there(space: Space) -> None:
     assert got.headers["kn-namespace"] == space.namespace
 
 
+@on_all_engines
 def test_a_long_message_is_delivered_once(space: Space) -> None:
     broker, sink = space.broker(), space.sink()
     space.trigger(broker, sink)
@@ -323,6 +339,7 @@ def test_a_long_message_is_delivered_once(space: Space) -> None:
     assert [each.event.data for each in sink.received] == [sent.data]
 
 
+@on_all_engines
 def test_a_long_reply_goes_through_a_chain_of_triggers(space: Space) -> None:
     body = b'{"msg":"%s"}' % (b"X" * 36_000)
     broker = space.broker()

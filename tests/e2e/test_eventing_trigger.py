@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.engines import on_all_engines
 from tests.e2e.eventspace import NAMES, Space, attributes, event, full_event, ref
 
 pytestmark = pytest.mark.e2e
+DURABLE = True
 
 BAD = "bad://uri"
 
 
+@on_all_engines
 def test_triggers_of_many_names_go_ready(space: Space) -> None:
     broker = space.broker()
     for name in NAMES:
@@ -32,6 +35,7 @@ def test_a_trigger_belongs_to_one_broker(space: Space) -> None:
     assert space.patch("Trigger", trigger, {"spec": {"broker": "another"}}).status_code == 400
 
 
+@on_all_engines
 def test_a_trigger_may_come_before_its_broker(space: Space) -> None:
     spec = {"broker": "later", "subscriber": {"uri": "http://sink.test"}}
     trigger = space.make("Trigger", "early", spec)
@@ -77,6 +81,7 @@ def test_a_trigger_takes_valid_filters_and_no_others(space: Space) -> None:
         assert "invalid key name" in refused.json()["message"]
 
 
+@on_all_engines
 def test_a_trigger_of_a_broker_in_another_namespace(space: Space, other_space: Space) -> None:
     space.enable("cross-namespace-event-links")
     broker, sink = other_space.broker(), space.sink()
@@ -95,6 +100,7 @@ def test_a_trigger_is_defaulted(space: Space) -> None:
     assert spec["subscriber"]["ref"]["namespace"] == space.namespace
 
 
+@on_all_engines
 @pytest.mark.parametrize("broker_has_one", [False, True])
 def test_the_dead_letter_sink_of_a_trigger_wins(space: Space, *, broker_has_one: bool) -> None:
     mine, brokers = space.sink(), space.sink()
@@ -107,6 +113,7 @@ def test_the_dead_letter_sink_of_a_trigger_wins(space: Space, *, broker_has_one:
     assert brokers.received == []
 
 
+@on_all_engines
 def test_a_bad_trigger_does_not_disturb_a_good_one(space: Space) -> None:
     dead, sink = space.sink(), space.sink()
     broker = space.broker(delivery={"deadLetterSink": {"uri": dead.url}})
@@ -133,6 +140,7 @@ def test_a_trigger_waits_for_what_it_depends_on(space: Space) -> None:
     sink.until_type("dev.knative.sources.ping")
 
 
+@on_all_engines
 @pytest.mark.parametrize("mode", ["json", "binary"])
 def test_a_trigger_says_in_which_mode_events_are_delivered(space: Space, mode: str) -> None:
     broker, sink = space.broker(), space.sink()
@@ -226,6 +234,7 @@ DIALECTS: dict[str, tuple[list[dict[str, Any]], dict[str, str], dict[str, bool]]
 }
 
 
+@on_all_engines
 @pytest.mark.parametrize("case", DIALECTS)
 def test_new_trigger_filters(space: Space, case: str) -> None:
     filters, by_attributes, types = DIALECTS[case]
@@ -238,6 +247,7 @@ def test_new_trigger_filters(space: Space, case: str) -> None:
     assert {each.event.type for each in sink.taken} == passed
 
 
+@on_all_engines
 def test_new_filters_of_several_triggers_and_sinks(space: Space) -> None:
     broker = space.broker()
     sinks = space.sink(), space.sink()
@@ -251,6 +261,7 @@ def test_new_filters_of_several_triggers_and_sinks(space: Space) -> None:
     assert got == [{"type1", "both.should.match"}, {"type2", "both.should.match"}]
 
 
+@on_all_engines
 def test_new_filters_of_attributes_that_are_missing(space: Space) -> None:
     name, value = "extensionattribute", "extensionvalue"
     tests = [

@@ -137,7 +137,7 @@ class Flow:
 
     def kept(self, resource: ResourceKey = MAIN) -> int:
         """How many events the log in memory still holds."""
-        log = self.ingress.log_of(resource)
+        log = self.ingress.inbox_of(resource).log
         assert isinstance(log, MemoryLog)
         return len(log)
 

@@ -34,7 +34,7 @@ class Entrance:
         self.ingress.topology_changed(Topology({MAIN: resource}))
 
     def reader(self) -> Cursor:
-        return self.ingress.log_of(MAIN).open(Reader("reader"), "start")
+        return self.ingress.inbox_of(MAIN).log.open(Reader("reader"), "start")
 
     async def ask(
         self,
@@ -187,7 +187,7 @@ class Channel:
             kind="InMemoryChannel", namespace="default", name="pipe", uid="uid", engine="sqlite"
         )
         self.ingress.topology_changed(Topology({key: resource}))
-        self.cursor = self.ingress.log_of(key).open(Reader("reader"), "start")
+        self.cursor = self.ingress.inbox_of(key).log.open(Reader("reader"), "start")
 
     async def by_host(self, method: str, name: str, path: str, *headers: tuple[str, str]) -> Answer:
         answering = self.ingress.channel_at("default", name)

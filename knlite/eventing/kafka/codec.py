@@ -1,0 +1,210 @@
+"""Events in records of Kafka: binary and structured mode, and what knlite sends along.
+
+A record that knlite has written says in headers of its own, ``x-knlite-…``, what else it has to
+know of the event. Other readers of CloudEvents pass over them. Nothing in a record is trusted:
+anybody may have written it.
+
+Source: CloudEvents Kafka protocol binding 1.0; Eventing data plane reference §9.1.
+Differs: a header that says an attribute a second time makes a record one that is no event; the
+binding says nothing, and what other readers make of it depends on their language.
+Not here: records that are no events (``foreign.py``).
+"""
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from sys import intern
+
+import msgspec
+
+from knlite.eventing import jsonformat
+from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked
+from knlite.eventing.headers import passing
+from knlite.eventing.trace import CARRIED, TRACEPARENT
+
+RecordHeaders = Sequence[tuple[str, bytes | None]]
+
+PARTITION_KEY = "partitionkey"
+CONTENT_TYPE = "content-type"
+_STRUCTURED = "application/cloudevents"
+_STRUCTURED_TYPE = b"application/cloudevents+json; charset=UTF-8"
+_MARK = "ce_"
+_OURS = "x-knlite-"
+_RUN = "x-knlite-run"
+_ARRIVAL = "x-knlite-arrival"
+_TTL = "x-knlite-ttl"
+_ONLY = "x-knlite-only"
+_REPLAY_OF = "x-knlite-replay-of"
+_HEADER = "x-knlite-header-"
+_FORBIDDEN = frozenset(("data", "datacontenttype"))
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+
+class Beside(msgspec.Struct, frozen=True, gc=False):
+    """What travels beside an event; all of it absent in records of others."""
+
+    run: str = ""
+    """The run of knlite that has taken the event in."""
+    arrival: int = 0
+    """As in ``eventlog.port.Record``, as are the rest; 0: there is none."""
+    ttl: int = -1
+    """-1: nobody has said."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Text as HTTP has it, one character for each byte."""
+    only: tuple[str, ...] = ()
+    """Names of the consumer groups that it is for; empty: all."""
+    replay_of: int = 0
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """Key, value and headers of a record."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+
+class Read(msgspec.Struct, frozen=True, gc=False):
+    """What a record holds."""
+
+    event: CloudEvent | Malformed
+    beside: Beside
+
+
+def encode(event: CloudEvent, beside: Beside, *, structured: bool = False) -> Written:
+    """The record that carries *event*, with the key that its ``partitionkey`` says."""
+    if structured:
+        headers: list[tuple[str, bytes]] = [(CONTENT_TYPE, _STRUCTURED_TYPE)]
+        value: bytes | None = jsonformat.encode(event)
+    else:
+        headers = [(_MARK + name, text.encode()) for name, text in event.attributes.items()]
+        if event.content_type is not None:
+            headers.append((CONTENT_TYPE, event.content_type.encode()))
+        value = event.data
+    if beside.run:
+        headers.append((_RUN, beside.run.encode()))
+    if beside.arrival:
+        headers.append((_ARRIVAL, b"%d" % beside.arrival))
+    if beside.ttl >= 0:
+        headers.append((_TTL, b"%d" % beside.ttl))
+    for name, text in beside.headers:
+        lower = name.lower()
+        own = lower == TRACEPARENT or lower in CARRIED
+        headers.append((lower if own else _HEADER + lower, _on_wire(text)))
+    headers.extend((_ONLY, name.encode()) for name in beside.only)
+    if beside.replay_of:
+        headers.append((_REPLAY_OF, b"%d" % beside.replay_of))
+    key = event.attributes.get(PARTITION_KEY)
+    return Written(None if key is None else key.encode(), value, headers)
+
+
+def decode(headers: RecordHeaders, value: bytes | None) -> Read:
+    """The event that a record holds, if it is one."""
+    attributes: dict[str, str] = {}
+    content_type: str | None = None
+    ours: list[tuple[str, str]] = []
+    problem = ""
+    for name, raw in headers:
+        meaning = _meaning(name) if len(name) < _LONG else _meant(name)
+        if not meaning:
+            if raw is not None:
+                ours.append((name.lower(), raw.decode("latin-1")))
+            continue
+        try:
+            text = raw.decode() if raw is not None else None
+        except UnicodeDecodeError:
+            problem = problem or f"header {name[:_LONG]} is not UTF-8"
+            continue
+        if meaning == _IS_CONTENT_TYPE:
+            content_type = text if content_type is None else content_type
+        elif text is None:
+            problem = problem or f"header {name[:_LONG]} has no value"
+        elif meaning == _ILLEGAL or meaning in attributes:
+            problem = problem or f"header {name[:_LONG]} is not allowed, or comes twice"
+        else:
+            attributes[meaning] = text
+    beside = _beside(ours) if ours else _NOTHING
+    if content_type is not None and content_type[:23].lower().startswith(_STRUCTURED):
+        return Read(_structured(content_type, value), beside)
+    if problem:
+        return Read(Malformed(problem), beside)
+    if not attributes:
+        return Read(_NO_EVENT, beside)
+    content_type = content_type if content_type and content_type.strip() else None
+    return Read(checked(Draft(attributes, content_type, value)), beside)
+
+
+_NOTHING = Beside()
+_NO_EVENT = Malformed(
+    "neither binary mode (headers ce_…) nor structured mode (content type application/cloudevents)"
+)
+
+
+def _meant(name: str) -> str:
+    """The attribute that a header says; or one of the marks below; empty: none."""
+    lower = name.lower()
+    if lower == CONTENT_TYPE:
+        return _IS_CONTENT_TYPE
+    if not lower.startswith(_MARK):
+        return ""
+    attribute = lower[len(_MARK) :]
+    legal = attribute.isascii() and attribute.isalnum() and attribute not in _FORBIDDEN
+    return intern(attribute) if legal else _ILLEGAL
+
+
+_meaning = lru_cache(maxsize=1024)(_meant)
+"""They are the same in all records; long ones are not kept."""
+_LONG = 100
+_IS_CONTENT_TYPE = ":"
+_ILLEGAL = "?"
+
+
+def _structured(content_type: str, value: bytes | None) -> CloudEvent | Malformed:
+    media = content_type.partition(";")[0].strip().lower()
+    if media != jsonformat.CONTENT_TYPE:
+        return Malformed(f"{media} is not supported, {jsonformat.CONTENT_TYPE} is")
+    draft = jsonformat.decode(value or b"")
+    return draft if isinstance(draft, Malformed) else checked(draft)
+
+
+def _beside(headers: list[tuple[str, str]]) -> Beside:
+    """What knlite has sent along, as far as it is what knlite sends."""
+    run, arrival, ttl, replay_of = "", 0, -1, 0
+    only: list[str] = []
+    traces: list[tuple[str, str]] = []
+    others: list[tuple[str, str]] = []
+    for name, text in headers:
+        if name == TRACEPARENT or name in CARRIED:
+            if not _CONTROL.search(text):
+                traces.append((name, text))
+        elif not name.startswith(_OURS):
+            continue
+        elif name == _RUN:
+            run = text
+        elif name == _ARRIVAL:
+            arrival = _number(text)
+        elif name == _TTL:
+            ttl = min(_number(text), 255)
+        elif name == _REPLAY_OF:
+            replay_of = _number(text)
+        elif name == _ONLY:
+            only.append(text.encode("latin-1").decode(errors="replace"))
+        elif name.startswith(_HEADER):
+            # They become headers of a request, so nothing may come in with them.
+            travelling = name[len(_HEADER) :]
+            if _TOKEN.fullmatch(travelling) and not _CONTROL.search(text):
+                others.append((travelling, text))
+    return Beside(run, arrival, ttl, (*passing(others), *traces), tuple(only), replay_of)
+
+
+def _number(text: str) -> int:
+    """A number of ours; what is none, or none that SQLite could keep, is 0."""
+    return int(text) if len(text) < 18 and text.isascii() and text.isdecimal() else 0
+
+
+def _on_wire(text: str) -> bytes:
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode()

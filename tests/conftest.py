@@ -1,0 +1,22 @@
+"""The servers that a run of the tests needs: each started once, when a test first asks for it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers.kafka import Kafka, kafka_of
+from tests.servers.rabbitmq import RabbitMQ, rabbitmq_of
+
+
+@pytest.fixture(scope="session")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A RabbitMQ. Who stops it starts it again."""
+    with rabbitmq_of(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kafka]:
+    """A Kafka. Who stops it starts it again."""
+    with kafka_of(tmp_path_factory.mktemp("kafka")) as server:
+        yield server
