@@ -15,7 +15,7 @@ import msgspec
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.eventing import trigger
 from knlite.kinds.eventing.broker import Broker, class_of
-from knlite.kinds.eventing.brokerclass import KAFKA_CLASS, RABBITMQ_CLASS
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, RABBITMQ_CLASS
 from knlite.kinds.eventing.brokerconditions import DLX_READY, EXCHANGE_READY, conditions_of
 from knlite.kinds.eventing.kafkaconditions import SINK_CONDITIONS, TOPIC_READY
 from knlite.kinds.eventing.kafkasink import KafkaSink
@@ -56,8 +56,8 @@ def worst(standings: Iterable[Standing]) -> Standing:
 def condition_of(obj: Object, part: str) -> tuple[ConditionSet, str] | None:
     """The conditions of *obj*, and which of them tells the standing of *part*; None: none does."""
     match obj:
-        case Broker() if class_of(obj) == KAFKA_CLASS:
-            return conditions_of(KAFKA_CLASS), TOPIC_READY
+        case Broker() if class_of(obj) in KAFKA_CLASSES:
+            return conditions_of(class_of(obj)), TOPIC_READY
         case Broker() if class_of(obj) == RABBITMQ_CLASS:
             delivery = obj.spec.delivery
             if part != DEAD_LETTERS:
