@@ -9,7 +9,7 @@ from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelNotFoundEntity
 from pamqp.common import FieldTable
 
-from knlite.eventing.rabbitmq import layout
+from knlite.eventing.rabbitmq import bindings
 from knlite.eventing.rabbitmq.backing import QueueType
 from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan
 from knlite.eventlog.rabbitmq.wire import Wire
@@ -17,7 +17,7 @@ from knlite.eventlog.rabbitmq.wire import Wire
 
 async def declare_exchange(channel: AbstractChannel, exchange: str) -> None:
     """One of ours. Raises ``FAILURES``, as all here do."""
-    await channel.exchange_declare(exchange, exchange_type=layout.EXCHANGE_TYPE, durable=True)
+    await channel.exchange_declare(exchange, exchange_type=bindings.EXCHANGE_TYPE, durable=True)
 
 
 async def declare_queue(wire: Wire, channel: AbstractChannel, queue: str, kind: QueueType) -> None:
@@ -35,7 +35,7 @@ async def declare_dead_letters(
     """Exchange, queue and what binds them."""
     await declare_exchange(channel, dead.exchange)
     await declare_queue(wire, channel, dead.queue, kind)
-    arguments = layout.dead_letter_binding(dead.whose)
+    arguments = bindings.dead_letter_binding(dead.whose)
     await channel.queue_bind(dead.queue, dead.exchange, arguments=dict(arguments))
 
 

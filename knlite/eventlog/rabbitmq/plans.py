@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from knlite.eventing.backing import stable_uid
-from knlite.eventing.rabbitmq import layout
+from knlite.eventing.rabbitmq import bindings, names
 from knlite.eventing.rabbitmq.backing import QueueType, RabbitmqBacking
 from knlite.eventlog.port import Owner, Reader
 
@@ -43,12 +43,12 @@ def dead_letters_of(owner: Owner, backing: RabbitmqBacking, reader: Reader) -> D
         return None
     if not reader.dead_letters:
         return broker_dead_letters(owner, backing)
-    namespace, trigger = layout.trigger_of(reader.name, backing.uid)
+    namespace, trigger = bindings.trigger_of(reader.name, backing.uid)
     durable = backing.uid == owner.uid
     uid = reader.uid if durable else stable_uid("Trigger", namespace, trigger)
     return DeadLetters(
-        exchange=layout.trigger_dead_letter_exchange(namespace, trigger, uid),
-        queue=layout.trigger_dead_letter_queue(namespace, trigger, uid),
+        exchange=names.trigger_dead_letter_exchange(namespace, trigger, uid),
+        queue=names.trigger_dead_letter_queue(namespace, trigger, uid),
         whose=trigger,
     )
 
@@ -73,16 +73,16 @@ def plan_of(owner: Owner, backing: RabbitmqBacking, reader: Reader) -> Plan:
             queue_type=backing.queue_type,
             predeclared=backing.predeclared,
             exchange="" if backing.predeclared else backing.exchange,
-            routing_key=layout.ANY_KEY,
-            arguments=layout.source_binding(),
+            routing_key=bindings.ANY_KEY,
+            arguments=bindings.source_binding(),
             prefetch=prefetch,
         )
-    _, trigger = layout.trigger_of(reader.name, backing.uid)
+    _, trigger = bindings.trigger_of(reader.name, backing.uid)
     return Plan(
         queue=reader.name,
         queue_type=backing.queue_type,
         exchange=backing.exchange,
-        arguments=layout.trigger_binding(trigger, reader.attributes),
+        arguments=bindings.trigger_binding(trigger, reader.attributes),
         prefetch=prefetch,
         dead_letters=dead_letters_of(owner, backing, reader) if reader.dead_letters else None,
     )
@@ -94,6 +94,6 @@ def dead_letter_plan(backing: RabbitmqBacking, dead: DeadLetters, prefetch: int)
         queue=dead.queue,
         queue_type=backing.queue_type,
         exchange=dead.exchange,
-        arguments=layout.dead_letter_binding(dead.whose),
+        arguments=bindings.dead_letter_binding(dead.whose),
         prefetch=prefetch,
     )
