@@ -33,7 +33,8 @@ _SCHEMES: Final = ("http", "https", "amqp", "amqps")
 _MANAGED: Final = ("http", "https")
 """Schemes by which a port is not the one that events go through."""
 _HOST: Final = re.compile(
-    r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,126}\.?|(?=.*:)[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?"
+    r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,126}\.?"
+    r"|(?=.*:)[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?"
 )
 _MEANT: Final[Mapping[str, str]] = {
     "uri": f"the host of the server, or amqp://HOST:{PORT}",
