@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from knlite.eventing.brokers import embedded, kafka
+from knlite.eventing.brokers import embedded, kafka, rabbitmq
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.broker import Broker, BrokerStatus, class_of
 from knlite.kinds.eventing.brokerclass import (
     KAFKA_CLASS,
     KAFKA_NAMESPACED_CLASS,
     MT_CLASS,
+    RABBITMQ_CLASS,
     SQLITE_CLASS,
 )
 from knlite.kinds.eventing.brokerconditions import INGRESS_READY, conditions_of
@@ -29,6 +30,7 @@ _CLASSES: Final[Mapping[str, Reconciled]] = {
     SQLITE_CLASS: embedded.reconciled,
     KAFKA_CLASS: kafka.reconciled,
     KAFKA_NAMESPACED_CLASS: kafka.reconciled,
+    RABBITMQ_CLASS: rabbitmq.reconciled,
 }
 
 
@@ -50,7 +52,7 @@ def _unsupported(broker: Broker, conditions: ConditionEditor, view: View) -> Bro
         INGRESS_READY,
         "BrokerClassNotSupported",
         f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
-        f' in memory), "{SQLITE_CLASS}" (keeps them in a file below --data-dir) and'
-        f' "{KAFKA_CLASS}" (keeps them on a Kafka server)',
+        f' in memory), "{SQLITE_CLASS}" (keeps them in a file below --data-dir), "{KAFKA_CLASS}"'
+        f' and "{RABBITMQ_CLASS}" (keep them on a server)',
     )
     return broker.status
