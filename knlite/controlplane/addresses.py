@@ -40,8 +40,8 @@ def address_of(obj: Object, port: int) -> str:
             return url if obj.status.address is not None else ""
         case KafkaSink():
             meta = obj.metadata
-            sinks = f"http://localhost:{port}/ns/knative-eventing/services/kafka-sink-ingress"
-            return f"{sinks}/{meta.namespace}/{meta.name}" if obj.status.address else ""
+            url = f"http://localhost:{port}/ns/{meta.namespace}/kafkasinks/{meta.name}"
+            return url if obj.status.address is not None else ""
         case Channel() | InMemoryChannel() | KafkaChannel() | Sequence() | Parallel():
             if obj.status.address is None:
                 return ""

@@ -14,8 +14,8 @@ import msgspec
 from knlite.eventing.backing import Problem
 from knlite.eventing.identities import audience_of
 from knlite.eventing.kafka.backings import kafka_sink_backing_of
-from knlite.eventing.kafka.hosts import SINKS
 from knlite.eventing.policies import applied_policies
+from knlite.eventing.serverhosts import KAFKA_SINKS
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.kafkaconditions import (
@@ -60,7 +60,7 @@ def _reconciled(sink: KafkaSink, conditions: ConditionEditor, view: View) -> Kaf
     conditions.true(CONFIG_MAP_UPDATED, f"Config map {_CONTRACT} updated")
     conditions.true(PROBE_SUCCEEDED)
     conditions.true(ADDRESSABLE)
-    url = f"http://{SINKS}/{sink.metadata.namespace}/{sink.metadata.name}"
+    url = f"http://{KAFKA_SINKS}/{sink.metadata.namespace}/{sink.metadata.name}"
     address = Addressable(name="http", url=url, audience=audience_of(sink, view))
     return msgspec.structs.replace(
         status,

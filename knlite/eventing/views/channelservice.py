@@ -6,7 +6,7 @@ Source: knative/eventing ``pkg/reconciler/inmemorychannel/controller/resources/s
 from typing import Final
 
 from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING, Backing
-from knlite.eventing.kafka.hosts import CHANNELS
+from knlite.eventing.serverhosts import KAFKA_CHANNELS
 from knlite.kinds.core.k8sservice import KubernetesService, KubernetesServiceSpec, ServicePort
 from knlite.kinds.derivedmeta import derived_meta
 from knlite.kinds.messaging.kafkachannel import KafkaChannel
@@ -32,7 +32,7 @@ def channel_service(channel: Backing, view: View) -> KubernetesService | None:
         metadata=derived_meta(channel, "KubernetesService", name, labels={ROLE: role}),
         spec=KubernetesServiceSpec(
             type="ExternalName",
-            external_name=CHANNELS if kafka else ALL_CHANNELS,
+            external_name=KAFKA_CHANNELS if kafka else ALL_CHANNELS,
             ports=(ServicePort(name="http", port=80, protocol="TCP"),),
         ),
     )
