@@ -20,7 +20,7 @@ from knlite.controlplane.routes import Routes
 from knlite.eventing.authorization import decides_about_senders
 from knlite.eventing.credentials import credited
 from knlite.eventing.resources import topology
-from knlite.eventing.topology import Topology
+from knlite.eventing.topology import ON_SERVERS, Topology
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.secret import Secret
@@ -60,10 +60,9 @@ _EVENTING = (
     KafkaSource,
     RabbitmqBrokerConfig,
     RabbitmqSource,
-    # They say where servers are, and how to log in there.
-    ConfigMap,
-    Secret,
 )
+_OF_SERVERS = (ConfigMap, Secret)
+"""They say where servers are, and how to log in there."""
 _SHOWN = (
     Service,
     DomainMapping,
@@ -123,6 +122,8 @@ class Projector:
         """What people are shown, by place in ``_SHOWN``, namespace and name."""
         self._listing: tuple[tuple[str, str], ...] = ()
         self._stale: set[str] = {"routes", "listing", "topology"}
+        self._on_servers = False
+        """Whether anything of the topology is kept on a server."""
         self._work = anyio.Event()
 
     @property
@@ -189,7 +190,8 @@ class Projector:
             self._stale.add("routes")
         if self._list(notification):
             self._stale.add("listing")
-        if isinstance(obj, _EVENTING) or decides_about_senders(obj):
+        about_servers = self._on_servers and isinstance(obj, _OF_SERVERS)
+        if isinstance(obj, _EVENTING) or about_servers or decides_about_senders(obj):
             self._stale.add("topology")
         if self._stale:
             self._work.set()
@@ -223,7 +225,9 @@ class Projector:
     def _push_topology(self) -> None:
         if self._topology is not None:
             view = self._registry.view
-            self._topology.topology_changed(credited(topology(view), view))
+            found = topology(view)
+            self._on_servers = any(each.engine in ON_SERVERS for each in found.resources.values())
+            self._topology.topology_changed(credited(found, view))
 
     def _list(self, notification: Notification) -> bool:
         """Whether the change changes what people are shown, which it then has done."""
