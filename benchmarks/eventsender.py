@@ -53,7 +53,7 @@ async def send(
     """
     loop = asyncio.get_running_loop()
     began = time.monotonic_ns()
-    course = _Course(began, began + int(seconds * 1e9), rate)
+    course = Course(began, began + int(seconds * 1e9), rate)
     protocols = []
     for number in range(connections):
         make = _maker(course, target.head(size), bytes(size), number)
@@ -63,7 +63,7 @@ async def send(
     return Sent(sum(each.count for each in protocols), began, time.monotonic_ns(), course.refused)
 
 
-class _Course:
+class Course:
     """When the next event is due, for all connections together."""
 
     def __init__(self, began: int, until: int, rate: float) -> None:
@@ -86,7 +86,7 @@ class _Course:
 class _Connection(asyncio.Protocol):
     """Sends one event after another, each when the one before has been answered."""
 
-    def __init__(self, course: _Course, head: bytes, body: bytes, number: int) -> None:
+    def __init__(self, course: Course, head: bytes, body: bytes, number: int) -> None:
         self._course = course
         self._head = head
         self._body = body
@@ -153,5 +153,5 @@ class _Connection(asyncio.Protocol):
         self._transport.close()
 
 
-def _maker(course: _Course, head: bytes, body: bytes, number: int) -> Callable[[], _Connection]:
+def _maker(course: Course, head: bytes, body: bytes, number: int) -> Callable[[], _Connection]:
     return lambda: _Connection(course, head, body, number)

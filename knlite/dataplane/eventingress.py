@@ -17,7 +17,7 @@ from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.dataplane.inboxes import Inbox, Inboxes
 from knlite.errors import InvalidInput, Overloaded, Unavailable
 from knlite.eventing import trace
-from knlite.eventing.channels import CHANNEL_ENDING, channel_host
+from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN, channel_host
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arrived, arriving_ttl
 from knlite.eventing.headers import passing
@@ -124,6 +124,38 @@ class EventIngress:
             return self._refuse(key, 404, why, sender, event)
         return await self._admit(found, event, arriving_ttl(event), headers, sender)
 
+    async def receive(
+        self,
+        key: ResourceKey,
+        method: str,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        client: str = "",
+    ) -> Answer:
+        """Answer a request to the host of *key*, as the receivers of Kafka and RabbitMQ do."""
+        sender = _sender(client, headers)
+        if method != "POST":
+            return self._refuse(key, 405, "events are sent with POST", sender)
+        self._catch_up()
+        found = self._inboxes.get(key)
+        if found is None:
+            what = "broker" if key.kind == "Broker" else key.kind
+            why = f"there is no {what} {key.namespace}/{key.name}"
+            return self._refuse(key, 404, why, sender)
+        event = decode(headers, body)
+        if isinstance(event, Malformed):
+            return self._refuse(key, 400, f"not a CloudEvent: {event.why}", sender)
+        ttl = arriving_ttl(event) if key.kind == "Broker" else 0
+        return await self._admit(found, event, ttl, headers, sender)
+
+    def broker_at(self, namespace: str, broker: str, ending: str) -> ResourceKey:
+        """Which broker has a host of its own that begins so; a long name is a hash there."""
+        key = ResourceKey("Broker", namespace, broker)
+        if self._inboxes.get(key) is None and len(broker) + len(ending) >= MAX_LABEL:
+            host = f"{broker}{ending}.{namespace}.{CLUSTER_DOMAIN}"
+            key = self._inboxes.called(host) or key
+        return key
+
     def channel_at(self, namespace: str, channel: str) -> Handler:
         """Who answers at a channel's own host, which holds a hash in place of a long name."""
         self._catch_up()
@@ -217,7 +249,7 @@ class EventIngress:
             why = f"event {event.id} has no time to live left"
             return self._refuse(key, 400, why, sender, event)
         if found is None:
-            what = "broker" if broker else "channel"
+            what = "broker" if broker else "channel" if "Channel" in key.kind else key.kind
             why = f"there is no {what} {key.namespace}/{key.name}"
             return self._refuse(key, 404, why, sender, event)
         guard = found.resource.guard

@@ -20,6 +20,7 @@ from knlite.dataplane.handling import Handling
 from knlite.dataplane.headers import with_set
 from knlite.dataplane.innerexchange import InnerExchange
 from knlite.dataplane.request import TEXT
+from knlite.dataplane.serveringress import serve_server_hosts
 from knlite.dataplane.sides import TAG_HEADER, OfEvents, SecureSide, Side
 from knlite.dataplane.wire.body import TooLarge, read_body
 from knlite.dataplane.wire.exchange import Exchange, Headers, path_of, query_of
@@ -28,6 +29,7 @@ from knlite.dataplane.wire.limits import Limits
 from knlite.dataplane.wire.listener import Entrance, serve
 from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
+from knlite.eventing.serverhosts import KAFKA_SINKS
 from knlite.eventing.transforms import transform_host
 from knlite.serving.instance import Address
 from knlite.serving.routing import (
@@ -80,6 +82,7 @@ class Gateway:
         """Who takes events at hosts of their own."""
         self.event_hosts.serve_all(CHANNEL_ENDING, events.channel_at)
         self.event_hosts.serve(ALL_CHANNELS, events.to_channels)
+        serve_server_hosts(self.event_hosts, events)
         self._random = draw.random
         self._limits = limits
         self._complain = complain
@@ -258,6 +261,8 @@ def _event_host(path: str) -> tuple[str, str] | None:
             return f"{name}.{namespace}", rest
         case "channels":
             return f"{name}{CHANNEL_ENDING}.{namespace}", rest
+        case "kafkasinks":
+            return KAFKA_SINKS, f"/{namespace}/{name}{rest}".rstrip("/")
         case "eventtransforms":
             return transform_host(namespace, name), rest
         case "requestreplies":

@@ -348,5 +348,5 @@ class SqliteHistory:
             self._store.submit([(sql, rows)], lambda _: None)
 
 
-_DURABLE = frozenset(("sqlite",))
+_DURABLE = frozenset(("sqlite", "kafka", "rabbitmq"))
 """The engines that go on after a restart with what was not done; others tell when they do."""

@@ -18,6 +18,14 @@ BROKER_HOSTS = (_BROKER_INGRESS_SHORT, f"{_BROKER_INGRESS_SHORT}.svc", BROKER_IN
 """All names by which services find brokers, as for every name inside the cluster."""
 _CHANNEL = "-kn-channel"
 """End of the names by which channels are found (Eventing data plane reference §8)."""
+_BROKER = "-broker-ingress"
+"""End of the names by which Brokers of class RabbitMQBroker are found."""
+_BY_PATH = {
+    BROKER_INGRESS: "brokers",
+    f"kafka-{BROKER_INGRESS}": "brokers",
+    f"kafka-sink-ingress.knative-eventing.{CLUSTER_DOMAIN}": "kafkasinks",
+}
+"""Hosts at which the path names whom it is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +62,10 @@ def seen_from(vantage: Vantage, url: str) -> str:
 
 
 def _path_address(host: str, path: str) -> str | None:
-    if host == BROKER_INGRESS:
-        namespace, _, broker = path.removeprefix("/").partition("/")
-        return f"/ns/{namespace}/brokers/{broker}" if namespace and broker else None
+    collection = _BY_PATH.get(host)
+    if collection is not None:
+        namespace, _, name = path.removeprefix("/").partition("/")
+        return f"/ns/{namespace}/{collection}/{name}" if namespace and name else None
     labels = host.removesuffix(f".{CLUSTER_DOMAIN}").split(".")
     if len(labels) != 2:
         return None
@@ -64,4 +73,7 @@ def _path_address(host: str, path: str) -> str | None:
     channel = name.removesuffix(_CHANNEL)
     if channel and channel != name:
         return f"/ns/{namespace}/channels/{channel}{path}"
+    broker = name.removesuffix(_BROKER)
+    if broker and broker != name and path in {"", "/"}:
+        return f"/ns/{namespace}/brokers/{broker}"
     return f"/ns/{namespace}/services/{name}{path}"

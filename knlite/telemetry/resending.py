@@ -5,9 +5,9 @@ What is sent again says which event it repeats; nothing is sent again by itself.
 Source: ``docs/adr/0031-the-event-log.md``.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, get_args
 
 import msgspec
 
@@ -191,7 +191,7 @@ class Resending:
                 return Sent(id=_id(fact), replay_of=fact.arrival, why=_lacks(fact, egress))
             place = Place(found.egress_kind, found.egress_namespace, found.egress_name)
             only = frozenset((found.egress_uid,))
-        key = _known_key(fact.kind, fact.namespace, fact.name)
+        key = _known_key(fact.kind, fact.namespace, fact.name, may_be_source=True)
         sent = Sent(id=_id(fact), replay_of=fact.arrival, to=_place(key), egress=place)
         return sent if dry_run else await self._again(sent, only, "knlite replay")
 
@@ -213,7 +213,7 @@ class Resending:
         if fact is None:
             return msgspec.structs.replace(sent, why=_FORGOTTEN)
         receipt = await self._entrance.accept(
-            _known_key(fact.kind, fact.namespace, fact.name),
+            _known_key(fact.kind, fact.namespace, fact.name, may_be_source=True),
             event_of(fact),
             fact.ttl,
             fact.headers,
@@ -320,12 +320,14 @@ def _place(key: ResourceKey) -> Place:
     return Place(*key)
 
 
-_KINDS: dict[str, ResourceKind] = {"Broker": "Broker", "InMemoryChannel": "InMemoryChannel"}
+_KINDS: Mapping[str, ResourceKind] = {kind: kind for kind in get_args(ResourceKind)}
+_SOURCES = frozenset(("KafkaSource", "RabbitmqSource"))
+"""They get events from a server only, but those may be sent again."""
 
 
-def _known_key(kind: str, namespace: str, name: str) -> ResourceKey:
+def _known_key(kind: str, namespace: str, name: str, *, may_be_source: bool = False) -> ResourceKey:
     found = _KINDS.get(kind)
-    if found is None:
+    if found is None or (kind in _SOURCES and not may_be_source):
         raise InvalidInput(f'"{kind}" takes no events', fix="send to a Broker or InMemoryChannel")
     return ResourceKey(found, namespace, name)
 
