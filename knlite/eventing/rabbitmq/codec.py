@@ -56,6 +56,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     timestamp: datetime | None = None
 
 
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """A message to be sent."""
+
+    headers: Mapping[str, str | int | list[str]]
+    body: bytes
+    content_type: str | None
+    message_id: str | None
+
+
 class Beside(msgspec.Struct, frozen=True, gc=False):
     """What we have written beside an event, or nothing of it."""
 
@@ -110,10 +119,10 @@ def headers_of(event: CloudEvent, beside: Beside) -> dict[str, str | int | list[
     return written
 
 
-def written(event: CloudEvent, beside: Beside) -> Message:
+def written(event: CloudEvent, beside: Beside) -> Written:
     """The message for *event*. Its headers may be more than a server takes."""
     content_type, message_id = event.content_type, event.id
-    return Message(
+    return Written(
         headers_of(event, beside),
         event.data or b"",
         content_type if content_type is not None and _fits(content_type) else None,

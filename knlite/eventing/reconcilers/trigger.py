@@ -75,8 +75,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         conditions.true(OIDC_IDENTITY_CREATED, _OIDC_NOT_REACHED)
     if delivering and broker is not None:
         conditions.true(SUBSCRIPTION_READY)
-        if class_of(broker) not in SERVER_CLASSES:
-            _check_dependency(trigger, conditions, view)
+        _check_dependency(trigger, broker, conditions, view)
     return concluded(trigger, status, conditions, accounts)
 
 
@@ -147,7 +146,13 @@ def _dead_letter_sink(
     return others_dead_letter_sink(inherited, broker.status, unable, conditions)
 
 
-def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View) -> None:
+def _check_dependency(
+    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+) -> None:
+    """Of a Broker on a server it says how its queue or group stands, if there is no dependency.
+
+    That is written by who knows it (``controlplane/logstandings.py``).
+    """
     try:
         dependency = dependency_of(trigger)
     except NotAReference as exc:
@@ -155,7 +160,8 @@ def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View)
         conditions.false(DEPENDENCY_READY, "ReferenceError", f"{text}: {exc}")
         return
     if dependency is None:
-        conditions.true(DEPENDENCY_READY)
+        if class_of(broker) not in SERVER_CLASSES:
+            conditions.true(DEPENDENCY_READY)
         return
     found = _found(dependency, trigger.metadata.namespace, view)
     if found is None:
