@@ -28,6 +28,7 @@ from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -49,6 +50,7 @@ ADDRESSED = (
     SinkBinding,
     ContainerSource,
     PingSource,
+    RabbitmqSource,
     ApiServerSource,
     JobSink,
 )

@@ -14,6 +14,7 @@ from knlite.eventing.reconcilers import (
     jobsink,
     parallel,
     pingsource,
+    rabbitmqsource,
     requestreply,
     sequence,
     sinkbinding,
@@ -48,6 +49,7 @@ from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Reconciler
 from knlite.serving.reconcilers import (
@@ -82,6 +84,7 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (RequestReply, requestreply.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (PingSource, pingsource.reconcile),
+    (RabbitmqSource, rabbitmqsource.reconcile),
     (ApiServerSource, apiserversource.reconcile),
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
