@@ -64,6 +64,7 @@ from knlite.wiring.basics import Basics
 from knlite.wiring.eventing import make_sources, serve_answerers
 from knlite.wiring.keeping import keeping
 from knlite.wiring.scaling import make_scaling
+from knlite.wiring.standings import keep_standings
 
 
 @asynccontextmanager
@@ -138,6 +139,7 @@ class Emulator:
             reporter=self._reporter,
             issuer=self._issuer,
         )
+        keep_standings(self._basics, bus, held)
         held.enter_context(bus.reading(recorder.read, *TOLD))
         held.enter_context(self.registry.listening(recorder.note))
         folder = settings.data_dir

@@ -30,6 +30,9 @@ class DeliveryPolicy:
     timeout: float = UNBOUNDED
     retry_after_max: float = 0.0
     structured: bool = False
+    ahead: int = 0
+    """How many waits the backoff is ahead: Knative's own dispatcher begins with none (linear) or
+    with one delay, those of Kafka and RabbitMQ one step later, as the API says."""
 
 
 def policy_of(spec: DeliverySpec | None) -> DeliveryPolicy:
@@ -63,8 +66,8 @@ def backoff(policy: DeliveryPolicy, attempt: int) -> float:
     if policy.delay is None or not policy.policy:
         return 0.0
     if policy.policy == "linear":
-        return max(0.0, policy.delay * (attempt - 1))
-    return max(0.0, policy.delay * 2.0 ** min(attempt - 1, 30))
+        return max(0.0, policy.delay * (attempt - 1 + policy.ahead))
+    return max(0.0, policy.delay * 2.0 ** min(attempt - 1 + policy.ahead, 30))
 
 
 def wait(

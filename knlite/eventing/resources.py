@@ -7,18 +7,15 @@ from knlite.eventing.authorization import guard_of
 from knlite.eventing.backing import Backing, Problem
 from knlite.eventing.channels import channel_host
 from knlite.eventing.egresses import of_channel, of_trigger, subscriptions
-from knlite.eventing.kafka.resources import (
-    kafka_backing_of,
-    kafka_reader_of,
-    kafka_resources,
-)
+from knlite.eventing.kafka.backings import kafka_backing_of
+from knlite.eventing.kafka.resources import kafka_resources, of_kafka_trigger
 from knlite.eventing.rabbitmq.resources import (
     rabbitmq_backing_of,
     rabbitmq_broker_host,
     rabbitmq_reader_of,
     rabbitmq_resources,
 )
-from knlite.eventing.topology import Resource, Topology
+from knlite.eventing.topology import Egress, Resource, Topology
 from knlite.kinds.eventing import brokerclass
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.trigger import Trigger, broker_of
@@ -63,11 +60,11 @@ def _of_broker(broker: Broker, triggers: Sequence[Trigger], view: View) -> Resou
         namespace=namespace,
         name=name,
         uid=broker.metadata.uid,
-        egresses=tuple(of_trigger(each, broker, _reader(each, broker, view)) for each in triggers),
+        egresses=tuple(_egress(each, broker, view) for each in triggers),
         guard=guard_of(broker, view),
     )
     match class_of(broker):
-        case brokerclass.KAFKA_CLASS:
+        case brokerclass.KAFKA_CLASS | brokerclass.KAFKA_NAMESPACED_CLASS:
             return _placed(replace(resource, engine="kafka"), kafka_backing_of(broker, view))
         case brokerclass.RABBITMQ_CLASS:
             hosts = (rabbitmq_broker_host(namespace, name),)
@@ -86,14 +83,14 @@ def _placed(resource: Resource, backing: Backing | Problem) -> Resource:
     return replace(resource, backing=backing)
 
 
-def _reader(trigger: Trigger, broker: Broker, view: View) -> str:
+def _egress(trigger: Trigger, broker: Broker, view: View) -> Egress:
     match class_of(broker):
-        case brokerclass.KAFKA_CLASS:
-            return kafka_reader_of(trigger, view)
+        case brokerclass.KAFKA_CLASS | brokerclass.KAFKA_NAMESPACED_CLASS:
+            return of_kafka_trigger(trigger, broker, view)
         case brokerclass.RABBITMQ_CLASS:
-            return rabbitmq_reader_of(trigger, broker, view)
+            return of_trigger(trigger, broker, rabbitmq_reader_of(trigger, broker, view))
         case _:
-            return ""
+            return of_trigger(trigger, broker)
 
 
 def _of_channel(

@@ -23,7 +23,6 @@ from knlite.kinds.meta import Fields
 T = TypeVar("T", bound=Fields)
 
 _INDEX = re.compile(r"\[\d+\]")
-_INT32 = range(-(2**31), 2**31)
 _INT64 = range(-(2**63), 2**63)
 _GO = {"boolean": "bool", "integer": "int64", "number": "float64"}
 
@@ -118,8 +117,8 @@ def _shape(info: inspect.Type, value: object, path: str, found: _Found) -> objec
         case inspect.IntType(le=most):
             if not isinstance(value, int) or isinstance(value, bool) or value not in _INT64:
                 return _wrong(value, "integer", path, found)
-            if most is not None and value not in _INT32:
-                return _wrong(value, "int32", path, found)
+            if most is not None and not -most - 1 <= value <= most:
+                return _wrong(value, f"int{most.bit_length() + 1}", path, found)
             return value
         case inspect.FloatType():
             if isinstance(value, int | float) and not isinstance(value, bool):

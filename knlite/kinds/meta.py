@@ -11,6 +11,8 @@ import msgspec
 
 Int32: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 """What a field holds that is an int32 in Go: clients could read no list with a larger number."""
+Int16: TypeAlias = Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)]
+"""The same of an int16."""
 
 
 # Says for the type checker what msgspec's own declaration leaves out: frozen, and by keyword.

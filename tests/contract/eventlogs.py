@@ -53,7 +53,7 @@ class Owner:
 def record(name: str, size: int = 0, *, only: Iterable[str] = (), kind: str = "t") -> Record:
     """An event of our own; *name* is a number."""
     attributes = {"specversion": "1.0", "id": name, "source": "/s", "type": kind}
-    event = CloudEvent(attributes, None, b"x" * size)
+    event = CloudEvent(attributes, None, b"x" * size or None)
     return Record(event, 255, (("knative-a", name),), int(name), frozenset(only))
 
 

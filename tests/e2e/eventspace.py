@@ -33,6 +33,11 @@ API_VERSIONS = {
     "ContainerSource": SOURCES,
     "SinkBinding": SOURCES,
     "JobSink": "sinks.knative.dev/v1alpha1",
+    "KafkaChannel": "messaging.knative.dev/v1beta1",
+    "KafkaSink": "eventing.knative.dev/v1alpha1",
+    "KafkaSource": SOURCES,
+    "RabbitmqBrokerConfig": "eventing.knative.dev/v1alpha1",
+    "RabbitmqSource": "sources.knative.dev/v1alpha1",
     "Service": "serving.knative.dev/v1",
     "Deployment": "apps/v1",
     "Job": "batch/v1",
@@ -241,6 +246,24 @@ class Space:
     def ready(self, kind: str, name: str) -> dict[str, Any]:
         """The Ready condition of an object."""
         return self.knlite.ready(self.path(kind, name))
+
+    def condition(self, kind: str, name: str, of: str) -> dict[str, Any]:
+        """A condition of an object; empty when it has none of that type."""
+        answer = self.knlite.admin.get(self.path(kind, name))
+        if answer.status_code != 200:
+            return {}
+        conditions = answer.json().get("status", {}).get("conditions", ())
+        return next((each for each in conditions if each["type"] == of), {})
+
+    def until_condition(
+        self, kind: str, name: str, of: str, status: str = "False"
+    ) -> dict[str, Any]:
+        """Wait until a condition of an object has that status."""
+        wait_until(
+            lambda: self.condition(kind, name, of).get("status") == status,
+            f"{kind} {name} {of} {status}",
+        )
+        return self.condition(kind, name, of)
 
     def until_ready(self, kind: str, name: str, status: str = "True") -> dict[str, Any]:
         """Wait for a status of the Ready condition that speaks of the newest generation."""

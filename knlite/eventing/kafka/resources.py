@@ -1,25 +1,149 @@
-"""Objects as resources that are kept in Kafka."""
+"""Objects as resources that are kept in Kafka, and who reads from them.
 
-from collections.abc import Iterable
+Source: Eventing data plane reference §9.2, §7 (order); Eventing reference §17;
+knative-extensions/eventing-kafka-broker ``control-plane/pkg/reconciler/{trigger,channel,source}``.
+"""
 
-from knlite.eventing.backing import Problem
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from knlite.eventing.authorization import guard_of
+from knlite.eventing.backing import Problem, stable_uid
+from knlite.eventing.channels import channel_host
+from knlite.eventing.egresses import of_channel, of_trigger, subscriptions
+from knlite.eventing.identities import account_in
 from knlite.eventing.kafka.backing import KafkaBacking
-from knlite.eventing.topology import Resource
+from knlite.eventing.kafka.backings import (
+    kafka_channel_backing_of,
+    kafka_sink_backing_of,
+    kafka_source_backing_of,
+)
+from knlite.eventing.kafka.delivery import SOURCE_DELIVERY, kafka_policy_of, merged
+from knlite.eventing.kafka.groups import kafka_reader_of
+from knlite.eventing.sources import extensions_of
+from knlite.eventing.topology import Egress, Resource
+from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
+from knlite.kinds.messaging.subscription import Subscription
+from knlite.kinds.sources.kafkasource import ORDERED, KafkaSource
+from knlite.kinds.sources.source import SINK_PROVIDED
 from knlite.reconcile import View
 
 
-def kafka_backing_of(broker: Broker, view: View) -> KafkaBacking | Problem:
-    """Where *broker*, which is of class Kafka, keeps its events."""
-    return Problem("NotImplemented", "the class Kafka is not there yet")
-
-
-def kafka_reader_of(trigger: Trigger, view: View) -> str:
-    """The consumer group of *trigger*."""
-    return f"knative-trigger-{trigger.metadata.namespace}-{trigger.metadata.name}"
+def of_kafka_trigger(trigger: Trigger, broker: Broker, view: View) -> Egress:
+    """*trigger* of *broker*: a delivery of its own counts as a whole, with its dead letter sink."""
+    egress = of_trigger(trigger, broker, kafka_reader_of(trigger, view))
+    own = trigger.spec.delivery
+    policy = kafka_policy_of(own if own is not None else broker.spec.delivery)
+    egress = replace(egress, policy=policy)
+    if own is not None and own.dead_letter_sink is None:
+        egress = replace(
+            egress, dead_letter_sink=None, dead_letter_ca_certs="", dead_letter_audience=""
+        )
+    return egress
 
 
 def kafka_resources(view: View) -> Iterable[Resource]:
     """KafkaSources, KafkaSinks and KafkaChannels."""
-    return ()
+    yield from (_of_source(each, view) for each in view.listed(KafkaSource, ""))
+    yield from (_of_sink(each, view) for each in view.listed(KafkaSink, ""))
+    yield from _channels(view)
+
+
+def _of_source(source: KafkaSource, view: View) -> Resource:
+    meta, spec, status = source.metadata, source.spec, source.status
+    # Records stay where they are until everything is there that they could need, and while nobody
+    # is to read.
+    resolved = is_true(status.conditions, SINK_PROVIDED) and not is_false(
+        status.conditions, DEAD_LETTER_SINK_RESOLVED
+    )
+    account = account_in(status.auth)
+    egress = Egress(
+        kind="KafkaSource",
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        reader=spec.consumer_group,
+        overrides=extensions_of(spec.ce_overrides),
+        subscriber=(status.sink_uri or None) if resolved and spec.consumers != 0 else None,
+        policy=kafka_policy_of(SOURCE_DELIVERY if spec.delivery is None else spec.delivery),
+        dead_letter_sink=status.dead_letter_sink_uri or None,
+        own_dead_letters=bool(status.dead_letter_sink_uri),
+        ordered=spec.ordering in {None, ORDERED},
+        subscriber_ca_certs=status.sink_ca_certs or "",
+        dead_letter_ca_certs=status.dead_letter_sink_ca_certs or "",
+        account=account,
+        subscriber_audience=(status.sink_audience or "") if account else "",
+        dead_letter_audience=(status.dead_letter_sink_audience or "") if account else "",
+    )
+    resource = Resource(
+        kind="KafkaSource",
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        engine="kafka",
+        egresses=(egress,),
+    )
+    return _placed(resource, kafka_source_backing_of(source, view))
+
+
+def _of_sink(sink: KafkaSink, view: View) -> Resource:
+    meta = sink.metadata
+    resource = Resource(
+        kind="KafkaSink",
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+        engine="kafka",
+        guard=guard_of(sink, view),
+    )
+    return _placed(resource, kafka_sink_backing_of(sink, view))
+
+
+def _channels(view: View) -> Iterator[Resource]:
+    channels = view.listed(KafkaChannel, "")
+    known = subscriptions(view, "KafkaChannel") if channels else {}
+    for channel in channels:
+        meta = channel.metadata
+        mine = known.get((meta.namespace, meta.name), {})
+        resource = Resource(
+            kind="KafkaChannel",
+            namespace=meta.namespace,
+            name=meta.name,
+            uid=meta.uid,
+            engine="kafka",
+            hosts=(channel_host(meta.namespace, meta.name),),
+            egresses=tuple(
+                _of_subscription(each, channel, mine, view) for each in of_channel(channel, mine)
+            ),
+            guard=guard_of(channel, view),
+        )
+        yield _placed(resource, kafka_channel_backing_of(channel, view))
+
+
+def _of_subscription(
+    egress: Egress, channel: KafkaChannel, known: Mapping[str, Subscription], view: View
+) -> Egress:
+    """Those of a channel are ordered, and merge their delivery with the channel's."""
+    meta = channel.metadata
+    own = next((each.delivery for each in channel.spec.subscribers if each.uid == egress.uid), None)
+    uid = egress.uid
+    if not view.config.durable and uid in known:
+        uid = stable_uid("Subscription", egress.namespace, egress.name)
+    policy = kafka_policy_of(merged(own, channel.spec.delivery))
+    return replace(
+        egress,
+        reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
+        policy=replace(policy, structured=False),
+        ordered=True,
+    )
+
+
+def _placed(resource: Resource, backing: KafkaBacking | Problem) -> Resource:
+    if isinstance(backing, Problem):
+        return replace(resource, problem=backing.message)
+    return replace(resource, backing=backing)

@@ -10,7 +10,7 @@ Differs: a time before all times, which upstream writes for events without one, 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -54,6 +54,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """The property; it alone says whether the body is the event."""
     message_id: str | None = None
     timestamp: datetime | None = None
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """A message to be sent."""
+
+    headers: Mapping[str, str | int | list[str]]
+    body: bytes
+    content_type: str | None
+    message_id: str | None
 
 
 class Beside(msgspec.Struct, frozen=True, gc=False):
@@ -110,10 +119,10 @@ def headers_of(event: CloudEvent, beside: Beside) -> dict[str, str | int | list[
     return written
 
 
-def written(event: CloudEvent, beside: Beside) -> Message:
+def written(event: CloudEvent, beside: Beside) -> Written:
     """The message for *event*. Its headers may be more than a server takes."""
     content_type, message_id = event.content_type, event.id
-    return Message(
+    return Written(
         headers_of(event, beside),
         event.data or b"",
         content_type if content_type is not None and _fits(content_type) else None,
@@ -127,13 +136,14 @@ def beside(headers: Mapping[str, object]) -> Beside:
     only = headers.get(ONLY)
     ttl = headers.get(TTL)
     travelling = list[tuple[str, str]]()
-    for name, value in headers.items():
-        if name in _BARE:
+    for key, value in headers.items():
+        if key in _BARE:
             if isinstance(value, str) and value:
-                travelling.append((name, value))
-        elif name.startswith(TRAVELLING):
+                travelling.append((key, value))
+        elif key.startswith(TRAVELLING):
+            name = key[len(TRAVELLING) :]
             values = value if isinstance(value, list) else [value]
-            travelling += [(name[len(TRAVELLING) :], each) for each in values if _plain(each)]
+            travelling += [(name, each) for each in values if isinstance(each, str)]
     return Beside(
         _count(headers.get(ARRIVAL)),
         _count(ttl) if ttl is not None else None,
@@ -242,18 +252,9 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _plain(value: object) -> bool:
-    return isinstance(value, str)
-
-
 def _is_name(name: str) -> bool:
     return name.isascii() and name.isalnum()
 
 
 def _fits(text: str) -> bool:
     return len(text) <= SHORT and (text.isascii() or len(text.encode()) <= SHORT)
-
-
-def names_that_fit(names: Sequence[str]) -> str | None:
-    """The first of *names* that is too long for a header; None: there is none."""
-    return next((name for name in names if not _fits(name)), None)

@@ -9,10 +9,16 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
-from knlite.eventing.brokers import embedded
+from knlite.eventing.brokers import embedded, kafka, rabbitmq
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.broker import Broker, BrokerStatus, class_of
-from knlite.kinds.eventing.brokerclass import MT_CLASS, SQLITE_CLASS
+from knlite.kinds.eventing.brokerclass import (
+    KAFKA_CLASS,
+    KAFKA_NAMESPACED_CLASS,
+    MT_CLASS,
+    RABBITMQ_CLASS,
+    SQLITE_CLASS,
+)
 from knlite.kinds.eventing.brokerconditions import INGRESS_READY, conditions_of
 from knlite.reconcile import Key, Outcome, View, concluded
 
@@ -22,6 +28,9 @@ Reconciled = Callable[[Broker, ConditionEditor, View], BrokerStatus]
 _CLASSES: Final[Mapping[str, Reconciled]] = {
     MT_CLASS: embedded.reconciled,
     SQLITE_CLASS: embedded.reconciled,
+    RABBITMQ_CLASS: rabbitmq.reconciled,
+    KAFKA_CLASS: kafka.reconciled,
+    KAFKA_NAMESPACED_CLASS: kafka.reconciled,
 }
 
 
@@ -43,6 +52,7 @@ def _unsupported(broker: Broker, conditions: ConditionEditor, view: View) -> Bro
         INGRESS_READY,
         "BrokerClassNotSupported",
         f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
-        f' in memory) and "{SQLITE_CLASS}" (keeps them in a file below --data-dir)',
+        f' in memory), "{SQLITE_CLASS}" (keeps them in a file below --data-dir), "{RABBITMQ_CLASS}"'
+        f' and "{KAFKA_CLASS}" (keep them on a server)',
     )
     return broker.status

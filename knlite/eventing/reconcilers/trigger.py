@@ -3,6 +3,10 @@
 Each step that fails ends the reconcile and leaves the later conditions as they were. A Trigger
 recovers by itself when its Broker, its subscriber or its dependency appears.
 
+On a server its consumer group or its queue is what it depends on, and the engine says in
+DependencyReady how that stands. A delivery of its own counts as a whole with Kafka: nothing of the
+Broker's is used then, not even the dead letter sink.
+
 Differs: there is no Subscription behind a Trigger, the dispatcher reads the Trigger itself; so
 SubscriptionReady follows from the steps before it. Triggers of a Broker class that does not exist
 here are not left alone, they show their Broker's reason.
@@ -23,10 +27,13 @@ from knlite.eventing.deadletters import (
 )
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.identities import identified
+from knlite.eventing.kafka.groups import kafka_reader_of
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.conditions import Condition, ConditionEditor, find
-from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.broker import Broker, class_of
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, SERVER_CLASSES
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
+from knlite.kinds.eventing.kafkaconditions import GROUP_ID
 from knlite.kinds.eventing.trigger import (
     BROKER_READY,
     CONDITIONS,
@@ -58,16 +65,17 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     delivering = False
     accounts: tuple[Create, ...] = ()
     if broker is not None:
-        status, delivering = _with_targets(trigger, broker, conditions, view)
+        status = _with_group(trigger, broker, view)
+        status, delivering = _with_targets(trigger, status, broker, conditions, view)
     if delivering:
         auth, accounts = identified(trigger, OIDC_IDENTITY_CREATED, conditions, view)
         status = msgspec.structs.replace(status, auth=auth)
         delivering = conditions.is_true(OIDC_IDENTITY_CREATED)
     else:
         conditions.true(OIDC_IDENTITY_CREATED, _OIDC_NOT_REACHED)
-    if delivering:
+    if delivering and broker is not None:
         conditions.true(SUBSCRIPTION_READY)
-        _check_dependency(trigger, conditions, view)
+        _check_dependency(trigger, broker, conditions, view)
     return concluded(trigger, status, conditions, accounts)
 
 
@@ -88,21 +96,34 @@ def _ready_broker(trigger: Trigger, conditions: ConditionEditor, view: View) -> 
     return broker if ready is not None and ready.status == "True" and current else None
 
 
+def _with_group(trigger: Trigger, broker: Broker, view: View) -> TriggerStatus:
+    """The status, which keeps the consumer group of who reads from Kafka for good."""
+    status = trigger.status
+    if class_of(broker) not in KAFKA_CLASSES or GROUP_ID in status.annotations:
+        return status
+    annotations = {**status.annotations, GROUP_ID: kafka_reader_of(trigger, view)}
+    return msgspec.structs.replace(status, annotations=annotations)
+
+
 def _with_targets(
-    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+    trigger: Trigger,
+    status: TriggerStatus,
+    broker: Broker,
+    conditions: ConditionEditor,
+    view: View,
 ) -> tuple[TriggerStatus, bool]:
-    """The status with the URLs that are known, and whether all of them are."""
+    """*status* with the URLs that are known, and whether all of them are."""
     subscriber = resolve(trigger.spec.subscriber, trigger.metadata.namespace, view)
     if not isinstance(subscriber, Resolved):
         reason = "Unable to get the Subscriber's URI"
         conditions.false(SUBSCRIBER_RESOLVED, reason, subscriber.message)
         cleared = msgspec.structs.replace(
-            trigger.status, subscriber_uri="", subscriber_ca_certs=None, subscriber_audience=None
+            status, subscriber_uri="", subscriber_ca_certs=None, subscriber_audience=None
         )
         return cleared, False
     conditions.true(SUBSCRIBER_RESOLVED)
     status = msgspec.structs.replace(
-        trigger.status,
+        status,
         subscriber_uri=subscriber.url,
         subscriber_ca_certs=subscriber.ca_certs,
         subscriber_audience=subscriber.audience,
@@ -117,14 +138,21 @@ def _dead_letter_sink(
 ) -> Resolved | None:
     """The Trigger's own, else the Broker's; None if there is none or it does not resolve."""
     own, inherited = trigger.spec.delivery, broker.spec.delivery
-    if own is not None and own.dead_letter_sink is not None:
+    whole = own is not None and class_of(broker) in KAFKA_CLASSES
+    if whole or (own is not None and own.dead_letter_sink is not None):
         unable = "Unable to get the dead letter sink's URI"
         return own_dead_letter_sink(own, trigger.metadata.namespace, unable, conditions, view)
     unable = f"Broker {broker.metadata.name} didn't set status.deadLetterSinkURI"
     return others_dead_letter_sink(inherited, broker.status, unable, conditions)
 
 
-def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View) -> None:
+def _check_dependency(
+    trigger: Trigger, broker: Broker, conditions: ConditionEditor, view: View
+) -> None:
+    """Of a Broker on a server it says how its queue or group stands, if there is no dependency.
+
+    That is written by who knows it (``controlplane/logstandings.py``).
+    """
     try:
         dependency = dependency_of(trigger)
     except NotAReference as exc:
@@ -132,7 +160,8 @@ def _check_dependency(trigger: Trigger, conditions: ConditionEditor, view: View)
         conditions.false(DEPENDENCY_READY, "ReferenceError", f"{text}: {exc}")
         return
     if dependency is None:
-        conditions.true(DEPENDENCY_READY)
+        if class_of(broker) not in SERVER_CLASSES:
+            conditions.true(DEPENDENCY_READY)
         return
     found = _found(dependency, trigger.metadata.namespace, view)
     if found is None:

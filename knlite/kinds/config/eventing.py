@@ -14,8 +14,15 @@ import msgspec
 from knlite.kinds.codec import decode
 from knlite.kinds.config import eventingfeatures
 from knlite.kinds.config.eventingfeatures import EventingFeatures
+from knlite.kinds.config.servers import KAFKA_BROKERS, RABBITMQ_BROKERS
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.kinds.eventing.brokerclass import KAFKA_CLASS, MT_CLASS, RABBITMQ_CLASS, SQLITE_CLASS
+from knlite.kinds.eventing.brokerclass import (
+    KAFKA_CLASS,
+    KAFKA_NAMESPACED_CLASS,
+    MT_CLASS,
+    RABBITMQ_CLASS,
+    SQLITE_CLASS,
+)
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.kreference import KReference
 from knlite.kinds.meta import Fields
@@ -37,8 +44,9 @@ SERVER_CONFIGS: Final[Mapping[str, KReference]] = {
         api_version="v1", kind="ConfigMap", name=name, namespace="knative-eventing"
     )
     for broker_class, name in (
-        (KAFKA_CLASS, "kafka-broker-config"),
-        (RABBITMQ_CLASS, "rabbitmq-broker-config"),
+        (KAFKA_CLASS, KAFKA_BROKERS),
+        (KAFKA_NAMESPACED_CLASS, KAFKA_BROKERS),
+        (RABBITMQ_CLASS, RABBITMQ_BROKERS),
     )
 }
 """The same of a Broker whose events a server keeps: it says where that is."""

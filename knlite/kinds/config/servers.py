@@ -65,7 +65,7 @@ SERVER_MAPS: Final[Mapping[str, ServerMap]] = {
             "vhost": "/",
             "queueType": "quorum",
         },
-        keys=frozenset(("uri", "port", "username", "password", "vhost", "queueType")),
+        keys=frozenset(("uri", "port", "username", "password", "vhost", "queueType", AUTH_SECRET)),
     ),
 }
 """By name."""

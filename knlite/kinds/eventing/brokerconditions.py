@@ -11,8 +11,9 @@ from typing import Final
 
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.eventing.appliedpolicy import EVENT_POLICIES_READY
-from knlite.kinds.eventing.brokerclass import RABBITMQ_CLASS
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASS, KAFKA_NAMESPACED_CLASS, RABBITMQ_CLASS
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
+from knlite.kinds.eventing.kafkaconditions import BROKER_CONDITIONS
 
 INGRESS_READY: Final = "IngressReady"
 TRIGGER_CHANNEL_READY: Final = "TriggerChannelReady"
@@ -37,6 +38,8 @@ CONDITIONS = ConditionSet(
 )
 
 _BY_CLASS: Final[Mapping[str, ConditionSet]] = {
+    KAFKA_CLASS: BROKER_CONDITIONS,
+    KAFKA_NAMESPACED_CLASS: BROKER_CONDITIONS,
     RABBITMQ_CLASS: ConditionSet(
         (
             EXCHANGE_READY,

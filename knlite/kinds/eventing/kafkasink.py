@@ -5,7 +5,7 @@ Eventing reference §17.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
@@ -14,7 +14,7 @@ from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid
-from knlite.kinds.meta import Fields, Int32, Object
+from knlite.kinds.meta import Fields, Int16, Int32, Object
 from knlite.kinds.objectname import name_errors
 
 BINARY: Final = "binary"
@@ -43,7 +43,7 @@ class KafkaAuth(Fields):
 class KafkaSinkSpec(Fields):
     topic: str = ""
     num_partitions: Int32 | None = None
-    replication_factor: Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)] | None = None
+    replication_factor: Int16 | None = None
     bootstrap_servers: tuple[str, ...] = ()
     content_mode: str | None = None
     auth: KafkaAuth | None = None

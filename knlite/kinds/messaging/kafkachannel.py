@@ -4,7 +4,7 @@ Source: knative-extensions/eventing-kafka-broker ``control-plane/pkg/apis/messag
 Eventing reference §17.
 """
 
-from typing import Annotated, Final
+from typing import Final
 
 import msgspec
 
@@ -24,7 +24,7 @@ from knlite.kinds.messaging.channelable import (
     subscribers_permitted,
     subscribers_validated,
 )
-from knlite.kinds.meta import Int32, Object
+from knlite.kinds.meta import Int16, Int32, Object
 from knlite.kinds.objectname import name_errors
 
 SUBSCRIBERS: Final = "Subscribers"
@@ -36,7 +36,7 @@ DEFAULT_RETENTION: Final = "PT168H"
 
 class KafkaChannelSpec(ChannelableSpec):
     num_partitions: Int32 = 0
-    replication_factor: Annotated[int, msgspec.Meta(ge=-(2**15), le=2**15 - 1)] = 0
+    replication_factor: Int16 = 0
     retention_duration: str = ""
 
 

@@ -12,7 +12,7 @@ import msgspec
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery, destination
-from knlite.kinds.eventing.delivery import DeliverySpec
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
 from knlite.kinds.fielderror import Errors, FieldError, generic, invalid, missing, under
@@ -27,13 +27,19 @@ from knlite.kinds.sources.source import (
 )
 
 CONSUMER_GROUP: Final = "ConsumerGroup"
-CONDITIONS = ConditionSet((CONSUMER_GROUP, SINK_PROVIDED))
+"""Said by who knows: the engine that talks to the server."""
+CONFIG_PARSED: Final = "ConfigParsed"
+CONDITIONS = ConditionSet((CONSUMER_GROUP, SINK_PROVIDED, CONFIG_PARSED, DEAD_LETTER_SINK_RESOLVED))
+"""Differs: upstream tells Secrets and dead letter sinks that are not there by ``ConsumerGroup``,
+too."""
 
 EVENT_TYPE: Final = "dev.knative.kafka.event"
 EARLIEST: Final = "earliest"
 LATEST: Final = "latest"
 ORDERED: Final = "ordered"
 UNORDERED: Final = "unordered"
+KEY_TYPE: Final = "kafkasources.sources.knative.dev/key-type"
+"""Label: how keys of records are read, ``string``, ``int``, ``float`` or ``byte-array``."""
 
 _GROUP_PREFIX: Final = "knative-kafka-source-"
 _GROUPS: Final = UUID("0b6f3c1e-6b9d-5d55-9a6f-3d7f7c1c2f10")
@@ -61,6 +67,13 @@ class Placement(Fields):
 
 
 class KafkaSourceStatus(SourceStatus):
+    """Differs: it also says where dead letters go."""
+
+    dead_letter_sink_uri: str = ""
+    dead_letter_sink_ca_certs: str | None = msgspec.field(
+        default=None, name="deadLetterSinkCACerts"
+    )
+    dead_letter_sink_audience: str | None = None
     consumers: int = 0
     selector: str = ""
     claims: str = ""

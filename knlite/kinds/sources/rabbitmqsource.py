@@ -3,7 +3,7 @@
 Source: knative-extensions/eventing-rabbitmq ``pkg/apis/sources/v1alpha1/rabbitmq_*.go``,
 ``config/source/300-rabbitmqsource.yaml``; Eventing reference §17.
 Not here: what becomes of it (``eventing/reconcilers/rabbitmqsource.py``), and of a message
-(``eventing/rabbitmq/messages.py``).
+(``eventing/rabbitmq/codec.py``).
 """
 
 from typing import Final

@@ -1,0 +1,22 @@
+"""The consumer groups of Triggers.
+
+Source: Eventing data plane reference §9.2; knative-extensions/eventing-kafka-broker
+``control-plane/pkg/reconciler/trigger/v2``.
+"""
+
+from knlite.kinds.config.kafkafeatures import named
+from knlite.kinds.config.values import ConfigInvalid
+from knlite.kinds.eventing.kafkaconditions import GROUP_ID
+from knlite.kinds.eventing.trigger import Trigger
+from knlite.reconcile import View
+
+
+def kafka_reader_of(trigger: Trigger, view: View) -> str:
+    """The consumer group of *trigger*: the one that it has, else what the template says."""
+    known = trigger.status.annotations.get(GROUP_ID)
+    if known:
+        return known
+    try:
+        return named(view.config.kafka.triggers_group, trigger.metadata)
+    except ConfigInvalid:
+        return trigger.metadata.uid

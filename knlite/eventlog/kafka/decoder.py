@@ -1,0 +1,90 @@
+"""Records of Kafka as readers of a log get them.
+
+Source: Eventing data plane reference §9.1; Eventing delivery reference §12, §15.2 (what is no event
+is discarded and counted).
+"""
+
+from collections.abc import Callable, Hashable
+from typing import Protocol
+
+from knlite.eventing.cloudevent import Malformed
+from knlite.eventing.extensions import arriving_ttl
+from knlite.eventing.kafka.backing import KafkaBacking
+from knlite.eventing.kafka.codec import RecordHeaders, decode
+from knlite.eventing.kafka.foreign import foreign_event
+from knlite.eventing.trace import TRACEPARENT, Bits, begun
+from knlite.eventlog.kafka.cursor import Met
+from knlite.eventlog.port import Record
+
+
+class Consumed(Protocol):
+    """A record as the library hands it out."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    """Milliseconds since 1970."""
+    key: bytes | None
+    value: bytes | None
+    headers: RecordHeaders
+
+
+class Decoder:
+    """Reads the records of one resource."""
+
+    def __init__(
+        self, run: str, backing: KafkaBacking, bits: Bits, discard: Callable[[str, str], None]
+    ) -> None:
+        """*run* is the one that reads. *discard* is told where a record is and why it is none."""
+        self._run = run
+        self._foreign = backing.foreign
+        self._key_type = backing.key_type
+        self._bits = bits
+        self._discard = discard
+        self._discarded: dict[tuple[str, int], int] = {}
+        """The last of each partition: what several readers meet is told once."""
+
+    def read(self, consumed: Consumed) -> Met | None:
+        """What *consumed* holds; None: nothing that anybody could deliver."""
+        found = decode(consumed.headers, consumed.value)
+        event, beside = found.event, found.beside
+        if isinstance(event, Malformed) and self._foreign:
+            event = foreign_event(
+                self._foreign,
+                consumed.topic,
+                consumed.partition,
+                consumed.offset,
+                consumed.timestamp,
+                consumed.key,
+                consumed.value,
+                consumed.headers,
+                self._key_type,
+            )
+        if isinstance(event, Malformed):
+            self._tell(consumed, event.why)
+            return None
+        headers = beside.headers
+        ours = beside.run == self._run
+        if not ours or not headers or headers[-1][0] != TRACEPARENT:
+            others = [each for each in headers if each[0] != TRACEPARENT]
+            headers = (*others, *begun(headers, self._bits)[-1:])
+        ttl = beside.ttl if beside.ttl >= 0 else arriving_ttl(event)
+        record = Record(
+            event, ttl, headers, beside.arrival, frozenset(beside.only), beside.replay_of
+        )
+        if ours:
+            return Met(consumed.offset, record, False, "", None)
+        same: Hashable = (consumed.topic, consumed.partition, consumed.offset)
+        return Met(consumed.offset, record, bool(beside.arrival), origin_of(consumed), same)
+
+    def _tell(self, consumed: Consumed, why: str) -> None:
+        partition = (consumed.topic, consumed.partition)
+        if self._discarded.get(partition, -1) < consumed.offset:
+            self._discarded[partition] = consumed.offset
+            self._discard(origin_of(consumed), why)
+
+
+def origin_of(consumed: Consumed) -> str:
+    """Where a record is, for people."""
+    return f"record {consumed.offset} of partition {consumed.partition} of topic {consumed.topic}"

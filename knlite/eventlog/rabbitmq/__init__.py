@@ -1,0 +1,1 @@
+"""The engine that keeps events on a RabbitMQ server."""

@@ -1,0 +1,343 @@
+"""The event log in Kafka, on a real server (``knlite/eventlog/kafka``).
+
+What it shares with the other engines is in ``test_eventlog.py``.
+"""
+
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+import anyio
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from knlite.clock import SystemClock
+from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.attributes import Attributes
+from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
+from knlite.eventlog.kafka.engine import KafkaEngine
+from knlite.eventlog.port import Cursor, EventLog, Reader, Record, Taken
+from knlite.facts import EventRefused, Fact, LogStanding
+from tests.servers.kafka import Kafka
+
+TRACE = ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Owner:
+    backing: KafkaBacking
+    uid: str = "uid"
+    kind: str = "Broker"
+    namespace: str = "default"
+    name: str = "main"
+
+
+@dataclass
+class Run:
+    """A run of knlite, as far as an engine knows it."""
+
+    engine: KafkaEngine
+    facts: list[Fact]
+
+    def standings(self, uid: str = "") -> list[tuple[bool | None, str]]:
+        return [
+            (fact.ready, fact.reason)
+            for fact in self.facts
+            if isinstance(fact, LogStanding) and fact.egress_uid == uid
+        ]
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def backing(kafka: Kafka) -> KafkaBacking:
+    """A topic that nobody has used."""
+    server = KafkaServer(bootstrap=(kafka.bootstrap,))
+    return KafkaBacking(server=server, topics=(f"topic-{next(_numbers)}",), partitions=3)
+
+
+NewRun = Callable[[], Awaitable[Run]]
+
+
+class Runs:
+    """Runs that come and go."""
+
+    def __init__(self, group: anyio.abc.TaskGroup) -> None:
+        self._group = group
+        self._scopes: dict[int, tuple[anyio.CancelScope, anyio.Event]] = {}
+
+    async def begin(self) -> Run:
+        facts: list[Fact] = []
+        run = Run(KafkaEngine(facts.append, SystemClock(), random.Random()), facts)
+        scope, ended = anyio.CancelScope(), anyio.Event()
+        self._scopes[id(run)] = (scope, ended)
+
+        async def work(*, task_status: anyio.abc.TaskStatus[None]) -> None:
+            with scope:
+                await run.engine.run(task_status=task_status)
+            ended.set()
+
+        await self._group.start(work)
+        return run
+
+    async def end(self, run: Run) -> None:
+        scope, ended = self._scopes[id(run)]
+        scope.cancel()
+        await ended.wait()
+
+
+@pytest.fixture
+async def runs() -> AsyncIterator[Runs]:
+    async with anyio.create_task_group() as group:
+        with anyio.fail_after(60):
+            yield Runs(group)
+        group.cancel_scope.cancel()
+
+
+def record(name: str, *, key: str = "", only: tuple[str, ...] = (), kind: str = "t") -> Record:
+    attributes = {"specversion": "1.0", "id": name, "source": "/s", "type": kind}
+    if key:
+        attributes["partitionkey"] = key
+    event = CloudEvent(attributes, "text/plain", b"hello")
+    headers = (("knative-a", "b"), TRACE)
+    return Record(event, 17, headers, 1_000 + int(name), frozenset(only))
+
+
+async def taken(cursor: Cursor, number: int) -> list[Taken]:
+    found: list[Taken] = []
+    while len(found) < number:
+        next_one = cursor.take()
+        if next_one is None:
+            await cursor.wait()
+        else:
+            found.append(next_one)
+    return found
+
+
+async def names(cursor: Cursor, number: int) -> list[str]:
+    """Take so many and be done with them."""
+    found = await taken(cursor, number)
+    for each in found:
+        cursor.done(each.position)
+    return [each.record.event.id for each in found]
+
+
+def reader(name: str = "group", **more: Any) -> Reader:
+    return Reader(uid=name, name=f"{name}-{next(_numbers)}", **more)
+
+
+async def fill(log: EventLog, *numbers: int, key: str = "") -> None:
+    async with anyio.create_task_group() as group:
+        for each in numbers:
+            group.start_soon(log.append, record(str(each), key=key))
+
+
+async def test_an_event_comes_out_as_it_went_in(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), ["group"])
+    cursor = log.open(reader(), "end")
+    sent = record("1")
+    await log.append(sent)
+    (found,) = await taken(cursor, 1)
+    assert (found.record, found.again, found.origin) == (sent, False, "")
+    assert cursor.take() is None
+
+
+async def test_everybody_gets_every_event_that_passes(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    everything = log.open(reader("a"), "end")
+    few = log.open(reader("b", filter=Attributes({"type": "wanted"})), "end")
+    await log.append(record("1"))
+    await log.append(record("2", kind="wanted"))
+    assert sorted(await names(everything, 2)) == ["1", "2"]
+    assert await names(few, 1) == ["2"]
+
+
+async def test_an_event_may_be_for_some_groups_only(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    first, second = reader("a"), reader("b")
+    one, other = log.open(first, "end"), log.open(second, "end")
+    await log.append(record("1", only=(first.name,)))
+    await log.append(record("2", only=(second.name,)))
+    assert await names(one, 1) == ["1"]
+    assert await names(other, 1) == ["2"]
+
+
+async def test_what_was_not_done_comes_again_in_the_next_run(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    owner, who = Owner(replace(backing, partitions=1)), reader()
+    run = await runs.begin()
+    log = run.engine.log(owner, [])
+    cursor = log.open(who, "end")
+    for each in range(5):
+        await log.append(record(str(each)))
+    found = await taken(cursor, 3)
+    cursor.done(found[0].position)
+    cursor.done(found[2].position)
+    await runs.end(run)
+
+    run = await runs.begin()
+    cursor = run.engine.log(owner, []).open(who, "end")
+    again = await taken(cursor, 4)
+    assert [each.record.event.id for each in again] == ["1", "2", "3", "4"]
+    assert {each.again for each in again} == {True}
+    assert again[0].record.arrival == 1_001
+
+
+async def test_what_was_done_comes_never_again(runs: Runs, backing: KafkaBacking) -> None:
+    owner, who = Owner(backing), reader()
+    run = await runs.begin()
+    log = run.engine.log(owner, [])
+    cursor = log.open(who, "end")
+    await fill(log, *range(20))
+    await names(cursor, 20)
+    await runs.end(run)
+
+    run = await runs.begin()
+    log = run.engine.log(owner, [])
+    cursor = log.open(who, "end")
+    await log.append(record("99"))
+    assert await names(cursor, 1) == ["99"]
+
+
+async def test_a_new_reader_begins_at_the_end(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    await fill(log, *range(10))
+    cursor = log.open(reader(), "end")
+    await log.append(record("99"))
+    assert await names(cursor, 1) == ["99"]
+
+
+async def test_one_that_comes_with_its_resource_begins_at_the_start(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    await log.append(record("1"))
+    assert await names(log.open(reader(), "start"), 1) == ["1"]
+
+
+async def test_an_ordered_reader_has_one_of_each_partition_in_hand(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(ordered=True), "end")
+    for each in range(30):
+        await log.append(record(str(each), key=str(each % 10)))
+    in_hand = await taken(cursor, 3)
+    assert cursor.orders == 3
+    with anyio.move_on_after(0.3):
+        await cursor.wait()
+    assert cursor.take() is None
+    order: dict[str, list[int]] = {}
+    finished = 0
+    while True:
+        for each in in_hand:
+            order.setdefault(each.record.event.attributes["partitionkey"], []).append(
+                int(each.record.event.id)
+            )
+            cursor.done(each.position)
+            finished += 1
+        if finished == 30:
+            break
+        in_hand = await taken(cursor, 1)
+    assert all(numbers == sorted(numbers) for numbers in order.values())
+    assert len(order) == 10
+
+
+async def test_what_nobody_takes_stays_on_the_server(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(parallelism=10), "end")
+    large = record("1")
+    large.event = CloudEvent(large.event.attributes, None, b"x" * 20_000)
+
+    async def send() -> None:
+        for _ in range(100):
+            await log.append(large)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(send)
+    await cursor.wait()
+    await anyio.sleep(0.5)
+    assert cursor._queued < 200  # type: ignore[attr-defined]
+    assert len(await names(cursor, 500)) == 500
+
+
+async def test_a_deleted_resource_takes_its_topic_along(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    await log.append(record("1"))
+    run.engine.forget("uid")
+    log = run.engine.log(Owner(backing, uid="another"), [])
+    cursor = log.open(reader(), "start")
+    await log.append(record("2"))
+    assert await names(cursor, 1) == ["2"]
+    assert [ready for ready, _ in run.standings()] == [None, True, None, True]
+
+
+async def test_a_closed_reader_takes_its_group_along(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    who = reader()
+    log.open(who, "end")
+    await log.append(record("1"))
+    log.close(who.uid)
+    cursor = log.open(who, "end")
+    await log.append(record("2"))
+    assert await names(cursor, 1) == ["2"]
+
+
+async def test_an_event_without_data_is_a_record_without_value(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    sent = record("1")
+    sent.event = CloudEvent(sent.event.attributes)
+    await log.append(sent)
+    (found,) = await taken(cursor, 1)
+    assert found.record == sent
+    consumer = AIOKafkaConsumer(
+        backing.topics[0],
+        bootstrap_servers=backing.server.bootstrap[0],
+        auto_offset_reset="earliest",
+    )
+    await consumer.start()
+    try:
+        assert (await consumer.getone()).value is None
+    finally:
+        await consumer.stop()
+
+
+async def test_what_is_no_event_is_discarded_and_told_once(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursors = [log.open(reader("a"), "end"), log.open(reader("b"), "end")]
+    await log.append(record("0"))
+    producer = AIOKafkaProducer(bootstrap_servers=backing.server.bootstrap[0])
+    await producer.start()
+    for value in (b"1", b"2"):
+        await producer.send_and_wait(backing.topics[0], value, partition=0)
+    await producer.stop()
+    await fill(log, *range(1, 10))
+    for cursor in cursors:
+        assert len(await names(cursor, 10)) == 10
+    refused = [fact for fact in run.facts if isinstance(fact, EventRefused)]
+    assert len(refused) == 2
+    assert "neither binary mode" in refused[0].why
