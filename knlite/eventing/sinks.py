@@ -16,6 +16,7 @@ from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.meta import Object
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.source import SINK_PROVIDED, SourceStatus
@@ -31,6 +32,7 @@ def sink_missing(obj: Object) -> str:
             PingSource(spec=spec, status=status)
             | RabbitmqSource(spec=spec, status=status)
             | ApiServerSource(spec=spec, status=status)
+            | KafkaSource(spec=spec, status=status)
         ):
             wanted, provided = spec.sink, find(status.conditions, SINK_PROVIDED)
         case _:
