@@ -16,6 +16,7 @@ from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.meta import Object
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.source import SINK_PROVIDED, SourceStatus
 from knlite.reconcile import View
@@ -26,7 +27,11 @@ S = TypeVar("S", bound=SourceStatus)
 def sink_missing(obj: Object) -> str:
     """What an Event says of a source whose sink is not there; empty if it is, or is not known."""
     match obj:
-        case PingSource(spec=spec, status=status) | ApiServerSource(spec=spec, status=status):
+        case (
+            PingSource(spec=spec, status=status)
+            | ApiServerSource(spec=spec, status=status)
+            | KafkaSource(spec=spec, status=status)
+        ):
             provided = find(status.conditions, SINK_PROVIDED)
         case _:
             return ""

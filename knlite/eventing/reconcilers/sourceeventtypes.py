@@ -17,6 +17,7 @@ from knlite.kinds.ownership import owned_by
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.descriptions import DESCRIPTIONS
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.kinds.sources.source import CloudEventAttributes
@@ -27,6 +28,7 @@ SOURCES: Final[tuple[type[Object], ...]] = (
     ApiServerSource,
     ContainerSource,
     SinkBinding,
+    KafkaSource,
 )
 
 
@@ -68,6 +70,7 @@ def _sending(source: Object) -> tuple[Destination, tuple[CloudEventAttributes, .
             | ApiServerSource(spec=spec, status=status)
             | ContainerSource(spec=spec, status=status)
             | SinkBinding(spec=spec, status=status)
+            | KafkaSource(spec=spec, status=status)
         ):
             return spec.sink, status.ce_attributes
         case _:

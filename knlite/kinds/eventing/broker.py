@@ -12,8 +12,10 @@ from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
+from knlite.kinds.eventing.kafkabroker import config_validated
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
@@ -81,6 +83,8 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
     within = own if config.eventing.same_namespace_only(own) else ""
     if obj.spec.config is not None:
         errors.extend(under("spec.config", reference_validated(obj.spec.config, enabled, within)))
+    if class_of(obj) in KAFKA_CLASSES:
+        errors.extend(config_validated(obj.spec.config, class_of(obj), own))
     errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
     if old is not None:
         errors.extend(_immutable(obj, old))
