@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from knlite.eventing.backing import Problem, server_uid
+from knlite.eventing.channels import CLUSTER_DOMAIN
 from knlite.eventing.configmaps import entries_of
 from knlite.eventing.delivery import policy_of
 from knlite.eventing.rabbitmq import names
@@ -27,6 +28,7 @@ from knlite.eventing.rabbitmq.connection import (
     with_auth_secret,
 )
 from knlite.eventing.references import not_found
+from knlite.eventing.serverhosts import RABBITMQ_ENDING
 from knlite.eventing.topology import Egress, Resource
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.secret import Secret
@@ -40,6 +42,7 @@ from knlite.kinds.eventing.rabbitmqbrokerconfig import (
 )
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.kreference import KReference
+from knlite.kinds.names import child_name
 from knlite.kinds.sources.rabbitmqsource import (
     DEFAULT_PARALLELISM,
     RabbitmqSource,
@@ -60,7 +63,7 @@ class _Place(NamedTuple):
 
 def rabbitmq_broker_host(namespace: str, name: str) -> str:
     """Where the Broker *name* takes events in; each of this class has a host of its own."""
-    return f"{name}-broker-ingress.{namespace}.svc.cluster.local"
+    return f"{child_name(name, RABBITMQ_ENDING)}.{namespace}.{CLUSTER_DOMAIN}"
 
 
 def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem:
