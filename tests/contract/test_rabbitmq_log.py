@@ -78,7 +78,7 @@ class Room:
         async with await aio_pika.connect(self.url) as connection:
             channel = await connection.channel()
             with anyio.fail_after(PATIENCE):
-                while (await _declared(channel, queue)).message_count != messages:
+                while (await _declared(channel, queue)).message_count != messages:  # noqa: ASYNC110
                     await anyio.sleep(0.02)
 
     async def is_there(self, *, queue: str = "", exchange: str = "") -> bool:
