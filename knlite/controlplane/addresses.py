@@ -19,6 +19,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 
@@ -55,7 +56,14 @@ def address_of(obj: Object, port: int) -> str:
             meta = obj.metadata
             sinks = f"http://localhost:{port}/ns/knative-eventing/services/job-sink"
             return f"{sinks}/{meta.namespace}/{meta.name}"
-        case SinkBinding() | ContainerSource() | PingSource() | ApiServerSource() | KafkaSource():
+        case (
+            SinkBinding()
+            | ContainerSource()
+            | PingSource()
+            | RabbitmqSource()
+            | ApiServerSource()
+            | KafkaSource()
+        ):
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""

@@ -31,6 +31,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -53,6 +54,7 @@ ADDRESSED = (
     SinkBinding,
     ContainerSource,
     PingSource,
+    RabbitmqSource,
     ApiServerSource,
     KafkaSource,
     JobSink,

@@ -17,6 +17,7 @@ from knlite.eventing.reconcilers import (
     kafkasource,
     parallel,
     pingsource,
+    rabbitmqsource,
     requestreply,
     sequence,
     sinkbinding,
@@ -54,6 +55,7 @@ from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Reconciler
 from knlite.serving.reconcilers import (
@@ -89,6 +91,7 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (RequestReply, requestreply.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (PingSource, pingsource.reconcile),
+    (RabbitmqSource, rabbitmqsource.reconcile),
     (ApiServerSource, apiserversource.reconcile),
     (KafkaSource, kafkasource.reconcile),
     (KafkaSink, kafkasink.reconcile),

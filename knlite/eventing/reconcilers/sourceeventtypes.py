@@ -19,12 +19,14 @@ from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.descriptions import DESCRIPTIONS
 from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.kinds.sources.source import CloudEventAttributes
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, View, key_of
 
 SOURCES: Final[tuple[type[Object], ...]] = (
     PingSource,
+    RabbitmqSource,
     ApiServerSource,
     ContainerSource,
     SinkBinding,
@@ -73,5 +75,7 @@ def _sending(source: Object) -> tuple[Destination, tuple[CloudEventAttributes, .
             | KafkaSource(spec=spec, status=status)
         ):
             return spec.sink, status.ce_attributes
+        case RabbitmqSource(spec=of_queue, status=status):
+            return of_queue.sink or Destination(), status.ce_attributes
         case _:
             return Destination(), ()
