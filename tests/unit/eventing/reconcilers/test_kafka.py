@@ -85,6 +85,7 @@ def test_a_broker_needs_its_topic_and_nothing_else() -> None:
         name="http",
         url="http://kafka-broker-ingress.knative-eventing.svc.cluster.local/shop/b",
     )
+    assert status.addresses == (status.address,)
     assert status.annotations == {
         "bootstrap.servers": "kafka:9092",
         "default.topic": "knative-broker-shop-b",
