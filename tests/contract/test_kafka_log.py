@@ -5,6 +5,7 @@ What it shares with the other engines is in ``test_eventlog.py``.
 
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from knlite.clock import SystemClock
+from knlite.errors import InvalidInput, Unavailable
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
@@ -341,3 +343,203 @@ async def test_what_is_no_event_is_discarded_and_told_once(
     refused = [fact for fact in run.facts if isinstance(fact, EventRefused)]
     assert len(refused) == 2
     assert "neither binary mode" in refused[0].why
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    with anyio.fail_after(30):
+        while not condition():  # noqa: ASYNC110  the facts of an engine have no event
+            await anyio.sleep(0.02)
+
+
+@asynccontextmanager
+async def away(kafka: Kafka) -> AsyncIterator[None]:
+    """The server crashes, and is back at the end of the block."""
+    await anyio.to_thread.run_sync(kafka.kill)
+    try:
+        yield
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(kafka.start)
+
+
+async def test_a_lost_server_is_said_at_once_and_comes_back_by_itself(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    await fill(log, *range(10))
+    in_hand = await taken(cursor, 10)
+    async with away(kafka):
+        await until(lambda: run.standings()[-1][0] is False)
+        with anyio.fail_after(2), pytest.raises(Unavailable) as caught:
+            await log.append(record("10"))
+        assert "Connection refused" in caught.value.cause
+        assert f"start a Kafka at {kafka.bootstrap}" in caught.value.fix
+        for each in in_hand[:5]:
+            cursor.done(each.position)
+    await until(lambda: run.standings()[-1][0] is True)
+    for each in in_hand[5:]:
+        cursor.done(each.position)
+    await fill(log, *range(11, 20))
+    # Nothing comes twice: neither what was done meanwhile, nor what was in hand.
+    assert sorted(await names(cursor, 9)) == [str(each) for each in range(11, 20)]
+    with anyio.move_on_after(1):
+        await cursor.wait()
+    assert cursor.take() is None
+
+
+async def test_what_is_sent_while_the_server_goes_is_confirmed_or_not_kept_for_sure(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    kept: list[str] = []
+    stopped = anyio.Event()
+
+    async def send() -> None:
+        number = 0
+        while not stopped.is_set():
+            number += 1
+            try:
+                with anyio.fail_after(12):
+                    await log.append(record(str(number)))
+            except Unavailable:
+                await anyio.sleep(0.1)
+            else:
+                kept.append(str(number))
+
+    got: set[str] = set()
+
+    async def receive() -> None:
+        while True:
+            got.update(await names(cursor, 1))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(receive)
+        group.start_soon(send)
+        await until(lambda: len(kept) > 50)
+        async with away(kafka):
+            pass
+        before = len(kept)
+        await until(lambda: len(kept) > before + 50)
+        stopped.set()
+        await until(lambda: got.issuperset(kept))
+        group.cancel_scope.cancel()
+
+
+async def test_a_run_without_a_server_ends_when_it_is_told_to(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    nobody = KafkaServer(bootstrap=("127.0.0.1:1",))
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, server=nobody)), [])
+    log.open(reader(), "end")
+    with pytest.raises(Unavailable):
+        await log.append(record("1"))
+    with anyio.fail_after(2):
+        await runs.end(run)
+
+
+async def test_a_run_that_has_lost_its_server_ends_when_it_is_told_to(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    await log.append(record("1"))
+    await names(cursor, 1)
+    async with away(kafka):
+        await until(lambda: run.standings()[-1][0] is False)
+        with anyio.fail_after(12):
+            await runs.end(run)
+
+
+async def test_wrong_credentials_are_said_in_the_servers_words(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    login = KafkaServer(
+        bootstrap=(kafka.sasl_bootstrap,),
+        protocol="SASL_PLAINTEXT",
+        mechanism="PLAIN",
+        user="admin",
+        password="wrong-secret",
+    )
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, server=login)), [])
+    with pytest.raises(Unavailable) as caught:
+        await log.append(record("1"))
+    assert "Invalid username or password" in caught.value.cause
+    assert "correct user and password" in caught.value.fix
+    assert "wrong-secret" not in f"{caught.value}{run.facts}"
+    assert run.standings()[-1] == (False, "Failed to obtain Kafka cluster admin")
+
+    right = replace(login, password="admin-secret")
+    run.engine.log(Owner(replace(backing, server=right)), [])
+    cursor = log.open(reader(), "end")
+    await log.append(record("2"))
+    assert await names(cursor, 1) == ["2"]
+
+
+async def test_who_may_not_make_the_topic_is_told_so(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    stranger = KafkaServer(
+        bootstrap=(kafka.sasl_bootstrap,),
+        protocol="SASL_PLAINTEXT",
+        user="stranger",
+        password="stranger-secret",
+    )
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, server=stranger)), [])
+    with pytest.raises(Unavailable) as caught:
+        await log.append(record("1"))
+    assert "AuthorizationFailed" in caught.value.cause
+    assert "allow User:stranger" in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("wrong", "reason", "why"),
+    [
+        ({"replication": 3}, "Failed to create topic", "InvalidReplicationFactor"),
+        ({"settings": {"retention.ms": "soon"}}, "Failed to create topic", "InvalidConfig"),
+        ({"external": True}, "Topic is not present or invalid", "there is no topic"),
+        ({"topics": ("a b",)}, "", "InvalidTopic"),
+    ],
+)
+async def test_a_topic_that_cannot_be_says_why(
+    runs: Runs, backing: KafkaBacking, wrong: dict[str, Any], reason: str, why: str
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, **wrong)), [])
+    with pytest.raises(Unavailable) as caught:
+        await log.append(record("1"))
+    assert why in caught.value.cause
+    assert caught.value.fix
+    assert run.standings()[-1][0] is False
+    assert reason in run.standings()[-1][1]
+
+
+async def test_a_topic_that_appears_later_is_found(runs: Runs, backing: KafkaBacking) -> None:
+    run = await runs.begin()
+    external = replace(backing, external=True)
+    log = run.engine.log(Owner(external), [])
+    cursor = log.open(reader(), "end")
+    await until(lambda: run.standings()[-1][0] is False)
+    run.engine.log(Owner(backing, uid="maker"), [])
+    await until(lambda: run.standings()[-1][0] is True)
+    await until(lambda: len([r for r, _ in run.standings() if r]) == 2)
+    await log.append(record("1"))
+    assert await names(cursor, 1) == ["1"]
+
+
+async def test_an_event_that_is_too_large_can_never_be_kept(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    large = record("1")
+    large.event = CloudEvent(large.event.attributes, None, b"x" * 1_100_000)
+    with pytest.raises(InvalidInput):
+        await log.append(large)

@@ -28,9 +28,9 @@ Reconciled = Callable[[Broker, ConditionEditor, View], BrokerStatus]
 _CLASSES: Final[Mapping[str, Reconciled]] = {
     MT_CLASS: embedded.reconciled,
     SQLITE_CLASS: embedded.reconciled,
-    RABBITMQ_CLASS: rabbitmq.reconciled,
     KAFKA_CLASS: kafka.reconciled,
     KAFKA_NAMESPACED_CLASS: kafka.reconciled,
+    RABBITMQ_CLASS: rabbitmq.reconciled,
 }
 
 
@@ -52,7 +52,7 @@ def _unsupported(broker: Broker, conditions: ConditionEditor, view: View) -> Bro
         INGRESS_READY,
         "BrokerClassNotSupported",
         f'there is no Broker class "{class_of(broker)}" here, only "{MT_CLASS}" (keeps events'
-        f' in memory), "{SQLITE_CLASS}" (keeps them in a file below --data-dir), "{RABBITMQ_CLASS}"'
-        f' and "{KAFKA_CLASS}" (keep them on a server)',
+        f' in memory), "{SQLITE_CLASS}" (keeps them in a file below --data-dir), "{KAFKA_CLASS}"'
+        f' and "{RABBITMQ_CLASS}" (keep them on a server)',
     )
     return broker.status

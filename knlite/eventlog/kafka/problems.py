@@ -3,6 +3,7 @@
 Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reasons of conditions).
 """
 
+import os
 from dataclasses import dataclass
 
 from aiokafka import errors
@@ -64,6 +65,9 @@ def words(exc: BaseException) -> str:
         text = f"{type(exc).__name__.removesuffix('Error')}: {said}" if said else _title(exc)
     elif isinstance(exc, TimeoutError):
         text = "there was no answer in time"
+    elif isinstance(exc, ConnectionError) and exc.errno:
+        # Event loops have words of their own.
+        text = os.strerror(exc.errno)
     elif isinstance(exc, OSError) and exc.strerror:
         text = exc.strerror
     else:

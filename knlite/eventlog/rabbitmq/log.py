@@ -32,6 +32,8 @@ from knlite.eventlog.rabbitmq.wire import FAILURES
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""
+GRACE = 1.0
+"""Seconds for a server that takes nothing now: a memory that is full may be tidied up soon."""
 _SETTING_UP = 30.0
 _LASTED = 10.0
 
@@ -248,14 +250,23 @@ class RabbitmqLog:
             while True:
                 up = self.up
                 trouble = self._link.trouble or self._trouble
-                if up is not None and up.session.publishing.blocked:
-                    trouble = _blocked(up.session)
                 if trouble is not None:
                     raise trouble.unavailable(self._what())
-                if up is not None and not self._unready:
+                if up is not None and up.session.publishing.blocked:
+                    if await self._stays_blocked(up.session):
+                        raise _blocked(up.session).unavailable(self._what())
+                elif up is not None and not self._unready:
                     return up
-                await self._signal.wait()
+                else:
+                    await self._signal.wait()
         raise self._late()
+
+    async def _stays_blocked(self, session: Session) -> bool:
+        with anyio.move_on_after(GRACE):
+            while session.publishing.blocked and self._link.session is session:
+                await self._signal.wait()
+            return False
+        return True
 
     def _late(self) -> Unavailable:
         return Unavailable(
@@ -340,11 +351,13 @@ class RabbitmqLog:
                 and not self._stale
                 and not self._doomed
             ):
-                if wire.blocked:
+                if not wire.blocked:
+                    self._tell(None)
+                elif await self._stays_blocked(session):
                     publisher.give_up(_blocked(session).unavailable(self._what()))
                     self._tell(_blocked(session))
                 else:
-                    self._tell(None)
+                    continue
                 if self._left:
                     await self._delete(session)
                     continue
