@@ -132,7 +132,7 @@ class Consumer:
     def finished(self, entry: Entry) -> None:
         tag = entry.tag
         if self._hand.release(entry):
-            self._ack(tag)
+            self._settle(entry, tag)
 
     def _receive(self, delivery: frames.Delivery, found: frames.Properties, body: bytes) -> None:
         tag = delivery.tag
@@ -150,11 +150,14 @@ class Consumer:
         key: Hashable = (
             (beside.run, beside.arrival, beside.reader) if ours else (event.source, event.id)
         )
+        if ours and delivery.redelivered and self._hand.is_settled(key):
+            self._ack(tag)
+            return
         if ours or delivery.redelivered:
             known = self._hand.known(key, tag)
             if known is not None:
                 if known.done:
-                    self._ack(tag)
+                    self._settle(known, tag)
                 return
         if not beside.only and not self._events.wanted(event, beside):
             self._ack(tag)
@@ -178,6 +181,7 @@ class Consumer:
         wire = session.consuming
         self._stale = False
         plan = self._events.plan()
+        self._hand.most = plan.prefetch
         with anyio.fail_after(SETTING_UP):
             channel = await wire.connection.channel(publisher_confirms=False)
             number = channel.number
@@ -229,6 +233,12 @@ class Consumer:
         self._hand.lose()
         for cursor in self._events.cursors():
             cursor.drop(self)
+
+    def _settle(self, entry: Entry, tag: int) -> None:
+        self._ack(tag)
+        if not entry.origin:
+            # Others may give two messages the same name.
+            self._hand.settle(entry.key)
 
     def _ack(self, tag: int) -> None:
         if self._wire is not None:
