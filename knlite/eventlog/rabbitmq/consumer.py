@@ -25,7 +25,6 @@ from knlite.eventlog.rabbitmq.wire import FAILURES, Wire
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""
-_GOODBYE = 2.0
 _LASTED = 10.0
 """Seconds after which a channel that is closed counts as one that worked: the server closes those
 on which nothing is acknowledged for half an hour."""
@@ -146,7 +145,7 @@ class Consumer:
         if isinstance(event, Malformed):
             self._drop(tag, event.why)
             return
-        ours = beside.arrival > 0
+        ours = beside.arrival > 0 and beside.run != ""
         key: Hashable = (
             (beside.run, beside.arrival, beside.reader) if ours else (event.source, event.id)
         )
@@ -182,30 +181,24 @@ class Consumer:
         self._stale = False
         plan = self._events.plan()
         self._hand.most = plan.prefetch
-        with anyio.fail_after(SETTING_UP):
-            channel = await wire.connection.channel(publisher_confirms=False)
+        async with wire.channel() as channel:
             number = channel.number
             assert number is not None
+            wire.messages_to(number, self)
+            self._wire, self._channel = wire, number
             try:
-                wire.messages_to(number, self)
-                self._wire, self._channel = wire, number
-                await self._open(wire, channel, plan)
-            except BaseException:
+                with anyio.fail_after(SETTING_UP):
+                    await self._open(wire, channel, plan)
+                self._events.set_up()
+                while (
+                    self._events.session() is session
+                    and not channel.is_closed
+                    and not self._stale
+                    and self._where
+                ):
+                    await self._signal.wait()
+            finally:
                 self._lose(wire, number)
-                await _close(wire, channel)
-                raise
-        try:
-            self._events.set_up()
-            while (
-                self._events.session() is session
-                and not channel.is_closed
-                and not self._stale
-                and self._where
-            ):
-                await self._signal.wait()
-        finally:
-            self._lose(wire, number)
-            await _close(wire, channel)
 
     async def _open(self, wire: Wire, channel: AbstractChannel, plan: Plan) -> None:
         await declaring.declare(wire, channel, plan)
@@ -252,14 +245,6 @@ class Consumer:
         if delivery.exchange:
             return f"message of exchange {delivery.exchange}"
         return f"message of queue {self._where}"
-
-
-async def _close(wire: Wire, channel: AbstractChannel) -> None:
-    """What was acknowledged on *channel* goes out before it is closed."""
-    with anyio.move_on_after(_GOODBYE, shield=True):
-        if not channel.is_closed and not wire.connection.is_closed:
-            await wire.flush()
-            await channel.close()
 
 
 async def _never(_: object) -> None:

@@ -74,15 +74,13 @@ async def unbind(channel: AbstractChannel, plan: Plan) -> None:
 
 async def make_exchange_if_missing(wire: Wire, exchange: str) -> bool:
     """For a source: whoever publishes there may have made it, of any type. True: we have."""
-    probe = await wire.connection.channel(publisher_confirms=False)
     try:
-        await probe.exchange_declare(_name(exchange), passive=True)
+        async with wire.channel() as channel:
+            await channel.exchange_declare(_name(exchange), passive=True)
     except ChannelNotFoundEntity:
-        channel = await wire.connection.channel(publisher_confirms=False)
-        await declare_exchange(channel, exchange)
-        await channel.close()
+        async with wire.channel() as channel:
+            await declare_exchange(channel, exchange)
         return True
-    await probe.close()
     return False
 
 
