@@ -40,6 +40,7 @@ from knlite.dataplane.sender import EventSender
 from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
+from knlite.eventing.triggers.immutable import filter_kept
 from knlite.eventlog.engines import LIMITS, open_engines
 from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
 from knlite.issuer import Issuer
@@ -125,6 +126,7 @@ class Emulator:
             external_tls_port=settings.tls_port,
             durable=settings.data_dir is not None,
             mutators=(injected,),
+            validators=(filter_kept,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
                 ledger,

@@ -23,7 +23,7 @@ from knlite.apiserver.guard import Guard
 from knlite.apiserver.logsource import LogSource
 from knlite.apiserver.paths import Target, parse
 from knlite.apiserver.podlogs import pod_log
-from knlite.apiserver.scale import scale
+from knlite.apiserver.scale import SCALED, scale
 from knlite.apiserver.servicelogs import service_log
 from knlite.apiserver.status import NO_METHOD, NO_RESOURCE, failure, failure_of
 from knlite.apiserver.tokens import Tokens
@@ -31,7 +31,6 @@ from knlite.apiserver.verbs import Verbs, user_of
 from knlite.apiserver.watching import watch
 from knlite.errors import KnliteError, NotFound
 from knlite.issuer import Issuer
-from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.registry.registry import Registry
 
@@ -142,7 +141,7 @@ class _Api:
             if request.method != "GET":
                 return _refuse_method(target)
             return pod_log(self._registry, self._logs, request, target, self._ending, self._wall)
-        if target.subresource == "scale" and target.info.type is Deployment:
+        if target.subresource == "scale" and target.info.type in SCALED:
             return await scale(self._registry, request, target)
         if target.subresource == "token" and target.info.type is ServiceAccount:
             return await self._tokens.request(request, target, self._wall())

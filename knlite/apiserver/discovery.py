@@ -15,7 +15,6 @@ from typing import Any
 
 from knlite.apiserver import reviews, scale, tokens
 from knlite.kinds.catalog import SERVED
-from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.kindinfo import KindInfo, group_version
 
@@ -119,7 +118,7 @@ def _served(info: KindInfo) -> Resource:
     if info.has_status:
         offered = tuple(verb for verb in _OWN if verb in info.verbs)
         parts.append(Subresource("status", own, offered))
-    if info.type is Deployment:
+    if info.type in scale.SCALED:
         kind = (scale.GROUP, scale.VERSION, scale.KIND)
         parts.append(Subresource("scale", kind, _OWN))
     if info.type is ServiceAccount:

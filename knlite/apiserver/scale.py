@@ -1,10 +1,12 @@
-"""The ``scale`` of a Deployment: how many instances it wants and has, apart from all else it says.
+"""The ``scale`` of an object: how many of something it wants and has, apart from all else it says.
+
+Of a Deployment these are instances, of a KafkaSource consumers.
 
 Source: Kubernetes autoscaling/v1 Scale; ``pkg/registry/apps/deployment/storage``. ``kubectl scale``
 reads and writes it.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from starlette.requests import Request
@@ -19,29 +21,34 @@ from knlite.apiserver.verbs import user_of
 from knlite.apiserver.warnings import Warnings
 from knlite.errors import Conflict, InvalidInput, NotFound
 from knlite.kinds.core.deployment import Deployment, selector_column
+from knlite.kinds.meta import Object
 from knlite.kinds.patch.jsonpatch import JsonPatch
 from knlite.kinds.patch.merge import MergePatch
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 
 GROUP, VERSION, KIND = "autoscaling", "v1", "Scale"
 
+Scaled = Deployment | KafkaSource
+SCALED: Final[tuple[type[Object], ...]] = (Deployment, KafkaSource)
+"""The kinds that have one."""
+
 
 async def scale(registry: Registry, request: Request, target: Target) -> Response:
     """Read or write it. Raises ``NotFound``, ``InvalidInput``, ``Conflict``, ``Forbidden``."""
-    found = registry.at(Key(Deployment, target.namespace, target.name))
-    if not isinstance(found, Deployment):
+    found = registry.at(Key(target.info.key_type, target.namespace, target.name))
+    if not isinstance(found, Deployment | KafkaSource):
         raise NotFound(f'{target.resource} "{target.name}" not found')
     if request.method in {"GET", "HEAD"}:
         return JSONResponse(_document(found))
     warnings = Warnings()
     write = options.writing(request, warnings)
-    spec = msgspec.structs.replace(found.spec, replicas=await _replicas(request, found))
-    wanted = msgspec.structs.replace(found, spec=spec)
+    wanted = _scaled(found, await _replicas(request, found, target.info.resource))
     return JSONResponse(_document(registry.update(wanted, user=user_of(request), write=write)))
 
 
-async def _replicas(request: Request, found: Deployment) -> int:
+async def _replicas(request: Request, found: Scaled, resource: str) -> int:
     """The number that the body asks for."""
     match request.method:
         case "PUT":
@@ -65,14 +72,27 @@ async def _replicas(request: Request, found: Deployment) -> int:
     version = meta.get("resourceVersion") if isinstance(meta, dict) else None
     if version and version != found.metadata.resource_version:
         raise Conflict(
-            f'Operation cannot be fulfilled on deployments.apps "{found.metadata.name}": the object'
+            f'Operation cannot be fulfilled on {resource} "{found.metadata.name}": the object'
             " has been modified; please apply your changes to the latest version and try again"
         )
     return replicas
 
 
-def _document(deployment: Deployment) -> dict[str, Any]:
-    meta, spec = deployment.metadata, deployment.spec
+def _scaled(obj: Scaled, number: int) -> Scaled:
+    """*obj* that wants *number* of what it runs."""
+    if isinstance(obj, KafkaSource):
+        consuming = msgspec.structs.replace(obj.spec, consumers=number)
+        return msgspec.structs.replace(obj, spec=consuming)
+    return msgspec.structs.replace(obj, spec=msgspec.structs.replace(obj.spec, replicas=number))
+
+
+def _document(obj: Scaled) -> dict[str, Any]:
+    meta = obj.metadata
+    if isinstance(obj, KafkaSource):
+        wanted, running, selector = obj.spec.consumers, obj.status.consumers, obj.status.selector
+    else:
+        wanted, running = obj.spec.replicas, obj.status.replicas
+        selector = selector_column(obj)
     return {
         "kind": KIND,
         "apiVersion": f"{GROUP}/{VERSION}",
@@ -83,6 +103,6 @@ def _document(deployment: Deployment) -> dict[str, Any]:
             "resourceVersion": meta.resource_version,
             "creationTimestamp": meta.creation_timestamp,
         },
-        "spec": {"replicas": spec.replicas or 0},
-        "status": {"replicas": deployment.status.replicas, "selector": selector_column(deployment)},
+        "spec": {"replicas": wanted or 0},
+        "status": {"replicas": running, "selector": selector},
     }

@@ -2,12 +2,14 @@
 
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
@@ -15,7 +17,9 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 
 
@@ -35,7 +39,11 @@ def address_of(obj: Object, port: int) -> str:
             meta = obj.metadata
             url = f"http://localhost:{port}/ns/{meta.namespace}/{kind}/{meta.name}"
             return url if obj.status.address is not None else ""
-        case Channel() | InMemoryChannel() | Sequence() | Parallel():
+        case KafkaSink():
+            meta = obj.metadata
+            url = f"http://localhost:{port}/ns/{meta.namespace}/kafkasinks/{meta.name}"
+            return url if obj.status.address is not None else ""
+        case Channel() | InMemoryChannel() | KafkaChannel() | Sequence() | Parallel():
             if obj.status.address is None:
                 return ""
             return f"http://localhost:{port}/ns/{obj.metadata.namespace}/channels/{_first(obj)}"
@@ -48,14 +56,21 @@ def address_of(obj: Object, port: int) -> str:
             meta = obj.metadata
             sinks = f"http://localhost:{port}/ns/knative-eventing/services/job-sink"
             return f"{sinks}/{meta.namespace}/{meta.name}"
-        case SinkBinding() | ContainerSource() | PingSource() | ApiServerSource():
+        case (
+            SinkBinding()
+            | ContainerSource()
+            | PingSource()
+            | RabbitmqSource()
+            | ApiServerSource()
+            | KafkaSource()
+        ):
             return f"→ {obj.status.sink_uri}" if obj.status.sink_uri else ""
         case _:
             return ""
 
 
-def _first(obj: Channel | InMemoryChannel | Sequence | Parallel) -> str:
-    """The InMemoryChannel that takes in the events for *obj*."""
+def _first(obj: Channel | InMemoryChannel | KafkaChannel | Sequence | Parallel) -> str:
+    """The channel that takes in the events for *obj*."""
     match obj:
         case Sequence():
             return obj.status.channel_statuses[0].channel.name

@@ -5,7 +5,7 @@ Tables are made once for a batch of changes. After they have been pushed, the In
 Not here: what is in a table (``serving/routing.py``, ``eventing/topology.py``).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 import anyio
@@ -15,18 +15,19 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.certificates import Certificates, CertificatesListener
+from knlite.controlplane.clusterhosts import cluster_hosts
 from knlite.controlplane.routes import Routes
 from knlite.eventing.authorization import decides_about_senders
-from knlite.eventing.channels import channel_host
 from knlite.eventing.credentials import credited
-from knlite.eventing.destinations import names_of
-from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
 from knlite.eventing.resources import topology
-from knlite.eventing.topology import Topology
-from knlite.eventing.transforms import transform_host
+from knlite.eventing.topology import ON_SERVERS, Topology
 from knlite.kinds.conditions import is_true
+from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.kafkasink import KafkaSink
+from knlite.kinds.eventing.rabbitmqbrokerconfig import RabbitmqBrokerConfig
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
@@ -34,22 +35,34 @@ from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.labels import CONFIGURATION, SERVICE
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.podspec.fields import protocol_of, serving_container
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.ingress import CONDITIONS, IngressStatus
 from knlite.kinds.serving.revision import Revision
-from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
+from knlite.kinds.sources.kafkasource import KafkaSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.certificates import Certificate, Unusable
-from knlite.serving.domains import local_hosts, tagged_name
 from knlite.serving.instance import RevisionName, RevisionSettings
 from knlite.serving.routing import RoutingTable
-from knlite.serving.vantage import BROKER_HOSTS
 
-_EVENTING = (Broker, Trigger, InMemoryChannel, Subscription)
+_EVENTING = (
+    Broker,
+    Trigger,
+    InMemoryChannel,
+    Subscription,
+    KafkaChannel,
+    KafkaSink,
+    KafkaSource,
+    RabbitmqBrokerConfig,
+    RabbitmqSource,
+)
+_OF_SERVERS = (ConfigMap, Secret)
+"""They say where servers are, and how to log in there."""
 _SHOWN = (
     Service,
     DomainMapping,
@@ -58,6 +71,8 @@ _SHOWN = (
     Parallel,
     Channel,
     InMemoryChannel,
+    KafkaChannel,
+    KafkaSink,
     EventTransform,
     RequestReply,
 )
@@ -107,6 +122,8 @@ class Projector:
         """What people are shown, by place in ``_SHOWN``, namespace and name."""
         self._listing: tuple[tuple[str, str], ...] = ()
         self._stale: set[str] = {"routes", "listing", "topology"}
+        self._on_servers = False
+        """Whether anything of the topology is kept on a server."""
         self._work = anyio.Event()
 
     @property
@@ -163,29 +180,7 @@ class Projector:
 
     def cluster_hosts(self) -> tuple[str, ...]:
         """The cluster's host names of everything that can be addressed."""
-        routes = self._registry.view.listed(Route, "")
-        return (
-            *BROKER_HOSTS,
-            *(host for route in routes for host in self._cluster_hosts_of(route)),
-            *(
-                host
-                for channel in self._registry.view.listed(InMemoryChannel, "")
-                for host in names_of(
-                    channel_host(channel.metadata.namespace, channel.metadata.name)
-                )
-            ),
-            *names_of(REQUEST_REPLY_HOST),
-            *(
-                host
-                for each in self._registry.view.listed(EventTransform, "")
-                for host in names_of(transform_host(each.metadata.namespace, each.metadata.name))
-            ),
-        )
-
-    def _cluster_hosts_of(self, route: Route) -> Iterator[str]:
-        config = self._registry.config
-        for tag in ("", *(target.tag for target in route.spec.traffic if target.tag)):
-            yield from local_hosts(route.metadata.namespace, tagged_name(route, tag, config))
+        return cluster_hosts(self._registry.view)
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
@@ -195,7 +190,8 @@ class Projector:
             self._stale.add("routes")
         if self._list(notification):
             self._stale.add("listing")
-        if isinstance(obj, _EVENTING) or decides_about_senders(obj):
+        about_servers = self._on_servers and isinstance(obj, _OF_SERVERS)
+        if isinstance(obj, _EVENTING) or about_servers or decides_about_senders(obj):
             self._stale.add("topology")
         if self._stale:
             self._work.set()
@@ -229,7 +225,9 @@ class Projector:
     def _push_topology(self) -> None:
         if self._topology is not None:
             view = self._registry.view
-            self._topology.topology_changed(credited(topology(view), view))
+            found = topology(view)
+            self._on_servers = any(each.engine in ON_SERVERS for each in found.resources.values())
+            self._topology.topology_changed(credited(found, view))
 
     def _list(self, notification: Notification) -> bool:
         """Whether the change changes what people are shown, which it then has done."""
@@ -248,7 +246,10 @@ class Projector:
 
     def _url_of(self, obj: Object) -> str:
         """Where people reach *obj*; empty if they cannot, or if they know it by what owns it."""
-        if isinstance(obj, Channel | InMemoryChannel) and controller_of(obj) is not None:
+        if (
+            isinstance(obj, Channel | InMemoryChannel | KafkaChannel)
+            and controller_of(obj) is not None
+        ):
             return ""
         if isinstance(obj, DomainMapping) and not is_true(obj.status.conditions):
             return ""

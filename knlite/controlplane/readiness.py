@@ -11,12 +11,14 @@ from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.pod import Pod, PodContainerStatus
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.configuration import Configuration
@@ -27,7 +29,9 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification
@@ -43,21 +47,25 @@ ADDRESSED = (
     Parallel,
     Channel,
     InMemoryChannel,
+    KafkaChannel,
     Subscription,
     EventTransform,
     RequestReply,
     SinkBinding,
     ContainerSource,
     PingSource,
+    RabbitmqSource,
     ApiServerSource,
+    KafkaSource,
     JobSink,
+    KafkaSink,
 )
 """Kinds whose readiness people ask for."""
 _WITH_CONDITIONS = (*ADDRESSED, Configuration, Revision, Route)
 _AWAITED = (*_WITH_CONDITIONS, Pod)
 
 
-_IN_STEPS = (Sequence, Parallel, Channel, InMemoryChannel, Subscription)
+_IN_STEPS = (Sequence, Parallel, Channel, InMemoryChannel, KafkaChannel, Subscription)
 """Kinds that become ready by what is done to others."""
 _CONCLUDED = frozenset(
     (

@@ -12,8 +12,12 @@ from knlite.eventing.reconcilers import (
     eventtype,
     inmemorychannel,
     jobsink,
+    kafkachannel,
+    kafkasink,
+    kafkasource,
     parallel,
     pingsource,
+    rabbitmqsource,
     requestreply,
     sequence,
     sinkbinding,
@@ -31,12 +35,14 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventpolicy import EventPolicy
 from knlite.kinds.eventing.eventtransform import EventTransform
 from knlite.kinds.eventing.eventtype import EventType
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.configuration import Configuration
@@ -47,7 +53,9 @@ from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.reconcile import Reconciler
 from knlite.serving.reconcilers import (
@@ -74,6 +82,7 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (Trigger, sugar.reconcile_trigger),
     (EventPolicy, eventpolicy.reconcile),
     (InMemoryChannel, inmemorychannel.reconcile),
+    (KafkaChannel, kafkachannel.reconcile),
     (Channel, channel.reconcile),
     (Subscription, subscription.reconcile),
     (Sequence, sequence.reconcile),
@@ -82,7 +91,10 @@ RECONCILERS: Final[tuple[tuple[type[Object], Reconciler], ...]] = (
     (RequestReply, requestreply.reconcile),
     (SinkBinding, sinkbinding.reconcile),
     (PingSource, pingsource.reconcile),
+    (RabbitmqSource, rabbitmqsource.reconcile),
     (ApiServerSource, apiserversource.reconcile),
+    (KafkaSource, kafkasource.reconcile),
+    (KafkaSink, kafkasink.reconcile),
     (EventType, eventtype.reconcile),
     *((kind, sourceeventtypes.reconcile) for kind in sourceeventtypes.SOURCES),
     (ContainerSource, containersource.reconcile),

@@ -20,6 +20,7 @@ from knlite.kinds.core.pod import Pod
 from knlite.kinds.definitions import definitions
 from knlite.kinds.labels import REVISION
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.metric import Metric
 from knlite.kinds.serving.podautoscaler import PodAutoscaler
@@ -62,6 +63,12 @@ VIEWS: tuple[Derivation, ...] = (
     ChildOf(
         kind=KubernetesService,
         parent=InMemoryChannel,
+        suffix=CHANNEL_ENDING,
+        made=channel_service,
+    ),
+    ChildOf(
+        kind=KubernetesService,
+        parent=KafkaChannel,
         suffix=CHANNEL_ENDING,
         made=channel_service,
     ),

@@ -270,7 +270,7 @@ class EventIngress:
         if found.is_remote:
             self._acceptances.begin(tell(readers=found.wanting(event, only)))
         try:
-            readers = await (found.beside or found.log).append(record)
+            readers = await found.entrance.append(record)
         except Unavailable as exc:
             self._acceptances.doubted(arrival)
             return self._later(key, str(exc), sender, event)

@@ -28,6 +28,11 @@ class Inbox:
         self.is_remote = resource.engine in ON_SERVERS
         self._index: Index | None = None
 
+    @property
+    def entrance(self) -> EventLog:
+        """The log that takes what is given to the resource here."""
+        return self.log if self.beside is None else self.beside
+
     def become(self, resource: Resource) -> None:
         """The resource is like this now."""
         if self.is_remote and _filters(resource) != _filters(self.resource):

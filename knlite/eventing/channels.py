@@ -16,6 +16,7 @@ from knlite.kinds.messaging.channel import Channel, ChannelSpec
 from knlite.kinds.messaging.channelable import ChannelableSpec
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel, KafkaChannelSpec
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.names import child_name
@@ -28,12 +29,16 @@ CHANNEL_ENDING = "-kn-channel"
 ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
 """The host at which a path names the channel."""
 
-Channelable = InMemoryChannel | Channel
+Backing = InMemoryChannel | KafkaChannel
+"""What can stand behind a Channel: a channel that delivers events itself."""
+Channelable = Backing | Channel
 
 S = TypeVar("S", bound=ChannelableSpec)
 
-_KINDS: Mapping[tuple[str, str], type[InMemoryChannel] | type[Channel]] = {
+BACKINGS: tuple[type[Backing], ...] = (InMemoryChannel, KafkaChannel)
+_KINDS: Mapping[tuple[str, str], type[Channelable]] = {
     (MESSAGING, "InMemoryChannel"): InMemoryChannel,
+    (MESSAGING, "KafkaChannel"): KafkaChannel,
     (MESSAGING, "Channel"): Channel,
 }
 
@@ -43,17 +48,18 @@ class NoSuchChannel(ValueError):
 
 
 def channel_host(namespace: str, name: str) -> str:
-    """The host by which the InMemoryChannel *name* is called from inside the cluster."""
+    """The host by which the channel *name* is called from inside the cluster."""
     return f"{child_name(name, CHANNEL_ENDING)}.{namespace}.{CLUSTER_DOMAIN}"
 
 
-def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Channel]:
+def channel_kind(template: ChannelTemplate) -> type[Channelable]:
     """The kind that *template* asks for; raises ``NoSuchChannel``."""
     kind = _KINDS.get((group_in(template.api_version), template.kind))
     if kind is None:
         raise NoSuchChannel(
-            f'no matches for kind "{template.kind}" in version "{template.api_version}": the only'
-            f" channel here is kind InMemoryChannel of {MESSAGING}/v1"
+            f'no matches for kind "{template.kind}" in version "{template.api_version}": the'
+            f" channels here are the kinds InMemoryChannel of {MESSAGING}/v1 and KafkaChannel of"
+            f" {MESSAGING}/v1beta1"
         )
     return kind
 
@@ -61,6 +67,28 @@ def channel_kind(template: ChannelTemplate) -> type[InMemoryChannel] | type[Chan
 def names_channel(ref: KReference) -> bool:
     """Whether *ref* names a kind of channel that is here."""
     return (group_of(ref), ref.kind) in _KINDS
+
+
+def backing_kind(template: ChannelTemplate) -> type[Backing]:
+    """The kind that *template* asks for, if it can stand behind a Channel.
+
+    Raises ``NoSuchChannel``.
+    """
+    kind = channel_kind(template)
+    if kind is Channel:
+        raise NoSuchChannel(
+            "a Channel cannot stand behind a Channel; use kind InMemoryChannel or KafkaChannel"
+        )
+    return KafkaChannel if kind is KafkaChannel else InMemoryChannel
+
+
+def backing_of(channel: Channel, view: View) -> Backing | None:
+    """The channel behind *channel*, if it is there."""
+    try:
+        kind = backing_kind(channel.spec.channel_template or ChannelTemplate())
+    except NoSuchChannel:
+        return None
+    return view.get(kind, channel.metadata.namespace, channel.metadata.name)
 
 
 def channel_at(ref: KReference, namespace: str, view: View) -> Channelable | None:
@@ -91,6 +119,8 @@ def made_from(
     tree = {**encode(ChannelableSpec(delivery=delivery)), **(template.spec or {})}
     if kind is Channel:
         return Channel(metadata=metadata, spec=_read(ChannelSpec, tree))
+    if kind is KafkaChannel:
+        return KafkaChannel(metadata=metadata, spec=_read(KafkaChannelSpec, tree))
     return InMemoryChannel(metadata=metadata, spec=_read(ChannelableSpec, tree))
 
 

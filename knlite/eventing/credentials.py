@@ -15,15 +15,25 @@ from knlite.eventing.topology import Egress, Topology
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
-from knlite.kinds.meta import controller_of
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.sinks.jobsink import JobSink
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.reconcile import View
 
-_Guarded = Broker | InMemoryChannel | JobSink | EventTransform | RequestReply
+_Channel = InMemoryChannel | KafkaChannel
+_Guarded = Broker | _Channel | KafkaSink | JobSink | EventTransform | RequestReply
+_SENDERS: Mapping[str, type[Object]] = {
+    "Trigger": Trigger,
+    "Subscription": Subscription,
+    "KafkaSource": KafkaSource,
+}
+"""By the kind of an egress; the others have no identity."""
 
 
 def credited(topology: Topology, view: View) -> Topology:
@@ -46,6 +56,8 @@ def _audiences(view: View) -> Iterator[tuple[str, str]]:
     objects: tuple[_Guarded, ...] = (
         *view.listed(Broker, ""),
         *view.listed(InMemoryChannel, ""),
+        *view.listed(KafkaChannel, ""),
+        *view.listed(KafkaSink, ""),
         *view.listed(JobSink, ""),
         *view.listed(EventTransform, ""),
         *view.listed(RequestReply, ""),
@@ -56,7 +68,9 @@ def _audiences(view: View) -> Iterator[tuple[str, str]]:
 
 
 def _credited(egress: Egress, known: Mapping[str, str], view: View) -> Egress:
-    kind = Trigger if egress.kind == "Trigger" else Subscription
+    kind = _SENDERS.get(egress.kind)
+    if kind is None:
+        return egress
     account = egress.account or account_named(kind, egress.name)
     if not egress.account:
         found = view.get(ServiceAccount, egress.namespace, account)

@@ -18,12 +18,14 @@ from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.eventtransform import EventTransform
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.requestreply import RequestReply
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.kreference import KReference, group_of, shown
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
@@ -115,6 +117,7 @@ def _kubernetes_service(name: str, namespace: str, tls: bool, view: View) -> Res
         view.get(Route, namespace, name)
         or view.get(KubernetesService, namespace, name)
         or (channel != name and view.get(InMemoryChannel, namespace, channel))
+        or (channel != name and view.get(KafkaChannel, namespace, channel))
     )
     if not found:
         return Unresolved(
@@ -152,9 +155,13 @@ def _addresses_of(obj: Object) -> tuple[Addressable, ...]:
     match obj:
         case Broker(status=status) | EventTransform(status=status) | RequestReply(status=status):
             single, several = status.address, status.addresses
-        case JobSink(status=sink_status):
+        case JobSink(status=sink_status) | KafkaSink(status=sink_status):
             single, several = sink_status.address, sink_status.addresses
-        case Channel(status=channel_status) | InMemoryChannel(status=channel_status):
+        case (
+            Channel(status=channel_status)
+            | InMemoryChannel(status=channel_status)
+            | KafkaChannel(status=channel_status)
+        ):
             single, several = channel_status.address, channel_status.addresses
         case Sequence(status=flow_status) | Parallel(status=flow_status):
             single, several = flow_status.address, ()

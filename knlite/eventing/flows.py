@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from knlite.eventing.channels import Channelable, channel_kind, made_from
+from knlite.eventing.channels import BACKINGS, Channelable, channel_kind, made_from
 from knlite.kinds.auth import AuthStatus
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import Condition, find, is_true
@@ -27,7 +27,6 @@ from knlite.kinds.kreference import KReference
 from knlite.kinds.messaging import subscription
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
-from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription, SubscriptionSpec
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.ownership import owned_by
@@ -117,7 +116,7 @@ class Children:
         owned: Iterable[Object] = (
             *self.view.owned(Subscription, self.owner),
             *self.view.owned(Channel, self.owner),
-            *self.view.owned(InMemoryChannel, self.owner),
+            *(each for kind in BACKINGS for each in self.view.owned(kind, self.owner)),
         )
         self.changes += (
             Delete(key_of(child))

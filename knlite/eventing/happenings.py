@@ -8,9 +8,11 @@ Not here: counting and keeping them (``controlplane/eventledger.py``).
 
 from collections.abc import Iterator
 
+from knlite.eventing.channels import Backing
 from knlite.kinds.conditions import find
 from knlite.kinds.happening import Happening, told_by_controller
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object
 
@@ -22,13 +24,15 @@ def of_change(old: Object, new: Object) -> Iterator[Happening]:
     match old, new:
         case InMemoryChannel(), InMemoryChannel():
             yield from _subscribers(old, new)
+        case KafkaChannel(), KafkaChannel():
+            yield from _subscribers(old, new)
         case Subscription(), Subscription():
             yield from _subscription(old, new)
         case _:
             pass
 
 
-def _subscribers(old: InMemoryChannel, new: InMemoryChannel) -> Iterator[Happening]:
+def _subscribers(old: Backing, new: Backing) -> Iterator[Happening]:
     """What a channel has learnt of its Subscriptions, which lie in its namespace as a rule."""
     before = {each.uid: each for each in old.spec.subscribers}
     now = {each.uid: each for each in new.spec.subscribers}

@@ -19,6 +19,7 @@ from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.selectors import matches
 from knlite.reconcile import View
@@ -80,7 +81,7 @@ def _entered_by(obj: Object, view: View) -> Iterator[Object]:
 
 
 def _owner(obj: Object, view: View) -> Channel | Flow | None:
-    if not isinstance(obj, InMemoryChannel | Channel):
+    if not isinstance(obj, InMemoryChannel | KafkaChannel | Channel):
         return None
     reference, namespace = controller_of(obj), obj.metadata.namespace
     if reference is None:

@@ -16,7 +16,9 @@ from knlite.kinds.eventing import destination
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.meta import Object
 from knlite.kinds.sources.apiserversource import ApiServerSource
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.source import SINK_PROVIDED, SourceStatus
 from knlite.reconcile import View
 
@@ -26,13 +28,22 @@ S = TypeVar("S", bound=SourceStatus)
 def sink_missing(obj: Object) -> str:
     """What an Event says of a source whose sink is not there; empty if it is, or is not known."""
     match obj:
-        case PingSource(spec=spec, status=status) | ApiServerSource(spec=spec, status=status):
-            provided = find(status.conditions, SINK_PROVIDED)
+        case (
+            PingSource(spec=spec, status=status)
+            | RabbitmqSource(spec=spec, status=status)
+            | ApiServerSource(spec=spec, status=status)
+            | KafkaSource(spec=spec, status=status)
+        ):
+            wanted, provided = spec.sink, find(status.conditions, SINK_PROVIDED)
         case _:
             return ""
-    if provided is None or (provided.status, provided.reason) != ("False", "NotFound"):
+    if (
+        wanted is None
+        or provided is None
+        or (provided.status, provided.reason) != ("False", "NotFound")
+    ):
         return ""
-    sink = destination.defaulted(spec.sink, obj.metadata.namespace)
+    sink = destination.defaulted(wanted, obj.metadata.namespace)
     return "Sink not found: " + msgspec.json.encode(sink).decode()
 
 

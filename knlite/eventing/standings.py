@@ -29,6 +29,7 @@ from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 
 _TOLD = (Broker, KafkaSink, KafkaChannel, KafkaSource, RabbitmqSource, Trigger)
 
+BEING_SET_UP = "BeingSetUp"
 DEAD_LETTERS = "dead letters"
 """``LogStanding.part`` of the queue of dead letters."""
 
@@ -93,7 +94,8 @@ def with_standing(obj: Object, part: str, standing: Standing, now: datetime) -> 
         case False:
             editor.false(name, standing.reason, standing.message)
         case None:
-            editor.unknown(name, standing.reason, standing.message)
+            # With a reason in any case: without one nobody has said anything yet.
+            editor.unknown(name, standing.reason or BEING_SET_UP, standing.message)
     changed = editor.result()
     if changed == obj.status.conditions:
         return obj

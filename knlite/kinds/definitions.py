@@ -24,6 +24,7 @@ from knlite.kinds.core.customresourcedefinition import (
 from knlite.kinds.kindinfo import KindInfo
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.sources.descriptions import DESCRIPTIONS, types_of
+from knlite.kinds.sources.kafkasource import KafkaSource
 
 _ADDRESSABLE: Final = "duck.knative.dev/addressable"
 _PODSPECABLE: Final = "duck.knative.dev/podspecable"
@@ -121,6 +122,12 @@ def _definition(info: KindInfo, since: str) -> CustomResourceDefinition:
 def _versions(info: KindInfo) -> Iterator[CustomResourceVersion]:
     """The version that is stored comes first: kn asks for the first one that is served."""
     parts: dict[str, dict[str, str]] = {"status": {}} if info.has_status else {}
+    if info.type is KafkaSource:
+        parts["scale"] = {
+            "specReplicasPath": ".spec.consumers",
+            "statusReplicasPath": ".status.consumers",
+            "labelSelectorPath": ".status.selector",
+        }
     for each in info.served():
         yield CustomResourceVersion(
             name=each.version,

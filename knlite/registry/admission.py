@@ -13,7 +13,7 @@ from knlite.kinds.config.bundle import Config
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
-from knlite.kinds.fielderror import Errors, generic, rendered
+from knlite.kinds.fielderror import Errors, generic, merged, rendered
 from knlite.kinds.meta import Object
 from knlite.kinds.webhooks import SETTINGS
 from knlite.reconcile import Key, View, key_of
@@ -24,6 +24,11 @@ from knlite.registry.write import Write
 
 Mutator = Callable[[Object, View], Object]
 """A mutating webhook: the object about to be stored, to what will be stored instead."""
+
+
+Validator = Callable[[Object, Object | None, View], Errors]
+"""A validating webhook that looks at other objects: the object about to be stored, and the stored
+one or None, to what is wrong."""
 
 
 class Refused(InvalidInput):
@@ -45,6 +50,7 @@ class Admission:
     external_tls_port: int
     durable: bool
     mutators: tuple[Mutator, ...]
+    validators: tuple[Validator, ...]
 
     def admit(self, obj: Object, old: Object | None, user: str, write: Write) -> Object:
         """*obj* as it will be stored; *write* is told of warnings. Raises ``Refused``."""
@@ -54,6 +60,7 @@ class Admission:
             case Denied(errors):
                 raise Refused(key_of(obj), errors)
             case Admitted() as admitted:
+                self._validate(admitted.obj, old)
                 self._check_config(admitted.obj)
                 for warning in admitted.warnings:
                     write.warn(str(warning))
@@ -81,6 +88,11 @@ class Admission:
         if namespace is None:
             raise NotFound(f'namespaces "{name}" not found')
         require_open(obj, namespace)
+
+    def _validate(self, obj: Object, old: Object | None) -> None:
+        errors = merged(each for check in self.validators for each in check(obj, old, self.store))
+        if errors:
+            raise Refused(key_of(obj), errors)
 
     def _check_config(self, obj: Object) -> None:
         """Refuse a ``config-*`` ConfigMap that would not parse, as Knative's webhook does."""

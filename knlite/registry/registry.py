@@ -29,7 +29,7 @@ from knlite.kinds.patch.merge import MergePatch
 from knlite.kinds.patch.strategic import StrategicPatch
 from knlite.kinds.users import SERVING_CONTROLLER
 from knlite.reconcile import Key, View, key_of
-from knlite.registry.admission import Admission, Mutator, Refused
+from knlite.registry.admission import Admission, Mutator, Refused, Validator
 from knlite.registry.commits import Commits, Listener, Notification
 from knlite.registry.configmaps import Overrides, read_config
 from knlite.registry.deletion import Deletion, Propagation, require_mortal
@@ -82,6 +82,7 @@ class Registry:
         external_tls_port: int = 8443,
         durable: bool = False,
         mutators: tuple[Mutator, ...] = (),
+        validators: tuple[Validator, ...] = (),
         derivations: tuple[Derivation, ...] = (),
         new_suffix: Callable[[], str] = random_suffix,
     ) -> None:
@@ -102,6 +103,7 @@ class Registry:
             external_tls_port=external_tls_port,
             durable=durable,
             mutators=mutators,
+            validators=validators,
         )
         self._commits = Commits(self._store, derivations, self._admission.config, wall)
         self._deletion = Deletion(
@@ -168,6 +170,7 @@ class Registry:
             external_tls_port=self._admission.external_tls_port,
             durable=self._admission.durable,
             mutators=self._admission.mutators,
+            validators=self._admission.validators,
             derivations=self._derivations,
         )
         for obj in self._store.everything():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 import anyio
+import msgspec
 import pytest
 
 from knlite.clock import SystemClock
@@ -37,6 +38,7 @@ ON_SERVERS = ("rabbitmq", "kafka")
 DURABLE = ("sqlite", *ON_SERVERS)
 PATIENCE = 30.0
 """Seconds after which what should come counts as lost."""
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 MANY = 100
 """More events than any test has in hand."""
 
@@ -53,8 +55,14 @@ class Owner:
 def record(name: str, size: int = 0, *, only: Iterable[str] = (), kind: str = "t") -> Record:
     """An event of our own; *name* is a number."""
     attributes = {"specversion": "1.0", "id": name, "source": "/s", "type": kind}
-    event = CloudEvent(attributes, None, b"x" * size)
-    return Record(event, 255, (("knative-a", name),), int(name), frozenset(only))
+    event = CloudEvent(attributes, None, b"x" * size or None)
+    headers = (("knative-a", name), ("traceparent", TRACE))
+    return Record(event, 255, headers, int(name), frozenset(only))
+
+
+def whole(got: Record) -> Record:
+    """*got* as it can be compared: headers travel in any order."""
+    return msgspec.structs.replace(got, headers=tuple(sorted(got.headers)))
 
 
 @dataclass

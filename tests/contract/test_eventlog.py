@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from knlite.eventlog.port import Cursor
-from tests.contract.eventlogs import DURABLE, ENGINES, PATIENCE, Log, Side, record, side_of
+from tests.contract.eventlogs import DURABLE, ENGINES, PATIENCE, Log, Side, record, side_of, whole
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ async def test_a_record_comes_out_whole_and_for_the_first_time(log: Log) -> None
     cursor = log.open("a")
     await log.port.append(record("1", 5))
     (taken,) = await log.rest(cursor)
-    assert (taken.record, taken.again) == (record("1", 5), False)
+    assert (whole(taken.record), taken.again) == (record("1", 5), False)
 
 
 async def test_a_reader_gets_what_passes_its_filter(log: Log) -> None:
@@ -223,7 +223,7 @@ async def test_the_next_run_gets_what_was_not_done_and_is_told_that_it_may_come_
         await log.next(cursor)
     async with side.running() as log:
         again = await log.rest(log.open("a"))
-        assert [taken.record for taken in again] == [record("4"), record("5")]
+        assert [whole(taken.record) for taken in again] == [record("4"), record("5")]
         assert all(taken.again for taken in again)
         log.engine.forget(log.owner.uid)
 
@@ -233,13 +233,13 @@ async def test_what_is_done_out_of_order_does_not_lose_what_came_before(side: Si
     async with side.running() as log:
         cursor = log.open("a")
         await log.append("1", "2", "3")
-        first, second, third = [await log.next(cursor) for _ in range(3)]
+        _, second, third = [await log.next(cursor) for _ in range(3)]
         cursor.done(third.position)
         cursor.done(second.position)
     async with side.running() as log:
         cursor = log.open("a")
         taken = await log.next(cursor)
-        assert taken.record == first.record
+        assert whole(taken.record) == record("1")
         cursor.done(taken.position)
         # A log with offsets has those again that were done behind it.
         assert set(await log.finish(cursor)) <= {"2", "3"}

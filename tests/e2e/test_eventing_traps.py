@@ -4,34 +4,19 @@ Source: Eventing data plane reference §11; a test names the traps it is about b
 there. ``docs/conformance.md`` says where the others are tested.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from tests.e2e.engines import on_all_engines
 from tests.e2e.eventspace import Space, event, ref
-from tests.e2e.executable import Knlite, wait_until
 from tests.e2e.recorder import STRUCTURED, Answer, Script, appends, drops_first, held, replies
 
 pytestmark = pytest.mark.e2e
+DURABLE = True
 
 BROKERS = "http://broker-ingress.knative-eventing.svc.cluster.local"
 TTL = "knativebrokerttl"
-
-
-@pytest.fixture(scope="module", params=["memory", "data folder"])
-def knlite(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Knlite]:
-    """A run whose Brokers and channels keep their events in memory, and one with a data folder."""
-    kept = request.param == "data folder"
-    options = ("--data-dir", str(tmp_path_factory.mktemp("data"))) if kept else ()
-    run = Knlite("--runtime", "process", *options)
-    try:
-        wait_until(run.answers, "the API")
-        yield run
-    finally:
-        run.stop()
 
 
 def says(status: int, body: bytes = b"", **headers: str) -> Script:
@@ -39,6 +24,7 @@ def says(status: int, body: bytes = b"", **headers: str) -> Script:
     return lambda _, __: Answer(status, body, headers)
 
 
+@on_all_engines
 def test_202_is_said_when_an_event_is_kept(space: Space) -> None:
     """Trap 1. Differs: upstream answers when all Triggers are done."""
     broker = space.broker(delivery={"retry": 0})
@@ -82,6 +68,7 @@ def test_webhooks_are_allowed_by_brokers_and_channels_only(space: Space) -> None
     assert space.post_event(missing, event()).status_code == 400
 
 
+@on_all_engines
 def test_the_time_to_live_of_an_event(space: Space) -> None:
     """Traps 6 and 40."""
     dead = space.sink()
@@ -108,6 +95,7 @@ def test_attributes_are_neither_decoded_nor_unquoted(space: Space) -> None:
     assert got.event == sent
 
 
+@on_all_engines
 def test_times_become_utc_and_extensions_text(space: Space) -> None:
     """Trap 8."""
     broker, sink = space.broker(), space.sink()
@@ -127,6 +115,7 @@ LATER = {"Retry-After": "60"}
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 
 
+@on_all_engines
 def test_four_families_of_headers_travel(space: Space) -> None:
     """Traps 9, 10 and 11."""
     dead = space.sink()
@@ -161,6 +150,7 @@ def test_four_families_of_headers_travel(space: Space) -> None:
         assert headers["traceparent"] != sent["traceparent"]
 
 
+@on_all_engines
 def test_an_answer_that_is_no_event_fails_at_a_trigger_only(space: Space) -> None:
     """Trap 12."""
     dead, chatty = space.sink(), space.sink(says(200, b"OK"))
@@ -178,6 +168,7 @@ def test_an_answer_that_is_no_event_fails_at_a_trigger_only(space: Space) -> Non
     assert len(dead.received) == 1
 
 
+@on_all_engines
 def test_a_reply_may_come_with_202(space: Space) -> None:
     """Trap 13."""
     reply = event("reply")
@@ -193,6 +184,7 @@ def test_a_reply_may_come_with_202(space: Space) -> None:
     assert sink.ids == [reply.id]
 
 
+@on_all_engines
 def test_a_reply_comes_to_the_trigger_it_is_from_until_it_is_too_old(space: Space) -> None:
     """Traps 14 and 15."""
     dead, echo = space.sink(), space.sink(replies("type1", "/echo", b"{}"))
@@ -249,6 +241,7 @@ def test_a_retry_after_counts_where_it_is_asked_for(space: Space) -> None:
         assert second - first < 30
 
 
+@on_all_engines
 def test_a_slow_trigger_delays_no_other(space: Space) -> None:
     """Trap 34."""
     broker, sink = space.broker(), space.sink()
@@ -282,6 +275,7 @@ def test_hosts_are_known_with_ports_and_by_their_short_names(space: Space) -> No
     sink.until(4)
 
 
+@on_all_engines
 def test_triggers_outlive_their_broker(space: Space) -> None:
     """A Trigger whose Broker is deleted waits for the next one of that name."""
     sink = space.sink()

@@ -35,6 +35,7 @@ from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
+from knlite.eventing.triggers.immutable import filter_kept
 from knlite.facts import Fact, ScaleDecided
 from knlite.issuer import Issuer
 from knlite.kinds.catalog import read
@@ -129,6 +130,7 @@ class Cell:
             overrides={"config-autoscaler": config},
             external_port=8080,
             mutators=(injected,),
+            validators=(filter_kept,),
             derivations=(*views_of_run("127.0.0.9", 8080, 8443, STARTED), ledger),
         )
         self.kept: dict[Key, Object] = {}

@@ -20,7 +20,8 @@ from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.httpcodec import decode, encode_binary
 from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology
 from knlite.eventlog.memory import MemoryEngine, MemoryLog
-from knlite.facts import DeliveryAttempted, Fact
+from knlite.eventlog.port import Engine
+from knlite.facts import DeliveryAttempted, Fact, Publish
 
 STARTED = datetime(2024, 5, 1, 12, tzinfo=UTC)
 A, B, SINK = "http://a.test/", "http://b.test/", "http://sink.test/"
@@ -93,11 +94,14 @@ def joined(
 class Flow:
     """One broker ``default/main`` at work, or one channel ``default/pipe``."""
 
-    def __init__(self) -> None:
+    def __init__(self, **engines: Callable[[Publish, LoopClock], Engine]) -> None:
         self.clock = LoopClock(STARTED)
         self.facts: list[Fact] = []
         self.sender = RecordingSender(self.clock)
-        self.ingress = EventIngress(self.clock, self.facts.append, {"memory": MemoryEngine()})
+        made = {name: make(self.facts.append, self.clock) for name, make in engines.items()}
+        self.ingress = EventIngress(
+            self.clock, self.facts.append, {"memory": MemoryEngine(), **made}
+        )
         self.dispatcher = Dispatcher(self.ingress, self.sender, self.clock, self.facts.append)
 
     def triggers(self, *egresses: Egress) -> None:

@@ -19,7 +19,7 @@ from knlite.eventing.backing import Problem
 from knlite.eventing.brokers.address import addressed
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.kafka.backings import kafka_backing_of, kafka_broker_config
-from knlite.eventing.kafka.hosts import BROKERS
+from knlite.eventing.serverhosts import KAFKA_BROKERS
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.config.servers import (
     AUTH_SECRET,
@@ -62,7 +62,7 @@ def reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Broke
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
     conditions.true(PROBE_SUCCEEDED)
-    url = f"http://{BROKERS}/{namespace}/{broker.metadata.name}"
+    url = f"http://{KAFKA_BROKERS}/{namespace}/{broker.metadata.name}"
     return addressed(broker, status, url, conditions, view)
 
 

@@ -14,6 +14,7 @@ Source: knative-extensions/eventing-rabbitmq ``pkg/reconciler/broker``; Eventing
 from knlite.eventing.backing import Problem
 from knlite.eventing.brokers.address import addressed
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
+from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.resources import rabbitmq_backing_of, rabbitmq_broker_host
 from knlite.eventing.rabbitmq.standing import server_known, server_unknown
 from knlite.kinds.conditions import ConditionEditor
@@ -38,25 +39,24 @@ def reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Broke
         return broker.status
     if not server_known(conditions):
         return broker.status
-    _mark_dead_letters(conditions, configured=bool(backing.dead_letter_exchange))
-    if conditions.is_false(DLX_READY):
+    if not _dead_letters_kept(backing, conditions):
         return broker.status
-    conditions.true(INGRESS_READY)
     namespace, name = broker.metadata.namespace, broker.metadata.name
-    url = f"http://{rabbitmq_broker_host(namespace, name)}"
-    status = addressed(broker, broker.status, url, conditions, view)
     sink = own_dead_letter_sink(broker.spec.delivery, namespace, _UNABLE, conditions, view)
+    status = with_dead_letter_sink(broker.status, sink)
     resolved = conditions.get(DEAD_LETTER_SINK_RESOLVED)
-    if resolved is not None and resolved.status == "False":
+    if resolved is not None:
         conditions.copy(DEAD_LETTER_SINK_READY, resolved)
-    return with_dead_letter_sink(status, sink)
+    conditions.true(INGRESS_READY)
+    url = f"http://{rabbitmq_broker_host(namespace, name)}"
+    return addressed(broker, status, url, conditions, view)
 
 
-def _mark_dead_letters(conditions: ConditionEditor, *, configured: bool) -> None:
-    if not configured:
+def _dead_letters_kept(backing: RabbitmqBacking, conditions: ConditionEditor) -> bool:
+    """Whether there is a queue for them, or none is needed."""
+    if not backing.dead_letter_exchange:
         conditions.true(DLX_READY, *_NOT_CONFIGURED)
-        conditions.true(DEAD_LETTER_SINK_READY, *_NOT_CONFIGURED)
     elif not conditions.is_false(DLX_READY):
         # The exchange is told to be ready when all that goes with it is.
         conditions.true(DLX_READY)
-        conditions.true(DEAD_LETTER_SINK_READY)
+    return conditions.is_true(DLX_READY)

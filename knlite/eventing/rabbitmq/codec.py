@@ -42,6 +42,8 @@ _BARE = frozenset((TRACEPARENT, TRACESTATE))
 _SPECVERSION = "specversion"
 _BINDING = ("cloudevents_", "cloudevents:")
 _CE = "ce-"
+_OPTIONAL = frozenset(("subject", "dataschema", "time"))
+"""Absent when they are empty."""
 _BATCH = "application/cloudevents-batch"
 
 
@@ -54,6 +56,15 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     """The property; it alone says whether the body is the event."""
     message_id: str | None = None
     timestamp: datetime | None = None
+
+
+class Written(msgspec.Struct, frozen=True, gc=False):
+    """A message to be sent."""
+
+    headers: Mapping[str, str | int | list[str]]
+    body: bytes
+    content_type: str | None
+    message_id: str | None
 
 
 class Beside(msgspec.Struct, frozen=True, gc=False):
@@ -80,6 +91,9 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 def headers_of(event: CloudEvent, beside: Beside) -> dict[str, str | int | list[str]]:
     """The headers of the message for *event*."""
     written: dict[str, str | int | list[str]] = {**event.attributes}
+    for name in _BARE & written.keys():
+        # An extension of that name; the header is the trace of whoever has sent the message.
+        written[_CE + name] = written.pop(name)
     if "time" not in written:
         written["time"] = NO_TIME
     if event.content_type is not None:
@@ -110,10 +124,10 @@ def headers_of(event: CloudEvent, beside: Beside) -> dict[str, str | int | list[
     return written
 
 
-def written(event: CloudEvent, beside: Beside) -> Message:
+def written(event: CloudEvent, beside: Beside) -> Written:
     """The message for *event*. Its headers may be more than a server takes."""
     content_type, message_id = event.content_type, event.id
-    return Message(
+    return Written(
         headers_of(event, beside),
         event.data or b"",
         content_type if content_type is not None and _fits(content_type) else None,
@@ -199,8 +213,7 @@ def _attributes(headers: Mapping[str, object]) -> tuple[dict[str, str], str | No
     # Properties without a prefix are the application's own, where attributes have one.
     found = bound if _SPECVERSION in bound else plain
     content_type = found.pop("datacontenttype", None) or content_type
-    kept = {name: text for name, text in found.items() if _is_name(name) and (text or name == "id")}
-    return kept, content_type
+    return {name: text for name, text in found.items() if _is_kept(name, text)}, content_type
 
 
 def _foreign(message: Message, origin: Origin) -> CloudEvent | Malformed:
@@ -243,8 +256,8 @@ def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
 
 
-def _is_name(name: str) -> bool:
-    return name.isascii() and name.isalnum()
+def _is_kept(name: str, text: str) -> bool:
+    return name.isascii() and name.isalnum() and (text != "" or name not in _OPTIONAL)
 
 
 def _fits(text: str) -> bool:

@@ -13,6 +13,7 @@ reference §9.4. Not here: what a Broker or a source makes of it (``resources.py
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from typing import Final, NoReturn
@@ -31,6 +32,10 @@ CA_SECRET: Final = "caSecretName"
 _SCHEMES: Final = ("http", "https", "amqp", "amqps")
 _MANAGED: Final = ("http", "https")
 """Schemes by which a port is not the one that events go through."""
+_HOST: Final = re.compile(
+    r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63}){0,126}\.?"
+    r"|(?=.*:)[0-9A-Fa-f:.]{2,45}(%[A-Za-z0-9_.-]{1,32})?"
+)
 _MEANT: Final[Mapping[str, str]] = {
     "uri": f"the host of the server, or amqp://HOST:{PORT}",
     "host": "the host of the server",
@@ -67,8 +72,10 @@ def of_cluster(namespace: str, name: str, vhost: str, view: View) -> RabbitmqSer
     entries = texts(found)
     where = f'Secret "{namespace}/{secret}"'
     port = _port(entries.get("port") or str(PORT), where)
+    host = _required(entries, "host", where)
+    _require_host(host, "host", where)
     return RabbitmqServer(
-        host=_required(entries, "host", where),
+        host=host,
         port=port,
         tls=port == TLS_PORT or entries.get("connection_string", "").startswith("amqps:"),
         username=_required(entries, "username", where),
@@ -116,6 +123,7 @@ def of_entries(
     host, port = parts.hostname, parts.port
     if not host:
         raise Unusable(f"uri in {where} names no host: write amqp://HOST:{PORT}")
+    _require_host(host, "uri", where)
     tls, managed = scheme in {"https", "amqps"}, scheme in _MANAGED
     if entries.get("port"):
         port = _port(entries["port"], where)
@@ -177,6 +185,12 @@ def _required(entries: Mapping[str, str], key: str, where: str) -> str:
 
 def _absent(key: str, where: str) -> NoReturn:
     raise Unusable(f"missing key {key} in {where}: {_MEANT.get(key, 'it is needed')}")
+
+
+def _require_host(host: str, key: str, where: str) -> None:
+    """What resolvers can be asked for: names of labels, or an address."""
+    if not _HOST.fullmatch(host):
+        raise Unusable(f"{key} in {where} names no host that there could be")
 
 
 def _port(text: str, where: str) -> int:

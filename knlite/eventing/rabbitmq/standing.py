@@ -9,7 +9,7 @@ Source: Eventing delivery reference §16.
 
 from knlite.eventing.backing import Problem
 from knlite.eventing.rabbitmq.resources import CREDENTIALS_UNAVAILABLE, SECRET_FAILURE
-from knlite.kinds.conditions import ConditionEditor
+from knlite.kinds.conditions import Condition, ConditionEditor
 from knlite.kinds.eventing.brokerconditions import EXCHANGE_READY, SECRET_READY
 
 
@@ -17,7 +17,9 @@ def server_unknown(problem: Problem, conditions: ConditionEditor) -> None:
     """It is not known which server is meant."""
     conditions.false(SECRET_READY, SECRET_FAILURE, problem.message)
     standing = conditions.get(EXCHANGE_READY)
-    if standing is None or standing.status == "Unknown" or _is_ours(standing.reason):
+    # The engine gives a reason, also for what is being set up.
+    untold = standing is None or (standing.status == "Unknown" and not standing.reason)
+    if untold or _is_ours(standing):
         conditions.false(EXCHANGE_READY, CREDENTIALS_UNAVAILABLE, problem.message)
 
 
@@ -25,10 +27,10 @@ def server_known(conditions: ConditionEditor) -> bool:
     """It is known; returns whether all is ready there."""
     conditions.true(SECRET_READY)
     standing = conditions.get(EXCHANGE_READY)
-    if standing is not None and _is_ours(standing.reason):
+    if _is_ours(standing):
         conditions.unknown(EXCHANGE_READY)
     return conditions.is_true(EXCHANGE_READY)
 
 
-def _is_ours(reason: str) -> bool:
-    return reason == CREDENTIALS_UNAVAILABLE
+def _is_ours(standing: Condition | None) -> bool:
+    return standing is not None and standing.reason == CREDENTIALS_UNAVAILABLE

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.channels import NoSuchChannel, channel_kind, made_from
+from knlite.eventing.channels import Backing, NoSuchChannel, backing_kind, made_from
 from knlite.eventing.deadletters import others_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.conditions import ConditionEditor, find
@@ -23,7 +23,6 @@ from knlite.kinds.messaging.channel import (
     ChannelStatus,
 )
 from knlite.kinds.messaging.channeltemplate import ChannelTemplate
-from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.reconcile import Change, Create, Key, Outcome, View, concluded
 
 
@@ -35,32 +34,26 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     changes: list[Change] = []
     conditions = CONDITIONS.edit(channel.status.conditions, now)
     status = channel.status
-    backing = view.get(InMemoryChannel, key.namespace, key.name)
     template = channel.spec.channel_template or ChannelTemplate()
     try:
-        _require_backing(template)
+        kind = backing_kind(template)
+        backing: Backing | None = view.get(kind, key.namespace, key.name)
         if backing is None:
             made = made_from(template, key.name, channel, channel.spec.delivery)
             changes.append(Create(made))
     except NoSuchChannel as exc:
         conditions.false(BACKING_CHANNEL_READY, "ChannelFailure", str(exc))
     else:
-        status = _with_backing(channel, template, backing or InMemoryChannel(), conditions)
+        status = _with_backing(channel, template, backing or kind(), conditions)
         policies = applied_policies(channel, conditions, view)
         status = msgspec.structs.replace(status, policies=policies)
     return concluded(channel, status, conditions, changes)
 
 
-def _require_backing(template: ChannelTemplate) -> None:
-    """Raise ``NoSuchChannel`` unless what *template* asks for can stand behind a Channel."""
-    if channel_kind(template) is Channel:
-        raise NoSuchChannel("a Channel cannot stand behind a Channel; use kind InMemoryChannel")
-
-
 def _with_backing(
     channel: Channel,
     template: ChannelTemplate,
-    backing: InMemoryChannel,
+    backing: Backing,
     conditions: ConditionEditor,
 ) -> ChannelStatus:
     """The status of *backing*, which is empty if it has just been made, as that of *channel*."""

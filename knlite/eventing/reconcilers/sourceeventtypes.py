@@ -17,16 +17,20 @@ from knlite.kinds.ownership import owned_by
 from knlite.kinds.sources.apiserversource import ApiServerSource
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.descriptions import DESCRIPTIONS
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.sources.pingsource import PingSource
+from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
 from knlite.kinds.sources.source import CloudEventAttributes
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, View, key_of
 
 SOURCES: Final[tuple[type[Object], ...]] = (
     PingSource,
+    RabbitmqSource,
     ApiServerSource,
     ContainerSource,
     SinkBinding,
+    KafkaSource,
 )
 
 
@@ -68,7 +72,10 @@ def _sending(source: Object) -> tuple[Destination, tuple[CloudEventAttributes, .
             | ApiServerSource(spec=spec, status=status)
             | ContainerSource(spec=spec, status=status)
             | SinkBinding(spec=spec, status=status)
+            | KafkaSource(spec=spec, status=status)
         ):
             return spec.sink, status.ce_attributes
+        case RabbitmqSource(spec=of_queue, status=status):
+            return of_queue.sink or Destination(), status.ce_attributes
         case _:
             return Destination(), ()

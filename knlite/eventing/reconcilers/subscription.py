@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.channels import channel_at, channel_namespace
+from knlite.eventing.channels import Backing, backing_of, channel_at, channel_namespace
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.finalizers import held, released
 from knlite.eventing.identities import identified
@@ -24,7 +24,7 @@ from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.kreference import group_of
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.channelable import SubscriberSpec
-from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import (
     ADDED_TO_CHANNEL,
     CHANNEL_READY,
@@ -85,7 +85,7 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
     namespace = reference.namespace or subscription.metadata.namespace
     channel = channel_at(reference, namespace, view)
     if isinstance(channel, Channel):
-        channel = view.get(InMemoryChannel, channel.metadata.namespace, channel.metadata.name)
+        channel = backing_of(channel, view)
     if channel is not None:
         uid = subscription.metadata.uid
         rest = tuple(each for each in channel.spec.subscribers if each.uid != uid)
@@ -94,9 +94,7 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
     return Outcome((*changes, Update(free)))
 
 
-def _channel(
-    subscription: Subscription, conditions: ConditionEditor, view: View
-) -> InMemoryChannel | None:
+def _channel(subscription: Subscription, conditions: ConditionEditor, view: View) -> Backing | None:
     """The channel that has the subscribers; None, and ReferencesResolved Unknown, without one."""
     reference = subscription.spec.channel
     namespace = channel_namespace(subscription, view)
@@ -105,8 +103,10 @@ def _channel(
     if isinstance(channel, Channel):
         ready = is_true(channel.status.conditions) and channel.status.channel is not None
         problem = "" if ready else "channel is not ready."
-        channel = view.get(InMemoryChannel, namespace, reference.name) if ready else None
-        missing = not_found("messaging.knative.dev", "InMemoryChannel", reference.name)
+        template = channel.spec.channel_template
+        kind = "InMemoryChannel" if template is None else template.kind
+        channel = backing_of(channel, view) if ready else None
+        missing = not_found("messaging.knative.dev", kind, reference.name)
     else:
         missing = not_found(group_of(reference), reference.kind, reference.name)
     if channel is None:
@@ -116,7 +116,7 @@ def _channel(
 
 
 def _resolved(
-    subscription: Subscription, channel: InMemoryChannel, conditions: ConditionEditor, view: View
+    subscription: Subscription, channel: Backing, conditions: ConditionEditor, view: View
 ) -> PhysicalSubscription:
     """Where everything goes; marks ReferencesResolved, False at the first that leads nowhere."""
     physical = subscription.status.physical_subscription
@@ -159,9 +159,7 @@ def _resolved(
     )
 
 
-def _dead_letter_sink(
-    subscription: Subscription, channel: InMemoryChannel, view: View
-) -> Resolved | str:
+def _dead_letter_sink(subscription: Subscription, channel: Backing, view: View) -> Resolved | str:
     """The Subscription's own, else the channel's, empty if there is none; or what is wrong."""
     own, inherited = subscription.spec.delivery, channel.spec.delivery
     if own is not None and own.dead_letter_sink is not None:
@@ -184,7 +182,7 @@ def _dead_letter_sink(
 def _synchronized(
     subscription: Subscription,
     physical: PhysicalSubscription,
-    channel: InMemoryChannel,
+    channel: Backing,
     conditions: ConditionEditor,
 ) -> tuple[Update, ...]:
     """The change to *channel*, if it has to be told; else what it says of the Subscription."""
@@ -225,7 +223,7 @@ def _synchronized(
 
 
 def _entry(
-    subscription: Subscription, physical: PhysicalSubscription, channel: InMemoryChannel
+    subscription: Subscription, physical: PhysicalSubscription, channel: Backing
 ) -> SubscriberSpec:
     meta = subscription.metadata
     return SubscriberSpec(
@@ -259,8 +257,9 @@ def _delivery(spec: DeliverySpec | None, physical: PhysicalSubscription) -> Deli
     return None if told == DeliverySpec() else told
 
 
-def _with_subscribers(
-    channel: InMemoryChannel, subscribers: tuple[SubscriberSpec, ...]
-) -> InMemoryChannel:
+def _with_subscribers(channel: Backing, subscribers: tuple[SubscriberSpec, ...]) -> Backing:
+    if isinstance(channel, KafkaChannel):
+        on_kafka = msgspec.structs.replace(channel.spec, subscribers=subscribers)
+        return msgspec.structs.replace(channel, spec=on_kafka)
     spec = msgspec.structs.replace(channel.spec, subscribers=subscribers)
     return msgspec.structs.replace(channel, spec=spec)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from knlite.errors import InvalidInput, KnliteError, Unavailable
-from knlite.eventing.rabbitmq.codec import Message
+from knlite.eventing.rabbitmq.codec import Written
 from knlite.eventlog.rabbitmq import frames
 from knlite.eventlog.rabbitmq.wire import TIMEOUT, Wire
 
@@ -22,10 +22,8 @@ class Publisher:
         self._timer: asyncio.TimerHandle | None = None
         wire.confirmations_to(channel, self)
 
-    def publish(
-        self, exchange: str, routing_key: str, message: Message, headers: "Headers"
-    ) -> "asyncio.Future[bool]":
-        """Have *message* sent, with *headers*; what comes says whether the server has taken it.
+    def publish(self, exchange: str, routing_key: str, message: Written) -> asyncio.Future[bool]:
+        """Have *message* sent; what comes says whether the server has taken it.
 
         Raises ``InvalidInput`` if no server can take it.
         """
@@ -33,7 +31,7 @@ class Publisher:
         try:
             content = frames.message(
                 channel,
-                headers,
+                message.headers,
                 message.content_type,
                 message.message_id,
                 message.body,
@@ -113,6 +111,3 @@ class Publisher:
             self._watch()
         else:
             self._timer = None
-
-
-Headers = dict[str, str | int | list[str]]

@@ -12,8 +12,11 @@ from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
 from knlite.kinds.eventing import delivery
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, RABBITMQ_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
-from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed
+from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed, differences
+from knlite.kinds.eventing.kafkabroker import config_validated
+from knlite.kinds.eventing.rabbitmqbrokerconfig import CONFIGS, CONFIGS_SUPPORTED
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
@@ -81,7 +84,11 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
     within = own if config.eventing.same_namespace_only(own) else ""
     if obj.spec.config is not None:
         errors.extend(under("spec.config", reference_validated(obj.spec.config, enabled, within)))
+    if class_of(obj) in KAFKA_CLASSES:
+        errors.extend(config_validated(obj.spec.config, class_of(obj), own))
     errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
+    if class_of(obj) == RABBITMQ_CLASS:
+        errors.extend(_rabbitmq_config_validated(obj.spec.config))
     if old is not None:
         errors.extend(_immutable(obj, old))
     return tuple(errors)
@@ -99,8 +106,23 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
     )
 
 
+def _rabbitmq_config_validated(config: KReference | None) -> Errors:
+    """What names no server of a Broker of class RabbitMQBroker; without a path, as upstream."""
+    if config is None:
+        return (missing("spec.config"),)
+    if not config.kind or not config.api_version:
+        # That has been said.
+        return ()
+    if (config.kind, config.api_version) in CONFIGS:
+        return ()
+    return (generic(f"Configuration not supported, only {CONFIGS_SUPPORTED}"),)
+
+
 def _immutable(obj: Broker, old: Broker) -> Errors:
-    """The first change that is not allowed; a delivery may change at any time."""
+    """The first change that is not allowed; a delivery may change, unless queues are made of it."""
+    if class_of(obj) == class_of(old) == RABBITMQ_CLASS:
+        difference = differences("{v1.BrokerSpec}", old.spec, obj.spec)
+        return (generic(IMMUTABLE_CHANGED, "spec", details=difference),) if difference else ()
     before, after = old.spec.config or KReference(), obj.spec.config or KReference()
     difference = "".join(
         changed(f"{{v1.BrokerSpec}}.Config.{label}", getattr(before, name), getattr(after, name))

@@ -1,4 +1,4 @@
-"""The scale of a Deployment (Kubernetes autoscaling/v1)."""
+"""The scale of a Deployment and of a KafkaSource (Kubernetes autoscaling/v1)."""
 
 from typing import Any
 
@@ -69,3 +69,18 @@ def test_clients_find_it(worker: Client) -> None:
     resources = worker.get("/apis/apps/v1").json()["resources"]
     (found,) = (each for each in resources if each["name"] == "deployments/scale")
     assert (found["group"], found["version"], found["kind"]) == ("autoscaling", "v1", "Scale")
+
+
+@pytest.mark.parametrize("version", ["v1", "v1beta1"])
+def test_a_kafka_source_is_scaled_by_its_consumers(client: Client, version: str) -> None:
+    sources = f"/apis/sources.knative.dev/{version}/namespaces/default/kafkasources"
+    spec = {
+        "topics": ["t"],
+        "bootstrapServers": ["kafka:9092"],
+        "sink": {"uri": "http://sink.example"},
+    }
+    assert client.post(sources, {"metadata": {"name": "k"}, "spec": spec}).status_code == 201
+    assert client.get(f"{sources}/k/scale").json()["spec"] == {"replicas": 1}
+    answer = client.patch(f"{sources}/k/scale", "merge-patch+json", {"spec": {"replicas": 0}})
+    assert answer.json()["spec"] == {"replicas": 0}
+    assert client.get(f"{sources}/k").json()["spec"]["consumers"] == 0

@@ -9,6 +9,9 @@ from knlite.eventing.reconcilers import (
     broker,
     channel,
     inmemorychannel,
+    kafkachannel,
+    kafkasink,
+    kafkasource,
     parallel,
     sequence,
     subscription,
@@ -18,13 +21,16 @@ from knlite.kinds.catalog import read
 from knlite.kinds.conditions import find
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence as KnativeSequence
 from knlite.kinds.messaging.channel import Channel
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.meta import Object, ObjectMeta
+from knlite.kinds.sources.kafkasource import KafkaSource
 from knlite.kinds.users import EVENTING_CONTROLLER
 from knlite.reconcile import (
     Change,
@@ -48,6 +54,9 @@ RECONCILERS: tuple[tuple[type[Object], Reconciler], ...] = (
     (Broker, broker.reconcile),
     (Trigger, trigger.reconcile),
     (InMemoryChannel, inmemorychannel.reconcile),
+    (KafkaChannel, kafkachannel.reconcile),
+    (KafkaSink, kafkasink.reconcile),
+    (KafkaSource, kafkasource.reconcile),
     (Channel, channel.reconcile),
     (Subscription, subscription.reconcile),
     (KnativeSequence, sequence.reconcile),

@@ -100,13 +100,14 @@ def test_dead_letters_are_resolved_behind_and_recover() -> None:
 
 def test_a_kind_that_is_not_here_is_said_with_what_to_use() -> None:
     plane = Plane()
-    template = {"apiVersion": "messaging.knative.dev/v1beta1", "kind": "KafkaChannel"}
+    template = {"apiVersion": "messaging.knative.dev/v1alpha1", "kind": "NatsJetStreamChannel"}
     plane.apply(document("Channel", "c", channelTemplate=template))
     assert plane.condition(Channel, "c") == (
         "False",
         "ChannelFailure",
-        'no matches for kind "KafkaChannel" in version "messaging.knative.dev/v1beta1": the only'
-        " channel here is kind InMemoryChannel of messaging.knative.dev/v1",
+        'no matches for kind "NatsJetStreamChannel" in version "messaging.knative.dev/v1alpha1":'
+        " the channels here are the kinds InMemoryChannel of messaging.knative.dev/v1 and"
+        " KafkaChannel of messaging.knative.dev/v1beta1",
     )
     assert plane.names(InMemoryChannel) == []
 

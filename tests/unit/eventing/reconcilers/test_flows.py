@@ -149,11 +149,11 @@ def test_a_channel_that_cannot_be_made_is_said(
     flow: dict[str, Any], kind: type, name: str, status: str
 ) -> None:
     plane = Plane()
-    template = {"apiVersion": "messaging.knative.dev/v1beta1", "kind": "KafkaChannel"}
+    template = {"apiVersion": "messaging.knative.dev/v1alpha1", "kind": "NatsJetStreamChannel"}
     plane.apply({**flow, "spec": {**flow["spec"], "channelTemplate": template}})
     found, reason, message = plane.condition(kind, name)
     assert (found, reason) == (status, "ChannelsNotReady")
-    assert 'no matches for kind "KafkaChannel"' in message
+    assert 'no matches for kind "NatsJetStreamChannel"' in message
 
 
 def test_a_subscription_that_would_be_refused_is_said() -> None:

@@ -1,15 +1,14 @@
-"""What exchanges, queues and bindings are called, and which messages a binding takes.
+"""Bindings: which messages of an exchange go into which queue.
 
 Source: Eventing data plane reference §9.4; knative-extensions/eventing-rabbitmq
-``pkg/rabbitmqnaming``, ``pkg/rabbit/binding.go``.
+``pkg/rabbit/binding.go``.
 Differs: an attribute with an empty text, which upstream binds as it is, asks for any value here, as
 with the other brokers; so it is no part of a binding, and the filter is asked as well.
 ``datacontenttype`` is looked for where messages have it, under ``content-type``.
+Not here: what exchanges and queues are called (``names.py``).
 """
 
 from collections.abc import Mapping
-
-from knlite.kinds.names import child_name
 
 EXCHANGE_TYPE = "headers"
 TRIGGER_ARGUMENT = "x-knative-trigger"
@@ -21,45 +20,10 @@ ANY_KEY = "#"
 _EVERYTHING = {"x-match": "all"}
 
 
-def broker_exchange(namespace: str, broker: str, uid: str) -> str:
-    """To which a Broker's events are published."""
-    return child_name(f"b.{namespace}.{broker}.", uid)
-
-
-def broker_dead_letter_exchange(namespace: str, broker: str, uid: str) -> str:
-    """Of a Broker that has a dead letter sink."""
-    return child_name(f"b.{namespace}.{broker}.dlx.", uid)
-
-
-def broker_dead_letter_queue(namespace: str, broker: str, uid: str) -> str:
-    """Where dead letters of a Broker wait for its dead letter sink."""
-    return child_name(f"b.{namespace}.{broker}.dlq.", uid)
-
-
-def trigger_queue(namespace: str, trigger: str, broker_uid: str) -> str:
-    """Where events wait for a Trigger; may be longer than other names."""
-    return f"{namespace}.{trigger}.{broker_uid}"
-
-
 def trigger_of(queue: str, broker_uid: str) -> tuple[str, str]:
     """Namespace and name of the Trigger whose *queue* it is."""
     namespace, _, trigger = queue.removesuffix(f".{broker_uid}").partition(".")
     return namespace, trigger
-
-
-def trigger_dead_letter_exchange(namespace: str, trigger: str, uid: str) -> str:
-    """Of a Trigger that has a dead letter sink of its own."""
-    return child_name(f"t.{namespace}.{trigger}.dlx.", uid)
-
-
-def trigger_dead_letter_queue(namespace: str, trigger: str, uid: str) -> str:
-    """Where dead letters of a Trigger wait for its own dead letter sink."""
-    return child_name(f"t.{namespace}.{trigger}.dlq.", uid)
-
-
-def source_name(namespace: str, source: str, uid: str) -> str:
-    """The queue of a RabbitmqSource that names none."""
-    return child_name(f"s.{namespace}.{source}.", uid)
 
 
 def trigger_binding(trigger: str, attributes: Mapping[str, str]) -> dict[str, str]:

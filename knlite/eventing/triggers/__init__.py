@@ -1,0 +1,1 @@
+"""What a Trigger needs to deliver, by the class of its Broker."""

@@ -1,0 +1,94 @@
+"""Asks a server for exchanges, queues and bindings.
+
+Each failure closes the channel on which it was asked; who asks opens another.
+"""
+
+from collections.abc import Iterable
+
+from aiormq.abc import AbstractChannel
+from aiormq.exceptions import ChannelNotFoundEntity
+from pamqp.common import FieldTable
+
+from knlite.eventing.rabbitmq import bindings
+from knlite.eventing.rabbitmq.backing import QueueType
+from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan
+from knlite.eventlog.rabbitmq.wire import Wire
+
+
+async def declare_exchange(channel: AbstractChannel, exchange: str) -> None:
+    """One of ours. Raises ``FAILURES``, as all here do."""
+    await channel.exchange_declare(exchange, exchange_type=bindings.EXCHANGE_TYPE, durable=True)
+
+
+async def declare_queue(wire: Wire, channel: AbstractChannel, queue: str, kind: QueueType) -> None:
+    """One of ours."""
+    arguments: FieldTable = {"x-queue-type": kind}
+    if kind == "quorum" and _limits_deliveries(wire):
+        # An event that waits for its subscriber comes back each time a connection is lost.
+        arguments["x-delivery-limit"] = -1
+    await channel.queue_declare(queue, durable=True, arguments=arguments)
+
+
+async def declare_dead_letters(
+    wire: Wire, channel: AbstractChannel, dead: DeadLetters, kind: QueueType
+) -> None:
+    """Exchange, queue and what binds them."""
+    await declare_exchange(channel, dead.exchange)
+    await declare_queue(wire, channel, dead.queue, kind)
+    arguments = bindings.dead_letter_binding(dead.whose)
+    await channel.queue_bind(dead.queue, dead.exchange, arguments=dict(arguments))
+
+
+async def declare(wire: Wire, channel: AbstractChannel, plan: Plan) -> None:
+    """The queue of *plan*, with what it needs; its exchange is there."""
+    if plan.predeclared:
+        await channel.queue_declare(plan.queue, passive=True)
+        return
+    if plan.dead_letters is not None:
+        await declare_dead_letters(wire, channel, plan.dead_letters, plan.queue_type)
+    await declare_queue(wire, channel, plan.queue, plan.queue_type)
+    if plan.exchange:
+        await bind(channel, plan)
+
+
+async def bind(channel: AbstractChannel, plan: Plan) -> None:
+    """Let messages go into the queue of *plan*."""
+    await channel.queue_bind(
+        plan.queue, plan.exchange, plan.routing_key, arguments=dict(plan.arguments)
+    )
+
+
+async def unbind(channel: AbstractChannel, plan: Plan) -> None:
+    """The opposite."""
+    await channel.queue_unbind(
+        plan.queue, plan.exchange, plan.routing_key, arguments=dict(plan.arguments)
+    )
+
+
+async def make_exchange_if_missing(wire: Wire, exchange: str) -> bool:
+    """For a source: whoever publishes there may have made it, of any type. True: we have."""
+    probe = await wire.connection.channel(publisher_confirms=False)
+    try:
+        await probe.exchange_declare(exchange, passive=True)
+    except ChannelNotFoundEntity:
+        channel = await wire.connection.channel(publisher_confirms=False)
+        await declare_exchange(channel, exchange)
+        await channel.close()
+        return True
+    await probe.close()
+    return False
+
+
+async def delete(channel: AbstractChannel, queues: Iterable[str], exchanges: Iterable[str]) -> None:
+    """Queues with what is in them, and exchanges; those that are not there are no matter."""
+    for queue in queues:
+        await channel.queue_delete(queue)
+    for exchange in exchanges:
+        await channel.exchange_delete(exchange)
+
+
+def _limits_deliveries(wire: Wire) -> bool:
+    """Whether quorum queues drop what was handed out 20 times, as they do since RabbitMQ 4."""
+    version = str(wire.connection.server_properties.get("version", ""))
+    major = version.partition(".")[0]
+    return major.isdigit() and int(major) >= 4
