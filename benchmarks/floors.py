@@ -2,12 +2,14 @@
 
     python -m benchmarks.floors rabbitmq|kafka ADDRESS NAME TRIGGERS
 
-takes commands from its standard input, JSON on a line each, and answers so: ``consume`` everything
-from now on; ``send`` so many events; tell what has come, when all that was sent has come (``told``).
+takes commands from its standard input and answers them, in lines of JSON: make what it needs on the
+server (``layout``), ``consume`` everything from now on, be ready to ``publish``, ``send`` events,
+tell what has come when all has (``told``), ``stop`` consuming, and ``clear`` away what it made.
 """
 
 import asyncio
 import json
+import logging
 import subprocess
 import sys
 import time
@@ -29,6 +31,7 @@ class Floor(Protocol):
     async def __aexit__(self, *_: object) -> None: ...
     async def layout(self) -> None: ...
     async def clear(self) -> None: ...
+    async def stop(self) -> None: ...
     async def publish(self) -> None: ...
     async def one(self, body: bytes, name: str, due: int) -> None: ...
     async def consume(self, seen: Seen) -> None: ...
@@ -72,6 +75,7 @@ class Programs:
         trace: TracebackType | None,
     ) -> None:
         if kind is None:
+            self._ask(-1, do="stop")
             self._ask(0, do="clear")
         for process in self._processes:
             process.terminate()
@@ -123,6 +127,8 @@ async def _done(server: Floor, seen: Seen, command: dict[str, Any]) -> dict[str,
             await server.publish()
         case "consume":
             await server.consume(seen)
+        case "stop":
+            await server.stop()
         case "clear":
             await server.clear()
         case "send":
@@ -132,6 +138,8 @@ async def _done(server: Floor, seen: Seen, command: dict[str, Any]) -> dict[str,
                 await asyncio.sleep(0.02)
             told: dict[str, Any] = json.loads(seen.taken())
             return told
+        case unknown:
+            raise ValueError(unknown)
     return {}
 
 
@@ -155,4 +163,7 @@ async def _send(server: Floor, size: int, seconds: float, connections: int, rate
 
 
 if __name__ == "__main__":
-    uvloop.run(_obey(*sys.argv[1:4], int(sys.argv[4])))
+    # What the libraries tell while topics and queues come and go is no news here.
+    logging.disable()
+    _engine, _address, _name, _triggers = sys.argv[1:]
+    uvloop.run(_obey(_engine, _address, _name, int(_triggers)))

@@ -34,13 +34,17 @@ class Floor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks) if self._tasks else None
-        for consumer in self._consumers:
-            await consumer.stop()
+        await self.stop()
         if self._producer is not None:
             await self._producer.stop()
+
+    async def stop(self) -> None:
+        """Consume no more."""
+        for task in self._tasks:
+            task.cancel()
+        for consumer in self._consumers:
+            await consumer.stop()
+        self._consumers.clear()
 
     async def layout(self) -> None:
         """Make the topic."""

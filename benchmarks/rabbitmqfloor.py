@@ -25,6 +25,7 @@ class Floor:
         self._address = address
         self._name = name
         self._queues = [f"{name}.{number}" for number in range(triggers)]
+        self._consuming: aio_pika.abc.AbstractChannel | None = None
         self._connections: list[aio_pika.abc.AbstractConnection] = []
 
     async def __aenter__(self) -> Self:
@@ -73,9 +74,14 @@ class Floor:
         )
         await self._exchange.publish(message, "", mandatory=False)
 
+    async def stop(self) -> None:
+        """Consume no more."""
+        if self._consuming is not None:
+            await self._consuming.close()
+
     async def consume(self, seen: Seen) -> None:
         """Note all that comes from now on in *seen*."""
-        channel = await self._channel()
+        channel = self._consuming = await self._channel()
         await channel.set_qos(PREFETCH)
         for name in self._queues:
             queue = await channel.get_queue(name, ensure=False)
