@@ -54,6 +54,8 @@ from knlite.reconcile import View
 
 CREDENTIALS_UNAVAILABLE: Final = "ExchangeCredentialsUnavailable"
 SECRET_FAILURE: Final = "SecretFailure"
+NO_EXCHANGE: Final = "Failed to get arguments for creating exchange: "
+NO_SECRET: Final = "Failed to reconcile secret: "
 
 
 class _Place(NamedTuple):
@@ -72,8 +74,7 @@ def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem
     try:
         place = _place(broker.spec.config, namespace, view)
     except Unusable as exc:
-        text = f"Failed to get arguments for creating exchange: {exc}"
-        return Problem(CREDENTIALS_UNAVAILABLE, text)
+        return Problem(CREDENTIALS_UNAVAILABLE, f"{NO_EXCHANGE}{exc}")
     uid = server_uid("Broker", broker, view)
     delivery = broker.spec.delivery
     buries = delivery is not None and delivery.dead_letter_sink is not None
@@ -102,11 +103,11 @@ def rabbitmq_source_backing_of(source: RabbitmqSource, view: View) -> RabbitmqBa
     resources = source.spec.rabbitmq_resources_config
     if reference is None or resources is None:
         # Admission has seen to that.
-        return Problem(SECRET_FAILURE, "rabbitmqClusterReference and rabbitmqResourcesConfig")
+        return Problem(SECRET_FAILURE, f"{NO_SECRET}it is not said which server, or which queue")
     try:
         server = of_reference(reference, resources.vhost, namespace, view)
     except Unusable as exc:
-        return Problem(SECRET_FAILURE, f"Failed to reconcile secret: {exc}")
+        return Problem(SECRET_FAILURE, f"{NO_SECRET}{exc}")
     return RabbitmqBacking(
         server=server,
         exchange=resources.exchange_name,
