@@ -26,6 +26,11 @@ class Kept:
     """Of what says where the server is; empty: there is none."""
     config: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def on_server(self) -> bool:
+        """Others may read there what a Broker writes; so it adds nothing to events."""
+        return bool(self.config)
+
 
 MEMORY = Kept("memory", "MTChannelBasedBroker")
 SQLITE = Kept("sqlite", "knlite.dev/SQLite")

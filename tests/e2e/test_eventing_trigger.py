@@ -152,7 +152,8 @@ def test_a_trigger_says_in_which_mode_events_are_delivered(space: Space, mode: s
         each.headers["content-type"].startswith("application/cloudevents+json")
         for each in sink.received
     ]
-    assert structured == [mode == "json"] * 2
+    # Kafka's dispatcher does not look at it.
+    assert structured == [mode == "json" and space.kept.engine != "kafka"] * 2
 
 
 MATCHED = {"type": "com.example.FullEvent", "source": "http://example.com/source"}

@@ -3,7 +3,7 @@
 Each failure closes the channel on which it was asked; who asks opens another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable
 
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import ChannelNotFoundEntity
@@ -13,6 +13,9 @@ from knlite.eventing.rabbitmq import bindings
 from knlite.eventing.rabbitmq.backing import QueueType
 from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan
 from knlite.eventlog.rabbitmq.wire import Wire
+
+Ask = Callable[[AbstractChannel, str], Awaitable[None]]
+"""Something that is asked about one name."""
 
 
 async def declare_exchange(channel: AbstractChannel, exchange: str) -> None:
@@ -79,12 +82,14 @@ async def make_exchange_if_missing(wire: Wire, exchange: str) -> bool:
     return False
 
 
-async def delete(channel: AbstractChannel, queues: Iterable[str], exchanges: Iterable[str]) -> None:
-    """Queues with what is in them, and exchanges; those that are not there are no matter."""
-    for queue in queues:
-        await channel.queue_delete(queue)
-    for exchange in exchanges:
-        await channel.exchange_delete(exchange)
+async def delete_queue(channel: AbstractChannel, queue: str) -> None:
+    """With what is in it; one that is not there is no matter."""
+    await channel.queue_delete(queue)
+
+
+async def delete_exchange(channel: AbstractChannel, exchange: str) -> None:
+    """One that is not there is no matter."""
+    await channel.exchange_delete(exchange)
 
 
 def _limits_deliveries(wire: Wire) -> bool:
