@@ -4,7 +4,7 @@ Source: Eventing data plane reference §9.1; Eventing delivery reference §12, �
 is discarded and counted).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Protocol
 
 from knlite.eventing.cloudevent import Malformed
@@ -62,7 +62,7 @@ class Decoder:
                 self._key_type,
             )
         if isinstance(event, Malformed):
-            self._tell(consumed, event.why)
+            self.unreadable(consumed.topic, consumed.partition, consumed.offset, event.why)
             return None
         headers = beside.headers
         ours = beside.run == self._run
@@ -75,16 +75,16 @@ class Decoder:
         )
         if ours:
             return Met(consumed.offset, record, False, "", None)
-        same: Hashable = (consumed.topic, consumed.partition, consumed.offset)
-        return Met(consumed.offset, record, bool(beside.arrival), origin_of(consumed), same)
+        same = (consumed.topic, consumed.partition, consumed.offset)
+        return Met(consumed.offset, record, bool(beside.arrival), _place(*same), same)
 
-    def _tell(self, consumed: Consumed, why: str) -> None:
-        partition = (consumed.topic, consumed.partition)
-        if self._discarded.get(partition, -1) < consumed.offset:
-            self._discarded[partition] = consumed.offset
-            self._discard(origin_of(consumed), why)
+    def unreadable(self, topic: str, partition: int, offset: int, why: str) -> None:
+        """The record there holds no event."""
+        if self._discarded.get((topic, partition), -1) < offset:
+            self._discarded[topic, partition] = offset
+            self._discard(_place(topic, partition, offset), why)
 
 
-def origin_of(consumed: Consumed) -> str:
+def _place(topic: str, partition: int, offset: int) -> str:
     """Where a record is, for people."""
-    return f"record {consumed.offset} of partition {consumed.partition} of topic {consumed.topic}"
+    return f"record {offset} of partition {partition} of topic {topic}"
