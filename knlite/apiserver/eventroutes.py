@@ -58,7 +58,7 @@ class EventRoutes:
         ]
 
     async def _list(self, request: Request) -> Response:
-        query = _query(request)
+        query = self._query(request)
         if options.flag(request, "follow"):
             return StreamingResponse(self._followed(query), media_type=_LINES)
         return _listed("events", await self._events.events(query))
@@ -93,13 +93,13 @@ class EventRoutes:
         return _listed("stories", await self._events.stories(event_id, params.get("source", "")))
 
     async def _foretell(self, request: Request) -> Response:
-        kind, namespace, name = _resource(request)
+        kind, namespace, name = self._resource(request)
         event = await _event(request)
         return _listed("rows", self._sending.foretell(event, kind, namespace, name))
 
     async def _send(self, request: Request) -> Response:
         url = request.query_params.get("to", "")
-        kind, namespace, name = _resource(request)
+        kind, namespace, name = self._resource(request)
         if url and name:
             raise InvalidInput("an event is sent to a broker or channel, or to a URL, not to both")
         event = await _event(request)
@@ -108,18 +108,18 @@ class EventRoutes:
         return _answer(await self._sending.send(event, kind or "Broker", namespace, name), 202)
 
     async def _dead_letters(self, request: Request) -> Response:
-        return _listed("deadLetters", await self._events.dead_letters(_query(request)))
+        return _listed("deadLetters", await self._events.dead_letters(self._query(request)))
 
     async def _redrive(self, request: Request) -> Response:
         sent = await self._sending.redrive(
-            _query(request),
+            self._query(request),
             egress=request.query_params.get("trigger", ""),
             dry_run=options.flag(request, "dryRun"),
         )
         return _listed("sent", sent)
 
     async def _replay(self, request: Request) -> Response:
-        query = _query(request)
+        query = self._query(request)
         if not query.id and not query.since:
             raise InvalidInput("which events?", fix="give an id, or since when: id=ID, since=TIME")
         params = request.query_params
@@ -131,42 +131,45 @@ class EventRoutes:
         )
         return _listed("sent", sent)
 
-
-def _query(request: Request) -> EventQuery:
-    params = request.query_params
-    kind, namespace, name = _resource(request)
-    limit = options.number(request, "limit")
-    query = EventQuery(
-        id=params.get("id", ""),
-        source=params.get("source", ""),
-        type=params.get("type", ""),
-        kind=kind,
-        namespace=namespace,
-        name=name,
-        since=options.number(request, "since") or 0,
-        limit=min(MAX_LIMIT, USUAL_LIMIT if limit is None else limit),
-    )
-    arrival = options.number(request, "arrival")
-    if arrival is None:
-        return query
-    return EventQuery(id=query.id, source=query.source, since=arrival, before=arrival + 1, limit=1)
-
-
-def _resource(request: Request) -> tuple[str, str, str]:
-    """Kind, namespace and name of the resource that the query names; empty if it names none."""
-    named = [(kind, request.query_params.get(key, "")) for key, kind in _KINDS.items()]
-    given = [(kind, text) for kind, text in named if text]
-    if not given:
-        return "", "", ""
-    if len(given) > 1:
-        raise InvalidInput("either a broker or a channel, not both")
-    kind, text = given[0]
-    namespace, slash, name = text.rpartition("/")
-    if not name or "/" in namespace or (slash and not namespace):
-        raise InvalidInput(
-            f'"{text}" names no {kind}', fix="write NAMESPACE/NAME, or NAME in default"
+    def _query(self, request: Request) -> EventQuery:
+        params = request.query_params
+        kind, namespace, name = self._resource(request)
+        limit = options.number(request, "limit")
+        query = EventQuery(
+            id=params.get("id", ""),
+            source=params.get("source", ""),
+            type=params.get("type", ""),
+            kind=kind,
+            namespace=namespace,
+            name=name,
+            since=options.number(request, "since") or 0,
+            limit=min(MAX_LIMIT, USUAL_LIMIT if limit is None else limit),
         )
-    return kind, namespace or "default", name
+        arrival = options.number(request, "arrival")
+        if arrival is None:
+            return query
+        return EventQuery(
+            id=query.id, source=query.source, since=arrival, before=arrival + 1, limit=1
+        )
+
+    def _resource(self, request: Request) -> tuple[str, str, str]:
+        """Kind, namespace and name of the resource that the query names; empty if it names none."""
+        named = [(kind, request.query_params.get(key, "")) for key, kind in _KINDS.items()]
+        given = [(kind, text) for kind, text in named if text]
+        if not given:
+            return "", "", ""
+        if len(given) > 1:
+            raise InvalidInput("either a broker or a channel, not both")
+        kind, text = given[0]
+        namespace, slash, name = text.rpartition("/")
+        if not name or "/" in namespace or (slash and not namespace):
+            raise InvalidInput(
+                f'"{text}" names no {kind}', fix="write NAMESPACE/NAME, or NAME in default"
+            )
+        namespace = namespace or "default"
+        if kind != "Broker":
+            kind = self._sending.channel_kind(namespace, name)
+        return kind, namespace, name
 
 
 async def _event(request: Request) -> CloudEvent:

@@ -70,6 +70,10 @@ class EventSending(Protocol):
         """
         ...
 
+    def channel_kind(self, namespace: str, name: str) -> str:
+        """Of which kind the channel of that name is; there need not be one."""
+        ...
+
     async def send_to(self, event: CloudEvent, url: str) -> object:
         """Straight to a URL."""
         ...

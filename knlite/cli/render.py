@@ -96,6 +96,11 @@ def line_of(fact: Fact) -> Text | None:
             return None
 
 
+def ready_again(fact: ReadyChanged) -> Text:
+    """The line for what was not ready, and is now."""
+    return _line(fact.namespace, f"{fact.kind} {fact.name}", "ready again", Style(color="green"))
+
+
 def _place(fact: LogLine | InstanceChanged | PreparationStep) -> str:
     """Where it happens: in a revision, else in the Deployment or Job that people know."""
     return fact.revision or fact.service

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from knlite.cli.output import Output
-from knlite.cli.render import line_of
+from knlite.cli.render import line_of, ready_again
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
@@ -40,14 +40,28 @@ class Screen:
         self._output = cast("IO[str]", output)
         self._console = Console(file=self._output, highlight=False, soft_wrap=True)
         self._settled = False
+        self._unready: set[tuple[str, str, str]] = set()
 
     def fact(self, fact: Fact) -> None:
-        if isinstance(fact, ReadyChanged) and not self._settled:
-            # On the way up everything is unready once; the table will say what is left.
-            return
         line = line_of(fact)
+        if isinstance(fact, ReadyChanged):
+            again = self._is_ready_again(fact)
+            if not self._settled:
+                # On the way up everything is unready once; the table will say what is left.
+                return
+            line = ready_again(fact) if again else line
         if line is not None:
             self._console.print(line)
+
+    def _is_ready_again(self, fact: ReadyChanged) -> bool:
+        """Whether people know of *fact*'s object that it was not."""
+        who = (fact.kind, fact.namespace, fact.name)
+        if fact.status == "False":
+            self._unready.add(who)
+        elif fact.status == "True" and who in self._unready:
+            self._unready.discard(who)
+            return True
+        return False
 
     def notice(self, text: str, level: str = "info") -> None:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")

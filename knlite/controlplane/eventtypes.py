@@ -25,6 +25,8 @@ MOST: Final = 1000
 
 _API_VERSIONS = {info.kind: info.api_version for info in KINDS}
 
+_SOURCES = frozenset(("KafkaSource", "RabbitmqSource"))
+"""They send what others have written; nobody sends to them."""
 _Seen = tuple[str, str]
 """Type and source."""
 
@@ -42,7 +44,7 @@ class EventTypeRecorder:
 
     def read(self, fact: Fact) -> None:
         """A reader of the bus; called for every event that is accepted."""
-        if not self._on or not isinstance(fact, EventAccepted):
+        if not self._on or not isinstance(fact, EventAccepted) or fact.kind in _SOURCES:
             return
         attributes = fact.attributes
         what = (attributes["type"], attributes["source"])

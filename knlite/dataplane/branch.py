@@ -34,7 +34,7 @@ from knlite.eventing.httpcodec import (
     wire_form,
 )
 from knlite.eventing.identities import subject_of
-from knlite.eventing.topology import Egress, Resource
+from knlite.eventing.topology import ON_SERVERS, Egress, Resource
 from knlite.eventlog.port import Cursor, Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
 
@@ -113,6 +113,7 @@ class Branch:
         self._again = taken.again
         self._ways = ways
         self._of_broker = lane.resource.kind == "Broker"
+        self._shows_ttl = self._of_broker and lane.resource.engine not in ON_SERVERS
         headers = self._record.headers
         self._parent = headers[-1][1]
         """The ``traceparent`` that came with the event, which ingress puts at the end."""
@@ -208,7 +209,7 @@ class Branch:
             status, body = failure.answer.status, failure.answer.body
         else:
             status, body = 0, f"dispatch error: {failure.answer.why}".encode()
-        ttl = self._record.ttl if self._of_broker else None
+        ttl = self._record.ttl if self._shows_ttl else None
         event = dead_letter(self._event, ttl, failure.target, status, body)
         try:
             kept = await self._lane.cursor.bury(self._position, event)

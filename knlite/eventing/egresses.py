@@ -18,7 +18,7 @@ from knlite.eventing.identities import account_in
 from knlite.eventing.topology import Egress
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
-from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliveryStatus
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger
 from knlite.kinds.messaging.channelable import (
@@ -72,7 +72,7 @@ def of_trigger(trigger: Trigger, broker: Broker, reader: str = "") -> Egress:
         dead_letter_sink=sinks.dead_letter_sink_uri or None,
         own_dead_letters=own is not None and own.dead_letter_sink is not None,
         ordered=flow.ordered(annotations),
-        parallelism=flow.parallelism(annotations),
+        parallelism=flow.parallelism(annotations, class_of(broker)),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
         dead_letter_ca_certs=sinks.dead_letter_sink_ca_certs or "",
         account=account,

@@ -5,7 +5,8 @@ Kubernetes), which answer 422, then the webhooks of Serving or Eventing, which a
 named in the text.
 
 Source: Knative reference §0.2, Eventing reference §1.1; knative/serving ``cmd/webhook/main.go``,
-knative/pkg ``webhook/{configmaps,resourcesemantics}``; Kubernetes ``apimachinery``
+knative-extensions/eventing-kafka-broker ``control-plane/cmd/webhook-kafka/main.go``, knative/pkg
+``webhook/{configmaps,resourcesemantics}``; Kubernetes ``apimachinery``
 (``api/errors``, ``util/validation/field``).
 Not here: what is wrong (each kind's own module); the Status object (``apiserver/status.py``).
 """
@@ -33,6 +34,8 @@ from knlite.kinds.objectname import NO_NAME
 
 SERVING_WEBHOOK: Final = "validation.webhook.serving.knative.dev"
 EVENTING_WEBHOOK: Final = "validation.webhook.eventing.knative.dev"
+KAFKA_WEBHOOK: Final = "validation.webhook.kafka.eventing.knative.dev"
+"""Of the kinds that the Kafka extension brings."""
 CONFIG_WEBHOOKS: Final = {
     SERVING_NAMESPACE: "config.webhook.serving.knative.dev",
     EVENTING_NAMESPACE: "config.webhook.eventing.knative.dev",
@@ -70,8 +73,7 @@ def denial(kind: str, group: str, meta: ObjectMeta, errors: Errors) -> Denial:
         )
         if misnamed:
             return _invalid(kind, group, meta.name, misnamed)
-        webhook = EVENTING_WEBHOOK if group in OF_EVENTING else SERVING_WEBHOOK
-        return _denied(webhook, rendered(errors))
+        return _denied(_webhook(kind, group), rendered(errors))
     webhook_of_config = CONFIG_WEBHOOKS.get(meta.namespace)
     if webhook_of_config and all(map(_of_settings, errors)):
         return _denied(webhook_of_config, "\n".join(error.message for error in errors))
@@ -93,6 +95,13 @@ def invalid_text(kind: str, group: str, name: str, causes: Sequence[Cause]) -> s
     ]
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     return f'{qualified} "{name}" is invalid: {listed}'
+
+
+def _webhook(kind: str, group: str) -> str:
+    """Who refuses objects of *kind* in *group*, which is one of Knative's."""
+    if group not in OF_EVENTING:
+        return SERVING_WEBHOOK
+    return KAFKA_WEBHOOK if kind.startswith("Kafka") else EVENTING_WEBHOOK
 
 
 def _of_settings(error: FieldError) -> bool:

@@ -127,6 +127,13 @@ class Resending:
             raise NotFound(f"there is no {key.kind} {key.namespace}/{key.name}")
         return self._records.foretell(event, kind, namespace, name)
 
+    def channel_kind(self, namespace: str, name: str) -> str:
+        """Of which kind the channel of that name is; there need not be one."""
+        in_kafka = ResourceKey("KafkaChannel", namespace, name)
+        in_memory = ResourceKey("InMemoryChannel", namespace, name)
+        there = self._entrance.resources()
+        return (in_kafka if in_kafka in there and in_memory not in there else in_memory).kind
+
     async def send_to(self, event: CloudEvent, url: str) -> Sent:
         """POST *event* straight to *url*; no broker, no filter, no log."""
         headers, body = encode_binary(event)

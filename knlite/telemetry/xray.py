@@ -62,6 +62,11 @@ def overall(found: Iterable[State]) -> State:
     return next((state for state in _WORST_FIRST if state in there), "unmatched")
 
 
+def _state(fact: EventAccepted, found: Mapping[str, State]) -> State:
+    """A KafkaSink has nobody to give it to: what it has taken is where it was to go."""
+    return "delivered" if fact.kind == _SINK else overall(found.values())
+
+
 def summary(happened: Happened, present: frozenset[str]) -> Summary:
     """*happened* as a list shows it."""
     fact, found = happened.accepted, states(happened, present)
@@ -73,7 +78,7 @@ def summary(happened: Happened, present: frozenset[str]) -> Summary:
         type=fact.attributes.get("type", ""),
         to=Place(fact.kind, fact.namespace, fact.name),
         sender=fact.sender,
-        state=overall(found.values()),
+        state=_state(fact, found),
         deliveries=dict(Counter(found.values())),
         replay_of=fact.replay_of,
         size=happened.size,
@@ -100,7 +105,7 @@ def story(
         to=Place(fact.kind, fact.namespace, fact.name),
         engine=fact.engine,
         ttl=fact.ttl,
-        state=overall(found.values()),
+        state=_state(fact, found),
         why=_in_words(fact, len(egresses), found),
         event=msgspec.Raw(jsonformat.encode(event_of(fact))),
         headers=dict(fact.headers),
@@ -254,8 +259,14 @@ _WORDS: dict[State, str] = {
 }
 
 
+_SINK = "KafkaSink"
+_NOUNS = {"Broker": "trigger", "KafkaSource": "sink", "RabbitmqSource": "sink"}
+
+
 def _in_words(fact: EventAccepted, count: int, found: Mapping[str, State]) -> str:
-    noun = "trigger" if fact.kind == "Broker" else "subscription"
+    if fact.kind == _SINK:
+        return "it is in the topic"
+    noun = _NOUNS.get(fact.kind, "subscription")
     if not found:
         if fact.only:
             return f"the {noun} that it was sent again for is not there"

@@ -73,12 +73,13 @@ class Room:
                 there = channel.default_exchange
             await there.publish(message, key)
 
-    async def messages(self, queue: str) -> int:
-        """How many wait there."""
+    async def has(self, messages: int, queue: str) -> None:
+        """Wait until so many wait there: what was in hand takes a moment to return."""
         async with await aio_pika.connect(self.url) as connection:
             channel = await connection.channel()
-            declared = await channel.declare_queue(queue, passive=True)
-            return int(declared.declaration_result.message_count)
+            with anyio.fail_after(PATIENCE):
+                while (await _declared(channel, queue)).message_count != messages:  # noqa: ASYNC110
+                    await anyio.sleep(0.02)
 
     async def is_there(self, *, queue: str = "", exchange: str = "") -> bool:
         async with await aio_pika.connect(self.url) as connection:
@@ -91,6 +92,10 @@ class Room:
             except aio_pika.exceptions.ChannelNotFoundEntity:
                 return False
             return True
+
+
+async def _declared(channel: Any, queue: str) -> Any:
+    return (await channel.declare_queue(queue, passive=True)).declaration_result
 
 
 @pytest.fixture
@@ -342,7 +347,7 @@ async def test_at_the_end_of_a_run_everything_stays(room: Room) -> None:
     async with room.running() as log:
         log.open("a")
         await log.append("1")
-    assert await room.messages(log.name("a")) == 1
+    await room.has(1, log.name("a"))
     async with room.running() as log:
         log.open("a")
         await log.append("2")
@@ -559,7 +564,7 @@ async def test_what_is_in_hand_is_not_offered_again_when_connections_are_lost(ro
         assert await log.names(cursor) == []
         standing = next(each for each in log.standings if each.ready is False)
         assert "CONNECTION_FORCED - as a test" in standing.message
-    assert await room.messages(log.name("a")) == 1
+    await room.has(1, log.name("a"))
     async with room.running() as log:
         log.open("a")
         log.engine.forget(room.uid)
@@ -626,3 +631,13 @@ async def test_a_queue_that_somebody_deletes_is_made_again(room: Room) -> None:
         await log.append("2")
         await until(log, cursor, "2")
         log.engine.forget(room.uid)
+
+
+async def test_a_name_that_is_too_long_is_told(room: Room) -> None:
+    async with room.running(exchange="x" * 256) as log:
+        standing = await log.stands(ready=False)
+        assert "at most 255 bytes" in standing.message
+    source(room, "q" * 256)
+    async with room.running() as log:
+        log.open("sink")
+        assert "at most 255 bytes" in (await log.stands(ready=False, uid="sink")).message

@@ -82,6 +82,7 @@ class Requests:
         self.certificates: tuple[Certificate, ...] = ()
         self.modes: dict[RevisionName, Mode] = {}
         self.settings: dict[RevisionName, RevisionSettings | None] = {}
+        self.topology = Topology()
 
     def mode_changed(self, revision: RevisionName, mode: Mode) -> None:
         self.modes[revision] = mode
@@ -102,7 +103,7 @@ class Requests:
         self.settings[revision] = settings
 
     def topology_changed(self, topology: Topology) -> None:
-        pass
+        self.topology = topology
 
     def certificates_changed(self, certificates: tuple[Certificate, ...]) -> None:
         self.certificates = certificates

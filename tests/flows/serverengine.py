@@ -105,7 +105,8 @@ class ServerEngine:
 
     def lost(self) -> None:
         for log in self.logs.values():
-            self.tell(log.resource, ready=False, message="connection refused")
+            for uid in ("", *(cursor.reader.uid for cursor in log.cursors.values())):
+                self.tell(log.resource, uid, ready=False, message="connection refused")
 
     def connected(self) -> None:
         for log in self.logs.values():
@@ -118,7 +119,9 @@ class ServerEngine:
             for cursor in log.cursors.values():
                 cursor.look()
 
-    def tell(self, resource: Owner, *, ready: bool | None, message: str = "") -> None:
+    def tell(
+        self, resource: Owner, egress: str = "", *, ready: bool | None, message: str = ""
+    ) -> None:
         self._publish(
             LogStanding(
                 at=self._clock.wall(),
@@ -126,6 +129,7 @@ class ServerEngine:
                 namespace=resource.namespace,
                 name=resource.name,
                 resource_uid=resource.uid,
+                egress_uid=egress,
                 ready=ready,
                 reason="" if ready else "ServerLost",
                 message=message,
@@ -202,7 +206,9 @@ class ServerCursor:
         self._more = anyio.Event()
 
     def declare(self) -> None:
-        server = self._log.engine.server
+        engine = self._log.engine
+        server = engine.server
+        engine.tell(self._log.resource, self.reader.uid, ready=server.is_up)
         if server.is_up:
             filter_ = self.reader.filter
             server.queues.setdefault(self.name, Queue(filter_)).filter = filter_

@@ -548,14 +548,14 @@ async def test_event_types_of_a_source_come_and_go_with_what_it_sends() -> None:
         assert not flow.cell.registry.view.listed(EventType, "default")
 
 
-def accepted(flow: Flow, event_type: str, source: str = "/shop") -> None:
-    """The broker takes an event."""
+def accepted(flow: Flow, event_type: str, source: str = "/shop", kind: str = "Broker") -> None:
+    """The broker takes an event, or a source of that *kind* meets one."""
     broker = flow.cell.registry.view.get(Broker, "default", "main")
     assert broker is not None
     flow.types.read(
         EventAccepted(
             flow.cell.clock.wall(),
-            "Broker",
+            kind,
             "default",
             "main",
             broker.metadata.uid,
@@ -583,6 +583,7 @@ async def test_event_types_are_made_of_events_where_that_is_on() -> None:
         await anyio.sleep(1)
         accepted(flow, "before")
         switch(flow, "enabled")
+        accepted(flow, "not sent to it", kind="KafkaSource")
         for _ in range(3):
             accepted(flow, "order.paid")
             accepted(flow, "order.sent")

@@ -63,7 +63,11 @@ def reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Broke
         return status
     conditions.true(PROBE_SUCCEEDED)
     url = f"http://{KAFKA_BROKERS}/{namespace}/{broker.metadata.name}"
-    return addressed(broker, status, url, conditions, view)
+    status = addressed(broker, status, url, conditions, view)
+    # Unlike the class that Knative brings, this one lists its address, too.
+    return msgspec.structs.replace(
+        status, addresses=() if status.address is None else (status.address,)
+    )
 
 
 def _kept(broker: Broker, topic: str, external: bool, view: View) -> Mapping[str, str]:

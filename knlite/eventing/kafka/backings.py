@@ -28,12 +28,12 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.kafkaconditions import (
     DEFAULT_TOPIC,
     EXTERNAL,
-    EXTERNAL_TOPIC,
     TOPIC_OWNER,
 )
 from knlite.kinds.eventing.kafkasink import STRUCTURED, KafkaSink, auth_secret, owns_topic
+from knlite.kinds.labels import EXTERNAL_TOPIC, KEY_TYPE
 from knlite.kinds.messaging.kafkachannel import KafkaChannel, retention
-from knlite.kinds.sources.kafkasource import EARLIEST, KEY_TYPE, KafkaSource, event_source
+from knlite.kinds.sources.kafkasource import EARLIEST, KafkaSource, event_source
 from knlite.reconcile import View
 
 

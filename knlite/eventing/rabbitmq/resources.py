@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from knlite.eventing.backing import Problem, server_uid
+from knlite.eventing.channels import CLUSTER_DOMAIN
 from knlite.eventing.configmaps import entries_of
 from knlite.eventing.delivery import policy_of
 from knlite.eventing.rabbitmq import names
@@ -27,6 +28,7 @@ from knlite.eventing.rabbitmq.connection import (
     with_auth_secret,
 )
 from knlite.eventing.references import not_found
+from knlite.eventing.serverhosts import RABBITMQ_ENDING
 from knlite.eventing.topology import Egress, Resource
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.secret import Secret
@@ -40,6 +42,7 @@ from knlite.kinds.eventing.rabbitmqbrokerconfig import (
 )
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.kreference import KReference
+from knlite.kinds.names import child_name
 from knlite.kinds.sources.rabbitmqsource import (
     DEFAULT_PARALLELISM,
     RabbitmqSource,
@@ -51,6 +54,8 @@ from knlite.reconcile import View
 
 CREDENTIALS_UNAVAILABLE: Final = "ExchangeCredentialsUnavailable"
 SECRET_FAILURE: Final = "SecretFailure"
+NO_EXCHANGE: Final = "Failed to get arguments for creating exchange: "
+NO_SECRET: Final = "Failed to reconcile secret: "
 
 
 class _Place(NamedTuple):
@@ -60,7 +65,7 @@ class _Place(NamedTuple):
 
 def rabbitmq_broker_host(namespace: str, name: str) -> str:
     """Where the Broker *name* takes events in; each of this class has a host of its own."""
-    return f"{name}-broker-ingress.{namespace}.svc.cluster.local"
+    return f"{child_name(name, RABBITMQ_ENDING)}.{namespace}.{CLUSTER_DOMAIN}"
 
 
 def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem:
@@ -69,8 +74,7 @@ def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem
     try:
         place = _place(broker.spec.config, namespace, view)
     except Unusable as exc:
-        text = f"Failed to get arguments for creating exchange: {exc}"
-        return Problem(CREDENTIALS_UNAVAILABLE, text)
+        return Problem(CREDENTIALS_UNAVAILABLE, f"{NO_EXCHANGE}{exc}")
     uid = server_uid("Broker", broker, view)
     delivery = broker.spec.delivery
     buries = delivery is not None and delivery.dead_letter_sink is not None
@@ -99,11 +103,11 @@ def rabbitmq_source_backing_of(source: RabbitmqSource, view: View) -> RabbitmqBa
     resources = source.spec.rabbitmq_resources_config
     if reference is None or resources is None:
         # Admission has seen to that.
-        return Problem(SECRET_FAILURE, "rabbitmqClusterReference and rabbitmqResourcesConfig")
+        return Problem(SECRET_FAILURE, f"{NO_SECRET}it is not said which server, or which queue")
     try:
         server = of_reference(reference, resources.vhost, namespace, view)
     except Unusable as exc:
-        return Problem(SECRET_FAILURE, f"Failed to reconcile secret: {exc}")
+        return Problem(SECRET_FAILURE, f"{NO_SECRET}{exc}")
     return RabbitmqBacking(
         server=server,
         exchange=resources.exchange_name,

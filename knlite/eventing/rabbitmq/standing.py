@@ -8,7 +8,12 @@ Source: Eventing delivery reference §16.
 """
 
 from knlite.eventing.backing import Problem
-from knlite.eventing.rabbitmq.resources import CREDENTIALS_UNAVAILABLE, SECRET_FAILURE
+from knlite.eventing.rabbitmq.resources import (
+    CREDENTIALS_UNAVAILABLE,
+    NO_EXCHANGE,
+    NO_SECRET,
+    SECRET_FAILURE,
+)
 from knlite.kinds.conditions import Condition, ConditionEditor
 from knlite.kinds.eventing.brokerconditions import EXCHANGE_READY, SECRET_READY
 
@@ -33,4 +38,9 @@ def server_known(conditions: ConditionEditor) -> bool:
 
 
 def _is_ours(standing: Condition | None) -> bool:
-    return standing is not None and standing.reason == CREDENTIALS_UNAVAILABLE
+    """Whether it was said here; the engine has the same reason where a server lets nobody in."""
+    return (
+        standing is not None
+        and standing.reason == CREDENTIALS_UNAVAILABLE
+        and standing.message.startswith((NO_EXCHANGE, NO_SECRET))
+    )

@@ -6,6 +6,7 @@ Source: ADR 0034; Eventing data plane reference §7, §9.3, §9.4.
 import logging
 import random
 from collections.abc import Collection
+from contextlib import suppress
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -16,6 +17,7 @@ from knlite.eventlog.port import EventLog, Owner
 from knlite.eventlog.rabbitmq.link import Link
 from knlite.eventlog.rabbitmq.log import RabbitmqLog
 from knlite.eventlog.rabbitmq.standing import Around
+from knlite.eventlog.rabbitmq.wire import FAILURES
 from knlite.facts import Publish
 
 _GOODBYE = 2.0
@@ -90,12 +92,11 @@ class RabbitmqEngine:
         try:
             await log.run()
         finally:
+            # Who ends a run right after a Broker was deleted leaves nothing behind.
+            with anyio.move_on_after(_GOODBYE, shield=True), suppress(*FAILURES):
+                await log.end()
             if log in self._dying:
-                # Who ends a run right after a Broker was deleted leaves nothing behind.
-                with anyio.move_on_after(_GOODBYE, shield=True):
-                    await log.delete_all()
                 self._dying.remove(log)
-                log.finished.set()
             self._let_go()
 
     def _link(self, server: RabbitmqServer) -> Link:

@@ -22,11 +22,12 @@ class Log(Protocol):
     """The log that they are part of."""
 
     owner: Owner
-    backing: RabbitmqBacking
     around: Around
     newest: int
     standings: Standings
 
+    @property
+    def backing(self) -> RabbitmqBacking: ...
     def session(self, queue: str) -> Session | None: ...
     def set_up(self, queue: "ReaderQueue") -> None: ...
     async def bury(self, entry: Entry, event: CloudEvent, reader: Reader) -> bool: ...

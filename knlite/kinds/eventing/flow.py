@@ -1,7 +1,7 @@
 """How a Trigger's events flow: in order or not, and how many at once, by its annotations.
 
-Both are annotations of one broker each upstream, Kafka's and RabbitMQ's; which class a Trigger's
-Broker has is not asked here.
+Both are annotations of one broker each upstream, Kafka's and RabbitMQ's. A Trigger with RabbitMQ
+that does not say how many gets one after the other, as upstream.
 
 Source: knative-extensions/eventing-kafka-broker ``control-plane/pkg/reconciler/trigger``,
 knative-extensions/eventing-rabbitmq ``pkg/apis/eventing/v1alpha1/trigger_validation.go``; Eventing
@@ -13,10 +13,12 @@ takes it and says so in the status.
 import re
 from collections.abc import Mapping
 
+from knlite.kinds.eventing.brokerclass import RABBITMQ_CLASS
 from knlite.kinds.fielderror import Errors, FieldError, generic, out_of_bounds
 from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
 
 DEFAULT_PARALLELISM = 100
+ONE_BY_ONE = 1
 MAX_PARALLELISM = 1000
 
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
@@ -29,13 +31,14 @@ def ordered(annotations: Mapping[str, str]) -> bool:
     return annotations.get(DELIVERY_ORDER, "").lower() == "ordered"
 
 
-def parallelism(annotations: Mapping[str, str]) -> int:
-    """How many events may be on their way at once."""
+def parallelism(annotations: Mapping[str, str], broker_class: str = "") -> int:
+    """How many events may be on their way at once; with RabbitMQ one, unless more are asked for."""
+    standard = ONE_BY_ONE if broker_class == RABBITMQ_CLASS else DEFAULT_PARALLELISM
     if PARALLELISM not in annotations:
-        return DEFAULT_PARALLELISM
+        return standard
     number = _integer(annotations[PARALLELISM])
     in_bounds = isinstance(number, int) and 1 <= number <= MAX_PARALLELISM
-    return int(number) if in_bounds else DEFAULT_PARALLELISM
+    return int(number) if in_bounds else standard
 
 
 def validated(annotations: Mapping[str, str]) -> Errors:

@@ -38,8 +38,6 @@ EARLIEST: Final = "earliest"
 LATEST: Final = "latest"
 ORDERED: Final = "ordered"
 UNORDERED: Final = "unordered"
-KEY_TYPE: Final = "kafkasources.sources.knative.dev/key-type"
-"""Label: how keys of records are read, ``string``, ``int``, ``float`` or ``byte-array``."""
 
 _GROUP_PREFIX: Final = "knative-kafka-source-"
 _GROUPS: Final = UUID("0b6f3c1e-6b9d-5d55-9a6f-3d7f7c1c2f10")

@@ -1,13 +1,16 @@
 """Resources and egresses, from objects (Eventing data plane reference §3.3, §4.1, §7)."""
 
+import dataclasses
 from typing import Literal
 
 from msgspec.structs import replace
 
+from knlite.eventing.backing import server_uid
 from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.filters.build import EVERYTHING
+from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
 from knlite.eventing.resources import topology
-from knlite.eventing.topology import Egress, Resource, ResourceKey
+from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology, kept_from
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Condition
 from knlite.kinds.config.bundle import Config
@@ -191,3 +194,28 @@ def test_a_subscription_of_which_something_has_gone_keeps_its_events() -> None:
 
 def test_a_subscription_is_called_as_it_is_where_its_channel_lies_elsewhere() -> None:
     assert (subscribed("True").namespace, subscribed("True").name) == ("office", "s")
+
+
+def test_a_resource_whose_connection_is_not_known_any_more_keeps_the_one_it_had() -> None:
+    backing = KafkaBacking(server=KafkaServer(bootstrap=("a:1",)), topics=("t",))
+    there = Resource(
+        kind="Broker", namespace="shop", name="main", uid="1", engine="kafka", backing=backing
+    )
+    without = dataclasses.replace(there, backing=None, problem="no Secret")
+    before = Topology({there.key: there})
+    kept = kept_from(before, Topology({there.key: without})).resources[there.key]
+    assert (kept.backing, kept.problem) == (backing, "no Secret")
+    another = dataclasses.replace(without, uid="2")
+    assert kept_from(before, Topology({there.key: another})).resources[there.key] == another
+    new = dataclasses.replace(there, backing=dataclasses.replace(backing, topics=("u",)))
+    assert kept_from(before, Topology({there.key: new})).resources[there.key] == new
+
+
+def test_names_on_servers_outlive_runs_with_a_folder_and_those_without() -> None:
+    one = broker()
+    durable = FakeView(config=Config(durable=True))
+    assert server_uid("Broker", one, durable) == "main-uid"
+    first, second = FakeView(), FakeView()
+    again = replace(one, metadata=replace(one.metadata, uid="x"))
+    assert server_uid("Broker", one, first) == server_uid("Broker", again, second)
+    assert server_uid("Broker", one, first) != server_uid("Trigger", one, first)

@@ -22,6 +22,8 @@ WRONG = (missing("spec.template.spec.containers"),)
         ("SinkBinding", "sources.knative.dev", "eventing"),
         ("Subscription", "messaging.knative.dev", "eventing"),
         ("Sequence", "flows.knative.dev", "eventing"),
+        ("KafkaSource", "sources.knative.dev", "kafka.eventing"),
+        ("KafkaChannel", "messaging.knative.dev", "kafka.eventing"),
     ],
 )
 def test_a_webhook_of_knative_refuses_its_kinds(kind: str, group: str, webhook: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from knlite.apiserver.eventsource import EventQuery
 from knlite.errors import InvalidInput, KnliteError, NotFound, Overloaded
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.topology import ResourceKey
+from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.resending import Resending
@@ -185,3 +185,24 @@ async def test_nothing_is_sent_when_one_only_asks(desk: Desk) -> None:
         assert (sent.status, sent.replay_of, sent.why) == (0, 1000, "")
     assert not desk.entrance.came
     assert not desk.posts.got
+
+
+@pytest.mark.parametrize(
+    ("there", "kind"),
+    [
+        (["KafkaChannel"], "KafkaChannel"),
+        (["InMemoryChannel"], "InMemoryChannel"),
+        (["KafkaChannel", "InMemoryChannel"], "InMemoryChannel"),
+        ([], "InMemoryChannel"),
+    ],
+)
+def test_a_channel_is_found_whatever_keeps_it(
+    desk: Desk, there: list[ResourceKind], kind: str
+) -> None:
+    desk.entrance.keys = tuple(ResourceKey(each, "ns", "pipe") for each in there)
+    assert desk.sending.channel_kind("ns", "pipe") == kind
+
+
+async def test_a_source_takes_nothing_but_what_it_had(desk: Desk) -> None:
+    with pytest.raises(InvalidInput):
+        await desk.sending.send(EVENT, "KafkaSource", "ns", "s")

@@ -156,3 +156,15 @@ def test_a_repetition_that_nobody_has_tried_does_not_stand_for_its_dead_letter()
     again = Happened(accepted(2000, readers=["a"], replay_of=1000))
     (letter,) = dead_letters(happened, [again], PRESENT)
     assert (letter.again_state, letter.is_repeated) == ("cut off", False)
+
+
+def test_what_a_sink_has_taken_is_in_its_topic() -> None:
+    happened = Happened(accepted(kind="KafkaSink", readers=()))
+    story = xray.story(happened, [], PRESENT)
+    assert (story.state, story.why) == ("delivered", "it is in the topic")
+    assert xray.summary(happened, PRESENT).state == "delivered"
+
+
+def test_a_source_has_a_sink() -> None:
+    happened = Happened(accepted(kind="KafkaSource"), (attempted(),))
+    assert told(happened).why == "1 of 1 sinks wanted it: 1 received it"

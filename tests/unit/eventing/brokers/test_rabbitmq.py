@@ -27,6 +27,11 @@ LATER = datetime(2026, 1, 2, tzinfo=UTC)
 SHIPPED = shipped()["knative-eventing", "rabbitmq-broker-config"]
 READY = Standing(ready=True)
 LOST = Standing(ready=False, reason="ExchangeFailure", message="connection refused")
+REFUSED = Standing(
+    ready=False,
+    reason="ExchangeCredentialsUnavailable",
+    message="ACCESS_REFUSED - Login was refused",
+)
 SETTING_UP = Standing(ready=None, reason="Connecting", message="127.0.0.1:5672")
 GRAVEYARD = KReference(api_version="serving.knative.dev/v1", kind="Service", name="graveyard")
 
@@ -106,7 +111,7 @@ def test_a_server_that_is_not_known_is_said_of_exchange_and_secret() -> None:
     assert condition(told(view, READY), "Ready")[0] == "True"
 
 
-@pytest.mark.parametrize("standing", [READY, LOST, SETTING_UP])
+@pytest.mark.parametrize("standing", [READY, LOST, REFUSED, SETTING_UP])
 def test_what_the_engine_says_is_not_overwritten_while_the_server_is_not_known(
     standing: Standing,
 ) -> None:

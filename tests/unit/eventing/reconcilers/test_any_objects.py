@@ -132,6 +132,8 @@ def admitted(info: KindInfo, name: str, config: Config, chance: Random) -> Objec
             "ApiServerSource": {"sink": target, "resources": [CHANNEL]},
             "SinkBinding": {"sink": target, "subject": WORKLOAD},
             "ContainerSource": {"sink": target, "template": PROGRAM},
+            "KafkaSource": {"sink": target, "topics": ["t"], "bootstrapServers": ["k:9092"]},
+            "KafkaSink": {"topic": "t", "bootstrapServers": ["k:9092"]},
             "JobSink": {"job": {"spec": {"template": PROGRAM}}},
             "RequestReply": {"brokerRef": BROKER},
         }.get(info.kind, {})

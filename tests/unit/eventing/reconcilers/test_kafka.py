@@ -85,6 +85,7 @@ def test_a_broker_needs_its_topic_and_nothing_else() -> None:
         name="http",
         url="http://kafka-broker-ingress.knative-eventing.svc.cluster.local/shop/b",
     )
+    assert status.addresses == (status.address,)
     assert status.annotations == {
         "bootstrap.servers": "kafka:9092",
         "default.topic": "knative-broker-shop-b",
@@ -400,3 +401,23 @@ def test_flows_run_over_kafka_channels() -> None:
     assert plane.condition(Parallel, "p") == ("True", "", "")
     plane.apply(document("Sequence", "q", FLOWS, channelTemplate=TEMPLATE, steps=[LATER]))
     assert len(plane.names(KafkaChannel)) == 3
+
+
+def test_with_identities_senders_are_asked_who_they_are() -> None:
+    plane = Plane(config_features={"authentication-oidc": "enabled"})
+    spec = {"topic": "out", "bootstrapServers": ["kafka:9092"]}
+    plane.apply(
+        CHANNELS,
+        document("KafkaSink", "s", "eventing.knative.dev/v1alpha1", **spec),
+        document("KafkaChannel", "c", KAFKA_CHANNEL),
+        source(sink={"ref": ref("KafkaSink", "s", "eventing.knative.dev/v1alpha1")}),
+    )
+    guard = resource(plane, "KafkaSink", "s").guard
+    assert guard is not None
+    assert guard.audience == "eventing.knative.dev/kafkasink/shop/s"
+    guard = resource(plane, "KafkaChannel", "c").guard
+    assert guard is not None
+    assert guard.audience == "messaging.knative.dev/kafkachannel/shop/c"
+    (egress,) = resource(plane, "KafkaSource", "k").egresses
+    assert egress.account == "k-oidc-sources.knative.dev-kafkasource"
+    assert egress.subscriber_audience == "eventing.knative.dev/kafkasink/shop/s"

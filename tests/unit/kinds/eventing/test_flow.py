@@ -31,6 +31,12 @@ def test_parallelism(text: str | None, number: int) -> None:
     assert flow.validated(annotations) == ()
 
 
+def test_with_rabbitmq_it_is_one_unless_said() -> None:
+    assert flow.parallelism({}, "RabbitMQBroker") == 1
+    assert flow.parallelism({PARALLELISM: "7"}, "RabbitMQBroker") == 7
+    assert flow.parallelism({}, "Kafka") == 100
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
