@@ -132,8 +132,12 @@ class Branch:
         else:
             headers, body = encode_binary(self._event)
             failure = await self._forward([*self._travelling, *headers], body)
-        if failure is not None and self._lane.egress.dead_letter_sink is not None:
+        if failure is None:
+            return
+        if self._lane.egress.dead_letter_sink is not None:
             await self._bury(failure)
+        else:
+            self._lane.cursor.give_up(self._position)
 
     async def dead(self) -> None:
         """Bring what has been kept as a dead letter to the dead letter sink."""

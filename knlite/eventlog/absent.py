@@ -91,3 +91,6 @@ class _Cursor:
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
+
+    def give_up(self, position: Hashable) -> None:
+        """Nothing has been taken."""

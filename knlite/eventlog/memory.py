@@ -157,6 +157,9 @@ class _Cursor:
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
 
+    def give_up(self, position: Hashable) -> None:
+        """It is done with, as everything else."""
+
     def put(self, kept: _Kept) -> None:
         """There is one more to take."""
         self._queue.append(kept)

@@ -136,6 +136,14 @@ class Cursor(Protocol):
         """
         ...
 
+    def give_up(self, position: Hashable) -> None:
+        """Nobody has taken the event at *position*, and nobody is to have its dead letter.
+
+        What a server does with messages that cannot be processed is done with one that others have
+        put there. ``done`` is still to be said.
+        """
+        ...
+
 
 class EventLog(Protocol):
     """The log of one resource."""

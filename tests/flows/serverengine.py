@@ -260,6 +260,9 @@ class ServerCursor:
         if not self._ready:
             await self._more.wait()
 
+    def give_up(self, position: Hashable) -> None:
+        """It is done with, as everything else."""
+
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         if not self.reader.dead_letters:
             return False

@@ -113,6 +113,9 @@ class KafkaCursor:
         """Kafka has no such place."""
         return False
 
+    def give_up(self, position: Hashable) -> None:
+        """It is done with, as everything else."""
+
     # What who fetches tells.
 
     @property

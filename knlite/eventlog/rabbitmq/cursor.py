@@ -21,7 +21,18 @@ class Entry:
     It outlives the channel on which it has come: the server hands it out again then.
     """
 
-    __slots__ = ("again", "done", "generation", "giver", "key", "origin", "record", "tag", "taken")
+    __slots__ = (
+        "again",
+        "done",
+        "generation",
+        "given_up",
+        "giver",
+        "key",
+        "origin",
+        "record",
+        "tag",
+        "taken",
+    )
 
     def __init__(
         self, giver: Giver, key: Hashable, record: Record, origin: str, *, again: bool
@@ -35,7 +46,7 @@ class Entry:
         self.tag = 0
         self.generation = 0
         """Delivery tag, and of which channel of its giver."""
-        self.taken = self.done = False
+        self.taken = self.done = self.given_up = False
 
 
 Bury = Callable[[Entry, CloudEvent], Awaitable[bool]]
@@ -81,6 +92,10 @@ class RabbitmqCursor:
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         assert isinstance(position, Entry)
         return await self._bury(position, dead_letter)
+
+    def give_up(self, position: Hashable) -> None:
+        assert isinstance(position, Entry)
+        position.given_up = True
 
     def put(self, entry: Entry) -> None:
         """There is one more to take."""
