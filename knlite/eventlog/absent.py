@@ -86,11 +86,11 @@ class _Cursor:
     def done(self, position: Hashable) -> None:
         """Nothing has been taken."""
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         await anyio.sleep_forever()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
-
-    def give_up(self, position: Hashable) -> None:
-        """Nothing has been taken."""

@@ -140,6 +140,9 @@ class _Cursor:
             self._taken.discard(position)
             self._log.released(position)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue:
             return
@@ -156,9 +159,6 @@ class _Cursor:
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
-
-    def give_up(self, position: Hashable) -> None:
-        """It is done with, as everything else."""
 
     def put(self, kept: _Kept) -> None:
         """There is one more to take."""

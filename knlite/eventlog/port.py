@@ -121,6 +121,13 @@ class Cursor(Protocol):
         """Nothing more happens to the event at *position*. In any order, each once."""
         ...
 
+    def failed(self, position: Hashable) -> None:
+        """In place of ``done``: nobody has taken it, and no dead letter sink either.
+
+        A queue of somebody else's may have a place for such.
+        """
+        ...
+
     async def wait(self) -> None:
         """Return when there may be something to take; several may wait at once.
 
@@ -133,14 +140,6 @@ class Cursor(Protocol):
 
         False: there is no such place, and nothing was done. ``done`` is still to be said. Raises
         ``Unavailable``.
-        """
-        ...
-
-    def give_up(self, position: Hashable) -> None:
-        """Nobody has taken the event at *position*, and nobody is to have its dead letter.
-
-        What a server does with messages that cannot be processed is done with one that others have
-        put there. ``done`` is still to be said.
         """
         ...
 

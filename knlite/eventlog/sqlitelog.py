@@ -261,6 +261,9 @@ class SqliteCursor:
             self._taken.discard(position)
             self._log.released(position, self.number)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue and self._queue[0].record is not None:
             return
@@ -278,9 +281,6 @@ class SqliteCursor:
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
-
-    def give_up(self, position: Hashable) -> None:
-        """It is done with, as everything else."""
 
     def put(self, kept: Kept) -> None:
         """There is one more to take."""

@@ -434,7 +434,7 @@ async def test_a_source_makes_events_of_messages(room: Room, queue: str) -> None
         log.engine.forget(room.uid)
 
 
-async def test_what_a_source_gives_up_goes_where_its_queue_says(room: Room, queue: str) -> None:
+async def test_what_fails_at_a_source_goes_where_its_queue_says(room: Room, queue: str) -> None:
     """Messages of others that nobody took, and those that are no events though they say so."""
     source(room, queue, predeclared=True)
     dead = f"{queue}-dead"
@@ -446,14 +446,13 @@ async def test_what_a_source_gives_up_goes_where_its_queue_says(room: Room, queu
         async with room.running() as log:
             cursor = log.open("sink")
             await log.stands(ready=True, uid="sink")
-            for text in (b"taken", b"given up"):
+            for text in (b"taken", b"failed"):
                 await room.send({}, text, key=queue)
             await room.send({**LEAST, "id": ""}, b"no event", key=queue)
             taken = await log.next(cursor)
             cursor.done(taken.position)
             taken = await log.next(cursor)
-            cursor.give_up(taken.position)
-            cursor.done(taken.position)
+            cursor.failed(taken.position)
             await room.has(2, dead)
             await room.has(0, queue)
         for name in (queue, dead):

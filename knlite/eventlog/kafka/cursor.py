@@ -95,6 +95,9 @@ class KafkaCursor:
         elif not lane.in_hand and lane.partition not in self._assigned:
             self._forget(lane)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._turns:
             return
@@ -112,9 +115,6 @@ class KafkaCursor:
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         """Kafka has no such place."""
         return False
-
-    def give_up(self, position: Hashable) -> None:
-        """It is done with, as everything else."""
 
     # What who fetches tells.
 

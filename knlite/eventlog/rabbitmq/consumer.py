@@ -228,7 +228,7 @@ class Consumer:
             cursor.drop(self)
 
     def _settle(self, entry: Entry, tag: int) -> None:
-        if entry.given_up:
+        if entry.failed:
             self._reject(tag)
         else:
             self._ack(tag)

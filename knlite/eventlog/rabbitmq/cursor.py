@@ -24,8 +24,8 @@ class Entry:
     __slots__ = (
         "again",
         "done",
+        "failed",
         "generation",
-        "given_up",
         "giver",
         "key",
         "origin",
@@ -46,7 +46,7 @@ class Entry:
         self.tag = 0
         self.generation = 0
         """Delivery tag, and of which channel of its giver."""
-        self.taken = self.done = self.given_up = False
+        self.taken = self.done = self.failed = False
 
 
 Bury = Callable[[Entry, CloudEvent], Awaitable[bool]]
@@ -76,6 +76,11 @@ class RabbitmqCursor:
             position.done = True
             position.giver.finished(position)
 
+    def failed(self, position: Hashable) -> None:
+        assert isinstance(position, Entry)
+        position.failed = True
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue:
             return
@@ -92,10 +97,6 @@ class RabbitmqCursor:
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         assert isinstance(position, Entry)
         return await self._bury(position, dead_letter)
-
-    def give_up(self, position: Hashable) -> None:
-        assert isinstance(position, Entry)
-        position.given_up = True
 
     def put(self, entry: Entry) -> None:
         """There is one more to take."""
