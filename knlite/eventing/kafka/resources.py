@@ -61,7 +61,7 @@ def _of_source(source: KafkaSource, view: View) -> Resource:
     resolved = is_true(status.conditions, SINK_PROVIDED) and not is_false(
         status.conditions, DEAD_LETTER_SINK_RESOLVED
     )
-    account = account_in(status.auth)
+    account, paused = account_in(status.auth), spec.consumers == 0
     egress = Egress(
         kind="KafkaSource",
         namespace=meta.namespace,
@@ -69,7 +69,8 @@ def _of_source(source: KafkaSource, view: View) -> Resource:
         uid=meta.uid,
         reader=spec.consumer_group,
         overrides=extensions_of(spec.ce_overrides),
-        subscriber=(status.sink_uri or None) if resolved and spec.consumers != 0 else None,
+        subscriber=(status.sink_uri or None) if resolved and not paused else None,
+        paused=paused,
         policy=kafka_policy_of(SOURCE_DELIVERY if spec.delivery is None else spec.delivery),
         dead_letter_sink=status.dead_letter_sink_uri or None,
         own_dead_letters=bool(status.dead_letter_sink_uri),
