@@ -268,6 +268,21 @@ async def test_what_a_source_reads_of_ours_is_an_event_of_its_own() -> None:
         }
 
 
+async def test_the_server_hears_of_what_nobody_has_taken() -> None:
+    lost = trigger("a", A)
+    buried = trigger("b", B, dead_letter_sink=SINK)
+    async with on_server(on_broker(lost, buried)) as flow:
+        for url in (A, B):
+            flow.sender.script[url] = always(Answered(500))
+        await flow.post(event())
+        await settled()
+        assert flow.server.rejected == ["1"]
+        flow.sender.script[SINK] = always(Answered(500))
+        await flow.post(event("2"))
+        await settled()
+        assert flow.server.rejected == ["1", "2", "2"]
+
+
 async def test_other_credentials_are_given_to_the_engine_and_readers_go_on() -> None:
     async with on_server(on_broker(trigger("a", A))) as flow:
         other = replace(BACKING, server=replace(BACKING.server, user="me"))
