@@ -118,29 +118,28 @@ def _channels(view: View) -> Iterator[Resource]:
             uid=meta.uid,
             engine="kafka",
             hosts=(channel_host(meta.namespace, meta.name),),
-            egresses=tuple(
-                _of_subscription(each, channel, mine, view) for each in of_channel(channel, mine)
-            ),
+            egresses=tuple(_of_subscriptions(channel, mine, view)),
             guard=guard_of(channel, view),
         )
         yield _placed(resource, kafka_channel_backing_of(channel, view))
 
 
-def _of_subscription(
-    egress: Egress, channel: KafkaChannel, known: Mapping[str, Subscription], view: View
-) -> Egress:
+def _of_subscriptions(
+    channel: KafkaChannel, known: Mapping[str, Subscription], view: View
+) -> Iterator[Egress]:
     """Those of a channel are ordered, and merge their delivery with the channel's."""
-    meta = channel.metadata
-    own = next((each.delivery for each in channel.spec.subscribers if each.uid == egress.uid), None)
-    uid = egress.uid
-    if not view.config.durable and uid in known:
-        uid = stable_uid("Subscription", egress.namespace, egress.name)
-    return replace(
-        egress,
-        reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
-        policy=kafka_policy_of(merged(own, channel.spec.delivery)),
-        ordered=True,
-    )
+    meta, inherited = channel.metadata, channel.spec.delivery
+    deliveries = {each.uid: each.delivery for each in channel.spec.subscribers}
+    for egress in of_channel(channel, known):
+        uid = egress.uid
+        if not view.config.durable and uid in known:
+            uid = stable_uid("Subscription", egress.namespace, egress.name)
+        yield replace(
+            egress,
+            reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
+            policy=kafka_policy_of(merged(deliveries.get(egress.uid), inherited)),
+            ordered=True,
+        )
 
 
 def _placed(resource: Resource, backing: KafkaBacking | Problem) -> Resource:
