@@ -134,11 +134,10 @@ def _of_subscription(
     uid = egress.uid
     if not view.config.durable and uid in known:
         uid = stable_uid("Subscription", egress.namespace, egress.name)
-    policy = kafka_policy_of(merged(own, channel.spec.delivery))
     return replace(
         egress,
         reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
-        policy=replace(policy, structured=False),
+        policy=kafka_policy_of(merged(own, channel.spec.delivery)),
         ordered=True,
     )
 

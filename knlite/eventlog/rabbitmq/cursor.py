@@ -65,6 +65,9 @@ class RabbitmqCursor:
             position.done = True
             position.giver.finished(position)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue:
             return
