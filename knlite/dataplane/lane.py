@@ -44,6 +44,7 @@ class Lane:
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
         self.cursor = cursor
+        self._key = resource.key
         self._bring = bring
         self._meets = meets
         self._ways = ways
@@ -95,7 +96,7 @@ class Lane:
             if not self._waiting and self._busy < self._at_once():
                 group.start_soon(self._work, group, name=self._name)
             if self._meets:
-                self._ways.ingress.met(self.resource.key, self.egress.uid, taken)
+                self._ways.ingress.met(self._key, self.egress.uid, taken)
             reached = False
             try:
                 reached = await self._bring(Branch(self, taken, self._ways))
