@@ -335,8 +335,8 @@ def _text(outcomes: list[Outcome], events: int, away: float) -> str:
         f"{events:,} events of {len(DATA)} bytes over {CONNECTIONS} connections, each sent until it"
         f" gets a 202. In their middle the server is stopped and started {away:g} s later, or"
         " knlite is killed (`kill -9`) and started again at once. Sent twice: duplicates of events"
-        " that the sender had to send again, as it could not know. Seconds count from when the server"
-        " answers again, or knlite is started again."
+        " that the sender had to send again, as it could not know. Seconds count from when the"
+        " server answers again, or knlite is started again."
     )
     heads = (
         "",

@@ -35,13 +35,17 @@ class Lane:
         cursor: Cursor,
         ways: Ways,
         bring: Bring = Branch.run,
+        *,
+        meets: bool = True,
     ) -> None:
+        """*meets*: its events may be new to this run."""
         self.resource = resource
         self.egress = egress
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
         self.cursor = cursor
         self._bring = bring
+        self._meets = meets
         self._ways = ways
         self._changed = anyio.Event()
         self._name = f"{egress.kind} {egress.name}"
@@ -90,7 +94,8 @@ class Lane:
             self._busy += 1
             if not self._waiting and self._busy < self._at_once():
                 group.start_soon(self._work, group, name=self._name)
-            self._ways.ingress.met(self.resource.key, self.egress.uid, taken)
+            if self._meets:
+                self._ways.ingress.met(self.resource.key, self.egress.uid, taken)
             try:
                 await self._bring(Branch(self, taken, self._ways))
             except Exception as exc:  # noqa: BLE001  one event must not stop the platform

@@ -631,3 +631,13 @@ async def test_a_queue_that_somebody_deletes_is_made_again(room: Room) -> None:
         await log.append("2")
         await until(log, cursor, "2")
         log.engine.forget(room.uid)
+
+
+async def test_a_name_that_is_too_long_is_told(room: Room) -> None:
+    async with room.running(exchange="x" * 256) as log:
+        standing = await log.stands(ready=False)
+        assert "at most 255 bytes" in standing.message
+    source(room, "q" * 256)
+    async with room.running() as log:
+        log.open("sink")
+        assert "at most 255 bytes" in (await log.stands(ready=False, uid="sink")).message

@@ -238,6 +238,22 @@ async def test_a_source_brings_what_others_write_and_sends_it_again_without_writ
         assert flow.server.queues["g"].messages == {}
 
 
+async def test_what_a_source_reads_of_ours_is_an_event_of_its_own() -> None:
+    egress = Egress(
+        kind="KafkaSource", namespace="default", name="s", uid="s", reader="g", subscriber=A
+    )
+    source = replace(SOURCE, egresses=(egress,))
+    async with on_server(source, on_broker(trigger("b", B))) as flow:
+        assert await flow.post(event()) == 202
+        await settled()
+        of_broker, of_source = sorted(flow.accepted(), key=lambda fact: fact.kind)
+        assert (of_broker.kind, of_source.kind) == ("Broker", "KafkaSource")
+        assert {(each.egress_uid, each.arrival) for each in flow.ended()} == {
+            ("b", of_broker.arrival),
+            ("s", of_source.arrival),
+        }
+
+
 async def test_other_credentials_are_given_to_the_engine_and_readers_go_on() -> None:
     async with on_server(on_broker(trigger("a", A))) as flow:
         other = replace(BACKING, server=replace(BACKING.server, user="me"))

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 from knlite.errors import Unavailable
 from knlite.eventing.kafka.backing import KafkaBacking
 from knlite.eventing.kafka.codec import Beside, encode
-from knlite.eventlog.kafka.decoder import Decoder
+from knlite.eventlog.kafka.decoder import Decoder, marked
 from knlite.eventlog.kafka.place import Place
 from knlite.eventlog.kafka.problems import NO_ADMIN
 from knlite.eventlog.kafka.reading import Reading
@@ -41,6 +41,7 @@ class KafkaLog:
         self.place: Place | None = None
         self._owner = owner
         self._around = around
+        self._mark = marked(around.run, owner)
         self._readings: dict[str, Reading] = {}
         self._settled = False
         """Nobody has to be waited for."""
@@ -50,7 +51,8 @@ class KafkaLog:
     def kept_at(self, backing: KafkaBacking, server: Server) -> None:
         """It is kept there from now on."""
         before = self.place
-        decoder = Decoder(self._around.run, backing, self._around.draw.getrandbits, self._discarded)
+        bits = self._around.draw.getrandbits
+        decoder = Decoder(self._mark, backing, bits, self._discarded)
         self.place = Place(backing, server, decoder, self._around)
         elsewhere = False
         if before is not None:
@@ -77,7 +79,7 @@ class KafkaLog:
         if not self._settled:
             await self._until_settled(place)
         beside = Beside(
-            self._around.run,
+            self._mark,
             record.arrival,
             record.ttl,
             record.headers,

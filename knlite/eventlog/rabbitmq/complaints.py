@@ -15,6 +15,7 @@ from aiormq.exceptions import (
 
 from knlite.errors import Unavailable
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
+from knlite.eventlog.rabbitmq.frames import TooLong
 from knlite.eventlog.rabbitmq.wire import Refused
 
 ACCESS_REFUSED = 403
@@ -58,7 +59,7 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
                 f' "{server.username}" ".*" ".*" ".*"'
             )
             return Trouble(words, fix, credentials=True, lasting=True)
-        return Trouble(words, "see the log of the server")
+        return Trouble(words, "see its log; it is used again as soon as it answers")
     if isinstance(exc, ssl.SSLCertVerificationError):
         fix = "give the certificate of who has signed it as ca.crt, and use the name that it is for"
         return Trouble(f"{where}: {exc.verify_message}", fix, lasting=True)
@@ -93,6 +94,8 @@ def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trou
         return Trouble(words, fix, lasting=True)
     if isinstance(exc, ChannelNotFoundEntity):
         return Trouble(words, "make it on the server, or have it made (predeclared: false)")
+    if isinstance(exc, TooLong):
+        return Trouble(words, "choose a name of at most 255 bytes", lasting=True)
     if isinstance(exc, TimeoutError):
         return Trouble(f"{what}: the server does not answer", "see its log")
     return Trouble(words, "see the log of the server")

@@ -25,7 +25,6 @@ from knlite.eventlog.rabbitmq.wire import FAILURES, Wire
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""
-_GOODBYE = 2.0
 _LASTED = 10.0
 """Seconds after which a channel that is closed counts as one that worked: the server closes those
 on which nothing is acknowledged for half an hour."""
@@ -132,7 +131,7 @@ class Consumer:
     def finished(self, entry: Entry) -> None:
         tag = entry.tag
         if self._hand.release(entry):
-            self._ack(tag)
+            self._settle(entry, tag)
 
     def _receive(self, delivery: frames.Delivery, found: frames.Properties, body: bytes) -> None:
         tag = delivery.tag
@@ -146,15 +145,18 @@ class Consumer:
         if isinstance(event, Malformed):
             self._drop(tag, event.why)
             return
-        ours = beside.arrival > 0
+        ours = beside.arrival > 0 and beside.run != ""
         key: Hashable = (
             (beside.run, beside.arrival, beside.reader) if ours else (event.source, event.id)
         )
+        if ours and delivery.redelivered and self._hand.is_settled(key):
+            self._ack(tag)
+            return
         if ours or delivery.redelivered:
             known = self._hand.known(key, tag)
             if known is not None:
                 if known.done:
-                    self._ack(tag)
+                    self._settle(known, tag)
                 return
         if not beside.only and not self._events.wanted(event, beside):
             self._ack(tag)
@@ -178,30 +180,25 @@ class Consumer:
         wire = session.consuming
         self._stale = False
         plan = self._events.plan()
-        with anyio.fail_after(SETTING_UP):
-            channel = await wire.connection.channel(publisher_confirms=False)
+        self._hand.most = plan.prefetch
+        async with wire.channel() as channel:
             number = channel.number
             assert number is not None
+            wire.messages_to(number, self)
+            self._wire, self._channel = wire, number
             try:
-                wire.messages_to(number, self)
-                self._wire, self._channel = wire, number
-                await self._open(wire, channel, plan)
-            except BaseException:
+                with anyio.fail_after(SETTING_UP):
+                    await self._open(wire, channel, plan)
+                self._events.set_up()
+                while (
+                    self._events.session() is session
+                    and not channel.is_closed
+                    and not self._stale
+                    and self._where
+                ):
+                    await self._signal.wait()
+            finally:
                 self._lose(wire, number)
-                await _close(wire, channel)
-                raise
-        try:
-            self._events.set_up()
-            while (
-                self._events.session() is session
-                and not channel.is_closed
-                and not self._stale
-                and self._where
-            ):
-                await self._signal.wait()
-        finally:
-            self._lose(wire, number)
-            await _close(wire, channel)
 
     async def _open(self, wire: Wire, channel: AbstractChannel, plan: Plan) -> None:
         await declaring.declare(wire, channel, plan)
@@ -230,6 +227,12 @@ class Consumer:
         for cursor in self._events.cursors():
             cursor.drop(self)
 
+    def _settle(self, entry: Entry, tag: int) -> None:
+        self._ack(tag)
+        if not entry.origin:
+            # Others may give two messages the same name.
+            self._hand.settle(entry.key)
+
     def _ack(self, tag: int) -> None:
         if self._wire is not None:
             self._wire.send(frames.ack(self._channel, tag))
@@ -242,14 +245,6 @@ class Consumer:
         if delivery.exchange:
             return f"message of exchange {delivery.exchange}"
         return f"message of queue {self._where}"
-
-
-async def _close(wire: Wire, channel: AbstractChannel) -> None:
-    """What was acknowledged on *channel* goes out before it is closed."""
-    with anyio.move_on_after(_GOODBYE, shield=True):
-        if not channel.is_closed and not wire.connection.is_closed:
-            await wire.flush()
-            await channel.close()
 
 
 async def _never(_: object) -> None:

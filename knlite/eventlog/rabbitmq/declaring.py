@@ -11,6 +11,8 @@ from pamqp.common import FieldTable
 
 from knlite.eventing.rabbitmq import bindings
 from knlite.eventing.rabbitmq.backing import QueueType
+from knlite.eventing.rabbitmq.codec import SHORT
+from knlite.eventlog.rabbitmq import frames
 from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan
 from knlite.eventlog.rabbitmq.wire import Wire
 
@@ -20,7 +22,9 @@ Ask = Callable[[AbstractChannel, str], Awaitable[None]]
 
 async def declare_exchange(channel: AbstractChannel, exchange: str) -> None:
     """One of ours. Raises ``FAILURES``, as all here do."""
-    await channel.exchange_declare(exchange, exchange_type=bindings.EXCHANGE_TYPE, durable=True)
+    await channel.exchange_declare(
+        _name(exchange), exchange_type=bindings.EXCHANGE_TYPE, durable=True
+    )
 
 
 async def declare_queue(wire: Wire, channel: AbstractChannel, queue: str, kind: QueueType) -> None:
@@ -29,7 +33,7 @@ async def declare_queue(wire: Wire, channel: AbstractChannel, queue: str, kind: 
     if kind == "quorum" and _limits_deliveries(wire):
         # An event that waits for its subscriber comes back each time a connection is lost.
         arguments["x-delivery-limit"] = -1
-    await channel.queue_declare(queue, durable=True, arguments=arguments)
+    await channel.queue_declare(_name(queue), durable=True, arguments=arguments)
 
 
 async def declare_dead_letters(
@@ -45,7 +49,7 @@ async def declare_dead_letters(
 async def declare(wire: Wire, channel: AbstractChannel, plan: Plan) -> None:
     """The queue of *plan*, with what it needs; its exchange is there."""
     if plan.predeclared:
-        await channel.queue_declare(plan.queue, passive=True)
+        await channel.queue_declare(_name(plan.queue), passive=True)
         return
     if plan.dead_letters is not None:
         await declare_dead_letters(wire, channel, plan.dead_letters, plan.queue_type)
@@ -70,26 +74,31 @@ async def unbind(channel: AbstractChannel, plan: Plan) -> None:
 
 async def make_exchange_if_missing(wire: Wire, exchange: str) -> bool:
     """For a source: whoever publishes there may have made it, of any type. True: we have."""
-    probe = await wire.connection.channel(publisher_confirms=False)
     try:
-        await probe.exchange_declare(exchange, passive=True)
+        async with wire.channel() as channel:
+            await channel.exchange_declare(_name(exchange), passive=True)
     except ChannelNotFoundEntity:
-        channel = await wire.connection.channel(publisher_confirms=False)
-        await declare_exchange(channel, exchange)
-        await channel.close()
+        async with wire.channel() as channel:
+            await declare_exchange(channel, exchange)
         return True
-    await probe.close()
     return False
 
 
 async def delete_queue(channel: AbstractChannel, queue: str) -> None:
     """With what is in it; one that is not there is no matter."""
-    await channel.queue_delete(queue)
+    await channel.queue_delete(_name(queue))
 
 
 async def delete_exchange(channel: AbstractChannel, exchange: str) -> None:
     """One that is not there is no matter."""
-    await channel.exchange_delete(exchange)
+    await channel.exchange_delete(_name(exchange))
+
+
+def _name(text: str) -> str:
+    """*text*, if the protocol has room for it; the library fails in several ways if not."""
+    if len(text.encode()) > SHORT:
+        raise frames.TooLong("the name is too long")
+    return text
 
 
 def _limits_deliveries(wire: Wire) -> bool:

@@ -188,28 +188,24 @@ class Exchange:
         await self.leftovers.delete(session, self.backing.server)
         if self._doomed:
             return
-        wire = session.publishing
         with anyio.fail_after(_SETTING_UP):
-            channel = await wire.connection.channel()
             await self._declare(session)
-        assert channel.number is not None
-        channel.closing.add_done_callback(lambda _: self.look())
-        publisher = Publisher(wire, channel.number)
-        self._trouble = None
-        self.up = Up(session, publisher)
-        self.look()
-        try:
-            await self._stay(session, channel, publisher)
-        finally:
-            self.up = None
-            why = self._link.trouble or Trouble("the channel was closed", "send it again")
-            if channel.is_closed and self._link.session is session:
-                why = self._learn(channel)
-            publisher.close(why.unavailable(self._what()))
+        async with session.publishing.channel(confirms=True) as channel:
+            assert channel.number is not None
+            channel.closing.add_done_callback(lambda _: self.look())
+            publisher = Publisher(session.publishing, channel.number)
+            self._trouble = None
+            self.up = Up(session, publisher)
             self.look()
-        if not channel.is_closed:
-            with anyio.fail_after(PATIENCE):
-                await channel.close()
+            try:
+                await self._stay(session, channel, publisher)
+            finally:
+                self.up = None
+                why = self._link.trouble or Trouble("the channel was closed", "send it again")
+                if channel.is_closed and self._link.session is session:
+                    why = self._learn(channel)
+                publisher.close(why.unavailable(self._what()))
+                self.look()
 
     async def _stay(self, session: Session, channel: AbstractChannel, publisher: Publisher) -> None:
         wire = session.publishing
@@ -232,9 +228,8 @@ class Exchange:
     async def _declare(self, session: Session) -> None:
         wire, backing = session.publishing, self.backing
         if not backing.is_source:
-            channel = await wire.connection.channel(publisher_confirms=False)
-            await declaring.declare_exchange(channel, backing.exchange)
-            await channel.close()
+            async with wire.channel() as channel:
+                await declaring.declare_exchange(channel, backing.exchange)
             await self._declare_dead_letters(session)
         elif backing.exchange and not backing.predeclared:
             made = await declaring.make_exchange_if_missing(wire, backing.exchange)
@@ -246,16 +241,15 @@ class Exchange:
         dead = broker_dead_letters(self._owner, backing)
         if dead is None:
             return
-        channel = await wire.connection.channel(publisher_confirms=False)
         try:
-            await declaring.declare_dead_letters(wire, channel, dead, backing.queue_type)
+            async with wire.channel() as channel:
+                await declaring.declare_dead_letters(wire, channel, dead, backing.queue_type)
         except FAILURES as exc:
-            if not channel.is_closed or wire.connection.is_closed:
+            if wire.connection.is_closed:
                 raise
             trouble = complaints.of_setting_up(exc, dead.queue, backing.server)
             self.standings.dead_letters("QueueFailure", trouble.message)
             return
-        await channel.close()
         self.standings.dead_letters("", "")
 
     def _learn(self, channel: AbstractChannel) -> Trouble:

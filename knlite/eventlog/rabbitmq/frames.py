@@ -64,7 +64,7 @@ class Unreadable(ValueError):
 
 
 class TooLong(ValueError):
-    """A name that no header can have."""
+    """A name for which the protocol has no room."""
 
 
 class Delivery(NamedTuple):

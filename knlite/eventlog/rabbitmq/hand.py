@@ -1,7 +1,8 @@
 """The messages of one queue that are in our hands, over all channels on which they have come.
 
 A server hands out again what has not been acknowledged on a channel that is closed. What somebody
-still works at is not offered a second time for that, and what was done meanwhile is acknowledged.
+still works at is not offered a second time for that, and what is done is acknowledged once more,
+also if it was in the last moment: the server may not have heard of it.
 """
 
 from collections.abc import Hashable
@@ -18,10 +19,14 @@ class Hand:
     def __init__(self) -> None:
         self.generation = 0
         """Of the channel that is open, or was last."""
+        self.most = 1
+        """That the server lets us have at once."""
         self._held: dict[int, Entry] = {}
         """By tag, on the channel of this generation."""
         self._lost: dict[Hashable, list[Entry]] = {}
         """Taken from a channel that is closed, and to come again."""
+        self._settled: dict[Hashable, None] = {}
+        """Acknowledged last, in that order."""
 
     def hold(self, entry: Entry, tag: int) -> None:
         """*entry* has come under *tag*."""
@@ -47,6 +52,18 @@ class Hand:
         if entry.generation != self.generation:
             return False
         return self._held.pop(entry.tag, None) is not None
+
+    def settle(self, key: Hashable) -> None:
+        """The message of this *key*, which no other ever has, is acknowledged."""
+        self._settled[key] = None
+        # The server counts as ours what it has not heard of, and that is ``most``; twice, as a
+        # connection may be lost before all of it has come again.
+        if len(self._settled) > 2 * self.most:
+            del self._settled[next(iter(self._settled))]
+
+    def is_settled(self, key: Hashable) -> bool:
+        """Whether the message of this *key* has been acknowledged lately."""
+        return key in self._settled
 
     def lose(self) -> None:
         """The channel is closed: what was taken will come again."""

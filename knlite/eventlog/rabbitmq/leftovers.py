@@ -46,9 +46,8 @@ class Leftovers:
         wire = session.publishing
         try:
             with anyio.fail_after(TIMEOUT):
-                channel = await wire.connection.channel(publisher_confirms=False)
-                await ask(channel, name)
-                await channel.close()
+                async with wire.channel() as channel:
+                    await ask(channel, name)
         except FAILURES as exc:
             if wire.connection.is_closed:
                 raise

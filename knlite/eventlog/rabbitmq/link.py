@@ -83,7 +83,10 @@ class Link:
     async def _connect(self) -> Trouble:
         """Connect, and return when that has failed or ended."""
         server = self.server
-        trouble = Trouble(f"{server.address}: the connection was lost", "start the server again")
+        trouble = Trouble(
+            f"{server.address}: the connection was lost",
+            "start the server again; what waits there is safe",
+        )
         try:
             async with (
                 connected(server, "knlite: publishing") as publishing,

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import anyio
 from aiormq import Connection
-from aiormq.abc import ChannelFrame
+from aiormq.abc import AbstractChannel, ChannelFrame
 from aiormq.connection import TransportFactory
 from aiormq.exceptions import AMQPError
 from yarl import URL
@@ -29,9 +29,9 @@ _GOODBYE = 2.0
 """Seconds for what is still to be written at the end."""
 _READ = 262_144
 
-FAILURES = (AMQPError, OSError, EOFError, TimeoutError, RuntimeError)
-"""What the library raises when something does not work on the server. RuntimeError is a connection
-that has just been closed."""
+FAILURES = (AMQPError, OSError, EOFError, TimeoutError, RuntimeError, frames.TooLong)
+"""What is raised when something does not work on the server. RuntimeError is a connection that has
+just been closed."""
 
 
 class Messages(Protocol):
@@ -109,6 +109,19 @@ class Wire:
                 drained = loop.create_future()
                 await self.connection.write_queue.put(ChannelFrame(payload, False, drained))
                 await drained
+
+    @asynccontextmanager
+    async def channel(self, *, confirms: bool = False) -> AsyncIterator[AbstractChannel]:
+        """A channel for some time. Raises ``FAILURES``, most of which have closed it."""
+        channel = await self.connection.channel(publisher_confirms=confirms)
+        try:
+            yield channel
+        finally:
+            # What was sent on it goes out before.
+            with anyio.move_on_after(_GOODBYE, shield=True):
+                if not channel.is_closed and not self.connection.is_closed:
+                    await self.flush()
+                    await channel.close()
 
     async def ended(self) -> None:
         """Return when the connection is closed, by whomever."""

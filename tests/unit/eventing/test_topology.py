@@ -100,6 +100,13 @@ def test_what_waits_for_its_dead_letter_sink_delivers_nothing_yet() -> None:
     assert egress(broker(QUICK, SINK), replace(waiting, status=status)).subscriber is None
 
 
+def test_what_waits_for_the_dead_letter_sink_of_its_broker_delivers_nothing_yet() -> None:
+    conditions = (Condition(type="DeadLetterSinkResolved", status="False"),)
+    obj = broker()
+    obj = replace(obj, status=replace(obj.status, conditions=conditions))
+    assert egress(obj, trigger()).subscriber is None
+
+
 def test_a_trigger_without_a_delivery_has_its_brokers() -> None:
     found = egress(broker(QUICK, SINK, "PEM"), trigger())
     assert (found.policy.retry, found.policy.policy, found.policy.delay) == (3, "linear", 1.0)

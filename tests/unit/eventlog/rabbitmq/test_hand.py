@@ -87,3 +87,11 @@ def test_what_is_done_and_never_comes_again_is_forgotten_some_day() -> None:
     hand.lose()
     assert hand.known("0", 1) is None
     assert hand.known("kept", 2) is kept
+
+
+def test_what_was_acknowledged_last_is_known_as_far_as_the_server_may_not_have_heard() -> None:
+    hand = Hand()
+    hand.most = 5
+    for number in range(20):
+        hand.settle(number)
+    assert [number for number in range(20) if hand.is_settled(number)] == list(range(10, 20))
