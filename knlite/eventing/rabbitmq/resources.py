@@ -128,6 +128,7 @@ def _of_source(source: RabbitmqSource, view: View) -> Resource:
     backing = rabbitmq_source_backing_of(source, view)
     resources = source.spec.rabbitmq_resources_config
     provided = is_true(status.conditions, SINK_PROVIDED)
+    workers = (resources.parallelism if resources is not None else None) or DEFAULT_PARALLELISM
     egress = Egress(
         kind="RabbitmqSource",
         namespace=meta.namespace,
@@ -136,8 +137,8 @@ def _of_source(source: RabbitmqSource, view: View) -> Resource:
         reader=resources.queue_name if resources is not None else "",
         subscriber=(status.sink_uri or None) if provided else None,
         policy=policy_of(_delivery(source)),
-        parallelism=(resources.parallelism if resources is not None else None)
-        or DEFAULT_PARALLELISM,
+        parallelism=workers,
+        prefetch=workers,
         subscriber_ca_certs=status.sink_ca_certs or "",
     )
     return Resource(
