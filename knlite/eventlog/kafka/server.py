@@ -30,6 +30,7 @@ from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventing.kafka.codec import Written
 from knlite.eventlog.kafka.connecting import connecting
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_of, words
+from knlite.eventlog.kafka.sticky import Sticky
 
 LARGEST = 1_048_576
 """Bytes of a request: upstream's ``max.request.size``."""
@@ -260,7 +261,11 @@ class Server:
         if before is not None:
             await ended(before.stop)
         producer = AIOKafkaProducer(
-            **arguments, acks="all", max_request_size=LARGEST, max_batch_size=BATCH
+            **arguments,
+            acks="all",
+            max_request_size=LARGEST,
+            max_batch_size=BATCH,
+            partitioner=Sticky(self._clock.now, self._draw),
         )
         try:
             await producer.start()
