@@ -350,6 +350,15 @@ def test_a_channel_on_kafka_and_its_subscriptions() -> None:
     assert resource(plane, "KafkaChannel", "c").egresses == ()
 
 
+def test_a_subscriber_that_a_person_has_written_keeps_its_delivery() -> None:
+    plane = Plane()
+    written = {"subscriberUri": LATER["uri"], "delivery": {"retry": 7}}
+    channel = document("KafkaChannel", "c", KAFKA_CHANNEL, subscribers=[written])
+    plane.apply(CHANNELS, channel)
+    (egress,) = resource(plane, "KafkaChannel", "c").egresses
+    assert (egress.subscriber, egress.policy.retry) == (LATER["uri"], 7)
+
+
 def test_the_group_of_a_subscription_is_the_same_in_the_next_run() -> None:
     readers = []
     for _ in range(2):
