@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from knlite.eventing.backing import stable_uid
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
 from knlite.eventing.resources import topology
 from knlite.eventing.standings import Standing, with_standing
@@ -189,6 +190,15 @@ def test_a_topic_keeps_its_name_when_the_template_changes() -> None:
     plane.apply(features, broker("c"))
     assert plane.get(Broker, "b").status.annotations["default.topic"] == "knative-broker-shop-b"
     assert plane.get(Broker, "c").status.annotations["default.topic"] == "new-c"
+
+
+def test_a_group_has_a_name_also_where_the_template_makes_none() -> None:
+    plane = Plane()
+    features = config_map("config-kafka-features")
+    features["data"] = {"triggers-consumergroup-template": '{{ index .Labels "team" }}'}
+    plane.apply(features, BROKERS, broker(), trigger())
+    (egress,) = resource(plane, "Broker", "b").egresses
+    assert egress.reader == stable_uid("Trigger", "shop", "t")
 
 
 def test_a_trigger_depends_on_its_group_and_keeps_its_name() -> None:
