@@ -116,7 +116,8 @@ def with_standing(obj: Object, part: str, standing: Standing, now: datetime) -> 
     editor = conditions.edit(obj.status.conditions, now)
     match standing.ready:
         case True:
-            editor.true(name, standing.reason, standing.message)
+            # What is well says no more than that, but of a topic whose it is.
+            editor.true(name, standing.reason if name == TOPIC_READY else "")
         case False:
             editor.false(name, standing.reason, standing.message)
         case None:
