@@ -149,7 +149,8 @@ class Dispatcher:
 
 def _reading(egress: Egress) -> tuple[object, ...]:
     """What of *egress* its log must know anew, beside its filter."""
-    return egress.reader, egress.ordered, egress.parallelism, egress.own_dead_letters
+    flow = (egress.ordered, egress.parallelism, egress.ahead)
+    return egress.reader, flow, egress.own_dead_letters
 
 
 def _reader(egress: Egress) -> Reader:
@@ -162,4 +163,5 @@ def _reader(egress: Egress) -> Reader:
         egress.ordered,
         egress.parallelism,
         egress.own_dead_letters,
+        egress.ahead,
     )

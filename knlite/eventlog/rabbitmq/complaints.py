@@ -97,7 +97,8 @@ def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trou
     if isinstance(exc, TooLong):
         return Trouble(words, "choose a name of at most 255 bytes", lasting=True)
     if isinstance(exc, TimeoutError):
-        return Trouble(f"{what}: the server does not answer", "see its log")
+        fix = "see its log, and whether the queue has a leader: rabbitmq-queues quorum_status QUEUE"
+        return Trouble(f"{what}: the server does not answer", fix)
     return Trouble(words, "see the log of the server")
 
 

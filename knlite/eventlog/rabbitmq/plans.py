@@ -66,7 +66,7 @@ def broker_dead_letters(owner: Owner, backing: RabbitmqBacking) -> DeadLetters |
 
 def plan_of(owner: Owner, backing: RabbitmqBacking, reader: Reader) -> Plan:
     """Of the queue of a Trigger, or of a source."""
-    prefetch = 1 if reader.ordered else reader.parallelism
+    prefetch = 1 if reader.ordered else reader.ahead or reader.parallelism
     if backing.is_source:
         return Plan(
             queue=backing.queue,

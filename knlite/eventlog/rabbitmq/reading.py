@@ -136,8 +136,9 @@ class DeadLetterQueue:
             cursor = self._cursors[reader.name] = RabbitmqCursor(self._bury)
             # What nobody was there for comes again.
             self.consumer.replan()
-        if reader.parallelism > self._prefetch:
-            self._prefetch = reader.parallelism
+        most = reader.ahead or reader.parallelism
+        if most > self._prefetch:
+            self._prefetch = most
             self.consumer.replan()
         return cursor
 

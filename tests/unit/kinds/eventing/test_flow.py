@@ -54,3 +54,9 @@ def test_with_rabbitmq_it_is_one_unless_said() -> None:
 def test_parallelism_that_is_none_is_refused(text: str, said: str) -> None:
     assert said in rendered(flow.validated({PARALLELISM: text}))
     assert flow.parallelism({PARALLELISM: text}) == 100
+
+
+def test_a_queue_hands_out_ahead_what_nobody_has_put_a_number_to() -> None:
+    assert flow.ahead({}, "RabbitMQBroker") == 100
+    assert flow.ahead({PARALLELISM: "1"}, "RabbitMQBroker") == 0
+    assert flow.ahead({}, "Kafka") == 0
