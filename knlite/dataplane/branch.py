@@ -38,6 +38,8 @@ from knlite.eventing.topology import ON_SERVERS, Egress, Resource
 from knlite.eventlog.port import Cursor, Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
 
+_NO_SUBSCRIBER = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
+_PAUSED = "nobody is to be sent anything for now (spec.consumers is 0); the event is kept"
 BODY_SHOWN = 1024
 """Bytes of a failing answer that are told."""
 
@@ -150,7 +152,7 @@ class Branch:
         """The egress as it is, or as soon as its subscriber is known."""
         egress = self._lane.egress
         if egress.subscriber is None and egress.has_subscriber:
-            why = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
+            why = _PAUSED if egress.paused else _NO_SUBSCRIBER
             self._tell("subscriber", "", tried, 0, "waiting", why)
             egress = await self._lane.subscribed()
         return egress

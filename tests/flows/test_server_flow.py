@@ -238,6 +238,20 @@ async def test_a_source_brings_what_others_write_and_sends_it_again_without_writ
         assert flow.server.queues["g"].messages == {}
 
 
+async def test_a_source_that_is_held_up_says_so_and_goes_on_when_it_may() -> None:
+    egress = Egress(
+        kind="KafkaSource", namespace="default", name="s", uid="s", reader="g", paused=True
+    )
+    async with on_server(replace(SOURCE, egresses=(egress,))) as flow:
+        flow.server.sent_by_others(event())
+        await settled()
+        (waiting,) = (f for f in flow.facts if isinstance(f, DeliveryAttempted))
+        assert (waiting.outcome, "spec.consumers is 0" in waiting.why) == ("waiting", True)
+        flow.have(replace(SOURCE, egresses=(replace(egress, subscriber=A, paused=False),)))
+        await settled()
+        assert len(flow.sender.to(A)) == 1
+
+
 async def test_what_a_source_reads_of_ours_is_an_event_of_its_own() -> None:
     egress = Egress(
         kind="KafkaSource", namespace="default", name="s", uid="s", reader="g", subscriber=A

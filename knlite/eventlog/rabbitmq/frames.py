@@ -68,6 +68,10 @@ class TooLong(ValueError):
     """A name for which the protocol has no room."""
 
 
+class Unspeakable(ValueError):
+    """A name that the client library does not hand to a server, which might take it."""
+
+
 class Delivery(NamedTuple):
     """The method frame that comes before a message."""
 
