@@ -385,9 +385,9 @@ async def test_large_events_pass_and_what_can_never_pass_is_refused(room: Room) 
         log.engine.forget(room.uid)
 
 
-async def test_an_ordered_reader_has_one_event_in_hand(room: Room) -> None:
+async def test_no_more_is_handed_out_than_is_asked_for(room: Room) -> None:
     async with room.running() as log:
-        cursor = log.open("a", ordered=True)
+        cursor = log.open("a", prefetch=1)
         await log.append("1", "2")
         taken = await log.next(cursor)
         await anyio.sleep(0.2)
@@ -670,9 +670,8 @@ async def test_a_name_that_is_too_long_is_told(room: Room) -> None:
 
 async def test_as_many_are_in_our_hands_as_the_reader_says(room: Room) -> None:
     async with room.running() as log:
-        for uid, parallelism, ahead in (("a", 3, 0), ("b", 1, 5)):
-            reader = Reader(uid, log.name(uid), parallelism=parallelism, ahead=ahead)
-            log.port.open(reader, "end")
+        for uid, prefetch in (("a", 3), ("b", 5)):
+            log.port.open(Reader(uid, log.name(uid), prefetch=prefetch), "end")
         await log.append(*map(str, range(1, 11)))
         await room.has(7, log.name("a"))
         await room.has(5, log.name("b"))

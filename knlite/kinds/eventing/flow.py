@@ -20,8 +20,6 @@ from knlite.kinds.labels import DELIVERY_ORDER, PARALLELISM
 DEFAULT_PARALLELISM = 100
 ONE_BY_ONE = 1
 MAX_PARALLELISM = 1000
-AHEAD = 100
-"""Messages that RabbitMQ hands out before they are asked for, where nobody has said how many."""
 
 _NUMBER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
@@ -43,13 +41,12 @@ def parallelism(annotations: Mapping[str, str], broker_class: str = "") -> int:
     return int(number) if in_bounds else standard
 
 
-def ahead(annotations: Mapping[str, str], broker_class: str) -> int:
-    """How many events a server hands out before they are asked for; 0: ``parallelism``.
+def prefetch(annotations: Mapping[str, str]) -> int:
+    """How many events a server hands out before the first is done; 0: nobody has said so.
 
-    Upstream's RabbitMQ hands out as many to each Trigger. One by one, each of them would wait for
-    the way to the server and back, and for its disk.
+    Upstream's RabbitMQ hands out 100, whatever the parallelism.
     """
-    return AHEAD if broker_class == RABBITMQ_CLASS and PARALLELISM not in annotations else 0
+    return parallelism(annotations) if PARALLELISM in annotations else 0
 
 
 def validated(annotations: Mapping[str, str]) -> Errors:

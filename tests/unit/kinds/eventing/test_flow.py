@@ -56,7 +56,7 @@ def test_parallelism_that_is_none_is_refused(text: str, said: str) -> None:
     assert flow.parallelism({PARALLELISM: text}) == 100
 
 
-def test_a_queue_hands_out_ahead_what_nobody_has_put_a_number_to() -> None:
-    assert flow.ahead({}, "RabbitMQBroker") == 100
-    assert flow.ahead({PARALLELISM: "1"}, "RabbitMQBroker") == 0
-    assert flow.ahead({}, "Kafka") == 0
+def test_a_server_hands_out_as_many_as_are_asked_for() -> None:
+    assert flow.prefetch({}) == 0
+    assert flow.prefetch({PARALLELISM: "1"}) == 1
+    assert flow.prefetch({PARALLELISM: "20"}) == 20
