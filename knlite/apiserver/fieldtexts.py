@@ -285,6 +285,7 @@ TEXTS: Mapping[str, str] = {
     "EventAttributeDefinition.required": "Whether every event has it.",
     "EventAttributeDefinition.value": "What it says.",
     "rabbitmqClusterReference": "The RabbitMQ server.",
+    "RabbitmqSourceSpec.sink": "Where its events go.",
     "RabbitmqClusterReference.name": "A RabbitmqCluster: its Secret NAME-default-user says where it"
     " is, and who asks there.",
     "RabbitmqClusterReference.namespace": "Where that Secret is; the own namespace if it is empty.",

@@ -73,6 +73,9 @@ class Acceptances:
     def met(self, inbox: Inbox, engine: str, reader: str, taken: Taken) -> None:
         """*reader* has *taken* an event; its record gets what it lacks."""
         record = taken.record
+        if inbox.beside is not None:
+            # What a source finds is new to it, whoever has written it under whatever arrival.
+            record.arrival = record.replay_of = 0
         if not record.arrival:
             self._meet(inbox, engine, taken)
         elif taken.again:
@@ -94,14 +97,17 @@ class Acceptances:
         if resource.kind == "Broker":
             record.ttl = record.ttl or arriving_ttl(record.event)
         key = (resource.uid, taken.same_as)
-        record.arrival = self._met.get(key, 0)
+        shared = len(resource.egresses) > 1 and taken.same_as is not None
+        record.arrival = self._met.get(key, 0) if shared else 0
         if record.arrival:
             return
         now = self._clock.wall()
-        record.arrival = self._met[key] = self.arrival(now)
-        if len(self._met) > MET:
-            self._met.popitem(last=False)
-        only = inbox.uids(record.only)
+        record.arrival = self.arrival(now)
+        if shared:
+            self._met[key] = record.arrival
+            if len(self._met) > MET:
+                self._met.popitem(last=False)
+        only = frozenset[str]() if inbox.beside is not None else inbox.uids(record.only)
         readers = inbox.wanting(record.event, only)
         self._publish(accepted(inbox, engine, record, now, taken.origin, readers, tuple(only)))
 

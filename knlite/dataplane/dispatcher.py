@@ -95,7 +95,7 @@ class Dispatcher:
         beside = self._ingress.inbox_of(resource.key).beside
         if beside is not None:
             cursor = beside.open(_reader(egress), "end")
-            self._start(key, Lane(resource, egress, cursor, self._ways), group)
+            self._start(key, Lane(resource, egress, cursor, self._ways, meets=False), group)
         self._complete(key, resource, egress, group)
 
     def _complete(

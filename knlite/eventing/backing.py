@@ -7,9 +7,11 @@ behind what the last one has made; so there they are made of the object's name.
 import uuid
 from dataclasses import dataclass
 
+import msgspec
+
 from knlite.eventing.kafka.backing import KafkaBacking
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
-from knlite.kinds.meta import Object
+from knlite.kinds.meta import Object, ObjectMeta
 from knlite.reconcile import View
 
 Backing = KafkaBacking | RabbitmqBacking
@@ -28,6 +30,11 @@ class Problem:
 def stable_uid(kind: str, namespace: str, name: str) -> str:
     """The same in every run for an object of this *kind* and name."""
     return str(uuid.uuid5(_NAMES, f"{kind}/{namespace}/{name}"))
+
+
+def meta_on_server(kind: str, obj: Object, view: View) -> ObjectMeta:
+    """The metadata of *obj* with the uid that names on servers hold."""
+    return msgspec.structs.replace(obj.metadata, uid=server_uid(kind, obj, view))
 
 
 def server_uid(kind: str, obj: Object, view: View) -> str:

@@ -15,12 +15,12 @@ from knlite.facts import LogStanding, Notice, Publish
 
 
 class ExtraNotInstalled:
-    """Implements ``port.Engine`` in place of one whose client library is not there."""
+    """Implements ``port.Engine`` in place of one whose client library is not there, or broken."""
 
     newest = 0
 
-    def __init__(self, extra: str, library: str, publish: Publish, clock: Clock) -> None:
-        self._cause = f"the Python package {library} is not installed"
+    def __init__(self, extra: str, cause: str, publish: Publish, clock: Clock) -> None:
+        self._cause = cause
         self._fix = f'pip install "knlite[{extra}]", and start knlite again'
         self._publish = publish
         self._clock = clock
@@ -85,6 +85,9 @@ class _Cursor:
 
     def done(self, position: Hashable) -> None:
         """Nothing has been taken."""
+
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
 
     async def wait(self) -> None:
         await anyio.sleep_forever()

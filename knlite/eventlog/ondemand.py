@@ -31,8 +31,15 @@ class Maker:
     def make(self, publish: Publish, clock: Clock, draw: random.Random) -> Engine:
         """The engine, or what stands for it if its library is not installed."""
         if find_spec(self.library) is None:
-            return ExtraNotInstalled(self.extra, self.library, publish, clock)
-        engine: Engine = getattr(import_module(self.module), self.name)(publish, clock, draw)
+            cause = f"the Python package {self.library} is not installed"
+            return ExtraNotInstalled(self.extra, cause, publish, clock)
+        try:
+            module = import_module(self.module)
+        except ImportError as exc:
+            # It is there, but not as it should be: another version, or what it needs is missing.
+            cause = f"the Python package {self.library} cannot be used: {exc}"
+            return ExtraNotInstalled(self.extra, cause, publish, clock)
+        engine: Engine = getattr(module, self.name)(publish, clock, draw)
         return engine
 
 

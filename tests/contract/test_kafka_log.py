@@ -4,6 +4,7 @@ What it shares with the other engines is in ``test_eventlog.py``.
 """
 
 import random
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from typing import Any
 import anyio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.record._crc32c import crc
 
 from knlite.clock import SystemClock
 from knlite.errors import InvalidInput, Unavailable
@@ -543,3 +546,80 @@ async def test_an_event_that_is_too_large_can_never_be_kept(
     large.event = CloudEvent(large.event.attributes, None, b"x" * 1_100_000)
     with pytest.raises(InvalidInput):
         await log.append(large)
+
+
+async def poison(address: str, topic: str) -> None:
+    """Write a record that Kafka takes and no client can read: a header whose name is not UTF-8."""
+    producer = AIOKafkaProducer(bootstrap_servers=address)
+    await producer.start()
+    batch = producer.create_batch()
+    batch.append(key=None, value=b"x", timestamp=None, headers=[("qzq", b"1")])
+    batch.close()
+    wire = bytearray(batch._build())
+    start = wire.index(b"qzq")
+    wire[start : start + 3] = b"\xff\xfe\xfd"
+    struct.pack_into(">I", wire, 17, crc(bytes(wire[21:])))
+    await producer.partitions_for(topic)
+    request = ProduceRequest(
+        transactional_id=None, required_acks=-1, timeout=5_000, topics=[(topic, [(0, bytes(wire))])]
+    )
+    await producer.client.send(producer.client.get_random_node(), request)
+    await producer.stop()
+
+
+async def test_a_record_that_nobody_can_read_keeps_up_nothing(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    await fill(log, *range(20), key="a")
+    await fill(log, *range(20, 40), key="b")
+    for _ in range(2):
+        await poison(backing.server.bootstrap[0], backing.topics[0])
+    await fill(log, *range(40, 60), key="c")
+    await fill(log, *range(60, 100))
+    with anyio.fail_after(20):
+        found = await names(cursor, 100)
+    assert sorted(found, key=int) == [str(each) for each in range(100)]
+    refused = [fact for fact in run.facts if isinstance(fact, EventRefused)]
+    assert len(refused) == 2
+
+
+async def test_a_group_that_is_shared_is_shared_and_loses_nothing(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    """Two runs at one topic, as on two machines: one joins while the other is at work, and goes."""
+    who = reader()
+    first, second = await runs.begin(), await runs.begin()
+    log = first.engine.log(Owner(backing), [])
+    got: dict[str, list[str]] = {"first": [], "second": []}
+
+    async def work(name: str, cursor: Cursor) -> None:
+        while True:
+            (found,) = await taken(cursor, 1)
+            await anyio.sleep(0.002)
+            cursor.done(found.position)
+            got[name].append(found.record.event.id)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(5):
+            group.start_soon(work, "first", log.open(who, "end"))
+        await fill(log, *range(300))
+        other = second.engine.log(Owner(backing), []).open(who, "end")
+        for _ in range(5):
+            group.start_soon(work, "second", other)
+        await fill(log, *range(300, 600))
+        for each in range(600, 2000):
+            if got["second"]:
+                break
+            await log.append(record(str(each)))
+            await anyio.sleep(0.02)
+        last = each
+        await runs.end(second)
+        await fill(log, *range(last, last + 100))
+        wanted = {str(each) for each in range(last + 100)}
+        await until(lambda: wanted <= {*got["first"], *got["second"]})
+        group.cancel_scope.cancel()
+    assert got["first"]
+    assert got["second"]

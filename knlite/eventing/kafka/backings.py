@@ -6,7 +6,7 @@ Source: Eventing data plane reference §9.2; knative-extensions/eventing-kafka-b
 
 from collections.abc import Mapping
 
-from knlite.eventing.backing import Problem
+from knlite.eventing.backing import Problem, meta_on_server
 from knlite.eventing.configmaps import entries_of
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer, KeyType
 from knlite.eventing.kafka.security import secret_of, server_by_net, server_by_secret
@@ -155,7 +155,8 @@ def kafka_channel_backing_of(channel: KafkaChannel, view: View) -> KafkaBacking 
 def channel_topic(channel: KafkaChannel, view: View) -> str | Problem:
     """The topic that *channel* has, else what the template says."""
     known = channel.status.annotations.get(DEFAULT_TOPIC)
-    return known or topic_name(view.config.kafka.channels_topic, channel.metadata)
+    meta = meta_on_server("KafkaChannel", channel, view)
+    return known or topic_name(view.config.kafka.channels_topic, meta)
 
 
 def _server(
@@ -176,7 +177,7 @@ def _topic_of(broker: Broker, view: View) -> str | Problem:
     known = kept.get(DEFAULT_TOPIC)
     if known and kept.get(TOPIC_OWNER) != EXTERNAL:
         return known
-    return topic_name(view.config.kafka.brokers_topic, broker.metadata)
+    return topic_name(view.config.kafka.brokers_topic, meta_on_server("Broker", broker, view))
 
 
 def _key_type(label: str) -> KeyType:

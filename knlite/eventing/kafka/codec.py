@@ -39,6 +39,8 @@ _HEADER = "x-knlite-header-"
 _FORBIDDEN = frozenset(("data", "datacontenttype"))
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LONG = 100
+"""Letters of a header's name beyond which it is not remembered, and is cut in what people read."""
 
 
 class Beside(msgspec.Struct, frozen=True, gc=False):
@@ -74,11 +76,12 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 
 def encode(event: CloudEvent, beside: Beside, *, structured: bool = False) -> Written:
     """The record that carries *event*, with the key that its ``partitionkey`` says."""
+    attributes = event.attributes
     if structured:
         headers: list[tuple[str, bytes]] = [(CONTENT_TYPE, _STRUCTURED_TYPE)]
         value: bytes | None = jsonformat.encode(event)
     else:
-        headers = [(_MARK + name, text.encode()) for name, text in event.attributes.items()]
+        headers = [(_MARK + name, text.encode()) for name, text in attributes.items()]
         if event.content_type is not None:
             headers.append((CONTENT_TYPE, event.content_type.encode()))
         value = event.data
@@ -89,13 +92,12 @@ def encode(event: CloudEvent, beside: Beside, *, structured: bool = False) -> Wr
     if beside.ttl >= 0:
         headers.append((_TTL, b"%d" % beside.ttl))
     for name, text in beside.headers:
-        lower = name.lower()
-        own = lower == TRACEPARENT or lower in CARRIED
-        headers.append((lower if own else _HEADER + lower, _on_wire(text)))
-    headers.extend((_ONLY, name.encode()) for name in beside.only)
+        headers.append((_bare_or_ours(name), _on_wire(text)))
+    for group in beside.only:
+        headers.append((_ONLY, group.encode()))
     if beside.replay_of:
         headers.append((_REPLAY_OF, b"%d" % beside.replay_of))
-    key = event.attributes.get(PARTITION_KEY)
+    key = attributes.get(PARTITION_KEY)
     return Written(None if key is None else key.encode(), value, headers)
 
 
@@ -106,21 +108,24 @@ def decode(headers: RecordHeaders, value: bytes | None) -> Read:
     ours: list[tuple[str, str]] = []
     problem = ""
     for name, raw in headers:
-        meaning = _meaning(name) if len(name) < _LONG else _meant(name)
-        if not meaning:
-            if raw is not None:
-                ours.append((name.lower(), raw.decode("latin-1")))
+        kind, meaning = _meaning(name) if len(name) < _LONG else _meant(name)
+        if kind == _NONE:
+            continue
+        if raw is None:
+            if kind in _SAYING:
+                problem = problem or f"header {name[:_LONG]} has no value"
+            continue
+        if kind == _BESIDE:
+            ours.append((meaning, raw.decode("latin-1")))
             continue
         try:
-            text = raw.decode() if raw is not None else None
+            text = raw.decode()
         except UnicodeDecodeError:
             problem = problem or f"header {name[:_LONG]} is not UTF-8"
             continue
-        if meaning == _IS_CONTENT_TYPE:
+        if kind == _TYPE:
             content_type = text if content_type is None else content_type
-        elif text is None:
-            problem = problem or f"header {name[:_LONG]} has no value"
-        elif meaning == _ILLEGAL or meaning in attributes:
+        elif kind == _ILLEGAL or meaning in attributes:
             problem = problem or f"header {name[:_LONG]} is not allowed, or comes twice"
         else:
             attributes[meaning] = text
@@ -140,24 +145,33 @@ _NO_EVENT = Malformed(
     "neither binary mode (headers ce_…) nor structured mode (content type application/cloudevents)"
 )
 
+# What a header is, and of an attribute or of what is ours, which.
+_NONE, _ATTRIBUTE, _TYPE, _BESIDE, _ILLEGAL = range(5)
+_SAYING = (_ATTRIBUTE, _ILLEGAL)
 
-def _meant(name: str) -> str:
-    """The attribute that a header says; or one of the marks below; empty: none."""
+
+def _meant(name: str) -> tuple[int, str]:
     lower = name.lower()
     if lower == CONTENT_TYPE:
-        return _IS_CONTENT_TYPE
+        return _TYPE, ""
+    if lower.startswith(_OURS) or lower == TRACEPARENT or lower in CARRIED:
+        return _BESIDE, lower
     if not lower.startswith(_MARK):
-        return ""
+        return _NONE, ""
     attribute = lower[len(_MARK) :]
     legal = attribute.isascii() and attribute.isalnum() and attribute not in _FORBIDDEN
-    return intern(attribute) if legal else _ILLEGAL
+    return (_ATTRIBUTE, intern(attribute)) if legal else (_ILLEGAL, "")
 
 
+# They are the same in all records.
 _meaning = lru_cache(maxsize=1024)(_meant)
-"""They are the same in all records; long ones are not kept."""
-_LONG = 100
-_IS_CONTENT_TYPE = ":"
-_ILLEGAL = "?"
+
+
+@lru_cache(maxsize=1024)
+def _bare_or_ours(name: str) -> str:
+    """As which header of a record the header *name* of a request travels."""
+    lower = name.lower()
+    return lower if lower == TRACEPARENT or lower in CARRIED else _HEADER + lower
 
 
 def _structured(content_type: str, value: bytes | None) -> CloudEvent | Malformed:
@@ -175,12 +189,7 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
     traces: list[tuple[str, str]] = []
     others: list[tuple[str, str]] = []
     for name, text in headers:
-        if name == TRACEPARENT or name in CARRIED:
-            if not _CONTROL.search(text):
-                traces.append((name, text))
-        elif not name.startswith(_OURS):
-            continue
-        elif name == _RUN:
+        if name == _RUN:
             run = text
         elif name == _ARRIVAL:
             arrival = _number(text)
@@ -190,12 +199,17 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
             replay_of = _number(text)
         elif name == _ONLY:
             only.append(text.encode("latin-1").decode(errors="replace"))
+        elif not name.startswith(_OURS):
+            if not _CONTROL.search(text):
+                traces.append((name, text))
         elif name.startswith(_HEADER):
             # They become headers of a request, so nothing may come in with them.
             travelling = name[len(_HEADER) :]
             if _TOKEN.fullmatch(travelling) and not _CONTROL.search(text):
                 others.append((travelling, text))
-    return Beside(run, arrival, ttl, (*passing(others), *traces), tuple(only), replay_of)
+    if others:
+        traces[:0] = passing(others)
+    return Beside(run, arrival, ttl, tuple(traces), tuple(only), replay_of)
 
 
 def _number(text: str) -> int:

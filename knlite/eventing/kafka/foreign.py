@@ -4,7 +4,8 @@ Source: knative-extensions/eventing-kafka-broker ``InvalidCloudEventInterceptor.
 ``KeyDeserializer.java``; Eventing delivery reference §12.
 Differs: what would make the event invalid (a control character in a key or in the value of a
 header, a content type that is no media type) is left out, so that the event arrives; upstream
-fails to send it.
+fails to send it. So is the content type of a record that says it is a CloudEvent and is none: who
+gets the event would look for another one in its data.
 """
 
 import base64
@@ -56,7 +57,7 @@ def foreign_event(
             continue
         text = raw.decode(errors="replace")
         if name.lower() == CONTENT_TYPE:
-            content_type = text.lower()
+            content_type = _of_data(text.lower())
         else:
             extensions[_HEADER + _reduced(name)] = text
     fit = {name: text for name, text in extensions.items() if not _unprintable(text)}
@@ -64,6 +65,10 @@ def foreign_event(
     if isinstance(event, Malformed) and content_type is not None:
         event = checked(Draft({**attributes, **fit}, None, value))
     return event
+
+
+def _of_data(content_type: str) -> str | None:
+    return None if content_type.startswith("application/cloudevents") else content_type
 
 
 def _text_of(key: bytes, key_type: KeyType) -> str:

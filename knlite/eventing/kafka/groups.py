@@ -4,6 +4,7 @@ Source: Eventing data plane reference §9.2; knative-extensions/eventing-kafka-b
 ``control-plane/pkg/reconciler/trigger/v2``.
 """
 
+from knlite.eventing.backing import meta_on_server, server_uid
 from knlite.kinds.config.kafkafeatures import named
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.kinds.eventing.kafkaconditions import GROUP_ID
@@ -17,6 +18,6 @@ def kafka_reader_of(trigger: Trigger, view: View) -> str:
     if known:
         return known
     try:
-        return named(view.config.kafka.triggers_group, trigger.metadata)
+        return named(view.config.kafka.triggers_group, meta_on_server("Trigger", trigger, view))
     except ConfigInvalid:
-        return trigger.metadata.uid
+        return server_uid("Trigger", trigger, view)

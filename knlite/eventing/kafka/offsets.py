@@ -32,9 +32,9 @@ class Offsets:
         return next(iter(self._held), self._next)
 
     @property
-    def idle(self) -> bool:
-        """Nothing is in hand."""
-        return not self._held
+    def position(self) -> int:
+        """The first record that has not been met."""
+        return self._next
 
     def meet(self, offset: int) -> bool:
         """A record was handed out; False: it was met before."""

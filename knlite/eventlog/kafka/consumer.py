@@ -15,7 +15,8 @@ from typing import NoReturn
 
 import anyio
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import CorruptRecordException, KafkaError
+from anyio.lowlevel import checkpoint
 
 from knlite.clock import Clock
 from knlite.eventlog.kafka.connecting import connecting
@@ -28,10 +29,15 @@ FETCHED = 256 * 1024
 LONG_POLL = 5_000
 """Milliseconds after which the server answers that there is nothing. A cluster answers one request
 of a connection after the other, so after a rebalance the first fetch may wait as long."""
+AT_ONCE = 100
+"""Records after which others have their turn; they take a millisecond or two."""
 FOREVER = 2**31 - 1
 SESSION, HEARTBEAT = 10_000, 3_000
 RETRY = 500
 """Milliseconds between attempts of the library to reach its brokers again."""
+UNREADABLE = (UnicodeDecodeError, CorruptRecordException)
+"""What the library says of records that it cannot read, such as one with a header whose name is not
+UTF-8, which Kafka keeps for any producer."""
 SOON, INTERVAL = 0.05, 1.0
 """Seconds until done work is committed: when nothing is left, and while there is more."""
 COMMITTED = 2.0
@@ -107,13 +113,53 @@ class Consumer:
         while True:
             if cursor.full:
                 await self._pause()
-            batches = await consumer.getmany(timeout_ms=FOREVER)
+            try:
+                batches = await consumer.getmany(timeout_ms=FOREVER)
+            except UNREADABLE:
+                await self._pass_over()
+                continue
             if not self._settled.is_set():
                 await self._settled.wait()
                 assigned = consumer.assignment()
                 batches = {each: found for each, found in batches.items() if each in assigned}
-            for partition, records in batches.items():
-                self._bring(Partition(*partition), records)
+            await self._bring_all(batches)
+
+    async def _bring_all(self, batches: "dict[TopicPartition, list[Consumed]]") -> None:
+        """What is read in between from somewhere else is given up: it is handed out again."""
+        assignment = self._settled
+        for each, records in batches.items():
+            partition = Partition(*each)
+            for start in range(0, len(records), AT_ONCE):
+                if start:
+                    await checkpoint()
+                if self._settled is not assignment:
+                    return
+                self._bring(partition, records[start : start + AT_ONCE])
+
+    async def _pass_over(self) -> None:
+        """Some record makes the library fail, each time that it is met: go to the one behind it.
+
+        With it the library has lost what it had read of other partitions, so they begin anew.
+        """
+        cursor, consumer = self._cursor, self._consumer
+        for each, position in cursor.positions().items():
+            consumer.seek(TopicPartition(*each), position)
+        assignment = self._settled
+        while self._settled is assignment:
+            for each in cursor.positions():
+                partition = TopicPartition(*each)
+                try:
+                    # One by one, as the records before it are good.
+                    found = await consumer.getmany(partition, timeout_ms=0, max_records=1)
+                except UNREADABLE as exc:
+                    offset = await consumer.position(partition)
+                    consumer.seek(partition, offset + 1)
+                    if cursor.meet(each, offset):
+                        self._decoder.unreadable(*each, offset, str(exc))
+                    return
+                await self._bring_all(found)
+            # It is fetched again first; nothing says when it is here.
+            await self._clock.sleep_until(self._clock.now() + SOON)
 
     def _bring(self, partition: Partition, records: Sequence[Consumed]) -> None:
         cursor, decoder = self._cursor, self._decoder

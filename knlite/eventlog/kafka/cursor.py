@@ -26,14 +26,22 @@ class Partition(NamedTuple):
     partition: int
 
 
-class Met(NamedTuple):
-    """A record that is for the reader."""
+class Met:
+    """A record that is for the reader; its own position when it is taken."""
 
-    offset: int
-    record: Record
-    again: bool
-    origin: str
-    same_as: Hashable
+    __slots__ = ("again", "age", "lane", "offset", "origin", "record", "same_as")
+
+    def __init__(
+        self, offset: int, record: Record, again: bool, origin: str, same_as: Hashable
+    ) -> None:
+        self.offset = offset
+        self.record = record
+        self.again = again
+        self.origin = origin
+        self.same_as = same_as
+        self.lane: _Lane | None = None
+        """While it waits or is in hand."""
+        self.age = 0
 
 
 class KafkaCursor:
@@ -65,21 +73,19 @@ class KafkaCursor:
         lane = self._turns.popleft()
         lane.has_turn = False
         met = lane.queue.popleft()
-        held = _Held(lane, met.offset, lane.offsets.age)
         lane.in_hand += 1
         self._in_hand += 1
         self._give_turn(lane)
         self._queued -= 1
         if self._queued == self.few:
             self.on_room()
-        return Taken(held, met.record, met.again, met.origin, met.same_as)
+        return Taken(met, met.record, met.again, met.origin, met.same_as)
 
     def done(self, position: Hashable) -> None:
-        assert isinstance(position, _Held)
-        lane = position.lane
-        if position.finished:
+        assert isinstance(position, Met)
+        lane, position.lane = position.lane, None
+        if lane is None:
             return
-        position.finished = True
         lane.in_hand -= 1
         self._in_hand -= 1
         if lane.offsets.done(position.offset, position.age):
@@ -88,6 +94,9 @@ class KafkaCursor:
             self._wake()
         elif not lane.in_hand and lane.partition not in self._assigned:
             self._forget(lane)
+
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
 
     async def wait(self) -> None:
         if self._turns:
@@ -179,12 +188,17 @@ class KafkaCursor:
 
     def put(self, partition: Partition, met: Met) -> None:
         """What was just met is for this reader."""
-        lane = self._lanes[partition]
+        lane = met.lane = self._lanes[partition]
+        met.age = lane.offsets.age
         lane.offsets.hold(met.offset)
         lane.queue.append(met)
         self._queued += 1
         if self._give_turn(lane) or not self.reader.ordered:
             self._wake()
+
+    def positions(self) -> Mapping[Partition, int]:
+        """The next records that have not been met, of the partitions that are read."""
+        return {each: self._lanes[each].offsets.position for each in self._assigned}
 
     def uncommitted(self) -> Mapping[Partition, int]:
         """What may be committed and is not, of the partitions that are read."""
@@ -234,18 +248,6 @@ class _Lane:
         self.queue: deque[Met] = deque()
         self.in_hand = 0
         self.has_turn = False
-
-
-class _Held:
-    """A record in somebody's hands; its own position."""
-
-    __slots__ = ("age", "finished", "lane", "offset")
-
-    def __init__(self, lane: _Lane, offset: int, age: int) -> None:
-        self.lane = lane
-        self.offset = offset
-        self.age = age
-        self.finished = False
 
 
 def _nobody() -> None:

@@ -4,7 +4,7 @@ Source: Eventing data plane reference §9.1; Eventing delivery reference §12, �
 is discarded and counted).
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Protocol
 
 from knlite.eventing.cloudevent import Malformed
@@ -14,7 +14,7 @@ from knlite.eventing.kafka.codec import RecordHeaders, decode
 from knlite.eventing.kafka.foreign import foreign_event
 from knlite.eventing.trace import TRACEPARENT, Bits, begun
 from knlite.eventlog.kafka.cursor import Met
-from knlite.eventlog.port import Record
+from knlite.eventlog.port import Owner, Record
 
 
 class Consumed(Protocol):
@@ -34,10 +34,12 @@ class Decoder:
     """Reads the records of one resource."""
 
     def __init__(
-        self, run: str, backing: KafkaBacking, bits: Bits, discard: Callable[[str, str], None]
+        self, mark: str, backing: KafkaBacking, bits: Bits, discard: Callable[[str, str], None]
     ) -> None:
-        """*run* is the one that reads. *discard* is told where a record is and why it is none."""
-        self._run = run
+        """*mark* is what this run writes for the resource, as ``marked`` makes it. *discard* is
+        told where a record is and why it is none."""
+        self._mark = mark
+        self._resource = _resource(mark)
         self._foreign = backing.foreign
         self._key_type = backing.key_type
         self._bits = bits
@@ -62,29 +64,40 @@ class Decoder:
                 self._key_type,
             )
         if isinstance(event, Malformed):
-            self._tell(consumed, event.why)
+            self.unreadable(consumed.topic, consumed.partition, consumed.offset, event.why)
             return None
         headers = beside.headers
-        ours = beside.run == self._run
+        ours = beside.run == self._mark
         if not ours or not headers or headers[-1][0] != TRACEPARENT:
             others = [each for each in headers if each[0] != TRACEPARENT]
             headers = (*others, *begun(headers, self._bits)[-1:])
         ttl = beside.ttl if beside.ttl >= 0 else arriving_ttl(event)
-        record = Record(
-            event, ttl, headers, beside.arrival, frozenset(beside.only), beside.replay_of
-        )
+        record = Record(event, ttl, headers)
+        if _resource(beside.run) == self._resource:
+            # What another resource has written into the same topic is new to this one.
+            record.arrival, record.replay_of = beside.arrival, beside.replay_of
+            record.only = frozenset(beside.only)
         if ours:
             return Met(consumed.offset, record, False, "", None)
-        same: Hashable = (consumed.topic, consumed.partition, consumed.offset)
-        return Met(consumed.offset, record, bool(beside.arrival), origin_of(consumed), same)
+        same = (consumed.topic, consumed.partition, consumed.offset)
+        return Met(consumed.offset, record, bool(record.arrival), _place(*same), same)
 
-    def _tell(self, consumed: Consumed, why: str) -> None:
-        partition = (consumed.topic, consumed.partition)
-        if self._discarded.get(partition, -1) < consumed.offset:
-            self._discarded[partition] = consumed.offset
-            self._discard(origin_of(consumed), why)
+    def unreadable(self, topic: str, partition: int, offset: int, why: str) -> None:
+        """The record there holds no event."""
+        if self._discarded.get((topic, partition), -1) < offset:
+            self._discarded[topic, partition] = offset
+            self._discard(_place(topic, partition, offset), why)
 
 
-def origin_of(consumed: Consumed) -> str:
+def marked(run: str, owner: Owner) -> str:
+    """What the records of *owner* say that this *run* has written."""
+    return f"{run} {owner.kind}/{owner.namespace}/{owner.name}"
+
+
+def _resource(mark: str) -> str:
+    return mark.partition(" ")[2]
+
+
+def _place(topic: str, partition: int, offset: int) -> str:
     """Where a record is, for people."""
-    return f"record {consumed.offset} of partition {consumed.partition} of topic {consumed.topic}"
+    return f"record {offset} of partition {partition} of topic {topic}"

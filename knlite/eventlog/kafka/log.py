@@ -26,7 +26,7 @@ from knlite.eventing.kafka.codec import Beside, encode
 from knlite.eventlog.kafka import questions
 from knlite.eventlog.kafka.consumer import Consumer
 from knlite.eventlog.kafka.cursor import KafkaCursor
-from knlite.eventlog.kafka.decoder import Decoder
+from knlite.eventlog.kafka.decoder import Decoder, marked
 from knlite.eventlog.kafka.problems import (
     GROUP_FAILED,
     NO_ADMIN,
@@ -65,6 +65,7 @@ class KafkaLog:
     def __init__(self, owner: Owner, around: Surroundings) -> None:
         self.owner = owner
         self._around = around
+        self._mark = marked(around.run, owner)
         self.backing: KafkaBacking | None = None
         self.server: Server | None = None
         self._decoder: Decoder | None = None
@@ -88,7 +89,7 @@ class KafkaLog:
         self.server = server
         server.watch(self._server_changed)
         bits = self._around.draw.getrandbits
-        self._decoder = Decoder(self._around.run, backing, bits, self._discarded)
+        self._decoder = Decoder(self._mark, backing, bits, self._discarded)
         elsewhere = before is not None and (
             before.topics != backing.topics or before.server.bootstrap != backing.server.bootstrap
         )
@@ -109,7 +110,7 @@ class KafkaLog:
         if self._waited_for or not server.connected:
             await self._until_settled(server)
         beside = Beside(
-            self._around.run,
+            self._mark,
             record.arrival,
             record.ttl,
             record.headers,

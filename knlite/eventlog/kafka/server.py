@@ -16,7 +16,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar, cast
 
 import anyio
 from aiokafka import AIOKafkaProducer
@@ -33,10 +33,14 @@ from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_o
 
 LARGEST = 1_048_576
 """Bytes of a request: upstream's ``max.request.size``."""
+BATCH = 262_144
+"""Bytes that may go to a partition at once; a topic takes no more than about a megabyte."""
 CONFIRMED = 8.0
 """Seconds in which the library must have an answer, and tries again."""
 PATIENCE = 10.0
 """Seconds after which whoever sends is told that nobody confirms."""
+TURN = 0.005
+"""Seconds until records without a key go to another partition."""
 GOODBYE = 3.0
 """Seconds that a client has to end in good order."""
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
@@ -71,6 +75,9 @@ class Server:
         self._watchers: dict[Callable[[], None], None] = {}
         self.leaving: dict[str, anyio.Event] = {}
         """Topics and groups that are being deleted; set when they are gone."""
+        self._limit = _Limit()
+        self._turns: dict[str, int] = {}
+        """By topic: the partition to which records without a key go for this moment."""
         self._nodes: frozenset[tuple[str, int]] = frozenset()
 
     @property
@@ -148,20 +155,14 @@ class Server:
             raise lost
         producer = self._producer
         assert producer is not None
-        loop = asyncio.get_running_loop()
         try:
-            if written.value is None and written.key is None:
-                kept = await self._produce_nothing(producer, topic, written)
-            else:
+            if written.key is not None:
                 kept = await producer.send(
                     topic, written.value, written.key, headers=written.headers
                 )
-            # The library looks at its own limit between attempts only.
-            timer = loop.call_later(PATIENCE, _give_up, kept)
-            try:
-                await kept
-            finally:
-                timer.cancel()
+            else:
+                kept = await self._produce_anywhere(producer, topic, written)
+            await self._limit.wait(kept)
         except MessageSizeTooLargeError as exc:
             raise InvalidInput(
                 "the event is larger than Kafka takes",
@@ -179,17 +180,26 @@ class Server:
             client = self._producer.client
             client.set_topics(client._topics - {topic})
 
-    async def _produce_nothing(
+    async def _produce_anywhere(
         self, producer: AIOKafkaProducer, topic: str, written: Written
     ) -> "asyncio.Future[Any]":
-        """A record without key and value, for which the library has a batch only."""
-        partitions = await producer.partitions_for(topic)
-        batch = producer.create_batch()
-        batch.append(key=None, value=None, timestamp=None, headers=written.headers)
-        batch.close()
-        partition = self._draw.choice(sorted(partitions))
-        sent: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
-        return sent
+        """One without a key: what comes at once goes to one partition, in one batch."""
+        partition = self._turns.get(topic)
+        if partition is None:
+            partition = self._draw.choice(sorted(await producer.partitions_for(topic)))
+            self._turns[topic] = partition
+            if len(self._turns) == 1:
+                asyncio.get_running_loop().call_later(TURN, self._turns.clear)
+        headers, kept = written.headers, None
+        if written.value is not None:
+            kept = await producer.send(topic, written.value, partition=partition, headers=headers)
+        else:
+            # The library takes no record without key and value, but in a batch it does.
+            batch = producer.create_batch()
+            batch.append(key=None, value=None, timestamp=None, headers=headers)
+            batch.close()
+            kept = await producer.send_batch(batch, topic, partition=partition)
+        return cast("asyncio.Future[Any]", kept)
 
     async def _connected(self) -> AIOKafkaClient:
         """A client, however long that takes."""
@@ -245,7 +255,9 @@ class Server:
         before, self._producer = self._producer, None
         if before is not None:
             await ended(before.stop)
-        producer = AIOKafkaProducer(**arguments, acks="all", max_request_size=LARGEST)
+        producer = AIOKafkaProducer(
+            **arguments, acks="all", max_request_size=LARGEST, max_batch_size=BATCH
+        )
         try:
             await producer.start()
         except BaseException:
@@ -261,8 +273,11 @@ class Server:
         *nodes* are the addresses that the server itself has named, if it was met.
         """
         arguments.pop("bootstrap_servers")
-        trouble = Trouble(NO_ADMIN, "there is no answer", "see whether it is at work")
         addresses = nodes or [_split(address) for address in self.server.bootstrap]
+        where = ",".join(f"{host}:{port}" for host, port in addresses)
+        # What is asked in plain where TLS or a login is wanted gets no answer.
+        fix = f"see whether it is a Kafka that takes protocol {self.server.protocol}"
+        trouble = Trouble(NO_ADMIN, f"{where}: connected, and got no answer", fix)
         for host, port in addresses:
             try:
                 limit = int(CONFIRMED * 1000)
@@ -302,9 +317,34 @@ def _split(address: str) -> tuple[str, int]:
     return (host.strip("[]"), int(port)) if host and port.isdecimal() else (address, 9092)
 
 
-def _give_up(kept: "asyncio.Future[Any]") -> None:
-    if not kept.done():
-        kept.set_exception(TimeoutError())
+class _Limit:
+    """Nobody waits longer than ``PATIENCE`` for a confirmation: the library looks at its own limit
+    between attempts only. One timer for all, as there is one for each event otherwise."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[asyncio.Future[Any], float] = {}
+        """Until when, in order."""
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def wait(self, kept: "asyncio.Future[Any]") -> None:
+        """Return when *kept* is done, as it is; raises ``TimeoutError`` when that takes long."""
+        loop = kept.get_loop()
+        self._waiting[kept] = loop.time() + PATIENCE
+        if self._timer is None:
+            self._timer = loop.call_later(PATIENCE, self._look, loop)
+        try:
+            await kept
+        finally:
+            del self._waiting[kept]
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, self._timer = loop.time(), None
+        for kept, until in self._waiting.items():
+            if until > now:
+                self._timer = loop.call_at(until, self._look, loop)
+                return
+            if not kept.done():
+                kept.set_exception(TimeoutError())
 
 
 async def ended(end: Callable[[], Awaitable[None]]) -> None:

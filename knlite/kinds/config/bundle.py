@@ -43,7 +43,7 @@ class Config:
     mapping: ReferenceMapping = ReferenceMapping()
     ping: PingConfig = PingConfig()
     sugar: SugarConfig = SugarConfig()
-    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    servers: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """What ``--set`` says instead of the ConfigMaps about servers, by name."""
     external_port: int = 8080
     """The gateway's port, which URLs of services carry unless it is 80."""

@@ -10,7 +10,7 @@ import msgspec
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing import delivery
+from knlite.kinds.eventing import delivery, rabbitmqpods
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
 from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, RABBITMQ_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
@@ -88,6 +88,7 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
         errors.extend(config_validated(obj.spec.config, class_of(obj), own))
     errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
     if class_of(obj) == RABBITMQ_CLASS:
+        errors.extend(rabbitmqpods.validated(obj.metadata.annotations))
         errors.extend(_rabbitmq_config_validated(obj.spec.config))
     if old is not None:
         errors.extend(_immutable(obj, old))

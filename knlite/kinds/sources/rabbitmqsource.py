@@ -12,7 +12,7 @@ import msgspec
 
 from knlite.kinds.conditions import ConditionSet
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing import delivery, rabbitmqcluster
+from knlite.kinds.eventing import delivery, rabbitmqcluster, rabbitmqpods
 from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.destination import Destination
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, differences
@@ -97,6 +97,7 @@ def validated(obj: RabbitmqSource, old: RabbitmqSource | None, config: Config) -
         difference = differences("{v1alpha1.RabbitmqSourceSpec}", old.spec, spec)
         if difference:
             errors.append(generic(IMMUTABLE_CHANGED, "spec", details=difference))
+    errors.extend(rabbitmqpods.validated(obj.metadata.annotations))
     errors.extend(_resources_validated(spec))
     if spec.sink is None:
         errors.append(generic("Required value", "spec.sink"))

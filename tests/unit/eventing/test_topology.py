@@ -100,6 +100,13 @@ def test_what_waits_for_its_dead_letter_sink_delivers_nothing_yet() -> None:
     assert egress(broker(QUICK, SINK), replace(waiting, status=status)).subscriber is None
 
 
+def test_what_waits_for_the_dead_letter_sink_of_its_broker_delivers_nothing_yet() -> None:
+    conditions = (Condition(type="DeadLetterSinkResolved", status="False"),)
+    obj = broker()
+    obj = replace(obj, status=replace(obj.status, conditions=conditions))
+    assert egress(obj, trigger()).subscriber is None
+
+
 def test_a_trigger_without_a_delivery_has_its_brokers() -> None:
     found = egress(broker(QUICK, SINK, "PEM"), trigger())
     assert (found.policy.retry, found.policy.policy, found.policy.delay) == (3, "linear", 1.0)
@@ -110,6 +117,15 @@ def test_a_trigger_with_one_takes_nothing_but_the_dead_letter_sink() -> None:
     found = egress(broker(QUICK, SINK), trigger(DeliverySpec(timeout="PT2S")))
     assert (found.policy.retry, found.policy.delay, found.policy.timeout) == (0, None, 2.0)
     assert found.dead_letter_sink == SINK
+
+
+def test_with_rabbitmq_events_are_always_sent_in_binary_mode() -> None:
+    wanted = trigger(DeliverySpec(format="json"))
+    assert egress(broker(), wanted).policy.structured
+    obj = broker()
+    annotations = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
+    obj = replace(obj, metadata=replace(obj.metadata, annotations=annotations))
+    assert not egress(obj, wanted).policy.structured
 
 
 def test_annotations_say_how_events_flow() -> None:

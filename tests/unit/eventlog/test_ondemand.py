@@ -59,6 +59,15 @@ async def test_a_library_that_is_not_there_is_told_with_the_command_that_brings_
 
 
 @on_virtual_time
+async def test_a_library_that_does_not_work_is_told_in_its_words() -> None:
+    facts = list[Fact]()
+    asked(Maker("kafka", "json", "json.no_such_part", "None"), facts).log(Owner(), [])
+    standing = facts[0]
+    assert isinstance(standing, LogStanding)
+    assert "json cannot be used: No module named 'json.no_such_part'" in standing.message
+
+
+@on_virtual_time
 async def test_nothing_is_made_that_nobody_asks_for() -> None:
     engine = asked(Maker("kafka", "json", "no.such.module", "None"), [])
     engine.forget("uid")

@@ -85,3 +85,8 @@ def test_every_record_becomes_an_event(
     milliseconds: int,
 ) -> None:
     assert made(key, value, headers, key_type, milliseconds).data == value
+
+
+def test_what_says_that_it_is_an_event_and_is_none_is_plain_data() -> None:
+    event = made(value=b"{", headers=[("Content-Type", b"application/cloudevents+json")])
+    assert (event.content_type, event.data) == (None, b"{")

@@ -127,3 +127,64 @@ def test_a_namespace_cannot_allow_what_the_cluster_forbids(
 def test_delivery_errors_have_the_whole_path() -> None:
     errors = validated(broker("Kafka", delivery=DeliverySpec(retry=-1)), None, CONFIG)
     assert rendered(errors) == "invalid value: -1: spec.delivery.retry"
+
+
+RABBITMQ = "RabbitMQBroker"
+CONFIGS = (
+    "[kind: RabbitmqCluster, apiVersion: rabbitmq.com/v1beta1], [kind: RabbitmqBrokerConfig,"
+    " apiVersion: eventing.knative.dev/v1alpha1], [kind: Secret, apiVersion: v1] or [kind:"
+    " ConfigMap, apiVersion: v1]"
+)
+
+
+def test_a_broker_on_rabbitmq_gets_the_config_map_of_its_server() -> None:
+    obj = stored(broker(RABBITMQ))
+    assert obj.spec.config == KReference(
+        api_version="v1",
+        kind="ConfigMap",
+        name="rabbitmq-broker-config",
+        namespace="knative-eventing",
+    )
+    assert validated(obj, None, CONFIG) == ()
+
+
+@pytest.mark.parametrize(
+    ("reference", "text"),
+    [
+        pytest.param(
+            KReference(
+                kind="RabbitmqBrokerConfig", api_version="eventing.knative.dev/v1alpha1", name="a"
+            ),
+            "",
+            id="config",
+        ),
+        pytest.param(
+            KReference(kind="RabbitmqCluster", api_version="rabbitmq.com/v1beta1", name="a"),
+            "",
+            id="cluster",
+        ),
+        pytest.param(KReference(kind="Secret", api_version="v1", name="a"), "", id="secret"),
+        pytest.param(
+            KReference(kind="Deployment", api_version="apps/v1", name="a"),
+            f"Configuration not supported, only {CONFIGS}: ",
+            id="something-else",
+        ),
+        pytest.param(
+            KReference(),
+            "missing field(s): spec.config.apiVersion, spec.config.kind, spec.config.name",
+            id="empty",
+        ),
+    ],
+)
+def test_the_config_of_a_broker_on_rabbitmq_says_where_its_server_is(
+    reference: KReference, text: str
+) -> None:
+    assert rendered(validated(stored(broker(RABBITMQ, config=reference)), None, CONFIG)) == text
+
+
+def test_nothing_of_a_broker_on_rabbitmq_may_change() -> None:
+    old = stored(broker(RABBITMQ))
+    new = stored(broker(RABBITMQ, delivery=DeliverySpec(retry=1)))
+    text = rendered(validated(new, old, CONFIG))
+    assert text.startswith("Immutable fields changed (-old +new): spec\n{v1.BrokerSpec}.Delivery.")
+    assert validated(stored(broker(RABBITMQ)), old, CONFIG) == ()
