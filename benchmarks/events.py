@@ -187,7 +187,11 @@ spec:
 """
 _TRIGGER = """apiVersion: eventing.knative.dev/v1
 kind: Trigger
-metadata: {{name: {broker}-{number}, namespace: bench}}
+metadata:
+  name: {broker}-{number}
+  namespace: bench
+  # The standard of all engines but RabbitMQ, where it is one after the other.
+  annotations: {{rabbitmq.eventing.knative.dev/parallelism: "100"}}
 spec:
   broker: {broker}
   filter: {{attributes: {{type: {type}}}}}

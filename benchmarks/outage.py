@@ -48,7 +48,10 @@ spec:
 ---
 apiVersion: eventing.knative.dev/v1
 kind: Trigger
-metadata: {{name: all, namespace: bench}}
+metadata:
+  name: all
+  namespace: bench
+  annotations: {{rabbitmq.eventing.knative.dev/parallelism: "100"}}
 spec:
   broker: default
   subscriber: {{uri: "http://127.0.0.1:{port}/"}}

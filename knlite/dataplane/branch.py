@@ -38,6 +38,8 @@ from knlite.eventing.topology import ON_SERVERS, Egress, Resource
 from knlite.eventlog.port import Cursor, Taken
 from knlite.facts import DeliveryAttempted, DeliveryLeg, DeliveryOutcome, Publish
 
+_NO_SUBSCRIBER = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
+_PAUSED = "nobody is to be sent anything for now (spec.consumers is 0); the event is kept"
 BODY_SHOWN = 1024
 """Bytes of a failing answer that are told."""
 
@@ -124,8 +126,8 @@ class Branch:
         egress = lane.egress
         self._who = f"{egress.kind.lower()} {egress.namespace}/{egress.name}"
 
-    async def run(self) -> None:
-        """Deliver, and return when nothing more is to be done."""
+    async def run(self) -> bool:
+        """Deliver, and return when nothing more is to be done; whether anybody has it."""
         egress = await self._subscribed(0)
         if egress.has_subscriber:
             failure = await self._call()
@@ -133,19 +135,24 @@ class Branch:
             headers, body = encode_binary(self._event)
             failure = await self._forward([*self._travelling, *headers], body)
         if failure is not None and self._lane.egress.dead_letter_sink is not None:
-            await self._bury(failure)
+            return await self._bury(failure)
+        return failure is None
 
-    async def dead(self) -> None:
-        """Bring what has been kept as a dead letter to the dead letter sink."""
+    async def dead(self) -> bool:
+        """Bring what has been kept as a dead letter to the dead letter sink; whether it is there.
+
+        As upstream, it is tried as often as the event was, and no more.
+        """
         headers, content = encode_binary(self._event)
         await self._lane.sinking()
-        await self._post("dead letter sink", [*self._travelling, *headers], content)
+        ended = await self._post("dead letter sink", [*self._travelling, *headers], content)
+        return ended.judged.fine
 
     async def _subscribed(self, tried: int) -> Egress:
         """The egress as it is, or as soon as its subscriber is known."""
         egress = self._lane.egress
         if egress.subscriber is None and egress.has_subscriber:
-            why = "its subscriber, or its dead letter sink, does not exist yet; the event is kept"
+            why = _PAUSED if egress.paused else _NO_SUBSCRIBER
             self._tell("subscriber", "", tried, 0, "waiting", why)
             egress = await self._lane.subscribed()
         return egress
@@ -203,7 +210,7 @@ class Branch:
         """Send an event to where a Subscription's replies go."""
         return (await self._post("reply", headers, body)).failure
 
-    async def _bury(self, failure: _Failure) -> None:
+    async def _bury(self, failure: _Failure) -> bool:
         """Send the event to the dead letter sink, with what is known of the failure."""
         if isinstance(failure.answer, Answered):
             status, body = failure.answer.status, failure.answer.body
@@ -220,10 +227,11 @@ class Branch:
             why = "it is kept in the queue of dead letters, and is brought to the sink from there"
             sink = self._lane.egress.dead_letter_sink or ""
             self._tell("dead letter sink", sink, 0, 0, "waiting", why)
-            return
+            return True
         headers, content = encode_binary(event)
 
-        await self._post("dead letter sink", [*self._travelling, *headers], content)
+        ended = await self._post("dead letter sink", [*self._travelling, *headers], content)
+        return ended.judged.fine
 
     async def _post(
         self,

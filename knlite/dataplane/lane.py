@@ -21,7 +21,7 @@ SPARE = 32
 """Workers that wait for an event at most; one that is needed again later costs a new task."""
 
 
-Bring = Callable[[Branch], Awaitable[None]]
+Bring = Callable[[Branch], Awaitable[bool]]
 """What is done with an event: ``Branch.run``, or ``Branch.dead`` for those that have failed."""
 
 
@@ -44,6 +44,7 @@ class Lane:
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
         self.cursor = cursor
+        self._key = resource.key
         self._bring = bring
         self._meets = meets
         self._ways = ways
@@ -95,14 +96,15 @@ class Lane:
             if not self._waiting and self._busy < self._at_once():
                 group.start_soon(self._work, group, name=self._name)
             if self._meets:
-                self._ways.ingress.met(self.resource.key, self.egress.uid, taken)
+                self._ways.ingress.met(self._key, self.egress.uid, taken)
+            reached = False
             try:
-                await self._bring(Branch(self, taken, self._ways))
+                reached = await self._bring(Branch(self, taken, self._ways))
             except Exception as exc:  # noqa: BLE001  one event must not stop the platform
                 self._confess(taken, exc)
             # Not in a finally: what is cut off halfway is not done with.
             self._busy -= 1
-            cursor.done(taken.position)
+            (cursor.done if reached else cursor.failed)(taken.position)
 
     def _confess(self, taken: Taken, exc: Exception) -> None:
         ways, event = self._ways, taken.record.event

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from knlite.eventing.channels import channel_namespace, names_channel
-from knlite.eventing.delivery import policy_of
+from knlite.eventing.delivery import DeliveryPolicy, policy_of
 from knlite.eventing.destinations import broker_url
 from knlite.eventing.filters.build import filter_of, filter_text
 from knlite.eventing.identities import account_in
@@ -19,7 +19,8 @@ from knlite.eventing.topology import Egress
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
-from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
+from knlite.kinds.eventing.brokerclass import RABBITMQ_CLASS
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger
 from knlite.kinds.messaging.channelable import (
     ChannelableSpec,
@@ -65,7 +66,7 @@ def of_trigger(trigger: Trigger, broker: Broker, reader: str = "") -> Egress:
         reader=reader,
         subscriber=(status.subscriber_uri or None) if resolved else None,
         reply=broker_url(broker.metadata.namespace, broker.metadata.name),
-        policy=policy_of(own if own is not None else broker.spec.delivery),
+        policy=_policy(own if own is not None else broker.spec.delivery, broker),
         dead_letter_sink=sinks.status.dead_letter_sink_uri or None,
         own_dead_letters=own is not None and own.dead_letter_sink is not None,
         ordered=flow.ordered(annotations),
@@ -110,6 +111,14 @@ def of_channel(
         ),
         *(_unknown(each) for uid, each in subscriptions.items() if uid not in known),
     )
+
+
+def _policy(delivery: DeliverySpec | None, broker: Broker) -> DeliveryPolicy:
+    """What *delivery* means; RabbitMQ's dispatcher knows no format but binary, as upstream."""
+    policy = policy_of(delivery)
+    if class_of(broker) == RABBITMQ_CLASS:
+        return replace(policy, structured=False)
+    return policy
 
 
 def _attributes(trigger: Trigger) -> Mapping[str, str]:

@@ -57,6 +57,8 @@ class Egress:
     """Extensions that a source sets on what it sends (``spec.ceOverrides``)."""
     subscriber: str | None = None
     """None: not known yet, or its dead letter sink is not; its events are kept."""
+    paused: bool = False
+    """It has no subscriber because nobody is to be sent anything for now (``consumers: 0``)."""
     has_subscriber: bool = True
     """False: a Subscription that only replies."""
     reply: str | None = None

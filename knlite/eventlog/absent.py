@@ -86,6 +86,9 @@ class _Cursor:
     def done(self, position: Hashable) -> None:
         """Nothing has been taken."""
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         await anyio.sleep_forever()
 

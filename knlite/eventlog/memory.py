@@ -140,6 +140,9 @@ class _Cursor:
             self._taken.discard(position)
             self._log.released(position)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue:
             return

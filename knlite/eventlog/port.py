@@ -121,6 +121,13 @@ class Cursor(Protocol):
         """Nothing more happens to the event at *position*. In any order, each once."""
         ...
 
+    def failed(self, position: Hashable) -> None:
+        """In place of ``done``: nobody has taken it, and no dead letter sink either.
+
+        A queue of somebody else's may have a place for such.
+        """
+        ...
+
     async def wait(self) -> None:
         """Return when there may be something to take; several may wait at once.
 

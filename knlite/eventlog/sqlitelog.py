@@ -261,6 +261,9 @@ class SqliteCursor:
             self._taken.discard(position)
             self._log.released(position, self.number)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._queue and self._queue[0].record is not None:
             return

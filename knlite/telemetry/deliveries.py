@@ -194,7 +194,8 @@ class Deliveries:
         )
         for (kind, namespace, name, *egress, type_, status), found in self._dispatched.items():
             broker = kind == "Broker"
-            egress_kind = "trigger" if broker else "subscription"
+            of_channel = kind.endswith("Channel")
+            egress_kind = "trigger" if broker else "subscription" if of_channel else kind.lower()
             resource = (name, namespace, "", "") if broker else ("", "", name, namespace)
             destination = f"{egress_kind}:{egress[1]}.{egress[0]}"
             labels = ("knative", "send", destination, *resource, type_, status, "http")

@@ -434,6 +434,31 @@ async def test_a_source_makes_events_of_messages(room: Room, queue: str) -> None
         log.engine.forget(room.uid)
 
 
+async def test_what_fails_at_a_source_goes_where_its_queue_says(room: Room, queue: str) -> None:
+    """Messages of others that nobody took, and those that are no events though they say so."""
+    source(room, queue, predeclared=True)
+    dead = f"{queue}-dead"
+    async with await aio_pika.connect(room.url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue(dead, durable=True)
+        arguments = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead}
+        await channel.declare_queue(queue, durable=True, arguments=arguments)
+        async with room.running() as log:
+            cursor = log.open("sink")
+            await log.stands(ready=True, uid="sink")
+            for text in (b"taken", b"failed"):
+                await room.send({}, text, key=queue)
+            await room.send({**LEAST, "id": ""}, b"no event", key=queue)
+            taken = await log.next(cursor)
+            cursor.done(taken.position)
+            taken = await log.next(cursor)
+            cursor.failed(taken.position)
+            await room.has(2, dead)
+            await room.has(0, queue)
+        for name in (queue, dead):
+            await channel.queue_delete(name)
+
+
 @pytest.mark.parametrize("kind", ["headers", "topic", "fanout"])
 async def test_a_source_binds_its_queue_to_an_exchange_of_any_type(
     room: Room, queue: str, kind: str

@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
@@ -11,9 +12,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.e2e.engines import MEMORY, Kept
-from tests.e2e.executable import Knlite, wait_until
+from tests.e2e.executable import PATIENCE, Knlite, wait_until
 from tests.e2e.recorder import STRUCTURED, Event, Recorder, Script, Sink, takes
 
 EVENTING, MESSAGING = "eventing.knative.dev/v1", "messaging.knative.dev/v1"
@@ -259,11 +261,12 @@ class Space:
         self, kind: str, name: str, of: str, status: str = "False"
     ) -> dict[str, Any]:
         """Wait until a condition of an object has that status."""
-        wait_until(
-            lambda: self.condition(kind, name, of).get("status") == status,
-            f"{kind} {name} {of} {status}",
-        )
-        return self.condition(kind, name, of)
+        deadline = time.monotonic() + PATIENCE
+        while (found := self.condition(kind, name, of)).get("status") != status:
+            if time.monotonic() > deadline:
+                pytest.fail(f"{of} of {kind} {name} is not {status}: {found}")
+            time.sleep(0.02)
+        return found
 
     def until_ready(self, kind: str, name: str, status: str = "True") -> dict[str, Any]:
         """Wait for a status of the Ready condition that speaks of the newest generation."""

@@ -47,6 +47,8 @@ class Server:
         self.confirms = True
         self.queues: dict[str, Queue] = {}
         """By the names of readers; of dead letters with ``.dlq``."""
+        self.rejected: list[str] = []
+        """Ids of events that nobody has taken."""
         self.engines: list[ServerEngine] = []
         self._numbers = count(1)
 
@@ -255,6 +257,10 @@ class ServerCursor:
             self._queue().pop(position, None)
         else:
             self._done.add(position)
+
+    def failed(self, position: Hashable) -> None:
+        self._log.engine.server.rejected.append(self._in_hand[position].event.id)
+        self.done(position)
 
     async def wait(self) -> None:
         if not self._ready:

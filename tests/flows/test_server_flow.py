@@ -238,6 +238,20 @@ async def test_a_source_brings_what_others_write_and_sends_it_again_without_writ
         assert flow.server.queues["g"].messages == {}
 
 
+async def test_a_source_that_is_held_up_says_so_and_goes_on_when_it_may() -> None:
+    egress = Egress(
+        kind="KafkaSource", namespace="default", name="s", uid="s", reader="g", paused=True
+    )
+    async with on_server(replace(SOURCE, egresses=(egress,))) as flow:
+        flow.server.sent_by_others(event())
+        await settled()
+        (waiting,) = (f for f in flow.facts if isinstance(f, DeliveryAttempted))
+        assert (waiting.outcome, "spec.consumers is 0" in waiting.why) == ("waiting", True)
+        flow.have(replace(SOURCE, egresses=(replace(egress, subscriber=A, paused=False),)))
+        await settled()
+        assert len(flow.sender.to(A)) == 1
+
+
 async def test_what_a_source_reads_of_ours_is_an_event_of_its_own() -> None:
     egress = Egress(
         kind="KafkaSource", namespace="default", name="s", uid="s", reader="g", subscriber=A
@@ -252,6 +266,21 @@ async def test_what_a_source_reads_of_ours_is_an_event_of_its_own() -> None:
             ("b", of_broker.arrival),
             ("s", of_source.arrival),
         }
+
+
+async def test_the_server_hears_of_what_nobody_has_taken() -> None:
+    lost = trigger("a", A)
+    buried = trigger("b", B, dead_letter_sink=SINK)
+    async with on_server(on_broker(lost, buried)) as flow:
+        for url in (A, B):
+            flow.sender.script[url] = always(Answered(500))
+        await flow.post(event())
+        await settled()
+        assert flow.server.rejected == ["1"]
+        flow.sender.script[SINK] = always(Answered(500))
+        await flow.post(event("2"))
+        await settled()
+        assert flow.server.rejected == ["1", "2", "2"]
 
 
 async def test_other_credentials_are_given_to_the_engine_and_readers_go_on() -> None:

@@ -25,7 +25,7 @@ SOURCE_DELIVERY: Final = DeliverySpec(
 def kafka_policy_of(spec: DeliverySpec | None) -> DeliveryPolicy:
     """What *spec* means; one that says nothing of retries, timeout and dead letters says nothing.
 
-    Retry-After is not looked at.
+    Retry-After is not looked at, nor is the format: events are delivered in binary mode.
     """
     if spec is None or not (spec.dead_letter_sink or spec.retry or spec.timeout):
         return replace(DeliveryPolicy(), ahead=1)
@@ -36,6 +36,7 @@ def kafka_policy_of(spec: DeliverySpec | None) -> DeliveryPolicy:
         policy=policy.policy or "exponential",
         delay=delay,
         retry_after_max=0.0,
+        structured=False,
         ahead=1,
     )
 

@@ -61,7 +61,7 @@ def _of_source(source: KafkaSource, view: View) -> Resource:
     resolved = is_true(status.conditions, SINK_PROVIDED) and not is_false(
         status.conditions, DEAD_LETTER_SINK_RESOLVED
     )
-    account = account_in(status.auth)
+    account, paused = account_in(status.auth), spec.consumers == 0
     egress = Egress(
         kind="KafkaSource",
         namespace=meta.namespace,
@@ -69,7 +69,8 @@ def _of_source(source: KafkaSource, view: View) -> Resource:
         uid=meta.uid,
         reader=spec.consumer_group,
         overrides=extensions_of(spec.ce_overrides),
-        subscriber=(status.sink_uri or None) if resolved and spec.consumers != 0 else None,
+        subscriber=(status.sink_uri or None) if resolved and not paused else None,
+        paused=paused,
         policy=kafka_policy_of(SOURCE_DELIVERY if spec.delivery is None else spec.delivery),
         dead_letter_sink=status.dead_letter_sink_uri or None,
         own_dead_letters=bool(status.dead_letter_sink_uri),
@@ -117,30 +118,28 @@ def _channels(view: View) -> Iterator[Resource]:
             uid=meta.uid,
             engine="kafka",
             hosts=(channel_host(meta.namespace, meta.name),),
-            egresses=tuple(
-                _of_subscription(each, channel, mine, view) for each in of_channel(channel, mine)
-            ),
+            egresses=tuple(_of_subscriptions(channel, mine, view)),
             guard=guard_of(channel, view),
         )
         yield _placed(resource, kafka_channel_backing_of(channel, view))
 
 
-def _of_subscription(
-    egress: Egress, channel: KafkaChannel, known: Mapping[str, Subscription], view: View
-) -> Egress:
+def _of_subscriptions(
+    channel: KafkaChannel, known: Mapping[str, Subscription], view: View
+) -> Iterator[Egress]:
     """Those of a channel are ordered, and merge their delivery with the channel's."""
-    meta = channel.metadata
-    own = next((each.delivery for each in channel.spec.subscribers if each.uid == egress.uid), None)
-    uid = egress.uid
-    if not view.config.durable and uid in known:
-        uid = stable_uid("Subscription", egress.namespace, egress.name)
-    policy = kafka_policy_of(merged(own, channel.spec.delivery))
-    return replace(
-        egress,
-        reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
-        policy=replace(policy, structured=False),
-        ordered=True,
-    )
+    meta, inherited = channel.metadata, channel.spec.delivery
+    deliveries = {each.uid: each.delivery for each in channel.spec.subscribers}
+    for egress in of_channel(channel, known):
+        uid = egress.uid
+        if not view.config.durable and uid in known:
+            uid = stable_uid("Subscription", egress.namespace, egress.name)
+        yield replace(
+            egress,
+            reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
+            policy=kafka_policy_of(merged(deliveries.get(egress.uid), inherited)),
+            ordered=True,
+        )
 
 
 def _placed(resource: Resource, backing: KafkaBacking | Problem) -> Resource:

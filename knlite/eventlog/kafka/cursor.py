@@ -95,6 +95,9 @@ class KafkaCursor:
         elif not lane.in_hand and lane.partition not in self._assigned:
             self._forget(lane)
 
+    def failed(self, position: Hashable) -> None:
+        self.done(position)
+
     async def wait(self) -> None:
         if self._turns:
             return

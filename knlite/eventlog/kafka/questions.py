@@ -70,7 +70,7 @@ async def leaders(client: AIOKafkaClient, server: KafkaServer, topic: str) -> Le
     code = found["error_code"]
     if code == _UNKNOWN_TOPIC:
         return None
-    _check(code, None, NOT_PRESENT, server)
+    _check(code, f"topic {topic}", NOT_PRESENT, server)
     partitions = {each["partition"]: each["leader"] for each in found["partitions"]}
     if not partitions or _NONE in partitions.values():
         raise errors.LeaderNotAvailableError(topic)

@@ -277,8 +277,11 @@ class Server:
         *nodes* are the addresses that the server itself has named, if it was met.
         """
         arguments.pop("bootstrap_servers")
-        trouble = Trouble(NO_ADMIN, "there is no answer", "see whether it is at work")
         addresses = nodes or [_split(address) for address in self.server.bootstrap]
+        where = ",".join(f"{host}:{port}" for host, port in addresses)
+        # What is asked in plain where TLS or a login is wanted gets no answer.
+        fix = f"see whether it is a Kafka that takes protocol {self.server.protocol}"
+        trouble = Trouble(NO_ADMIN, f"{where}: connected, and got no answer", fix)
         for host, port in addresses:
             try:
                 limit = int(CONFIRMED * 1000)

@@ -15,7 +15,7 @@ from aiormq.exceptions import (
 
 from knlite.errors import Unavailable
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
-from knlite.eventlog.rabbitmq.frames import TooLong
+from knlite.eventlog.rabbitmq.frames import TooLong, Unspeakable
 from knlite.eventlog.rabbitmq.wire import Refused
 
 ACCESS_REFUSED = 403
@@ -96,6 +96,9 @@ def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trou
         return Trouble(words, "make it on the server, or have it made (predeclared: false)")
     if isinstance(exc, TooLong):
         return Trouble(words, "choose a name of at most 255 bytes", lasting=True)
+    if isinstance(exc, Unspeakable):
+        fix = "choose a name of letters, digits, spaces and - _ . : @ # , / +"
+        return Trouble(words, fix, lasting=True)
     if isinstance(exc, TimeoutError):
         return Trouble(f"{what}: the server does not answer", "see its log")
     return Trouble(words, "see the log of the server")

@@ -228,7 +228,10 @@ class Consumer:
             cursor.drop(self)
 
     def _settle(self, entry: Entry, tag: int) -> None:
-        self._ack(tag)
+        if entry.failed:
+            self._reject(tag)
+        else:
+            self._ack(tag)
         if not entry.origin:
             # Others may give two messages the same name.
             self._hand.settle(entry.key)
@@ -237,8 +240,15 @@ class Consumer:
         if self._wire is not None:
             self._wire.send(frames.ack(self._channel, tag))
 
+    def _reject(self, tag: int) -> None:
+        """A queue of others may say where such messages go; one of ours says nothing."""
+        if not self._events.origin.convert:
+            self._ack(tag)
+        elif self._wire is not None:
+            self._wire.send(frames.reject(self._channel, tag))
+
     def _drop(self, tag: int, why: str) -> None:
-        self._ack(tag)
+        self._reject(tag)
         self._events.dropped(why)
 
     def _origin(self, delivery: frames.Delivery) -> str:

@@ -21,7 +21,18 @@ class Entry:
     It outlives the channel on which it has come: the server hands it out again then.
     """
 
-    __slots__ = ("again", "done", "generation", "giver", "key", "origin", "record", "tag", "taken")
+    __slots__ = (
+        "again",
+        "done",
+        "failed",
+        "generation",
+        "giver",
+        "key",
+        "origin",
+        "record",
+        "tag",
+        "taken",
+    )
 
     def __init__(
         self, giver: Giver, key: Hashable, record: Record, origin: str, *, again: bool
@@ -35,7 +46,7 @@ class Entry:
         self.tag = 0
         self.generation = 0
         """Delivery tag, and of which channel of its giver."""
-        self.taken = self.done = False
+        self.taken = self.done = self.failed = False
 
 
 Bury = Callable[[Entry, CloudEvent], Awaitable[bool]]
@@ -64,6 +75,11 @@ class RabbitmqCursor:
         if not position.done:
             position.done = True
             position.giver.finished(position)
+
+    def failed(self, position: Hashable) -> None:
+        assert isinstance(position, Entry)
+        position.failed = True
+        self.done(position)
 
     async def wait(self) -> None:
         if self._queue:

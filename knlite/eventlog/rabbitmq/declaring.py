@@ -3,6 +3,7 @@
 Each failure closes the channel on which it was asked; who asks opens another.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 
 from aiormq.abc import AbstractChannel
@@ -15,6 +16,9 @@ from knlite.eventing.rabbitmq.codec import SHORT
 from knlite.eventlog.rabbitmq import frames
 from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan
 from knlite.eventlog.rabbitmq.wire import Wire
+
+_NAME = re.compile(r"[a-zA-Z0-9_.:@#,/+ -]*")
+"""Of exchanges and queues, for the library (pamqp); the protocol itself allows fewer characters."""
 
 Ask = Callable[[AbstractChannel, str], Awaitable[None]]
 """Something that is asked about one name."""
@@ -98,6 +102,8 @@ def _name(text: str) -> str:
     """*text*, if the protocol has room for it; the library fails in several ways if not."""
     if len(text.encode()) > SHORT:
         raise frames.TooLong("the name is too long")
+    if _NAME.fullmatch(text) is None:
+        raise frames.Unspeakable("the name has other characters than client libraries take")
     return text
 
 

@@ -22,6 +22,7 @@ OVERHEAD = 8
 DELIVER = b"\x00\x3c\x00\x3c"
 ACK = b"\x00\x3c\x00\x50"
 NACK = b"\x00\x3c\x00\x78"
+REJECT = b"\x00\x3c\x00\x5a"
 CLOSE_CONNECTION = b"\x00\x0a\x00\x32"
 BLOCKED = b"\x00\x0a\x00\x3c"
 UNBLOCKED = b"\x00\x0a\x00\x3d"
@@ -65,6 +66,10 @@ class Unreadable(ValueError):
 
 class TooLong(ValueError):
     """A name for which the protocol has no room."""
+
+
+class Unspeakable(ValueError):
+    """A name that the client library does not hand to a server, which might take it."""
 
 
 class Delivery(NamedTuple):
@@ -129,6 +134,11 @@ def message(
 def ack(channel: int, tag: int) -> bytes:
     """The frame that says that the message *tag* is done."""
     return _ACKNOWLEDGE.pack(METHOD, channel, 13, ACK, tag, 0, END)
+
+
+def reject(channel: int, tag: int) -> bytes:
+    """The frame that says that the message *tag* is not wanted, also not once more."""
+    return _ACKNOWLEDGE.pack(METHOD, channel, 13, REJECT, tag, 0, END)
 
 
 def delivery(payload: bytes) -> Delivery:

@@ -29,7 +29,15 @@ _GOODBYE = 2.0
 """Seconds for what is still to be written at the end."""
 _READ = 262_144
 
-FAILURES = (AMQPError, OSError, EOFError, TimeoutError, RuntimeError, frames.TooLong)
+FAILURES = (
+    AMQPError,
+    OSError,
+    EOFError,
+    TimeoutError,
+    RuntimeError,
+    frames.TooLong,
+    frames.Unspeakable,
+)
 """What is raised when something does not work on the server. RuntimeError is a connection that has
 just been closed."""
 

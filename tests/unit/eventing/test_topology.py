@@ -119,6 +119,15 @@ def test_a_trigger_with_one_takes_nothing_but_the_dead_letter_sink() -> None:
     assert found.dead_letter_sink == SINK
 
 
+def test_with_rabbitmq_events_are_always_sent_in_binary_mode() -> None:
+    wanted = trigger(DeliverySpec(format="json"))
+    assert egress(broker(), wanted).policy.structured
+    obj = broker()
+    annotations = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
+    obj = replace(obj, metadata=replace(obj.metadata, annotations=annotations))
+    assert not egress(obj, wanted).policy.structured
+
+
 def test_annotations_say_how_events_flow() -> None:
     flowing = trigger(**{DELIVERY_ORDER: "ordered", PARALLELISM: "7"})
     found = egress(broker(), flowing)

@@ -32,6 +32,10 @@ def test_a_delivery_without_retry_timeout_and_dead_letters_is_none() -> None:
     assert kafka_policy_of(None).retry == 0
 
 
+def test_events_are_delivered_in_binary_mode() -> None:
+    assert not kafka_policy_of(DeliverySpec(retry=1, format="json")).structured
+
+
 def test_a_channel_gives_what_a_subscription_does_not_say() -> None:
     sink = Destination(uri="http://dls.example")
     inherited = DeliverySpec(retry=5, dead_letter_sink=sink, timeout="PT1S")

@@ -308,7 +308,7 @@ def test_a_source_without_consumers_leaves_its_records_where_they_are() -> None:
     plane = Plane()
     plane.apply(source(consumers=0))
     (egress,) = resource(plane, "KafkaSource", "k").egresses
-    assert egress.subscriber is None
+    assert (egress.subscriber, egress.paused) == (None, True)
 
 
 def test_a_source_waits_for_its_dead_letter_sink() -> None:

@@ -86,6 +86,8 @@ def test_method_frames_are_what_others_read() -> None:
     assert not publish.mandatory
     _, channel, ack = pamqp.unmarshal(frames.ack(3, 2**40))
     assert (channel, ack.delivery_tag, ack.multiple) == (3, 2**40, False)
+    _, channel, reject = pamqp.unmarshal(frames.reject(3, 2**40))
+    assert (channel, reject.delivery_tag, reject.requeue) == (3, 2**40, False)
 
 
 @pytest.mark.parametrize("redelivered", [True, False])

@@ -1,0 +1,355 @@
+"""What goes wrong with a Kafka: each failure has a condition with Kafka's words and a way out.
+
+Source: Eventing reference §17 (conditions, reasons); Eventing data plane reference §9.2; upstream's
+tests of a Broker that is not ready, of its ConfigMap, of secrets that come later.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import leaks
+from tests.e2e.eventspace import Space, event, space_of, to
+from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.foreign import Kafka as Client
+from tests.e2e.foreign import kafka_at
+from tests.e2e.recorder import Recorder
+from tests.servers.kafka import USERS, Kafka
+
+pytestmark = pytest.mark.e2e
+
+CLASS = {"eventing.knative.dev/broker.class": "Kafka"}
+EXTERNAL = "kafka.eventing.knative.dev/external.topic"
+WRONG = "wrong-hunter2"
+"""A password that no server takes and nobody may see."""
+
+
+def start(*arguments: str, **options: Any) -> Knlite:
+    run = Knlite("--runtime", "process", *arguments, **options)
+    wait_until(run.answers, "the API")
+    return run
+
+
+@pytest.fixture(scope="module")
+def knlite(kafka: Kafka) -> Iterator[Knlite]:
+    """A run that knows where Kafka is."""
+    run = start("--set", f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}")
+    try:
+        yield run
+    finally:
+        run.stop()
+
+
+@pytest.fixture(scope="module")
+def client(kafka: Kafka) -> Iterator[Client]:
+    """Somebody else."""
+    with kafka_at(kafka.bootstrap) as found:
+        yield found
+
+
+def config(space: Space, bootstrap: str, **more: str) -> dict[str, str]:
+    """The reference to a ConfigMap of the test's own."""
+    data = {
+        "bootstrap.servers": bootstrap,
+        "default.topic.partitions": "1",
+        "default.topic.replication.factor": "1",
+        **{key.replace("_", "."): value for key, value in more.items()},
+    }
+    name = space.name("ConfigMap")
+    answer = space.post("ConfigMap", name, data=data)
+    assert answer.status_code == 201, answer.text
+    return {"apiVersion": "v1", "kind": "ConfigMap", "name": name, "namespace": space.namespace}
+
+
+def login(user: str, password: str) -> dict[str, str]:
+    return {
+        "protocol": "SASL_PLAINTEXT",
+        "sasl.mechanism": "PLAIN",
+        "user": user,
+        "password": password,
+    }
+
+
+def broker(space: Space, name: str = "broker", annotations: Any = None, **spec: Any) -> str:
+    return space.make("Broker", name, spec, annotations={**CLASS, **(annotations or {})})
+
+
+def not_ready(space: Space, *words: str, of: str = "TopicReady") -> dict[str, Any]:
+    """The condition of the Broker that is False once it says *words*; Ready is False with it."""
+
+    def found() -> bool:
+        at = space.condition("Broker", "broker", of)
+        said = f"{at.get('reason')} {at.get('message')}".lower()
+        return at.get("status") == "False" and all(word.lower() in said for word in words)
+
+    try:
+        wait_until(found, f"{of} with {words}", 20)
+    except pytest.fail.Exception:
+        pytest.fail(f"{of} is {space.condition('Broker', 'broker', of)}, not with {words}")
+    condition = space.condition("Broker", "broker", of)
+    ready = space.until_ready("Broker", "broker", "False")
+    assert ready["reason"] == condition["reason"]
+    assert ready["message"] == condition["message"]
+    return condition
+
+
+def shown(knlite: Knlite, *arguments: str) -> str:
+    """What a verb prints."""
+    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "knlite", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
+    ).stdout
+
+
+def test_a_kafka_that_comes_late(space: Space, kafka: Kafka, client: Client) -> None:
+    kafka.stop()
+    try:
+        broker(space)
+        not_ready(space, kafka.bootstrap)
+        sink = space.sink()
+        space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
+        assert space.until_ready("Trigger", "early", "False")["message"]
+        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
+        assert "Failed to obtain Kafka cluster admin" in said
+    finally:
+        kafka.start()
+    space.until_ready("Broker", "broker")
+    space.until_ready("Trigger", "early")
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+
+
+def test_a_kafka_that_is_lost_in_the_middle(space: Space, kafka: Kafka) -> None:
+    broker(space)
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    url = space.address("Broker", "broker")
+    sent = [space.send("Broker", "broker", event()).id for _ in range(10)]
+    kafka.stop()
+    try:
+        answer = space.post_event(url, event())
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.text
+        not_ready(space, kafka.bootstrap)
+    finally:
+        kafka.start()
+    space.until_ready("Broker", "broker")
+    sent += [space.send("Broker", "broker", event()).id for _ in range(10)]
+    wait_until(lambda: set(sent) <= set(sink.ids), "all that was answered 202")
+    space.quiet()
+    assert len(sink.ids) - len(set(sink.ids)) == 0, "nothing twice"
+
+
+def test_a_login_that_is_refused_and_corrected(space: Space, kafka: Kafka) -> None:
+    secret = space.make("Secret", "kafka", stringData=login("admin", WRONG))
+    broker(space, config=config(space, kafka.sasl_bootstrap, auth_secret_ref_name=secret))
+    condition = not_ready(space, "Authentication failed", "Invalid username or password")
+    assert "admin" in condition["message"], "it says whose password"
+    leaks.kept(space.knlite, WRONG)
+    password = USERS["admin"]
+    assert space.patch("Secret", secret, {"stringData": login("admin", password)}).is_success
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+    leaks.kept(space.knlite, password)
+
+
+def test_who_may_not_make_topics(space: Space, kafka: Kafka) -> None:
+    secret = space.make("Secret", "kafka", stringData=login("stranger", USERS["stranger"]))
+    broker(space, config=config(space, kafka.sasl_bootstrap, auth_secret_ref_name=secret))
+    condition = not_ready(space, "authorization")
+    assert f"knative-broker-{space.namespace}-broker" in str(condition)
+    leaks.kept(space.knlite, USERS["stranger"])
+
+
+def test_a_kafka_that_wants_a_login_and_gets_none(space: Space, kafka: Kafka) -> None:
+    broker(space, config=config(space, kafka.sasl_bootstrap))
+    not_ready(space, kafka.sasl_bootstrap)
+
+
+def test_a_secret_that_comes_later(space: Space, kafka: Kafka) -> None:
+    broker(space, config=config(space, kafka.sasl_bootstrap, auth_secret_ref_name="later"))
+    not_ready(space, "later", "not found", of="ConfigParsed")
+    space.make("Secret", "later", stringData=login("admin", USERS["admin"]))
+    space.until_ready("Broker", "broker")
+
+
+def test_a_config_map_without_servers(space: Space) -> None:
+    reference = config(space, "")
+    broker(space, config=reference)
+    not_ready(space, "bootstrap.servers", of="ConfigParsed")
+
+
+@pytest.mark.parametrize(
+    "servers", ["127.0.0.1:99999", "http://127.0.0.1/", "a b:9092", ":", "\x00:1"]
+)
+def test_an_address_that_is_none(space: Space, servers: str) -> None:
+    broker(space, config=config(space, servers))
+    condition = space.until_ready("Broker", "broker", "False")
+    assert condition["message"]
+    assert "Traceback" not in space.knlite.stderr
+
+
+def test_something_else_listens_there(space: Space, recorder: Recorder) -> None:
+    broker(space, config=config(space, f"127.0.0.1:{recorder.server_address[1]}"))
+    not_ready(space, f"127.0.0.1:{recorder.server_address[1]}")
+
+
+def test_an_external_topic_that_is_not_there_yet(space: Space, client: Client) -> None:
+    topic = f"{space.namespace}-external"
+    broker(space, annotations={EXTERNAL: topic})
+    condition = not_ready(space, topic)
+    assert condition["reason"] == "Topic is not present or invalid"
+    client.create(topic)
+    space.until_ready("Broker", "broker")
+
+
+def test_more_replicas_than_there_are_servers(space: Space, kafka: Kafka) -> None:
+    reference = config(space, kafka.bootstrap, default_topic_replication_factor="3")
+    broker(space, config=reference)
+    condition = not_ready(space, "replication factor")
+    topic = f"knative-broker-{space.namespace}-broker"
+    assert condition["reason"] == f"Failed to create topic: {topic}"
+
+
+def test_settings_of_a_topic_that_kafka_refuses(space: Space, kafka: Kafka) -> None:
+    more = {"default_topic_config_retention_ms": "soon"}
+    broker(space, config=config(space, kafka.bootstrap, **more))
+    not_ready(space, "retention.ms")
+
+
+@pytest.mark.parametrize("topic", ["..", "a b", "a/../b", "x" * 250, "größer", "a\r\nb", "\x00"])
+def test_names_that_are_no_topics(space: Space, kafka: Kafka, topic: str) -> None:
+    """Names are free text in these places, and reach a server."""
+    spec = {"bootstrapServers": [kafka.bootstrap], "topic": topic}
+    for name, more in (
+        ("external", {}),
+        ("made", {"numPartitions": 1, "replicationFactor": 1}),
+    ):
+        answer = space.post("KafkaSink", name, {**spec, **more})
+        if answer.status_code == 201:
+            condition = space.until_ready("KafkaSink", name, "False")
+            assert condition["message"]
+    source = {"bootstrapServers": [kafka.bootstrap], "topics": [topic], "sink": to("http://s.test")}
+    if space.post("KafkaSource", "source", source).status_code == 201:
+        space.until_ready("KafkaSource", "source", "False")
+    if space.post("Broker", "broker", annotations={**CLASS, EXTERNAL: topic}).status_code == 201:
+        assert space.until_ready("Broker", "broker", "False")["message"]
+    assert "Traceback" not in space.knlite.stderr
+
+
+def test_a_template_that_makes_no_name(space: Space) -> None:
+    """The Broker says so, and others go on."""
+    path = "/api/v1/namespaces/knative-eventing/configmaps/config-kafka-features"
+    merge = {"Content-Type": "application/merge-patch+json"}
+    admin, key = space.knlite.admin, "brokers-topic-template"
+    before = space.knlite.object(path)["data"].get(key)
+    bad = {"data": {key: "{{ .Nothing }} a b"}}
+    answer = admin.patch(path, content=json.dumps(bad), headers=merge)
+    try:
+        broker(space)
+        if answer.status_code == 200:
+            assert space.until_ready("Broker", "broker", "False")["message"]
+        else:
+            space.until_ready("Broker", "broker")
+    finally:
+        admin.patch(path, content=json.dumps({"data": {key: before}}), headers=merge)
+
+
+def test_a_source_of_a_topic_that_is_not_there_yet(
+    space: Space, kafka: Kafka, client: Client
+) -> None:
+    topic, sink = f"{space.namespace}-later", space.sink()
+    spec = {
+        "bootstrapServers": [kafka.bootstrap],
+        "topics": [topic],
+        "initialOffset": "earliest",
+        "sink": to(sink),
+    }
+    space.make("KafkaSource", "source", spec)
+    condition = space.until_condition("KafkaSource", "source", "ConsumerGroup")
+    assert topic in condition["message"]
+    client.create(topic)
+    client.write(topic, b"hello")
+    assert sink.until(1)[0].event.data == b"hello"
+    space.until_ready("KafkaSource", "source")
+
+
+def test_a_source_whose_login_is_refused(space: Space, kafka: Kafka, client: Client) -> None:
+    topic = client.create(f"{space.namespace}-sasl")
+    space.make("Secret", "login", stringData=login("admin", WRONG))
+
+    def of(key: str) -> dict[str, Any]:
+        return {"secretKeyRef": {"name": "login", "key": key}}
+
+    sasl = {
+        "enable": True,
+        "user": of("user"),
+        "password": of("password"),
+        "type": of("sasl.mechanism"),
+    }
+    sink = space.sink()
+    spec = {
+        "bootstrapServers": [kafka.sasl_bootstrap],
+        "topics": [topic],
+        "initialOffset": "earliest",
+        "sink": to(sink),
+        "net": {"sasl": sasl},
+    }
+    space.make("KafkaSource", "source", spec)
+    condition = space.until_condition("KafkaSource", "source", "ConsumerGroup")
+    assert "Invalid username or password" in condition["message"]
+    leaks.kept(space.knlite, WRONG)
+    client.write(topic, b"hello")
+    right = {"stringData": login("admin", USERS["admin"])}
+    assert space.patch("Secret", "login", right).is_success
+    assert sink.until(1)[0].event.data == b"hello"
+
+
+def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
+    absent = 'import sys\nsys.modules["aiokafka"] = None\n'
+    (tmp_path / "sitecustomize.py").write_text(absent)
+    run = start(env={"PYTHONPATH": str(tmp_path)})
+    try:
+        space = space_of(run, recorder)
+        broker(space)
+        condition = not_ready(space, 'pip install "knlite[kafka]"')
+        assert condition["reason"] == "ExtraNotInstalled"
+        space.broker(
+            "memory", annotations={"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
+        )
+        assert "Traceback" not in run.stderr
+    finally:
+        run.stop()
+
+
+def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    document = {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Broker",
+        "metadata": {"name": "default", "annotations": CLASS},
+    }
+    manifests = tmp_path / "broker.yaml"
+    manifests.write_text(json.dumps(document))
+    run = up(
+        manifests,
+        "--runtime",
+        "process",
+        "--set",
+        f"kafka-broker-config.bootstrap.servers={nobody}",
+    )
+    wait_until(run.answers, "the API")
+    wait_until(lambda: nobody in json.dumps(run.facts), "the address among what it says")
+    assert run.stop() == 0, "it ends in good order, with a server that never came"

@@ -1,0 +1,374 @@
+"""What goes wrong with a RabbitMQ: each failure has a condition with its words and a way out.
+
+Source: Eventing reference §17; Eventing delivery reference §16.3 (conditions); upstream's tests of
+a connection secret and of a vhost.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e import leaks
+from tests.e2e.eventspace import Space, event, space_of, to
+from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.foreign import Rabbit as Client
+from tests.e2e.foreign import rabbit_at
+from tests.e2e.recorder import Recorder, Sink
+from tests.servers.rabbitmq import RabbitMQ
+
+pytestmark = pytest.mark.e2e
+
+CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
+WRONG = "wrong-hunter2"
+"""A password that no server takes and nobody may see."""
+
+
+def start(*arguments: str, **options: Any) -> Knlite:
+    run = Knlite("--runtime", "process", *arguments, **options)
+    wait_until(run.answers, "the API")
+    return run
+
+
+def settings(**keys: object) -> list[str]:
+    return [
+        word
+        for key, value in keys.items()
+        for word in ("--set", f"rabbitmq-broker-config.{key}={value}")
+    ]
+
+
+@pytest.fixture(scope="module")
+def knlite(rabbitmq: RabbitMQ) -> Iterator[Knlite]:
+    """A run that knows where RabbitMQ is."""
+    run = start(
+        *settings(
+            port=rabbitmq.port,
+            username=rabbitmq.username,
+            password=rabbitmq.password,
+            vhost=rabbitmq.vhost,
+        )
+    )
+    try:
+        yield run
+    finally:
+        run.stop()
+
+
+@pytest.fixture(scope="module")
+def client(rabbitmq: RabbitMQ) -> Iterator[Client]:
+    """Somebody else."""
+    vhost = "" if rabbitmq.vhost == "/" else rabbitmq.vhost
+    login = f"{rabbitmq.username}:{rabbitmq.password}"
+    with rabbit_at(f"amqp://{login}@{rabbitmq.host}:{rabbitmq.port}/{vhost}") as found:
+        yield found
+
+
+def keys(rabbitmq: RabbitMQ, **more: str) -> dict[str, str]:
+    """What a Secret says of a connection."""
+    return {
+        "uri": rabbitmq.host,
+        "port": str(rabbitmq.port),
+        "username": rabbitmq.username,
+        "password": rabbitmq.password,
+        **more,
+    }
+
+
+def secret(space: Space, rabbitmq: RabbitMQ, **more: str) -> dict[str, Any]:
+    """The reference to a Secret of the test's own."""
+    name = space.make("Secret", space.name("Secret"), stringData=keys(rabbitmq, **more))
+    return {"apiVersion": "v1", "kind": "Secret", "name": name, "namespace": space.namespace}
+
+
+def config(space: Space, reference: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """The reference to a RabbitmqBrokerConfig of the test's own."""
+    cluster = {"connectionSecret": {"name": reference["name"]}}
+    name = space.make(
+        "RabbitmqBrokerConfig",
+        space.name("RabbitmqBrokerConfig"),
+        {"rabbitmqClusterReference": cluster, **spec},
+    )
+    kind = {"apiVersion": "eventing.knative.dev/v1alpha1", "kind": "RabbitmqBrokerConfig"}
+    return {**kind, "name": name, "namespace": space.namespace}
+
+
+def broker(space: Space, **spec: Any) -> str:
+    return space.make("Broker", "broker", spec or None, annotations=CLASS)
+
+
+def not_ready(space: Space, *words: str) -> dict[str, Any]:
+    """Ready of the Broker once it is False and says *words*."""
+
+    def found() -> bool:
+        at = space.ready("Broker", "broker")
+        said = f"{at.get('reason')} {at.get('message')}".lower()
+        return at.get("status") == "False" and all(word.lower() in said for word in words)
+
+    try:
+        wait_until(found, f"Ready with {words}", 20)
+    except pytest.fail.Exception:
+        pytest.fail(f"Ready is {space.ready('Broker', 'broker')}, not with {words}")
+    return space.ready("Broker", "broker")
+
+
+def source(space: Space, reference: dict[str, Any], sink: Sink | str, **resources: Any) -> str:
+    spec = {
+        "rabbitmqClusterReference": {"connectionSecret": {"name": reference["name"]}},
+        "rabbitmqResourcesConfig": {"parallelism": 1, **resources},
+        "sink": to(sink),
+    }
+    return space.make("RabbitmqSource", "source", spec)
+
+
+def shown(knlite: Knlite, *arguments: str) -> str:
+    """What a verb prints."""
+    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "knlite", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
+    ).stdout
+
+
+def test_a_rabbitmq_that_comes_late(space: Space, rabbitmq: RabbitMQ) -> None:
+    address = f"{rabbitmq.host}:{rabbitmq.port}"
+    rabbitmq.stop()
+    try:
+        broker(space)
+        not_ready(space, address)
+        sink = space.sink()
+        space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
+        assert space.until_ready("Trigger", "early", "False")["message"]
+        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
+        assert "ExchangeFailure" in said
+    finally:
+        rabbitmq.start()
+    space.until_ready("Broker", "broker")
+    space.until_ready("Trigger", "early")
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+
+
+def test_a_rabbitmq_that_is_lost_in_the_middle(space: Space, rabbitmq: RabbitMQ) -> None:
+    broker(space)
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    url = space.address("Broker", "broker")
+    sent = [space.send("Broker", "broker", event()).id for _ in range(10)]
+    rabbitmq.stop()
+    try:
+        answer = space.post_event(url, event())
+        assert answer.status_code == 503
+        assert int(answer.headers["retry-after"]) >= 1
+        assert answer.text
+        not_ready(space, f"{rabbitmq.host}:{rabbitmq.port}")
+    finally:
+        rabbitmq.start()
+    space.until_ready("Broker", "broker")
+    sent += [space.send("Broker", "broker", event()).id for _ in range(10)]
+    wait_until(lambda: set(sent) <= set(sink.ids), "all that was answered 202")
+    space.quiet()
+    assert len(sink.ids) - len(set(sink.ids)) == 0, "nothing twice"
+
+
+def test_a_login_that_is_refused_and_corrected(space: Space, rabbitmq: RabbitMQ) -> None:
+    reference = secret(space, rabbitmq, password=WRONG)
+    broker(space, config=config(space, reference))
+    condition = not_ready(space, "ACCESS_REFUSED", "Login was refused")
+    assert rabbitmq.username in condition["message"], "it says whose password"
+    leaks.kept(space.knlite, WRONG)
+    right = {"stringData": {"password": rabbitmq.password}}
+    assert space.patch("Secret", reference["name"], right).is_success
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+
+
+def test_a_vhost_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ) -> None:
+    vhost = f"vhost-{space.namespace}"
+    broker(space, config=config(space, secret(space, rabbitmq), vhost=vhost))
+    not_ready(space, vhost, "not found")
+    rabbitmq.control("add_vhost", vhost)
+    rabbitmq.control("set_permissions", "-p", vhost, rabbitmq.username, ".*", ".*", ".*")
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+    assert f"b.{space.namespace}.broker." in rabbitmq.control("list_exchanges", "-p", vhost)
+
+
+def test_who_may_not_make_exchanges(space: Space, rabbitmq: RabbitMQ) -> None:
+    user = f"user-{space.namespace}"
+    rabbitmq.control("add_user", user, "hunter3-secret")
+    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, "^$", "^$", "^$")
+    broker(space, config=secret(space, rabbitmq, username=user, password="hunter3-secret"))
+    not_ready(space, "ACCESS_REFUSED", f"b.{space.namespace}.broker.", user)
+    leaks.kept(space.knlite, "hunter3-secret")
+    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, ".*", ".*", ".*")
+    space.until_ready("Broker", "broker")
+
+
+def test_a_secret_that_comes_later(space: Space, rabbitmq: RabbitMQ) -> None:
+    broker(space, config=config(space, {"name": "later"}))
+    not_ready(space, "later", "not found")
+    space.make("Secret", "later", stringData=keys(rabbitmq))
+    space.until_ready("Broker", "broker")
+
+
+def test_a_config_that_comes_later(space: Space, rabbitmq: RabbitMQ) -> None:
+    kind = {"apiVersion": "eventing.knative.dev/v1alpha1", "kind": "RabbitmqBrokerConfig"}
+    broker(space, config={**kind, "name": "later", "namespace": space.namespace})
+    not_ready(space, "later", "not found")
+    cluster = {"connectionSecret": {"name": secret(space, rabbitmq)["name"]}}
+    space.make("RabbitmqBrokerConfig", "later", {"rabbitmqClusterReference": cluster})
+    space.until_ready("Broker", "broker")
+
+
+def test_a_secret_without_an_address(space: Space) -> None:
+    space.make("Secret", "empty", stringData={"username": "guest", "password": "guest"})
+    broker(space, config=config(space, {"name": "empty"}))
+    not_ready(space, "empty", "uri")
+
+
+def test_the_secret_of_a_cluster_that_an_operator_would_have_made(
+    space: Space, rabbitmq: RabbitMQ
+) -> None:
+    data = keys(rabbitmq)
+    named = {"host": data["uri"], **{key: data[key] for key in ("port", "username", "password")}}
+    cluster = {"name": "rabbit", "namespace": space.namespace}
+    space.make("RabbitmqBrokerConfig", "config", {"rabbitmqClusterReference": cluster})
+    kind = {"apiVersion": "eventing.knative.dev/v1alpha1", "kind": "RabbitmqBrokerConfig"}
+    broker(space, config={**kind, "name": "config", "namespace": space.namespace})
+    not_ready(space, "rabbit-default-user")
+    space.make("Secret", "rabbit-default-user", stringData=named)
+    space.until_ready("Broker", "broker")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"port": "99999"},
+        {"port": "x"},
+        {"uri": "a b"},
+        {"uri": "amqp://user:hunter4@127.0.0.1:1"},
+        {"uri": "\x00"},
+        {"uri": ""},
+        {"username": "", "password": ""},
+        {"password": "\x00" * 300},
+    ],
+)
+def test_a_connection_that_is_none(
+    space: Space, rabbitmq: RabbitMQ, change: dict[str, str]
+) -> None:
+    broker(space, config=config(space, secret(space, rabbitmq, **change)))
+    wait_until(
+        lambda: space.ready("Broker", "broker").get("status") in ("True", "False"),
+        "it to be one or the other",
+    )
+    ready = space.ready("Broker", "broker")
+    assert ready["status"] == "True" or ready["message"]
+    assert "Traceback" not in space.knlite.stderr
+    leaks.kept(space.knlite, "hunter4")
+
+
+def test_something_else_listens_there(space: Space, rabbitmq: RabbitMQ, recorder: Recorder) -> None:
+    port = str(recorder.server_address[1])
+    broker(space, config=config(space, secret(space, rabbitmq, port=port)))
+    not_ready(space, port)
+
+
+def test_tls_where_the_server_has_none(space: Space, rabbitmq: RabbitMQ) -> None:
+    uri = f"https://{rabbitmq.host}"
+    broker(space, config=config(space, secret(space, rabbitmq, uri=uri)))
+    not_ready(space, str(rabbitmq.port))
+
+
+def test_a_queue_of_the_same_name_that_is_another(
+    space: Space, rabbitmq: RabbitMQ, client: Client
+) -> None:
+    """The server keeps what it has, and says so; deleting it is all that helps."""
+    reference = secret(space, rabbitmq)
+    queue, exchange = f"{space.namespace}-queue", f"{space.namespace}-exchange"
+    client.declare(queue)
+    source(space, reference, "http://s.test", queueName=queue, exchangeName=exchange)
+    condition = space.until_condition("RabbitmqSource", "source", "ExchangeReady")
+    assert "PRECONDITION_FAILED" in condition["message"]
+    assert queue in condition["message"]
+    client.delete_queue(queue)
+    space.until_ready("RabbitmqSource", "source")
+
+
+def test_a_queue_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ, client: Client) -> None:
+    queue, sink = f"{space.namespace}-later", space.sink()
+    source(space, secret(space, rabbitmq), sink, queueName=queue, predeclared=True)
+    condition = space.until_condition("RabbitmqSource", "source", "ExchangeReady")
+    assert "NOT_FOUND" in condition["message"]
+    assert queue in condition["message"]
+    client.declare(queue)
+    space.until_ready("RabbitmqSource", "source")
+    client.publish("", b"hello", routing_key=queue)
+    assert sink.until(1)[0].event.data == b"hello"
+
+
+@pytest.mark.parametrize(
+    "name", ["amq.reserved", "x" * 256, "größer \u2603", "a\r\nb", "\x00", "/"]
+)
+def test_names_of_every_kind(space: Space, rabbitmq: RabbitMQ, name: str) -> None:
+    """Names are free text; what the server takes works, the rest is told."""
+    spec = {
+        "rabbitmqClusterReference": {"connectionSecret": {"name": secret(space, rabbitmq)["name"]}},
+        "rabbitmqResourcesConfig": {"parallelism": 1, "queueName": name, "exchangeName": name},
+        "sink": {"uri": "http://s.test"},
+    }
+    answer = space.post("RabbitmqSource", "source", spec)
+    if answer.status_code == 201:
+        wait_until(
+            lambda: space.ready("RabbitmqSource", "source").get("status") in ("True", "False"),
+            "it to be one or the other",
+        )
+        ready = space.ready("RabbitmqSource", "source")
+        assert ready["status"] == "True" or ready["message"]
+        space.delete("RabbitmqSource", "source")
+    assert "Traceback" not in space.knlite.stderr
+    assert space.knlite.answers()
+
+
+def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
+    absent = 'import sys\nsys.modules["aio_pika"] = None\nsys.modules["aiormq"] = None\n'
+    (tmp_path / "sitecustomize.py").write_text(absent)
+    run = start(env={"PYTHONPATH": str(tmp_path)})
+    try:
+        space = space_of(run, recorder)
+        broker(space)
+        condition = not_ready(space, 'pip install "knlite[rabbitmq]"')
+        assert condition["reason"] == "ExtraNotInstalled"
+        memory = {"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
+        space.broker("memory", annotations=memory)
+        assert "Traceback" not in run.stderr
+    finally:
+        run.stop()
+
+
+def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:
+    port = free_port()
+    document = {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Broker",
+        "metadata": {"name": "default", "annotations": CLASS},
+    }
+    manifests = tmp_path / "broker.yaml"
+    manifests.write_text(json.dumps(document))
+    run = up(manifests, "--runtime", "process", *settings(port=port, password=WRONG))
+    wait_until(run.answers, "the API")
+    wait_until(lambda: str(port) in json.dumps(run.facts), "the address among what it says")
+    leaks.kept(run, WRONG)
+    assert run.stop() == 0, "it ends in good order, with a server that never came"
