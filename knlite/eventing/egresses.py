@@ -71,6 +71,7 @@ def of_trigger(trigger: Trigger, broker: Broker, reader: str = "") -> Egress:
         own_dead_letters=own is not None and own.dead_letter_sink is not None,
         ordered=flow.ordered(annotations),
         parallelism=flow.parallelism(annotations, class_of(broker)),
+        prefetch=flow.prefetch(annotations),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
         dead_letter_ca_certs=sinks.status.dead_letter_sink_ca_certs or "",
         account=account,

@@ -71,6 +71,8 @@ class Egress:
     """One at a time: the next only after success, dead letter or giving up."""
     parallelism: int = flow.DEFAULT_PARALLELISM
     """How many may be on their way at once, waits for the next attempt included."""
+    prefetch: int = 0
+    """How many a server hands out before the first of them is done; 0: as its engine likes."""
     subscriber_ca_certs: str = ""
     """PEM; empty: those that the machine trusts. So are the next two."""
     reply_ca_certs: str = ""

@@ -385,9 +385,9 @@ async def test_large_events_pass_and_what_can_never_pass_is_refused(room: Room) 
         log.engine.forget(room.uid)
 
 
-async def test_an_ordered_reader_has_one_event_in_hand(room: Room) -> None:
+async def test_no_more_is_handed_out_than_is_asked_for(room: Room) -> None:
     async with room.running() as log:
-        cursor = log.open("a", ordered=True)
+        cursor = log.open("a", prefetch=1)
         await log.append("1", "2")
         taken = await log.next(cursor)
         await anyio.sleep(0.2)

@@ -128,6 +128,7 @@ def _of_source(source: RabbitmqSource, view: View) -> Resource:
     backing = rabbitmq_source_backing_of(source, view)
     resources = source.spec.rabbitmq_resources_config
     provided = is_true(status.conditions, SINK_PROVIDED)
+    workers = (resources.parallelism if resources is not None else None) or DEFAULT_PARALLELISM
     egress = Egress(
         kind="RabbitmqSource",
         namespace=meta.namespace,
@@ -136,8 +137,8 @@ def _of_source(source: RabbitmqSource, view: View) -> Resource:
         reader=resources.queue_name if resources is not None else "",
         subscriber=(status.sink_uri or None) if provided else None,
         policy=policy_of(_delivery(source)),
-        parallelism=(resources.parallelism if resources is not None else None)
-        or DEFAULT_PARALLELISM,
+        parallelism=workers,
+        prefetch=workers,
         subscriber_ca_certs=status.sink_ca_certs or "",
     )
     return Resource(
@@ -184,7 +185,7 @@ def _place(config: KReference | None, namespace: str, view: View) -> _Place:
             if entries is None:
                 raise Unusable(f'{not_found("", "ConfigMap", name)} in "{within}"')
             # A block of text in YAML ends with a line break.
-            trimmed = {key: value.strip() for key, value in entries.items()}
+            trimmed = {key: value.rstrip("\r\n") for key, value in entries.items()}
             found = with_auth_secret(trimmed, within, view)
             return _of_entries(found, f'ConfigMap "{within}/{name}"', namespace, view)
         case _:

@@ -58,7 +58,7 @@ def test_one_that_is_ordered_no_more_goes_on_at_once() -> None:
     cursor = cursor_of(ordered=True, p0=0)
     put(cursor, A, 0, 1)
     take(cursor)
-    cursor.read_as(Reader("r"))
+    cursor.read_as(Reader("r"), 0)
     assert [each.offset for each in take(cursor)] == [1]
 
 
