@@ -108,6 +108,7 @@ class Server:
                         await self._broken.wait()
                     finally:
                         self._client = None
+                        self._tell()
                         await ended(client.close)
             finally:
                 if self._producer is not None:
@@ -217,7 +218,10 @@ class Server:
         """A client that is connected to somebody. Raises ``Refused``."""
         arguments = connecting(self.server)
         limits = {"request_timeout_ms": int(CONFIRMED * 1000)}
-        client = AIOKafkaClient(**arguments, **limits, connections_max_idle_ms=None)
+        try:
+            client = AIOKafkaClient(**arguments, **limits, connections_max_idle_ms=None)
+        except ValueError as exc:
+            raise Refused(trouble_of(exc, NO_ADMIN, self.server)) from exc
         try:
             await client.bootstrap()
             nodes = frozenset((each.host, each.port) for each in client.cluster.brokers())
@@ -228,7 +232,7 @@ class Server:
         except Refused:
             await ended(client.close)
             raise
-        except (KafkaError, OSError, ValueError, AssertionError) as exc:
+        except Exception as exc:
             await ended(client.close)
             trouble = await self._why(dict(arguments), None)
             raise Refused(trouble) from exc
@@ -287,7 +291,7 @@ class Server:
             try:
                 limit = int(CONFIRMED * 1000)
                 connection = await create_conn(host, port, request_timeout_ms=limit, **arguments)
-            except (KafkaError, OSError, ValueError, AssertionError) as exc:
+            except Exception as exc:  # noqa: BLE001  who answers there may be anything
                 found = trouble_of(exc, NO_ADMIN, self.server)
                 trouble = Trouble(NO_ADMIN, f"{host}:{port}: {found.cause}", found.fix)
             else:
