@@ -666,3 +666,13 @@ async def test_a_name_that_is_too_long_is_told(room: Room) -> None:
     async with room.running() as log:
         log.open("sink")
         assert "at most 255 bytes" in (await log.stands(ready=False, uid="sink")).message
+
+
+async def test_as_many_are_in_our_hands_as_the_reader_says(room: Room) -> None:
+    async with room.running() as log:
+        for uid, prefetch in (("a", 3), ("b", 5)):
+            log.port.open(Reader(uid, log.name(uid), prefetch=prefetch), "end")
+        await log.append(*map(str, range(1, 11)))
+        await room.has(7, log.name("a"))
+        await room.has(5, log.name("b"))
+        log.engine.forget(room.uid)

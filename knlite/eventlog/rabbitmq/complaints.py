@@ -100,7 +100,8 @@ def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trou
         fix = "choose a name of letters, digits, spaces and - _ . : @ # , / +"
         return Trouble(words, fix, lasting=True)
     if isinstance(exc, TimeoutError):
-        return Trouble(f"{what}: the server does not answer", "see its log")
+        fix = "see its log, and whether the queue has a leader: rabbitmq-queues quorum_status QUEUE"
+        return Trouble(f"{what}: the server does not answer", fix)
     return Trouble(words, "see the log of the server")
 
 
