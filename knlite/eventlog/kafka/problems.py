@@ -4,6 +4,7 @@ Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reaso
 """
 
 import os
+import ssl
 from dataclasses import dataclass
 
 from aiokafka import errors
@@ -107,6 +108,13 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return "correct the configuration of the topic"
         case errors.UnknownTopicOrPartitionError():
             return "create the topic"
+        case ssl.SSLCertVerificationError():
+            return (
+                "give the certificate of who has signed it as ca.crt in the Secret, and use the"
+                " name that it is for"
+            )
+        case ssl.SSLError():
+            return f"see whether the Kafka at {addresses} takes protocol {server.protocol}"
         case ConnectionRefusedError():
             return f"start a Kafka at {addresses}, or correct bootstrap.servers"
         case _:
