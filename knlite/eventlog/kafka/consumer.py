@@ -166,8 +166,6 @@ class Consumer:
 
     def _bring(self, partition: Partition, records: Sequence[Consumed]) -> None:
         cursor, decoder = self._cursor, self._decoder
-        reader = cursor.reader
-        name, passes = reader.name, reader.filter.passes
         for consumed in records:
             offset = consumed.offset
             if not cursor.meet(partition, offset):
@@ -175,8 +173,7 @@ class Consumer:
             met = decoder.read(consumed)
             if met is None:
                 continue
-            only = met.record.only
-            if name in only if only else passes(met.record.event):
+            if cursor.wants(met):
                 cursor.put(partition, met)
         self._progressing()
 

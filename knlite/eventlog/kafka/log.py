@@ -42,6 +42,8 @@ class KafkaLog:
         self._owner = owner
         self._around = around
         self._mark = marked(around.run, owner)
+        self._newest = 0
+        """The highest arrival of what filters decide about."""
         self._readings: dict[str, Reading] = {}
         self._settled = False
         """Nobody has to be waited for."""
@@ -73,6 +75,8 @@ class KafkaLog:
         self._around.start(lambda: place.find(self._change))
 
     async def append(self, record: Record) -> None:
+        if not record.only:
+            self._newest = max(self._newest, record.arrival)
         place = self.place
         if place is None:
             raise Unavailable("it is not known where its events are kept")
@@ -103,7 +107,7 @@ class KafkaLog:
             self._readings[reader.uid] = reading
         else:
             before, reading.reader = reading.reader, reader
-            reading.cursor.read_as(reader)
+            reading.cursor.read_as(reader, self._newest)
             if before.name == reader.name:
                 return reading.cursor
             reading.drop()
