@@ -185,7 +185,7 @@ def _place(config: KReference | None, namespace: str, view: View) -> _Place:
             if entries is None:
                 raise Unusable(f'{not_found("", "ConfigMap", name)} in "{within}"')
             # A block of text in YAML ends with a line break.
-            trimmed = {key: value.strip() for key, value in entries.items()}
+            trimmed = {key: value.rstrip("\r\n") for key, value in entries.items()}
             found = with_auth_secret(trimmed, within, view)
             return _of_entries(found, f'ConfigMap "{within}/{name}"', namespace, view)
         case _:
