@@ -17,7 +17,7 @@ from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventlog.port import Cursor, Reader, Record, Taken
-from knlite.facts import Fact, Notice
+from knlite.facts import Fact, LogStanding, Notice
 from tests.contract.eventlogs import PATIENCE, Log, Owner, Side, on_rabbitmq
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -676,3 +676,21 @@ async def test_as_many_are_in_our_hands_as_the_reader_says(room: Room) -> None:
         await room.has(7, log.name("a"))
         await room.has(5, log.name("b"))
         log.engine.forget(room.uid)
+
+
+async def test_how_the_queue_of_dead_letters_stands_is_told(room: Room) -> None:
+    async with room.running(**dead_letters(room)) as log:
+        await log.stands(ready=True)
+        assert [each.ready for each in of_dead_letters(log)] == [None, True]
+    room.told.clear()
+    async with room.running(**dead_letters(room), queue_type="classic") as log:
+        # Events are taken in all the same.
+        await log.append("1")
+        (_, standing) = of_dead_letters(log)
+        assert (standing.ready, standing.reason) == (False, "QueueFailure")
+        assert "PRECONDITION_FAILED" in standing.message
+        log.engine.forget(room.uid)
+
+
+def of_dead_letters(log: Log) -> list[LogStanding]:
+    return [each for each in log.standings if each.part == "dead letters"]
