@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from knlite.eventing.authorization import Guard
-from knlite.eventing.backing import Backing
+from knlite.eventing.backing import Backing, Problem
 from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.filters.filter import Filter
@@ -115,6 +115,13 @@ class Topology:
     """All resources."""
 
     resources: Mapping[ResourceKey, Resource] = field(default_factory=dict)
+
+
+def placed(resource: Resource, backing: Backing | Problem) -> Resource:
+    """*resource* with its *backing*, or with the reason why that is not known."""
+    if isinstance(backing, Problem):
+        return replace(resource, problem=backing.message)
+    return replace(resource, backing=backing)
 
 
 def kept_from(before: Topology, now: Topology) -> Topology:
