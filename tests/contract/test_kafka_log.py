@@ -296,6 +296,24 @@ async def test_a_deleted_resource_takes_its_topic_along(runs: Runs, backing: Kaf
     assert [ready for ready, _ in run.standings()] == [None, True, None, True]
 
 
+async def test_a_group_of_an_earlier_topic_begins_anew_in_another(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    who, one = reader(), replace(backing, partitions=1)
+    run = await runs.begin()
+    log = run.engine.log(Owner(one), [])
+    cursor = log.open(who, "end")
+    await fill(log, *range(10))
+    await names(cursor, 10)
+    await anyio.sleep(0.3)
+    run.engine.forget("uid")
+
+    log = run.engine.log(Owner(one, uid="another"), [])
+    await fill(log, *range(20, 40))
+    cursor = log.open(who, "start")
+    assert len(await names(cursor, 20)) == 20
+
+
 async def test_a_closed_reader_takes_its_group_along(runs: Runs, backing: KafkaBacking) -> None:
     run = await runs.begin()
     log = run.engine.log(Owner(backing), [])
