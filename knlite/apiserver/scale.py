@@ -33,6 +33,8 @@ GROUP, VERSION, KIND = "autoscaling", "v1", "Scale"
 Scaled = Deployment | KafkaSource
 SCALED: Final[tuple[type[Object], ...]] = (Deployment, KafkaSource)
 """The kinds that have one."""
+_MOST: Final = 2**31 - 1
+"""An int32 in Go: clients could read no list with a larger number."""
 
 
 async def scale(registry: Registry, request: Request, target: Target) -> Response:
@@ -66,8 +68,8 @@ async def _replicas(request: Request, found: Scaled, resource: str) -> int:
             raise MethodNotAllowed(f"a scale is read, replaced or patched, not {request.method}")
     spec = tree.get("spec") if isinstance(tree, dict) else None
     replicas = spec.get("replicas", 0) if isinstance(spec, dict) else None
-    if not isinstance(replicas, int) or isinstance(replicas, bool) or replicas < 0:
-        raise InvalidInput("spec.replicas of a scale must be a number that is not below 0")
+    if not isinstance(replicas, int) or isinstance(replicas, bool) or not 0 <= replicas <= _MOST:
+        raise InvalidInput(f"spec.replicas of a scale must be a number from 0 to {_MOST}")
     meta = tree.get("metadata")
     version = meta.get("resourceVersion") if isinstance(meta, dict) else None
     if version and version != found.metadata.resource_version:

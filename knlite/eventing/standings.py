@@ -6,13 +6,13 @@ Source: Eventing reference §17 (conditions of Kafka's and RabbitMQ's kinds), §
 Not here: who is told of it (``controlplane/logstandings.py``).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
-from knlite.kinds.conditions import ConditionSet
+from knlite.kinds.conditions import ConditionSet, Status
 from knlite.kinds.eventing import trigger
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, RABBITMQ_CLASS
@@ -21,6 +21,7 @@ from knlite.kinds.eventing.kafkaconditions import SINK_CONDITIONS, TOPIC_READY
 from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.trigger import DEPENDENCY_READY, NotAReference, Trigger, dependency_of
 from knlite.kinds.messaging import kafkachannel
+from knlite.kinds.messaging.channelable import SubscriberStatus
 from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.meta import Object
 from knlite.kinds.sources import kafkasource, rabbitmqsource
@@ -29,6 +30,7 @@ from knlite.kinds.sources.rabbitmqsource import RabbitmqSource
 
 _TOLD = (Broker, KafkaSink, KafkaChannel, KafkaSource, RabbitmqSource, Trigger)
 
+_READY: Mapping[bool | None, Status] = {True: "True", False: "False", None: "Unknown"}
 BEING_SET_UP = "BeingSetUp"
 DEAD_LETTERS = "dead letters"
 """``LogStanding.part`` of the queue of dead letters."""
@@ -81,6 +83,30 @@ def condition_of(obj: Object, part: str) -> tuple[ConditionSet, str] | None:
             return None
 
 
+def with_readers(channel: KafkaChannel, told: Mapping[str, Standing]) -> KafkaChannel:
+    """*channel* whose status says how the groups of subscribers stand, *told* by their uids.
+
+    Its reconciler makes a condition of it. The same one if it says so already.
+    """
+    known = {each.uid: each for each in channel.status.subscribers}
+    for each in channel.spec.subscribers:
+        standing = told.get(each.uid)
+        if standing is not None:
+            words = f"{standing.reason} {standing.message}".strip()
+            known[each.uid] = SubscriberStatus(
+                uid=each.uid,
+                observed_generation=each.generation,
+                ready=_READY[standing.ready],
+                message="" if standing.ready else f"Subscriber {each.uid} not ready: {words}",
+                auth=each.auth,
+            )
+    subscribers = tuple(known.values())
+    if subscribers == channel.status.subscribers:
+        return channel
+    status = msgspec.structs.replace(channel.status, subscribers=subscribers)
+    return msgspec.structs.replace(channel, status=status)
+
+
 def with_standing(obj: Object, part: str, standing: Standing, now: datetime) -> Object:
     """*obj* whose condition for *part* says *standing*; the same one if it does already."""
     where = condition_of(obj, part)
@@ -90,7 +116,8 @@ def with_standing(obj: Object, part: str, standing: Standing, now: datetime) -> 
     editor = conditions.edit(obj.status.conditions, now)
     match standing.ready:
         case True:
-            editor.true(name, standing.reason, standing.message)
+            # What is well says no more than that, but of a topic whose it is.
+            editor.true(name, standing.reason if name == TOPIC_READY else "")
         case False:
             editor.false(name, standing.reason, standing.message)
         case None:

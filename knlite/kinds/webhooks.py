@@ -5,13 +5,14 @@ Kubernetes), which answer 422, then the webhooks of Serving or Eventing, which a
 named in the text.
 
 Source: Knative reference §0.2, Eventing reference §1.1; knative/serving ``cmd/webhook/main.go``,
-knative-extensions/eventing-kafka-broker ``control-plane/cmd/webhook-kafka/main.go``, knative/pkg
-``webhook/{configmaps,resourcesemantics}``; Kubernetes ``apimachinery``
-(``api/errors``, ``util/validation/field``).
+knative-extensions/eventing-kafka-broker ``control-plane/cmd/webhook-kafka/main.go``,
+knative-extensions/eventing-rabbitmq ``config/{broker,source}``, knative/pkg
+``webhook/{configmaps,resourcesemantics}``; Kubernetes ``apimachinery`` (``api/errors``,
+``util/validation/field``).
 Not here: what is wrong (each kind's own module); the Status object (``apiserver/status.py``).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -34,8 +35,15 @@ from knlite.kinds.objectname import NO_NAME
 
 SERVING_WEBHOOK: Final = "validation.webhook.serving.knative.dev"
 EVENTING_WEBHOOK: Final = "validation.webhook.eventing.knative.dev"
-KAFKA_WEBHOOK: Final = "validation.webhook.kafka.eventing.knative.dev"
-"""Of the kinds that the Kafka extension brings."""
+_EXTENSIONS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("KafkaSource", "KafkaSink", "KafkaChannel"),
+        "validation.webhook.kafka.eventing.knative.dev",
+    ),
+    "RabbitmqBrokerConfig": "validation.webhook.rabbitmq.eventing.knative.dev",
+    "RabbitmqSource": "validation.webhook.rabbitmq.sources.knative.dev",
+}
+"""The webhooks of the kinds that extensions of Eventing bring."""
 CONFIG_WEBHOOKS: Final = {
     SERVING_NAMESPACE: "config.webhook.serving.knative.dev",
     EVENTING_NAMESPACE: "config.webhook.eventing.knative.dev",
@@ -101,7 +109,7 @@ def _webhook(kind: str, group: str) -> str:
     """Who refuses objects of *kind* in *group*, which is one of Knative's."""
     if group not in OF_EVENTING:
         return SERVING_WEBHOOK
-    return KAFKA_WEBHOOK if kind.startswith("Kafka") else EVENTING_WEBHOOK
+    return _EXTENSIONS.get(kind, EVENTING_WEBHOOK)
 
 
 def _of_settings(error: FieldError) -> bool:

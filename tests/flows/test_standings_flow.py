@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 
@@ -14,6 +15,8 @@ from knlite.facts import Fact
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.messaging.kafkachannel import KafkaChannel
+from knlite.kinds.messaging.subscription import Subscription
 from knlite.reconcile import Key
 from tests.flows.cell import Cell, on_virtual_time, opened
 from tests.flows.eventflow import RecordingSender
@@ -34,6 +37,35 @@ IN_MEMORY = {
     "kind": "Broker",
     "metadata": {"name": "main", "namespace": "default"},
 }
+CHANNEL = {
+    "apiVersion": "messaging.knative.dev/v1beta1",
+    "kind": "KafkaChannel",
+    "metadata": {"name": "c", "namespace": "default"},
+}
+CHANNEL_CONFIG = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "kafka-channel-config", "namespace": "knative-eventing"},
+    "data": {"bootstrap.servers": "127.0.0.1:1"},
+}
+
+
+def subscription(name: str) -> dict[str, Any]:
+    return {
+        "apiVersion": "messaging.knative.dev/v1",
+        "kind": "Subscription",
+        "metadata": {"name": name, "namespace": "default"},
+        "spec": {
+            "channel": {
+                "apiVersion": "messaging.knative.dev/v1beta1",
+                "kind": "KafkaChannel",
+                "name": "c",
+            },
+            "subscriber": {"uri": "http://a.test/"},
+        },
+    }
+
+
 CONFIG = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -58,10 +90,8 @@ class Stand:
     def __init__(self, cell: Cell) -> None:
         self.cell, self.server = cell, Server()
         self.standings = LogStandings(cell.registry, cell.reporter, cell.clock)
-        engines = {
-            "memory": MemoryEngine(),
-            "kafka": ServerEngine(self.server, self._publish, cell.clock),
-        }
+        self.engine = ServerEngine(self.server, self._publish, cell.clock)
+        engines = {"memory": MemoryEngine(), "kafka": self.engine}
         ingress = EventIngress(cell.clock, self._publish, engines)
         sender = RecordingSender(cell.clock)
         self.dispatcher = Dispatcher(ingress, sender, cell.clock, self._publish)
@@ -75,7 +105,7 @@ class Stand:
             await self.cell.advance(1)
             self.dispatcher.topology_changed(topology(self.cell.registry.view))
 
-    def condition(self, kind: type[Broker] | type[Trigger], name: str, of: str) -> Condition:
+    def condition(self, kind: type[Any], name: str, of: str) -> Condition:
         found = self.cell.registry.view.get(kind, "default", name)
         assert found is not None
         return find(found.status.conditions, of) or Condition(type=of, status="Unknown")
@@ -147,6 +177,35 @@ async def test_what_was_said_of_a_server_ends_with_the_broker_that_was_there() -
         stand.cell.apply(IN_MEMORY)
         await stand.settle()
         assert stand.ready() == ("True", "True")
+
+
+@on_virtual_time
+async def test_a_group_that_is_refused_is_told_of_its_channel_and_its_subscription() -> None:
+    async with stood() as stand:
+        registry = stand.cell.registry
+        for each in (CHANNEL_CONFIG, CHANNEL, subscription("s"), subscription("other")):
+            stand.cell.apply(each)
+        await stand.settle()
+        await stand.settle()
+        assert stand.condition(Subscription, "s", "Ready").status == "True"
+        channel = registry.view.get(KafkaChannel, "default", "c")
+        refused = registry.view.get(Subscription, "default", "s")
+        assert channel is not None
+        assert refused is not None
+        uid = refused.metadata.uid
+        log = stand.engine.logs[channel.metadata.uid]
+        stand.engine.tell(log.resource, uid, ready=False, message="group not authorized")
+        await stand.settle()
+        told = stand.condition(KafkaChannel, "c", "Ready")
+        assert (told.status, told.reason) == ("False", "failed to reconcile all subscribers")
+        assert told.message == f"Subscriber {uid} not ready: ServerLost group not authorized"
+        assert stand.condition(KafkaChannel, "c", "TopicReady").status == "True"
+        assert stand.condition(Subscription, "s", "ChannelReady").status == "False"
+        assert stand.condition(Subscription, "other", "ChannelReady").status == "True"
+        stand.engine.tell(log.resource, uid, ready=True)
+        await stand.settle()
+        assert stand.condition(Subscription, "s", "Ready").status == "True"
+        assert stand.condition(KafkaChannel, "c", "Ready").status == "True"
 
 
 @on_virtual_time

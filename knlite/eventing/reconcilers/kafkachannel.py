@@ -1,6 +1,7 @@
 """KafkaChannel: where it takes events in, and whom it delivers them to.
 
-Whether the topic is there is said by the engine that makes it.
+Whether the topic is there is said by the engine that makes it, and how the consumer groups of its
+subscribers stand, in the status (``eventing/standings.py``).
 
 Source: knative-extensions/eventing-kafka-broker ``control-plane/pkg/reconciler/channel``; Eventing
 reference §17.
@@ -51,8 +52,10 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
         return Outcome()
     conditions = CONDITIONS.edit(channel.status.conditions, now)
     status = _reconciled(channel, conditions, view)
-    if conditions.is_true():
-        status = msgspec.structs.replace(status, subscribers=_subscribers(channel))
+    if all(conditions.is_true(each) for each in CONDITIONS.dependents if each != SUBSCRIBERS):
+        subscribers = _subscribers(channel)
+        _mark_subscribers(subscribers, conditions)
+        status = msgspec.structs.replace(status, subscribers=subscribers)
     return concluded(channel, status, conditions)
 
 
@@ -67,7 +70,6 @@ def _reconciled(
         return channel.status
     conditions.true(CONFIG_PARSED)
     conditions.true(CONFIG_MAP_UPDATED, f"Config map {_CONTRACT} updated")
-    conditions.true(SUBSCRIBERS)
     status = msgspec.structs.replace(
         channel.status,
         annotations={**channel.status.annotations, DEFAULT_TOPIC: backing.topics[0]},
@@ -108,10 +110,30 @@ def _service_problem(channel: KafkaChannel, view: View) -> str:
 
 
 def _subscribers(channel: KafkaChannel) -> tuple[SubscriberStatus, ...]:
-    """What is said of the subscribers: events are delivered to all of them."""
+    """What is said of the subscribers: events are delivered to all whose group is well."""
+    told = {each.uid: each for each in channel.status.subscribers}
+    new = SubscriberStatus(ready="True")
     return tuple(
         SubscriberStatus(
-            uid=each.uid, observed_generation=each.generation, ready="True", auth=each.auth
+            uid=each.uid,
+            observed_generation=each.generation,
+            ready=told.get(each.uid, new).ready,
+            message=told.get(each.uid, new).message,
+            auth=each.auth,
         )
         for each in channel.spec.subscribers
     )
+
+
+def _mark_subscribers(
+    subscribers: tuple[SubscriberStatus, ...], conditions: ConditionEditor
+) -> None:
+    """Differs: that a group is refused makes it False, in the server's words, and not Unknown."""
+    refused = [each.message for each in subscribers if each.ready == "False"]
+    coming = [each.message for each in subscribers if each.ready == "Unknown"]
+    if refused:
+        conditions.false(SUBSCRIBERS, "failed to reconcile all subscribers", refused[0])
+    elif coming:
+        conditions.unknown(SUBSCRIBERS, "all subscribers not ready", coming[0])
+    else:
+        conditions.true(SUBSCRIBERS)

@@ -63,6 +63,22 @@ def test_a_server_that_is_lost_makes_what_is_there_unready(obj: Object, name: st
 
 
 @pytest.mark.parametrize(
+    ("obj", "name", "reason"),
+    [
+        (KafkaSink(metadata=meta()), "TopicReady", "Topic t (owner external)"),
+        (KafkaSource(metadata=meta()), "ConsumerGroup", ""),
+    ],
+)
+def test_whose_a_topic_is_stands_where_topics_are_spoken_of(
+    obj: Object, name: str, reason: str
+) -> None:
+    told = with_standing(obj, "", Standing(True, "Topic t (owner external)"), NOW)
+    condition = find(told.status.conditions, name)  # type: ignore[attr-defined]
+    assert condition is not None
+    assert (condition.status, condition.reason) == ("True", reason)
+
+
+@pytest.mark.parametrize(
     "obj",
     [
         broker("MTChannelBasedBroker"),

@@ -24,6 +24,8 @@ WRONG = (missing("spec.template.spec.containers"),)
         ("Sequence", "flows.knative.dev", "eventing"),
         ("KafkaSource", "sources.knative.dev", "kafka.eventing"),
         ("KafkaChannel", "messaging.knative.dev", "kafka.eventing"),
+        ("RabbitmqBrokerConfig", "eventing.knative.dev", "rabbitmq.eventing"),
+        ("RabbitmqSource", "sources.knative.dev", "rabbitmq.sources"),
     ],
 )
 def test_a_webhook_of_knative_refuses_its_kinds(kind: str, group: str, webhook: str) -> None:
