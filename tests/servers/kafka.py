@@ -56,6 +56,9 @@ class Kafka(Server):
         return [
             java,
             *MEMORY,
+            # What it unpacks, and would leave in the folder that all programs share.
+            "-XX:-UsePerfData",
+            f"-Djava.io.tmpdir={self.folder}",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp",
             f"{self._jars}/*",

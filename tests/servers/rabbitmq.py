@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.e2e.executable import free_port, missing, wait_until
+from tests.e2e.executable import free_port, left_to_nobody, missing, wait_until
 from tests.servers.server import Server, answered
 
 DEBIAN = Path("/usr/lib/rabbitmq/bin")
@@ -73,6 +73,7 @@ class RabbitMQ(Server):
             missing("rabbitmq", "there is no epmd on the PATH")
         command = [epmd, "-port", str(port), "-address", "127.0.0.1"]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        left_to_nobody(process)
         try:
             wait_until(lambda: answered(port, b"\x00\x01n"), "epmd")
             yield

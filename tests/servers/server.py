@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import wait_until
+from tests.e2e.executable import left_to_nobody, wait_until
 
 GOODBYE = 30.0
 """Seconds that a server has for stopping in good order."""
@@ -60,6 +60,7 @@ class Server:
                 cwd=self.folder,
                 env={**os.environ, **environment},
             )
+        left_to_nobody(self._process)
 
         def ready() -> bool:
             assert self._process is not None
@@ -92,4 +93,4 @@ class Server:
             process.wait(GOODBYE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+        process.wait()
