@@ -595,27 +595,6 @@ async def test_what_is_in_hand_is_not_offered_again_when_connections_are_lost(ro
         log.engine.forget(room.uid)
 
 
-async def test_a_server_that_goes_away_and_comes_back_has_lost_nothing(room: Room) -> None:
-    assert room.server.folder.is_dir()
-    async with room.running() as log:
-        cursor = log.open("a")
-        await log.append("1", "2")
-        cursor.done((await until(log, cursor, "1")).position)
-        taken = await until(log, cursor, "2")
-        await anyio.to_thread.run_sync(room.server.stop)
-        standing = await log.stands(ready=False)
-        assert standing.message
-        with pytest.raises(Unavailable), anyio.fail_after(5):
-            await log.append("3")
-        await anyio.to_thread.run_sync(room.server.start)
-        await log.stands(ready=True)
-        await log.append("4")
-        await until(log, cursor, "4")
-        cursor.done(taken.position)
-        assert await log.names(cursor) == []
-        log.engine.forget(room.uid)
-
-
 async def test_a_server_without_memory_takes_nothing_and_says_so(room: Room) -> None:
     control = room.server.control
     async with room.running() as log:
