@@ -78,6 +78,9 @@ def line_of(fact: Fact) -> Text | None:
         case ReadyChanged(status="False"):
             text = f"not ready: {fact.reason}: {_first(fact.message)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
+        case DeliveryAttempted(outcome="waiting", leg="dead letter sink"):
+            # On its way to the sink through a queue: what becomes of it is told.
+            return None
         case DeliveryAttempted(outcome="retrying" | "failed" | "dead-lettered" | "waiting"):
             name = f"{fact.egress_kind} {fact.egress_name}"
             return _line(fact.egress_namespace, name, *_delivery(fact))

@@ -31,19 +31,19 @@ class LogStandings:
         self._registry = registry
         self._reporter = reporter
         self._clock = clock
-        self._standings: dict[Key, dict[_Part, tuple[str, Standing]]] = {}
-        """By object; with the uid of the object that it was told of."""
-        self._egresses: dict[str, tuple[Key, str]] = {}
-        """Objects by the uids of egresses, with their own uid."""
+        self._standings: dict[Key, dict[_Part, Standing]] = {}
+        """By object, as long as it is there."""
+        self._egresses: dict[str, Key] = {}
+        """Objects by the uids of egresses."""
 
     def read(self, fact: Fact) -> None:
         """A reader of the bus."""
         match fact:
             case EgressChanged() if fact.gone:
-                self._egresses.pop(fact.egress_uid, None)
+                self._forget(fact.egress_uid)
             case EgressChanged():
                 key = Key(_KINDS[fact.egress_kind], fact.egress_namespace, fact.egress_name)
-                self._egresses[fact.egress_uid] = key, fact.egress_uid
+                self._egresses[fact.egress_uid] = key
             case LogStanding():
                 self._note(fact)
             case _:
@@ -61,16 +61,25 @@ class LogStandings:
 
     def _note(self, fact: LogStanding) -> None:
         if fact.egress_uid:
-            found = self._egresses.get(fact.egress_uid)
+            key, uid = self._egresses.get(fact.egress_uid), fact.egress_uid
         else:
-            resource = Key(_KINDS[fact.kind], fact.namespace, fact.name)
-            found = resource, fact.resource_uid
-        if found is None:
+            key, uid = Key(_KINDS[fact.kind], fact.namespace, fact.name), fact.resource_uid
+        obj = None if key is None else self._registry.at(key)
+        if key is None or obj is None or obj.metadata.uid != uid:
+            # It is gone, or another one has its name.
             return
-        key, uid = found
         standing = Standing(fact.ready, fact.reason, fact.message)
-        self._standings.setdefault(key, {})[fact.egress_uid, fact.part] = uid, standing
+        self._standings.setdefault(key, {})[fact.egress_uid, fact.part] = standing
         self._later(key)
+
+    def _forget(self, egress_uid: str) -> None:
+        """What read from a server does so no more: a Trigger outlives its Broker."""
+        key = self._egresses.pop(egress_uid, None)
+        if key is None or key not in self._standings:
+            return
+        standings = self._standings[key]
+        for part in [part for part in standings if part[0] == egress_uid]:
+            del standings[part]
 
     def _later(self, key: Key) -> None:
         self._reporter.report((LogStandings, key), lambda: self._write(key))
@@ -90,7 +99,6 @@ class LogStandings:
     def _of(self, obj: Object, part: str) -> Iterator[Standing]:
         """What is said of *part* of *obj*, or of all of it if it has one condition for both."""
         alone = condition_of(obj, DEAD_LETTERS) != condition_of(obj, "")
-        uid = obj.metadata.uid
-        for (_, of), (told_of, standing) in self._standings.get(key_of(obj), {}).items():
-            if told_of == uid and (of == part or not alone):
+        for (_, of), standing in self._standings.get(key_of(obj), {}).items():
+            if of == part or not alone:
                 yield standing

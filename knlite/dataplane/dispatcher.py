@@ -149,7 +149,13 @@ class Dispatcher:
 
 def _reading(egress: Egress) -> tuple[object, ...]:
     """What of *egress* its log must know anew, beside its filter."""
-    return egress.reader, egress.ordered, egress.parallelism, egress.own_dead_letters
+    return (
+        egress.reader,
+        egress.ordered,
+        egress.parallelism,
+        egress.prefetch,
+        egress.own_dead_letters,
+    )
 
 
 def _reader(egress: Egress) -> Reader:
@@ -162,4 +168,5 @@ def _reader(egress: Egress) -> Reader:
         egress.ordered,
         egress.parallelism,
         egress.own_dead_letters,
+        egress.prefetch,
     )

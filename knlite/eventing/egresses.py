@@ -6,7 +6,7 @@ Differs: order and parallelism, annotations of the Kafka and the RabbitMQ broker
 class here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,7 +19,6 @@ from knlite.eventing.topology import Egress
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing import flow
 from knlite.kinds.eventing.broker import Broker, class_of
-from knlite.kinds.eventing.brokerclass import RABBITMQ_CLASS
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec
 from knlite.kinds.eventing.trigger import SUBSCRIBER_RESOLVED, Trigger
 from knlite.kinds.messaging.channelable import (
@@ -43,8 +42,8 @@ class SubscribableChannel(Protocol):
     def status(self) -> ChannelableStatus: ...
 
 
-def of_trigger(trigger: Trigger, broker: Broker, reader: str = "") -> Egress:
-    """*reader* is its name on the server, if *broker* is on one."""
+def of_trigger(trigger: Trigger, broker: Broker) -> Egress:
+    """*trigger* of *broker*, of whichever class that is."""
     own = trigger.spec.delivery
     status = trigger.status
     sinks: Trigger | Broker = trigger if status.dead_letter_sink_uri else broker
@@ -63,20 +62,39 @@ def of_trigger(trigger: Trigger, broker: Broker, reader: str = "") -> Egress:
         filter=filter_of(trigger.spec),
         filter_spec=filter_text(trigger.spec),
         attributes=_attributes(trigger),
-        reader=reader,
         subscriber=(status.subscriber_uri or None) if resolved else None,
         reply=broker_url(broker.metadata.namespace, broker.metadata.name),
-        policy=_policy(own if own is not None else broker.spec.delivery, broker),
+        policy=policy_of(own if own is not None else broker.spec.delivery),
         dead_letter_sink=sinks.status.dead_letter_sink_uri or None,
         own_dead_letters=own is not None and own.dead_letter_sink is not None,
         ordered=flow.ordered(annotations),
         parallelism=flow.parallelism(annotations, class_of(broker)),
+        prefetch=flow.prefetch(annotations),
         subscriber_ca_certs=status.subscriber_ca_certs or "",
         dead_letter_ca_certs=sinks.status.dead_letter_sink_ca_certs or "",
         account=account,
         subscriber_audience=_asked(account, status.subscriber_audience),
         dead_letter_audience=_asked(account, sinks.status.dead_letter_sink_audience),
     )
+
+
+def of_trigger_on_server(
+    trigger: Trigger,
+    broker: Broker,
+    reader: str,
+    policy: Callable[[DeliverySpec | None], DeliveryPolicy],
+) -> Egress:
+    """The same of a *broker* on a server, where *reader* is its name, with retries by *policy*.
+
+    With Kafka and RabbitMQ a delivery of the Trigger's own counts as a whole: who names no dead
+    letter sink in it has none, even if the Broker has one.
+    """
+    own = trigger.spec.delivery
+    retries = policy(own if own is not None else broker.spec.delivery)
+    egress = replace(of_trigger(trigger, broker), reader=reader, policy=retries)
+    if own is None or own.dead_letter_sink is not None:
+        return egress
+    return replace(egress, dead_letter_sink=None, dead_letter_ca_certs="", dead_letter_audience="")
 
 
 def subscriptions(view: View, kind: str) -> Mapping[tuple[str, str], Mapping[str, Subscription]]:
@@ -95,9 +113,13 @@ def subscriptions(view: View, kind: str) -> Mapping[tuple[str, str], Mapping[str
 
 
 def of_channel(
-    channel: SubscribableChannel, subscriptions: Mapping[str, Subscription]
+    channel: SubscribableChannel,
+    subscriptions: Mapping[str, Subscription],
+    policy: Callable[[DeliverySpec | None, DeliverySpec | None], DeliveryPolicy],
 ) -> tuple[Egress, ...]:
     """Its subscribers, and the Subscriptions that it does not know yet.
+
+    *policy* makes the retries of one of the delivery of its own and the channel's.
 
     Differs: upstream's channels deliver to whom they know and where they know, and what cannot be
     delivered there is lost. Here events wait for a Subscription from the moment it exists, until
@@ -106,19 +128,11 @@ def of_channel(
     known = {each.uid for each in channel.spec.subscribers}
     return (
         *(
-            _of_subscriber(each, channel, subscriptions.get(each.uid))
+            _of_subscriber(each, channel, subscriptions.get(each.uid), policy)
             for each in channel.spec.subscribers
         ),
         *(_unknown(each) for uid, each in subscriptions.items() if uid not in known),
     )
-
-
-def _policy(delivery: DeliverySpec | None, broker: Broker) -> DeliveryPolicy:
-    """What *delivery* means; RabbitMQ's dispatcher knows no format but binary, as upstream."""
-    policy = policy_of(delivery)
-    if class_of(broker) == RABBITMQ_CLASS:
-        return replace(policy, structured=False)
-    return policy
 
 
 def _attributes(trigger: Trigger) -> Mapping[str, str]:
@@ -133,14 +147,16 @@ def _unknown(subscription: Subscription) -> Egress:
 
 
 def _of_subscriber(
-    subscriber: SubscriberSpec, channel: SubscribableChannel, subscription: Subscription | None
+    subscriber: SubscriberSpec,
+    channel: SubscribableChannel,
+    subscription: Subscription | None,
+    policy: Callable[[DeliverySpec | None, DeliverySpec | None], DeliveryPolicy],
 ) -> Egress:
     """*subscription* is None for one that a person has written into the channel."""
     dangling = subscription is not None and is_false(
         subscription.status.conditions, REFERENCES_RESOLVED
     )
     own = subscriber.delivery
-    inherited = channel.spec.delivery
     sink = None if own is None else own.dead_letter_sink
     status = channel.status
     account = account_in(subscriber.auth)
@@ -153,7 +169,7 @@ def _of_subscriber(
         subscriber=None if dangling else subscriber.subscriber_uri or None,
         has_subscriber=dangling or bool(subscriber.subscriber_uri),
         reply=subscriber.reply_uri or None,
-        policy=replace(policy_of(own if own is not None else inherited), structured=False),
+        policy=policy(own, channel.spec.delivery),
         dead_letter_sink=(sink.uri if sink is not None else status.dead_letter_sink_uri) or None,
         own_dead_letters=sink is not None,
         subscriber_ca_certs=subscriber.subscriber_ca_certs or "",

@@ -4,20 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from knlite.eventing.authorization import guard_of
-from knlite.eventing.backing import Backing, Problem
 from knlite.eventing.channels import channel_host
+from knlite.eventing.delivery import DeliveryPolicy, policy_of
 from knlite.eventing.egresses import of_channel, of_trigger, subscriptions
 from knlite.eventing.kafka.backings import kafka_backing_of
 from knlite.eventing.kafka.resources import kafka_resources, of_kafka_trigger
 from knlite.eventing.rabbitmq.resources import (
+    of_rabbitmq_trigger,
     rabbitmq_backing_of,
     rabbitmq_broker_host,
-    rabbitmq_reader_of,
     rabbitmq_resources,
 )
-from knlite.eventing.topology import Egress, Resource, Topology
+from knlite.eventing.topology import Egress, Resource, Topology, placed
 from knlite.kinds.eventing import brokerclass
 from knlite.kinds.eventing.broker import Broker, class_of
+from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.trigger import Trigger, broker_of
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.subscription import Subscription
@@ -65,11 +66,11 @@ def _of_broker(broker: Broker, triggers: Sequence[Trigger], view: View) -> Resou
     )
     match class_of(broker):
         case brokerclass.KAFKA_CLASS | brokerclass.KAFKA_NAMESPACED_CLASS:
-            return _placed(replace(resource, engine="kafka"), kafka_backing_of(broker, view))
+            return placed(replace(resource, engine="kafka"), kafka_backing_of(broker, view))
         case brokerclass.RABBITMQ_CLASS:
             hosts = (rabbitmq_broker_host(namespace, name),)
             resource = replace(resource, engine="rabbitmq", hosts=hosts)
-            return _placed(resource, rabbitmq_backing_of(broker, view))
+            return placed(resource, rabbitmq_backing_of(broker, view))
         case brokerclass.SQLITE_CLASS:
             resource = replace(resource, engine="sqlite")
         case _:
@@ -77,18 +78,12 @@ def _of_broker(broker: Broker, triggers: Sequence[Trigger], view: View) -> Resou
     return None if broker.status.address is None else resource
 
 
-def _placed(resource: Resource, backing: Backing | Problem) -> Resource:
-    if isinstance(backing, Problem):
-        return replace(resource, problem=backing.message)
-    return replace(resource, backing=backing)
-
-
 def _egress(trigger: Trigger, broker: Broker, view: View) -> Egress:
     match class_of(broker):
         case brokerclass.KAFKA_CLASS | brokerclass.KAFKA_NAMESPACED_CLASS:
             return of_kafka_trigger(trigger, broker, view)
         case brokerclass.RABBITMQ_CLASS:
-            return of_trigger(trigger, broker, rabbitmq_reader_of(trigger, broker, view))
+            return of_rabbitmq_trigger(trigger, broker, view)
         case _:
             return of_trigger(trigger, broker)
 
@@ -105,6 +100,11 @@ def _of_channel(
         # Differs: upstream keeps the events of such a channel in memory at best.
         engine="sqlite",
         hosts=(channel_host(namespace, name),),
-        egresses=of_channel(channel, subscriptions),
+        egresses=of_channel(channel, subscriptions, _retries),
         guard=guard_of(channel, view),
     )
+
+
+def _retries(own: DeliverySpec | None, inherited: DeliverySpec | None) -> DeliveryPolicy:
+    """A Subscription's own as a whole, else the channel's; always in binary mode."""
+    return replace(policy_of(own if own is not None else inherited), structured=False)

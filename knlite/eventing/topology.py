@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from knlite.eventing.authorization import Guard
-from knlite.eventing.backing import Backing
+from knlite.eventing.backing import Backing, Problem
 from knlite.eventing.delivery import DeliveryPolicy
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.filters.filter import Filter
@@ -71,6 +71,8 @@ class Egress:
     """One at a time: the next only after success, dead letter or giving up."""
     parallelism: int = flow.DEFAULT_PARALLELISM
     """How many may be on their way at once, waits for the next attempt included."""
+    prefetch: int = 0
+    """How many a server hands out before the first of them is done; 0: as its engine likes."""
     subscriber_ca_certs: str = ""
     """PEM; empty: those that the machine trusts. So are the next two."""
     reply_ca_certs: str = ""
@@ -113,6 +115,13 @@ class Topology:
     """All resources."""
 
     resources: Mapping[ResourceKey, Resource] = field(default_factory=dict)
+
+
+def placed(resource: Resource, backing: Backing | Problem) -> Resource:
+    """*resource* with its *backing*, or with the reason why that is not known."""
+    if isinstance(backing, Problem):
+        return replace(resource, problem=backing.message)
+    return replace(resource, backing=backing)
 
 
 def kept_from(before: Topology, now: Topology) -> Topology:

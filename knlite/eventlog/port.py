@@ -85,6 +85,8 @@ class Reader(msgspec.Struct, frozen=True):
     """How many events are in its hands at most."""
     dead_letters: bool = False
     """It has a dead letter sink of its own."""
+    prefetch: int = 0
+    """How many a server hands out before the first of them is done; 0: as its engine likes."""
 
 
 class Owner(Protocol):

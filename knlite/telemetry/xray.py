@@ -49,7 +49,8 @@ def states(happened: Happened, present: frozenset[str]) -> dict[str, State]:
         if latest is not None and latest.ended:
             found[uid] = _ending(latest)
         elif uid in happened.pending and uid in present:
-            waits = latest is not None and latest.outcome == "waiting"
+            # Dead letters wait too, in their queue, but not for a subscriber.
+            waits = latest is not None and (latest.outcome, latest.leg) == ("waiting", "subscriber")
             found[uid] = "waiting" if waits else "delivering"
         else:
             found[uid] = "cut off" if uid in present else "gone"

@@ -77,7 +77,9 @@ class Log:
     _readers: dict[int, Reader] = field(default_factory=dict)
     _marks: int = 10**9
 
-    def reader(self, uid: str, wanted: str = "", *, ordered: bool = False) -> Reader:
+    def reader(
+        self, uid: str, wanted: str = "", *, ordered: bool = False, prefetch: int = 0
+    ) -> Reader:
         """By the uid, with the type that it wants; empty: all."""
         return Reader(
             uid,
@@ -85,6 +87,7 @@ class Log:
             filter=Attributes({"type": wanted}) if wanted else EVERYTHING,
             attributes={"type": wanted} if wanted else {},
             ordered=ordered,
+            prefetch=prefetch,
             parallelism=MANY,
         )
 
@@ -103,9 +106,10 @@ class Log:
         at: Literal["start", "end"] = "end",
         *,
         ordered: bool = False,
+        prefetch: int = 0,
     ) -> Cursor:
         """The cursor of a reader."""
-        reader = self.reader(uid, wanted, ordered=ordered)
+        reader = self.reader(uid, wanted, ordered=ordered, prefetch=prefetch)
         cursor = self.port.open(reader, at)
         self._readers[id(cursor)] = reader
         return cursor

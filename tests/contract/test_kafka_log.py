@@ -3,10 +3,12 @@
 What it shares with the other engines is in ``test_eventlog.py``.
 """
 
+import json
 import random
+import signal
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import anyio
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record._crc32c import crc
 
@@ -623,3 +626,122 @@ async def test_a_group_that_is_shared_is_shared_and_loses_nothing(
         group.cancel_scope.cancel()
     assert got["first"]
     assert got["second"]
+
+
+async def test_a_topic_that_somebody_has_deleted_is_made_again(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    await fill(log, *range(10))
+    await names(cursor, 10)
+    admin = AIOKafkaAdminClient(bootstrap_servers=backing.server.bootstrap[0])
+    await admin.start()
+    await admin.delete_topics([backing.topics[0]])
+    await admin.close()
+    # What is taken while it goes goes with it.
+    with anyio.fail_after(40):
+        while cursor.take() is None:
+            with suppress(Unavailable):
+                await log.append(record("99"))
+            await anyio.sleep(0.2)
+    assert [ready for ready, _ in run.standings()] == [None, True, None, True]
+
+
+async def test_a_source_reads_what_others_have_written(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    topics = (f"{backing.topics[0]}-a", f"{backing.topics[0]}-b")
+    for topic in topics:
+        run.engine.log(Owner(replace(backing, topics=(topic,)), uid=topic), [])
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap)
+    await producer.start()
+    await producer.send_and_wait(topics[0], b"early", b"key", timestamp_ms=1_700_000_000_000)
+    of_source = replace(
+        backing, topics=topics, external=True, initial="earliest", foreign="/sources/a"
+    )
+    log = run.engine.log(Owner(of_source, uid="source", kind="KafkaSource"), [])
+    cursor = log.open(reader(ordered=True), "end")
+    await producer.send_and_wait(topics[1], b"late", headers=[("color", b"red")])
+    attributes = record("1").event.attributes
+    headers = [(f"ce_{name}", value.encode()) for name, value in attributes.items()]
+    await producer.send_and_wait(topics[1], b"{}", headers=[*headers, ("content-type", b"a/b")])
+    await producer.stop()
+    found = []
+    for _ in range(3):
+        (one,) = await taken(cursor, 1)
+        cursor.done(one.position)
+        found.append(one)
+    by_data = {one.record.event.data: one for one in found}
+    early, late, event = by_data[b"early"], by_data[b"late"], by_data[b"{}"]
+    assert early.record.event.attributes["source"] == f"/sources/a#{topics[0]}"
+    assert early.record.event.attributes["key"] == "key"
+    assert early.record.event.attributes["time"] == "2023-11-14T22:13:20Z"
+    assert late.record.event.attributes["kafkaheadercolor"] == "red"
+    assert event.record.event == CloudEvent(attributes, "a/b", b"{}")
+    assert {one.record.arrival for one in found} == {0}
+    assert early.origin.startswith("record 0 of partition")
+    assert early.record.headers[-1][0] == "traceparent"
+
+
+async def test_a_sink_writes_what_others_read(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    owner = Owner(replace(backing, structured=True), kind="KafkaSink")
+    await run.engine.log(owner, []).append(record("1", key="k"))
+    assert run.standings()[-1] == (
+        True,
+        f"Topic {backing.topics[0]} (owner kafkasink-controller)",
+    )
+    consumer = AIOKafkaConsumer(
+        backing.topics[0], bootstrap_servers=kafka.bootstrap, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        found = await consumer.getone()
+    finally:
+        await consumer.stop()
+    assert dict(found.headers)["content-type"].startswith(b"application/cloudevents+json")
+    assert json.loads(found.value)["id"] == "1"
+    assert found.key == b"k"
+
+
+async def test_a_server_that_hangs_is_said_within_seconds(
+    runs: Runs, backing: KafkaBacking, kafka: Kafka
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    await log.append(record("0"))
+    assert kafka._process is not None
+    kafka._process.send_signal(signal.SIGSTOP)
+    try:
+        with anyio.fail_after(12), pytest.raises(Unavailable):
+            await log.append(record("1"))
+    finally:
+        kafka._process.send_signal(signal.SIGCONT)
+    await names(cursor, 1)
+    with anyio.fail_after(30):
+        while True:
+            try:
+                await log.append(record("2"))
+            except Unavailable:
+                continue
+            break
+        while "2" not in await names(cursor, 1):
+            pass
+
+
+@pytest.mark.parametrize("name", ["", "x" * 40_000, "a\x00b", "\ud800"])
+async def test_a_group_that_cannot_be_stops_nobody_else(
+    runs: Runs, backing: KafkaBacking, name: str
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    cursor = log.open(reader(), "end")
+    log.open(Reader(uid="odd", name=name), "end")
+    await log.append(record("1"))
+    assert await names(cursor, 1) == ["1"]

@@ -17,7 +17,7 @@ from knlite.eventing.filters.attributes import Attributes
 from knlite.eventing.filters.build import EVERYTHING
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventlog.port import Cursor, Reader, Record, Taken
-from knlite.facts import Fact, Notice
+from knlite.facts import Fact, LogStanding, Notice
 from tests.contract.eventlogs import PATIENCE, Log, Owner, Side, on_rabbitmq
 from tests.servers.rabbitmq import RabbitMQ
 
@@ -385,9 +385,9 @@ async def test_large_events_pass_and_what_can_never_pass_is_refused(room: Room) 
         log.engine.forget(room.uid)
 
 
-async def test_an_ordered_reader_has_one_event_in_hand(room: Room) -> None:
+async def test_no_more_is_handed_out_than_is_asked_for(room: Room) -> None:
     async with room.running() as log:
-        cursor = log.open("a", ordered=True)
+        cursor = log.open("a", prefetch=1)
         await log.append("1", "2")
         taken = await log.next(cursor)
         await anyio.sleep(0.2)
@@ -645,3 +645,31 @@ async def test_a_name_that_is_too_long_is_told(room: Room) -> None:
     async with room.running() as log:
         log.open("sink")
         assert "at most 255 bytes" in (await log.stands(ready=False, uid="sink")).message
+
+
+async def test_as_many_are_in_our_hands_as_the_reader_says(room: Room) -> None:
+    async with room.running() as log:
+        for uid, prefetch in (("a", 3), ("b", 5)):
+            log.port.open(Reader(uid, log.name(uid), prefetch=prefetch), "end")
+        await log.append(*map(str, range(1, 11)))
+        await room.has(7, log.name("a"))
+        await room.has(5, log.name("b"))
+        log.engine.forget(room.uid)
+
+
+async def test_how_the_queue_of_dead_letters_stands_is_told(room: Room) -> None:
+    async with room.running(**dead_letters(room)) as log:
+        await log.stands(ready=True)
+        assert [each.ready for each in of_dead_letters(log)] == [None, True]
+    room.told.clear()
+    async with room.running(**dead_letters(room), queue_type="classic") as log:
+        # Events are taken in all the same.
+        await log.append("1")
+        (_, standing) = of_dead_letters(log)
+        assert (standing.ready, standing.reason) == (False, "QueueFailure")
+        assert "PRECONDITION_FAILED" in standing.message
+        log.engine.forget(room.uid)
+
+
+def of_dead_letters(log: Log) -> list[LogStanding]:
+    return [each for each in log.standings if each.part == "dead letters"]

@@ -114,7 +114,8 @@ def on_rabbitmq(
     """The event of a message that knlite wrote: what Knative's own Broker would have written.
 
     Read as Knative's own dispatcher reads: headers that start with ``x-`` and the two of a trace
-    are not the event's.
+    are not the event's. An event that has the latter as attributes has them behind a prefix
+    that readers cut, ``ce-``.
     """
     attributes: dict[str, str] = {}
     for name, value in headers.items():
@@ -127,7 +128,8 @@ def on_rabbitmq(
                 attributes["datacontenttype"] = str(value)
             continue
         assert isinstance(value, bool | int | str), f"{name}: {type(value).__name__}"
-        attributes[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        attribute = name[3:] if name in ("ce-traceparent", "ce-tracestate") else name
+        attributes[attribute] = str(value).lower() if isinstance(value, bool) else str(value)
     assert not (content_type or "").startswith("application/cloudevents"), "structured mode"
     assert attributes.get("time", "").endswith("Z"), "time is always there, in UTC"
     assert message_id == attributes["id"], "message_id is the id"

@@ -8,6 +8,7 @@ KafkaSink, ordering).
 import json
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.e2e.eventspace import Space, attributes, event, full_event, ref, to
 from tests.e2e.executable import Knlite, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
-from tests.e2e.recorder import Event, Received, Sink
+from tests.e2e.recorder import Event, Received, Recorder, Sink
 from tests.servers.kafka import Kafka
 
 pytestmark = pytest.mark.e2e
@@ -435,3 +436,46 @@ def test_a_channel_on_kafka(space: Space, client: Client, kafka: Kafka) -> None:
     wait_until(lambda: group not in client.groups(), "the group to go")
     space.delete("KafkaChannel", channel)
     wait_until(lambda: topic not in client.topics(), "the topic to go")
+
+
+def test_what_was_written_while_nobody_ran_is_delivered(
+    client: Client, kafka: Kafka, tmp_path: Path, recorder: Recorder
+) -> None:
+    """At the end of a run nothing is deleted, and the next one goes on; without a data folder."""
+    sink, topic = recorder.sink(), "knative-broker-default-kept"
+    documents = [
+        {
+            "apiVersion": "eventing.knative.dev/v1",
+            "kind": "Broker",
+            "metadata": {"name": "kept", "annotations": CLASS},
+        },
+        {
+            "apiVersion": "eventing.knative.dev/v1",
+            "kind": "Trigger",
+            "metadata": {"name": "kept"},
+            "spec": {"broker": "kept", "subscriber": {"uri": sink.url}},
+        },
+    ]
+    manifests = tmp_path / "broker.yaml"
+    manifests.write_text("\n---\n".join(map(json.dumps, documents)))
+    address = f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}"
+    options = [str(manifests), "--runtime", "process", "--set", address]
+    first = Knlite(*options)
+    try:
+        first.settled()
+        wait_until(lambda: "knative-trigger-default-kept" in client.groups(), "the group")
+    finally:
+        first.stop()
+    client.write(topic, b"meanwhile", headers=BINARY)
+    second = Knlite(*options)
+    try:
+        assert one(sink).event.data == b"meanwhile"
+    finally:
+        second.stop()
+    third = Knlite(*options)
+    try:
+        third.settled()
+        client.write(topic, b"later", headers=BINARY)
+        assert [each.event.data for each in sink.until(2)] == [b"meanwhile", b"later"]
+    finally:
+        third.stop()

@@ -185,6 +185,22 @@ def test_a_secret_that_comes_later(space: Space, kafka: Kafka) -> None:
     space.until_ready("Broker", "broker")
 
 
+def test_tls(space: Space, kafka: Kafka) -> None:
+    """Not trusted at first, and then by the certificate of who has signed it."""
+    secret = {"protocol": "SSL", "user.skip": "true"}
+    space.make("Secret", "tls", stringData=secret)
+    broker(space, config=config(space, kafka.tls_bootstrap, auth_secret_ref_name="tls"))
+    condition = not_ready(space, kafka.tls_bootstrap, "certificate")
+    assert "ca.crt" in condition["message"], "it says what is missing"
+    trusted = {"stringData": {"ca.crt": kafka.certificates.ca}}
+    assert space.patch("Secret", "tls", trusted).is_success
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+
+
 def test_a_config_map_without_servers(space: Space) -> None:
     reference = config(space, "")
     broker(space, config=reference)

@@ -286,6 +286,23 @@ def test_something_else_listens_there(space: Space, rabbitmq: RabbitMQ, recorder
     not_ready(space, port)
 
 
+def test_tls(space: Space, rabbitmq: RabbitMQ) -> None:
+    """Not trusted at first, and then by the certificate of who has signed it."""
+    port = str(rabbitmq.tls.port)
+    reference = secret(space, rabbitmq, uri=f"amqps://{rabbitmq.host}", port=port)
+    broker(space, config=config(space, reference))
+    condition = not_ready(space, port, "certificate")
+    assert "ca.crt" in condition["message"], "it says what is missing"
+    space.make("Secret", "authority", stringData={"ca.crt": rabbitmq.tls.files.ca})
+    trusted = {"stringData": {"caSecretName": "authority"}}
+    assert space.patch("Secret", reference["name"], trusted).is_success
+    space.until_ready("Broker", "broker")
+    sink = space.sink()
+    space.trigger("broker", sink)
+    sent = space.send("Broker", "broker", event())
+    assert sink.until(1)[0].event.id == sent.id
+
+
 def test_tls_where_the_server_has_none(space: Space, rabbitmq: RabbitMQ) -> None:
     uri = f"https://{rabbitmq.host}"
     broker(space, config=config(space, secret(space, rabbitmq, uri=uri)))

@@ -29,6 +29,11 @@ BROKER = {
         "annotations": {"eventing.knative.dev/broker.class": "Kafka"},
     },
 }
+IN_MEMORY = {
+    "apiVersion": GROUP,
+    "kind": "Broker",
+    "metadata": {"name": "main", "namespace": "default"},
+}
 CONFIG = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -127,6 +132,19 @@ async def test_what_is_made_anew_has_standings_of_its_own() -> None:
         await stand.settle()
         assert stand.condition(Trigger, "t", "DependencyReady").status == "False"
         stand.server.come_back()
+        await stand.settle()
+        assert stand.ready() == ("True", "True")
+
+
+@on_virtual_time
+async def test_what_was_said_of_a_server_ends_with_the_broker_that_was_there() -> None:
+    async with stood() as stand:
+        stand.server.lose()
+        await stand.settle()
+        assert stand.condition(Trigger, "t", "DependencyReady").status == "False"
+        stand.cell.registry.delete(Key(Broker, "default", "main"))
+        await stand.settle()
+        stand.cell.apply(IN_MEMORY)
         await stand.settle()
         assert stand.ready() == ("True", "True")
 

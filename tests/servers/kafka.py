@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.executable import ROOT, free_port, missing
+from tests.servers.certificates import Certificates, certificates_in
 from tests.servers.server import Server, answered
 
 JARS = ROOT / "tools" / "kafka" / "libs"
@@ -25,7 +26,7 @@ class Kafka(Server):
     def __init__(self, bootstrap: str, *, folder: Path | None = None, jars: Path = JARS) -> None:
         super().__init__("Kafka", folder)
         self.bootstrap = bootstrap
-        self.sasl_port = free_port()
+        self.sasl_port, self._tls_port = free_port(), free_port()
         self._jars = jars
 
     @property
@@ -33,6 +34,17 @@ class Kafka(Server):
         """For those who log in, with SASL/PLAIN and no TLS."""
         assert self.folder
         return f"127.0.0.1:{self.sasl_port}"
+
+    @property
+    def tls_bootstrap(self) -> str:
+        """For anybody who trusts ``certificates``, with TLS."""
+        assert self.folder
+        return f"127.0.0.1:{self._tls_port}"
+
+    @property
+    def certificates(self) -> Certificates:
+        """Those of our own."""
+        return self._certificates
 
     def answers(self) -> bool:
         host, _, port = self.bootstrap.rpartition(":")
@@ -43,6 +55,7 @@ class Kafka(Server):
 
     def format(self) -> None:
         """Make its folder one that it starts from."""
+        self._certificates = certificates_in(self.folder)
         properties = self.folder / "server.properties"
         properties.write_text(self._properties())
         tool = [*self._java(), "kafka.tools.StorageTool", "format"]
@@ -67,7 +80,8 @@ class Kafka(Server):
     def _properties(self) -> str:
         users = " ".join(f'user_{name}="{password}"' for name, password in USERS.items())
         controller = f"127.0.0.1:{free_port()}"
-        listeners = f"PLAINTEXT://{self.bootstrap},SASL_PLAINTEXT://127.0.0.1:{self.sasl_port}"
+        others = f"SASL_PLAINTEXT://{self.sasl_bootstrap},SSL://{self.tls_bootstrap}"
+        listeners = f"PLAINTEXT://{self.bootstrap},{others}"
         return f"""\
 process.roles=broker,controller
 node.id=1
@@ -76,7 +90,9 @@ listeners={listeners},CONTROLLER://{controller}
 advertised.listeners={listeners}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=\
-PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL,CONTROLLER:PLAINTEXT
+listener.name.ssl.ssl.keystore.type=PEM
+listener.name.ssl.ssl.keystore.location={self._certificates.both}
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config={LOGIN} {users};
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer

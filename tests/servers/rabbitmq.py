@@ -5,10 +5,12 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from tests.e2e.executable import free_port, left_to_nobody, missing, wait_until
+from tests.servers.certificates import Certificates, certificates_in
 from tests.servers.server import Server, answered
 
 DEBIAN = Path("/usr/lib/rabbitmq/bin")
@@ -22,7 +24,19 @@ disk_free_limit.absolute = 50MB
 log.console = true
 log.console.level = warning
 log.file = false
+listeners.ssl.default = 127.0.0.1:{tls.port}
+ssl_options.cacertfile = {tls.files.authority}
+ssl_options.certfile = {tls.files.certificate}
+ssl_options.keyfile = {tls.files.key}
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Where TLS is spoken, and what with."""
+
+    port: int
+    files: Certificates
 
 
 class RabbitMQ(Server):
@@ -45,9 +59,16 @@ class RabbitMQ(Server):
         self._scripts = scripts
         self._ports = (free_port(), free_port())
         if folder is not None:
-            (folder / "rabbitmq.conf").write_text(CONFIGURATION)
+            self._tls = Tls(free_port(), certificates_in(folder))
+            (folder / "rabbitmq.conf").write_text(CONFIGURATION.format(tls=self._tls))
             (folder / "rabbitmq-env.conf").touch()
             (folder / "plugins").write_text("[].\n")
+
+    @property
+    def tls(self) -> Tls:
+        """How to reach it by TLS."""
+        assert self.folder
+        return self._tls
 
     def answers(self) -> bool:
         return answered(self.port, GREETING, self.host)[:1] == b"\x01"

@@ -4,7 +4,9 @@ Whether the topic is there is said by the engine that makes it. What the ConfigM
 in the status, as it may go before the Broker does.
 
 Differs: there is one data plane for Brokers of class KafkaNamespaced, too. Dead letter sinks that
-are not there have a condition of their own.
+are not there have a condition of their own. Where ConfigParsed is False it has a reason in one
+word, and upstream's as its message; it is False also for a Secret that is not there or makes no
+sense, which upstream says by TopicReady.
 
 Source: knative-extensions/eventing-kafka-broker ``control-plane/pkg/reconciler/broker``; Eventing
 reference §17.

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from knlite.eventing.authorization import guard_of
-from knlite.eventing.backing import Problem, stable_uid
+from knlite.eventing.backing import stable_uid
 from knlite.eventing.channels import channel_host
-from knlite.eventing.egresses import of_channel, of_trigger, subscriptions
+from knlite.eventing.delivery import DeliveryPolicy
+from knlite.eventing.egresses import of_channel, of_trigger_on_server, subscriptions
 from knlite.eventing.identities import account_in
-from knlite.eventing.kafka.backing import KafkaBacking
 from knlite.eventing.kafka.backings import (
     kafka_channel_backing_of,
     kafka_sink_backing_of,
@@ -21,10 +21,10 @@ from knlite.eventing.kafka.backings import (
 from knlite.eventing.kafka.delivery import SOURCE_DELIVERY, kafka_policy_of, merged
 from knlite.eventing.kafka.groups import kafka_reader_of
 from knlite.eventing.sources import extensions_of
-from knlite.eventing.topology import Egress, Resource
+from knlite.eventing.topology import Egress, Resource, placed
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
+from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec
 from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.messaging.kafkachannel import KafkaChannel
@@ -35,16 +35,8 @@ from knlite.reconcile import View
 
 
 def of_kafka_trigger(trigger: Trigger, broker: Broker, view: View) -> Egress:
-    """*trigger* of *broker*: a delivery of its own counts as a whole, with its dead letter sink."""
-    egress = of_trigger(trigger, broker, kafka_reader_of(trigger, view))
-    own = trigger.spec.delivery
-    policy = kafka_policy_of(own if own is not None else broker.spec.delivery)
-    egress = replace(egress, policy=policy)
-    if own is not None and own.dead_letter_sink is None:
-        egress = replace(
-            egress, dead_letter_sink=None, dead_letter_ca_certs="", dead_letter_audience=""
-        )
-    return egress
+    """*trigger* of *broker*: a consumer group."""
+    return of_trigger_on_server(trigger, broker, kafka_reader_of(trigger, view), kafka_policy_of)
 
 
 def kafka_resources(view: View) -> Iterable[Resource]:
@@ -89,7 +81,7 @@ def _of_source(source: KafkaSource, view: View) -> Resource:
         engine="kafka",
         egresses=(egress,),
     )
-    return _placed(resource, kafka_source_backing_of(source, view))
+    return placed(resource, kafka_source_backing_of(source, view))
 
 
 def _of_sink(sink: KafkaSink, view: View) -> Resource:
@@ -102,7 +94,7 @@ def _of_sink(sink: KafkaSink, view: View) -> Resource:
         engine="kafka",
         guard=guard_of(sink, view),
     )
-    return _placed(resource, kafka_sink_backing_of(sink, view))
+    return placed(resource, kafka_sink_backing_of(sink, view))
 
 
 def _channels(view: View) -> Iterator[Resource]:
@@ -121,28 +113,21 @@ def _channels(view: View) -> Iterator[Resource]:
             egresses=tuple(_of_subscriptions(channel, mine, view)),
             guard=guard_of(channel, view),
         )
-        yield _placed(resource, kafka_channel_backing_of(channel, view))
+        yield placed(resource, kafka_channel_backing_of(channel, view))
 
 
 def _of_subscriptions(
     channel: KafkaChannel, known: Mapping[str, Subscription], view: View
 ) -> Iterator[Egress]:
     """Those of a channel are ordered, and merge their delivery with the channel's."""
-    meta, inherited = channel.metadata, channel.spec.delivery
-    deliveries = {each.uid: each.delivery for each in channel.spec.subscribers}
-    for egress in of_channel(channel, known):
+    meta = channel.metadata
+    for egress in of_channel(channel, known, _retries):
         uid = egress.uid
         if not view.config.durable and uid in known:
             uid = stable_uid("Subscription", egress.namespace, egress.name)
-        yield replace(
-            egress,
-            reader=f"kafka.{meta.namespace}.{meta.name}.{uid}",
-            policy=kafka_policy_of(merged(deliveries.get(egress.uid), inherited)),
-            ordered=True,
-        )
+        reader = f"kafka.{meta.namespace}.{meta.name}.{uid}"
+        yield replace(egress, reader=reader, ordered=True)
 
 
-def _placed(resource: Resource, backing: KafkaBacking | Problem) -> Resource:
-    if isinstance(backing, Problem):
-        return replace(resource, problem=backing.message)
-    return replace(resource, backing=backing)
+def _retries(own: DeliverySpec | None, inherited: DeliverySpec | None) -> DeliveryPolicy:
+    return kafka_policy_of(merged(own, inherited))

@@ -1,7 +1,7 @@
 """What the engine must know of a RabbitMQ server, and of what a resource is there.
 
-Source: Eventing data plane reference §9.4; Eventing reference §6 (RabbitmqBrokerConfig,
-RabbitmqSource). Not here: how objects say it (``resources.py``), names of queues (``layout.py``).
+Source: Eventing data plane reference §9.4; Eventing reference §17 (RabbitmqBrokerConfig,
+RabbitmqSource). Not here: how objects say it (``resources.py``), names of queues (``names.py``).
 """
 
 from dataclasses import dataclass, field

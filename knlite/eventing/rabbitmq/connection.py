@@ -143,11 +143,12 @@ def of_entries(
 
 
 def texts(secret: Secret) -> Mapping[str, str]:
-    """What *secret* holds, as text; what is none is left out."""
+    """What *secret* holds, as text without the line break that ``echo`` leaves; what is no text is
+    left out."""
     found: dict[str, str] = {}
     for key, value in secret.data.items():
         try:
-            found[key] = b64decode(value).decode().strip()
+            found[key] = b64decode(value).decode().rstrip("\r\n")
         except (binascii.Error, UnicodeDecodeError):
             continue
     return found

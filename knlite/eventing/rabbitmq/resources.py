@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from knlite.eventing.backing import Problem, server_uid
 from knlite.eventing.channels import CLUSTER_DOMAIN
 from knlite.eventing.configmaps import entries_of
-from knlite.eventing.delivery import policy_of
+from knlite.eventing.egresses import of_trigger_on_server
 from knlite.eventing.rabbitmq import names
 from knlite.eventing.rabbitmq.backing import QueueType, RabbitmqBacking, RabbitmqServer
 from knlite.eventing.rabbitmq.connection import (
@@ -27,13 +27,13 @@ from knlite.eventing.rabbitmq.connection import (
     texts,
     with_auth_secret,
 )
+from knlite.eventing.rabbitmq.delivery import rabbitmq_policy_of, rabbitmq_source_policy_of
 from knlite.eventing.references import not_found
 from knlite.eventing.serverhosts import RABBITMQ_ENDING
-from knlite.eventing.topology import Egress, Resource
+from knlite.eventing.topology import Egress, Resource, placed
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.delivery import DeliverySpec
 from knlite.kinds.eventing.rabbitmqbrokerconfig import (
     CLASSIC,
     CONFIGS_SUPPORTED,
@@ -46,7 +46,6 @@ from knlite.kinds.names import child_name
 from knlite.kinds.sources.rabbitmqsource import (
     DEFAULT_PARALLELISM,
     RabbitmqSource,
-    delivery_of,
     event_source,
 )
 from knlite.kinds.sources.source import SINK_PROVIDED
@@ -90,10 +89,12 @@ def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem
     )
 
 
-def rabbitmq_reader_of(trigger: Trigger, broker: Broker, view: View) -> str:
-    """The queue of *trigger*, which reads from *broker*."""
+def of_rabbitmq_trigger(trigger: Trigger, broker: Broker, view: View) -> Egress:
+    """*trigger* of *broker*: a queue."""
     meta = trigger.metadata
-    return names.trigger_queue(meta.namespace, meta.name, server_uid("Broker", broker, view))
+    uid = server_uid("Broker", broker, view)
+    queue = names.trigger_queue(meta.namespace, meta.name, uid)
+    return of_trigger_on_server(trigger, broker, queue, rabbitmq_policy_of)
 
 
 def rabbitmq_source_backing_of(source: RabbitmqSource, view: View) -> RabbitmqBacking | Problem:
@@ -125,9 +126,9 @@ def rabbitmq_resources(view: View) -> Iterable[Resource]:
 
 def _of_source(source: RabbitmqSource, view: View) -> Resource:
     meta, status = source.metadata, source.status
-    backing = rabbitmq_source_backing_of(source, view)
     resources = source.spec.rabbitmq_resources_config
     provided = is_true(status.conditions, SINK_PROVIDED)
+    workers = (resources.parallelism if resources is not None else None) or DEFAULT_PARALLELISM
     egress = Egress(
         kind="RabbitmqSource",
         namespace=meta.namespace,
@@ -135,32 +136,20 @@ def _of_source(source: RabbitmqSource, view: View) -> Resource:
         uid=meta.uid,
         reader=resources.queue_name if resources is not None else "",
         subscriber=(status.sink_uri or None) if provided else None,
-        policy=policy_of(_delivery(source)),
-        parallelism=(resources.parallelism if resources is not None else None)
-        or DEFAULT_PARALLELISM,
+        policy=rabbitmq_source_policy_of(source.spec.delivery),
+        parallelism=workers,
+        prefetch=workers,
         subscriber_ca_certs=status.sink_ca_certs or "",
     )
-    return Resource(
+    resource = Resource(
         kind="RabbitmqSource",
         namespace=meta.namespace,
         name=meta.name,
         uid=meta.uid,
         engine="rabbitmq",
-        backing=None if isinstance(backing, Problem) else backing,
-        problem=backing.message if isinstance(backing, Problem) else "",
         egresses=(egress,),
     )
-
-
-def _delivery(source: RabbitmqSource) -> DeliverySpec:
-    """As the adapter reads it: exponential unless linear is said, and 0.2 s."""
-    given = source.spec.delivery
-    wanted = DeliverySpec() if given is None else delivery_of(given)
-    return DeliverySpec(
-        retry=wanted.retry,
-        backoff_policy=wanted.backoff_policy or "exponential",
-        backoff_delay=wanted.backoff_delay or "PT0.2S",
-    )
+    return placed(resource, rabbitmq_source_backing_of(source, view))
 
 
 def _place(config: KReference | None, namespace: str, view: View) -> _Place:
@@ -184,7 +173,7 @@ def _place(config: KReference | None, namespace: str, view: View) -> _Place:
             if entries is None:
                 raise Unusable(f'{not_found("", "ConfigMap", name)} in "{within}"')
             # A block of text in YAML ends with a line break.
-            trimmed = {key: value.strip() for key, value in entries.items()}
+            trimmed = {key: value.rstrip("\r\n") for key, value in entries.items()}
             found = with_auth_secret(trimmed, within, view)
             return _of_entries(found, f'ConfigMap "{within}/{name}"', namespace, view)
         case _:

@@ -46,7 +46,7 @@ def _tls(server: KafkaServer) -> ssl.SSLContext:
                 context.load_cert_chain(certificate, key)
     except (ssl.SSLError, ValueError, OSError) as exc:
         # What OpenSSL says of a key names no part of it.
-        said = exc.reason if isinstance(exc, ssl.SSLError) else type(exc).__name__
+        said = (isinstance(exc, ssl.SSLError) and exc.reason) or "they are not PEM"
         fix = "correct ca.crt, user.crt and user.key in the Secret, which are PEM"
         raise Refused(Trouble(NO_ADMIN, f"the certificates cannot be read: {said}", fix)) from exc
     return context

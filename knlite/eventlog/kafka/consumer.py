@@ -32,6 +32,8 @@ of a connection after the other, so after a rebalance the first fetch may wait a
 AT_ONCE = 100
 """Records after which others have their turn; they take a millisecond or two."""
 FOREVER = 2**31 - 1
+METADATA = 60_000
+"""Milliseconds until new partitions are noticed, and a topic that was gone."""
 SESSION, HEARTBEAT = 10_000, 3_000
 RETRY = 500
 """Milliseconds between attempts of the library to reach its brokers again."""
@@ -75,6 +77,7 @@ class Consumer:
             max_partition_fetch_bytes=FETCHED,
             # How often the library looks whether it could fetch; all that matters wakes it.
             consumer_timeout_ms=60_000,
+            metadata_max_age_ms=METADATA,
             # An event may wait for its subscriber for days.
             max_poll_interval_ms=FOREVER,
             session_timeout_ms=SESSION,
@@ -163,8 +166,6 @@ class Consumer:
 
     def _bring(self, partition: Partition, records: Sequence[Consumed]) -> None:
         cursor, decoder = self._cursor, self._decoder
-        reader = cursor.reader
-        name, passes = reader.name, reader.filter.passes
         for consumed in records:
             offset = consumed.offset
             if not cursor.meet(partition, offset):
@@ -172,8 +173,7 @@ class Consumer:
             met = decoder.read(consumed)
             if met is None:
                 continue
-            only = met.record.only
-            if name in only if only else passes(met.record.event):
+            if cursor.wants(met):
                 cursor.put(partition, met)
         self._progressing()
 

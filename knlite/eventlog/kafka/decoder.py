@@ -73,7 +73,7 @@ class Decoder:
             headers = (*others, *begun(headers, self._bits)[-1:])
         ttl = beside.ttl if beside.ttl >= 0 else arriving_ttl(event)
         record = Record(event, ttl, headers)
-        if _resource(beside.run) == self._resource:
+        if ours or _resource(beside.run) == self._resource:
             # What another resource has written into the same topic is new to this one.
             record.arrival, record.replay_of = beside.arrival, beside.replay_of
             record.only = frozenset(beside.only)

@@ -44,7 +44,9 @@ class KafkaEngine:
         if log is None:
             log = self._logs[resource.uid] = KafkaLog(resource, self._around)
         backing = resource.backing
-        if isinstance(backing, KafkaBacking) and backing != log.backing:
+        if isinstance(backing, KafkaBacking) and (
+            log.place is None or backing != log.place.backing
+        ):
             log.kept_at(backing, self._server(backing.server))
             self._sweep()
         return log
@@ -79,7 +81,7 @@ class KafkaEngine:
 
     def _sweep(self) -> None:
         """Leave servers that nothing is kept at any more, and nothing is to be deleted from."""
-        used = {id(log.server) for log in self._logs.values()}
+        used = {id(log.place.server) for log in self._logs.values() if log.place is not None}
         for wanted, server in tuple(self._servers.items()):
             if id(server) not in used and not server.leaving:
                 del self._servers[wanted]

@@ -4,6 +4,7 @@ Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reaso
 """
 
 import os
+import ssl
 from dataclasses import dataclass
 
 from aiokafka import errors
@@ -107,6 +108,15 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return "correct the configuration of the topic"
         case errors.UnknownTopicOrPartitionError():
             return "create the topic"
+        case ssl.SSLError():
+            return (
+                "set ca.crt in the Secret to what has signed the server's certificate, and"
+                " user.crt and user.key to what the server wants"
+            )
+        case errors.KafkaConnectionError() | ConnectionResetError():
+            return f"see whether the Kafka at {addresses} is at work, and takes {server.protocol}"
+        case ValueError():
+            return "correct protocol, sasl.mechanism, bootstrap.servers or the name"
         case ConnectionRefusedError():
             return f"start a Kafka at {addresses}, or correct bootstrap.servers"
         case _:

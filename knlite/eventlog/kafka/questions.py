@@ -107,24 +107,27 @@ async def begin(
     group: str,
     topics: Mapping[str, Leaders],
     at: Literal["earliest", "latest"],
+    *,
+    anew: bool = False,
 ) -> None:
-    """Let *group* begin there in all partitions where it has not been.
+    """Let *group* begin there in topics where it has not been, or in all if they are new to it.
 
+    Where it has been, a partition that it does not know is a new one, and all in it is for it.
     Raises as above.
     """
     coordinator = await _coordinator(client, server, group)
     known = await _committed(client, server, coordinator, group, topics)
-    missing = {
-        topic: {each: node for each, node in partitions.items() if (topic, each) not in known}
-        for topic, partitions in topics.items()
-    }
-    missing = {topic: partitions for topic, partitions in missing.items() if partitions}
-    if not missing:
-        return
-    places = await _places(client, server, missing, _OLDEST if at == "earliest" else _NEWEST)
+    if anew:
+        known.clear()
     per_topic: dict[str, list[tuple[int, int, str]]] = {}
-    for (topic, partition), offset in places.items():
-        per_topic.setdefault(topic, []).append((partition, offset, ""))
+    for topic, partitions in topics.items():
+        missing = {each: node for each, node in partitions.items() if (topic, each) not in known}
+        if missing:
+            new = at == "earliest" or len(missing) < len(partitions)
+            places = await _places(client, server, topic, missing, _OLDEST if new else _NEWEST)
+            per_topic[topic] = [(each, offset, "") for each, offset in places.items()]
+    if not per_topic:
+        return
     request = OffsetCommitRequest(group, _NONE, "", _NONE, list(per_topic.items()))
     answer = await _of_coordinator(client, coordinator, request)
     for each in answer["topics"]:
@@ -177,23 +180,19 @@ async def _committed(
 
 
 async def _places(
-    client: AIOKafkaClient,
-    server: KafkaServer,
-    topics: Mapping[str, Leaders],
-    which: int,
-) -> Mapping[tuple[str, int], int]:
-    """The offset of the first record that there is, or of the next that will be."""
-    by_node: dict[int, dict[str, list[tuple[int, int]]]] = {}
-    for topic, partitions in topics.items():
-        for partition, node in partitions.items():
-            by_node.setdefault(node, {}).setdefault(topic, []).append((partition, which))
+    client: AIOKafkaClient, server: KafkaServer, topic: str, partitions: Leaders, which: int
+) -> Mapping[int, int]:
+    """By partition: the offset of the first record that there is, or of the next that will be."""
+    by_node: dict[int, list[tuple[int, int]]] = {}
+    for partition, node in partitions.items():
+        by_node.setdefault(node, []).append((partition, which))
     found = {}
     for node, wanted in by_node.items():
-        answer = (await client.send(node, OffsetRequest(-1, 0, list(wanted.items())))).to_object()
-        for each in answer["topics"]:
-            for partition in each["partitions"]:
-                _check(partition["error_code"], None, GROUP_FAILED, server)
-                found[each["topic"], partition["partition"]] = partition["offset"]
+        request = OffsetRequest(-1, 0, [(topic, wanted)])
+        (answer,) = _entries((await client.send(node, request)).to_object(), "topics")
+        for each in answer["partitions"]:
+            _check(each["error_code"], None, GROUP_FAILED, server)
+            found[each["partition"]] = each["offset"]
     return found
 
 

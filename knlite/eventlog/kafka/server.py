@@ -16,7 +16,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TypeVar, cast
+from typing import Any, NoReturn, TypeVar
 
 import anyio
 from aiokafka import AIOKafkaProducer
@@ -29,7 +29,9 @@ from knlite.errors import InvalidInput, Unavailable
 from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventing.kafka.codec import Written
 from knlite.eventlog.kafka.connecting import connecting
+from knlite.eventlog.kafka.limit import Limit
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_of, words
+from knlite.eventlog.kafka.sticky import Sticky
 
 LARGEST = 1_048_576
 """Bytes of a request: upstream's ``max.request.size``."""
@@ -39,8 +41,6 @@ CONFIRMED = 8.0
 """Seconds in which the library must have an answer, and tries again."""
 PATIENCE = 10.0
 """Seconds after which whoever sends is told that nobody confirms."""
-TURN = 0.005
-"""Seconds until records without a key go to another partition."""
 GOODBYE = 3.0
 """Seconds that a client has to end in good order."""
 FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
@@ -75,9 +75,8 @@ class Server:
         self._watchers: dict[Callable[[], None], None] = {}
         self.leaving: dict[str, anyio.Event] = {}
         """Topics and groups that are being deleted; set when they are gone."""
-        self._limit = _Limit()
-        self._turns: dict[str, int] = {}
-        """By topic: the partition to which records without a key go for this moment."""
+        self._limit = Limit(PATIENCE)
+        self._sticky = Sticky(clock.now, draw)
         self._nodes: frozenset[tuple[str, int]] = frozenset()
 
     @property
@@ -107,6 +106,7 @@ class Server:
                         await self._broken.wait()
                     finally:
                         self._client = None
+                        self._tell()
                         await ended(client.close)
             finally:
                 if self._producer is not None:
@@ -156,12 +156,12 @@ class Server:
         producer = self._producer
         assert producer is not None
         try:
-            if written.key is not None:
+            if written.value is not None or written.key is not None:
                 kept = await producer.send(
                     topic, written.value, written.key, headers=written.headers
                 )
             else:
-                kept = await self._produce_anywhere(producer, topic, written)
+                kept = await self._produce_nothing(producer, topic, written)
             await self._limit.wait(kept)
         except MessageSizeTooLargeError as exc:
             raise InvalidInput(
@@ -180,26 +180,17 @@ class Server:
             client = self._producer.client
             client.set_topics(client._topics - {topic})
 
-    async def _produce_anywhere(
+    async def _produce_nothing(
         self, producer: AIOKafkaProducer, topic: str, written: Written
     ) -> "asyncio.Future[Any]":
-        """One without a key: what comes at once goes to one partition, in one batch."""
-        partition = self._turns.get(topic)
-        if partition is None:
-            partition = self._draw.choice(sorted(await producer.partitions_for(topic)))
-            self._turns[topic] = partition
-            if len(self._turns) == 1:
-                asyncio.get_running_loop().call_later(TURN, self._turns.clear)
-        headers, kept = written.headers, None
-        if written.value is not None:
-            kept = await producer.send(topic, written.value, partition=partition, headers=headers)
-        else:
-            # The library takes no record without key and value, but in a batch it does.
-            batch = producer.create_batch()
-            batch.append(key=None, value=None, timestamp=None, headers=headers)
-            batch.close()
-            kept = await producer.send_batch(batch, topic, partition=partition)
-        return cast("asyncio.Future[Any]", kept)
+        """A record without key and value, which the library takes in a batch only."""
+        partitions = sorted(await producer.partitions_for(topic))
+        batch = producer.create_batch()
+        batch.append(key=None, value=None, timestamp=None, headers=written.headers)
+        batch.close()
+        partition = self._sticky(None, partitions, partitions)
+        kept: asyncio.Future[Any] = await producer.send_batch(batch, topic, partition=partition)
+        return kept
 
     async def _connected(self) -> AIOKafkaClient:
         """A client, however long that takes."""
@@ -216,7 +207,10 @@ class Server:
         """A client that is connected to somebody. Raises ``Refused``."""
         arguments = connecting(self.server)
         limits = {"request_timeout_ms": int(CONFIRMED * 1000)}
-        client = AIOKafkaClient(**arguments, **limits, connections_max_idle_ms=None)
+        try:
+            client = AIOKafkaClient(**arguments, **limits, connections_max_idle_ms=None)
+        except ValueError as exc:
+            raise Refused(trouble_of(exc, NO_ADMIN, self.server)) from exc
         try:
             await client.bootstrap()
             nodes = frozenset((each.host, each.port) for each in client.cluster.brokers())
@@ -227,7 +221,7 @@ class Server:
         except Refused:
             await ended(client.close)
             raise
-        except (KafkaError, OSError, ValueError, AssertionError) as exc:
+        except Exception as exc:
             await ended(client.close)
             trouble = await self._why(dict(arguments), None)
             raise Refused(trouble) from exc
@@ -256,7 +250,11 @@ class Server:
         if before is not None:
             await ended(before.stop)
         producer = AIOKafkaProducer(
-            **arguments, acks="all", max_request_size=LARGEST, max_batch_size=BATCH
+            **arguments,
+            acks="all",
+            max_request_size=LARGEST,
+            max_batch_size=BATCH,
+            partitioner=self._sticky,
         )
         try:
             await producer.start()
@@ -282,7 +280,7 @@ class Server:
             try:
                 limit = int(CONFIRMED * 1000)
                 connection = await create_conn(host, port, request_timeout_ms=limit, **arguments)
-            except (KafkaError, OSError, ValueError, AssertionError) as exc:
+            except Exception as exc:  # noqa: BLE001  who answers there may be anything
                 found = trouble_of(exc, NO_ADMIN, self.server)
                 trouble = Trouble(NO_ADMIN, f"{host}:{port}: {found.cause}", found.fix)
             else:
@@ -315,36 +313,6 @@ def _refuse(trouble: Trouble) -> NoReturn:
 def _split(address: str) -> tuple[str, int]:
     host, _, port = address.strip().rpartition(":")
     return (host.strip("[]"), int(port)) if host and port.isdecimal() else (address, 9092)
-
-
-class _Limit:
-    """Nobody waits longer than ``PATIENCE`` for a confirmation: the library looks at its own limit
-    between attempts only. One timer for all, as there is one for each event otherwise."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[asyncio.Future[Any], float] = {}
-        """Until when, in order."""
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def wait(self, kept: "asyncio.Future[Any]") -> None:
-        """Return when *kept* is done, as it is; raises ``TimeoutError`` when that takes long."""
-        loop = kept.get_loop()
-        self._waiting[kept] = loop.time() + PATIENCE
-        if self._timer is None:
-            self._timer = loop.call_later(PATIENCE, self._look, loop)
-        try:
-            await kept
-        finally:
-            del self._waiting[kept]
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now, self._timer = loop.time(), None
-        for kept, until in self._waiting.items():
-            if until > now:
-                self._timer = loop.call_at(until, self._look, loop)
-                return
-            if not kept.done():
-                kept.set_exception(TimeoutError())
 
 
 async def ended(end: Callable[[], Awaitable[None]]) -> None:

@@ -3,6 +3,7 @@
 Source: AMQP 0-9-1 section 1.5 (reply codes); RabbitMQ's access control and networking guides.
 """
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 
@@ -63,6 +64,8 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
     if isinstance(exc, ssl.SSLCertVerificationError):
         fix = "give the certificate of who has signed it as ca.crt, and use the name that it is for"
         return Trouble(f"{where}: {exc.verify_message}", fix, lasting=True)
+    if isinstance(exc, ssl.SSLError) and "cadata" in str(exc):
+        return Trouble(f"{where}: ca.crt holds no certificate", "give one as PEM", lasting=True)
     if isinstance(exc, ssl.SSLError):
         fix = "no TLS is spoken there: give the port for it (5671), or no https in uri"
         return Trouble(f"{where}: {exc.reason or exc}", fix, lasting=True)
@@ -73,7 +76,10 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
         return Trouble(f"{where} does not answer", fix)
     if isinstance(exc, AMQPError):
         fix = "see the log of the server; a port for TLS asks for https in uri"
-        return Trouble(f"{where}: {words_of(exc)}", fix)
+        # In the library's words: how many bytes of an answer were missing.
+        ended = isinstance(exc.__cause__, asyncio.IncompleteReadError | ConnectionError)
+        words = "whoever listens there closes the connection at once" if ended else words_of(exc)
+        return Trouble(f"{where}: {words}", fix)
     return Trouble(f"{where}: {str(exc) or type(exc).__name__}", "check uri and port")
 
 
@@ -100,7 +106,8 @@ def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trou
         fix = "choose a name of letters, digits, spaces and - _ . : @ # , / +"
         return Trouble(words, fix, lasting=True)
     if isinstance(exc, TimeoutError):
-        return Trouble(f"{what}: the server does not answer", "see its log")
+        fix = "see its log, and whether the queue has a leader: rabbitmq-queues quorum_status QUEUE"
+        return Trouble(f"{what}: the server does not answer", fix)
     return Trouble(words, "see the log of the server")
 
 

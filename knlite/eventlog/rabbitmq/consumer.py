@@ -25,6 +25,8 @@ from knlite.eventlog.rabbitmq.wire import FAILURES, Wire
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""
+_CONSUMING = 10.0
+"""Seconds for an answer that needs nothing but the queue itself."""
 _LASTED = 10.0
 """Seconds after which a channel that is closed counts as one that worked: the server closes those
 on which nothing is acknowledged for half an hour."""
@@ -208,12 +210,14 @@ class Consumer:
                 # After the new one is there: what both take must not be missed.
                 await declaring.unbind(channel, before)
             self._bound[plan.exchange] = plan
-        await channel.basic_qos(prefetch_count=plan.prefetch)
         closing = channel.closing
         closing.add_done_callback(lambda _: self._signal.tell())
         channel.on_consumer_cancel_callbacks.add(self._canceled)
         self._where = plan.queue
-        await channel.basic_consume(plan.queue, _never)
+        # A quorum queue without a leader does not answer, and forgets that it was asked.
+        with anyio.fail_after(_CONSUMING):
+            await channel.basic_qos(prefetch_count=plan.prefetch)
+            await channel.basic_consume(plan.queue, _never)
 
     def _canceled(self, _: object) -> None:
         """Somebody has deleted the queue."""

@@ -76,6 +76,10 @@ class Exchange:
         self._largest: int | None = None
         """Bytes of a message that the server takes, once it has refused one."""
         link.users[self] = self.look
+        # A status that is kept from an earlier run must not lie.
+        self.standings.resource(None, "", "")
+        if broker_dead_letters(owner, backing) is not None:
+            self.standings.dead_letters(None, "", "")
 
     async def publish(self, exchange: str, key: str, event: CloudEvent, beside: Beside) -> None:
         """Return when the server has confirmed it.
@@ -248,9 +252,9 @@ class Exchange:
             if wire.connection.is_closed:
                 raise
             trouble = complaints.of_setting_up(exc, dead.queue, backing.server)
-            self.standings.dead_letters("QueueFailure", trouble.message)
+            self.standings.dead_letters(False, "QueueFailure", trouble.message)
             return
-        self.standings.dead_letters("", "")
+        self.standings.dead_letters(True, "", "")
 
     def _learn(self, channel: AbstractChannel) -> Trouble:
         """Why the server has closed the channel on which events are published."""

@@ -8,6 +8,10 @@ from knlite.eventing.rabbitmq import bindings, names
 from knlite.eventing.rabbitmq.backing import QueueType, RabbitmqBacking
 from knlite.eventlog.port import Owner, Reader
 
+PREFETCH = 100
+"""Messages that the server hands out before the first is done, if nobody says how many: as
+upstream, also where they are brought one after the other (Eventing data plane reference §7)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetters:
@@ -66,7 +70,7 @@ def broker_dead_letters(owner: Owner, backing: RabbitmqBacking) -> DeadLetters |
 
 def plan_of(owner: Owner, backing: RabbitmqBacking, reader: Reader) -> Plan:
     """Of the queue of a Trigger, or of a source."""
-    prefetch = 1 if reader.ordered else reader.parallelism
+    prefetch = reader.prefetch or PREFETCH
     if backing.is_source:
         return Plan(
             queue=backing.queue,

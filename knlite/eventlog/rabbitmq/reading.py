@@ -11,7 +11,7 @@ from knlite.eventlog.rabbitmq import complaints
 from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.link import Session
-from knlite.eventlog.rabbitmq.plans import DeadLetters, Plan, dead_letter_plan, plan_of
+from knlite.eventlog.rabbitmq.plans import PREFETCH, DeadLetters, Plan, dead_letter_plan, plan_of
 from knlite.eventlog.rabbitmq.standing import Around, Standings
 
 _DROPPED = 1000
@@ -136,8 +136,9 @@ class DeadLetterQueue:
             cursor = self._cursors[reader.name] = RabbitmqCursor(self._bury)
             # What nobody was there for comes again.
             self.consumer.replan()
-        if reader.parallelism > self._prefetch:
-            self._prefetch = reader.parallelism
+        wanted = reader.prefetch or PREFETCH
+        if wanted > self._prefetch:
+            self._prefetch = wanted
             self.consumer.replan()
         return cursor
 

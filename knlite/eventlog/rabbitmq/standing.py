@@ -32,9 +32,9 @@ class Standings:
         """The exchange, and the way to it."""
         self._tell("", "", ready, reason, message)
 
-    def dead_letters(self, reason: str, message: str) -> None:
-        """The Broker's queue of dead letters; no *reason*: it is there."""
-        self._tell("", "dead letters", not reason, reason, message)
+    def dead_letters(self, ready: bool | None, reason: str, message: str) -> None:
+        """The Broker's queue of dead letters."""
+        self._tell("", "dead letters", ready, reason, message)
 
     def reader(self, uid: str, ready: bool | None, reason: str, message: str) -> None:
         """The queue of a reader."""

@@ -41,6 +41,14 @@ def parallelism(annotations: Mapping[str, str], broker_class: str = "") -> int:
     return int(number) if in_bounds else standard
 
 
+def prefetch(annotations: Mapping[str, str]) -> int:
+    """How many events a server hands out before the first is done; 0: nobody has said so.
+
+    Upstream's RabbitMQ hands out 100, whatever the parallelism.
+    """
+    return parallelism(annotations) if PARALLELISM in annotations else 0
+
+
 def validated(annotations: Mapping[str, str]) -> Errors:
     """What is wrong with them, in the words of the broker whose annotation it is."""
     errors: list[FieldError] = []

@@ -119,13 +119,14 @@ def test_a_trigger_with_one_takes_nothing_but_the_dead_letter_sink() -> None:
     assert found.dead_letter_sink == SINK
 
 
-def test_with_rabbitmq_events_are_always_sent_in_binary_mode() -> None:
-    wanted = trigger(DeliverySpec(format="json"))
-    assert egress(broker(), wanted).policy.structured
-    obj = broker()
-    annotations = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
-    obj = replace(obj, metadata=replace(obj.metadata, annotations=annotations))
-    assert not egress(obj, wanted).policy.structured
+def test_with_rabbitmq_a_delivery_of_a_trigger_counts_as_a_whole() -> None:
+    obj = broker(QUICK, SINK, "PEM")
+    obj = replace(obj, metadata=meta("main", **{BROKER_CLASS: "RabbitMQBroker"}))
+    found = egress(obj, trigger())
+    assert (found.dead_letter_sink, found.policy.retry) == (SINK, 3)
+    found = egress(obj, trigger(DeliverySpec(format="json")))
+    assert (found.dead_letter_sink, found.dead_letter_ca_certs) == (None, "")
+    assert (found.policy.retry, found.policy.structured) == (5, False)
 
 
 def test_annotations_say_how_events_flow() -> None:

@@ -25,6 +25,13 @@ def told(happened: Happened, *egresses: Any, present: frozenset[str] = PRESENT) 
         pytest.param([], "a", "a", "delivering", id="nothing yet"),
         pytest.param([attempted(outcome="retrying")], "a", "a", "delivering", id="tried"),
         pytest.param([attempted(outcome="waiting")], "a", "a", "waiting", id="no subscriber"),
+        pytest.param(
+            [attempted(outcome="waiting", leg="dead letter sink", ended=False)],
+            "a",
+            "a",
+            "delivering",
+            id="in the queue of dead letters",
+        ),
         pytest.param([attempted()], "", "a", "delivered", id="taken"),
         pytest.param([attempted(ended=False)], "a", "a", "delivering", id="its reply follows"),
         pytest.param([attempted(outcome="failed")], "", "a", "failed", id="given up"),

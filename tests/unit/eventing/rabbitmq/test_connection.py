@@ -154,6 +154,11 @@ def test_a_password_does_not_show() -> None:
     assert HIDDEN not in repr(server())
 
 
+def test_a_line_break_at_the_end_does_not_count_but_a_space_does() -> None:
+    view = FakeView(secret("r", **{**ENTRIES, "password": " word \n"}))
+    assert of_secret("shop", "r", "", "shop", view).password == " word "
+
+
 def test_the_authority_of_a_server_is_in_a_secret_of_its_own() -> None:
     view = FakeView(secret("ca", **{"ca.crt": "PEM"}), secret("r", **ENTRIES, caSecretName="ca"))
     assert of_secret("shop", "r", "", "shop", view).ca == "PEM"

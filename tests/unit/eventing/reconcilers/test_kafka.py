@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from knlite.eventing.backing import stable_uid
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
 from knlite.eventing.resources import topology
 from knlite.eventing.standings import Standing, with_standing
@@ -191,6 +192,15 @@ def test_a_topic_keeps_its_name_when_the_template_changes() -> None:
     assert plane.get(Broker, "c").status.annotations["default.topic"] == "new-c"
 
 
+def test_a_group_has_a_name_also_where_the_template_makes_none() -> None:
+    plane = Plane()
+    features = config_map("config-kafka-features")
+    features["data"] = {"triggers-consumergroup-template": '{{ index .Labels "team" }}'}
+    plane.apply(features, BROKERS, broker(), trigger())
+    (egress,) = resource(plane, "Broker", "b").egresses
+    assert egress.reader == stable_uid("Trigger", "shop", "t")
+
+
 def test_a_trigger_depends_on_its_group_and_keeps_its_name() -> None:
     plane = Plane()
     plane.apply(BROKERS, broker(), trigger())
@@ -348,6 +358,15 @@ def test_a_channel_on_kafka_and_its_subscriptions() -> None:
     assert egress.reader.startswith("kafka.shop.c.")
     plane.delete(Subscription, "s")
     assert resource(plane, "KafkaChannel", "c").egresses == ()
+
+
+def test_a_subscriber_that_a_person_has_written_keeps_its_delivery() -> None:
+    plane = Plane()
+    written = {"subscriberUri": LATER["uri"], "delivery": {"retry": 7}}
+    channel = document("KafkaChannel", "c", KAFKA_CHANNEL, subscribers=[written])
+    plane.apply(CHANNELS, channel)
+    (egress,) = resource(plane, "KafkaChannel", "c").egresses
+    assert (egress.subscriber, egress.policy.retry) == (LATER["uri"], 7)
 
 
 def test_the_group_of_a_subscription_is_the_same_in_the_next_run() -> None:

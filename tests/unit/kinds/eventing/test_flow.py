@@ -54,3 +54,9 @@ def test_with_rabbitmq_it_is_one_unless_said() -> None:
 def test_parallelism_that_is_none_is_refused(text: str, said: str) -> None:
     assert said in rendered(flow.validated({PARALLELISM: text}))
     assert flow.parallelism({PARALLELISM: text}) == 100
+
+
+def test_a_server_hands_out_as_many_as_are_asked_for() -> None:
+    assert flow.prefetch({}) == 0
+    assert flow.prefetch({PARALLELISM: "1"}) == 1
+    assert flow.prefetch({PARALLELISM: "20"}) == 20
