@@ -60,7 +60,8 @@ def test_tests_that_are_interrupted_leave_nothing(
     said = ""
     with run.stdout:
         while "begun" not in said:
-            assert (line := run.stdout.readline()), said
+            line = run.stdout.readline()
+            assert line, said
             said += line
         end(run)
         said += run.stdout.read()

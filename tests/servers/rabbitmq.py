@@ -118,7 +118,7 @@ class RabbitMQ(Server):
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_MNESIA_BASE": str(self.data),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             # The script becomes the server, instead of waiting for it.
@@ -147,7 +147,7 @@ def rabbitmq_of(folder: Path) -> Iterator[RabbitMQ]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 def _scripts() -> Path:
