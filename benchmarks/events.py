@@ -410,7 +410,8 @@ def _server_goals(measured: dict[Case, list[Measured]]) -> Iterator[tuple[str, s
         if case.programs:
             shares = _shares(measured[replace(case, programs=0)], floor)
             spread = f"{median(shares):.2f} ({min(shares):.2f} to {max(shares):.2f})"
-            goal = f"at least {SHARE_GOAL:g}" if case.size == SMALL else ""
+            is_goal = case.size == SMALL and case.programs == 1
+            goal = f"at least {SHARE_GOAL:g}" if is_goal else ""
             yield f"x {_label(case)}, {case.size:,} B", goal, spread
 
 

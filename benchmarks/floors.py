@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -22,6 +23,9 @@ import uvloop
 
 from benchmarks.eventsender import Course, Sent
 from benchmarks.subscriber import Seen
+
+PATIENCE = 120.0
+"""Seconds for deliveries that do not come."""
 
 
 class Floor(Protocol):
@@ -63,9 +67,13 @@ class Programs:
             subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(count)
         ]
-        self._ask(0, do="layout")
-        self._ask(-1, do="consume")
-        self._ask(0, do="publish")
+        try:
+            self._ask(0, do="layout")
+            self._ask(-1, do="consume")
+            self._ask(0, do="publish")
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -74,12 +82,12 @@ class Programs:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is None:
-            self._ask(-1, do="stop")
-            self._ask(0, do="clear")
-        for process in self._processes:
-            process.terminate()
-            process.wait(20)
+        try:
+            if kind is None:
+                self._ask(-1, do="stop")
+                self._ask(0, do="clear")
+        finally:
+            self._end()
 
     @property
     def pids(self) -> list[int]:
@@ -92,8 +100,13 @@ class Programs:
         return Sent(**self._ask(0, do="send", **what))
 
     def told(self, wanted: int) -> Mapping[str, int]:
-        """What has come, when *wanted* deliveries have."""
+        """What has come, when *wanted* deliveries have or nothing comes any more."""
         return self._ask(-1, do="told", wanted=wanted)
+
+    def _end(self) -> None:
+        for process in self._processes:
+            process.terminate()
+            process.wait(20)
 
     def _ask(self, which: int, **command: Any) -> dict[str, Any]:
         process = self._processes[which]
@@ -134,8 +147,10 @@ async def _done(server: Floor, seen: Seen, command: dict[str, Any]) -> dict[str,
         case "send":
             return asdict(await _send(server, **command))
         case "told":
-            while len(seen.delays) < command["wanted"]:  # noqa: ASYNC110  as the subscriber is asked
-                await asyncio.sleep(0.02)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE):
+                    while len(seen.delays) < command["wanted"]:  # noqa: ASYNC110  so is the subscriber
+                        await asyncio.sleep(0.02)
             told: dict[str, Any] = json.loads(seen.taken())
             return told
         case unknown:

@@ -129,6 +129,9 @@ def main() -> None:
             with tempfile.TemporaryDirectory(prefix="knlite-outage-") as name:
                 folder = Path(name)
                 with places([engine], folder) as found:
+                    if what == "server" and not found[engine].server.is_own:
+                        print(f"{engine}: not ours to stop; that run is left out", file=sys.stderr)
+                        continue
                     outcomes.append(outage(engine, found[engine], folder, what, events, away))
             if options.quick:
                 print(outcomes[-1], flush=True)

@@ -4,7 +4,6 @@ One that ``KNLITE_TEST_RABBITMQ`` (``amqp://…``) or ``KNLITE_TEST_KAFKA`` (``H
 taken as it is.
 """
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -79,7 +78,7 @@ def places(engines: list[str], folder: Path) -> Iterator[dict[str, Place]]:
 @contextmanager
 def _rabbitmq(folder: Path) -> Iterator[Place]:
     with rabbitmq_of(folder) as server:
-        if "KNLITE_TEST_RABBITMQ" not in os.environ:
+        if server.is_own:
             with (folder / "rabbitmq.conf").open("a") as configuration:
                 configuration.write(_RABBITMQ_ROOM)
             server.restart()

@@ -1,11 +1,19 @@
 """The servers that a run of the tests needs: each started once, when a test first asks for it."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
 from tests.servers.kafka import Kafka, kafka_of
 from tests.servers.rabbitmq import RabbitMQ, rabbitmq_of
+
+
+def pytest_configure() -> None:
+    """Who ends the tests interrupts them, so that what they have started ends with them."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,14 @@ from tests.e2e.recorder import Recorder, recording
 @pytest.fixture
 def up() -> Iterator[Callable[..., Knlite]]:
     """Starts ``knlite up`` with arguments; all that were started are stopped in the end."""
-    started: list[Knlite] = []
+    with ExitStack() as started:
 
-    def start(*arguments: str | Path, **options: Any) -> Knlite:
-        knlite = Knlite(*(str(argument) for argument in arguments), **options)
-        started.append(knlite)
-        return knlite
+        def start(*arguments: str | Path, **options: Any) -> Knlite:
+            knlite = Knlite(*(str(argument) for argument in arguments), **options)
+            started.callback(knlite.stop)
+            return knlite
 
-    yield start
-    for knlite in started:
-        knlite.stop()
+        yield start
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,6 @@
 """The real executable on real ports, and what its tests wait and ask for."""
 
+import atexit
 import json
 import os
 import signal
@@ -38,6 +39,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def left_to_nobody(process: "subprocess.Popen[Any]") -> None:
+    """Have *process* killed when the tests end, if whoever started it could not end it."""
+    atexit.register(process.kill)
+
+
 class Knlite:
     """A running ``knlite up``, and what it has said so far."""
 
@@ -53,10 +59,11 @@ class Knlite:
             cwd=ROOT,
             env={**os.environ, **(env or {})},
         )
+        left_to_nobody(self.process)
         self.stderr = ""
         self._threads = [
-            threading.Thread(target=self._facts),
-            threading.Thread(target=self._errors),
+            threading.Thread(target=self._facts, daemon=True),
+            threading.Thread(target=self._errors, daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -124,7 +131,10 @@ class Knlite:
         """End it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(with_signal)
-        code = self.process.wait(PATIENCE)
+        try:
+            code = self.process.wait(PATIENCE)
+        finally:
+            self.process.kill()
         for thread in self._threads:
             thread.join(PATIENCE)
         self.http.close()

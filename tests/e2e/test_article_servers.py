@@ -1,7 +1,6 @@
 """The article's system with its Broker on RabbitMQ and on Kafka: one annotation more."""
 
 import asyncio
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +43,7 @@ def test_on_rabbitmq(up: Up, rabbitmq: RabbitMQ) -> None:
     }
     settings = [f"--set=rabbitmq-broker-config.{name}={value}" for name, value in login.items()]
     goes_from_web_to_process(up, "rabbitmq", *settings)
-    if "KNLITE_TEST_RABBITMQ" not in os.environ:
+    if rabbitmq.is_own:
         queues = rabbitmq.control("list_queues", "name", "type", "messages")
         assert re.search(r"greetings\S*\s+quorum\s+0", queues), queues
 

@@ -27,6 +27,8 @@ Up = Callable[..., Knlite]
 
 OFTEN = {"retry": 50, "backoffPolicy": "linear", "backoffDelay": "PT0.1S"}
 ORDERED = {"kafka.eventing.knative.dev/delivery.order": "ordered"}
+SEVERAL = {"rabbitmq.eventing.knative.dev/parallelism": "10"}
+"""At once; for RabbitMQ, as upstream, it is one if nobody says otherwise."""
 
 
 def refuses_each_once() -> Script:
@@ -60,7 +62,7 @@ def test_an_event_that_fails_holds_up_no_other(space: Space) -> None:
         return Answer() if sent.type != "bad" or healed.is_set() else Answer(CONFLICT)
 
     broker, sink = space.broker(), space.sink(script)
-    space.trigger(broker, sink, delivery=OFTEN)
+    space.trigger(broker, sink, delivery=OFTEN, annotations=SEVERAL)
     bad = space.send("Broker", broker, event("bad", partitionkey="one"))
     others = [space.send("Broker", broker, event(partitionkey="one")).id for _ in range(20)]
     sink.until(20)

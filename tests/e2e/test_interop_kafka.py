@@ -314,6 +314,10 @@ def test_plain_records_become_events_of_a_source(
     tombstone = got["partition:0/offset:1"]
     assert (tombstone.event.data, tombstone.event.attributes["key"]) == (b"", "customer-1")
     assert "key" not in got["partition:0/offset:2"].event.attributes
+    told = {"id": "partition:0/offset:0", "source": where}
+    story = space.knlite.admin.get("/knlite/explain", params=told)
+    assert story.status_code == 200, story.text
+    assert topic in story.text
 
 
 @pytest.mark.parametrize(

@@ -352,6 +352,9 @@ def test_plain_messages_become_events_of_a_source(
     where = f"/apis/v1/namespaces/{space.namespace}/rabbitmqsources/{name}#{queue}"
     assert first.event.source == where
     assert first.event.attributes["subject"] == "order-17"
+    story = space.knlite.admin.get("/knlite/explain", params={"id": "order-17", "source": where})
+    assert story.status_code == 200, story.text
+    assert queue in story.text
     assert first.event.attributes["time"].startswith("2026-01-02T03:04:05")
     assert first.headers["content-type"].startswith("text/plain")
     second = next(each for each in got if each.event.data == b"no name")

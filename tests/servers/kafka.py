@@ -44,6 +44,7 @@ class Kafka(Server):
     @property
     def certificates(self) -> Certificates:
         """Those of our own."""
+        assert self.folder
         return self._certificates
 
     def answers(self) -> bool:
@@ -69,6 +70,9 @@ class Kafka(Server):
         return [
             java,
             *MEMORY,
+            # What it unpacks, and would leave in the folder that all programs share.
+            "-XX:-UsePerfData",
+            f"-Djava.io.tmpdir={self.folder}",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
             "-cp",
             f"{self._jars}/*",
@@ -94,7 +98,7 @@ sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config={LOGIN} {users};
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS;User:admin
-log.dirs={self.folder}/data
+log.dirs={self.data}
 log.index.size.max.bytes=1048576
 log.cleaner.dedupe.buffer.size=2097152
 offsets.topic.num.partitions=4
@@ -127,4 +131,4 @@ def kafka_of(folder: Path) -> Iterator[Kafka]:
         server.start()
         yield server
     finally:
-        server.stop()
+        server.end()

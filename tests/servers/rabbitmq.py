@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.e2e.executable import free_port, missing, wait_until
+from tests.e2e.executable import free_port, left_to_nobody, missing, wait_until
 from tests.servers.certificates import Certificates, certificates_in
 from tests.servers.server import Server, answered
 
@@ -94,6 +94,7 @@ class RabbitMQ(Server):
             missing("rabbitmq", "there is no epmd on the PATH")
         command = [epmd, "-port", str(port), "-address", "127.0.0.1"]
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        left_to_nobody(process)
         try:
             wait_until(lambda: answered(port, b"\x00\x01n"), "epmd")
             yield
@@ -117,7 +118,7 @@ class RabbitMQ(Server):
             "RABBITMQ_CONF_ENV_FILE": str(folder / "rabbitmq-env.conf"),
             "RABBITMQ_CONFIG_FILE": str(folder / "rabbitmq"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(folder / "plugins"),
-            "RABBITMQ_MNESIA_BASE": str(folder / "data"),
+            "RABBITMQ_MNESIA_BASE": str(self.data),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
             "RABBITMQ_PID_FILE": str(folder / "pid"),
             # The script becomes the server, instead of waiting for it.
@@ -146,7 +147,7 @@ def rabbitmq_of(folder: Path) -> Iterator[RabbitMQ]:
             server.start()
             yield server
         finally:
-            server.stop()
+            server.end()
 
 
 def _scripts() -> Path:

@@ -1,14 +1,17 @@
 """A server that tests talk to: started by them, or one that was there before."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import wait_until
+from tests.e2e.executable import left_to_nobody, wait_until
 
 GOODBYE = 30.0
 """Seconds that a server has for stopping in good order."""
@@ -33,11 +36,21 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
+    def is_own(self) -> bool:
+        """Whether the tests have started it, and may stop it."""
+        return self._folder is not None
+
+    @property
     def folder(self) -> Path:
         """Where everything of it is; skips the test if the server is not the tests' own."""
         if self._folder is None:
             pytest.skip(f"this {self.name} was there before; the test would have to stop it")
         return self._folder
+
+    @property
+    def data(self) -> Path:
+        """What it keeps."""
+        return self.folder / "data"
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         """What starts it, and the environment for that."""
@@ -60,6 +73,7 @@ class Server:
                 cwd=self.folder,
                 env={**os.environ, **environment},
             )
+        left_to_nobody(self._process)
 
         def ready() -> bool:
             assert self._process is not None
@@ -77,6 +91,22 @@ class Server:
         """Stop it as a crash would."""
         self._end(signal.SIGKILL)
 
+    @contextmanager
+    def halted(self) -> Iterator[None]:
+        """It does nothing for a while, and its connections stay open."""
+        assert self.folder
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Stop it, and forget what it has kept."""
+        self.stop()
+        shutil.rmtree(self.data, ignore_errors=True)
+
     def restart(self) -> None:
         """Away and back, with what it has kept."""
         self.stop()
@@ -92,4 +122,4 @@ class Server:
             process.wait(GOODBYE)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait()
+        process.wait()

@@ -5,7 +5,8 @@ What the reader is done with is committed a moment after it has nothing more to 
 while it has, when partitions are taken away, and at the end.
 
 Source: Eventing data plane reference §9.2 (consumer), §7 (what is committed).
-Differs: upstream commits every five seconds; what it delivers twice after a crash is more. The
+Differs: upstream commits every five seconds; what it delivers twice after a crash is more. Its
+members are given up after ten seconds, ours after six. The
 assignor is the round-robin one, as the library keeps what its sticky one remembers in one place
 for all groups of a process.
 """
@@ -34,7 +35,9 @@ AT_ONCE = 100
 FOREVER = 2**31 - 1
 METADATA = 60_000
 """Milliseconds until new partitions are noticed, and a topic that was gone."""
-SESSION, HEARTBEAT = 10_000, 3_000
+SESSION, HEARTBEAT = 6_000, 2_000
+"""Milliseconds: the least that a cluster allows if it is not set up otherwise. After a crash the
+next run waits for so long until the member that it was is given up."""
 RETRY = 500
 """Milliseconds between attempts of the library to reach its brokers again."""
 UNREADABLE = (UnicodeDecodeError, CorruptRecordException)

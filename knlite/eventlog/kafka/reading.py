@@ -49,6 +49,7 @@ class Reading:
         """Why it gets nothing."""
         self._at: Literal["start", "end"] = at
         self._anew = False
+        self._begun = False
         self._around = around
         self._changed = changed
         self._scope = anyio.CancelScope()
@@ -122,15 +123,17 @@ class Reading:
         group, server = self.reader.name, place.server
         await place.until_found()
         await gone(server, group_key(group))
+        # Where a group of this name has been in a topic that is new means nothing.
+        anew = self._anew or (place.created and not self._begun)
         start = (self._at == "start" and place.created) or self._anew
         at: Literal["earliest", "latest"] = "earliest" if start else place.backing.initial
 
         async def begin(client: AIOKafkaClient) -> None:
             known = place.backing.server
-            await questions.begin(client, known, group, place.topics, at, anew=self._anew)
+            await questions.begin(client, known, group, place.topics, at, anew=anew)
 
         await server.ask(begin)
-        self._anew = False
+        self._anew, self._begun = False, True
         self.set_up, self.trouble = True, None
         self._changed()
 

@@ -21,7 +21,7 @@ from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
 from knlite.eventlog.rabbitmq.link import Session, Signal, pause
 from knlite.eventlog.rabbitmq.plans import Plan
-from knlite.eventlog.rabbitmq.wire import FAILURES, Wire
+from knlite.eventlog.rabbitmq.wire import FAILURES, Wire, only_our_cancellation
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""
@@ -110,7 +110,8 @@ class Consumer:
                     continue
                 began = self._clock.now()
                 try:
-                    await self._read(session)
+                    with only_our_cancellation():
+                        await self._read(session)
                 except FAILURES as exc:
                     if self._events.session() is session:
                         self._events.failed(exc)

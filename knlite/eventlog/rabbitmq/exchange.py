@@ -23,7 +23,7 @@ from knlite.eventlog.rabbitmq.link import Link, Session, Signal, pause
 from knlite.eventlog.rabbitmq.plans import broker_dead_letters
 from knlite.eventlog.rabbitmq.publisher import Publisher
 from knlite.eventlog.rabbitmq.standing import Around, Standings
-from knlite.eventlog.rabbitmq.wire import FAILURES
+from knlite.eventlog.rabbitmq.wire import FAILURES, only_our_cancellation
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""
@@ -137,7 +137,8 @@ class Exchange:
             began = self._around.clock.now()
             trouble: Trouble | None = None
             try:
-                await self._serve(session)
+                with only_our_cancellation():
+                    await self._serve(session)
             except FAILURES as exc:
                 trouble = complaints.of_setting_up(exc, self.backing.exchange, self.backing.server)
             if self._doomed and trouble is None and not self.leftovers:

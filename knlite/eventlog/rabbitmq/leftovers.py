@@ -7,7 +7,7 @@ import anyio
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.link import Session
-from knlite.eventlog.rabbitmq.wire import FAILURES, TIMEOUT
+from knlite.eventlog.rabbitmq.wire import FAILURES, TIMEOUT, only_our_cancellation
 
 Complain = Callable[[str], None]
 
@@ -45,7 +45,7 @@ class Leftovers:
     ) -> None:
         wire = session.publishing
         try:
-            with anyio.fail_after(TIMEOUT):
+            with anyio.fail_after(TIMEOUT), only_our_cancellation():
                 async with wire.channel() as channel:
                     await ask(channel, name)
         except FAILURES as exc:

@@ -7,8 +7,8 @@ of bytes before it sees them, and what goes out is handed to it ready (ADR 0034)
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Protocol
 
 import anyio
@@ -40,6 +40,22 @@ FAILURES = (
 )
 """What is raised when something does not work on the server. RuntimeError is a connection that has
 just been closed."""
+
+
+@contextmanager
+def only_our_cancellation() -> Iterator[None]:
+    """Make a failure of it when the library cancels what we wait for.
+
+    It does so when a connection ends; a task group would take that for the wish to end quietly,
+    and nothing would ever connect again.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as exc:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError("the connection has ended") from exc
 
 
 class Messages(Protocol):
@@ -108,15 +124,17 @@ class Wire:
     async def write(self) -> None:
         """Send until cancelled, as quickly as the server reads."""
         loop = asyncio.get_running_loop()
-        while True:
-            await self._more.wait()
-            self._more.clear()
-            if self._pending:
-                payload = b"".join(self._pending)
-                self._pending.clear()
-                drained = loop.create_future()
-                await self.connection.write_queue.put(ChannelFrame(payload, False, drained))
-                await drained
+        # Who waits for the connection to end hears of it.
+        with suppress(*FAILURES), only_our_cancellation():
+            while True:
+                await self._more.wait()
+                self._more.clear()
+                if self._pending:
+                    payload = b"".join(self._pending)
+                    self._pending.clear()
+                    drained = loop.create_future()
+                    await self.connection.write_queue.put(ChannelFrame(payload, False, drained))
+                    await drained
 
     @asynccontextmanager
     async def channel(self, *, confirms: bool = False) -> AsyncIterator[AbstractChannel]:
@@ -126,7 +144,11 @@ class Wire:
             yield channel
         finally:
             # What was sent on it goes out before.
-            with anyio.move_on_after(_GOODBYE, shield=True):
+            with (
+                anyio.move_on_after(_GOODBYE, shield=True),
+                suppress(*FAILURES),
+                only_our_cancellation(),
+            ):
                 if not channel.is_closed and not self.connection.is_closed:
                     await self.flush()
                     await channel.close()
@@ -154,7 +176,7 @@ async def connected(server: RabbitmqServer, name: str) -> AsyncIterator[Wire]:
     connection = Connection(url, transport_factory=transport)
     connection.vhost = server.vhost
     try:
-        with anyio.fail_after(TIMEOUT):
+        with anyio.fail_after(TIMEOUT), only_our_cancellation():
             await connection.connect()
     except FAILURES as exc:
         if transport.stream is not None and transport.stream.words:
@@ -166,7 +188,11 @@ async def connected(server: RabbitmqServer, name: str) -> AsyncIterator[Wire]:
     try:
         yield wire
     finally:
-        with anyio.move_on_after(_GOODBYE, shield=True):
+        with (
+            anyio.move_on_after(_GOODBYE, shield=True),
+            suppress(*FAILURES),
+            only_our_cancellation(),
+        ):
             if not connection.is_closed:
                 await wire.flush()
             await connection.close()
