@@ -263,7 +263,9 @@ def _count(value: object) -> int:
 
 
 def _is_kept(name: str, text: str) -> bool:
-    return name.isascii() and name.isalnum() and (text != "" or name not in _OPTIONAL)
+    """Whether an attribute can have that *name*, and says something with *text*."""
+    named = name.isascii() and name.isalnum() and name != "data"
+    return named and (text != "" or name not in _OPTIONAL)
 
 
 def _fits(text: str) -> bool:

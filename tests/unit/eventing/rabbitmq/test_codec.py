@@ -153,7 +153,9 @@ def test_what_is_no_value_of_an_attribute_is_passed_over(value: object) -> None:
     assert read(Message({**LEAST, "own": value}), HERE) == CloudEvent(LEAST)
 
 
-@pytest.mark.parametrize("name", ["x-death", "X-Own", "traceparent", "tracestate", "a_b", "a-b"])
+@pytest.mark.parametrize(
+    "name", ["x-death", "X-Own", "traceparent", "tracestate", "a_b", "a-b", "data", "ce-data"]
+)
 def test_other_headers_are_no_attributes(name: str) -> None:
     assert read(Message({**LEAST, name: "1"}), HERE) == CloudEvent(LEAST)
 
