@@ -19,6 +19,7 @@ import msgspec
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked, timestamp
 from knlite.eventing.headers import travelled
+from knlite.kinds.sources.rabbitmqsource import EVENT_TYPE
 
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
@@ -32,8 +33,6 @@ READER = "x-knlite-reader"
 TRAVELLING = "x-knlite-header-"
 """Before the names of headers that travel with an event."""
 
-FOREIGN_TYPE = "dev.knative.rabbitmq.event"
-"""Type of events made from messages that are none."""
 NO_TIME = "0001-01-01T00:00:00Z"
 SHORT = 255
 """Bytes of a name of a header, or of a property."""
@@ -227,7 +226,7 @@ def _foreign(message: Message, origin: Origin) -> CloudEvent | Malformed:
     attributes = {
         _SPECVERSION: "1.0",
         "id": message.message_id,
-        "type": FOREIGN_TYPE,
+        "type": EVENT_TYPE,
         "source": origin.source,
         "subject": message.message_id,
     }
