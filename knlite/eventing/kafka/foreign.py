@@ -87,11 +87,14 @@ def _text_of(key: bytes, key_type: KeyType) -> str:
 
 
 def _shortest(number: float) -> str:
-    """The fewest digits that name the same 32-bit *number*."""
+    """The fewest digits that name the same 32-bit *number*; nine always do."""
+    bits = struct.pack(">f", number)
     for digits in range(1, 9):
-        text = f"{number:.{digits}g}"
-        if struct.pack(">f", float(text)) == struct.pack(">f", number):
-            return repr(float(text))
+        nearby = float(f"{number:.{digits}g}")
+        # Of the largest there is, some are nearer to what is beyond all 32-bit numbers.
+        with suppress(OverflowError):
+            if struct.pack(">f", nearby) == bits:
+                return repr(nearby)
     return repr(float(f"{number:.9g}"))
 
 
