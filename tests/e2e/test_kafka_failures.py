@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.e2e import leaks
-from tests.e2e.eventspace import Space, event, space_of, to
+from tests.e2e.eventspace import Space, event, ref, space_of, to
 from tests.e2e.executable import Knlite, free_port, running, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
@@ -310,6 +310,41 @@ def test_a_source_whose_login_is_refused(space: Space, kafka: Kafka, client: Cli
     right = {"stringData": login("admin", USERS["admin"])}
     assert space.patch("Secret", "login", right).is_success
     assert sink.until(1)[0].event.data == b"hello"
+
+
+TOPIC, GROUP, CLUSTER = 2, 3, 4
+ALL, CREATE = 2, 5
+"""As Kafka numbers them."""
+
+
+def test_a_group_that_a_subscription_may_not_read_in(
+    kafka: Kafka, client: Client, recorder: Recorder
+) -> None:
+    servers = {
+        "bootstrap.servers": kafka.sasl_bootstrap,
+        "auth.secret.ref.name": "login",
+        "auth.secret.ref.namespace": "knative-eventing",
+    }
+    settings = [f"kafka-channel-config.{key}={value}" for key, value in servers.items()]
+    client.allow("guest", (CLUSTER, "kafka-cluster", CREATE), (TOPIC, "*", ALL))
+    with running(*(each for setting in settings for each in ("--set", setting))) as run:
+        space = space_of(run, recorder)
+        data = login("guest", USERS["guest"])
+        secret = {"metadata": {"name": "login"}, "stringData": data}
+        path = "/api/v1/namespaces/knative-eventing/secrets"
+        assert run.admin.post(path, json=secret).status_code == 201
+        channel, sink = space.channel("KafkaChannel"), space.sink()
+        spec = {"channel": ref("KafkaChannel", channel)["ref"], "subscriber": {"uri": sink.url}}
+        space.make("Subscription", "refused", spec)
+        told = space.until_condition("Subscription", "refused", "ChannelReady")
+        assert told["message"] == "Subscription marked by Channel as False"
+        told = space.until_ready("KafkaChannel", channel, "False")
+        assert "GroupAuthorizationFailed" in told["message"]
+        assert "allow User:guest" in told["message"]
+        client.allow("guest", (GROUP, "*", ALL))
+        space.until_ready("Subscription", "refused")
+        sent = space.send("KafkaChannel", channel, event())
+        assert sink.until()[0].event.id == sent.id
 
 
 def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
