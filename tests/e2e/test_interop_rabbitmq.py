@@ -412,37 +412,3 @@ def test_a_source_makes_its_queue_and_takes_it_along(
     space.delete("RabbitmqSource", name)
     wait_until(lambda: client.depth(queue) is None, "the queue to go")
     wait_until(lambda: not client.exchange(exchange), "the exchange to go")
-
-
-def test_what_was_published_while_nobody_ran_is_delivered(
-    client: Client, rabbitmq: RabbitMQ, tmp_path: Any, recorder: Any
-) -> None:
-    """At the end of a run nothing is deleted; with a data folder names stay."""
-    sink = recorder.sink()
-    options = ["--data-dir", str(tmp_path)]
-    for key in ("port", "username", "password", "vhost"):
-        options += ["--set", f"rabbitmq-broker-config.{key}={getattr(rabbitmq, key)}"]
-    documents = [
-        {
-            "apiVersion": "eventing.knative.dev/v1",
-            "kind": "Broker",
-            "metadata": {"name": "kept", "annotations": CLASS},
-        },
-        {
-            "apiVersion": "eventing.knative.dev/v1",
-            "kind": "Trigger",
-            "metadata": {"name": "kept"},
-            "spec": {"broker": "kept", "subscriber": {"uri": sink.url}},
-        },
-    ]
-    manifests = tmp_path / "broker.yaml"
-    manifests.write_text("\n---\n".join(map(json.dumps, documents)))
-    with running(manifests, *options) as first:
-        first.settled()
-        broker = first.object("/apis/eventing.knative.dev/v1/namespaces/default/brokers/kept")
-    identity = broker["metadata"]["uid"]
-    client.publish(f"b.default.kept.{identity}", b"meanwhile", FOREIGN)
-    assert client.depth(f"default.kept.{identity}") == 1
-    with running(manifests, *options):
-        assert one(sink).event.data == b"meanwhile"
-    assert client.depth(f"default.kept.{identity}") == 0
