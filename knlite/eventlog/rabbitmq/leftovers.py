@@ -7,7 +7,7 @@ import anyio
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.link import Session
-from knlite.eventlog.rabbitmq.wire import FAILURES, TIMEOUT, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import TIMEOUT, only_our_cancellation
 
 Complain = Callable[[str], None]
 
@@ -48,7 +48,7 @@ class Leftovers:
             with anyio.fail_after(TIMEOUT), only_our_cancellation():
                 async with wire.channel() as channel:
                     await ask(channel, name)
-        except FAILURES as exc:
+        except Exception as exc:
             if wire.connection.is_closed:
                 raise
             trouble = complaints.of_setting_up(exc, name, server)
