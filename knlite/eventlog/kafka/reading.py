@@ -10,11 +10,7 @@ from typing import Literal, NoReturn
 
 import anyio
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import (
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import BrokerResponseError, KafkaError
 
 from knlite.eventlog.kafka import questions
 from knlite.eventlog.kafka.consumer import Consumer
@@ -105,14 +101,14 @@ class Reading:
                     place.backing.topics,
                     self.reader.name,
                     clock,
+                    self._joined,
                 ).run()
             except Refused as exc:
                 self._fails(exc.trouble)
-            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as exc:
-                self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
-            except (KafkaError, OSError):
-                # It is lost, or says something new: then the next attempt meets it.
-                pass
+            except (KafkaError, OSError) as exc:
+                # A server that is lost is told by others.
+                if isinstance(exc, BrokerResponseError) and not exc.retriable:
+                    self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
             except Exception as exc:  # noqa: BLE001  a name that nobody has thought of stops only this
                 self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
             failures = 0 if clock.now() - began > STABLE else failures + 1
@@ -134,8 +130,14 @@ class Reading:
 
         await server.ask(begin)
         self._anew, self._begun = False, True
-        self.set_up, self.trouble = True, None
+        self.set_up = True
         self._changed()
+
+    def _joined(self) -> None:
+        """Only now it is known that the group takes us."""
+        if self.trouble is not None:
+            self.trouble = None
+            self._changed()
 
     def _fails(self, trouble: Trouble) -> None:
         """Nobody waits for it any more."""
