@@ -12,6 +12,7 @@ import anyio
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import BrokerResponseError, KafkaError
 
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.kafka import questions
 from knlite.eventlog.kafka.consumer import Consumer
 from knlite.eventlog.kafka.cursor import KafkaCursor
@@ -92,17 +93,10 @@ class Reading:
         while True:
             began = clock.now()
             try:
-                await self._begin(place)
-                await place.server.reached()
-                await Consumer(
-                    self.cursor,
-                    place.decoder,
-                    place.server,
-                    place.backing.topics,
-                    self.reader.name,
-                    clock,
-                    self._joined,
-                ).run()
+                with only_our_cancellation():
+                    await self._begin(place)
+                    await place.server.reached()
+                    await self._member(place).run()
             except Refused as exc:
                 self._fails(exc.trouble)
             except (KafkaError, OSError) as exc:
@@ -113,6 +107,17 @@ class Reading:
                 self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
             failures = 0 if clock.now() - began > STABLE else failures + 1
             await self._around.pause(failures)
+
+    def _member(self, place: Place) -> Consumer:
+        return Consumer(
+            self.cursor,
+            place.decoder,
+            place.server,
+            place.backing.topics,
+            self.reader.name,
+            self._around.clock,
+            self._joined,
+        )
 
     async def _begin(self, place: Place) -> None:
         """Have the group begin where its reader does. Raises ``Refused``."""

@@ -15,13 +15,14 @@ from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.codec import Beside, Message, Origin
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Record
 from knlite.eventlog.rabbitmq import declaring, frames
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
 from knlite.eventlog.rabbitmq.link import Session, Signal, pause
 from knlite.eventlog.rabbitmq.plans import Plan
-from knlite.eventlog.rabbitmq.wire import Wire, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import Wire
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""

@@ -15,6 +15,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Owner
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.complaints import Trouble
@@ -23,7 +24,7 @@ from knlite.eventlog.rabbitmq.link import Link, Session, Signal, pause
 from knlite.eventlog.rabbitmq.plans import broker_dead_letters
 from knlite.eventlog.rabbitmq.publisher import Publisher
 from knlite.eventlog.rabbitmq.standing import Around, Standings
-from knlite.eventlog.rabbitmq.wire import FAILURES, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import FAILURES
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 import anyio
 
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.link import Session
-from knlite.eventlog.rabbitmq.wire import TIMEOUT, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import TIMEOUT
 
 Complain = Callable[[str], None]
 
