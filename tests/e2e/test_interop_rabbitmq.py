@@ -446,3 +446,11 @@ def test_what_was_published_while_nobody_ran_is_delivered(
     with running(manifests, *options):
         assert one(sink).event.data == b"meanwhile"
     assert client.depth(f"default.kept.{identity}") == 0
+    # What is taken out of the manifests meanwhile goes from the server at the next start.
+    manifests.write_text(json.dumps(documents[0]))
+    with running(manifests, *options):
+        wait_until(lambda: client.depth(f"default.kept.{identity}") is None, "the queue to go")
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}
+    manifests.write_text(json.dumps(other))
+    with running(manifests, *options):
+        wait_until(lambda: not client.exchange(f"b.default.kept.{identity}"), "the exchange to go")
