@@ -206,6 +206,34 @@ async def test_what_was_not_done_comes_again_in_the_next_run(
     assert again[0].record.arrival == 1_001
 
 
+async def test_after_a_crash_nobody_waits_for_the_member_that_is_gone(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    who = reader()
+    run = await runs.begin()
+    log = run.engine.log(Owner(backing), [])
+    log.open(who, "end")
+    await log.append(record("1"))
+    await runs.end(run)
+    crashed = AIOKafkaConsumer(
+        *backing.topics,
+        bootstrap_servers=list(backing.server.bootstrap),
+        client_id="knlite-group",
+        group_id=who.name,
+        # A static member does not say that it goes.
+        group_instance_id="crashed",
+        session_timeout_ms=120_000,
+    )
+    await crashed.start()
+    await until(lambda: len(crashed.assignment()) == backing.partitions)
+    await crashed.stop()
+
+    run = await runs.begin()
+    cursor = run.engine.log(Owner(backing), []).open(who, "end")
+    with anyio.fail_after(30):
+        assert await names(cursor, 1) == ["1"]
+
+
 async def test_what_was_done_comes_never_again(runs: Runs, backing: KafkaBacking) -> None:
     owner, who = Owner(backing), reader()
     run = await runs.begin()
@@ -658,7 +686,8 @@ async def test_a_group_that_is_shared_is_shared_and_loses_nothing(
         for _ in range(5):
             group.start_soon(work, "first", log.open(who, "end"))
         await fill(log, *range(300))
-        other = second.engine.log(Owner(backing), []).open(who, "end")
+        same = Reader(uid="there", name=who.name)
+        other = second.engine.log(Owner(backing), []).open(same, "end")
         for _ in range(5):
             group.start_soon(work, "second", other)
         await fill(log, *range(300, 600))

@@ -12,6 +12,12 @@ from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble
 CLIENT_ID = "knlite"
 
 
+def client_of(reader: str) -> str:
+    """As whom the reader of this uid joins its group: nobody else does, but the same reader in a
+    run that goes on with the same data folder."""
+    return f"{CLIENT_ID}-{reader}"
+
+
 def connecting(server: KafkaServer) -> Mapping[str, Any]:
     """Arguments that all clients of the library have in common.
 

@@ -22,7 +22,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from anyio.lowlevel import checkpoint
 
 from knlite.clock import Clock
-from knlite.eventlog.kafka.connecting import connecting
+from knlite.eventlog.kafka.connecting import client_of, connecting
 from knlite.eventlog.kafka.cursor import KafkaCursor, Partition
 from knlite.eventlog.kafka.decoder import Consumed, Decoder
 from knlite.eventlog.kafka.server import Server, ended
@@ -38,8 +38,7 @@ FOREVER = 2**31 - 1
 METADATA = 60_000
 """Milliseconds until new partitions are noticed, and a topic that was gone."""
 SESSION, HEARTBEAT = 6_000, 2_000
-"""Milliseconds: the least that a cluster allows if it is not set up otherwise. After a crash the
-next run waits for so long until the member that it was is given up."""
+"""Milliseconds: the least that a cluster allows if it is not set up otherwise."""
 RETRY = 500
 """Milliseconds between attempts of the library to reach its brokers again."""
 UNREADABLE = (UnicodeDecodeError, CorruptRecordException)
@@ -74,8 +73,9 @@ class Consumer:
         self._progressed = False
         self._settled = anyio.Event()
         """Who was assigned what, and from where it is read, is known."""
+        arguments = {**connecting(server.server), "client_id": client_of(cursor.reader.uid)}
         self._consumer = AIOKafkaConsumer(
-            **connecting(server.server),
+            **arguments,
             group_id=group,
             partition_assignment_strategy=(RoundRobinPartitionAssignor, RangePartitionAssignor),
             enable_auto_commit=False,

@@ -14,6 +14,7 @@ from aiokafka.errors import BrokerResponseError, KafkaError
 
 from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.kafka import questions
+from knlite.eventlog.kafka.connecting import client_of
 from knlite.eventlog.kafka.consumer import Consumer
 from knlite.eventlog.kafka.cursor import KafkaCursor
 from knlite.eventlog.kafka.place import Place, gone, group_key, left
@@ -131,6 +132,8 @@ class Reading:
 
         async def begin(client: AIOKafkaClient) -> None:
             known = place.backing.server
+            # After a crash the member that it was is still there, and has all partitions.
+            await questions.dismiss(client, known, group, client_of(self.reader.uid))
             await questions.begin(client, known, group, place.topics, at, anew=anew)
 
         await server.ask(begin)
