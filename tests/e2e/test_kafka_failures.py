@@ -15,6 +15,7 @@ from tests.e2e.eventspace import Space, event, ref, space_of, to
 from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
+from tests.e2e.recorder import Recorder
 from tests.servers.kafka import USERS, Kafka
 
 pytestmark = pytest.mark.e2e

@@ -12,16 +12,12 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.filter import Filter
 from knlite.eventing.kafka.offsets import Offsets
+from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Reader, Record, Taken
 
 LEAST = 64
 """Events that wait in memory before no more are fetched, however few are brought at once."""
-
-
-FILTERS = 100
-"""Of one reader, the newest, which events of this run may still be judged by."""
 
 
 class Partition(NamedTuple):
@@ -54,9 +50,7 @@ class KafkaCursor:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._filters: list[tuple[int, Filter]] = [(0, reader.filter)]
-        """Those of this run, each for events above an arrival: what has come before an edit is
-        judged as it was then."""
+        self._filters = Filters(reader.filter)
         self._lanes: dict[Partition, _Lane] = {}
         self._assigned: set[Partition] = set()
         self._turns: deque[_Lane] = deque()
@@ -144,9 +138,7 @@ class KafkaCursor:
     def read_as(self, reader: Reader, newest: int) -> None:
         """Go on as *reader* says; *newest* is the last arrival that its filter of now is for."""
         before, self.reader = self.reader, reader
-        if before.filter is not reader.filter:
-            self._filters.append((newest, reader.filter))
-            del self._filters[:-FILTERS]
+        self._filters.replace(reader.filter, newest)
         if before.ordered and not reader.ordered:
             for lane in self._lanes.values():
                 if self._give_turn(lane):
@@ -157,11 +149,7 @@ class KafkaCursor:
         record = met.record
         if record.only:
             return self.reader.name in record.only
-        if len(self._filters) > 1 and not met.origin:
-            for since, filter_ in reversed(self._filters):
-                if record.arrival > since:
-                    return filter_.passes(record.event)
-        return self.reader.filter.passes(record.event)
+        return self._filters.passes(record.event, 0 if met.origin else record.arrival)
 
     def assigned(self, positions: Mapping[Partition, int]) -> None:
         """These are read from their positions on."""

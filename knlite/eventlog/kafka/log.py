@@ -92,6 +92,7 @@ class KafkaLog:
         )
         backing = place.backing
         written = encode(record.event, beside, structured=backing.structured)
+        place.decoder.remember(record)
         try:
             await place.server.produce(backing.topics[0], written)
         except Unavailable as exc:

@@ -28,6 +28,7 @@ from knlite.clock import Clock
 from knlite.errors import InvalidInput, Unavailable
 from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventing.kafka.codec import Written
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.kafka.connecting import connecting
 from knlite.eventlog.kafka.limit import Limit
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_of, words
@@ -317,5 +318,11 @@ def _split(address: str) -> tuple[str, int]:
 
 async def ended(end: Callable[[], Awaitable[None]]) -> None:
     """Wait until a client has ended, also when the whole run does, but not for ever."""
-    with anyio.move_on_after(GOODBYE, shield=True), suppress(KafkaError, OSError):
+    with (
+        anyio.move_on_after(GOODBYE, shield=True),
+        # Whatever it says: there is nothing more to be wanted of it.
+        suppress(Exception),
+        # It waits for tasks that it has just canceled.
+        only_our_cancellation(),
+    ):
         await end()

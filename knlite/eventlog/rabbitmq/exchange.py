@@ -15,6 +15,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Owner
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.complaints import Trouble
@@ -23,7 +24,7 @@ from knlite.eventlog.rabbitmq.link import Link, Session, Signal, pause
 from knlite.eventlog.rabbitmq.plans import broker_dead_letters
 from knlite.eventlog.rabbitmq.publisher import Publisher
 from knlite.eventlog.rabbitmq.standing import Around, Standings
-from knlite.eventlog.rabbitmq.wire import FAILURES, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import FAILURES
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""
@@ -75,6 +76,7 @@ class Exchange:
         """A source has made it, since nobody else had."""
         self._largest: int | None = None
         """Bytes of a message that the server takes, once it has refused one."""
+        self._last: Session | None = None
         link.users[self] = self.look
         # A status that is kept from an earlier run must not lie.
         self.standings.resource(None, "", "")
@@ -139,7 +141,7 @@ class Exchange:
             try:
                 with only_our_cancellation():
                     await self._serve(session)
-            except FAILURES as exc:
+            except Exception as exc:  # noqa: BLE001  what nobody has thought of stops only this
                 trouble = complaints.of_setting_up(exc, self.backing.exchange, self.backing.server)
             if self._doomed and trouble is None and not self.leftovers:
                 return
@@ -167,13 +169,15 @@ class Exchange:
                 trouble = self._link.trouble or self._trouble
                 if trouble is not None:
                     raise trouble.unavailable(self._what())
-                if up is not None and up.session.publishing.blocked:
+                if up is None or up.session is not self._link.session:
+                    await self._signal.wait()
+                elif up.session.publishing.blocked:
                     if await self._stays_blocked(up.session):
                         raise _blocked(up.session).unavailable(self._what())
-                elif up is not None and not self.unready:
-                    return up
-                else:
+                elif self.unready:
                     await self._signal.wait()
+                else:
+                    return up
         raise Unavailable(
             self._what(),
             cause=f"exchange and queues have not been set up within {PATIENCE:g} s",
@@ -190,6 +194,9 @@ class Exchange:
     async def _serve(self, session: Session) -> None:
         """Set it up, and let events go to it until something is lost or different."""
         self._stale = False
+        if session is not self._last:
+            # It may take other sizes since it was started again.
+            self._last, self._largest = session, None
         await self.leftovers.delete(session, self.backing.server)
         if self._doomed:
             return

@@ -15,7 +15,7 @@ from knlite.clock import Clock
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
 from knlite.eventlog.rabbitmq import complaints
 from knlite.eventlog.rabbitmq.complaints import Trouble
-from knlite.eventlog.rabbitmq.wire import FAILURES, Refused, Wire, connected
+from knlite.eventlog.rabbitmq.wire import Refused, Wire, connected
 
 _FIRST = 0.2
 _LONGEST = 10.0
@@ -107,7 +107,7 @@ class Link:
                         trouble = complaints.of_connecting(Refused(0, said), server)
                     # At once: who uses them need not find out for itself.
                     self._change(None, trouble)
-        except FAILURES as exc:
+        except Exception as exc:  # noqa: BLE001  what a Secret says may fail in any way
             return complaints.of_connecting(exc, server)
         return trouble
 

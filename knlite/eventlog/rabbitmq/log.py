@@ -11,7 +11,7 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskGroup
 
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
@@ -167,8 +167,8 @@ class RabbitmqLog:
         )
         try:
             await self._exchange.publish(dead.exchange, "", event, beside)
-        except InvalidInput:
-            # What it says of the failure has made it too large.
+        except (InvalidInput, Overloaded):
+            # What it says of the failure has made it too large, or the queue is full.
             return False
         return True
 

@@ -3,9 +3,9 @@
 from typing import Protocol
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.filter import Filter
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside, Origin
+from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Owner, Reader
 from knlite.eventlog.rabbitmq import complaints
 from knlite.eventlog.rabbitmq.consumer import Consumer
@@ -42,9 +42,7 @@ class ReaderQueue:
         self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.run = log.around.run
         self._log = log
-        self._filters: list[tuple[int, Filter]] = [(0, reader.filter)]
-        """Those of this run, each for events above an arrival: what has come before an edit is
-        judged as it was then."""
+        self._filters = Filters(reader.filter)
         self._unread = 0
         log.standings.reader(reader.uid, None, "", "")
 
@@ -55,8 +53,7 @@ class ReaderQueue:
 
     def replan(self, reader: Reader) -> bool:
         """The reader is as *reader* says now; whether that makes a difference on the server."""
-        if reader.filter is not self.reader.filter:
-            self._filters.append((self._log.newest, reader.filter))
+        self._filters.replace(reader.filter, self._log.newest)
         before = self.plan()
         self.reader = reader
         if self.plan() == before:
@@ -85,12 +82,7 @@ class ReaderQueue:
         return (self.inbox,)
 
     def wanted(self, event: CloudEvent, beside: Beside) -> bool:
-        filters = self._filters
-        if len(filters) > 1 and beside.run == self.run:
-            for since, filter_ in reversed(filters):
-                if beside.arrival > since:
-                    return filter_.passes(event)
-        return filters[-1][1].passes(event)
+        return self._filters.passes(event, beside.arrival if beside.run == self.run else 0)
 
     def set_up(self) -> None:
         self._log.standings.reader(self.reader.uid, True, "", "")
