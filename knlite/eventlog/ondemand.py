@@ -28,16 +28,21 @@ class Maker:
     module: str
     name: str
 
+    @property
+    def package(self) -> str:
+        """As package indexes call the library."""
+        return self.library.replace("_", "-")
+
     def make(self, publish: Publish, clock: Clock, draw: random.Random) -> Engine:
         """The engine, or what stands for it if its library is not installed."""
         if find_spec(self.library) is None:
-            cause = f"the Python package {self.library} is not installed"
+            cause = f"the Python package {self.package} is not installed"
             return ExtraNotInstalled(self.extra, cause, publish, clock)
         try:
             module = import_module(self.module)
         except ImportError as exc:
             # It is there, but not as it should be: another version, or what it needs is missing.
-            cause = f"the Python package {self.library} cannot be used: {exc}"
+            cause = f"the Python package {self.package} cannot be used: {exc}"
             return ExtraNotInstalled(self.extra, cause, publish, clock)
         engine: Engine = getattr(module, self.name)(publish, clock, draw)
         return engine
