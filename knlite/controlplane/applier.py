@@ -18,6 +18,7 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.rabbitmqbrokerconfig import RabbitmqBrokerConfig
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.security import INSECURE_DEFAULT
 from knlite.kinds.sources.container import ContainerSource
@@ -30,7 +31,7 @@ from knlite.registry.write import Write
 USER = "knlite"
 """In whose name files are applied; the ``creator`` annotation of what they declare."""
 
-_FIRST = (Namespace, ConfigMap, Secret)
+_FIRST = (Namespace, ConfigMap, Secret, RabbitmqBrokerConfig)
 
 
 class Applier:
