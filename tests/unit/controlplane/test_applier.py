@@ -70,6 +70,22 @@ async def test_a_broker_finds_what_it_names_however_the_file_is_sorted(tmp_path:
     assert made == ["Secret", "RabbitmqBrokerConfig", "Broker"]
 
 
+async def test_another_class_is_refused_with_a_way_to_have_it(tmp_path: Path) -> None:
+    registry = with_default_namespace()
+    file = tmp_path / "broker.yaml"
+    file.write_text(BROKER)
+    applier = Applier(registry, lambda: None, LoopClock(START), lambda _: None)
+    applier.apply(read_project([tmp_path], {}).declared)
+    file.write_text(BROKER.replace("RabbitMQBroker", "MTChannelBasedBroker"))
+    complaint = applier.check(read_project([tmp_path], {}).declared)[0]
+    assert complaint.message.startswith("Immutable annotations changed")
+    assert complaint.message.endswith("it is deleted, and made anew")
+    file.write_text("\n---\n".join(BROKER.split("---")[1:]))
+    applier.apply(read_project([tmp_path], {}).declared)
+    file.write_text(BROKER.replace("RabbitMQBroker", "MTChannelBasedBroker"))
+    assert not applier.check(read_project([tmp_path], {}).declared)
+
+
 @pytest.mark.parametrize(
     ("visibility", "said"),
     [
