@@ -13,17 +13,28 @@ from rich.table import Table
 from rich.text import Text
 
 from knlite.cli.output import Output
-from knlite.cli.render import line_of, ready_again
+from knlite.cli.render import line_of, ready_now
+from knlite.cli.repeats import Repeats
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
-from knlite.facts import EgressChanged, EventAccepted, Fact, Notice, ReadyChanged, RequestDone
+from knlite.facts import (
+    EgressChanged,
+    EventAccepted,
+    EventRefused,
+    Fact,
+    Notice,
+    ReadyChanged,
+    RequestDone,
+)
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.pod import status_column as status_of_pod
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object, controller_of, described
 from knlite.telemetry.accesslog import record
 
@@ -40,28 +51,41 @@ class Screen:
         self._output = cast("IO[str]", output)
         self._console = Console(file=self._output, highlight=False, soft_wrap=True)
         self._settled = False
-        self._unready: set[tuple[str, str, str]] = set()
+        self._unready: dict[tuple[str, str, str], tuple[str, str]] = {}
+        """What people know of as not ready, and why."""
+        self._refused = Repeats()
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
-        if isinstance(fact, ReadyChanged):
-            again = self._is_ready_again(fact)
-            if not self._settled:
-                # On the way up everything is unready once; the table will say what is left.
-                return
-            line = ready_again(fact) if again else line
+        match fact:
+            case ReadyChanged():
+                line = self._readiness(fact, line)
+            case EventRefused() if line is not None:
+                line = self._refused.line(fact, line)
+            case _:
+                pass
         if line is not None:
             self._console.print(line)
 
-    def _is_ready_again(self, fact: ReadyChanged) -> bool:
-        """Whether people know of *fact*'s object that it was not."""
-        who = (fact.kind, fact.namespace, fact.name)
+    def _readiness(self, fact: ReadyChanged, line: Text | None) -> Text | None:
+        who, why = (fact.kind, fact.namespace, fact.name), (fact.reason, fact.message)
+        known = who in self._unready
         if fact.status == "False":
-            self._unready.add(who)
-        elif fact.status == "True" and who in self._unready:
-            self._unready.discard(who)
-            return True
-        return False
+            if fact.kind == Trigger.__name__ and self._is_said_of_a_broker(fact.namespace, why):
+                # It waits for its Broker: one line for all that do is enough.
+                return None
+            self._unready[who] = why
+        elif fact.status == "True" and known:
+            del self._unready[who]
+            line = ready_now(fact)
+        # On the way up everything is unready once; the table will say what is left.
+        return line if self._settled else None
+
+    def _is_said_of_a_broker(self, namespace: str, why: tuple[str, str]) -> bool:
+        return any(
+            kind == Broker.__name__ and where == namespace and said == why
+            for (kind, where, _), said in self._unready.items()
+        )
 
     def notice(self, text: str, level: str = "info") -> None:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
@@ -79,13 +103,17 @@ class Screen:
             Console(file=self._output, highlight=False, width=WIDEST).print(table)
         else:
             self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
-        self._settled = True
+        self.settled()
         base = f"http://localhost:{emulator.settings.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
         if kubeconfig is not None:
             path = quote(str(kubeconfig))
             self._console.print(Text(f"For kubectl and kn: export KUBECONFIG={path}"))
         self._console.print()
+
+    def settled(self) -> None:
+        """What becomes unready from now on is news."""
+        self._settled = True
 
     @staticmethod
     def missing(count: int) -> str:

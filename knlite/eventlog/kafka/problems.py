@@ -71,6 +71,8 @@ def words(exc: BaseException) -> str:
         text = os.strerror(exc.errno)
     elif isinstance(exc, OSError) and exc.strerror:
         text = exc.strerror
+    elif isinstance(exc, ConnectionError) and not str(exc):
+        text = "it closed the connection"
     else:
         text = f"{type(exc).__name__}: {exc}"
     return text.strip().rstrip(".")[:500]

@@ -34,6 +34,7 @@ SERVER = KafkaServer(
             "allow User:alice",
         ),
         (errors.KafkaConnectionError("closed"), "closed", "takes SASL_PLAINTEXT"),
+        (ConnectionResetError(), "it closed the connection", "takes SASL_PLAINTEXT"),
         (ssl.SSLCertVerificationError(1, "verify failed"), "verify failed", "ca.crt"),
         (ValueError("no port"), "no port", "bootstrap.servers"),
     ],
