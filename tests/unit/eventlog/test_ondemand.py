@@ -89,7 +89,7 @@ def test_a_library_that_breaks_while_it_is_imported_ends_nothing_else(
     ask()
     standing = facts[0]
     assert isinstance(standing, LogStanding)
-    assert "knlite_broken_library cannot be used: AttributeError: " in standing.message
+    assert "knlite-broken-library cannot be used: AttributeError: " in standing.message
 
 
 @on_virtual_time
