@@ -6,7 +6,6 @@ A partition is one order. Each has its turn, so that a long one does not keep th
 ordered reader has one event of each in hand at most.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.kafka.offsets import Offsets
 from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Reader, Record, Taken
+from knlite.eventlog.waiting import Waiting
 
 LEAST = 64
 """Events that wait in memory before no more are fetched, however few are brought at once."""
@@ -57,7 +57,7 @@ class KafkaCursor:
         """Those that have an event to give now."""
         self._queued = 0
         self._in_hand = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting = Waiting()
         self.on_room: Callable[[], None] = _nobody
         """Called when so few events wait that more should be fetched."""
         self.on_progress: Callable[[], None] = _nobody
@@ -93,7 +93,7 @@ class KafkaCursor:
         if lane.offsets.done(position.offset, position.age):
             self.on_progress()
         if self._give_turn(lane):
-            self._wake()
+            self._waiting.wake()
         elif not lane.in_hand and lane.partition not in self._assigned:
             self._forget(lane)
 
@@ -103,16 +103,7 @@ class KafkaCursor:
     async def wait(self) -> None:
         if self._turns:
             return
-        # A plain future, as in ``memory.py``.
-        more = asyncio.get_running_loop().create_future()
-        self._waiting.append(more)
-        try:
-            await more
-        except BaseException:
-            if more.done() and not more.cancelled():
-                # Whoever is cancelled just when it is woken leaves its turn to another.
-                self._wake()
-            raise
+        await self._waiting.wait()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         """Kafka has no such place."""
@@ -142,7 +133,7 @@ class KafkaCursor:
         if before.ordered and not reader.ordered:
             for lane in self._lanes.values():
                 if self._give_turn(lane):
-                    self._wake()
+                    self._waiting.wake()
 
     def wants(self, met: Met) -> bool:
         """Whether what is at *met* is for the reader."""
@@ -160,8 +151,7 @@ class KafkaCursor:
             else:
                 lane.offsets.assigned(position)
         self._assigned.update(positions)
-        for _ in range(len(self._waiting)):
-            self._wake()
+        self._waiting.wake(len(self._waiting))
 
     def revoked(self, partitions: Iterable[Partition]) -> None:
         """Somebody else may read these now. What is in hand goes on; what waits is given back."""
@@ -204,7 +194,7 @@ class KafkaCursor:
         lane.queue.append(met)
         self._queued += 1
         if self._give_turn(lane) or not self.reader.ordered:
-            self._wake()
+            self._waiting.wake()
 
     def positions(self) -> Mapping[Partition, int]:
         """The next records that have not been met, of the partitions that are read."""
@@ -238,13 +228,6 @@ class KafkaCursor:
         lane.has_turn = True
         self._turns.append(lane)
         return True
-
-    def _wake(self) -> None:
-        while self._waiting:
-            more = self._waiting.popleft()
-            if not more.done():
-                more.set_result(None)
-                return
 
 
 class _Lane:
