@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.bindings import UNSET_TIME, on_rabbitmq
 from tests.e2e.eventspace import Space, attributes, event, full_event, to
-from tests.e2e.executable import Knlite, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
 from tests.e2e.recorder import Event, Received, Sink, drops_first
@@ -47,12 +47,8 @@ def knlite(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }.items():
         options += ["--set", f"rabbitmq-broker-config.{key}={value}"]
     data = tmp_path_factory.mktemp("data")
-    run = Knlite("--runtime", "process", "--data-dir", str(data), *options)
-    try:
-        wait_until(run.answers, "the API")
+    with running("--data-dir", data, *options) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -423,7 +419,7 @@ def test_what_was_published_while_nobody_ran_is_delivered(
 ) -> None:
     """At the end of a run nothing is deleted; with a data folder names stay."""
     sink = recorder.sink()
-    options = ["--runtime", "process", "--data-dir", str(tmp_path)]
+    options = ["--data-dir", str(tmp_path)]
     for key in ("port", "username", "password", "vhost"):
         options += ["--set", f"rabbitmq-broker-config.{key}={getattr(rabbitmq, key)}"]
     documents = [
@@ -441,18 +437,12 @@ def test_what_was_published_while_nobody_ran_is_delivered(
     ]
     manifests = tmp_path / "broker.yaml"
     manifests.write_text("\n---\n".join(map(json.dumps, documents)))
-    first = Knlite(str(manifests), *options)
-    try:
+    with running(manifests, *options) as first:
         first.settled()
         broker = first.object("/apis/eventing.knative.dev/v1/namespaces/default/brokers/kept")
-    finally:
-        first.stop()
     identity = broker["metadata"]["uid"]
     client.publish(f"b.default.kept.{identity}", b"meanwhile", FOREIGN)
     assert client.depth(f"default.kept.{identity}") == 1
-    second = Knlite(str(manifests), *options)
-    try:
+    with running(manifests, *options):
         assert one(sink).event.data == b"meanwhile"
-    finally:
-        second.stop()
     assert client.depth(f"default.kept.{identity}") == 0

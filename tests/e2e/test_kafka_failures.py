@@ -5,9 +5,6 @@ tests of a Broker that is not ready, of its ConfigMap, of secrets that come late
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ import pytest
 
 from tests.e2e import leaks
 from tests.e2e.eventspace import Space, event, space_of, to
-from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.executable import Knlite, free_port, running, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
 from tests.e2e.recorder import Recorder
@@ -30,20 +27,11 @@ WRONG = "wrong-hunter2"
 """A password that no server takes and nobody may see."""
 
 
-def start(*arguments: str, **options: Any) -> Knlite:
-    run = Knlite("--runtime", "process", *arguments, **options)
-    wait_until(run.answers, "the API")
-    return run
-
-
 @pytest.fixture(scope="module")
 def knlite(kafka: Kafka) -> Iterator[Knlite]:
     """A run that knows where Kafka is."""
-    run = start("--set", f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}")
-    try:
+    with running("--set", f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}") as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +77,7 @@ def not_ready(space: Space, *words: str, of: str = "TopicReady") -> dict[str, An
         return at.get("status") == "False" and all(word.lower() in said for word in words)
 
     try:
-        wait_until(found, f"{of} with {words}", 20)
+        wait_until(found, f"{of} with {words}")
     except pytest.fail.Exception:
         pytest.fail(f"{of} is {space.condition('Broker', 'broker', of)}, not with {words}")
     condition = space.condition("Broker", "broker", of)
@@ -97,15 +85,6 @@ def not_ready(space: Space, *words: str, of: str = "TopicReady") -> dict[str, An
     assert ready["reason"] == condition["reason"]
     assert ready["message"] == condition["message"]
     return condition
-
-
-def shown(knlite: Knlite, *arguments: str) -> str:
-    """What a verb prints."""
-    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "knlite", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
-    ).stdout
 
 
 def test_a_kafka_that_comes_late(space: Space, kafka: Kafka, client: Client) -> None:
@@ -116,7 +95,7 @@ def test_a_kafka_that_comes_late(space: Space, kafka: Kafka, client: Client) -> 
         sink = space.sink()
         space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
         assert space.until_ready("Trigger", "early", "False")["message"]
-        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
+        said = space.knlite.shown("get", "brokers", "-n", space.namespace)
         assert "Failed to obtain Kafka cluster admin" in said
     finally:
         kafka.start()
@@ -336,8 +315,7 @@ def test_a_source_whose_login_is_refused(space: Space, kafka: Kafka, client: Cli
 def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
     absent = 'import sys\nsys.modules["aiokafka"] = None\n'
     (tmp_path / "sitecustomize.py").write_text(absent)
-    run = start(env={"PYTHONPATH": str(tmp_path)})
-    try:
+    with running(env={"PYTHONPATH": str(tmp_path)}) as run:
         space = space_of(run, recorder)
         broker(space)
         condition = not_ready(space, 'pip install "knlite[kafka]"')
@@ -346,8 +324,6 @@ def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
             "memory", annotations={"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
         )
         assert "Traceback" not in run.stderr
-    finally:
-        run.stop()
 
 
 def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:

@@ -5,9 +5,6 @@ a connection secret and of a vhost.
 """
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +13,7 @@ import pytest
 
 from tests.e2e import leaks
 from tests.e2e.eventspace import Space, event, space_of, to
-from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.executable import Knlite, free_port, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
 from tests.e2e.recorder import Recorder, Sink
@@ -27,12 +24,6 @@ pytestmark = pytest.mark.e2e
 CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
 WRONG = "wrong-hunter2"
 """A password that no server takes and nobody may see."""
-
-
-def start(*arguments: str, **options: Any) -> Knlite:
-    run = Knlite("--runtime", "process", *arguments, **options)
-    wait_until(run.answers, "the API")
-    return run
 
 
 def settings(**keys: object) -> list[str]:
@@ -46,18 +37,14 @@ def settings(**keys: object) -> list[str]:
 @pytest.fixture(scope="module")
 def knlite(rabbitmq: RabbitMQ) -> Iterator[Knlite]:
     """A run that knows where RabbitMQ is."""
-    run = start(
-        *settings(
-            port=rabbitmq.port,
-            username=rabbitmq.username,
-            password=rabbitmq.password,
-            vhost=rabbitmq.vhost,
-        )
+    login = settings(
+        port=rabbitmq.port,
+        username=rabbitmq.username,
+        password=rabbitmq.password,
+        vhost=rabbitmq.vhost,
     )
-    try:
+    with running(*login) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +98,7 @@ def not_ready(space: Space, *words: str) -> dict[str, Any]:
         return at.get("status") == "False" and all(word.lower() in said for word in words)
 
     try:
-        wait_until(found, f"Ready with {words}", 20)
+        wait_until(found, f"Ready with {words}")
     except pytest.fail.Exception:
         pytest.fail(f"Ready is {space.ready('Broker', 'broker')}, not with {words}")
     return space.ready("Broker", "broker")
@@ -126,15 +113,6 @@ def source(space: Space, reference: dict[str, Any], sink: Sink | str, **resource
     return space.make("RabbitmqSource", "source", spec)
 
 
-def shown(knlite: Knlite, *arguments: str) -> str:
-    """What a verb prints."""
-    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "knlite", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
-    ).stdout
-
-
 def test_a_rabbitmq_that_comes_late(space: Space, rabbitmq: RabbitMQ) -> None:
     address = f"{rabbitmq.host}:{rabbitmq.port}"
     rabbitmq.stop()
@@ -144,7 +122,7 @@ def test_a_rabbitmq_that_comes_late(space: Space, rabbitmq: RabbitMQ) -> None:
         sink = space.sink()
         space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
         assert space.until_ready("Trigger", "early", "False")["message"]
-        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
+        said = space.knlite.shown("get", "brokers", "-n", space.namespace)
         assert "ExchangeFailure" in said
     finally:
         rabbitmq.start()
@@ -362,8 +340,7 @@ def test_names_of_every_kind(space: Space, rabbitmq: RabbitMQ, name: str) -> Non
 def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
     absent = 'import sys\nsys.modules["aio_pika"] = None\nsys.modules["aiormq"] = None\n'
     (tmp_path / "sitecustomize.py").write_text(absent)
-    run = start(env={"PYTHONPATH": str(tmp_path)})
-    try:
+    with running(env={"PYTHONPATH": str(tmp_path)}) as run:
         space = space_of(run, recorder)
         broker(space)
         condition = not_ready(space, 'pip install "knlite[rabbitmq]"')
@@ -371,8 +348,6 @@ def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
         memory = {"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
         space.broker("memory", annotations=memory)
         assert "Traceback" not in run.stderr
-    finally:
-        run.stop()
 
 
 def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:

@@ -6,7 +6,10 @@ from dataclasses import replace
 from functools import partial
 
 import anyio
+import pytest
 
+from knlite.dataplane import acceptances
+from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
 from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology
 from knlite.facts import DeliveryAttempted, EventAccepted, EventRefused
@@ -25,7 +28,7 @@ from tests.flows.eventflow import (
     settled,
     trigger,
 )
-from tests.flows.serverengine import Server, ServerEngine
+from tests.flows.serverengine import Message, Server, ServerEngine
 
 BACKING = KafkaBacking(server=KafkaServer(bootstrap=("127.0.0.1:1",)), topics=("t",))
 BROKER = Resource(
@@ -105,6 +108,25 @@ async def test_what_was_refused_in_doubt_has_a_story_when_it_comes_all_the_same(
         await settled()
         (fact,) = flow.accepted()
         assert flow.ended()[0].arrival == fact.arrival
+
+
+async def test_of_events_whose_senders_have_gone_the_newest_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(acceptances, "DOUBTFUL_BYTES", 6)
+    async with on_server(on_broker(trigger("a", A))) as flow:
+        sent = dict[int, CloudEvent]()
+        for name in ("1", "2"):
+            with anyio.move_on_after(0.005):
+                await flow.post(event(name))
+            sent[flow.ingress.last_arrival] = event(name)
+        # The server has got them all the same.
+        trace = ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")
+        for arrival, each in sent.items():
+            flow.server.put(Message(flow.server.number(), each, (trace,), 255, arrival, run="1"))
+        await settled()
+        assert len(flow.sender.to(A)) == 2
+        assert [fact.arrival for fact in flow.accepted()] == list(sent)[1:]
 
 
 async def test_a_reconnect_makes_no_duplicates() -> None:

@@ -34,9 +34,9 @@ from knlite.eventing.topology import Egress, Resource, placed
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.rabbitmqbroker import CONFIGS_SUPPORTED
 from knlite.kinds.eventing.rabbitmqbrokerconfig import (
     CLASSIC,
-    CONFIGS_SUPPORTED,
     QUORUM,
     RabbitmqBrokerConfig,
 )

@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import pytest
@@ -69,6 +70,26 @@ async def test_a_library_that_does_not_work_is_told_in_its_words() -> None:
     standing = facts[0]
     assert isinstance(standing, LogStanding)
     assert "json cannot be used: No module named 'json.no_such_part'" in standing.message
+
+
+def test_a_library_that_breaks_while_it_is_imported_ends_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "knlite_broken_library.py").write_text("int.no_such_method")
+    monkeypatch.syspath_prepend(tmp_path)
+    facts = list[Fact]()
+
+    @on_virtual_time
+    async def ask() -> None:
+        maker = Maker("kafka", "knlite_broken_library", "knlite_broken_library", "None")
+        log = asked(maker, facts).log(Owner(), [])
+        with pytest.raises(Unavailable, match="has no attribute 'no_such_method'"):
+            await log.append(Record(EVENT, 1, (), 1))
+
+    ask()
+    standing = facts[0]
+    assert isinstance(standing, LogStanding)
+    assert "knlite-broken-library cannot be used: AttributeError: " in standing.message
 
 
 @on_virtual_time
