@@ -444,10 +444,13 @@ async def test_a_lost_server_is_said_at_once_and_comes_back_by_itself(
     run, other = await runs.begin(), await runs.begin()
     log = run.engine.log(Owner(backing), [])
     cursor = log.open(reader(), "end")
-    others = other.engine.log(Owner(backing), []).open(reader(), "end")
+    elsewhere = replace(backing, topics=(f"{backing.topics[0]}-other",))
+    others = other.engine.log(Owner(elsewhere), [])
+    at_work = others.open(reader(), "end")
     await fill(log, *range(10))
+    await others.append(record("0"))
     in_hand = await taken(cursor, 10)
-    await taken(others, 1)
+    await taken(at_work, 1)
     async with away(kafka):
         await until(lambda: run.standings()[-1][0] is False)
         with anyio.fail_after(AT_ONCE), pytest.raises(Unavailable) as caught:
