@@ -38,7 +38,7 @@ class Trouble:
     @property
     def message(self) -> str:
         """As a condition shows it."""
-        return f"{self.words}; {self.fix}" if self.fix else self.words
+        return f"{self.words.rstrip('.')}; {self.fix}" if self.fix else self.words
 
     def unavailable(self, what: str) -> Unavailable:
         """As a sender hears of it."""
