@@ -134,4 +134,5 @@ _THERE = {
 
 
 def first_line(text: str) -> str:
+    """Of what may have many."""
     return text.strip().partition("\n")[0]
