@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import IO, cast
@@ -23,6 +24,7 @@ from knlite.facts import (
     EventAccepted,
     EventRefused,
     Fact,
+    InstanceChanged,
     Notice,
     ReadyChanged,
     RequestDone,
@@ -53,7 +55,8 @@ class Screen:
         self._settled = False
         self._unready: dict[tuple[str, str, str], tuple[str, str]] = {}
         """What people know of as not ready, and why."""
-        self._refused = Repeats()
+        self._refused = Repeats(timedelta(seconds=10))
+        self._failed = Repeats(timedelta(minutes=1))
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
@@ -61,7 +64,12 @@ class Screen:
             case ReadyChanged():
                 line = self._readiness(fact, line)
             case EventRefused() if line is not None:
-                line = self._refused.line(fact, line)
+                who, why = (fact.kind, fact.namespace, fact.name), (fact.status, fact.why)
+                line = self._refused.line(who, why, fact.at, line)
+            case InstanceChanged(state="failed") if line is not None:
+                line = self._failed.line(_place(fact), fact.why, fact.at, line)
+            case InstanceChanged(state="ready"):
+                self._failed.over(_place(fact))
             case _:
                 pass
         if line is not None:
@@ -119,6 +127,10 @@ class Screen:
     def missing(count: int) -> str:
         """In place of *count* lines."""
         return f"[{count} lines are missing here: nobody read them]"
+
+
+def _place(fact: InstanceChanged) -> tuple[str, str]:
+    return fact.namespace, fact.revision or fact.service
 
 
 class JSONLines:

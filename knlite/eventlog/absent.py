@@ -53,7 +53,7 @@ class ExtraNotInstalled:
             return
         self._noticed = True
         who = f"{resource.kind} {resource.namespace}/{resource.name}"
-        text = f"{who} waits: {self._cause}; {self._fix}"
+        text = f"{who} waits: {self._cause}; run: {self._fix}"
         self._publish(Notice(at=at, level="warning", text=text))
 
     def forget(self, uid: str) -> None:

@@ -4,6 +4,7 @@ Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reaso
 """
 
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -126,6 +127,8 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return f"see whether the Kafka at {addresses} is at work, and takes {server.protocol}"
         case ValueError():
             return "correct protocol, sasl.mechanism, bootstrap.servers or the name"
+        case socket.gaierror():
+            return f"correct bootstrap.servers ({addresses})"
         case ConnectionRefusedError():
             return f"start a Kafka at {addresses}, or correct bootstrap.servers"
         case _:

@@ -15,12 +15,13 @@ from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.codec import Beside, Message, Origin
+from knlite.eventlog.backoff import wait_before
 from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Record
 from knlite.eventlog.rabbitmq import declaring, frames
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
-from knlite.eventlog.rabbitmq.link import Session, Signal, pause
+from knlite.eventlog.rabbitmq.link import Session, Signal
 from knlite.eventlog.rabbitmq.plans import Plan
 from knlite.eventlog.rabbitmq.wire import Wire
 
@@ -120,7 +121,7 @@ class Consumer:
                     continue
                 failures = 0 if self._clock.now() - began > _LASTED else failures + 1
                 # A plan that changes in the meantime may be the remedy.
-                with anyio.move_on_after(pause(failures, self._draw)):
+                with anyio.move_on_after(wait_before(failures, self._draw)):
                     while not self._stale:
                         await self._signal.wait()
 

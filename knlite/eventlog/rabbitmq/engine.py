@@ -14,9 +14,9 @@ from anyio.abc import TaskGroup, TaskStatus
 from knlite.clock import Clock
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking, RabbitmqServer
 from knlite.eventlog.port import EventLog, Owner
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.link import Link
 from knlite.eventlog.rabbitmq.log import RabbitmqLog
-from knlite.eventlog.rabbitmq.standing import Around
 from knlite.facts import Publish
 
 _GOODBYE = 2.0

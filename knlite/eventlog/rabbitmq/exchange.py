@@ -15,16 +15,18 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
+from knlite.eventlog.backoff import wait_before
 from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Owner
 from knlite.eventlog.rabbitmq import complaints, declaring
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.complaints import Trouble
 from knlite.eventlog.rabbitmq.leftovers import Leftovers
-from knlite.eventlog.rabbitmq.link import Link, Session, Signal, pause
+from knlite.eventlog.rabbitmq.link import Link, Session, Signal
 from knlite.eventlog.rabbitmq.plans import broker_dead_letters
 from knlite.eventlog.rabbitmq.publisher import Publisher
-from knlite.eventlog.rabbitmq.standing import Around, Standings
 from knlite.eventlog.rabbitmq.wire import FAILURES
+from knlite.eventlog.standings import Standings
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""
@@ -62,8 +64,8 @@ class Exchange:
         self.up: Up | None = None
         self.unready = set[object]()
         """Queues that are being set up, for which events wait."""
-        self.standings = Standings(around, owner)
-        self.leftovers = Leftovers(self._complain)
+        self.standings = Standings(owner, around.publish, around.clock)
+        self.leftovers = Leftovers(around.complain)
         self._around = around
         self._owner = owner
         self._link = link
@@ -79,9 +81,9 @@ class Exchange:
         self._last: Session | None = None
         link.users[self] = self.look
         # A status that is kept from an earlier run must not lie.
-        self.standings.resource(None, "", "")
+        self.standings.resource(None)
         if broker_dead_letters(owner, backing) is not None:
-            self.standings.dead_letters(None, "", "")
+            self.standings.dead_letters(None)
 
     async def publish(self, exchange: str, key: str, event: CloudEvent, beside: Beside) -> None:
         """Return when the server has confirmed it.
@@ -151,7 +153,7 @@ class Exchange:
                 self._trouble = trouble
                 self._tell(trouble)
             failures = 0 if self._around.clock.now() - began > _LASTED else failures + 1
-            with anyio.move_on_after(pause(failures, self._around.draw)):
+            with anyio.move_on_after(wait_before(failures, self._around.draw)):
                 while not self._stale:
                     await self._signal.wait()
 
@@ -262,7 +264,7 @@ class Exchange:
             trouble = complaints.of_setting_up(exc, dead.queue, backing.server)
             self.standings.dead_letters(False, "QueueFailure", trouble.message)
             return
-        self.standings.dead_letters(True, "", "")
+        self.standings.dead_letters(True)
 
     def _learn(self, channel: AbstractChannel) -> Trouble:
         """Why the server has closed the channel on which events are published."""
@@ -278,22 +280,19 @@ class Exchange:
     def _tell_link(self) -> None:
         trouble = self._link.trouble
         if trouble is None:
-            self.standings.resource(None, "", "")
+            self.standings.resource(None)
         else:
             self._tell(trouble)
 
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is None:
-            self.standings.resource(True, "", "")
+            self.standings.resource(True)
         else:
             reason = "ExchangeCredentialsUnavailable" if trouble.credentials else "ExchangeFailure"
             self.standings.resource(False, reason, trouble.message)
 
     def _what(self) -> str:
         return f"{self._owner.kind} {self._owner.namespace}/{self._owner.name} takes no events now"
-
-    def _complain(self, text: str) -> None:
-        self.standings.notice("warning", text)
 
 
 def _blocked(session: Session) -> Trouble:

@@ -16,13 +16,13 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
 from knlite.eventlog.port import Cursor, Owner, Reader, Record
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry
 from knlite.eventlog.rabbitmq.exchange import Exchange
 from knlite.eventlog.rabbitmq.link import Link, Session
 from knlite.eventlog.rabbitmq.plans import dead_letters_of
 from knlite.eventlog.rabbitmq.reading import DeadLetterQueue, ReaderQueue
-from knlite.eventlog.rabbitmq.standing import Around
 
 
 class RabbitmqLog:

@@ -8,11 +8,12 @@ from knlite.eventing.rabbitmq.codec import Beside, Origin
 from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Owner, Reader
 from knlite.eventlog.rabbitmq import complaints
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.link import Session
 from knlite.eventlog.rabbitmq.plans import PREFETCH, DeadLetters, Plan, dead_letter_plan, plan_of
-from knlite.eventlog.rabbitmq.standing import Around, Standings
+from knlite.eventlog.standings import Standings
 
 _DROPPED = 1000
 """After so many messages that could not be read it is told again."""
@@ -44,7 +45,7 @@ class ReaderQueue:
         self._log = log
         self._filters = Filters(reader.filter)
         self._unread = 0
-        log.standings.reader(reader.uid, None, "", "")
+        log.standings.reader(reader.uid, None)
 
     @property
     def origin(self) -> Origin:
@@ -85,7 +86,7 @@ class ReaderQueue:
         return self._filters.passes(event, beside.arrival if beside.run == self.run else 0)
 
     def set_up(self) -> None:
-        self._log.standings.reader(self.reader.uid, True, "", "")
+        self._log.standings.reader(self.reader.uid, True)
         self._log.set_up(self)
 
     def failed(self, exc: BaseException) -> None:
@@ -98,8 +99,7 @@ class ReaderQueue:
         self._unread += 1
         if self._unread % _DROPPED == 1:
             queue = self.plan().queue
-            self._log.standings.notice(
-                "warning",
+            self._log.around.complain(
                 f"a message of queue {queue} was dropped, since it is no event that can be read:"
                 f" {why} ({self._unread} so far)",
             )
@@ -162,7 +162,7 @@ class DeadLetterQueue:
 
     def dropped(self, why: str) -> None:
         text = f"a message of queue {self.dead.queue} was dropped: {why}"
-        self._log.standings.notice("warning", text)
+        self._log.around.complain(text)
 
     async def _bury(self, entry: Entry, event: CloudEvent) -> bool:
         """Dead letters of dead letters there are none."""

@@ -2,13 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
-from typing import cast
+from typing import Literal, cast
 
 import pytest
 
 from knlite.cli.output import Output
 from knlite.cli.screen import Screen
-from knlite.facts import EventRefused, Fact, ReadyChanged
+from knlite.facts import EventRefused, Fact, InstanceChanged, ReadyChanged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LOST = "amqp://127.0.0.1:5672: connection refused"
@@ -66,6 +66,26 @@ def test_what_waits_for_a_broker_is_told_with_the_broker(screen: tuple[Screen, S
         *(ready("Trigger", name, "True") for name in ("a", "b", "c", "d")),
     )
     assert back == ["ready now", "ready now"]
+
+
+def changed(seconds: float, state: Literal["failed", "ready"], why: str = "") -> InstanceChanged:
+    return InstanceChanged(
+        at=NOW + timedelta(seconds=seconds),
+        namespace="shop",
+        service="web",
+        revision="web-00001",
+        instance="web-00001-abc",
+        state=state,
+        why=why,
+    )
+
+
+def test_what_cannot_start_is_told_again_when_it_is_news(screen: tuple[Screen, StringIO]) -> None:
+    tries = (changed(seconds, "failed", "no engine") for seconds in (0, 0.001, 10, 30))
+    assert told(screen, *tries) == ["✗ no engine"]
+    assert told(screen, changed(70, "failed", "no engine")) == ["✗ no engine (3 more before)"]
+    told(screen, changed(71, "ready"))
+    assert told(screen, changed(72, "failed", "no engine")) == ["✗ no engine"]
 
 
 def test_a_storm_of_refusals_is_a_line_now_and_then(screen: tuple[Screen, StringIO]) -> None:

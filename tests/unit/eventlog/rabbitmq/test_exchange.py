@@ -14,9 +14,9 @@ from knlite.clock import LoopClock
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking, RabbitmqServer
 from knlite.eventing.rabbitmq.codec import Beside
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.exchange import Exchange, Up
 from knlite.eventlog.rabbitmq.link import Link, Session
-from knlite.eventlog.rabbitmq.standing import Around
 from tests.flows.cell import on_virtual_time
 
 SERVER = RabbitmqServer(host="127.0.0.1", password="p")
