@@ -444,7 +444,10 @@ async def test_a_lost_server_is_said_at_once_and_comes_back_by_itself(
     run, other = await runs.begin(), await runs.begin()
     log = run.engine.log(Owner(backing), [])
     cursor = log.open(reader(), "end")
-    others = other.engine.log(Owner(backing), []).open(reader(), "end")
+    theirs = reader("theirs")
+    others = other.engine.log(Owner(backing), []).open(theirs, "end")
+    # An event waits for the readers of its own run only.
+    await until(lambda: (True, "") in other.standings(theirs.uid))
     await fill(log, *range(10))
     in_hand = await taken(cursor, 10)
     await taken(others, 1)
