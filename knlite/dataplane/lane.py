@@ -44,6 +44,7 @@ class Lane:
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
         self.cursor = cursor
+        self.buries = False
         self._key = resource.key
         self._bring = bring
         self._meets = meets

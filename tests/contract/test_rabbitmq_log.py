@@ -20,7 +20,7 @@ from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventlog.port import Cursor, Reader, Record, Taken
 from knlite.facts import Fact, LogStanding, Notice
 from tests.contract.eventlogs import PATIENCE, Log, Owner, Side, on_rabbitmq
-from tests.servers.rabbitmq import RabbitMQ
+from tests.servers.rabbitmq import RabbitMQ, rights
 
 aio_pika: Any = pytest.importorskip("aio_pika", reason="the extra rabbitmq is not installed")
 
@@ -595,21 +595,17 @@ async def test_what_nobody_can_connect_to_is_told_and_ends_nothing_else(
 
 
 async def test_missing_rights_are_told(room: Room) -> None:
-    control = room.server.control
     user = f"user-{room.uid}"
-    control("add_user", user, "pass")
-    control("set_permissions", "-p", "/", user, "^nothing$", ".*", ".*")
-    try:
-        server = replace(room.backing.server, username=user, password="pass")
-        async with room.running(server=server) as log:
-            standing = await log.stands(ready=False)
-            assert standing.reason == "ExchangeFailure"
-            assert "ACCESS_REFUSED - access to exchange" in standing.message
-            assert "set_permissions" in standing.message
-            with pytest.raises(Unavailable):
-                await log.append("1")
-    finally:
-        control("delete_user", user)
+    login = {"name": user, "password": "pass", "tags": ""}
+    room.server.define(users=[login], permissions=[rights(user, "/", "^nothing$")])
+    server = replace(room.backing.server, username=user, password="pass")
+    async with room.running(server=server) as log:
+        standing = await log.stands(ready=False)
+        assert standing.reason == "ExchangeFailure"
+        assert "ACCESS_REFUSED - access to exchange" in standing.message
+        assert "set_permissions" in standing.message
+        with pytest.raises(Unavailable):
+            await log.append("1")
 
 
 # A server that is lost

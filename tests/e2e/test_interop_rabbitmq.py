@@ -8,6 +8,7 @@ vhost).
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.e2e.eventspace import Space, attributes, event, full_event, to
 from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
-from tests.e2e.recorder import Event, Received, Sink, drops_first
+from tests.e2e.recorder import Event, Received, Recorder, Sink, drops_first
 from tests.servers.rabbitmq import RabbitMQ
 
 pytestmark = pytest.mark.e2e
@@ -415,7 +416,7 @@ def test_a_source_makes_its_queue_and_takes_it_along(
 
 
 def test_what_was_published_while_nobody_ran_is_delivered(
-    client: Client, rabbitmq: RabbitMQ, tmp_path: Any, recorder: Any
+    client: Client, rabbitmq: RabbitMQ, tmp_path: Path, recorder: Recorder
 ) -> None:
     """At the end of a run nothing is deleted; with a data folder names stay."""
     sink = recorder.sink()

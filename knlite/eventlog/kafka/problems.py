@@ -4,6 +4,7 @@ Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reaso
 """
 
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -71,6 +72,8 @@ def words(exc: BaseException) -> str:
         text = os.strerror(exc.errno)
     elif isinstance(exc, OSError) and exc.strerror:
         text = exc.strerror
+    elif isinstance(exc, ConnectionError) and not str(exc):
+        text = "it closed the connection"
     else:
         text = f"{type(exc).__name__}: {exc}"
     return text.strip().rstrip(".")[:500]
@@ -124,6 +127,8 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return f"see whether the Kafka at {addresses} is at work, and takes {server.protocol}"
         case ValueError():
             return "correct protocol, sasl.mechanism, bootstrap.servers or the name"
+        case socket.gaierror():
+            return f"correct bootstrap.servers ({addresses})"
         case ConnectionRefusedError():
             return f"start a Kafka at {addresses}, or correct bootstrap.servers"
         case _:

@@ -38,7 +38,7 @@ class Trouble:
     @property
     def message(self) -> str:
         """As a condition shows it."""
-        return f"{self.words}; {self.fix}" if self.fix else self.words
+        return f"{self.words.rstrip('.')}; {self.fix}" if self.fix else self.words
 
     def unavailable(self, what: str) -> Unavailable:
         """As a sender hears of it."""
@@ -80,7 +80,8 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
         ended = isinstance(exc.__cause__, asyncio.IncompleteReadError | ConnectionError)
         words = "whoever listens there closes the connection at once" if ended else words_of(exc)
         return Trouble(f"{where}: {words}", fix)
-    return Trouble(f"{where}: {str(exc) or type(exc).__name__}", "check uri and port")
+    said = (isinstance(exc, OSError) and exc.strerror) or str(exc) or type(exc).__name__
+    return Trouble(f"{where}: {said}", "check uri and port")
 
 
 def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trouble:

@@ -46,9 +46,13 @@ async def test_a_library_that_is_not_there_is_told_with_the_command_that_brings_
     standing, notice = facts
     assert isinstance(standing, LogStanding)
     assert (standing.ready, standing.reason) == (False, "ExtraNotInstalled")
+    assert "the Python package no-such-library is not installed" in standing.message
     assert 'pip install "knlite[kafka]"' in standing.message
     assert isinstance(notice, Notice)
-    assert notice.level == "error"
+    assert "\n" not in notice.text
+    # Another one waits for the same: that is in its condition.
+    engine.log(Owner(name="other", uid="other"), [])
+    assert [type(each) for each in facts] == [LogStanding, Notice, LogStanding]
     reader = Reader("r")
     cursor = log.open(reader, "start")
     assert (cursor.take(), log.dead_letters(reader)) == (None, None)
@@ -85,7 +89,7 @@ def test_a_library_that_breaks_while_it_is_imported_ends_nothing_else(
     ask()
     standing = facts[0]
     assert isinstance(standing, LogStanding)
-    assert "knlite_broken_library cannot be used: AttributeError: " in standing.message
+    assert "knlite-broken-library cannot be used: AttributeError: " in standing.message
 
 
 @on_virtual_time
