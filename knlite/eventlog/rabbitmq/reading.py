@@ -13,6 +13,7 @@ from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.link import Session
 from knlite.eventlog.rabbitmq.plans import PREFETCH, DeadLetters, Plan, dead_letter_plan, plan_of
 from knlite.eventlog.rabbitmq.standing import Around, Standings
+from knlite.eventlog.recent import Recent
 
 _DROPPED = 1000
 """After so many messages that could not be read it is told again."""
@@ -24,6 +25,7 @@ class Log(Protocol):
     owner: Owner
     around: Around
     newest: int
+    recent: Recent
     standings: Standings
 
     @property
@@ -39,8 +41,9 @@ class ReaderQueue:
     def __init__(self, log: Log, reader: Reader) -> None:
         self.reader = reader
         self.inbox = RabbitmqCursor(self._bury)
-        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.run = log.around.run
+        self.recent = log.recent
+        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self._log = log
         self._filters: list[tuple[int, Filter]] = [(0, reader.filter)]
         """Those of this run, each for events above an arrival: what has come before an edit is
@@ -121,8 +124,10 @@ class DeadLetterQueue:
 
     def __init__(self, log: Log, dead: DeadLetters) -> None:
         self.dead = dead
-        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.run = log.around.run
+        self.recent = Recent()
+        """Nothing: what is here is another event than the one of its arrival."""
+        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.origin = Origin(_made_up(log.owner, dead.queue))
         self._log = log
         self._cursors: dict[str, RabbitmqCursor] = {}
