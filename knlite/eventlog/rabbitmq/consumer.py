@@ -17,6 +17,7 @@ from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.codec import Beside, Message, Origin
 from knlite.eventlog.port import Record
 from knlite.eventlog.rabbitmq import declaring, frames
+from knlite.eventlog.rabbitmq.acks import Acks
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
 from knlite.eventlog.rabbitmq.link import Session, Signal, pause
@@ -90,8 +91,8 @@ class Consumer:
         """How headers of messages of this run begin."""
         self._signal = Signal()
         self._hand = Hand()
-        self._wire: Wire | None = None
-        self._channel = 0
+        self._acks: Acks | None = None
+        """Of the channel that is open."""
         self._where = ""
         self._foreign = Origin("")
         """What is made of messages that are no events."""
@@ -197,6 +198,8 @@ class Consumer:
             return
         cursor = self._events.cursor(beside)
         if cursor is None:
+            if self._acks is not None:
+                self._acks.leave()
             return
         ttl = beside.ttl if beside.ttl is not None else arriving_ttl(event)
         if not ours and ttl == 0:
@@ -220,7 +223,7 @@ class Consumer:
             number = channel.number
             assert number is not None
             wire.messages_to(number, self)
-            self._wire, self._channel = wire, number
+            self._acks = Acks(wire, number, self._hand)
             try:
                 with anyio.fail_after(SETTING_UP):
                     await self._open(wire, channel, plan)
@@ -259,7 +262,9 @@ class Consumer:
 
     def _lose(self, wire: Wire, channel: int) -> None:
         wire.forget(channel, self)
-        self._wire = None
+        if self._acks is not None:
+            self._acks.flush()
+        self._acks = None
         self._hand.lose()
         for cursor in self._events.cursors():
             cursor.drop(self)
@@ -274,15 +279,15 @@ class Consumer:
             self._hand.settle(entry.key)
 
     def _ack(self, tag: int) -> None:
-        if self._wire is not None:
-            self._wire.send(frames.ack(self._channel, tag))
+        if self._acks is not None:
+            self._acks.done(tag)
 
     def _reject(self, tag: int) -> None:
         """A queue of others may say where such messages go; one of ours says nothing."""
         if not self._foreign.convert:
             self._ack(tag)
-        elif self._wire is not None:
-            self._wire.send(frames.reject(self._channel, tag))
+        elif self._acks is not None:
+            self._acks.reject(tag)
 
     def _drop(self, tag: int, why: str) -> None:
         self._reject(tag)

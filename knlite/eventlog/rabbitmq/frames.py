@@ -131,9 +131,9 @@ def message(
     return b"".join(parts)
 
 
-def ack(channel: int, tag: int) -> bytes:
-    """The frame that says that the message *tag* is done."""
-    return _ACKNOWLEDGE.pack(METHOD, channel, 13, ACK, tag, 0, END)
+def ack(channel: int, tag: int, *, multiple: bool = False) -> bytes:
+    """The frame that says that the message *tag* is done, and with *multiple* all before it."""
+    return _ACKNOWLEDGE.pack(METHOD, channel, 13, ACK, tag, multiple, END)
 
 
 def reject(channel: int, tag: int) -> bytes:
