@@ -669,6 +669,21 @@ async def test_a_record_that_nobody_can_read_keeps_up_nothing(
     await until(lambda: refused() == 2)
 
 
+async def test_what_lies_before_a_record_that_nobody_can_read_stays_on_the_server_too(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, partitions=1)), [])
+    await fill(log, *range(300))
+    await poison(backing.server.bootstrap[0], backing.topics[0])
+    cursor = log.open(reader(), "start")
+    await cursor.wait()
+    await anyio.sleep(0.5)
+    assert cursor._queued < 200  # type: ignore[attr-defined]
+    assert len(await names(cursor, 300)) == 300
+    await until(lambda: any(isinstance(fact, EventRefused) for fact in run.facts))
+
+
 async def test_a_group_that_is_shared_is_shared_and_loses_nothing(
     runs: Runs, backing: KafkaBacking
 ) -> None:
