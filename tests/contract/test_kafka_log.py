@@ -444,13 +444,13 @@ async def test_a_lost_server_is_said_at_once_and_comes_back_by_itself(
     run, other = await runs.begin(), await runs.begin()
     log = run.engine.log(Owner(backing), [])
     cursor = log.open(reader(), "end")
-    elsewhere = replace(backing, topics=(f"{backing.topics[0]}-other",))
-    others = other.engine.log(Owner(elsewhere), [])
-    at_work = others.open(reader(), "end")
+    theirs = reader("theirs")
+    others = other.engine.log(Owner(backing), []).open(theirs, "end")
+    # An event waits for the readers of its own run only.
+    await until(lambda: (True, "") in other.standings(theirs.uid))
     await fill(log, *range(10))
-    await others.append(record("0"))
     in_hand = await taken(cursor, 10)
-    await taken(at_work, 1)
+    await taken(others, 1)
     async with away(kafka):
         await until(lambda: run.standings()[-1][0] is False)
         with anyio.fail_after(AT_ONCE), pytest.raises(Unavailable) as caught:
@@ -667,6 +667,21 @@ async def test_a_record_that_nobody_can_read_keeps_up_nothing(
 
     # They may lie behind all others of their partition.
     await until(lambda: refused() == 2)
+
+
+async def test_what_lies_before_a_record_that_nobody_can_read_stays_on_the_server_too(
+    runs: Runs, backing: KafkaBacking
+) -> None:
+    run = await runs.begin()
+    log = run.engine.log(Owner(replace(backing, partitions=1)), [])
+    await fill(log, *range(300))
+    await poison(backing.server.bootstrap[0], backing.topics[0])
+    cursor = log.open(reader(), "start")
+    await cursor.wait()
+    await anyio.sleep(0.5)
+    assert cursor._queued < 200  # type: ignore[attr-defined]
+    assert len(await names(cursor, 300)) == 300
+    await until(lambda: any(isinstance(fact, EventRefused) for fact in run.facts))
 
 
 async def test_a_group_that_is_shared_is_shared_and_loses_nothing(

@@ -190,11 +190,11 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
         if name == RUN:
             run = text
         elif name == ARRIVAL:
-            arrival = _number(text)
+            arrival = number(text.encode("latin-1"))
         elif name == _TTL:
-            ttl = _number(text)
+            ttl = number(text.encode("latin-1"))
         elif name == _REPLAY_OF:
-            replay_of = _number(text)
+            replay_of = number(text.encode("latin-1"))
         elif name == _ONLY:
             only.append(text.encode("latin-1").decode(errors="replace"))
         elif not name.startswith(_OURS):
@@ -204,9 +204,9 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
     return Beside(run, arrival, ttl, travelled(travelling), tuple(only), replay_of)
 
 
-def _number(text: str) -> int:
+def number(text: bytes) -> int:
     """A number of ours; what is none, or none that SQLite could keep, is 0."""
-    return int(text) if len(text) < 18 and text.isascii() and text.isdecimal() else 0
+    return int(text) if len(text) < 18 and text.isdigit() else 0
 
 
 def _on_wire(text: str) -> bytes:

@@ -92,20 +92,22 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
 def headers_of(event: CloudEvent, beside: Beside) -> dict[str, str | int | list[str]]:
     """The headers of the message for *event*."""
-    written: dict[str, str | int | list[str]] = {**event.attributes}
-    for name in _BARE & written.keys():
+    written: dict[str, str | int | list[str]] = {}
+    # First, so that who has written it knows it by a look.
+    if beside.run:
+        written[RUN] = beside.run
+    if beside.arrival:
+        written[ARRIVAL] = beside.arrival
+    written |= event.attributes
+    for name in _BARE & event.attributes.keys():
         # An extension of that name; the header is the trace of whoever has sent the message.
         written[_CE + name] = written.pop(name)
     if "time" not in written:
         written["time"] = NO_TIME
     if event.content_type is not None:
         written[_CONTENT_TYPE] = event.content_type
-    if beside.arrival:
-        written[ARRIVAL] = beside.arrival
     if beside.ttl is not None:
         written[TTL] = beside.ttl
-    if beside.run:
-        written[RUN] = beside.run
     if beside.only:
         written[ONLY] = sorted(beside.only)
     if beside.replay_of:

@@ -158,8 +158,10 @@ class Consumer:
             consumer.seek(TopicPartition(*each), position)
         assignment = self._settled
         while self._settled is assignment:
+            here = False
             for each in cursor.positions():
                 partition = TopicPartition(*each)
+                await self._until_room()
                 try:
                     # One by one, as the records before it are good.
                     found = await consumer.getmany(partition, timeout_ms=0, max_records=1)
@@ -170,8 +172,10 @@ class Consumer:
                         self._decoder.unreadable(*each, offset, str(exc))
                     return
                 await self._bring_all(found)
-            # It is fetched again first; nothing says when it is here.
-            await self._clock.sleep_until(self._clock.now() + SOON)
+                here = here or bool(found)
+            if not here:
+                # It is fetched again first; nothing says when it is here.
+                await self._clock.sleep_until(self._clock.now() + SOON)
 
     def _bring(self, partition: Partition, records: Sequence[Consumed]) -> None:
         cursor, decoder = self._cursor, self._decoder
@@ -190,10 +194,13 @@ class Consumer:
         """Fetch nothing until there is room, of no partition: one that is fetched keeps the others
         waiting for as long as it has nothing."""
         self._consumer.pause(*self._consumer.assignment())
+        await self._until_room()
+        self._consumer.resume(*self._consumer.paused())
+
+    async def _until_room(self) -> None:
         while self._cursor.full:
             self._room = anyio.Event()
             await self._room.wait()
-        self._consumer.resume(*self._consumer.paused())
 
     def _room_again(self) -> None:
         self._room.set()

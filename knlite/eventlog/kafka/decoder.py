@@ -10,15 +10,12 @@ from typing import Protocol
 from knlite.eventing.cloudevent import Malformed
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.kafka.backing import KafkaBacking
-from knlite.eventing.kafka.codec import ARRIVAL, RUN, RecordHeaders, decode
+from knlite.eventing.kafka.codec import ARRIVAL, RUN, RecordHeaders, decode, number
 from knlite.eventing.kafka.foreign import foreign_event
 from knlite.eventing.trace import TRACEPARENT, Bits, begun
 from knlite.eventlog.kafka.cursor import Met
 from knlite.eventlog.port import Owner, Record
-
-REMEMBERED, REMEMBERED_BYTES = 256, 256 * 1024
-"""Events that were written last, and what they may hold together: about what one answer of the
-server brings."""
+from knlite.eventlog.recent import Recent
 
 
 class Consumed(Protocol):
@@ -38,10 +35,15 @@ class Decoder:
     """Reads the records of one resource."""
 
     def __init__(
-        self, mark: str, backing: KafkaBacking, bits: Bits, discard: Callable[[str, str], None]
+        self,
+        mark: str,
+        recent: Recent,
+        backing: KafkaBacking,
+        bits: Bits,
+        discard: Callable[[str, str], None],
     ) -> None:
-        """*mark* is what this run writes for the resource, as ``marked`` makes it. *discard* is
-        told where a record is and why it is none."""
+        """*mark* is what this run writes for the resource, as ``marked`` makes it, *recent* what it
+        has written. *discard* is told where a record is and why it is none."""
         self._mark = mark
         self._resource = _resource(mark)
         self._foreign = backing.foreign
@@ -52,25 +54,13 @@ class Decoder:
         """The last of each partition: what several readers meet is told once."""
         self._head = (RUN, mark.encode())
         """What a record of ours begins with."""
-        self._written: dict[bytes, Record] = {}
-        """By arrival, the oldest first."""
-        self._written_bytes = 0
-
-    def remember(self, record: Record) -> None:
-        """It is about to be written. Mostly it comes back at once, to each of its readers, and to
-        read it from its headers takes longer than all else that is done with it here."""
-        written = self._written
-        written[b"%d" % record.arrival] = record
-        self._written_bytes += len(record.event.data or b"")
-        while len(written) > REMEMBERED or self._written_bytes > REMEMBERED_BYTES:
-            oldest = written.pop(next(iter(written)))
-            self._written_bytes -= len(oldest.event.data or b"")
+        self._recent = recent
 
     def read(self, consumed: Consumed) -> Met | None:
         """What *consumed* holds; None: nothing that anybody could deliver."""
         headers = consumed.headers
         if len(headers) > 1 and headers[0] == self._head and headers[1][0] == ARRIVAL:
-            known = self._written.get(headers[1][1] or b"")
+            known = self._recent.get(number(headers[1][1] or b""))
             if known is not None:
                 return Met(consumed.offset, known, False, "", None)
         return self._read(consumed)

@@ -26,6 +26,7 @@ from knlite.eventlog.kafka.reading import Reading
 from knlite.eventlog.kafka.server import PATIENCE, Server
 from knlite.eventlog.kafka.surroundings import Surroundings
 from knlite.eventlog.port import Cursor, Owner, Reader, Record
+from knlite.eventlog.recent import Recent
 from knlite.eventlog.standings import Standings
 from knlite.facts import EventRefused
 
@@ -41,6 +42,7 @@ class KafkaLog:
         self._owner = owner
         self._around = around
         self._mark = marked(around.run, owner)
+        self._recent = Recent()
         self._newest = 0
         """The highest arrival of what filters decide about."""
         self._readings: dict[str, Reading] = {}
@@ -53,7 +55,7 @@ class KafkaLog:
         """It is kept there from now on."""
         before = self.place
         bits = self._around.draw.getrandbits
-        decoder = Decoder(self._mark, backing, bits, self._discarded)
+        decoder = Decoder(self._mark, self._recent, backing, bits, self._discarded)
         self.place = Place(backing, server, decoder, self._around)
         elsewhere = False
         if before is not None:
@@ -91,7 +93,7 @@ class KafkaLog:
         )
         backing = place.backing
         written = encode(record.event, beside, structured=backing.structured)
-        place.decoder.remember(record)
+        self._recent.add(record)
         try:
             await place.server.produce(backing.topics[0], written)
         except Unavailable as exc:

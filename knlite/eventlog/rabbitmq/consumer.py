@@ -19,11 +19,13 @@ from knlite.eventlog.backoff import wait_before
 from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Record
 from knlite.eventlog.rabbitmq import declaring, frames
+from knlite.eventlog.rabbitmq.acks import Acks
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
 from knlite.eventlog.rabbitmq.link import Session, Signal
 from knlite.eventlog.rabbitmq.plans import Plan
 from knlite.eventlog.rabbitmq.wire import Wire
+from knlite.eventlog.recent import Recent
 
 SETTING_UP = 60.0
 """Seconds for a queue, which others may be declared before."""
@@ -44,6 +46,11 @@ class Events(Protocol):
 
     @property
     def origin(self) -> Origin: ...
+
+    @property
+    def recent(self) -> Recent:
+        """What may be known of events of this run."""
+        ...
 
     def session(self) -> Session | None:
         """While all is there that the queue needs."""
@@ -82,11 +89,15 @@ class Consumer:
         self._events = events
         self._clock = clock
         self._draw = draw
+        self._stamp = frames.stamp((codec.RUN, events.run), codec.ARRIVAL)
+        """How headers of messages of this run begin."""
         self._signal = Signal()
         self._hand = Hand()
-        self._wire: Wire | None = None
-        self._channel = 0
+        self._acks: Acks | None = None
+        """Of the channel that is open."""
         self._where = ""
+        self._foreign = Origin("")
+        """What is made of messages that are no events."""
         self._stale = False
         """The plan has changed."""
         self._bound: dict[str, Plan] = {}
@@ -127,7 +138,12 @@ class Consumer:
 
     def message(self, delivery: frames.Delivery, properties: bytes, body: bytes) -> None:
         try:
-            self._receive(delivery, frames.properties(properties), body)
+            arrival = frames.stamped(properties, self._stamp)
+            record = self._events.recent.get(arrival) if arrival else None
+            if record is not None and not delivery.redelivered:
+                self._give(delivery, record)
+            else:
+                self._receive(delivery, frames.properties(properties), body)
         except frames.Unreadable as exc:
             self._drop(delivery.tag, str(exc))
         except Exception as exc:  # noqa: BLE001  one message must not end the connection
@@ -138,11 +154,27 @@ class Consumer:
         if self._hand.release(entry):
             self._settle(entry, tag)
 
+    def _give(self, delivery: frames.Delivery, record: Record) -> None:
+        """A message has come that this run has written just now."""
+        run, tag = self._events.run, delivery.tag
+        key = (run, record.arrival, "")
+        beside = Beside(record.arrival, run=run, only=record.only)
+        known = self._hand.known(key, tag)
+        if known is not None:
+            if known.done:
+                self._settle(known, tag)
+        elif not record.only and not self._events.wanted(record.event, beside):
+            self._ack(tag)
+        elif (cursor := self._events.cursor(beside)) is not None:
+            entry = Entry(self, key, record, "", again=False)
+            self._hand.hold(entry, tag)
+            cursor.put(entry)
+
     def _receive(self, delivery: frames.Delivery, found: frames.Properties, body: bytes) -> None:
         tag = delivery.tag
         beside = codec.beside(found.headers)
         identity = found.message_id
-        origin = self._events.origin
+        origin = self._foreign
         if origin.convert and not identity:
             identity = f"{self._draw.getrandbits(128):032x}"
         message = Message(found.headers, body, found.content_type, identity, found.timestamp)
@@ -168,6 +200,8 @@ class Consumer:
             return
         cursor = self._events.cursor(beside)
         if cursor is None:
+            if self._acks is not None:
+                self._acks.leave()
             return
         ttl = beside.ttl if beside.ttl is not None else arriving_ttl(event)
         if not ours and ttl == 0:
@@ -184,13 +218,14 @@ class Consumer:
         """Read from the queue until the channel is closed, or there is something else to read."""
         wire = session.consuming
         self._stale = False
+        self._foreign = self._events.origin
         plan = self._events.plan()
         self._hand.most = plan.prefetch
         async with wire.channel() as channel:
             number = channel.number
             assert number is not None
             wire.messages_to(number, self)
-            self._wire, self._channel = wire, number
+            self._acks = Acks(wire, number, self._hand)
             try:
                 with anyio.fail_after(SETTING_UP):
                     await self._open(wire, channel, plan)
@@ -229,7 +264,9 @@ class Consumer:
 
     def _lose(self, wire: Wire, channel: int) -> None:
         wire.forget(channel, self)
-        self._wire = None
+        if self._acks is not None:
+            self._acks.flush()
+        self._acks = None
         self._hand.lose()
         for cursor in self._events.cursors():
             cursor.drop(self)
@@ -244,15 +281,15 @@ class Consumer:
             self._hand.settle(entry.key)
 
     def _ack(self, tag: int) -> None:
-        if self._wire is not None:
-            self._wire.send(frames.ack(self._channel, tag))
+        if self._acks is not None:
+            self._acks.done(tag)
 
     def _reject(self, tag: int) -> None:
         """A queue of others may say where such messages go; one of ours says nothing."""
-        if not self._events.origin.convert:
+        if not self._foreign.convert:
             self._ack(tag)
-        elif self._wire is not None:
-            self._wire.send(frames.reject(self._channel, tag))
+        elif self._acks is not None:
+            self._acks.reject(tag)
 
     def _drop(self, tag: int, why: str) -> None:
         self._reject(tag)

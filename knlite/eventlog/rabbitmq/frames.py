@@ -131,9 +131,9 @@ def message(
     return b"".join(parts)
 
 
-def ack(channel: int, tag: int) -> bytes:
-    """The frame that says that the message *tag* is done."""
-    return _ACKNOWLEDGE.pack(METHOD, channel, 13, ACK, tag, 0, END)
+def ack(channel: int, tag: int, *, multiple: bool = False) -> bytes:
+    """The frame that says that the message *tag* is done, and with *multiple* all before it."""
+    return _ACKNOWLEDGE.pack(METHOD, channel, 13, ACK, tag, multiple, END)
 
 
 def reject(channel: int, tag: int) -> bytes:
@@ -206,6 +206,23 @@ def properties(payload: bytes) -> Properties:
     except (struct.error, IndexError) as exc:
         raise Unreadable(str(exc)) from exc
     return Properties(headers, content_type, message_id, moment)
+
+
+def stamp(text: tuple[str, str], number: str) -> bytes:
+    """How headers begin of which the first is this *text*, and the second a number of that name."""
+    return _table({text[0]: text[1]}) + _name(number) + b"l"
+
+
+def stamped(payload: bytes, beginning: bytes) -> int:
+    """The number that follows in a header frame whose headers begin so; 0: they do not."""
+    at = _CONTENT.size
+    if payload[12] & 0x80 and at < len(payload):
+        at += 1 + payload[at]
+    at += 4
+    if not payload.startswith(beginning, at):
+        return 0
+    at += len(beginning)
+    return int.from_bytes(payload[at : at + 8], "big")
 
 
 def _table(headers: Mapping[str, str | int | list[str]]) -> bytes:

@@ -28,6 +28,11 @@ class Hand:
         self._settled: dict[Hashable, None] = {}
         """Acknowledged last, in that order."""
 
+    @property
+    def oldest(self) -> int | None:
+        """The lowest tag that is held."""
+        return next(iter(self._held), None)
+
     def hold(self, entry: Entry, tag: int) -> None:
         """*entry* has come under *tag*."""
         entry.tag, entry.generation = tag, self.generation

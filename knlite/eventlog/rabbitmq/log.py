@@ -23,6 +23,7 @@ from knlite.eventlog.rabbitmq.exchange import Exchange
 from knlite.eventlog.rabbitmq.link import Link, Session
 from knlite.eventlog.rabbitmq.plans import dead_letters_of
 from knlite.eventlog.rabbitmq.reading import DeadLetterQueue, ReaderQueue
+from knlite.eventlog.recent import Recent
 
 
 class RabbitmqLog:
@@ -31,6 +32,7 @@ class RabbitmqLog:
     def __init__(self, around: Around, owner: Owner, backing: RabbitmqBacking, link: Link) -> None:
         self.owner = owner
         self.around = around
+        self.recent = Recent()
         self.newest = 0
         """The highest arrival that was appended."""
         self.scope = anyio.CancelScope()
@@ -52,6 +54,7 @@ class RabbitmqLog:
 
     async def append(self, record: Record) -> None:
         self.newest = max(self.newest, record.arrival)
+        self.recent.add(record)
         beside = Beside(
             record.arrival,
             record.ttl,

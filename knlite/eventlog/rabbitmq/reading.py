@@ -13,6 +13,7 @@ from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.link import Session
 from knlite.eventlog.rabbitmq.plans import PREFETCH, DeadLetters, Plan, dead_letter_plan, plan_of
+from knlite.eventlog.recent import Recent
 from knlite.eventlog.standings import Standings
 
 _DROPPED = 1000
@@ -25,6 +26,7 @@ class Log(Protocol):
     owner: Owner
     around: Around
     newest: int
+    recent: Recent
     standings: Standings
 
     @property
@@ -40,8 +42,9 @@ class ReaderQueue:
     def __init__(self, log: Log, reader: Reader) -> None:
         self.reader = reader
         self.inbox = RabbitmqCursor(self._bury)
-        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.run = log.around.run
+        self.recent = log.recent
+        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self._log = log
         self._filters = Filters(reader.filter)
         self._unread = 0
@@ -113,8 +116,10 @@ class DeadLetterQueue:
 
     def __init__(self, log: Log, dead: DeadLetters) -> None:
         self.dead = dead
-        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.run = log.around.run
+        self.recent = Recent()
+        """Nothing: what is here is another event than the one of its arrival."""
+        self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self.origin = Origin(_made_up(log.owner, dead.queue))
         self._log = log
         self._cursors: dict[str, RabbitmqCursor] = {}

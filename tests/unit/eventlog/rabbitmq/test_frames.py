@@ -153,3 +153,26 @@ def test_whatever_stands_in_a_header_frame_is_read_or_refused(data: bytes) -> No
     for payload in (data, _header(data), data[:14]):
         with suppress(frames.Unreadable):
             frames.properties(payload)
+
+
+@given(_written, st.none() | _short, st.integers(1, 2**63 - 1))
+def test_a_message_of_this_run_is_known_by_its_first_headers(
+    headers: dict[str, str | int | list[str]], content_type: str | None, number: int
+) -> None:
+    ours: dict[str, str | int | list[str]] = {"run": "this", "number": number}
+
+    def seen(written: dict[str, str | int | list[str]]) -> int:
+        data = frames.message(7, written, content_type, None, b"", 2**20)
+        assert data is not None
+        return frames.stamped(payloads(data)[0][2], frames.stamp(("run", "this"), "number"))
+
+    others = {name: value for name, value in headers.items() if name not in ours}
+    assert seen({**ours, **others}) == number
+    assert seen(others) == 0
+    assert seen({**ours, "run": "that", **others}) == 0
+    assert seen({}) == 0
+
+
+@given(st.binary(min_size=14, max_size=60))
+def test_no_bytes_are_too_strange_to_look_for_them(payload: bytes) -> None:
+    assert frames.stamped(payload, frames.stamp(("run", "this"), "number")) == 0
