@@ -129,7 +129,7 @@ def accepted(
     record: Record,
     at: datetime,
     sender: str,
-    readers: tuple[str, ...] | None,
+    readers: tuple[str, ...],
     only: tuple[str, ...],
     *,
     again: bool = False,

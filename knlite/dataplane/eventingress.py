@@ -287,7 +287,7 @@ class EventIngress:
         if found.is_remote:
             self._acceptances.confirmed(arrival)
         else:
-            self._acceptances.tell(tell(readers=readers))
+            self._acceptances.tell(tell(readers=readers or ()))
         return Answer(202, (_ALLOW,), b"", arrival)
 
     def _later(self, key: ResourceKey, why: str, sender: str, event: CloudEvent) -> Answer:

@@ -92,7 +92,7 @@ class Knlite:
         assert self.process.poll() is None, self.stderr
         return self
 
-    def seen(self, name: str, **fields: object) -> list[dict[str, Any]]:
+    def seen(self, name: str, /, **fields: object) -> list[dict[str, Any]]:
         """All facts of that name with those fields."""
         return [
             fact

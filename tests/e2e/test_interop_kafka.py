@@ -465,7 +465,3 @@ def test_what_was_written_while_nobody_ran_is_delivered(
     client.write(topic, b"meanwhile", headers=BINARY)
     with running(manifests, "--set", address):
         assert one(sink).event.data == b"meanwhile"
-    with running(manifests, "--set", address) as third:
-        third.settled()
-        client.write(topic, b"later", headers=BINARY)
-        assert [each.event.data for each in sink.until(2)] == [b"meanwhile", b"later"]

@@ -8,6 +8,7 @@ vhost).
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from tests.e2e.eventspace import Space, attributes, event, full_event, to
 from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
-from tests.e2e.recorder import Event, Received, Sink, drops_first
+from tests.e2e.recorder import Event, Received, Recorder, Sink, drops_first
 from tests.servers.rabbitmq import RabbitMQ
 
 pytestmark = pytest.mark.e2e
@@ -415,7 +416,7 @@ def test_a_source_makes_its_queue_and_takes_it_along(
 
 
 def test_what_was_published_while_nobody_ran_is_delivered(
-    client: Client, rabbitmq: RabbitMQ, tmp_path: Any, recorder: Any
+    client: Client, rabbitmq: RabbitMQ, tmp_path: Path, recorder: Recorder
 ) -> None:
     """At the end of a run nothing is deleted; with a data folder names stay."""
     sink = recorder.sink()
@@ -446,3 +447,11 @@ def test_what_was_published_while_nobody_ran_is_delivered(
     with running(manifests, *options):
         assert one(sink).event.data == b"meanwhile"
     assert client.depth(f"default.kept.{identity}") == 0
+    # What is taken out of the manifests meanwhile goes from the server at the next start.
+    manifests.write_text(json.dumps(documents[0]))
+    with running(manifests, *options):
+        wait_until(lambda: client.depth(f"default.kept.{identity}") is None, "the queue to go")
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}
+    manifests.write_text(json.dumps(other))
+    with running(manifests, *options):
+        wait_until(lambda: not client.exchange(f"b.default.kept.{identity}"), "the exchange to go")

@@ -4,20 +4,18 @@ Source: Eventing reference §17; Eventing delivery reference §16.3 (conditions)
 a connection secret and of a vhost.
 """
 
-import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e import leaks
-from tests.e2e.eventspace import Space, event, space_of, to
-from tests.e2e.executable import Knlite, free_port, running, wait_until
+from tests.e2e.eventspace import Space, event, to
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
-from tests.e2e.recorder import Recorder, Sink
-from tests.servers.rabbitmq import RabbitMQ
+from tests.e2e.recorder import Sink
+from tests.servers.rabbitmq import RabbitMQ, rights
 
 pytestmark = pytest.mark.e2e
 
@@ -113,29 +111,13 @@ def source(space: Space, reference: dict[str, Any], sink: Sink | str, **resource
     return space.make("RabbitmqSource", "source", spec)
 
 
-def test_a_rabbitmq_that_comes_late(space: Space, rabbitmq: RabbitMQ) -> None:
-    address = f"{rabbitmq.host}:{rabbitmq.port}"
-    rabbitmq.stop()
-    try:
-        broker(space)
-        not_ready(space, address)
-        sink = space.sink()
-        space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
-        assert space.until_ready("Trigger", "early", "False")["message"]
-        said = space.knlite.shown("get", "brokers", "-n", space.namespace)
-        assert "ExchangeFailure" in said
-    finally:
-        rabbitmq.start()
-    space.until_ready("Broker", "broker")
-    space.until_ready("Trigger", "early")
-    sent = space.send("Broker", "broker", event())
-    assert sink.until(1)[0].event.id == sent.id
-
-
-def test_a_rabbitmq_that_is_lost_in_the_middle(space: Space, rabbitmq: RabbitMQ) -> None:
+def test_a_rabbitmq_that_is_lost_in_the_middle(
+    space: Space, other_space: Space, rabbitmq: RabbitMQ
+) -> None:
+    """One Broker loses it, another is made while it is away; both go on when it is back."""
     broker(space)
     space.until_ready("Broker", "broker")
-    sink = space.sink()
+    sink, late = space.sink(), other_space.sink()
     space.trigger("broker", sink)
     url = space.address("Broker", "broker")
     sent = [space.send("Broker", "broker", event()).id for _ in range(10)]
@@ -145,14 +127,24 @@ def test_a_rabbitmq_that_is_lost_in_the_middle(space: Space, rabbitmq: RabbitMQ)
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.text
-        not_ready(space, f"{rabbitmq.host}:{rabbitmq.port}")
+        broker(other_space)
+        other_space.make("Trigger", "early", {"broker": "broker", "subscriber": to(late)})
+        for each in (space, other_space):
+            not_ready(each, f"{rabbitmq.host}:{rabbitmq.port}")
+        assert other_space.until_ready("Trigger", "early", "False")["message"]
+        said = space.knlite.shown("get", "brokers", "-n", other_space.namespace)
+        assert "ExchangeFailure" in said
     finally:
         rabbitmq.start()
-    space.until_ready("Broker", "broker")
+    for each in (space, other_space):
+        each.until_ready("Broker", "broker")
+    other_space.until_ready("Trigger", "early")
     sent += [space.send("Broker", "broker", event()).id for _ in range(10)]
     wait_until(lambda: set(sent) <= set(sink.ids), "all that was answered 202")
     space.quiet()
     assert len(sink.ids) - len(set(sink.ids)) == 0, "nothing twice"
+    first = other_space.send("Broker", "broker", event())
+    assert late.until(1)[0].event.id == first.id
 
 
 def test_a_login_that_is_refused_and_corrected(space: Space, rabbitmq: RabbitMQ) -> None:
@@ -174,8 +166,7 @@ def test_a_vhost_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ) -> None
     vhost = f"vhost-{space.namespace}"
     broker(space, config=config(space, secret(space, rabbitmq), vhost=vhost))
     not_ready(space, vhost, "not found")
-    rabbitmq.control("add_vhost", vhost)
-    rabbitmq.control("set_permissions", "-p", vhost, rabbitmq.username, ".*", ".*", ".*")
+    rabbitmq.define(vhosts=[{"name": vhost}], permissions=[rights(rabbitmq.username, vhost)])
     space.until_ready("Broker", "broker")
     sink = space.sink()
     space.trigger("broker", sink)
@@ -186,12 +177,12 @@ def test_a_vhost_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ) -> None
 
 def test_who_may_not_make_exchanges(space: Space, rabbitmq: RabbitMQ) -> None:
     user = f"user-{space.namespace}"
-    rabbitmq.control("add_user", user, "hunter3-secret")
-    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, "^$", "^$", "^$")
+    login = {"name": user, "password": "hunter3-secret", "tags": ""}
+    rabbitmq.define(users=[login], permissions=[rights(user, rabbitmq.vhost, "^$", "^$")])
     broker(space, config=secret(space, rabbitmq, username=user, password="hunter3-secret"))
     not_ready(space, "ACCESS_REFUSED", f"b.{space.namespace}.broker.", user)
     leaks.kept(space.knlite, "hunter3-secret")
-    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, ".*", ".*", ".*")
+    rabbitmq.define(permissions=[rights(user, rabbitmq.vhost)])
     space.until_ready("Broker", "broker")
 
 
@@ -256,12 +247,6 @@ def test_a_connection_that_is_none(
     assert ready["status"] == "True" or ready["message"]
     assert "Traceback" not in space.knlite.stderr
     leaks.kept(space.knlite, "hunter4")
-
-
-def test_something_else_listens_there(space: Space, rabbitmq: RabbitMQ, recorder: Recorder) -> None:
-    port = str(recorder.server_address[1])
-    broker(space, config=config(space, secret(space, rabbitmq, port=port)))
-    not_ready(space, port)
 
 
 def test_tls(space: Space, rabbitmq: RabbitMQ) -> None:
@@ -335,32 +320,3 @@ def test_names_of_every_kind(space: Space, rabbitmq: RabbitMQ, name: str) -> Non
         space.delete("RabbitmqSource", "source")
     assert "Traceback" not in space.knlite.stderr
     assert space.knlite.answers()
-
-
-def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
-    absent = 'import sys\nsys.modules["aio_pika"] = None\nsys.modules["aiormq"] = None\n'
-    (tmp_path / "sitecustomize.py").write_text(absent)
-    with running(env={"PYTHONPATH": str(tmp_path)}) as run:
-        space = space_of(run, recorder)
-        broker(space)
-        condition = not_ready(space, 'pip install "knlite[rabbitmq]"')
-        assert condition["reason"] == "ExtraNotInstalled"
-        memory = {"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
-        space.broker("memory", annotations=memory)
-        assert "Traceback" not in run.stderr
-
-
-def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:
-    port = free_port()
-    document = {
-        "apiVersion": "eventing.knative.dev/v1",
-        "kind": "Broker",
-        "metadata": {"name": "default", "annotations": CLASS},
-    }
-    manifests = tmp_path / "broker.yaml"
-    manifests.write_text(json.dumps(document))
-    run = up(manifests, "--runtime", "process", *settings(port=port, password=WRONG))
-    wait_until(run.answers, "the API")
-    wait_until(lambda: str(port) in json.dumps(run.facts), "the address among what it says")
-    leaks.kept(run, WRONG)
-    assert run.stop() == 0, "it ends in good order, with a server that never came"

@@ -201,6 +201,17 @@ async def test_dead_letters_wait_in_a_queue_of_the_server() -> None:
         assert (ended.outcome, ended.arrival) == ("dead-lettered", flow.accepted()[0].arrival)
 
 
+async def test_that_a_dead_letter_is_at_its_sink_is_told_last() -> None:
+    """Though it is there before the server has confirmed that it is kept."""
+    failing = trigger("a", A, dead_letter_sink=SINK, own_dead_letters=True)
+    async with on_server(on_broker(failing)) as flow:
+        flow.sender.script[A] = always(Answered(500))
+        await flow.post(event())
+        await settled()
+        told = [fact for fact in flow.facts if isinstance(fact, DeliveryAttempted)]
+        assert [fact.outcome for fact in told] == ["failed", "waiting", "dead-lettered"]
+
+
 async def test_a_dead_letter_that_cannot_be_queued_goes_to_the_sink_at_once() -> None:
     failing = trigger("a", A, dead_letter_sink=SINK, own_dead_letters=True)
     async with on_server(on_broker(failing)) as flow:

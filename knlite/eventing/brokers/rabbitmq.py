@@ -1,7 +1,7 @@
 """Brokers of class RabbitMQBroker: their server, their dead letters, their address.
 
-ExchangeReady, and DLXReady when it is False, are what the engine has told last; they are touched
-here only where the engine cannot know. The Secret that SecretReady is about is not made, what would
+ExchangeReady and DLXReady are what the engine has told last; they are touched here only where the
+engine cannot know. The Secret that SecretReady is about is not made, what would
 be in it is known; the ingress is a part of knlite and always there.
 
 Differs: a Broker has its address as soon as it is known which server is meant. Upstream gives it
@@ -60,7 +60,4 @@ def _dead_letters_kept(backing: RabbitmqBacking, conditions: ConditionEditor) ->
     """Whether there is a queue for them, or none is needed."""
     if not backing.dead_letter_exchange:
         conditions.true(DLX_READY, *_NOT_CONFIGURED)
-    elif not conditions.is_false(DLX_READY):
-        # The exchange is told to be ready when all that goes with it is.
-        conditions.true(DLX_READY)
     return conditions.is_true(DLX_READY)

@@ -172,7 +172,7 @@ def kafka_channel_backing_of(channel: KafkaChannel, view: View) -> KafkaBacking 
 def channel_topic(channel: KafkaChannel, view: View) -> str | Problem:
     """The topic that *channel* has, else what the template says."""
     known = channel.status.annotations.get(DEFAULT_TOPIC)
-    meta = meta_on_server("KafkaChannel", channel, view)
+    meta = meta_on_server(channel, view)
     return known or topic_name(view.config.kafka.channels_topic, meta)
 
 
@@ -194,7 +194,7 @@ def _topic_of(broker: Broker, view: View) -> str | Problem:
     known = kept.get(DEFAULT_TOPIC)
     if known and kept.get(TOPIC_OWNER) != EXTERNAL:
         return known
-    return topic_name(view.config.kafka.brokers_topic, meta_on_server("Broker", broker, view))
+    return topic_name(view.config.kafka.brokers_topic, meta_on_server(broker, view))
 
 
 def _namesakes(broker: Broker, view: View) -> Iterator[Broker]:

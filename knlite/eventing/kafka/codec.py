@@ -29,8 +29,8 @@ _STRUCTURED = "application/cloudevents"
 _STRUCTURED_TYPE = b"application/cloudevents+json; charset=UTF-8"
 _MARK = "ce_"
 _OURS = "x-knlite-"
-_RUN = "x-knlite-run"
-_ARRIVAL = "x-knlite-arrival"
+RUN = "x-knlite-run"
+ARRIVAL = "x-knlite-arrival"
 _TTL = "x-knlite-ttl"
 _ONLY = "x-knlite-only"
 _REPLAY_OF = "x-knlite-replay-of"
@@ -74,18 +74,20 @@ class Read(msgspec.Struct, frozen=True, gc=False):
 def encode(event: CloudEvent, beside: Beside, *, structured: bool = False) -> Written:
     """The record that carries *event*, with the key that its ``partitionkey`` says."""
     attributes = event.attributes
+    headers: list[tuple[str, bytes]] = []
+    # First, so that who has written it knows it by a look.
+    if beside.run:
+        headers.append((RUN, beside.run.encode()))
+    if beside.arrival:
+        headers.append((ARRIVAL, b"%d" % beside.arrival))
     if structured:
-        headers: list[tuple[str, bytes]] = [(CONTENT_TYPE, _STRUCTURED_TYPE)]
+        headers.append((CONTENT_TYPE, _STRUCTURED_TYPE))
         value: bytes | None = jsonformat.encode(event)
     else:
-        headers = [(_MARK + name, text.encode()) for name, text in attributes.items()]
+        headers += [(_MARK + name, text.encode()) for name, text in attributes.items()]
         if event.content_type is not None:
             headers.append((CONTENT_TYPE, event.content_type.encode()))
         value = event.data
-    if beside.run:
-        headers.append((_RUN, beside.run.encode()))
-    if beside.arrival:
-        headers.append((_ARRIVAL, b"%d" % beside.arrival))
     if beside.ttl >= 0:
         headers.append((_TTL, b"%d" % beside.ttl))
     for name, text in beside.headers:
@@ -185,9 +187,9 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
     only: list[str] = []
     travelling: list[tuple[str, str]] = []
     for name, text in headers:
-        if name == _RUN:
+        if name == RUN:
             run = text
-        elif name == _ARRIVAL:
+        elif name == ARRIVAL:
             arrival = _number(text)
         elif name == _TTL:
             ttl = _number(text)

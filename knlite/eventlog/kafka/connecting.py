@@ -12,6 +12,12 @@ from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble
 CLIENT_ID = "knlite"
 
 
+def client_of(reader: str) -> str:
+    """As whom the reader of this uid joins its group: nobody else does, but the same reader in a
+    run that goes on with the same data folder."""
+    return f"{CLIENT_ID}-{reader}"
+
+
 def connecting(server: KafkaServer) -> Mapping[str, Any]:
     """Arguments that all clients of the library have in common.
 
@@ -44,7 +50,7 @@ def _tls(server: KafkaServer) -> ssl.SSLContext:
                 key.touch(mode=0o600)
                 key.write_text(server.key)
                 context.load_cert_chain(certificate, key)
-    except (ssl.SSLError, ValueError, OSError) as exc:
+    except (ssl.SSLError, ValueError, TypeError, OSError) as exc:
         # What OpenSSL says of a key names no part of it.
         said = (isinstance(exc, ssl.SSLError) and exc.reason) or "they are not PEM"
         fix = "correct ca.crt, user.crt and user.key in the Secret, which are PEM"

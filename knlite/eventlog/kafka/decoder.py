@@ -10,11 +10,15 @@ from typing import Protocol
 from knlite.eventing.cloudevent import Malformed
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.kafka.backing import KafkaBacking
-from knlite.eventing.kafka.codec import RecordHeaders, decode
+from knlite.eventing.kafka.codec import ARRIVAL, RUN, RecordHeaders, decode
 from knlite.eventing.kafka.foreign import foreign_event
 from knlite.eventing.trace import TRACEPARENT, Bits, begun
 from knlite.eventlog.kafka.cursor import Met
 from knlite.eventlog.port import Owner, Record
+
+REMEMBERED, REMEMBERED_BYTES = 256, 256 * 1024
+"""Events that were written last, and what they may hold together: about what one answer of the
+server brings."""
 
 
 class Consumed(Protocol):
@@ -46,9 +50,32 @@ class Decoder:
         self._discard = discard
         self._discarded: dict[tuple[str, int], int] = {}
         """The last of each partition: what several readers meet is told once."""
+        self._head = (RUN, mark.encode())
+        """What a record of ours begins with."""
+        self._written: dict[bytes, Record] = {}
+        """By arrival, the oldest first."""
+        self._written_bytes = 0
+
+    def remember(self, record: Record) -> None:
+        """It is about to be written. Mostly it comes back at once, to each of its readers, and to
+        read it from its headers takes longer than all else that is done with it here."""
+        written = self._written
+        written[b"%d" % record.arrival] = record
+        self._written_bytes += len(record.event.data or b"")
+        while len(written) > REMEMBERED or self._written_bytes > REMEMBERED_BYTES:
+            oldest = written.pop(next(iter(written)))
+            self._written_bytes -= len(oldest.event.data or b"")
 
     def read(self, consumed: Consumed) -> Met | None:
         """What *consumed* holds; None: nothing that anybody could deliver."""
+        headers = consumed.headers
+        if len(headers) > 1 and headers[0] == self._head and headers[1][0] == ARRIVAL:
+            known = self._written.get(headers[1][1] or b"")
+            if known is not None:
+                return Met(consumed.offset, known, False, "", None)
+        return self._read(consumed)
+
+    def _read(self, consumed: Consumed) -> Met | None:
         found = decode(consumed.headers, consumed.value)
         event, beside = found.event, found.beside
         if isinstance(event, Malformed) and self._foreign:

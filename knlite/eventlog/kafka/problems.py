@@ -101,6 +101,13 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return f"allow {who(server)} to describe, read, write and create the topic"
         case errors.GroupAuthorizationFailedError():
             return f"allow {who(server)} to describe, read and delete the group"
+        case errors.InconsistentGroupProtocolError():
+            return (
+                "read with a group of your own: who is in this one shares its partitions neither"
+                " by ranges nor round-robin"
+            )
+        case errors.InvalidSessionTimeoutError():
+            return "let group.min.session.timeout.ms of the server be 6000 at most"
         case errors.ClusterAuthorizationFailedError():
             return f"allow {who(server)} to create topics, or create this one"
         case errors.InvalidReplicationFactorError():

@@ -17,8 +17,10 @@ from aiokafka.protocol.admin import (
     CreateTopicsRequest,
     DeleteGroupsRequest,
     DeleteTopicsRequest,
+    DescribeGroupsRequest,
 )
 from aiokafka.protocol.commit import OffsetCommitRequest, OffsetFetchRequest
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.offset import OffsetRequest
 
@@ -135,6 +137,21 @@ async def begin(
             # While the group is in use its members decide; they begin at the start of what is new.
             if partition["error_code"] not in _IN_USE:
                 _check(partition["error_code"], None, GROUP_FAILED, server)
+
+
+async def dismiss(client: AIOKafkaClient, server: KafkaServer, group: str, client_id: str) -> None:
+    """Let those leave *group* who have called themselves *client_id*: they have crashed.
+
+    The server would wait for them until their session is over. Raises as above.
+    """
+    coordinator = await _coordinator(client, server, group)
+    answer = await _of_coordinator(client, coordinator, DescribeGroupsRequest([group]))
+    (found,) = answer["groups"]
+    # Who may not ask, or has to ask later, waits as everybody does.
+    for member in found["members"]:
+        if member["client_id"] == client_id:
+            leave = LeaveGroupRequest(group, member["member_id"])
+            await _of_coordinator(client, coordinator, leave)
 
 
 async def forget_group(client: AIOKafkaClient, server: KafkaServer, group: str) -> bool:

@@ -64,7 +64,7 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
     if isinstance(exc, ssl.SSLCertVerificationError):
         fix = "give the certificate of who has signed it as ca.crt, and use the name that it is for"
         return Trouble(f"{where}: {exc.verify_message}", fix, lasting=True)
-    if isinstance(exc, ssl.SSLError) and "cadata" in str(exc):
+    if isinstance(exc, ssl.SSLError | TypeError) and "cadata" in str(exc):
         return Trouble(f"{where}: ca.crt holds no certificate", "give one as PEM", lasting=True)
     if isinstance(exc, ssl.SSLError):
         fix = "no TLS is spoken there: give the port for it (5671), or no https in uri"

@@ -142,7 +142,11 @@ def test_what_the_engine_says_is_not_overwritten_while_the_server_is_not_known(
 def test_a_dead_letter_sink_is_served_from_an_exchange_of_its_own() -> None:
     delivery = DeliverySpec(dead_letter_sink=Destination(uri="http://x.example"))
     view = FakeView(broker(delivery=delivery), SHIPPED)
+    told(view, Standing(ready=None), "dead letters")
     obj = told(view, READY)
+    assert condition(obj, "DLXReady") == ("Unknown", "BeingSetUp", "")
+    assert condition(obj, "Ready")[0] == "Unknown"
+    obj = told(view, READY, "dead letters")
     assert condition(obj, "DLXReady") == ("True", "", "")
     assert condition(obj, "DeadLetterSinkReady") == ("True", "", "")
     assert obj.status.dead_letter_sink_uri == "http://x.example"
@@ -152,7 +156,9 @@ def test_a_dead_letter_sink_is_served_from_an_exchange_of_its_own() -> None:
 
 def test_a_dead_letter_sink_that_does_not_resolve_is_said() -> None:
     delivery = DeliverySpec(dead_letter_sink=Destination(ref=GRAVEYARD))
-    obj = told(FakeView(broker(delivery=delivery), SHIPPED), READY)
+    view = FakeView(broker(delivery=delivery), SHIPPED)
+    told(view, READY)
+    obj = told(view, READY, "dead letters")
     said = (
         "False",
         "Unable to get the DeadLetterSink's Addressable",

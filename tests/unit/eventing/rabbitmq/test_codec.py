@@ -223,7 +223,11 @@ _anything = st.recursive(
     max_leaves=5,
 )
 _names = st.text() | st.sampled_from(
-    [*LEAST, "time", "content-type", codec.ARRIVAL, codec.TTL, codec.ONLY, codec.RUN, codec.READER]
+    [
+        *(*LEAST, "time", "content-type", "traceparent", "tracestate"),
+        *(codec.ARRIVAL, codec.TTL, codec.ONLY, codec.RUN, codec.READER, codec.REPLAY_OF),
+        *(f"{codec.TRAVELLING}{name}" for name in ("knative-a", "x-request-id", "baggage", "a b")),
+    ]
 )
 
 
@@ -231,6 +235,10 @@ _names = st.text() | st.sampled_from(
 def test_whatever_a_foreign_producer_writes_is_read_or_refused(
     headers: dict[str, object], body: bytes, content_type: str | None, convert: bool
 ) -> None:
-    codec.beside(headers)
+    beside = codec.beside(headers)
+    for name, text in beside.headers:
+        assert (name.isascii(), "\n" in text, "\r" in text) == (True, False, False)
+        assert text.encode("latin-1").decode("latin-1") == text
+    assert max(beside.arrival, beside.replay_of) < 10**17
     found = read(Message(headers, body, content_type, "m"), Origin("/s", convert))
     assert isinstance(found, CloudEvent | Malformed)
