@@ -17,9 +17,10 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.workqueue import WorkQueue
-from knlite.errors import KnliteError
+from knlite.errors import Forbidden, KnliteError
 from knlite.facts import Notice, Publish, ReconcileFailed
 from knlite.kinds.catalog import info_of
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.meta import Object
 from knlite.kinds.users import EVENTING_CONTROLLER, SERVING_CONTROLLER
 from knlite.kinds.webhooks import OF_EVENTING
@@ -158,12 +159,22 @@ class Controller:
         for change in outcome.changes:
             try:
                 self._apply(change, user)
+            except Forbidden as exc:
+                if not self._is_going(item.key.namespace):
+                    self._give_back(item, str(exc))
+                    return
+                # Nothing new comes into a namespace that goes, and this object goes with it.
+                break
             except KnliteError as exc:
                 self._give_back(item, str(exc))
                 return
         self._queue.succeeded(item)
         if outcome.requeue_after is not None and not math.isinf(outcome.requeue_after):
             self._queue.add_at(item, self._clock.now() + outcome.requeue_after)
+
+    def _is_going(self, namespace: str) -> bool:
+        found = self._registry.at(Key(Namespace, "", namespace))
+        return found is not None and found.metadata.deletion_timestamp is not None
 
     def _apply(self, change: Change, user: str) -> None:
         match change:

@@ -11,6 +11,7 @@ from knlite.clock import LoopClock
 from knlite.controlplane.controller import Controller
 from knlite.facts import Fact, Notice, ReconcileFailed
 from knlite.kinds.core.configmap import ConfigMap
+from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.meta import ObjectMeta
 from knlite.reconcile import Create, Key, Outcome, View, key_of
@@ -93,6 +94,32 @@ async def test_a_reconciler_that_raises_is_reported_and_does_not_stop_the_others
     assert isinstance(notice, Notice)
     assert "ConfigMap default/x" in notice.text
     assert "a defect" in notice.text
+
+
+@on_virtual_time
+async def test_what_a_namespace_that_goes_does_not_take_any_more_is_no_failure() -> None:
+    desk, facts = registry(), list[Fact]()
+    meta = ObjectMeta(name="shop", finalizers=("example.com/waits",))
+    desk.create(Namespace(metadata=meta), user="test")
+
+    def reconcile(key: Key, view: View, now: datetime) -> Outcome:
+        if view.get(ConfigMap, "shop", "child"):
+            return Outcome()
+        child = ConfigMap(metadata=ObjectMeta(name="child", namespace="shop"))
+        return Outcome((Create(child),))
+
+    controller = Controller(desk, ((Secret, reconcile),), LoopClock(STARTED), facts.append)
+    async with running(controller):
+        desk.create(
+            Secret(metadata=ObjectMeta(name="x", namespace="shop", finalizers=("a.com/b",))),
+            user="test",
+        )
+        controller.settle()
+        desk.delete(Key(ConfigMap, "shop", "child"))
+        desk.delete(Key(Namespace, "", "shop"))
+        controller.settle()
+    assert not facts
+    assert controller.settled
 
 
 @on_virtual_time
