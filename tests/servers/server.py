@@ -97,6 +97,13 @@ class Server:
         assert self.folder
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        # The signal stops one thread after the other.
+        threads = Path(f"/proc/{self._process.pid}/task")
+        if threads.exists():
+            wait_until(
+                lambda: all(_state(each) == "T" for each in threads.iterdir()),
+                f"{self.name} to stand still",
+            )
         try:
             yield
         finally:
@@ -123,3 +130,8 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
         process.wait()
+
+
+def _state(thread: Path) -> str:
+    """The letter that Linux has for what a thread does; "T" is stopped (proc(5))."""
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
