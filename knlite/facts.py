@@ -239,8 +239,8 @@ class EventAccepted(msgspec.Struct, frozen=True, gc=False):
     only: tuple[str, ...] = ()
     """The uids of the egresses that it is for; empty when their filters decide."""
     engine: str = ""
-    readers: tuple[str, ...] | None = None
-    """The uids of the egresses that get it; None where the engine does not know."""
+    readers: tuple[str, ...] = ()
+    """The uids of the egresses that get it."""
     again: bool = False
     """An earlier run has taken it, and this one goes on: told for those who have missed that."""
 

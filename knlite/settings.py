@@ -38,8 +38,9 @@ class Settings:
     """The environment of this process: where the engine is, what local programs inherit."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
-    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files."""
+    overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files. There may be a
+    password among them."""
 
 
 def default_cache_dir(environ: Mapping[str, str]) -> Path:

@@ -8,7 +8,7 @@ from typing import Any
 
 from knlite.cli.client import Client
 from knlite.cli.eventquery import one_event
-from knlite.cli.storylines import Line, clock_of, print_lines, story_lines, style_of
+from knlite.cli.storylines import Line, clock_of, first_line, print_lines, story_lines, style_of
 from knlite.errors import NotFound
 
 SHOWN = 4096
@@ -23,7 +23,7 @@ def show_list(query: Mapping[str, str], admin_port: int, *, as_json: bool) -> No
         json.dump(found, sys.stdout, indent=2, ensure_ascii=False)
         sys.stdout.write("\n")
     elif found:
-        print_lines(line for each in found for line in _lines(each))
+        print_lines(line for each in found for line in letter_lines(each))
     else:
         sys.stderr.write("No dead letters found.\n")
 
@@ -53,7 +53,8 @@ def show_one(event: str, source: str, admin_port: int, *, as_json: bool) -> None
         print_lines(_data_lines(story["event"]))
 
 
-def _lines(letter: Mapping[str, Any]) -> list[Line]:
+def letter_lines(letter: Mapping[str, Any]) -> list[Line]:
+    """One of the list."""
     egress, state = letter["egress"], letter["state"]
     lines: list[Line] = [
         [
@@ -66,7 +67,7 @@ def _lines(letter: Mapping[str, Any]) -> list[Line]:
         [
             (
                 f"    {letter['attempts']} attempts, the last: "
-                f"{letter['status'] or 'no answer'} {letter['why']}".rstrip(),
+                f"{letter['status'] or 'no answer'} {first_line(letter['why'])}".rstrip(),
                 "",
             )
         ],

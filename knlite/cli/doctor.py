@@ -6,16 +6,16 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import anyio
 import uv
 from rich.console import Console
 from rich.text import Text
 
+from knlite.cli import doctorservers
+from knlite.cli.finding import Finding, Verdict
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job
@@ -27,21 +27,24 @@ from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
-from knlite.manifests import read_project
+from knlite.manifests import Project, read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.serving.support import shortfalls, without_effect
 from knlite.serving.workload import Choice, choose, declared_as, policy_named
 from knlite.settings import Settings
 
-Verdict = Literal["ok", "note", "problem"]
-_MARKS = {"ok": ("✓", "green"), "note": ("·", "yellow"), "problem": ("✗", "red")}
+_MARKS: Mapping[Verdict, tuple[str, str]] = {
+    "ok": ("✓", "green"),
+    "note": ("·", "yellow"),
+    "problem": ("✗", "red"),
+}
 
 DIFFERENCES = (
     "a route without a ready revision holds the request and says why, instead of 404",
     "an event for a subscriber that does not exist is kept until it does",
     "a revision has 120 s to become ready, instead of 600 s",
     "status.url carries the gateway's port, and the default domain is localhost",
-    "brokers keep their events in memory, whatever class they name",
+    "without --data-dir brokers whose class names no server keep their events in memory",
     "CPU and memory limits hold for containers, not for local processes",
     "containers have no KUBERNETES_SERVICE_* variables and no service links",
     "a service account's token is made up, and an emptyDir on the disk has no limit",
@@ -52,19 +55,17 @@ DIFFERENCES = (
 HTTP_PORT = 80
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; *fix* says what to do about a problem."""
-
-    verdict: Verdict
-    subject: str
-    text: str
-    fix: str = ""
-
-
 def examine(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
     """Print the findings; 1 if one of them is a problem. Raises ``InvalidInput``."""
     engine = anyio.run(find_engine, settings.environ)
+    if paths:
+        project = read_project(paths, settings.environ)
+        of_manifests = [
+            *anyio.run(doctorservers.manifests, project, settings),
+            *_workloads(project, settings, engine),
+        ]
+    else:
+        of_manifests = list(doctorservers.extras(()))
     findings = [
         Finding("ok", "python", f"{sys.version.split()[0]} at {sys.executable}"),
         *_ports(settings),
@@ -72,7 +73,7 @@ def examine(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
         *_names(engine, settings),
         _uv(),
         _cache(settings.cache_dir),
-        *_workloads(paths, settings, engine),
+        *of_manifests,
     ]
     if as_json:
         document = {
@@ -192,16 +193,8 @@ def _cache(folder: Path) -> Finding:
     return Finding("ok", "cache", f"function environments are kept in {folder}")
 
 
-def _workloads(
-    paths: Sequence[Path], settings: Settings, engine: Engine | NoEngine
-) -> list[Finding]:
-    if not paths:
-        return []
-    project = read_project(paths, settings.environ)
-    findings = [
-        Finding("problem", "manifest", str(complaint), "correct the file")
-        for complaint in project.complaints
-    ]
+def _workloads(project: Project, settings: Settings, engine: Engine | NoEngine) -> list[Finding]:
+    findings: list[Finding] = []
     for each in project.declared:
         obj = each.obj
         template = _template_of(obj)

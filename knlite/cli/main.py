@@ -44,6 +44,18 @@ class Output(StrEnum):
     json = "json"
 
 
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="CONFIGMAP.KEY=VALUE",
+        help="Set a key of a ConfigMap of the platform, as config-autoscaler.stable-window=6s or"
+        " kafka-broker-config.bootstrap.servers=HOST:PORT.",
+    ),
+]
+"""``--set``."""
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"knlite {__version__}")
@@ -102,14 +114,7 @@ def up(
             help="Keep objects and logs in this folder; a later run goes on with them.",
         ),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="CONFIGMAP.KEY=VALUE",
-            help="Set a key of a config-* ConfigMap, as config-autoscaler.stable-window=6s.",
-        ),
-    ] = None,
+    set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
         typer.Option(
@@ -271,9 +276,10 @@ def doctor(
     tls_port: Annotated[int, typer.Option(envvar="KNLITE_TLS_PORT", min=1, max=65535)] = 8443,
     admin_port: AdminPort = 8081,
     runtime: Annotated[RuntimeOption, typer.Option(envvar="KNLITE_RUNTIME")] = RuntimeOption.auto,
+    set_: Overrides = None,
     as_json: Json = False,
 ) -> None:
-    """Look at this machine: engine, ports, functions; say what would run how, and why.
+    """Look at this machine: engine, ports, functions, servers; say what would run how, and why.
 
     \b
     Example:
@@ -281,9 +287,13 @@ def doctor(
     """
     with explaining():
         from knlite.cli.doctor import examine
-        from knlite.settings import Settings
+        from knlite.settings import Settings, parse_overrides
 
         settings = Settings(
-            port=port, tls_port=tls_port, admin_port=admin_port, runtime=runtime.value
+            port=port,
+            tls_port=tls_port,
+            admin_port=admin_port,
+            runtime=runtime.value,
+            overrides=parse_overrides(tuple(set_ or ())),
         )
         raise typer.Exit(examine(paths or [], settings, as_json=as_json))

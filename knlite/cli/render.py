@@ -99,9 +99,9 @@ def line_of(fact: Fact) -> Text | None:
             return None
 
 
-def ready_again(fact: ReadyChanged) -> Text:
+def ready_now(fact: ReadyChanged) -> Text:
     """The line for what was not ready, and is now."""
-    return _line(fact.namespace, f"{fact.kind} {fact.name}", "ready again", Style(color="green"))
+    return _line(fact.namespace, f"{fact.kind} {fact.name}", "ready now", Style(color="green"))
 
 
 def _place(fact: LogLine | InstanceChanged | PreparationStep) -> str:

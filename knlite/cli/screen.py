@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import IO, cast
@@ -13,17 +14,29 @@ from rich.table import Table
 from rich.text import Text
 
 from knlite.cli.output import Output
-from knlite.cli.render import line_of, ready_again
+from knlite.cli.render import line_of, ready_now
+from knlite.cli.repeats import Repeats
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
-from knlite.facts import EgressChanged, EventAccepted, Fact, Notice, ReadyChanged, RequestDone
+from knlite.facts import (
+    EgressChanged,
+    EventAccepted,
+    EventRefused,
+    Fact,
+    InstanceChanged,
+    Notice,
+    ReadyChanged,
+    RequestDone,
+)
 from knlite.kinds.conditions import Condition, find
 from knlite.kinds.core.cronjob import CronJob
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.pod import status_column as status_of_pod
+from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object, controller_of, described
 from knlite.telemetry.accesslog import record
 
@@ -40,28 +53,47 @@ class Screen:
         self._output = cast("IO[str]", output)
         self._console = Console(file=self._output, highlight=False, soft_wrap=True)
         self._settled = False
-        self._unready: set[tuple[str, str, str]] = set()
+        self._unready: dict[tuple[str, str, str], tuple[str, str]] = {}
+        """What people know of as not ready, and why."""
+        self._refused = Repeats(timedelta(seconds=10))
+        self._failed = Repeats(timedelta(minutes=1))
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
-        if isinstance(fact, ReadyChanged):
-            again = self._is_ready_again(fact)
-            if not self._settled:
-                # On the way up everything is unready once; the table will say what is left.
-                return
-            line = ready_again(fact) if again else line
+        match fact:
+            case ReadyChanged():
+                line = self._readiness(fact, line)
+            case EventRefused() if line is not None:
+                who, why = (fact.kind, fact.namespace, fact.name), (fact.status, fact.why)
+                line = self._refused.line(who, why, fact.at, line)
+            case InstanceChanged(state="failed") if line is not None:
+                line = self._failed.line(_place(fact), fact.why, fact.at, line)
+            case InstanceChanged(state="ready"):
+                self._failed.over(_place(fact))
+            case _:
+                pass
         if line is not None:
             self._console.print(line)
 
-    def _is_ready_again(self, fact: ReadyChanged) -> bool:
-        """Whether people know of *fact*'s object that it was not."""
-        who = (fact.kind, fact.namespace, fact.name)
+    def _readiness(self, fact: ReadyChanged, line: Text | None) -> Text | None:
+        who, why = (fact.kind, fact.namespace, fact.name), (fact.reason, fact.message)
+        known = who in self._unready
         if fact.status == "False":
-            self._unready.add(who)
-        elif fact.status == "True" and who in self._unready:
-            self._unready.discard(who)
-            return True
-        return False
+            if fact.kind == Trigger.__name__ and self._is_said_of_a_broker(fact.namespace, why):
+                # It waits for its Broker: one line for all that do is enough.
+                return None
+            self._unready[who] = why
+        elif fact.status == "True" and known:
+            del self._unready[who]
+            line = ready_now(fact)
+        # On the way up everything is unready once; the table will say what is left.
+        return line if self._settled else None
+
+    def _is_said_of_a_broker(self, namespace: str, why: tuple[str, str]) -> bool:
+        return any(
+            kind == Broker.__name__ and where == namespace and said == why
+            for (kind, where, _), said in self._unready.items()
+        )
 
     def notice(self, text: str, level: str = "info") -> None:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
@@ -79,7 +111,7 @@ class Screen:
             Console(file=self._output, highlight=False, width=WIDEST).print(table)
         else:
             self._console.print(Text("Nothing runs yet: kubectl apply or kn service create."))
-        self._settled = True
+        self.settled()
         base = f"http://localhost:{emulator.settings.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
         if kubeconfig is not None:
@@ -87,10 +119,18 @@ class Screen:
             self._console.print(Text(f"For kubectl and kn: export KUBECONFIG={path}"))
         self._console.print()
 
+    def settled(self) -> None:
+        """What becomes unready from now on is news."""
+        self._settled = True
+
     @staticmethod
     def missing(count: int) -> str:
         """In place of *count* lines."""
         return f"[{count} lines are missing here: nobody read them]"
+
+
+def _place(fact: InstanceChanged) -> tuple[str, str]:
+    return fact.namespace, fact.revision or fact.service
 
 
 class JSONLines:

@@ -115,7 +115,7 @@ def _attempt_lines(attempt: Mapping[str, Any]) -> list[Line]:
     ]
     lines: list[Line] = [first]
     if attempt["why"] and not good:
-        lines.append([(f"       {_first(attempt['why'])}", "red")])
+        lines.append([(f"       {first_line(attempt['why'])}", "red")])
     if attempt["again"]:
         lines.append([("       delivered again after a restart", "yellow")])
     if attempt["nextIn"] is not None:
@@ -133,5 +133,6 @@ _THERE = {
 }
 
 
-def _first(text: str) -> str:
+def first_line(text: str) -> str:
+    """Of what may have many."""
     return text.strip().partition("\n")[0]

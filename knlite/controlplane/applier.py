@@ -18,6 +18,8 @@ from knlite.kinds.core.configmap import ConfigMap
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.rabbitmqbrokerconfig import RabbitmqBrokerConfig
+from knlite.kinds.fielderror import FieldError
 from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.security import INSECURE_DEFAULT
 from knlite.kinds.sources.container import ContainerSource
@@ -30,7 +32,12 @@ from knlite.registry.write import Write
 USER = "knlite"
 """In whose name files are applied; the ``creator`` annotation of what they declare."""
 
-_FIRST = (Namespace, ConfigMap, Secret)
+_MADE_ANEW = (
+    "to have it all the same, take the object out of the files, save, and put it back: it is"
+    " deleted, and made anew"
+)
+
+_FIRST = (Namespace, ConfigMap, Secret, RabbitmqBrokerConfig)
 
 
 class Applier:
@@ -69,7 +76,7 @@ class Applier:
             except Refused as refused:
                 for error in refused.errors:
                     path = error.paths[0] if error.paths else ""
-                    complaints.append(each.manifest.complaint(str(error), path))
+                    complaints.append(each.manifest.complaint(_with_way_out(error), path))
             except KnliteError as exc:
                 complaints.append(each.manifest.complaint(str(exc)))
         complaints.sort(key=lambda complaint: (complaint.file, complaint.line))
@@ -118,6 +125,12 @@ class Applier:
 
     def _say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         self._publish(Notice(at=self._clock.wall(), level=level, text=text))
+
+
+def _with_way_out(error: FieldError) -> str:
+    """What a webhook says, and for what can never be changed how it is changed all the same."""
+    text = str(error)
+    return f"{text.rstrip()}\n{_MADE_ANEW}" if "mmutable" in error.message else text
 
 
 def _rank(obj: Object) -> int:

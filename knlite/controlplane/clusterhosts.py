@@ -5,7 +5,7 @@ Source: Knative reference (names of Routes); Eventing data plane reference §8.
 
 from collections.abc import Iterator
 
-from knlite.eventing.channels import BACKINGS, channel_host
+from knlite.eventing.channels import BACKING_CHANNELS, channel_host
 from knlite.eventing.destinations import names_of
 from knlite.eventing.rabbitmq.resources import rabbitmq_broker_host
 from knlite.eventing.requestreplies import HOST as REQUEST_REPLY_HOST
@@ -36,7 +36,7 @@ def _of_others(view: View) -> Iterator[str]:
     yield from names_of(REQUEST_REPLY_HOST)
     yield from names_of(KAFKA_BROKERS)
     yield from names_of(KAFKA_SINKS)
-    for kind in BACKINGS:
+    for kind in BACKING_CHANNELS:
         for channel in view.listed(kind, ""):
             yield from names_of(channel_host(channel.metadata.namespace, channel.metadata.name))
     for each in view.listed(EventTransform, ""):

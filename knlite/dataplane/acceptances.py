@@ -19,7 +19,9 @@ from knlite.facts import EventAccepted, Publish
 MET = 100_000
 """Foreign events that are known again when their next egress takes them."""
 DOUBTFUL = 10_000
-"""Events that were refused since no confirmation came, and which the server may have."""
+DOUBTFUL_BYTES = 64 * 1024 * 1024
+"""Events of which no confirmation came, and which the server may have: the newest, and so many
+bytes of their data."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,6 +37,7 @@ class Acceptances:
         """Of the newest event that was taken."""
         self._unconfirmed: dict[int, EventAccepted] = {}
         self._doubtful: OrderedDict[int, EventAccepted] = OrderedDict()
+        self._doubtful_bytes = 0
         self._met: OrderedDict[tuple[str, Hashable], int] = OrderedDict()
 
     def arrival(self, now: datetime) -> int:
@@ -65,10 +68,12 @@ class Acceptances:
     def doubted(self, arrival: int) -> None:
         """Nobody knows whether the server keeps it."""
         fact = self._unconfirmed.pop(arrival, None)
-        if fact is not None:
-            self._doubtful[arrival] = fact
-            if len(self._doubtful) > DOUBTFUL:
-                self._doubtful.popitem(last=False)
+        if fact is None:
+            return
+        self._doubtful[arrival] = fact
+        self._doubtful_bytes += len(fact.data or b"")
+        while len(self._doubtful) > DOUBTFUL or self._doubtful_bytes > DOUBTFUL_BYTES:
+            self._no_longer_doubtful(next(iter(self._doubtful)))
 
     def met(self, inbox: Inbox, engine: str, reader: str, taken: Taken) -> None:
         """*reader* has *taken* an event; its record gets what it lacks."""
@@ -87,9 +92,15 @@ class Acceptances:
             )
         elif self._unconfirmed or self._doubtful:
             fact = self._unconfirmed.pop(record.arrival, None)
-            fact = fact or self._doubtful.pop(record.arrival, None)
+            fact = fact or self._no_longer_doubtful(record.arrival)
             if fact is not None:
                 self._publish(fact)
+
+    def _no_longer_doubtful(self, arrival: int) -> EventAccepted | None:
+        fact = self._doubtful.pop(arrival, None)
+        if fact is not None:
+            self._doubtful_bytes -= len(fact.data or b"")
+        return fact
 
     def _meet(self, inbox: Inbox, engine: str, taken: Taken) -> None:
         record, resource = taken.record, inbox.resource
@@ -118,7 +129,7 @@ def accepted(
     record: Record,
     at: datetime,
     sender: str,
-    readers: tuple[str, ...] | None,
+    readers: tuple[str, ...],
     only: tuple[str, ...],
     *,
     again: bool = False,

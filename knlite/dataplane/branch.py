@@ -68,6 +68,9 @@ class Lane(Protocol):
     cursor: Cursor
     """What its events are taken from."""
 
+    buries: bool
+    """Its dead letters are kept by the engine, and brought from there."""
+
     async def subscribed(self) -> Egress:
         """The egress as soon as its subscriber is known, or it has none any more."""
         ...
@@ -218,16 +221,17 @@ class Branch:
             status, body = 0, f"dispatch error: {failure.answer.why}".encode()
         ttl = self._record.ttl if self._shows_ttl else None
         event = dead_letter(self._event, ttl, failure.target, status, body)
-        try:
-            kept = await self._lane.cursor.bury(self._position, event)
-        except Unavailable:
-            # What does not get into the queue of dead letters goes where that would be brought to.
-            kept = False
-        if kept:
-            why = "it is kept in the queue of dead letters, and is brought to the sink from there"
+        if self._lane.buries:
+            # Told before: it may be at the sink before the server confirms that it has it.
+            why = "it goes into the queue of dead letters, and is brought to the sink from there"
             sink = self._lane.egress.dead_letter_sink or ""
             self._tell("dead letter sink", sink, 0, 0, "waiting", why)
-            return True
+        try:
+            if await self._lane.cursor.bury(self._position, event):
+                return True
+        except Unavailable:
+            # What does not get into the queue of dead letters goes where that would be brought to.
+            pass
         headers, content = encode_binary(event)
 
         ended = await self._post("dead letter sink", [*self._travelling, *headers], content)

@@ -103,6 +103,8 @@ class Dispatcher:
     ) -> None:
         """Have dead letters brought, if some are kept."""
         cursor = self._ingress.inbox_of(resource.key).log.dead_letters(_reader(egress))
+        for lane in self._lanes[key]:
+            lane.buries = cursor is not None
         if cursor is not None and all(lane.cursor is not cursor for lane in self._lanes[key]):
             lane = Lane(resource, egress, cursor, self._ways, Branch.dead)
             self._start(key, lane, group)

@@ -280,10 +280,14 @@ class EventIngress:
         except InvalidInput as exc:
             self._acceptances.refused(arrival)
             return self._refuse(key, 413, str(exc), sender, event)
+        except BaseException:
+            # Whoever has sent it has gone; the server may keep it all the same.
+            self._acceptances.doubted(arrival)
+            raise
         if found.is_remote:
             self._acceptances.confirmed(arrival)
         else:
-            self._acceptances.tell(tell(readers=readers))
+            self._acceptances.tell(tell(readers=readers or ()))
         return Answer(202, (_ALLOW,), b"", arrival)
 
     def _later(self, key: ResourceKey, why: str, sender: str, event: CloudEvent) -> Answer:

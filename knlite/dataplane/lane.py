@@ -44,12 +44,14 @@ class Lane:
         self.scope = anyio.CancelScope()
         """Cancelled when the egress is gone."""
         self.cursor = cursor
+        self.buries = False
         self._key = resource.key
         self._bring = bring
         self._meets = meets
         self._ways = ways
         self._changed = anyio.Event()
         self._name = f"{egress.kind} {egress.name}"
+        self._group: TaskGroup | None = None
         self._busy = 0
         self._waiting = 0
         """Workers that bring an event, and that wait for one."""
@@ -61,6 +63,8 @@ class Lane:
         if changed:
             self._changed.set()
             self._changed = anyio.Event()
+        if self._group is not None:
+            self._have_one_wait(self._group)
 
     async def subscribed(self) -> Egress:
         while self.egress.subscriber is None and self.egress.has_subscriber:
@@ -75,8 +79,13 @@ class Lane:
     async def run(self) -> None:
         """Deliver until the egress is gone."""
         with self.scope:
-            async with anyio.create_task_group() as group:
-                group.start_soon(self._work, group, name=self._name)
+            async with anyio.create_task_group() as self._group:
+                self._have_one_wait(self._group)
+
+    def _have_one_wait(self, group: TaskGroup) -> None:
+        """See to it that somebody takes the next event, if one more may be in hand."""
+        if not self._waiting and self._busy < self._at_once():
+            group.start_soon(self._work, group, name=self._name)
 
     async def _work(self, group: TaskGroup) -> None:
         cursor = self.cursor
@@ -93,12 +102,11 @@ class Lane:
                     self._waiting -= 1
                 continue
             self._busy += 1
-            if not self._waiting and self._busy < self._at_once():
-                group.start_soon(self._work, group, name=self._name)
-            if self._meets:
-                self._ways.ingress.met(self._key, self.egress.uid, taken)
+            self._have_one_wait(group)
             reached = False
             try:
+                if self._meets:
+                    self._ways.ingress.met(self._key, self.egress.uid, taken)
                 reached = await self._bring(Branch(self, taken, self._ways))
             except Exception as exc:  # noqa: BLE001  one event must not stop the platform
                 self._confess(taken, exc)

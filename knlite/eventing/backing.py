@@ -32,12 +32,14 @@ def stable_uid(kind: str, namespace: str, name: str) -> str:
     return str(uuid.uuid5(_NAMES, f"{kind}/{namespace}/{name}"))
 
 
-def meta_on_server(kind: str, obj: Object, view: View) -> ObjectMeta:
+def meta_on_server(obj: Object, view: View) -> ObjectMeta:
     """The metadata of *obj* with the uid that names on servers hold."""
-    return msgspec.structs.replace(obj.metadata, uid=server_uid(kind, obj, view))
+    return msgspec.structs.replace(obj.metadata, uid=server_uid(obj, view))
 
 
-def server_uid(kind: str, obj: Object, view: View) -> str:
+def server_uid(obj: Object, view: View) -> str:
     """What names on servers hold of *obj*: its uid, if the next run knows it too."""
     meta = obj.metadata
-    return meta.uid if view.config.durable else stable_uid(kind, meta.namespace, meta.name)
+    if view.config.durable:
+        return meta.uid
+    return stable_uid(type(obj).__name__, meta.namespace, meta.name)

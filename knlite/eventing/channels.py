@@ -29,13 +29,13 @@ CHANNEL_ENDING = "-kn-channel"
 ALL_CHANNELS = f"imc-dispatcher.knative-eventing.{CLUSTER_DOMAIN}"
 """The host at which a path names the channel."""
 
-Backing = InMemoryChannel | KafkaChannel
+BackingChannel = InMemoryChannel | KafkaChannel
 """What can stand behind a Channel: a channel that delivers events itself."""
-Channelable = Backing | Channel
+Channelable = BackingChannel | Channel
 
 S = TypeVar("S", bound=ChannelableSpec)
 
-BACKINGS: tuple[type[Backing], ...] = (InMemoryChannel, KafkaChannel)
+BACKING_CHANNELS: tuple[type[BackingChannel], ...] = (InMemoryChannel, KafkaChannel)
 _KINDS: Mapping[tuple[str, str], type[Channelable]] = {
     (MESSAGING, "InMemoryChannel"): InMemoryChannel,
     (MESSAGING, "KafkaChannel"): KafkaChannel,
@@ -69,7 +69,7 @@ def names_channel(ref: KReference) -> bool:
     return (group_of(ref), ref.kind) in _KINDS
 
 
-def backing_kind(template: ChannelTemplate) -> type[Backing]:
+def backing_kind(template: ChannelTemplate) -> type[BackingChannel]:
     """The kind that *template* asks for, if it can stand behind a Channel.
 
     Raises ``NoSuchChannel``.
@@ -82,7 +82,7 @@ def backing_kind(template: ChannelTemplate) -> type[Backing]:
     return KafkaChannel if kind is KafkaChannel else InMemoryChannel
 
 
-def backing_of(channel: Channel, view: View) -> Backing | None:
+def backing_of(channel: Channel, view: View) -> BackingChannel | None:
     """The channel behind *channel*, if it is there."""
     try:
         kind = backing_kind(channel.spec.channel_template or ChannelTemplate())

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from knlite.eventing.channels import BACKINGS, Channelable, channel_kind, made_from
+from knlite.eventing.channels import BACKING_CHANNELS, Channelable, channel_kind, made_from
 from knlite.kinds.auth import AuthStatus
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import Condition, find, is_true
@@ -116,7 +116,7 @@ class Children:
         owned: Iterable[Object] = (
             *self.view.owned(Subscription, self.owner),
             *self.view.owned(Channel, self.owner),
-            *(each for kind in BACKINGS for each in self.view.owned(kind, self.owner)),
+            *(each for kind in BACKING_CHANNELS for each in self.view.owned(kind, self.owner)),
         )
         self.changes += (
             Delete(key_of(child))

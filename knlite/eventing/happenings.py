@@ -8,7 +8,7 @@ Not here: counting and keeping them (``controlplane/eventledger.py``).
 
 from collections.abc import Iterator
 
-from knlite.eventing.channels import Backing
+from knlite.eventing.channels import BackingChannel
 from knlite.kinds.conditions import find
 from knlite.kinds.happening import Happening, told_by_controller
 from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
@@ -32,7 +32,7 @@ def of_change(old: Object, new: Object) -> Iterator[Happening]:
             pass
 
 
-def _subscribers(old: Backing, new: Backing) -> Iterator[Happening]:
+def _subscribers(old: BackingChannel, new: BackingChannel) -> Iterator[Happening]:
     """What a channel has learnt of its Subscriptions, which lie in its namespace as a rule."""
     before = {each.uid: each for each in old.spec.subscribers}
     now = {each.uid: each for each in new.spec.subscribers}

@@ -32,6 +32,7 @@ _TOLD = (Broker, KafkaSink, KafkaChannel, KafkaSource, RabbitmqSource, Trigger)
 
 _READY: Mapping[bool | None, Status] = {True: "True", False: "False", None: "Unknown"}
 BEING_SET_UP = "BeingSetUp"
+_NOTHING_SAID = "consumer group status unknown"
 DEAD_LETTERS = "dead letters"
 """``LogStanding.part`` of the queue of dead letters."""
 
@@ -92,7 +93,7 @@ def with_readers(channel: KafkaChannel, told: Mapping[str, Standing]) -> KafkaCh
     for each in channel.spec.subscribers:
         standing = told.get(each.uid)
         if standing is not None:
-            words = f"{standing.reason} {standing.message}".strip()
+            words = f"{standing.reason} {standing.message}".strip() or _NOTHING_SAID
             known[each.uid] = SubscriberStatus(
                 uid=each.uid,
                 observed_generation=each.generation,

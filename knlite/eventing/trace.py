@@ -31,7 +31,7 @@ def begun(headers: Headers, bits: Bits) -> tuple[tuple[str, str], ...]:
             parent = parent or value.strip()
         elif lower in CARRIED:
             others.append((lower, value))
-    if parent and _valid(parent):
+    if parent and is_parent(parent):
         return (*others, (TRACEPARENT, parent))
     # The vendor's part means nothing without the trace it belongs to.
     kept = [header for header in others if header[0] != "tracestate"]
@@ -44,7 +44,8 @@ def child(parent: str, bits: Bits) -> str:
     return f"00-{parent[3:35]}-{bits(64) or 1:016x}-{parent[53:55]}"
 
 
-def _valid(parent: str) -> bool:
+def is_parent(parent: str) -> bool:
+    """Whether *parent* is a ``traceparent`` that can be continued."""
     match = _PARENT.fullmatch(parent)
     if match is None or (parent[:2] == "00" and len(parent) != 55):
         return False

@@ -10,6 +10,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.errors import Unavailable
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventlog.extras import installing
 from knlite.eventlog.port import Cursor, EventLog, Owner, Reader, Record, Taken
 from knlite.facts import LogStanding, Notice, Publish
 
@@ -21,10 +22,11 @@ class ExtraNotInstalled:
 
     def __init__(self, extra: str, cause: str, publish: Publish, clock: Clock) -> None:
         self._cause = cause
-        self._fix = f'pip install "knlite[{extra}]", and start knlite again'
+        self._fix = f"{installing(extra)}, and start knlite again"
         self._publish = publish
         self._clock = clock
         self._told = set[str]()
+        self._noticed = False
 
     def log(self, resource: Owner, readers: Collection[str]) -> EventLog:
         if resource.uid not in self._told:
@@ -46,9 +48,13 @@ class ExtraNotInstalled:
                 message=f"{self._cause}; run: {self._fix}",
             )
         )
+        if self._noticed:
+            # What the first one waits for, the others wait for too: their conditions say so.
+            return
+        self._noticed = True
         who = f"{resource.kind} {resource.namespace}/{resource.name}"
-        text = f"{who}: {self._cause}\n  fix:   {self._fix}"
-        self._publish(Notice(at=at, level="error", text=text))
+        text = f"{who} waits: {self._cause}; run: {self._fix}"
+        self._publish(Notice(at=at, level="warning", text=text))
 
     def forget(self, uid: str) -> None:
         self._told.discard(uid)

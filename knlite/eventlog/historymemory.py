@@ -79,7 +79,7 @@ class MemoryHistory:
         _put(self._by_id, fact.attributes.get("id", ""), arrival)
         if fact.replay_of:
             _put(self._replays, fact.replay_of, arrival)
-        if not self._progress.begin(arrival, fact.readers or ()):
+        if not self._progress.begin(arrival, fact.readers):
             self._ended[arrival] = None
         self._forget(arrival)
 

@@ -159,10 +159,10 @@ class SqliteHistory:
         self._oldest = self._oldest or fact.arrival
         self._grow(len(body) + len(data or b""))
         if fact.again:
-            for reader in fact.readers or ():
+            for reader in fact.readers:
                 self._progress.resume(fact.arrival, reader)
         else:
-            self._progress.begin(fact.arrival, fact.readers or ())
+            self._progress.begin(fact.arrival, fact.readers)
         self._taken += 1
         if self._taken % _LOOKS == 0:
             self._look()
@@ -290,7 +290,7 @@ class SqliteHistory:
                     self._counts[key] = self._counts.get(key, 0) + 1
             for fact in facts:
                 if fact.engine in _DURABLE:
-                    left = [uid for uid in fact.readers or () if (fact.arrival, uid) not in ended]
+                    left = [uid for uid in fact.readers if (fact.arrival, uid) not in ended]
                     self._progress.begin(fact.arrival, tuple(left))
             for key in ended:
                 self._counts.pop(key, None)

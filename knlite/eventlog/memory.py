@@ -3,7 +3,6 @@
 Every reader has a queue of its own, into which events are put when they arrive.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Collection, Hashable
 from typing import Literal
@@ -16,6 +15,7 @@ from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
 from knlite.eventlog.bounds import OVERHEAD, Bounds, said
 from knlite.eventlog.port import Cursor, EventLog, Owner, Reader, Record, Taken
+from knlite.eventlog.waiting import Waiting
 
 
 class MemoryEngine:
@@ -125,7 +125,7 @@ class _Cursor:
         self._log = log
         self._queue: deque[_Kept] = deque()
         self._taken: set[Hashable] = set()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting = Waiting()
 
     def take(self) -> Taken | None:
         if not self._queue:
@@ -146,16 +146,7 @@ class _Cursor:
     async def wait(self) -> None:
         if self._queue:
             return
-        # A plain future: an event of anyio's, which yields once more, takes twice as long.
-        more = asyncio.get_running_loop().create_future()
-        self._waiting.append(more)
-        try:
-            await more
-        except BaseException:
-            if more.done() and not more.cancelled():
-                # Whoever is cancelled just when it is woken leaves its turn to another.
-                self._wake()
-            raise
+        await self._waiting.wait()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
@@ -163,7 +154,7 @@ class _Cursor:
     def put(self, kept: _Kept) -> None:
         """There is one more to take."""
         self._queue.append(kept)
-        self._wake()
+        self._waiting.wake()
 
     def drop(self) -> None:
         """Nothing is to be done any more."""
@@ -172,10 +163,3 @@ class _Cursor:
             self._log.released(position)
         self._queue.clear()
         self._taken.clear()
-
-    def _wake(self) -> None:
-        while self._waiting:
-            more = self._waiting.popleft()
-            if not more.done():
-                more.set_result(None)
-                return

@@ -28,18 +28,23 @@ class Maker:
     module: str
     name: str
 
+    @property
+    def package(self) -> str:
+        """As package indexes call the library."""
+        return self.library.replace("_", "-")
+
     def make(self, publish: Publish, clock: Clock, draw: random.Random) -> Engine:
-        """The engine, or what stands for it if its library is not installed."""
+        """The engine, or what stands for it if its library cannot be used."""
         if find_spec(self.library) is None:
-            cause = f"the Python package {self.library} is not installed"
+            cause = f"the Python package {self.package} is not installed"
             return ExtraNotInstalled(self.extra, cause, publish, clock)
         try:
-            module = import_module(self.module)
-        except ImportError as exc:
-            # It is there, but not as it should be: another version, or what it needs is missing.
-            cause = f"the Python package {self.library} cannot be used: {exc}"
+            engine: Engine = getattr(import_module(self.module), self.name)(publish, clock, draw)
+        except Exception as exc:  # noqa: BLE001  what is installed may fail in any way
+            # Another version, or what it needs is missing, or does not fit this Python.
+            said = str(exc) if isinstance(exc, ImportError) else f"{type(exc).__name__}: {exc}"
+            cause = f"the Python package {self.package} cannot be used: {said}"
             return ExtraNotInstalled(self.extra, cause, publish, clock)
-        engine: Engine = getattr(module, self.name)(publish, clock, draw)
         return engine
 
 

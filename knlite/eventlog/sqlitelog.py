@@ -11,8 +11,6 @@ from collections.abc import Collection, Hashable, Sequence
 from contextlib import suppress
 from typing import Literal, Protocol
 
-import anyio
-
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.filter import Filter
 from knlite.eventing.filters.index import Index
@@ -20,6 +18,7 @@ from knlite.eventlog.bounds import OVERHEAD, Bounds
 from knlite.eventlog.database import Row
 from knlite.eventlog.encoding import encoded
 from knlite.eventlog.port import Cursor, Reader, Record, Taken
+from knlite.eventlog.waiting import Waiting
 
 RESIDENT = 32 * 1024 * 1024
 """Bytes of events of one resource that memory holds; those on their way come on top."""
@@ -241,7 +240,7 @@ class SqliteCursor:
         self._log = log
         self._queue: deque[Kept] = deque()
         self._taken: set[Hashable] = set()
-        self._waiting: deque[anyio.Event] = deque()
+        self._waiting = Waiting()
         self._reading = False
 
     def take(self) -> Taken | None:
@@ -267,17 +266,7 @@ class SqliteCursor:
     async def wait(self) -> None:
         if self._queue and self._queue[0].record is not None:
             return
-        more = anyio.Event()
-        self._waiting.append(more)
-        try:
-            await more.wait()
-        except BaseException:
-            if more.is_set():
-                # Whoever is cancelled just when it is woken leaves its turn to another.
-                self._wake(1)
-            else:
-                self._waiting.remove(more)
-            raise
+        await self._waiting.wait()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         return False
@@ -286,7 +275,7 @@ class SqliteCursor:
         """There is one more to take."""
         self._queue.append(kept)
         if self._waiting:
-            self._wake(1)
+            self._waiting.wake()
         else:
             # It may be long until its turn.
             self._log.evict(kept)
@@ -305,7 +294,7 @@ class SqliteCursor:
                 break
             there += 1
         # One at least: perhaps all of it was lost, and what follows must be asked for.
-        self._wake(max(there, 1))
+        self._waiting.wake(max(there, 1))
 
     def drop(self) -> None:
         """Nothing is to be done any more."""
@@ -328,7 +317,3 @@ class SqliteCursor:
             if len(wanted) == READ_EVENTS or size > READ_BYTES:
                 break
         self._log.read(wanted, self)
-
-    def _wake(self, waiters: int) -> None:
-        for _ in range(min(waiters, len(self._waiting))):
-            self._waiting.popleft().set()

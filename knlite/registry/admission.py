@@ -5,7 +5,7 @@ Not here: the rules themselves (``kinds/admission.py``).
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from knlite.errors import InvalidInput, NotFound
 from knlite.kinds.admission import Admitted, Denied, admit
@@ -45,7 +45,7 @@ class Admission:
     """Admits what shall be in *store*."""
 
     store: Store
-    overrides: Overrides
+    overrides: Overrides = field(repr=False)
     external_port: int
     external_tls_port: int
     durable: bool

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Protocol
 
 import anyio
-import msgspec
 from anyio.streams.memory import MemoryObjectSendStream
 
 from knlite.errors import NotFound
@@ -97,8 +96,6 @@ class EventRecords:
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
             case EventAccepted():
-                if fact.readers is None:
-                    fact = msgspec.structs.replace(fact, readers=self._wanting(fact))
                 self._history.accepted(fact)
                 if self._followers and not fact.again:
                     self._recent.accepted(fact)
@@ -267,15 +264,6 @@ class EventRecords:
         """What repeats events, the oldest first; of each about so many as are named of one."""
         wanted = Wanted(repeats=frozenset(arrivals), limit=REPLAYS * len(arrivals))
         return [each async for each in self._history.find(wanted)][::-1]
-
-    def _wanting(self, fact: EventAccepted) -> tuple[str, ...]:
-        """Who gets it, where the engine does not say."""
-        egresses = [
-            each for each in self._present.values() if each.resource_uid == fact.resource_uid
-        ]
-        if fact.only:
-            return tuple(each.egress_uid for each in egresses if each.egress_uid in fact.only)
-        return xray.wanting(egresses, xray.event_of(fact))
 
     def _tell(self, fact: EventAccepted) -> None:
         for stream, wanted in self._followers.items():

@@ -41,10 +41,8 @@ def states(happened: Happened, present: frozenset[str]) -> dict[str, State]:
     for fact in happened.attempts:
         if fact.egress_kind != BY_HAND:
             last[fact.egress_uid] = fact
-    readers = happened.accepted.readers
-    uids = [*last, *happened.pending] if readers is None else [*readers, *last]
     found: dict[str, State] = {}
-    for uid in dict.fromkeys(uids):
+    for uid in dict.fromkeys((*happened.accepted.readers, *last)):
         latest = last.get(uid)
         if latest is not None and latest.ended:
             found[uid] = _ending(latest)
@@ -130,12 +128,6 @@ def verdict_of(egress: EgressChanged, event: CloudEvent) -> Verdict:
     return _filter(egress.filter_spec).judge(event)
 
 
-def wanting(egresses: Sequence[EgressChanged], event: CloudEvent) -> tuple[str, ...]:
-    """The uids of those whose filter *event* passes."""
-    passing = (each for each in egresses if _filter(each.filter_spec).passes(event))
-    return tuple(each.egress_uid for each in passing)
-
-
 class _Unreadable:
     """Stands for a filter that another knlite has written."""
 
@@ -181,7 +173,7 @@ def _decided(fact: EventAccepted, egress: EgressChanged, *, wanted: bool) -> Ver
             return Verdict(True, "it was sent again for this one, whatever its filter says")
         return Verdict(False, "it was sent again for another one only")
     verdict = verdict_of(egress, event_of(fact))
-    if verdict.matched == wanted or fact.readers is None:
+    if verdict.matched == wanted:
         return verdict
     return Verdict(wanted, "its filter was being changed when the event arrived")
 

@@ -1,6 +1,7 @@
 """What the event log on RabbitMQ promises beyond the contract, on a real server."""
 
 import random
+import re
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventlog.port import Cursor, Reader, Record, Taken
 from knlite.facts import Fact, LogStanding, Notice
 from tests.contract.eventlogs import PATIENCE, Log, Owner, Side, on_rabbitmq
-from tests.servers.rabbitmq import RabbitMQ
+from tests.servers.rabbitmq import RabbitMQ, rights
 
 aio_pika: Any = pytest.importorskip("aio_pika", reason="the extra rabbitmq is not installed")
 
@@ -311,6 +312,27 @@ def replace_dead(reader: Reader) -> Reader:
     return Reader(reader.uid, reader.name, EVERYTHING, {}, parallelism=10, dead_letters=True)
 
 
+async def test_a_full_queue_of_dead_letters_is_no_place_for_another(room: Room) -> None:
+    changes = dead_letters(room)
+    control = room.server.control
+    queue = changes["dead_letter_queue"]
+    full = '{"max-length": 0, "overflow": "reject-publish"}'
+    control("set_policy", room.uid, f"^{re.escape(queue)}$", full, "--apply-to", "queues")
+    try:
+        async with room.running(**changes) as log:
+            cursor = log.open("a")
+            with anyio.fail_after(PATIENCE):
+                while True:
+                    await log.append("1")
+                    taken = await log.next(cursor)
+                    # The policy reaches the queue a moment after it was made.
+                    if not await cursor.bury(taken.position, taken.record.event):
+                        break
+            log.engine.forget(room.uid)
+    finally:
+        control("clear_policy", room.uid)
+
+
 async def test_without_a_sink_nothing_is_buried(room: Room) -> None:
     async with room.running() as log:
         cursor = log.open("a")
@@ -555,22 +577,35 @@ async def test_tls_where_there_is_none_is_told(room: Room) -> None:
         assert "no https in uri" in standing.message
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"host": "a..b"}, "label empty or too long", id="host"),
+        pytest.param({"host": "a b"}, "cannot contain", id="host in a url"),
+        pytest.param({"tls": True, "ca": "é"}, "ca.crt holds no certificate", id="certificate"),
+    ],
+)
+async def test_what_nobody_can_connect_to_is_told_and_ends_nothing_else(
+    room: Room, changes: dict[str, Any], words: str
+) -> None:
+    async with room.running(server=replace(room.backing.server, **changes)) as log:
+        assert words in (await log.stands(ready=False)).message
+        with pytest.raises(Unavailable):
+            await log.append("1")
+
+
 async def test_missing_rights_are_told(room: Room) -> None:
-    control = room.server.control
     user = f"user-{room.uid}"
-    control("add_user", user, "pass")
-    control("set_permissions", "-p", "/", user, "^nothing$", ".*", ".*")
-    try:
-        server = replace(room.backing.server, username=user, password="pass")
-        async with room.running(server=server) as log:
-            standing = await log.stands(ready=False)
-            assert standing.reason == "ExchangeFailure"
-            assert "ACCESS_REFUSED - access to exchange" in standing.message
-            assert "set_permissions" in standing.message
-            with pytest.raises(Unavailable):
-                await log.append("1")
-    finally:
-        control("delete_user", user)
+    login = {"name": user, "password": "pass", "tags": ""}
+    room.server.define(users=[login], permissions=[rights(user, "/", "^nothing$")])
+    server = replace(room.backing.server, username=user, password="pass")
+    async with room.running(server=server) as log:
+        standing = await log.stands(ready=False)
+        assert standing.reason == "ExchangeFailure"
+        assert "ACCESS_REFUSED - access to exchange" in standing.message
+        assert "set_permissions" in standing.message
+        with pytest.raises(Unavailable):
+            await log.append("1")
 
 
 # A server that is lost

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.clients import Client, client
 from tests.e2e.engines import Kept, kept_by
 from tests.e2e.eventspace import Space, space_of
-from tests.e2e.executable import Knlite, missing, wait_until
+from tests.e2e.executable import Knlite, missing, running
 from tests.e2e.recorder import Recorder, recording
 
 
@@ -39,12 +39,8 @@ def knlite(
     """
     durable = getattr(request.module, "DURABLE", False)
     options = ("--data-dir", str(tmp_path_factory.mktemp("data"))) if durable else ()
-    run = Knlite("--runtime", "process", *options)
-    try:
-        wait_until(run.answers, "the API")
+    with running(*options) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")

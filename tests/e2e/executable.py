@@ -9,7 +9,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -91,7 +92,7 @@ class Knlite:
         assert self.process.poll() is None, self.stderr
         return self
 
-    def seen(self, name: str, **fields: object) -> list[dict[str, Any]]:
+    def seen(self, name: str, /, **fields: object) -> list[dict[str, Any]]:
         """All facts of that name with those fields."""
         return [
             fact
@@ -127,6 +128,19 @@ class Knlite:
         last = {fact["instance"]: fact["state"] for fact in changes}
         return bool(last) and set(last.values()) == {"gone"}
 
+    def shown(self, *arguments: str) -> str:
+        """What a verb of the command line prints."""
+        environ = {**os.environ, "KNLITE_ADMIN_PORT": str(self.admin_port), "COLUMNS": "200"}
+        return subprocess.run(
+            [sys.executable, "-m", "knlite", *arguments],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            env=environ,
+            timeout=PATIENCE,
+            check=True,
+        ).stdout
+
     def stop(self, with_signal: int = signal.SIGTERM) -> int:
         """End it and return its exit code."""
         if self.process.poll() is None:
@@ -153,6 +167,17 @@ class Knlite:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.stderr += line
+
+
+@contextmanager
+def running(*arguments: str | Path, **options: Any) -> Iterator[Knlite]:
+    """One that runs programs as processes, and whose API answers, until the block ends."""
+    knlite = Knlite("--runtime", "process", *map(str, arguments), **options)
+    try:
+        wait_until(knlite.answers, "the API")
+        yield knlite
+    finally:
+        knlite.stop()
 
 
 def missing(what: str, why: str) -> NoReturn:

@@ -11,10 +11,14 @@ import aio_pika
 import aiokafka
 import aiormq
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.protocol.admin import CreateAclsRequest
 from anyio import fail_after
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from tests.e2e.executable import PATIENCE
+
+_LITERAL = _ALLOW = 3
+"""``PatternType`` and ``AclPermissionType``."""
 
 
 class Kafka:
@@ -69,6 +73,22 @@ class Kafka:
             return topic
 
         return self._portal.call(create)
+
+    def allow(self, user: str, *rights: tuple[int, str, int]) -> None:
+        """Give *user* rights: a type of resource, its name, and an operation, as Kafka numbers
+        them (``org.apache.kafka.common.resource.ResourceType``, ``…acl.AclOperation``)."""
+
+        async def allow() -> None:
+            async with _admin(self._options) as admin:
+                for kind, name, operation in rights:
+                    asked = CreateAclsRequest(
+                        kind, name, _LITERAL, f"User:{user}", "*", operation, _ALLOW
+                    )
+                    # The client has this request and no method that sends it.
+                    answer = await admin._send_to_controller(asked)
+                    assert [each[0] for each in answer.creation_responses] == [0]
+
+        self._portal.call(allow)
 
     def topics(self) -> dict[str, int]:
         """The topics with the number of their partitions, without Kafka's own."""

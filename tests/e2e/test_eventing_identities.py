@@ -15,7 +15,7 @@ import jwt
 import pytest
 
 from tests.e2e.eventspace import API_VERSIONS, HEARTBEAT, Space, event, full_event, heartbeats, ref
-from tests.e2e.executable import Knlite, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.recorder import STRUCTURED, Event, Received, Sink, appends, drops_first, replies
 
 pytestmark = pytest.mark.e2e
@@ -52,12 +52,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def knlite(data: Path) -> Iterator[Knlite]:
     """A run where senders say who they are."""
     flag = "config-features.authentication-oidc=enabled"
-    run = Knlite("--runtime", "process", "--data-dir", str(data), "--set", flag)
-    try:
-        wait_until(run.answers, "the API")
+    with running("--data-dir", data, "--set", flag) as run:
         yield run
-    finally:
-        run.stop()
 
 
 def addressed(space: Space, kind: str) -> dict[str, Any]:

@@ -104,9 +104,9 @@ def test_a_trigger_is_defaulted(space: Space) -> None:
 @pytest.mark.parametrize("broker_has_one", [False, True])
 def test_the_dead_letter_sink_of_a_trigger_wins(space: Space, *, broker_has_one: bool) -> None:
     mine, brokers = space.sink(), space.sink()
-    delivery = {"deadLetterSink": {"uri": brokers.url}}
+    delivery = {"deadLetterSink": {"uri": brokers.url}, "retry": 0}
     broker = space.broker(**({"delivery": delivery} if broker_has_one else {}))
-    space.trigger(broker, BAD, delivery={"deadLetterSink": {"uri": mine.url}})
+    space.trigger(broker, BAD, delivery={"deadLetterSink": {"uri": mine.url}, "retry": 0})
     sent = {space.send("Broker", broker, full_event()).id for _ in range(3)}
     space.quiet()
     assert set(mine.ids) == sent
@@ -116,7 +116,7 @@ def test_the_dead_letter_sink_of_a_trigger_wins(space: Space, *, broker_has_one:
 @on_all_engines
 def test_a_bad_trigger_does_not_disturb_a_good_one(space: Space) -> None:
     dead, sink = space.sink(), space.sink()
-    broker = space.broker(delivery={"deadLetterSink": {"uri": dead.url}})
+    broker = space.broker(delivery={"deadLetterSink": {"uri": dead.url}, "retry": 0})
     space.trigger(broker, sink)
     space.trigger(broker, BAD)
     sent = {space.send("Broker", broker, full_event()).id for _ in range(3)}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.bindings import on_kafka
 from tests.e2e.eventspace import Space, attributes, event, full_event, ref, to
-from tests.e2e.executable import Knlite, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
 from tests.e2e.recorder import Event, Received, Recorder, Sink
@@ -46,12 +46,8 @@ def knlite(kafka: Kafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[K
         for config in ("kafka-broker-config", "kafka-channel-config")
         for word in ("--set", f"{config}.bootstrap.servers={kafka.bootstrap}")
     ]
-    run = Knlite("--runtime", "process", "--data-dir", str(data), *options)
-    try:
-        wait_until(run.answers, "the API")
+    with running("--data-dir", data, *options) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -463,23 +459,9 @@ def test_what_was_written_while_nobody_ran_is_delivered(
     manifests = tmp_path / "broker.yaml"
     manifests.write_text("\n---\n".join(map(json.dumps, documents)))
     address = f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}"
-    options = [str(manifests), "--runtime", "process", "--set", address]
-    first = Knlite(*options)
-    try:
+    with running(manifests, "--set", address) as first:
         first.settled()
         wait_until(lambda: "knative-trigger-default-kept" in client.groups(), "the group")
-    finally:
-        first.stop()
     client.write(topic, b"meanwhile", headers=BINARY)
-    second = Knlite(*options)
-    try:
+    with running(manifests, "--set", address):
         assert one(sink).event.data == b"meanwhile"
-    finally:
-        second.stop()
-    third = Knlite(*options)
-    try:
-        third.settled()
-        client.write(topic, b"later", headers=BINARY)
-        assert [each.event.data for each in sink.until(2)] == [b"meanwhile", b"later"]
-    finally:
-        third.stop()

@@ -8,16 +8,17 @@ vhost).
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.bindings import UNSET_TIME, on_rabbitmq
 from tests.e2e.eventspace import Space, attributes, event, full_event, to
-from tests.e2e.executable import Knlite, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
-from tests.e2e.recorder import Event, Received, Sink, drops_first
+from tests.e2e.recorder import Event, Received, Recorder, Sink, drops_first
 from tests.servers.rabbitmq import RabbitMQ
 
 pytestmark = pytest.mark.e2e
@@ -47,12 +48,8 @@ def knlite(rabbitmq: RabbitMQ, tmp_path_factory: pytest.TempPathFactory) -> Iter
     }.items():
         options += ["--set", f"rabbitmq-broker-config.{key}={value}"]
     data = tmp_path_factory.mktemp("data")
-    run = Knlite("--runtime", "process", "--data-dir", str(data), *options)
-    try:
-        wait_until(run.answers, "the API")
+    with running("--data-dir", data, *options) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -419,11 +416,11 @@ def test_a_source_makes_its_queue_and_takes_it_along(
 
 
 def test_what_was_published_while_nobody_ran_is_delivered(
-    client: Client, rabbitmq: RabbitMQ, tmp_path: Any, recorder: Any
+    client: Client, rabbitmq: RabbitMQ, tmp_path: Path, recorder: Recorder
 ) -> None:
     """At the end of a run nothing is deleted; with a data folder names stay."""
     sink = recorder.sink()
-    options = ["--runtime", "process", "--data-dir", str(tmp_path)]
+    options = ["--data-dir", str(tmp_path)]
     for key in ("port", "username", "password", "vhost"):
         options += ["--set", f"rabbitmq-broker-config.{key}={getattr(rabbitmq, key)}"]
     documents = [
@@ -441,18 +438,20 @@ def test_what_was_published_while_nobody_ran_is_delivered(
     ]
     manifests = tmp_path / "broker.yaml"
     manifests.write_text("\n---\n".join(map(json.dumps, documents)))
-    first = Knlite(str(manifests), *options)
-    try:
+    with running(manifests, *options) as first:
         first.settled()
         broker = first.object("/apis/eventing.knative.dev/v1/namespaces/default/brokers/kept")
-    finally:
-        first.stop()
     identity = broker["metadata"]["uid"]
     client.publish(f"b.default.kept.{identity}", b"meanwhile", FOREIGN)
     assert client.depth(f"default.kept.{identity}") == 1
-    second = Knlite(str(manifests), *options)
-    try:
+    with running(manifests, *options):
         assert one(sink).event.data == b"meanwhile"
-    finally:
-        second.stop()
     assert client.depth(f"default.kept.{identity}") == 0
+    # What is taken out of the manifests meanwhile goes from the server at the next start.
+    manifests.write_text(json.dumps(documents[0]))
+    with running(manifests, *options):
+        wait_until(lambda: client.depth(f"default.kept.{identity}") is None, "the queue to go")
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other"}}
+    manifests.write_text(json.dumps(other))
+    with running(manifests, *options):
+        wait_until(lambda: not client.exchange(f"b.default.kept.{identity}"), "the exchange to go")

@@ -5,18 +5,14 @@ tests of a Broker that is not ready, of its ConfigMap, of secrets that come late
 """
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e import leaks
-from tests.e2e.eventspace import Space, event, space_of, to
-from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.eventspace import Space, event, ref, space_of, to
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Kafka as Client
 from tests.e2e.foreign import kafka_at
 from tests.e2e.recorder import Recorder
@@ -30,20 +26,11 @@ WRONG = "wrong-hunter2"
 """A password that no server takes and nobody may see."""
 
 
-def start(*arguments: str, **options: Any) -> Knlite:
-    run = Knlite("--runtime", "process", *arguments, **options)
-    wait_until(run.answers, "the API")
-    return run
-
-
 @pytest.fixture(scope="module")
 def knlite(kafka: Kafka) -> Iterator[Knlite]:
     """A run that knows where Kafka is."""
-    run = start("--set", f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}")
-    try:
+    with running("--set", f"kafka-broker-config.bootstrap.servers={kafka.bootstrap}") as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +76,7 @@ def not_ready(space: Space, *words: str, of: str = "TopicReady") -> dict[str, An
         return at.get("status") == "False" and all(word.lower() in said for word in words)
 
     try:
-        wait_until(found, f"{of} with {words}", 20)
+        wait_until(found, f"{of} with {words}")
     except pytest.fail.Exception:
         pytest.fail(f"{of} is {space.condition('Broker', 'broker', of)}, not with {words}")
     condition = space.condition("Broker", "broker", of)
@@ -99,37 +86,11 @@ def not_ready(space: Space, *words: str, of: str = "TopicReady") -> dict[str, An
     return condition
 
 
-def shown(knlite: Knlite, *arguments: str) -> str:
-    """What a verb prints."""
-    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "knlite", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
-    ).stdout
-
-
-def test_a_kafka_that_comes_late(space: Space, kafka: Kafka, client: Client) -> None:
-    kafka.stop()
-    try:
-        broker(space)
-        not_ready(space, kafka.bootstrap)
-        sink = space.sink()
-        space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
-        assert space.until_ready("Trigger", "early", "False")["message"]
-        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
-        assert "Failed to obtain Kafka cluster admin" in said
-    finally:
-        kafka.start()
-    space.until_ready("Broker", "broker")
-    space.until_ready("Trigger", "early")
-    sent = space.send("Broker", "broker", event())
-    assert sink.until(1)[0].event.id == sent.id
-
-
-def test_a_kafka_that_is_lost_in_the_middle(space: Space, kafka: Kafka) -> None:
+def test_a_kafka_that_is_lost_in_the_middle(space: Space, other_space: Space, kafka: Kafka) -> None:
+    """One Broker loses it, another is made while it is away; both go on when it is back."""
     broker(space)
     space.until_ready("Broker", "broker")
-    sink = space.sink()
+    sink, late = space.sink(), other_space.sink()
     space.trigger("broker", sink)
     url = space.address("Broker", "broker")
     sent = [space.send("Broker", "broker", event()).id for _ in range(10)]
@@ -139,14 +100,24 @@ def test_a_kafka_that_is_lost_in_the_middle(space: Space, kafka: Kafka) -> None:
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.text
-        not_ready(space, kafka.bootstrap)
+        broker(other_space)
+        other_space.make("Trigger", "early", {"broker": "broker", "subscriber": to(late)})
+        for each in (space, other_space):
+            not_ready(each, kafka.bootstrap)
+        assert other_space.until_ready("Trigger", "early", "False")["message"]
+        said = space.knlite.shown("get", "brokers", "-n", other_space.namespace)
+        assert "Failed to obtain Kafka cluster admin" in said
     finally:
         kafka.start()
-    space.until_ready("Broker", "broker")
+    for each in (space, other_space):
+        each.until_ready("Broker", "broker")
+    other_space.until_ready("Trigger", "early")
     sent += [space.send("Broker", "broker", event()).id for _ in range(10)]
     wait_until(lambda: set(sent) <= set(sink.ids), "all that was answered 202")
     space.quiet()
     assert len(sink.ids) - len(set(sink.ids)) == 0, "nothing twice"
+    first = other_space.send("Broker", "broker", event())
+    assert late.until(1)[0].event.id == first.id
 
 
 def test_a_login_that_is_refused_and_corrected(space: Space, kafka: Kafka) -> None:
@@ -215,11 +186,6 @@ def test_an_address_that_is_none(space: Space, servers: str) -> None:
     condition = space.until_ready("Broker", "broker", "False")
     assert condition["message"]
     assert "Traceback" not in space.knlite.stderr
-
-
-def test_something_else_listens_there(space: Space, recorder: Recorder) -> None:
-    broker(space, config=config(space, f"127.0.0.1:{recorder.server_address[1]}"))
-    not_ready(space, f"127.0.0.1:{recorder.server_address[1]}")
 
 
 def test_an_external_topic_that_is_not_there_yet(space: Space, client: Client) -> None:
@@ -333,39 +299,36 @@ def test_a_source_whose_login_is_refused(space: Space, kafka: Kafka, client: Cli
     assert sink.until(1)[0].event.data == b"hello"
 
 
-def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
-    absent = 'import sys\nsys.modules["aiokafka"] = None\n'
-    (tmp_path / "sitecustomize.py").write_text(absent)
-    run = start(env={"PYTHONPATH": str(tmp_path)})
-    try:
-        space = space_of(run, recorder)
-        broker(space)
-        condition = not_ready(space, 'pip install "knlite[kafka]"')
-        assert condition["reason"] == "ExtraNotInstalled"
-        space.broker(
-            "memory", annotations={"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
-        )
-        assert "Traceback" not in run.stderr
-    finally:
-        run.stop()
+TOPIC, GROUP, CLUSTER = 2, 3, 4
+ALL, CREATE = 2, 5
+"""As Kafka numbers them."""
 
 
-def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:
-    nobody = f"127.0.0.1:{free_port()}"
-    document = {
-        "apiVersion": "eventing.knative.dev/v1",
-        "kind": "Broker",
-        "metadata": {"name": "default", "annotations": CLASS},
+def test_a_group_that_a_subscription_may_not_read_in(
+    kafka: Kafka, client: Client, recorder: Recorder
+) -> None:
+    servers = {
+        "bootstrap.servers": kafka.sasl_bootstrap,
+        "auth.secret.ref.name": "login",
+        "auth.secret.ref.namespace": "knative-eventing",
     }
-    manifests = tmp_path / "broker.yaml"
-    manifests.write_text(json.dumps(document))
-    run = up(
-        manifests,
-        "--runtime",
-        "process",
-        "--set",
-        f"kafka-broker-config.bootstrap.servers={nobody}",
-    )
-    wait_until(run.answers, "the API")
-    wait_until(lambda: nobody in json.dumps(run.facts), "the address among what it says")
-    assert run.stop() == 0, "it ends in good order, with a server that never came"
+    settings = [f"kafka-channel-config.{key}={value}" for key, value in servers.items()]
+    client.allow("guest", (CLUSTER, "kafka-cluster", CREATE), (TOPIC, "*", ALL))
+    with running(*(each for setting in settings for each in ("--set", setting))) as run:
+        space = space_of(run, recorder)
+        data = login("guest", USERS["guest"])
+        secret = {"metadata": {"name": "login"}, "stringData": data}
+        path = "/api/v1/namespaces/knative-eventing/secrets"
+        assert run.admin.post(path, json=secret).status_code == 201
+        channel, sink = space.channel("KafkaChannel"), space.sink()
+        spec = {"channel": ref("KafkaChannel", channel)["ref"], "subscriber": {"uri": sink.url}}
+        space.make("Subscription", "refused", spec)
+        told = space.until_condition("Subscription", "refused", "ChannelReady")
+        assert told["message"] == "Subscription marked by Channel as False"
+        told = space.until_ready("KafkaChannel", channel, "False")
+        assert "GroupAuthorizationFailed" in told["message"]
+        assert "allow User:guest" in told["message"]
+        client.allow("guest", (GROUP, "*", ALL))
+        space.until_ready("Subscription", "refused")
+        sent = space.send("KafkaChannel", channel, event())
+        assert sink.until()[0].event.id == sent.id

@@ -4,35 +4,24 @@ Source: Eventing reference §17; Eventing delivery reference §16.3 (conditions)
 a connection secret and of a vhost.
 """
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.e2e import leaks
-from tests.e2e.eventspace import Space, event, space_of, to
-from tests.e2e.executable import PATIENCE, ROOT, Knlite, free_port, wait_until
+from tests.e2e.eventspace import Space, event, to
+from tests.e2e.executable import Knlite, running, wait_until
 from tests.e2e.foreign import Rabbit as Client
 from tests.e2e.foreign import rabbit_at
-from tests.e2e.recorder import Recorder, Sink
-from tests.servers.rabbitmq import RabbitMQ
+from tests.e2e.recorder import Sink
+from tests.servers.rabbitmq import RabbitMQ, rights
 
 pytestmark = pytest.mark.e2e
 
 CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
 WRONG = "wrong-hunter2"
 """A password that no server takes and nobody may see."""
-
-
-def start(*arguments: str, **options: Any) -> Knlite:
-    run = Knlite("--runtime", "process", *arguments, **options)
-    wait_until(run.answers, "the API")
-    return run
 
 
 def settings(**keys: object) -> list[str]:
@@ -46,18 +35,14 @@ def settings(**keys: object) -> list[str]:
 @pytest.fixture(scope="module")
 def knlite(rabbitmq: RabbitMQ) -> Iterator[Knlite]:
     """A run that knows where RabbitMQ is."""
-    run = start(
-        *settings(
-            port=rabbitmq.port,
-            username=rabbitmq.username,
-            password=rabbitmq.password,
-            vhost=rabbitmq.vhost,
-        )
+    login = settings(
+        port=rabbitmq.port,
+        username=rabbitmq.username,
+        password=rabbitmq.password,
+        vhost=rabbitmq.vhost,
     )
-    try:
+    with running(*login) as run:
         yield run
-    finally:
-        run.stop()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +96,7 @@ def not_ready(space: Space, *words: str) -> dict[str, Any]:
         return at.get("status") == "False" and all(word.lower() in said for word in words)
 
     try:
-        wait_until(found, f"Ready with {words}", 20)
+        wait_until(found, f"Ready with {words}")
     except pytest.fail.Exception:
         pytest.fail(f"Ready is {space.ready('Broker', 'broker')}, not with {words}")
     return space.ready("Broker", "broker")
@@ -126,38 +111,13 @@ def source(space: Space, reference: dict[str, Any], sink: Sink | str, **resource
     return space.make("RabbitmqSource", "source", spec)
 
 
-def shown(knlite: Knlite, *arguments: str) -> str:
-    """What a verb prints."""
-    environ = {**os.environ, "KNLITE_ADMIN_PORT": str(knlite.admin_port), "COLUMNS": "200"}
-    command = [sys.executable, "-m", "knlite", *arguments]
-    return subprocess.run(
-        command, capture_output=True, text=True, cwd=ROOT, env=environ, timeout=PATIENCE, check=True
-    ).stdout
-
-
-def test_a_rabbitmq_that_comes_late(space: Space, rabbitmq: RabbitMQ) -> None:
-    address = f"{rabbitmq.host}:{rabbitmq.port}"
-    rabbitmq.stop()
-    try:
-        broker(space)
-        not_ready(space, address)
-        sink = space.sink()
-        space.make("Trigger", "early", {"broker": "broker", "subscriber": to(sink)})
-        assert space.until_ready("Trigger", "early", "False")["message"]
-        said = shown(space.knlite, "get", "brokers", "-n", space.namespace)
-        assert "ExchangeFailure" in said
-    finally:
-        rabbitmq.start()
-    space.until_ready("Broker", "broker")
-    space.until_ready("Trigger", "early")
-    sent = space.send("Broker", "broker", event())
-    assert sink.until(1)[0].event.id == sent.id
-
-
-def test_a_rabbitmq_that_is_lost_in_the_middle(space: Space, rabbitmq: RabbitMQ) -> None:
+def test_a_rabbitmq_that_is_lost_in_the_middle(
+    space: Space, other_space: Space, rabbitmq: RabbitMQ
+) -> None:
+    """One Broker loses it, another is made while it is away; both go on when it is back."""
     broker(space)
     space.until_ready("Broker", "broker")
-    sink = space.sink()
+    sink, late = space.sink(), other_space.sink()
     space.trigger("broker", sink)
     url = space.address("Broker", "broker")
     sent = [space.send("Broker", "broker", event()).id for _ in range(10)]
@@ -167,14 +127,24 @@ def test_a_rabbitmq_that_is_lost_in_the_middle(space: Space, rabbitmq: RabbitMQ)
         assert answer.status_code == 503
         assert int(answer.headers["retry-after"]) >= 1
         assert answer.text
-        not_ready(space, f"{rabbitmq.host}:{rabbitmq.port}")
+        broker(other_space)
+        other_space.make("Trigger", "early", {"broker": "broker", "subscriber": to(late)})
+        for each in (space, other_space):
+            not_ready(each, f"{rabbitmq.host}:{rabbitmq.port}")
+        assert other_space.until_ready("Trigger", "early", "False")["message"]
+        said = space.knlite.shown("get", "brokers", "-n", other_space.namespace)
+        assert "ExchangeFailure" in said
     finally:
         rabbitmq.start()
-    space.until_ready("Broker", "broker")
+    for each in (space, other_space):
+        each.until_ready("Broker", "broker")
+    other_space.until_ready("Trigger", "early")
     sent += [space.send("Broker", "broker", event()).id for _ in range(10)]
     wait_until(lambda: set(sent) <= set(sink.ids), "all that was answered 202")
     space.quiet()
     assert len(sink.ids) - len(set(sink.ids)) == 0, "nothing twice"
+    first = other_space.send("Broker", "broker", event())
+    assert late.until(1)[0].event.id == first.id
 
 
 def test_a_login_that_is_refused_and_corrected(space: Space, rabbitmq: RabbitMQ) -> None:
@@ -196,8 +166,7 @@ def test_a_vhost_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ) -> None
     vhost = f"vhost-{space.namespace}"
     broker(space, config=config(space, secret(space, rabbitmq), vhost=vhost))
     not_ready(space, vhost, "not found")
-    rabbitmq.control("add_vhost", vhost)
-    rabbitmq.control("set_permissions", "-p", vhost, rabbitmq.username, ".*", ".*", ".*")
+    rabbitmq.define(vhosts=[{"name": vhost}], permissions=[rights(rabbitmq.username, vhost)])
     space.until_ready("Broker", "broker")
     sink = space.sink()
     space.trigger("broker", sink)
@@ -208,12 +177,12 @@ def test_a_vhost_that_is_not_there_yet(space: Space, rabbitmq: RabbitMQ) -> None
 
 def test_who_may_not_make_exchanges(space: Space, rabbitmq: RabbitMQ) -> None:
     user = f"user-{space.namespace}"
-    rabbitmq.control("add_user", user, "hunter3-secret")
-    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, "^$", "^$", "^$")
+    login = {"name": user, "password": "hunter3-secret", "tags": ""}
+    rabbitmq.define(users=[login], permissions=[rights(user, rabbitmq.vhost, "^$", "^$")])
     broker(space, config=secret(space, rabbitmq, username=user, password="hunter3-secret"))
     not_ready(space, "ACCESS_REFUSED", f"b.{space.namespace}.broker.", user)
     leaks.kept(space.knlite, "hunter3-secret")
-    rabbitmq.control("set_permissions", "-p", rabbitmq.vhost, user, ".*", ".*", ".*")
+    rabbitmq.define(permissions=[rights(user, rabbitmq.vhost)])
     space.until_ready("Broker", "broker")
 
 
@@ -278,12 +247,6 @@ def test_a_connection_that_is_none(
     assert ready["status"] == "True" or ready["message"]
     assert "Traceback" not in space.knlite.stderr
     leaks.kept(space.knlite, "hunter4")
-
-
-def test_something_else_listens_there(space: Space, rabbitmq: RabbitMQ, recorder: Recorder) -> None:
-    port = str(recorder.server_address[1])
-    broker(space, config=config(space, secret(space, rabbitmq, port=port)))
-    not_ready(space, port)
 
 
 def test_tls(space: Space, rabbitmq: RabbitMQ) -> None:
@@ -357,35 +320,3 @@ def test_names_of_every_kind(space: Space, rabbitmq: RabbitMQ, name: str) -> Non
         space.delete("RabbitmqSource", "source")
     assert "Traceback" not in space.knlite.stderr
     assert space.knlite.answers()
-
-
-def test_without_the_library(tmp_path: Path, recorder: Recorder) -> None:
-    absent = 'import sys\nsys.modules["aio_pika"] = None\nsys.modules["aiormq"] = None\n'
-    (tmp_path / "sitecustomize.py").write_text(absent)
-    run = start(env={"PYTHONPATH": str(tmp_path)})
-    try:
-        space = space_of(run, recorder)
-        broker(space)
-        condition = not_ready(space, 'pip install "knlite[rabbitmq]"')
-        assert condition["reason"] == "ExtraNotInstalled"
-        memory = {"eventing.knative.dev/broker.class": "MTChannelBasedBroker"}
-        space.broker("memory", annotations=memory)
-        assert "Traceback" not in run.stderr
-    finally:
-        run.stop()
-
-
-def test_up_says_what_it_waits_for(up: Callable[..., Knlite], tmp_path: Path) -> None:
-    port = free_port()
-    document = {
-        "apiVersion": "eventing.knative.dev/v1",
-        "kind": "Broker",
-        "metadata": {"name": "default", "annotations": CLASS},
-    }
-    manifests = tmp_path / "broker.yaml"
-    manifests.write_text(json.dumps(document))
-    run = up(manifests, "--runtime", "process", *settings(port=port, password=WRONG))
-    wait_until(run.answers, "the API")
-    wait_until(lambda: str(port) in json.dumps(run.facts), "the address among what it says")
-    leaks.kept(run, WRONG)
-    assert run.stop() == 0, "it ends in good order, with a server that never came"

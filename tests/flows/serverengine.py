@@ -277,6 +277,7 @@ class ServerCursor:
             run=message.run,
         )  # fmt: skip
         server.put(buried, f"{self.name}.dlq")
+        await anyio.sleep(0.01)
         return True
 
     def _queue(self) -> dict[Hashable, Message]:

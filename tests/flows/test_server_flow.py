@@ -6,7 +6,10 @@ from dataclasses import replace
 from functools import partial
 
 import anyio
+import pytest
 
+from knlite.dataplane import acceptances
+from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.kafka.backing import KafkaBacking, KafkaServer
 from knlite.eventing.topology import Egress, Resource, ResourceKey, Topology
 from knlite.facts import DeliveryAttempted, EventAccepted, EventRefused
@@ -25,7 +28,7 @@ from tests.flows.eventflow import (
     settled,
     trigger,
 )
-from tests.flows.serverengine import Server, ServerEngine
+from tests.flows.serverengine import Message, Server, ServerEngine
 
 BACKING = KafkaBacking(server=KafkaServer(bootstrap=("127.0.0.1:1",)), topics=("t",))
 BROKER = Resource(
@@ -107,6 +110,25 @@ async def test_what_was_refused_in_doubt_has_a_story_when_it_comes_all_the_same(
         assert flow.ended()[0].arrival == fact.arrival
 
 
+async def test_of_events_whose_senders_have_gone_the_newest_are_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(acceptances, "DOUBTFUL_BYTES", 6)
+    async with on_server(on_broker(trigger("a", A))) as flow:
+        sent = dict[int, CloudEvent]()
+        for name in ("1", "2"):
+            with anyio.move_on_after(0.005):
+                await flow.post(event(name))
+            sent[flow.ingress.last_arrival] = event(name)
+        # The server has got them all the same.
+        trace = ("traceparent", f"00-{'a' * 32}-{'b' * 16}-01")
+        for arrival, each in sent.items():
+            flow.server.put(Message(flow.server.number(), each, (trace,), 255, arrival, run="1"))
+        await settled()
+        assert len(flow.sender.to(A)) == 2
+        assert [fact.arrival for fact in flow.accepted()] == list(sent)[1:]
+
+
 async def test_a_reconnect_makes_no_duplicates() -> None:
     async with on_server(on_broker(trigger("a", A))) as flow:
         held = flow.sender.until[A] = anyio.Event()
@@ -177,6 +199,17 @@ async def test_dead_letters_wait_in_a_queue_of_the_server() -> None:
         assert call.event.attributes["knativeerrorcode"] == "500"
         (ended,) = flow.ended()
         assert (ended.outcome, ended.arrival) == ("dead-lettered", flow.accepted()[0].arrival)
+
+
+async def test_that_a_dead_letter_is_at_its_sink_is_told_last() -> None:
+    """Though it is there before the server has confirmed that it is kept."""
+    failing = trigger("a", A, dead_letter_sink=SINK, own_dead_letters=True)
+    async with on_server(on_broker(failing)) as flow:
+        flow.sender.script[A] = always(Answered(500))
+        await flow.post(event())
+        await settled()
+        told = [fact for fact in flow.facts if isinstance(fact, DeliveryAttempted)]
+        assert [fact.outcome for fact in told] == ["failed", "waiting", "dead-lettered"]
 
 
 async def test_a_dead_letter_that_cannot_be_queued_goes_to_the_sink_at_once() -> None:

@@ -202,6 +202,9 @@ async def test_a_group_that_is_refused_is_told_of_its_channel_and_its_subscripti
         assert stand.condition(KafkaChannel, "c", "TopicReady").status == "True"
         assert stand.condition(Subscription, "s", "ChannelReady").status == "False"
         assert stand.condition(Subscription, "other", "ChannelReady").status == "True"
+        before = registry.version
+        await stand.settle()
+        assert registry.version == before, "somebody writes and writes"
         stand.engine.tell(log.resource, uid, ready=True)
         await stand.settle()
         assert stand.condition(Subscription, "s", "Ready").status == "True"

@@ -16,8 +16,9 @@ API_VERSIONS = bytes.fromhex("0000000a 0012 0000 00000001 ffff")
 """The request that everybody may ask: how old the server is."""
 MEMORY = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 LOGIN = "org.apache.kafka.common.security.plain.PlainLoginModule required"
-USERS = {"admin": "admin-secret", "stranger": "stranger-secret"}
-"""Who may log in at the port for that: one who may do everything, one who may do nothing."""
+USERS = {"admin": "admin-secret", "stranger": "stranger-secret", "guest": "guest-secret"}
+"""Who may log in at the port for that: one who may do everything, one who may do nothing, and one
+who may do what a test allows."""
 
 
 class Kafka(Server):

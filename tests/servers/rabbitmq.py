@@ -1,5 +1,6 @@
 """A RabbitMQ of the tests' own: ports, folders, name server (epmd), all apart from any other."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ CONFIGURATION = """\
 num_acceptors.tcp = 4
 vm_memory_high_watermark.absolute = 512MB
 disk_free_limit.absolute = 50MB
+raft.wal_max_size_bytes = 16777216
 log.console = true
 log.console.level = warning
 log.file = false
@@ -37,6 +39,11 @@ class Tls:
 
     port: int
     files: Certificates
+
+
+def rights(user: str, vhost: str, make: str = ".*", use: str = ".*") -> dict[str, str]:
+    """A permission: patterns of the names that *user* may make, and may use."""
+    return {"user": user, "vhost": vhost, "configure": make, "write": use, "read": use}
 
 
 class RabbitMQ(Server):
@@ -85,6 +92,12 @@ class RabbitMQ(Server):
         return subprocess.run(
             command, env=environment, cwd=self.folder, check=True, capture_output=True, text=True
         ).stdout
+
+    def define(self, **objects: list[dict[str, str]]) -> None:
+        """Make ``users``, ``vhosts`` and ``permissions``, as RabbitMQ exports them, at once."""
+        definitions = self.folder / "definitions.json"
+        definitions.write_text(json.dumps(objects))
+        self.control("import_definitions", str(definitions))
 
     @contextmanager
     def name_server(self) -> Iterator[None]:

@@ -1,11 +1,14 @@
 """Brokers of class RabbitMQBroker: their server, their dead letters, their address.
 
-ExchangeReady, and DLXReady when it is False, are what the engine has told last; they are touched
-here only where the engine cannot know. The Secret that SecretReady is about is not made, what would
+ExchangeReady and DLXReady are what the engine has told last; they are touched here only where the
+engine cannot know. The Secret that SecretReady is about is not made, what would
 be in it is known; the ingress is a part of knlite and always there.
 
-Differs: a dead letter sink that does not resolve makes DeadLetterSinkReady False. Upstream's Broker
-is Ready all the same. Policies and identities work as for all Brokers here.
+Differs: a Broker has its address as soon as it is known which server is meant. Upstream gives it
+when the exchange is there, and without one a SinkBinding leaves its senders without K_SINK: their
+events would be lost without a word, where the ingress says 503. A dead letter sink that does not
+resolve makes DeadLetterSinkReady False; upstream's Broker is Ready all the same. Policies and
+identities work as for all Brokers here.
 
 Source: knative-extensions/eventing-rabbitmq ``pkg/reconciler/broker``; Eventing delivery reference
 §16.
@@ -37,26 +40,24 @@ def reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Broke
     if isinstance(backing, Problem):
         server_unknown(backing, conditions)
         return broker.status
-    if not server_known(conditions):
-        return broker.status
-    if not _dead_letters_kept(backing, conditions):
-        return broker.status
     namespace, name = broker.metadata.namespace, broker.metadata.name
+    url = f"http://{rabbitmq_broker_host(namespace, name)}"
+    status = addressed(broker, broker.status, url, conditions, view)
+    conditions.true(INGRESS_READY)
+    if not server_known(conditions):
+        return status
+    if not _dead_letters_kept(backing, conditions):
+        return status
     sink = own_dead_letter_sink(broker.spec.delivery, namespace, _UNABLE, conditions, view)
-    status = with_dead_letter_sink(broker.status, sink)
+    status = with_dead_letter_sink(status, sink)
     resolved = conditions.get(DEAD_LETTER_SINK_RESOLVED)
     if resolved is not None:
         conditions.copy(DEAD_LETTER_SINK_READY, resolved)
-    conditions.true(INGRESS_READY)
-    url = f"http://{rabbitmq_broker_host(namespace, name)}"
-    return addressed(broker, status, url, conditions, view)
+    return status
 
 
 def _dead_letters_kept(backing: RabbitmqBacking, conditions: ConditionEditor) -> bool:
     """Whether there is a queue for them, or none is needed."""
     if not backing.dead_letter_exchange:
         conditions.true(DLX_READY, *_NOT_CONFIGURED)
-    elif not conditions.is_false(DLX_READY):
-        # The exchange is told to be ready when all that goes with it is.
-        conditions.true(DLX_READY)
     return conditions.is_true(DLX_READY)

@@ -4,7 +4,7 @@ Source: Eventing data plane reference §9.2; knative-extensions/eventing-kafka-b
 ``control-plane/pkg/reconciler/{broker,channel,sink,source}``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from knlite.eventing.backing import Problem, meta_on_server
 from knlite.eventing.configmaps import entries_of
@@ -24,7 +24,8 @@ from knlite.kinds.config.servers import (
     BOOTSTRAP_SERVERS,
     KAFKA_CHANNELS,
 )
-from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.broker import Broker, class_of
+from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES
 from knlite.kinds.eventing.kafkaconditions import (
     DEFAULT_TOPIC,
     EXTERNAL,
@@ -55,7 +56,23 @@ def kafka_broker_config(broker: Broker, view: View) -> Mapping[str, str] | Probl
 
 
 def kafka_backing_of(broker: Broker, view: View) -> KafkaBacking | Problem:
-    """Where *broker*, which is of class Kafka, keeps its events."""
+    """Where *broker*, which is of class Kafka, keeps its events.
+
+    Differs: where the names of two Brokers come to the same topic, it belongs to one of them.
+    Upstream lets both have it: each gets the other's events, and who goes first deletes it.
+    """
+    backing = _backing_of(broker, view)
+    if isinstance(backing, Problem) or backing.external:
+        return backing
+    for other in _namesakes(broker, view):
+        theirs = _backing_of(other, view)
+        if isinstance(theirs, KafkaBacking) and _same_topic(theirs, backing):
+            return _taken(backing.topics[0], other)
+    return backing
+
+
+def _backing_of(broker: Broker, view: View) -> KafkaBacking | Problem:
+    """The same, whoever else has the topic."""
     entries = kafka_broker_config(broker, view)
     if isinstance(entries, Problem):
         return entries
@@ -155,7 +172,7 @@ def kafka_channel_backing_of(channel: KafkaChannel, view: View) -> KafkaBacking 
 def channel_topic(channel: KafkaChannel, view: View) -> str | Problem:
     """The topic that *channel* has, else what the template says."""
     known = channel.status.annotations.get(DEFAULT_TOPIC)
-    meta = meta_on_server("KafkaChannel", channel, view)
+    meta = meta_on_server(channel, view)
     return known or topic_name(view.config.kafka.channels_topic, meta)
 
 
@@ -177,7 +194,42 @@ def _topic_of(broker: Broker, view: View) -> str | Problem:
     known = kept.get(DEFAULT_TOPIC)
     if known and kept.get(TOPIC_OWNER) != EXTERNAL:
         return known
-    return topic_name(view.config.kafka.brokers_topic, meta_on_server("Broker", broker, view))
+    return topic_name(view.config.kafka.brokers_topic, meta_on_server(broker, view))
+
+
+def _namesakes(broker: Broker, view: View) -> Iterator[Broker]:
+    """Those before *broker* whose namespace and name, joined by a hyphen, are the same text."""
+    words = f"{broker.metadata.namespace}-{broker.metadata.name}".split("-")
+    for cut in range(1, len(words)):
+        namespace, name = "-".join(words[:cut]), "-".join(words[cut:])
+        other = view.get(Broker, namespace, name)
+        if other is None or class_of(other) not in KAFKA_CLASSES:
+            continue
+        if _seniority(other) < _seniority(broker):
+            yield other
+
+
+def _seniority(broker: Broker) -> tuple[bool, str, str, str]:
+    """Less is earlier: who has got a topic keeps it."""
+    meta = broker.metadata
+    has_none = DEFAULT_TOPIC not in broker.status.annotations
+    return has_none, meta.creation_timestamp or "", meta.namespace, meta.name
+
+
+def _same_topic(one: KafkaBacking, other: KafkaBacking) -> bool:
+    return one.topics == other.topics and not {*one.server.bootstrap}.isdisjoint(
+        other.server.bootstrap
+    )
+
+
+def _taken(topic: str, other: Broker) -> Problem:
+    meta = other.metadata
+    text = (
+        f"the topic {topic} is that of Broker {meta.namespace}/{meta.name}, as namespace and name"
+        " are joined by a hyphen; give one of them another name, or set brokers-topic-template in"
+        " config-kafka-features before they are made"
+    )
+    return Problem("TopicTaken", text)
 
 
 def _key_type(label: str) -> KeyType:

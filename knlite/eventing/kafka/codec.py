@@ -10,7 +10,6 @@ binding says nothing, and what other readers make of it depends on their languag
 Not here: records that are no events (``foreign.py``).
 """
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from sys import intern
@@ -19,7 +18,7 @@ import msgspec
 
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked
-from knlite.eventing.headers import passing
+from knlite.eventing.headers import travelled
 from knlite.eventing.trace import CARRIED, TRACEPARENT
 
 RecordHeaders = Sequence[tuple[str, bytes | None]]
@@ -37,8 +36,6 @@ _ONLY = "x-knlite-only"
 _REPLAY_OF = "x-knlite-replay-of"
 _HEADER = "x-knlite-header-"
 _FORBIDDEN = frozenset(("data", "datacontenttype"))
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _LONG = 100
 """Letters of a header's name beyond which it is not remembered, and is cut in what people read."""
 
@@ -188,30 +185,23 @@ def _beside(headers: list[tuple[str, str]]) -> Beside:
     """What knlite has sent along, as far as it is what knlite sends."""
     run, arrival, ttl, replay_of = "", 0, -1, 0
     only: list[str] = []
-    traces: list[tuple[str, str]] = []
-    others: list[tuple[str, str]] = []
+    travelling: list[tuple[str, str]] = []
     for name, text in headers:
         if name == RUN:
             run = text
         elif name == ARRIVAL:
             arrival = number(text.encode("latin-1"))
         elif name == _TTL:
-            ttl = min(number(text.encode("latin-1")), 255)
+            ttl = number(text.encode("latin-1"))
         elif name == _REPLAY_OF:
             replay_of = number(text.encode("latin-1"))
         elif name == _ONLY:
             only.append(text.encode("latin-1").decode(errors="replace"))
         elif not name.startswith(_OURS):
-            if not _CONTROL.search(text):
-                traces.append((name, text))
+            travelling.append((name, text))
         elif name.startswith(_HEADER):
-            # They become headers of a request, so nothing may come in with them.
-            travelling = name[len(_HEADER) :]
-            if _TOKEN.fullmatch(travelling) and not _CONTROL.search(text):
-                others.append((travelling, text))
-    if others:
-        traces[:0] = passing(others)
-    return Beside(run, arrival, ttl, tuple(traces), tuple(only), replay_of)
+            travelling.append((name[len(_HEADER) :], text))
+    return Beside(run, arrival, ttl, travelled(travelling), tuple(only), replay_of)
 
 
 def number(text: bytes) -> int:

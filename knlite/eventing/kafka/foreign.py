@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked, timestamp
 from knlite.eventing.kafka.backing import KeyType
 from knlite.eventing.kafka.codec import CONTENT_TYPE, PARTITION_KEY, RecordHeaders
+from knlite.kinds.sources.kafkasource import EVENT_TYPE
 
-TYPE = "dev.knative.kafka.event"
 _KEY = "key"
 _HEADER = "kafkaheader"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,7 +42,7 @@ def foreign_event(
         "specversion": "1.0",
         "id": f"partition:{partition}/offset:{offset}",
         "source": f"{prefix}#{topic}",
-        "type": TYPE,
+        "type": EVENT_TYPE,
         "subject": f"partition:{partition}#{offset}",
     }
     # Producers choose the time, and may be wrong by millions of years.
@@ -87,11 +87,14 @@ def _text_of(key: bytes, key_type: KeyType) -> str:
 
 
 def _shortest(number: float) -> str:
-    """The fewest digits that name the same 32-bit *number*."""
+    """The fewest digits that name the same 32-bit *number*; nine always do."""
+    bits = struct.pack(">f", number)
     for digits in range(1, 9):
-        text = f"{number:.{digits}g}"
-        if struct.pack(">f", float(text)) == struct.pack(">f", number):
-            return repr(float(text))
+        nearby = float(f"{number:.{digits}g}")
+        # Of the largest there is, some are nearer to what is beyond all 32-bit numbers.
+        with suppress(OverflowError):
+            if struct.pack(">f", nearby) == bits:
+                return repr(nearby)
     return repr(float(f"{number:.9g}"))
 
 

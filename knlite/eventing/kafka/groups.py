@@ -20,7 +20,5 @@ def kafka_reader_of(trigger: Trigger, view: View) -> str:
     known = trigger.status.annotations.get(GROUP_ID)
     if known:
         return known
-    template = view.config.kafka.triggers_group
-    return named(template, meta_on_server("Trigger", trigger, view)) or server_uid(
-        "Trigger", trigger, view
-    )
+    name = named(view.config.kafka.triggers_group, meta_on_server(trigger, view))
+    return name or server_uid(trigger, view)

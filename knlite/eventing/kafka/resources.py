@@ -27,6 +27,7 @@ from knlite.kinds.eventing.broker import Broker
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED, DeliverySpec
 from knlite.kinds.eventing.kafkasink import KafkaSink
 from knlite.kinds.eventing.trigger import Trigger
+from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
 from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.messaging.subscription import Subscription
 from knlite.kinds.sources.kafkasource import ORDERED, KafkaSource
@@ -103,13 +104,15 @@ def _channels(view: View) -> Iterator[Resource]:
     for channel in channels:
         meta = channel.metadata
         mine = known.get((meta.namespace, meta.name), {})
+        # The Service of that name is the other's, as the status says.
+        displaced = view.get(InMemoryChannel, meta.namespace, meta.name) is not None
         resource = Resource(
             kind="KafkaChannel",
             namespace=meta.namespace,
             name=meta.name,
             uid=meta.uid,
             engine="kafka",
-            hosts=(channel_host(meta.namespace, meta.name),),
+            hosts=() if displaced else (channel_host(meta.namespace, meta.name),),
             egresses=tuple(_of_subscriptions(channel, mine, view)),
             guard=guard_of(channel, view),
         )

@@ -18,6 +18,8 @@ import msgspec
 
 from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked, timestamp
+from knlite.eventing.headers import travelled
+from knlite.kinds.sources.rabbitmqsource import EVENT_TYPE
 
 TRACEPARENT = "traceparent"
 TRACESTATE = "tracestate"
@@ -31,12 +33,12 @@ READER = "x-knlite-reader"
 TRAVELLING = "x-knlite-header-"
 """Before the names of headers that travel with an event."""
 
-FOREIGN_TYPE = "dev.knative.rabbitmq.event"
-"""Type of events made from messages that are none."""
 NO_TIME = "0001-01-01T00:00:00Z"
 SHORT = 255
 """Bytes of a name of a header, or of a property."""
 
+_BEYOND = 10**17
+"""Microseconds since the epoch, in the year 5138."""
 _CONTENT_TYPE = "content-type"
 _BARE = frozenset((TRACEPARENT, TRACESTATE))
 _SPECVERSION = "specversion"
@@ -139,7 +141,8 @@ def written(event: CloudEvent, beside: Beside) -> Written:
 
 
 def beside(headers: Mapping[str, object]) -> Beside:
-    """What *headers* say beside the event; what makes no sense is left out."""
+    """What *headers* say beside the event, which anybody may have written; what makes no sense is
+    left out."""
     only = headers.get(ONLY)
     ttl = headers.get(TTL)
     travelling = list[tuple[str, str]]()
@@ -160,7 +163,7 @@ def beside(headers: Mapping[str, object]) -> Beside:
         else frozenset(),
         _count(headers.get(REPLAY_OF)),
         _text(headers.get(READER)) or "",
-        tuple(travelling),
+        travelled(travelling) if travelling else (),
     )
 
 
@@ -225,7 +228,7 @@ def _foreign(message: Message, origin: Origin) -> CloudEvent | Malformed:
     attributes = {
         _SPECVERSION: "1.0",
         "id": message.message_id,
-        "type": FOREIGN_TYPE,
+        "type": EVENT_TYPE,
         "source": origin.source,
         "subject": message.message_id,
     }
@@ -255,11 +258,15 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    """A number of ours; what is none, or no moment that there will be, is 0."""
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return value if number and isinstance(value, int) and 0 < value < _BEYOND else 0
 
 
 def _is_kept(name: str, text: str) -> bool:
-    return name.isascii() and name.isalnum() and (text != "" or name not in _OPTIONAL)
+    """Whether an attribute can have that *name*, and says something with *text*."""
+    named = name.isascii() and name.isalnum() and name != "data"
+    return named and (text != "" or name not in _OPTIONAL)
 
 
 def _fits(text: str) -> bool:

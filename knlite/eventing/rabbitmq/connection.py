@@ -5,8 +5,8 @@ A connection Secret holds ``uri``, ``username``, ``password`` and perhaps ``port
 cluster that is named has the Secret ``NAME-default-user``, as the RabbitMQ operator makes it.
 
 Differs: ``uri`` may also be that of the server itself (``amqp``, ``amqps``), and then all of it
-counts. A ConfigMap may say the same. A cluster's host is taken from its Secret, as there are no
-objects of the operator here.
+counts, before the keys beside it. A ConfigMap may say the same. A cluster's host is taken from its
+Secret, as there are no objects of the operator here.
 
 Source: knative-extensions/eventing-rabbitmq ``pkg/rabbit/service.go``; Eventing data plane
 reference §9.4. Not here: what a Broker or a source makes of it (``resources.py``).
@@ -124,20 +124,22 @@ def of_entries(
     if not host:
         raise Unusable(f"uri in {where} names no host: write amqp://HOST:{PORT}")
     _require_host(host, "uri", where)
-    tls, managed = scheme in {"https", "amqps"}, scheme in _MANAGED
-    if entries.get("port"):
-        port = _port(entries["port"], where)
-    elif managed or port is None:
-        port = TLS_PORT if scheme == "amqps" else PORT
-    username = entries.get("username") or unquote(parts.username or "")
-    password = entries.get("password") or unquote(parts.password or "")
+    tls, whole = scheme in {"https", "amqps"}, scheme not in _MANAGED
+    if not whole or port is None:
+        standard = TLS_PORT if scheme == "amqps" else PORT
+        port = _port(entries["port"], where) if entries.get("port") else standard
+    inside = (unquote(parts.username or ""), unquote(parts.password or ""))
+    beside = (entries.get("username", ""), entries.get("password", ""))
+    first, second = (inside, beside) if whole else (beside, inside)
+    # The ConfigMap that is there from the start says / where nobody has said anything.
+    said = "" if vhost == DEFAULT_VHOST else vhost
     return RabbitmqServer(
         host=host,
         port=port,
         tls=tls,
-        username=username or _absent("username", where),
-        password=password or _absent("password", where),
-        vhost=_named(vhost or ("" if managed else unquote(parts.path[1:]))),
+        username=first[0] or second[0] or _absent("username", where),
+        password=first[1] or second[1] or _absent("password", where),
+        vhost=_named(said or (unquote(parts.path[1:]) if whole else "")),
         ca=_authority(entries.get(CA_SECRET, ""), ca_namespace, view),
     )
 

@@ -34,9 +34,9 @@ from knlite.eventing.topology import Egress, Resource, placed
 from knlite.kinds.conditions import is_true
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.broker import Broker
+from knlite.kinds.eventing.rabbitmqbroker import CONFIGS_SUPPORTED
 from knlite.kinds.eventing.rabbitmqbrokerconfig import (
     CLASSIC,
-    CONFIGS_SUPPORTED,
     QUORUM,
     RabbitmqBrokerConfig,
 )
@@ -74,7 +74,7 @@ def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem
         place = _place(broker.spec.config, namespace, view)
     except Unusable as exc:
         return Problem(CREDENTIALS_UNAVAILABLE, f"{NO_EXCHANGE}{exc}")
-    uid = server_uid("Broker", broker, view)
+    uid = server_uid(broker, view)
     delivery = broker.spec.delivery
     buries = delivery is not None and delivery.dead_letter_sink is not None
     return RabbitmqBacking(
@@ -92,7 +92,7 @@ def rabbitmq_backing_of(broker: Broker, view: View) -> RabbitmqBacking | Problem
 def of_rabbitmq_trigger(trigger: Trigger, broker: Broker, view: View) -> Egress:
     """*trigger* of *broker*: a queue."""
     meta = trigger.metadata
-    uid = server_uid("Broker", broker, view)
+    uid = server_uid(broker, view)
     queue = names.trigger_queue(meta.namespace, meta.name, uid)
     return of_trigger_on_server(trigger, broker, queue, rabbitmq_policy_of)
 
@@ -115,7 +115,7 @@ def rabbitmq_source_backing_of(source: RabbitmqSource, view: View) -> RabbitmqBa
         queue=resources.queue_name,
         predeclared=resources.predeclared,
         foreign=event_source(namespace, name, resources.queue_name),
-        uid=server_uid("RabbitmqSource", source, view),
+        uid=server_uid(source, view),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.channels import Backing, NoSuchChannel, backing_kind, made_from
+from knlite.eventing.channels import BackingChannel, NoSuchChannel, backing_kind, made_from
 from knlite.eventing.deadletters import others_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.policies import applied_policies
 from knlite.kinds.conditions import ConditionEditor, find
@@ -37,7 +37,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     template = channel.spec.channel_template or ChannelTemplate()
     try:
         kind = backing_kind(template)
-        backing: Backing | None = view.get(kind, key.namespace, key.name)
+        backing: BackingChannel | None = view.get(kind, key.namespace, key.name)
         if backing is None:
             made = made_from(template, key.name, channel, channel.spec.delivery)
             changes.append(Create(made))
@@ -53,7 +53,7 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
 def _with_backing(
     channel: Channel,
     template: ChannelTemplate,
-    backing: Backing,
+    backing: BackingChannel,
     conditions: ConditionEditor,
 ) -> ChannelStatus:
     """The status of *backing*, which is empty if it has just been made, as that of *channel*."""

@@ -13,7 +13,7 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventing.channels import Backing, backing_of, channel_at, channel_namespace
+from knlite.eventing.channels import BackingChannel, backing_of, channel_at, channel_namespace
 from knlite.eventing.destinations import Resolved, resolve
 from knlite.eventing.finalizers import held, released
 from knlite.eventing.identities import identified
@@ -94,7 +94,9 @@ def _removed(subscription: Subscription, view: View) -> Outcome:
     return Outcome((*changes, Update(free)))
 
 
-def _channel(subscription: Subscription, conditions: ConditionEditor, view: View) -> Backing | None:
+def _channel(
+    subscription: Subscription, conditions: ConditionEditor, view: View
+) -> BackingChannel | None:
     """The channel that has the subscribers; None, and ReferencesResolved Unknown, without one."""
     reference = subscription.spec.channel
     namespace = channel_namespace(subscription, view)
@@ -116,7 +118,7 @@ def _channel(subscription: Subscription, conditions: ConditionEditor, view: View
 
 
 def _resolved(
-    subscription: Subscription, channel: Backing, conditions: ConditionEditor, view: View
+    subscription: Subscription, channel: BackingChannel, conditions: ConditionEditor, view: View
 ) -> PhysicalSubscription:
     """Where everything goes; marks ReferencesResolved, False at the first that leads nowhere."""
     physical = subscription.status.physical_subscription
@@ -159,7 +161,9 @@ def _resolved(
     )
 
 
-def _dead_letter_sink(subscription: Subscription, channel: Backing, view: View) -> Resolved | str:
+def _dead_letter_sink(
+    subscription: Subscription, channel: BackingChannel, view: View
+) -> Resolved | str:
     """The Subscription's own, else the channel's, empty if there is none; or what is wrong."""
     own, inherited = subscription.spec.delivery, channel.spec.delivery
     if own is not None and own.dead_letter_sink is not None:
@@ -182,7 +186,7 @@ def _dead_letter_sink(subscription: Subscription, channel: Backing, view: View) 
 def _synchronized(
     subscription: Subscription,
     physical: PhysicalSubscription,
-    channel: Backing,
+    channel: BackingChannel,
     conditions: ConditionEditor,
 ) -> tuple[Update, ...]:
     """The change to *channel*, if it has to be told; else what it says of the Subscription."""
@@ -223,7 +227,7 @@ def _synchronized(
 
 
 def _entry(
-    subscription: Subscription, physical: PhysicalSubscription, channel: Backing
+    subscription: Subscription, physical: PhysicalSubscription, channel: BackingChannel
 ) -> SubscriberSpec:
     meta = subscription.metadata
     return SubscriberSpec(
@@ -257,7 +261,9 @@ def _delivery(spec: DeliverySpec | None, physical: PhysicalSubscription) -> Deli
     return None if told == DeliverySpec() else told
 
 
-def _with_subscribers(channel: Backing, subscribers: tuple[SubscriberSpec, ...]) -> Backing:
+def _with_subscribers(
+    channel: BackingChannel, subscribers: tuple[SubscriberSpec, ...]
+) -> BackingChannel:
     if isinstance(channel, KafkaChannel):
         on_kafka = msgspec.structs.replace(channel.spec, subscribers=subscribers)
         return msgspec.structs.replace(channel, spec=on_kafka)

@@ -5,7 +5,7 @@ Source: knative/eventing ``pkg/reconciler/inmemorychannel/controller/resources/s
 
 from typing import Final
 
-from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING, Backing
+from knlite.eventing.channels import ALL_CHANNELS, CHANNEL_ENDING, BackingChannel
 from knlite.eventing.serverhosts import KAFKA_CHANNELS
 from knlite.kinds.core.k8sservice import KubernetesService, KubernetesServiceSpec, ServicePort
 from knlite.kinds.derivedmeta import derived_meta
@@ -16,12 +16,12 @@ from knlite.reconcile import View
 ROLE: Final = "messaging.knative.dev/role"
 
 
-def service_name(channel: Backing) -> str:
+def service_name(channel: BackingChannel) -> str:
     """What the Service of *channel* is called."""
     return child_name(channel.metadata.name, CHANNEL_ENDING)
 
 
-def channel_service(channel: Backing, view: View) -> KubernetesService | None:
+def channel_service(channel: BackingChannel, view: View) -> KubernetesService | None:
     """The Service of *channel*; None where it cannot have one."""
     name = service_name(channel)
     if label_1035_problems(name):

@@ -50,7 +50,7 @@ def _tls(server: KafkaServer) -> ssl.SSLContext:
                 key.touch(mode=0o600)
                 key.write_text(server.key)
                 context.load_cert_chain(certificate, key)
-    except (ssl.SSLError, ValueError, OSError) as exc:
+    except (ssl.SSLError, ValueError, TypeError, OSError) as exc:
         # What OpenSSL says of a key names no part of it.
         said = (isinstance(exc, ssl.SSLError) and exc.reason) or "they are not PEM"
         fix = "correct ca.crt, user.crt and user.key in the Secret, which are PEM"

@@ -6,16 +6,18 @@ while it has, when partitions are taken away, and at the end.
 
 Source: Eventing data plane reference §9.2 (consumer), §7 (what is committed).
 Differs: upstream commits every five seconds; what it delivers twice after a crash is more. Its
-members are given up after ten seconds, ours after six. The
-assignor is the round-robin one, as the library keeps what its sticky one remembers in one place
-for all groups of a process.
+members are given up after ten seconds, ours after six. The assignor is not the sticky one, as the
+library keeps what that remembers in one place for all groups of a process; the one by ranges is
+for members of other programs, most of which know it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 import anyio
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import CorruptRecordException, KafkaError
 from anyio.lowlevel import checkpoint
 
@@ -59,10 +61,13 @@ class Consumer:
         topics: tuple[str, ...],
         group: str,
         clock: Clock,
+        joined: Callable[[], None],
     ) -> None:
+        """*joined* is called when the group has taken us."""
         self._cursor = cursor
         self._decoder = decoder
         self._clock = clock
+        self._joined = joined
         self._room = anyio.Event()
         self._progress = anyio.Event()
         self._progressed = False
@@ -72,6 +77,7 @@ class Consumer:
         self._consumer = AIOKafkaConsumer(
             **arguments,
             group_id=group,
+            partition_assignment_strategy=(RoundRobinPartitionAssignor, RangePartitionAssignor),
             enable_auto_commit=False,
             # Where the group began was committed before; what has no offset is a new partition.
             auto_offset_reset="earliest",
@@ -235,6 +241,7 @@ class Consumer:
             positions[Partition(*each)] = await self._consumer.position(each)
         self._cursor.assigned(positions)
         self._settled.set()
+        self._joined()
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # the library has no types

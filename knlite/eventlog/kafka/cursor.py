@@ -6,22 +6,18 @@ A partition is one order. Each has its turn, so that a long one does not keep th
 ordered reader has one event of each in hand at most.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.filter import Filter
 from knlite.eventing.kafka.offsets import Offsets
+from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Reader, Record, Taken
+from knlite.eventlog.waiting import Waiting
 
 LEAST = 64
 """Events that wait in memory before no more are fetched, however few are brought at once."""
-
-
-FILTERS = 100
-"""Of one reader, the newest, which events of this run may still be judged by."""
 
 
 class Partition(NamedTuple):
@@ -54,16 +50,14 @@ class KafkaCursor:
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
-        self._filters: list[tuple[int, Filter]] = [(0, reader.filter)]
-        """Those of this run, each for events above an arrival: what has come before an edit is
-        judged as it was then."""
+        self._filters = Filters(reader.filter)
         self._lanes: dict[Partition, _Lane] = {}
         self._assigned: set[Partition] = set()
         self._turns: deque[_Lane] = deque()
         """Those that have an event to give now."""
         self._queued = 0
         self._in_hand = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting = Waiting()
         self.on_room: Callable[[], None] = _nobody
         """Called when so few events wait that more should be fetched."""
         self.on_progress: Callable[[], None] = _nobody
@@ -99,7 +93,7 @@ class KafkaCursor:
         if lane.offsets.done(position.offset, position.age):
             self.on_progress()
         if self._give_turn(lane):
-            self._wake()
+            self._waiting.wake()
         elif not lane.in_hand and lane.partition not in self._assigned:
             self._forget(lane)
 
@@ -109,16 +103,7 @@ class KafkaCursor:
     async def wait(self) -> None:
         if self._turns:
             return
-        # A plain future, as in ``memory.py``.
-        more = asyncio.get_running_loop().create_future()
-        self._waiting.append(more)
-        try:
-            await more
-        except BaseException:
-            if more.done() and not more.cancelled():
-                # Whoever is cancelled just when it is woken leaves its turn to another.
-                self._wake()
-            raise
+        await self._waiting.wait()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         """Kafka has no such place."""
@@ -144,24 +129,18 @@ class KafkaCursor:
     def read_as(self, reader: Reader, newest: int) -> None:
         """Go on as *reader* says; *newest* is the last arrival that its filter of now is for."""
         before, self.reader = self.reader, reader
-        if before.filter is not reader.filter:
-            self._filters.append((newest, reader.filter))
-            del self._filters[:-FILTERS]
+        self._filters.replace(reader.filter, newest)
         if before.ordered and not reader.ordered:
             for lane in self._lanes.values():
                 if self._give_turn(lane):
-                    self._wake()
+                    self._waiting.wake()
 
     def wants(self, met: Met) -> bool:
         """Whether what is at *met* is for the reader."""
         record = met.record
         if record.only:
             return self.reader.name in record.only
-        if len(self._filters) > 1 and not met.origin:
-            for since, filter_ in reversed(self._filters):
-                if record.arrival > since:
-                    return filter_.passes(record.event)
-        return self.reader.filter.passes(record.event)
+        return self._filters.passes(record.event, 0 if met.origin else record.arrival)
 
     def assigned(self, positions: Mapping[Partition, int]) -> None:
         """These are read from their positions on."""
@@ -172,8 +151,7 @@ class KafkaCursor:
             else:
                 lane.offsets.assigned(position)
         self._assigned.update(positions)
-        for _ in range(len(self._waiting)):
-            self._wake()
+        self._waiting.wake(len(self._waiting))
 
     def revoked(self, partitions: Iterable[Partition]) -> None:
         """Somebody else may read these now. What is in hand goes on; what waits is given back."""
@@ -216,7 +194,7 @@ class KafkaCursor:
         lane.queue.append(met)
         self._queued += 1
         if self._give_turn(lane) or not self.reader.ordered:
-            self._wake()
+            self._waiting.wake()
 
     def positions(self) -> Mapping[Partition, int]:
         """The next records that have not been met, of the partitions that are read."""
@@ -250,13 +228,6 @@ class KafkaCursor:
         lane.has_turn = True
         self._turns.append(lane)
         return True
-
-    def _wake(self) -> None:
-        while self._waiting:
-            more = self._waiting.popleft()
-            if not more.done():
-                more.set_result(None)
-                return
 
 
 class _Lane:

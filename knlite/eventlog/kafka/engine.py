@@ -61,7 +61,7 @@ class KafkaEngine:
         async with anyio.create_task_group() as group:
             self._group = group
             for work in self._todo:
-                group.start_soon(work)
+                group.start_soon(self._do, work)
             self._todo.clear()
             task_status.started()
             await anyio.sleep_forever()
@@ -70,7 +70,12 @@ class KafkaEngine:
         if self._group is None:
             self._todo.append(work)
         else:
-            self._group.start_soon(work)
+            self._group.start_soon(self._do, work)
+
+    async def _do(self, work: Work) -> None:
+        await work()
+        # It may have been the last that there was to do at a server.
+        self._sweep()
 
     def _server(self, wanted: KafkaServer) -> Server:
         server = self._servers.get(wanted)

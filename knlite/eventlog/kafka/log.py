@@ -27,10 +27,9 @@ from knlite.eventlog.kafka.server import PATIENCE, Server
 from knlite.eventlog.kafka.surroundings import Surroundings
 from knlite.eventlog.port import Cursor, Owner, Reader, Record
 from knlite.eventlog.recent import Recent
-from knlite.facts import EventRefused, LogStanding
+from knlite.eventlog.standings import Standings
+from knlite.facts import EventRefused
 
-_TOPIC = ""
-"""Stands for the topic among the uids of readers."""
 _NO_TOPIC = (UnknownTopicOrPartitionError, NotLeaderForPartitionError, LeaderNotAvailableError)
 """What the producer says in the end of a topic that is not there any more."""
 
@@ -50,7 +49,7 @@ class KafkaLog:
         self._settled = False
         """Nobody has to be waited for."""
         self._changed = anyio.Event()
-        self._told: dict[str, tuple[bool | None, str, str]] = {}
+        self._standings = Standings(owner, around.publish, around.clock)
 
     def kept_at(self, backing: KafkaBacking, server: Server) -> None:
         """It is kept there from now on."""
@@ -128,7 +127,7 @@ class KafkaLog:
             return
         if self.place is not None:
             reading.forget(self.place.server)
-        self._told.pop(reader, None)
+        self._standings.forget(reader)
         self._change()
 
     def forget(self) -> None:
@@ -174,18 +173,19 @@ class KafkaLog:
         if place is not None:
             server, trouble = place.server, place.server.trouble
             if trouble is not None:
-                self._tell(_TOPIC, False, NO_ADMIN, trouble.message)
+                self._standings.resource(False, NO_ADMIN, trouble.message)
             elif place.trouble is not None:
-                self._tell(_TOPIC, False, place.trouble.reason, place.trouble.message)
+                self._standings.resource(False, place.trouble.reason, place.trouble.message)
             elif not place.found:
-                self._tell(_TOPIC, None)
+                self._standings.resource(None)
             elif server.connected:
-                self._tell(_TOPIC, True, self._ready(place.backing))
+                self._standings.resource(True, self._ready(place.backing))
             for uid, reading in self._readings.items():
-                if reading.trouble is not None:
-                    self._tell(uid, False, reading.trouble.reason, reading.trouble.message)
+                found = reading.trouble
+                if found is not None:
+                    self._standings.reader(uid, False, found.reason, found.message)
                 else:
-                    self._tell(uid, True if reading.set_up else None)
+                    self._standings.reader(uid, True if reading.set_up else None)
             waited_for = any(reading.waited_for for reading in self._readings.values())
             self._settled = server.connected and place.found and not waited_for
         self._changed.set()
@@ -198,26 +198,6 @@ class KafkaLog:
         if self._owner.kind == "KafkaSink":
             return f"Topic {topics} (owner kafkasink-controller)"
         return f"Topic {topics} created"
-
-    def _tell(self, uid: str, ready: bool | None, reason: str = "", message: str = "") -> None:
-        said = (ready, reason, message)
-        if self._told.get(uid) == said:
-            return
-        self._told[uid] = said
-        owner = self._owner
-        self._around.publish(
-            LogStanding(
-                at=self._around.clock.wall(),
-                kind=owner.kind,
-                namespace=owner.namespace,
-                name=owner.name,
-                resource_uid=owner.uid,
-                egress_uid=uid,
-                ready=ready,
-                reason=reason,
-                message=message,
-            )
-        )
 
     def _discarded(self, where: str, why: str) -> None:
         owner = self._owner

@@ -125,6 +125,8 @@ class Place:
                 await server.ask(delete)
             except Refused as exc:
                 self._around.complain(f"topic {topic} was not deleted\n  cause: {exc.cause}")
+            except Exception as exc:  # noqa: BLE001  as above
+                self._around.complain(f"topic {topic} was not deleted\n  cause: {exc}")
             finally:
                 left(server, topic_key(topic))
 

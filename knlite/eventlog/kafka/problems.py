@@ -4,6 +4,7 @@ Source: Apache Kafka protocol guide, error codes; Eventing reference §17 (reaso
 """
 
 import os
+import socket
 import ssl
 from dataclasses import dataclass
 
@@ -71,6 +72,8 @@ def words(exc: BaseException) -> str:
         text = os.strerror(exc.errno)
     elif isinstance(exc, OSError) and exc.strerror:
         text = exc.strerror
+    elif isinstance(exc, ConnectionError) and not str(exc):
+        text = "it closed the connection"
     else:
         text = f"{type(exc).__name__}: {exc}"
     return text.strip().rstrip(".")[:500]
@@ -98,6 +101,13 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return f"allow {who(server)} to describe, read, write and create the topic"
         case errors.GroupAuthorizationFailedError():
             return f"allow {who(server)} to describe, read and delete the group"
+        case errors.InconsistentGroupProtocolError():
+            return (
+                "read with a group of your own: who is in this one shares its partitions neither"
+                " by ranges nor round-robin"
+            )
+        case errors.InvalidSessionTimeoutError():
+            return "let group.min.session.timeout.ms of the server be 6000 at most"
         case errors.ClusterAuthorizationFailedError():
             return f"allow {who(server)} to create topics, or create this one"
         case errors.InvalidReplicationFactorError():
@@ -117,6 +127,8 @@ def _fix(exc: BaseException, server: KafkaServer) -> str:
             return f"see whether the Kafka at {addresses} is at work, and takes {server.protocol}"
         case ValueError():
             return "correct protocol, sasl.mechanism, bootstrap.servers or the name"
+        case socket.gaierror():
+            return f"correct bootstrap.servers ({addresses})"
         case ConnectionRefusedError():
             return f"start a Kafka at {addresses}, or correct bootstrap.servers"
         case _:

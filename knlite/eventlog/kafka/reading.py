@@ -10,12 +10,9 @@ from typing import Literal, NoReturn
 
 import anyio
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import (
-    GroupAuthorizationFailedError,
-    KafkaError,
-    TopicAuthorizationFailedError,
-)
+from aiokafka.errors import BrokerResponseError, KafkaError
 
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.kafka import questions
 from knlite.eventlog.kafka.connecting import client_of
 from knlite.eventlog.kafka.consumer import Consumer
@@ -97,27 +94,31 @@ class Reading:
         while True:
             began = clock.now()
             try:
-                await self._begin(place)
-                await place.server.reached()
-                await Consumer(
-                    self.cursor,
-                    place.decoder,
-                    place.server,
-                    place.backing.topics,
-                    self.reader.name,
-                    clock,
-                ).run()
+                with only_our_cancellation():
+                    await self._begin(place)
+                    await place.server.reached()
+                    await self._member(place).run()
             except Refused as exc:
                 self._fails(exc.trouble)
-            except (GroupAuthorizationFailedError, TopicAuthorizationFailedError) as exc:
-                self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
-            except (KafkaError, OSError):
-                # It is lost, or says something new: then the next attempt meets it.
-                pass
+            except (KafkaError, OSError) as exc:
+                # A server that is lost is told by others.
+                if isinstance(exc, BrokerResponseError) and not exc.retriable:
+                    self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
             except Exception as exc:  # noqa: BLE001  a name that nobody has thought of stops only this
                 self._fails(trouble_of(exc, GROUP_FAILED, place.backing.server))
             failures = 0 if clock.now() - began > STABLE else failures + 1
             await self._around.pause(failures)
+
+    def _member(self, place: Place) -> Consumer:
+        return Consumer(
+            self.cursor,
+            place.decoder,
+            place.server,
+            place.backing.topics,
+            self.reader.name,
+            self._around.clock,
+            self._joined,
+        )
 
     async def _begin(self, place: Place) -> None:
         """Have the group begin where its reader does. Raises ``Refused``."""
@@ -137,8 +138,14 @@ class Reading:
 
         await server.ask(begin)
         self._anew, self._begun = False, True
-        self.set_up, self.trouble = True, None
+        self.set_up = True
         self._changed()
+
+    def _joined(self) -> None:
+        """Only now it is known that the group takes us."""
+        if self.trouble is not None:
+            self.trouble = None
+            self._changed()
 
     def _fails(self, trouble: Trouble) -> None:
         """Nobody waits for it any more."""

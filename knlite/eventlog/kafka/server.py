@@ -1,8 +1,7 @@
 """One cluster as a run sees it: whether it answers, a connection for questions, and a producer.
 
 All resources of the run that are kept there share it. When its connection breaks, it comes back by
-itself: after waits that double from 0.2 s up to 10 s, each drawn between nothing and that, so that
-those who have lost the same server do not all come back at once.
+itself (waits: ``backoff.py``).
 
 The producer waits for all replicas that are in sync, sends at once, and tries again for some
 seconds. It is not idempotent, as upstream's is not: the library would try an event for ever then,
@@ -28,6 +27,8 @@ from knlite.clock import Clock
 from knlite.errors import InvalidInput, Unavailable
 from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventing.kafka.codec import Written
+from knlite.eventlog.backoff import wait_before
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.kafka.connecting import connecting
 from knlite.eventlog.kafka.limit import Limit
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_of, words
@@ -43,18 +44,12 @@ PATIENCE = 10.0
 """Seconds after which whoever sends is told that nobody confirms."""
 GOODBYE = 3.0
 """Seconds that a client has to end in good order."""
-FIRST_WAIT, LONGEST_WAIT = 0.2, 10.0
 
 _T = TypeVar("_T")
 
 # What the library reports of connections is told by conditions; without a handler of its own it
 # would go to standard error.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
-
-
-def wait_before(failures: int, draw: random.Random) -> float:
-    """Seconds before the next attempt, after so many have failed."""
-    return draw.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(failures, 10)))
 
 
 class Server:
@@ -317,5 +312,11 @@ def _split(address: str) -> tuple[str, int]:
 
 async def ended(end: Callable[[], Awaitable[None]]) -> None:
     """Wait until a client has ended, also when the whole run does, but not for ever."""
-    with anyio.move_on_after(GOODBYE, shield=True), suppress(KafkaError, OSError):
+    with (
+        anyio.move_on_after(GOODBYE, shield=True),
+        # Whatever it says: there is nothing more to be wanted of it.
+        suppress(Exception),
+        # It waits for tasks that it has just canceled.
+        only_our_cancellation(),
+    ):
         await end()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from knlite.clock import Clock
-from knlite.eventlog.kafka.server import wait_before
+from knlite.eventlog.backoff import wait_before
 from knlite.facts import Notice, Publish
 
 Work = Callable[[], Coroutine[Any, Any, None]]

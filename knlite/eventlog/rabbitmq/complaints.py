@@ -38,7 +38,7 @@ class Trouble:
     @property
     def message(self) -> str:
         """As a condition shows it."""
-        return f"{self.words}; {self.fix}" if self.fix else self.words
+        return f"{self.words.rstrip('.')}; {self.fix}" if self.fix else self.words
 
     def unavailable(self, what: str) -> Unavailable:
         """As a sender hears of it."""
@@ -64,7 +64,7 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
     if isinstance(exc, ssl.SSLCertVerificationError):
         fix = "give the certificate of who has signed it as ca.crt, and use the name that it is for"
         return Trouble(f"{where}: {exc.verify_message}", fix, lasting=True)
-    if isinstance(exc, ssl.SSLError) and "cadata" in str(exc):
+    if isinstance(exc, ssl.SSLError | TypeError) and "cadata" in str(exc):
         return Trouble(f"{where}: ca.crt holds no certificate", "give one as PEM", lasting=True)
     if isinstance(exc, ssl.SSLError):
         fix = "no TLS is spoken there: give the port for it (5671), or no https in uri"
@@ -80,7 +80,8 @@ def of_connecting(exc: BaseException, server: RabbitmqServer) -> Trouble:
         ended = isinstance(exc.__cause__, asyncio.IncompleteReadError | ConnectionError)
         words = "whoever listens there closes the connection at once" if ended else words_of(exc)
         return Trouble(f"{where}: {words}", fix)
-    return Trouble(f"{where}: {str(exc) or type(exc).__name__}", "check uri and port")
+    said = (isinstance(exc, OSError) and exc.strerror) or str(exc) or type(exc).__name__
+    return Trouble(f"{where}: {said}", "check uri and port")
 
 
 def of_setting_up(exc: BaseException, what: str, server: RabbitmqServer) -> Trouble:

@@ -15,14 +15,16 @@ from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.codec import Beside, Message, Origin
+from knlite.eventlog.backoff import wait_before
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Record
 from knlite.eventlog.rabbitmq import declaring, frames
 from knlite.eventlog.rabbitmq.acks import Acks
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.hand import Hand
-from knlite.eventlog.rabbitmq.link import Session, Signal, pause
+from knlite.eventlog.rabbitmq.link import Session, Signal
 from knlite.eventlog.rabbitmq.plans import Plan
-from knlite.eventlog.rabbitmq.wire import FAILURES, Wire, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import Wire
 from knlite.eventlog.recent import Recent
 
 SETTING_UP = 60.0
@@ -123,14 +125,14 @@ class Consumer:
                 try:
                     with only_our_cancellation():
                         await self._read(session)
-                except FAILURES as exc:
+                except Exception as exc:  # noqa: BLE001  what nobody has thought of stops only this
                     if self._events.session() is session:
                         self._events.failed(exc)
                 if self._stale or self._events.session() is not session:
                     continue
                 failures = 0 if self._clock.now() - began > _LASTED else failures + 1
                 # A plan that changes in the meantime may be the remedy.
-                with anyio.move_on_after(pause(failures, self._draw)):
+                with anyio.move_on_after(wait_before(failures, self._draw)):
                     while not self._stale:
                         await self._signal.wait()
 
@@ -240,8 +242,8 @@ class Consumer:
 
     async def _open(self, wire: Wire, channel: AbstractChannel, plan: Plan) -> None:
         await declaring.declare(wire, channel, plan)
-        before = self._bound.pop(plan.exchange, None)
         if plan.exchange:
+            before = self._bound.get(plan.exchange)
             if before is not None and before.arguments != plan.arguments:
                 # After the new one is there: what both take must not be missed.
                 await declaring.unbind(channel, before)

@@ -1,12 +1,12 @@
 """What one reader has still to do: messages that its queue has handed out."""
 
-import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Protocol
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.port import Record, Taken
+from knlite.eventlog.waiting import Waiting
 
 
 class Giver(Protocol):
@@ -60,7 +60,7 @@ class RabbitmqCursor:
     def __init__(self, bury: Bury) -> None:
         self._bury = bury
         self._queue: deque[Entry] = deque()
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting = Waiting()
 
     def take(self) -> Taken | None:
         if not self._queue:
@@ -84,15 +84,7 @@ class RabbitmqCursor:
     async def wait(self) -> None:
         if self._queue:
             return
-        more = asyncio.get_running_loop().create_future()
-        self._waiting.append(more)
-        try:
-            await more
-        except BaseException:
-            if more.done() and not more.cancelled():
-                # Whoever is cancelled just when it is woken leaves its turn to another.
-                self._wake()
-            raise
+        await self._waiting.wait()
 
     async def bury(self, position: Hashable, dead_letter: CloudEvent) -> bool:
         assert isinstance(position, Entry)
@@ -101,15 +93,8 @@ class RabbitmqCursor:
     def put(self, entry: Entry) -> None:
         """There is one more to take."""
         self._queue.append(entry)
-        self._wake()
+        self._waiting.wake()
 
     def drop(self, giver: Giver) -> None:
         """What *giver* has brought, and nobody has taken, comes again or not at all."""
         self._queue = deque(entry for entry in self._queue if entry.giver is not giver)
-
-    def _wake(self) -> None:
-        while self._waiting:
-            more = self._waiting.popleft()
-            if not more.done():
-                more.set_result(None)
-                return

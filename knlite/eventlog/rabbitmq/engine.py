@@ -14,10 +14,9 @@ from anyio.abc import TaskGroup, TaskStatus
 from knlite.clock import Clock
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking, RabbitmqServer
 from knlite.eventlog.port import EventLog, Owner
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.link import Link
 from knlite.eventlog.rabbitmq.log import RabbitmqLog
-from knlite.eventlog.rabbitmq.standing import Around
-from knlite.eventlog.rabbitmq.wire import FAILURES
 from knlite.facts import Publish
 
 _GOODBYE = 2.0
@@ -93,7 +92,7 @@ class RabbitmqEngine:
             await log.run()
         finally:
             # Who ends a run right after a Broker was deleted leaves nothing behind.
-            with anyio.move_on_after(_GOODBYE, shield=True), suppress(*FAILURES):
+            with anyio.move_on_after(_GOODBYE, shield=True), suppress(Exception):
                 await log.end()
             if log in self._dying:
                 self._dying.remove(log)

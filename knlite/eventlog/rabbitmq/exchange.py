@@ -15,15 +15,18 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq import codec
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
+from knlite.eventlog.backoff import wait_before
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.port import Owner
 from knlite.eventlog.rabbitmq import complaints, declaring
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.complaints import Trouble
 from knlite.eventlog.rabbitmq.leftovers import Leftovers
-from knlite.eventlog.rabbitmq.link import Link, Session, Signal, pause
+from knlite.eventlog.rabbitmq.link import Link, Session, Signal
 from knlite.eventlog.rabbitmq.plans import broker_dead_letters
 from knlite.eventlog.rabbitmq.publisher import Publisher
-from knlite.eventlog.rabbitmq.standing import Around, Standings
-from knlite.eventlog.rabbitmq.wire import FAILURES, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import FAILURES
+from knlite.eventlog.standings import Standings
 
 PATIENCE = 10.0
 """Seconds that an event waits at most for exchange and queues to be set up."""
@@ -61,8 +64,8 @@ class Exchange:
         self.up: Up | None = None
         self.unready = set[object]()
         """Queues that are being set up, for which events wait."""
-        self.standings = Standings(around, owner)
-        self.leftovers = Leftovers(self._complain)
+        self.standings = Standings(owner, around.publish, around.clock)
+        self.leftovers = Leftovers(around.complain)
         self._around = around
         self._owner = owner
         self._link = link
@@ -75,11 +78,12 @@ class Exchange:
         """A source has made it, since nobody else had."""
         self._largest: int | None = None
         """Bytes of a message that the server takes, once it has refused one."""
+        self._last: Session | None = None
         link.users[self] = self.look
         # A status that is kept from an earlier run must not lie.
-        self.standings.resource(None, "", "")
+        self.standings.resource(None)
         if broker_dead_letters(owner, backing) is not None:
-            self.standings.dead_letters(None, "", "")
+            self.standings.dead_letters(None)
 
     async def publish(self, exchange: str, key: str, event: CloudEvent, beside: Beside) -> None:
         """Return when the server has confirmed it.
@@ -139,7 +143,7 @@ class Exchange:
             try:
                 with only_our_cancellation():
                     await self._serve(session)
-            except FAILURES as exc:
+            except Exception as exc:  # noqa: BLE001  what nobody has thought of stops only this
                 trouble = complaints.of_setting_up(exc, self.backing.exchange, self.backing.server)
             if self._doomed and trouble is None and not self.leftovers:
                 return
@@ -149,7 +153,7 @@ class Exchange:
                 self._trouble = trouble
                 self._tell(trouble)
             failures = 0 if self._around.clock.now() - began > _LASTED else failures + 1
-            with anyio.move_on_after(pause(failures, self._around.draw)):
+            with anyio.move_on_after(wait_before(failures, self._around.draw)):
                 while not self._stale:
                     await self._signal.wait()
 
@@ -167,13 +171,15 @@ class Exchange:
                 trouble = self._link.trouble or self._trouble
                 if trouble is not None:
                     raise trouble.unavailable(self._what())
-                if up is not None and up.session.publishing.blocked:
+                if up is None or up.session is not self._link.session:
+                    await self._signal.wait()
+                elif up.session.publishing.blocked:
                     if await self._stays_blocked(up.session):
                         raise _blocked(up.session).unavailable(self._what())
-                elif up is not None and not self.unready:
-                    return up
-                else:
+                elif self.unready:
                     await self._signal.wait()
+                else:
+                    return up
         raise Unavailable(
             self._what(),
             cause=f"exchange and queues have not been set up within {PATIENCE:g} s",
@@ -190,6 +196,9 @@ class Exchange:
     async def _serve(self, session: Session) -> None:
         """Set it up, and let events go to it until something is lost or different."""
         self._stale = False
+        if session is not self._last:
+            # It may take other sizes since it was started again.
+            self._last, self._largest = session, None
         await self.leftovers.delete(session, self.backing.server)
         if self._doomed:
             return
@@ -255,7 +264,7 @@ class Exchange:
             trouble = complaints.of_setting_up(exc, dead.queue, backing.server)
             self.standings.dead_letters(False, "QueueFailure", trouble.message)
             return
-        self.standings.dead_letters(True, "", "")
+        self.standings.dead_letters(True)
 
     def _learn(self, channel: AbstractChannel) -> Trouble:
         """Why the server has closed the channel on which events are published."""
@@ -271,22 +280,19 @@ class Exchange:
     def _tell_link(self) -> None:
         trouble = self._link.trouble
         if trouble is None:
-            self.standings.resource(None, "", "")
+            self.standings.resource(None)
         else:
             self._tell(trouble)
 
     def _tell(self, trouble: Trouble | None) -> None:
         if trouble is None:
-            self.standings.resource(True, "", "")
+            self.standings.resource(True)
         else:
             reason = "ExchangeCredentialsUnavailable" if trouble.credentials else "ExchangeFailure"
             self.standings.resource(False, reason, trouble.message)
 
     def _what(self) -> str:
         return f"{self._owner.kind} {self._owner.namespace}/{self._owner.name} takes no events now"
-
-    def _complain(self, text: str) -> None:
-        self.standings.notice("warning", text)
 
 
 def _blocked(session: Session) -> Trouble:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable
 import anyio
 
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.rabbitmq import complaints, declaring
 from knlite.eventlog.rabbitmq.link import Session
-from knlite.eventlog.rabbitmq.wire import FAILURES, TIMEOUT, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import TIMEOUT
 
 Complain = Callable[[str], None]
 
@@ -48,7 +49,7 @@ class Leftovers:
             with anyio.fail_after(TIMEOUT), only_our_cancellation():
                 async with wire.channel() as channel:
                     await ask(channel, name)
-        except FAILURES as exc:
+        except Exception as exc:
             if wire.connection.is_closed:
                 raise
             trouble = complaints.of_setting_up(exc, name, server)

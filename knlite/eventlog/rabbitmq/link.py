@@ -13,19 +13,13 @@ import anyio
 
 from knlite.clock import Clock
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
+from knlite.eventlog.backoff import LONGEST, wait_before
 from knlite.eventlog.rabbitmq import complaints
 from knlite.eventlog.rabbitmq.complaints import Trouble
-from knlite.eventlog.rabbitmq.wire import FAILURES, Refused, Wire, connected
+from knlite.eventlog.rabbitmq.wire import Refused, Wire, connected
 
-_FIRST = 0.2
-_LONGEST = 10.0
 _LASTED = 10.0
 """Seconds after which a connection that ends counts as one that worked."""
-
-
-def pause(failures: int, draw: random.Random) -> float:
-    """Seconds until the next attempt: exponential, with full jitter."""
-    return draw.uniform(0.0, min(_LONGEST, _FIRST * 2.0 ** min(failures, 16)))
 
 
 class Signal:
@@ -76,7 +70,7 @@ class Link:
                 if self._clock.now() - began > _LASTED and not trouble.lasting:
                     failures = 0
                 self._change(None, trouble)
-                delay = _LONGEST if trouble.lasting else pause(failures, self._draw)
+                delay = LONGEST if trouble.lasting else wait_before(failures, self._draw)
                 failures += 1
                 await self._clock.sleep_until(self._clock.now() + delay)
 
@@ -107,7 +101,7 @@ class Link:
                         trouble = complaints.of_connecting(Refused(0, said), server)
                     # At once: who uses them need not find out for itself.
                     self._change(None, trouble)
-        except FAILURES as exc:
+        except Exception as exc:  # noqa: BLE001  what a Secret says may fail in any way
             return complaints.of_connecting(exc, server)
         return trouble
 

@@ -11,18 +11,18 @@ from typing import Literal
 import anyio
 from anyio.abc import TaskGroup
 
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, Overloaded
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside
 from knlite.eventlog.port import Cursor, Owner, Reader, Record
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry
 from knlite.eventlog.rabbitmq.exchange import Exchange
 from knlite.eventlog.rabbitmq.link import Link, Session
 from knlite.eventlog.rabbitmq.plans import dead_letters_of
 from knlite.eventlog.rabbitmq.reading import DeadLetterQueue, ReaderQueue
-from knlite.eventlog.rabbitmq.standing import Around
 from knlite.eventlog.recent import Recent
 
 
@@ -170,8 +170,8 @@ class RabbitmqLog:
         )
         try:
             await self._exchange.publish(dead.exchange, "", event, beside)
-        except InvalidInput:
-            # What it says of the failure has made it too large.
+        except (InvalidInput, Overloaded):
+            # What it says of the failure has made it too large, or the queue is full.
             return False
         return True
 

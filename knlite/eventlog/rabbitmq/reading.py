@@ -3,17 +3,18 @@
 from typing import Protocol
 
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventing.filters.filter import Filter
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.codec import Beside, Origin
+from knlite.eventlog.filters import Filters
 from knlite.eventlog.port import Owner, Reader
 from knlite.eventlog.rabbitmq import complaints
+from knlite.eventlog.rabbitmq.around import Around
 from knlite.eventlog.rabbitmq.consumer import Consumer
 from knlite.eventlog.rabbitmq.cursor import Entry, RabbitmqCursor
 from knlite.eventlog.rabbitmq.link import Session
 from knlite.eventlog.rabbitmq.plans import PREFETCH, DeadLetters, Plan, dead_letter_plan, plan_of
-from knlite.eventlog.rabbitmq.standing import Around, Standings
 from knlite.eventlog.recent import Recent
+from knlite.eventlog.standings import Standings
 
 _DROPPED = 1000
 """After so many messages that could not be read it is told again."""
@@ -45,11 +46,9 @@ class ReaderQueue:
         self.recent = log.recent
         self.consumer = Consumer(self, log.around.clock, log.around.draw)
         self._log = log
-        self._filters: list[tuple[int, Filter]] = [(0, reader.filter)]
-        """Those of this run, each for events above an arrival: what has come before an edit is
-        judged as it was then."""
+        self._filters = Filters(reader.filter)
         self._unread = 0
-        log.standings.reader(reader.uid, None, "", "")
+        log.standings.reader(reader.uid, None)
 
     @property
     def origin(self) -> Origin:
@@ -58,8 +57,7 @@ class ReaderQueue:
 
     def replan(self, reader: Reader) -> bool:
         """The reader is as *reader* says now; whether that makes a difference on the server."""
-        if reader.filter is not self.reader.filter:
-            self._filters.append((self._log.newest, reader.filter))
+        self._filters.replace(reader.filter, self._log.newest)
         before = self.plan()
         self.reader = reader
         if self.plan() == before:
@@ -88,15 +86,10 @@ class ReaderQueue:
         return (self.inbox,)
 
     def wanted(self, event: CloudEvent, beside: Beside) -> bool:
-        filters = self._filters
-        if len(filters) > 1 and beside.run == self.run:
-            for since, filter_ in reversed(filters):
-                if beside.arrival > since:
-                    return filter_.passes(event)
-        return filters[-1][1].passes(event)
+        return self._filters.passes(event, beside.arrival if beside.run == self.run else 0)
 
     def set_up(self) -> None:
-        self._log.standings.reader(self.reader.uid, True, "", "")
+        self._log.standings.reader(self.reader.uid, True)
         self._log.set_up(self)
 
     def failed(self, exc: BaseException) -> None:
@@ -109,8 +102,7 @@ class ReaderQueue:
         self._unread += 1
         if self._unread % _DROPPED == 1:
             queue = self.plan().queue
-            self._log.standings.notice(
-                "warning",
+            self._log.around.complain(
                 f"a message of queue {queue} was dropped, since it is no event that can be read:"
                 f" {why} ({self._unread} so far)",
             )
@@ -175,7 +167,7 @@ class DeadLetterQueue:
 
     def dropped(self, why: str) -> None:
         text = f"a message of queue {self.dead.queue} was dropped: {why}"
-        self._log.standings.notice("warning", text)
+        self._log.around.complain(text)
 
     async def _bury(self, entry: Entry, event: CloudEvent) -> bool:
         """Dead letters of dead letters there are none."""

@@ -7,8 +7,8 @@ of bytes before it sees them, and what goes out is handed to it ready (ADR 0034)
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Protocol
 
 import anyio
@@ -19,6 +19,7 @@ from aiormq.exceptions import AMQPError
 from yarl import URL
 
 from knlite.eventing.rabbitmq.backing import RabbitmqServer
+from knlite.eventlog.cancellation import only_our_cancellation
 from knlite.eventlog.rabbitmq import frames
 
 TIMEOUT = 10.0
@@ -40,22 +41,6 @@ FAILURES = (
 )
 """What is raised when something does not work on the server. RuntimeError is a connection that has
 just been closed."""
-
-
-@contextmanager
-def only_our_cancellation() -> Iterator[None]:
-    """Make a failure of it when the library cancels what we wait for.
-
-    It does so when a connection ends; a task group would take that for the wish to end quietly,
-    and nothing would ever connect again.
-    """
-    try:
-        yield
-    except asyncio.CancelledError as exc:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise ConnectionError("the connection has ended") from exc
 
 
 class Messages(Protocol):

@@ -59,7 +59,6 @@ SERVER_MAPS: Final[Mapping[str, ServerMap]] = {
     RABBITMQ_BROKERS: ServerMap(
         data={
             "uri": "127.0.0.1",
-            "port": "5672",
             "username": "guest",
             "password": "guest",
             "vhost": "/",

@@ -10,13 +10,11 @@ import msgspec
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import Conditions
 from knlite.kinds.config.bundle import Config
-from knlite.kinds.eventing import delivery, rabbitmqpods
+from knlite.kinds.eventing import delivery, kafkabroker, rabbitmqbroker, rabbitmqpods
 from knlite.kinds.eventing.appliedpolicy import AppliedPolicy
 from knlite.kinds.eventing.brokerclass import KAFKA_CLASSES, RABBITMQ_CLASS
 from knlite.kinds.eventing.delivery import DeliverySpec, DeliveryStatus
 from knlite.kinds.eventing.immutable import IMMUTABLE_CHANGED, changed, differences
-from knlite.kinds.eventing.kafkabroker import config_validated
-from knlite.kinds.eventing.rabbitmqbrokerconfig import CONFIGS, CONFIGS_SUPPORTED
 from knlite.kinds.fielderror import Errors, FieldError, generic, missing, under
 from knlite.kinds.kreference import KReference, reference_defaulted, reference_validated
 from knlite.kinds.labels import BROKER_CLASS
@@ -85,11 +83,11 @@ def validated(obj: Broker, old: Broker | None, config: Config) -> Errors:
     if obj.spec.config is not None:
         errors.extend(under("spec.config", reference_validated(obj.spec.config, enabled, within)))
     if class_of(obj) in KAFKA_CLASSES:
-        errors.extend(config_validated(obj.spec.config, class_of(obj), own))
+        errors.extend(kafkabroker.config_validated(obj.spec.config, class_of(obj), own))
     errors.extend(under("spec.delivery", delivery.validated(obj.spec.delivery, enabled, within)))
     if class_of(obj) == RABBITMQ_CLASS:
         errors.extend(rabbitmqpods.validated(obj.metadata.annotations))
-        errors.extend(_rabbitmq_config_validated(obj.spec.config))
+        errors.extend(rabbitmqbroker.config_validated(obj.spec.config))
     if old is not None:
         errors.extend(_immutable(obj, old))
     return tuple(errors)
@@ -105,18 +103,6 @@ def _inherited(standard: DeliverySpec | None) -> DeliverySpec | None:
         backoff_policy=standard.backoff_policy,
         backoff_delay=standard.backoff_delay,
     )
-
-
-def _rabbitmq_config_validated(config: KReference | None) -> Errors:
-    """What names no server of a Broker of class RabbitMQBroker; without a path, as upstream."""
-    if config is None:
-        return (missing("spec.config"),)
-    if not config.kind or not config.api_version:
-        # That has been said.
-        return ()
-    if (config.kind, config.api_version) in CONFIGS:
-        return ()
-    return (generic(f"Configuration not supported, only {CONFIGS_SUPPORTED}"),)
 
 
 def _immutable(obj: Broker, old: Broker) -> Errors:

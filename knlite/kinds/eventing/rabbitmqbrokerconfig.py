@@ -20,23 +20,6 @@ from knlite.kinds.objectname import name_errors
 
 QUORUM: Final = "quorum"
 CLASSIC: Final = "classic"
-CONFIGS: Final = frozenset(
-    (
-        ("RabbitmqCluster", "rabbitmq.com/v1beta1"),
-        ("RabbitmqBrokerConfig", "eventing.knative.dev/v1alpha1"),
-        ("Secret", "v1"),
-        ("ConfigMap", "v1"),
-    )
-)
-"""What ``spec.config`` of a Broker of class RabbitMQBroker may be: kind and API version.
-
-Differs: upstream knows the first two.
-"""
-CONFIGS_SUPPORTED: Final = (
-    "[kind: RabbitmqCluster, apiVersion: rabbitmq.com/v1beta1], [kind: RabbitmqBrokerConfig,"
-    " apiVersion: eventing.knative.dev/v1alpha1], [kind: Secret, apiVersion: v1] or [kind:"
-    " ConfigMap, apiVersion: v1]"
-)
 _IMMUTABLE: Final = "Immutable fields changed"
 """Without the signs that other kinds explain, as upstream."""
 

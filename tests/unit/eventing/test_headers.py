@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.eventing.headers import passing
+from knlite.eventing.headers import passing, travelled
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,29 @@ NAMES = st.sampled_from(("X-Request-Id", "Knative-A", "x-b3-b", "Host", "x", "",
 def test_what_has_passed_passes_again(headers: list[tuple[str, str]]) -> None:
     once = passing(headers)
     assert passing(once) == once
+
+
+TRACE = ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        pytest.param(("knative-a", "1\r\nHost: x"), id="two-lines"),
+        pytest.param(("knative-a", "\x00"), id="control"),
+        pytest.param(("knative-a", "\u20ac"), id="no-byte"),
+        pytest.param(("knative-a b", "x"), id="no-token"),
+        pytest.param(("Host", "x"), id="host"),
+        pytest.param(("Authorization", "x"), id="authorization"),
+        pytest.param(("traceparent", "00-1"), id="no-trace"),
+    ],
+)
+def test_nothing_comes_in_with_a_message_that_a_sender_could_not_have_sent(
+    header: tuple[str, str],
+) -> None:
+    assert travelled((header, ("Knative-B", "caf\xe9"))) == (("Knative-B", "caf\xe9"),)
+
+
+def test_of_a_message_the_first_trace_counts_and_comes_last() -> None:
+    headers = (TRACE, ("TraceState", "a=b"), ("X-Request-Id", "1"), ("traceparent", "00-2"))
+    assert travelled(headers) == (("X-Request-Id", "1"), ("tracestate", "a=b"), TRACE)

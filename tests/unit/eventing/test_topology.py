@@ -231,8 +231,9 @@ def test_a_resource_whose_connection_is_not_known_any_more_keeps_the_one_it_had(
 def test_names_on_servers_outlive_runs_with_a_folder_and_those_without() -> None:
     one = broker()
     durable = FakeView(config=Config(durable=True))
-    assert server_uid("Broker", one, durable) == "main-uid"
+    assert server_uid(one, durable) == "main-uid"
     first, second = FakeView(), FakeView()
     again = replace(one, metadata=replace(one.metadata, uid="x"))
-    assert server_uid("Broker", one, first) == server_uid("Broker", again, second)
-    assert server_uid("Broker", one, first) != server_uid("Trigger", one, first)
+    assert server_uid(one, first) == server_uid(again, second)
+    other = Trigger(metadata=one.metadata)
+    assert server_uid(one, first) != server_uid(other, first)

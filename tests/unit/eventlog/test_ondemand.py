@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import pytest
@@ -45,9 +46,13 @@ async def test_a_library_that_is_not_there_is_told_with_the_command_that_brings_
     standing, notice = facts
     assert isinstance(standing, LogStanding)
     assert (standing.ready, standing.reason) == (False, "ExtraNotInstalled")
+    assert "the Python package no-such-library is not installed" in standing.message
     assert 'pip install "knlite[kafka]"' in standing.message
     assert isinstance(notice, Notice)
-    assert notice.level == "error"
+    assert "\n" not in notice.text
+    # Another one waits for the same: that is in its condition.
+    engine.log(Owner(name="other", uid="other"), [])
+    assert [type(each) for each in facts] == [LogStanding, Notice, LogStanding]
     reader = Reader("r")
     cursor = log.open(reader, "start")
     assert (cursor.take(), log.dead_letters(reader)) == (None, None)
@@ -65,6 +70,26 @@ async def test_a_library_that_does_not_work_is_told_in_its_words() -> None:
     standing = facts[0]
     assert isinstance(standing, LogStanding)
     assert "json cannot be used: No module named 'json.no_such_part'" in standing.message
+
+
+def test_a_library_that_breaks_while_it_is_imported_ends_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "knlite_broken_library.py").write_text("int.no_such_method")
+    monkeypatch.syspath_prepend(tmp_path)
+    facts = list[Fact]()
+
+    @on_virtual_time
+    async def ask() -> None:
+        maker = Maker("kafka", "knlite_broken_library", "knlite_broken_library", "None")
+        log = asked(maker, facts).log(Owner(), [])
+        with pytest.raises(Unavailable, match="has no attribute 'no_such_method'"):
+            await log.append(Record(EVENT, 1, (), 1))
+
+    ask()
+    standing = facts[0]
+    assert isinstance(standing, LogStanding)
+    assert "knlite-broken-library cannot be used: AttributeError: " in standing.message
 
 
 @on_virtual_time

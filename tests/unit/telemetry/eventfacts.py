@@ -18,7 +18,7 @@ def at(arrival: int) -> datetime:
     return _EPOCH + timedelta(microseconds=arrival)
 
 
-def accepted(arrival: int = 1000, readers: Sequence[str] | None = ("a",), **other: Any) -> Any:
+def accepted(arrival: int = 1000, readers: Sequence[str] = ("a",), **other: Any) -> Any:
     attributes = {"specversion": "1.0", "id": "e", "source": "/s", "type": "t"}
     fields: dict[str, Any] = {
         "at": at(arrival),
@@ -33,7 +33,7 @@ def accepted(arrival: int = 1000, readers: Sequence[str] | None = ("a",), **othe
         "headers": (),
         "sender": "127.0.0.1:5 curl/8",
         "engine": "memory",
-        "readers": None if readers is None else tuple(readers),
+        "readers": tuple(readers),
     }
     named = {name: other.pop(name) for name in ("id", "source", "type") if name in other}
     return EventAccepted(**{**fields, "attributes": {**attributes, **named}, **other})

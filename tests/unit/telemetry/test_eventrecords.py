@@ -42,15 +42,6 @@ async def test_events_are_listed_the_oldest_first(records: EventRecords) -> None
     ]
 
 
-async def test_an_engine_that_does_not_know_its_readers_is_helped_by_the_filters(
-    records: EventRecords,
-) -> None:
-    records.read(accepted(1000, readers=None))
-    records.read(accepted(2000, readers=None, type="other"))
-    found = await records.events(EventQuery())
-    assert [each.state for each in found] == ["delivering", "unmatched"]
-
-
 async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> None:
     records.read(accepted(1000, id="7"))
     records.read(accepted(2000, id="7", replay_of=1000))

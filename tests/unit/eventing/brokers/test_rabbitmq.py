@@ -64,11 +64,20 @@ def condition(obj: Broker, name: str) -> tuple[str, str, str]:
     return found.status, found.reason, found.message
 
 
-def test_it_waits_for_the_exchange_and_has_no_address_until_then() -> None:
-    obj = reconciled(FakeView(broker(), SHIPPED))
+def test_it_waits_for_the_exchange_and_senders_know_its_address_meanwhile() -> None:
+    view = FakeView(broker(), SHIPPED)
+    obj = reconciled(view)
     assert condition(obj, "Ready")[0] == "Unknown"
     assert condition(obj, "SecretReady")[0] == "True"
-    assert obj.status.address is None
+    assert condition(obj, "Addressable")[0] == "True"
+    assert obj.status.address == Addressable(
+        name="http", url="http://default-broker-ingress.shop.svc.cluster.local"
+    )
+    assert told(view, LOST).status.address == obj.status.address
+
+
+def test_it_has_no_address_while_it_is_not_known_which_server_is_meant() -> None:
+    assert reconciled(FakeView(broker())).status.address is None
 
 
 def test_with_its_exchange_it_is_ready_at_an_address_of_its_own() -> None:
@@ -133,7 +142,11 @@ def test_what_the_engine_says_is_not_overwritten_while_the_server_is_not_known(
 def test_a_dead_letter_sink_is_served_from_an_exchange_of_its_own() -> None:
     delivery = DeliverySpec(dead_letter_sink=Destination(uri="http://x.example"))
     view = FakeView(broker(delivery=delivery), SHIPPED)
+    told(view, Standing(ready=None), "dead letters")
     obj = told(view, READY)
+    assert condition(obj, "DLXReady") == ("Unknown", "BeingSetUp", "")
+    assert condition(obj, "Ready")[0] == "Unknown"
+    obj = told(view, READY, "dead letters")
     assert condition(obj, "DLXReady") == ("True", "", "")
     assert condition(obj, "DeadLetterSinkReady") == ("True", "", "")
     assert obj.status.dead_letter_sink_uri == "http://x.example"
@@ -143,7 +156,9 @@ def test_a_dead_letter_sink_is_served_from_an_exchange_of_its_own() -> None:
 
 def test_a_dead_letter_sink_that_does_not_resolve_is_said() -> None:
     delivery = DeliverySpec(dead_letter_sink=Destination(ref=GRAVEYARD))
-    obj = told(FakeView(broker(delivery=delivery), SHIPPED), READY)
+    view = FakeView(broker(delivery=delivery), SHIPPED)
+    told(view, READY)
+    obj = told(view, READY, "dead letters")
     said = (
         "False",
         "Unable to get the DeadLetterSink's Addressable",

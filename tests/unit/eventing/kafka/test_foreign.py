@@ -51,6 +51,8 @@ def test_says_where_the_record_is() -> None:
         ("int", b"seven", "seven"),
         ("float", struct.pack(">f", 0.1), "0.1"),
         ("float", struct.pack(">d", 0.1), "0.1"),
+        pytest.param("float", b"\x7f\x7f\xff\xff", "3.4028235e+38", id="largest"),
+        pytest.param("float", b"\x7f\xc0\x00\x01", "nan", id="nan"),
         ("float", b"abc", "abc"),
         ("byte-array", b"\x00\x01", "AAE="),
     ],

@@ -31,18 +31,24 @@ _events = st.builds(
     st.none() | st.sampled_from(["application/json", "text/plain; charset=utf-8"]),
     st.binary(),
 )
+_latin = st.text(
+    st.characters(min_codepoint=32, max_codepoint=255, exclude_categories=["Cc"]), min_size=1
+)
 _besides = st.builds(
     Beside,
-    st.integers(1, 2**62),
+    st.integers(1, 10**17 - 1),
     st.integers(0, 255),
     st.text("0123456789abcdef", min_size=1, max_size=16),
     st.frozensets(_plain, max_size=3),
-    st.integers(0, 2**62),
+    st.integers(0, 10**17 - 1),
     _plain,
-    st.dictionaries(st.from_regex(r"knative-[a-z]{1,10}", fullmatch=True), _plain, max_size=3).map(
+    st.dictionaries(st.from_regex(r"knative-[a-z]{1,10}", fullmatch=True), _latin, max_size=3).map(
         lambda found: tuple(found.items())
     ),
 )
+
+
+TRACE = ("traceparent", "00-" + "1" * 32 + "-" + "2" * 16 + "-01")
 
 
 def test_writes_as_upstream_does() -> None:
@@ -76,6 +82,32 @@ def test_headers_of_the_same_name_stay_apart() -> None:
     headers = (("knative-a", "1"), ("knative-a", "2"), ("knative-a", "3"))
     message = written(CloudEvent(LEAST), Beside(headers=headers))
     assert codec.beside(message.headers).headers == headers
+
+
+def test_a_header_of_a_request_cannot_be_smuggled_in() -> None:
+    hostile = {
+        "x-knlite-header-knative-a": "1\r\nHost: x",
+        "x-knlite-header-knative-b": ["1", "\u20ac", "2\x00"],
+        "x-knlite-header-host": "x",
+        "x-knlite-header-authorization": "x",
+        "x-knlite-header-knative-a b": "x",
+        "x-knlite-header-knative-\u00e4": "x",
+        "tracestate": "a=b\nx: y",
+        "traceparent": "00-1",
+    }
+    assert codec.beside(hostile) == Beside(headers=(("knative-b", "1"),))
+
+
+def test_what_carries_a_trace_comes_last() -> None:
+    headers = (TRACE, ("baggage", "a=b"), ("knative-a", "1"))
+    found = codec.beside(written(CloudEvent(LEAST), Beside(headers=headers)).headers)
+    assert found.headers == (("knative-a", "1"), ("baggage", "a=b"), TRACE)
+
+
+@pytest.mark.parametrize("number", [10**17, -1, True, "7", 1.0])
+def test_a_number_that_is_none_of_ours_counts_as_none(number: object) -> None:
+    found = codec.beside({codec.ARRIVAL: number, codec.REPLAY_OF: number})
+    assert (found.arrival, found.replay_of) == (0, 0)
 
 
 def test_an_extension_may_be_called_as_the_trace_of_the_message() -> None:
@@ -121,7 +153,9 @@ def test_what_is_no_value_of_an_attribute_is_passed_over(value: object) -> None:
     assert read(Message({**LEAST, "own": value}), HERE) == CloudEvent(LEAST)
 
 
-@pytest.mark.parametrize("name", ["x-death", "X-Own", "traceparent", "tracestate", "a_b", "a-b"])
+@pytest.mark.parametrize(
+    "name", ["x-death", "X-Own", "traceparent", "tracestate", "a_b", "a-b", "data", "ce-data"]
+)
 def test_other_headers_are_no_attributes(name: str) -> None:
     assert read(Message({**LEAST, name: "1"}), HERE) == CloudEvent(LEAST)
 
@@ -189,7 +223,11 @@ _anything = st.recursive(
     max_leaves=5,
 )
 _names = st.text() | st.sampled_from(
-    [*LEAST, "time", "content-type", codec.ARRIVAL, codec.TTL, codec.ONLY, codec.RUN, codec.READER]
+    [
+        *(*LEAST, "time", "content-type", "traceparent", "tracestate"),
+        *(codec.ARRIVAL, codec.TTL, codec.ONLY, codec.RUN, codec.READER, codec.REPLAY_OF),
+        *(f"{codec.TRAVELLING}{name}" for name in ("knative-a", "x-request-id", "baggage", "a b")),
+    ]
 )
 
 
@@ -197,6 +235,10 @@ _names = st.text() | st.sampled_from(
 def test_whatever_a_foreign_producer_writes_is_read_or_refused(
     headers: dict[str, object], body: bytes, content_type: str | None, convert: bool
 ) -> None:
-    codec.beside(headers)
+    beside = codec.beside(headers)
+    for name, text in beside.headers:
+        assert (name.isascii(), "\n" in text, "\r" in text) == (True, False, False)
+        assert text.encode("latin-1").decode("latin-1") == text
+    assert max(beside.arrival, beside.replay_of) < 10**17
     found = read(Message(headers, body, content_type, "m"), Origin("/s", convert))
     assert isinstance(found, CloudEvent | Malformed)

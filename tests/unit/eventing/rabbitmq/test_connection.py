@@ -15,6 +15,7 @@ from knlite.eventing.rabbitmq.connection import (
     of_secret,
     with_auth_secret,
 )
+from knlite.kinds.config.servers import SERVER_MAPS
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.eventing.rabbitmqcluster import RabbitmqClusterReference
 from knlite.kinds.meta import ObjectMeta
@@ -55,8 +56,10 @@ def test_a_uri_says_host_and_encryption_and_that_of_the_server_the_port_too(
     assert (found.username, found.password, found.vhost) == ("shop", HIDDEN, "/")
 
 
-def test_the_key_port_goes_before_the_uri() -> None:
-    assert server(uri="amqp://rabbit.example:5673", port="5674").port == 5674
+def test_the_key_port_counts_where_the_uri_says_none() -> None:
+    assert server(uri="amqps://rabbit.example", port="5674").port == 5674
+    assert server(uri="rabbit.example:15672", port="5674").port == 5674
+    assert server(uri="amqp://rabbit.example:5673", port="5674").port == 5673
 
 
 @pytest.mark.parametrize(
@@ -68,6 +71,7 @@ def test_the_key_port_goes_before_the_uri() -> None:
         pytest.param("/orders", "rabbit.example", "orders", id="behind-a-slash"),
         pytest.param("", "amqp://rabbit.example/a%2fb", "a/b", id="of-the-uri"),
         pytest.param("orders", "amqp://rabbit.example/other", "orders", id="both"),
+        pytest.param("/", "amqp://rabbit.example/other", "other", id="the-usual-one"),
         pytest.param("", "http://rabbit.example/api", "/", id="path-of-the-management"),
     ],
 )
@@ -79,6 +83,22 @@ def test_user_and_password_may_stand_in_the_uri() -> None:
     entries = {"uri": f"amqp://jo%40shop:{HIDDEN}@rabbit.example"}
     found = of_entries(entries, "", 'ConfigMap "shop/r"', "shop", FakeView())
     assert (found.username, found.password) == ("jo@shop", HIDDEN)
+
+
+def test_those_in_the_uri_of_the_server_go_before_those_beside_it() -> None:
+    """As --set says it beside the ConfigMap that is there from the start."""
+    shipped = SERVER_MAPS["rabbitmq-broker-config"].data
+    uri = f"amqps://jo:{HIDDEN}@rabbit.example/orders"
+    found = of_entries({**shipped, "uri": uri}, shipped["vhost"], "it", "shop", FakeView())
+    assert found == RabbitmqServer(
+        host="rabbit.example",
+        port=5671,
+        tls=True,
+        username="jo",
+        password=HIDDEN,
+        vhost="orders",
+    )
+    assert server(uri="http://jo:x@rabbit.example").username == "shop"
 
 
 @pytest.mark.parametrize(

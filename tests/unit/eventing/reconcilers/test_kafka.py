@@ -387,6 +387,8 @@ def test_a_channel_cannot_have_the_name_of_another_one() -> None:
     plane.apply(CHANNELS, document("InMemoryChannel", "c"))
     plane.apply(document("KafkaChannel", "c", KAFKA_CHANNEL))
     assert plane.condition(KafkaChannel, "c")[:2] == ("False", "ChannelServiceFailed")
+    assert resource(plane, "InMemoryChannel", "c").hosts == ("c-kn-channel.shop.svc.cluster.local",)
+    assert resource(plane, "KafkaChannel", "c").hosts == ()
 
 
 TEMPLATE = {"apiVersion": KAFKA_CHANNEL, "kind": "KafkaChannel", "spec": {"numPartitions": 3}}

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
-from knlite.eventlog.kafka.cursor import FILTERS, KafkaCursor, Met
+from knlite.eventlog.kafka.cursor import KafkaCursor, Met
 from knlite.eventlog.port import Reader, Record
 
 READER = Reader("uid", name="group", filter=Attributes({"type": "a"}))
@@ -36,12 +36,3 @@ def test_what_is_for_some_is_for_those_whatever_their_filter_says() -> None:
     cursor = KafkaCursor(READER)
     assert cursor.wants(met(5, "z", only=("group",)))
     assert not cursor.wants(met(5, "a", only=("other",)))
-
-
-def test_of_many_edits_the_newest_are_known() -> None:
-    cursor = KafkaCursor(READER)
-    for since in range(1, FILTERS + 10):
-        cursor.read_as(replace(READER, filter=Attributes({"type": f"t{since}"})), since)
-    assert cursor.wants(met(FILTERS, f"t{FILTERS - 1}"))
-    # What is older than that is judged as it is now.
-    assert cursor.wants(met(1, f"t{FILTERS + 9}"))

@@ -1,5 +1,6 @@
 """What Kafka's errors say to people."""
 
+import socket
 import ssl
 
 import pytest
@@ -34,6 +35,8 @@ SERVER = KafkaServer(
             "allow User:alice",
         ),
         (errors.KafkaConnectionError("closed"), "closed", "takes SASL_PLAINTEXT"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or", "correct bootstrap.servers"),
+        (ConnectionResetError(), "it closed the connection", "takes SASL_PLAINTEXT"),
         (ssl.SSLCertVerificationError(1, "verify failed"), "verify failed", "ca.crt"),
         (ValueError("no port"), "no port", "bootstrap.servers"),
     ],

@@ -1,4 +1,4 @@
-"""What passes by the client library, and what it makes of a connection that ends."""
+"""What passes by the client library."""
 
 import asyncio
 import struct
@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("aiormq", reason="the extra rabbitmq is not installed")
 
 from knlite.eventlog.rabbitmq import frames
-from knlite.eventlog.rabbitmq.wire import _Stream, only_our_cancellation
+from knlite.eventlog.rabbitmq.wire import _Stream
 
 
 @pytest.fixture
@@ -71,18 +71,3 @@ async def test_messages_and_confirmations_are_taken_out_of_the_stream(step: int)
     with pytest.raises(asyncio.IncompleteReadError):
         await stream.readexactly(1)
     assert stream.at_eof()
-
-
-async def test_what_the_library_cancels_is_a_failure() -> None:
-    future = asyncio.get_running_loop().create_future()
-    future.cancel()
-    with pytest.raises(ConnectionError), only_our_cancellation():
-        await future
-
-
-async def test_what_we_cancel_is_cancelled() -> None:
-    with anyio.CancelScope() as scope:
-        scope.cancel()
-        with only_our_cancellation():
-            await anyio.sleep_forever()
-    assert scope.cancelled_caught
