@@ -60,7 +60,7 @@ class Decoder:
         """What *consumed* holds; None: nothing that anybody could deliver."""
         headers = consumed.headers
         if len(headers) > 1 and headers[0] == self._head and headers[1][0] == ARRIVAL:
-            known = self._recent.get(number(headers[1][1] or b""))
+            known = self._recent.read(number(headers[1][1] or b""))
             if known is not None:
                 return Met(consumed.offset, known, False, "", None)
         return self._read(consumed)

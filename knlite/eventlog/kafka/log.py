@@ -93,7 +93,7 @@ class KafkaLog:
         )
         backing = place.backing
         written = encode(record.event, beside, structured=backing.structured)
-        self._recent.add(record)
+        self._recent.add(record, len(self._readings))
         try:
             await place.server.produce(backing.topics[0], written)
         except Unavailable as exc:

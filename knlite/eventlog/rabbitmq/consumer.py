@@ -139,8 +139,9 @@ class Consumer:
     def message(self, delivery: frames.Delivery, properties: bytes, body: bytes) -> None:
         try:
             arrival = frames.stamped(properties, self._stamp)
-            record = self._events.recent.get(arrival) if arrival else None
-            if record is not None and not delivery.redelivered:
+            first = arrival and not delivery.redelivered
+            record = self._events.recent.read(arrival) if first else None
+            if record is not None:
                 self._give(delivery, record)
             else:
                 self._receive(delivery, frames.properties(properties), body)

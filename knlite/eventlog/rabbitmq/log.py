@@ -54,7 +54,7 @@ class RabbitmqLog:
 
     async def append(self, record: Record) -> None:
         self.newest = max(self.newest, record.arrival)
-        self.recent.add(record)
+        self.recent.add(record, len(self._readers))
         beside = Beside(
             record.arrival,
             record.ttl,
