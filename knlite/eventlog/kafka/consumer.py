@@ -1,8 +1,8 @@
 """One member of a consumer group: brings the records of its partitions to a cursor.
 
 While enough of them wait there, nothing is fetched: what nobody can take yet stays on the server.
-What the reader is done with is committed a moment after it has nothing more to do, every second
-while it has, when partitions are taken away, and at the end.
+What the reader is done with is committed a moment after it has nothing more to do, four times a
+second while it has, when partitions are taken away, and at the end.
 
 Source: Eventing data plane reference §9.2 (consumer), §7 (what is committed).
 Differs: upstream commits every five seconds; what it delivers twice after a crash is more. Its
@@ -44,7 +44,7 @@ RETRY = 500
 UNREADABLE = (UnicodeDecodeError, CorruptRecordException)
 """What the library says of records that it cannot read, such as one with a header whose name is not
 UTF-8, which Kafka keeps for any producer."""
-SOON, INTERVAL = 0.05, 1.0
+SOON, INTERVAL = 0.05, 0.25
 """Seconds until done work is committed: when nothing is left, and while there is more."""
 COMMITTED = 2.0
 """Seconds that a commit may take where something waits for it."""
