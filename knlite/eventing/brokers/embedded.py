@@ -8,7 +8,7 @@ name is in no annotation (``docs/adr/0026``).
 Source: knative/eventing ``pkg/reconciler/broker/broker.go``; Eventing reference §3.
 """
 
-from knlite.eventing.brokers.address import addressed
+from knlite.eventing.addressing import addressed
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.destinations import broker_url
 from knlite.kinds.conditions import ConditionEditor

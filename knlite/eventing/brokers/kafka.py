@@ -17,8 +17,8 @@ from typing import Final
 
 import msgspec
 
+from knlite.eventing.addressing import addressed
 from knlite.eventing.backing import Problem
-from knlite.eventing.brokers.address import addressed
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.kafka.backings import kafka_backing_of, kafka_broker_config
 from knlite.eventing.serverhosts import KAFKA_BROKERS
@@ -65,11 +65,7 @@ def reconciled(broker: Broker, conditions: ConditionEditor, view: View) -> Broke
         return status
     conditions.true(PROBE_SUCCEEDED)
     url = f"http://{KAFKA_BROKERS}/{namespace}/{broker.metadata.name}"
-    status = addressed(broker, status, url, conditions, view)
-    # Unlike the class that Knative brings, this one lists its address, too.
-    return msgspec.structs.replace(
-        status, addresses=() if status.address is None else (status.address,)
-    )
+    return addressed(broker, status, url, conditions, view, listed=True)
 
 
 def _kept(broker: Broker, topic: str, external: bool, view: View) -> Mapping[str, str]:

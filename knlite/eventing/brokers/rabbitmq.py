@@ -14,8 +14,8 @@ Source: knative-extensions/eventing-rabbitmq ``pkg/reconciler/broker``; Eventing
 §16.
 """
 
+from knlite.eventing.addressing import addressed
 from knlite.eventing.backing import Problem
-from knlite.eventing.brokers.address import addressed
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
 from knlite.eventing.rabbitmq.backing import RabbitmqBacking
 from knlite.eventing.rabbitmq.resources import rabbitmq_backing_of, rabbitmq_broker_host

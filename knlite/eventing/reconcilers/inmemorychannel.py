@@ -12,17 +12,14 @@ from datetime import datetime
 
 import msgspec
 
+from knlite.eventing.addressing import addressed
 from knlite.eventing.channels import channel_host
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
-from knlite.eventing.identities import audience_of
-from knlite.eventing.policies import applied_policies
 from knlite.eventing.views.channelservice import service_name
-from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.messaging.channelable import ChannelableStatus, SubscriberStatus
 from knlite.kinds.messaging.inmemorychannel import (
-    ADDRESSABLE,
     CHANNEL_SERVICE_READY,
     CONDITIONS,
     DISPATCHER_READY,
@@ -67,12 +64,7 @@ def _reconciled(
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
     url = f"http://{channel_host(namespace, channel.metadata.name)}"
-    conditions.true(ADDRESSABLE)
-    return msgspec.structs.replace(
-        status,
-        address=Addressable(name="http", url=url, audience=audience_of(channel, view)),
-        policies=applied_policies(channel, conditions, view),
-    )
+    return addressed(channel, status, url, conditions, view)
 
 
 def _subscribers(channel: InMemoryChannel) -> tuple[SubscriberStatus, ...]:

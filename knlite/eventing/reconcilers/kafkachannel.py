@@ -12,18 +12,15 @@ from typing import Final
 
 import msgspec
 
+from knlite.eventing.addressing import addressed
 from knlite.eventing.backing import Problem
 from knlite.eventing.channels import channel_host
 from knlite.eventing.deadletters import own_dead_letter_sink, with_dead_letter_sink
-from knlite.eventing.identities import audience_of
 from knlite.eventing.kafka.backings import kafka_channel_backing_of
-from knlite.eventing.policies import applied_policies
 from knlite.eventing.views.channelservice import service_name
-from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.delivery import DEAD_LETTER_SINK_RESOLVED
 from knlite.kinds.eventing.kafkaconditions import (
-    ADDRESSABLE,
     CONFIG_MAP_UPDATED,
     CONFIG_PARSED,
     DATA_PLANE_AVAILABLE,
@@ -86,15 +83,8 @@ def _reconciled(
     if not conditions.is_true(DEAD_LETTER_SINK_RESOLVED):
         return status
     conditions.true(PROBE_SUCCEEDED)
-    conditions.true(ADDRESSABLE)
     url = f"http://{channel_host(namespace, channel.metadata.name)}"
-    address = Addressable(name="http", url=url, audience=audience_of(channel, view))
-    return msgspec.structs.replace(
-        status,
-        address=address,
-        addresses=(address,),
-        policies=applied_policies(channel, conditions, view),
-    )
+    return addressed(channel, status, url, conditions, view, listed=True)
 
 
 def _service_problem(channel: KafkaChannel, view: View) -> str:

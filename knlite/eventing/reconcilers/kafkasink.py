@@ -11,15 +11,12 @@ from typing import Final
 
 import msgspec
 
+from knlite.eventing.addressing import addressed
 from knlite.eventing.backing import Problem
-from knlite.eventing.identities import audience_of
 from knlite.eventing.kafka.backings import kafka_sink_backing_of
-from knlite.eventing.policies import applied_policies
 from knlite.eventing.serverhosts import KAFKA_SINKS
-from knlite.kinds.addressable import Addressable
 from knlite.kinds.conditions import ConditionEditor
 from knlite.kinds.eventing.kafkaconditions import (
-    ADDRESSABLE,
     CONFIG_MAP_UPDATED,
     CONFIG_PARSED,
     CONTROLLER,
@@ -59,12 +56,5 @@ def _reconciled(sink: KafkaSink, conditions: ConditionEditor, view: View) -> Kaf
     conditions.true(CONFIG_PARSED)
     conditions.true(CONFIG_MAP_UPDATED, f"Config map {_CONTRACT} updated")
     conditions.true(PROBE_SUCCEEDED)
-    conditions.true(ADDRESSABLE)
     url = f"http://{KAFKA_SINKS}/{sink.metadata.namespace}/{sink.metadata.name}"
-    address = Addressable(name="http", url=url, audience=audience_of(sink, view))
-    return msgspec.structs.replace(
-        status,
-        address=address,
-        addresses=(address,),
-        policies=applied_policies(sink, conditions, view),
-    )
+    return addressed(sink, status, url, conditions, view, listed=True)
