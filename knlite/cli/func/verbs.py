@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 
 from knlite.cli.doors import AdminPort, explaining
+from knlite.cli.func.configverbs import add_config_verbs
 
 
 class Output(StrEnum):
@@ -68,6 +69,7 @@ def add_func_verbs(app: typer.Typer) -> None:
     func_app = typer.Typer(no_args_is_help=True, help="Create, run and change functions.")
     func_app.command()(create)
     func_app.command("init", hidden=True)(create)
+    add_config_verbs(func_app)
     func_app.command()(languages)
     func_app.command()(templates)
     func_app.command("list")(list_)
