@@ -257,6 +257,7 @@ class Emulator:
             sending=Resending(records, brokers, sender.post, clock, publish),
             issuer=issuer,
             token=settings.admin_token,
+            gateway=settings.gateway,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (
