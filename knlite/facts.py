@@ -120,6 +120,8 @@ class PreparationStep:
     service: str
     revision: str
     text: str
+    share: float | None = None
+    """How much of it is done, 0 to 1, where that is known; a step that goes on is told again."""
 
 
 QUEUE_PROXY = "queue-proxy"
