@@ -8,7 +8,7 @@ Not here: what each language needs (``python.py``, ``procfile.py``, …); starti
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from knlite.errors import InstanceFailed
 from knlite.functions import environment, procfile, python
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
+from knlite.functions.report import Report
 from knlite.serving.workload import FunctionProject
 
 Plan = PythonPlan | ProcfilePlan
@@ -75,7 +76,7 @@ async def make(
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
-    report: Callable[[str], None],
+    report: Report,
 ) -> Made:
     """Make what *planned* needs. *origin* is the user's own folder, for errors.
 
