@@ -3,7 +3,7 @@
 Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask, in which order).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -65,13 +65,15 @@ def make_app(
     issuer: Issuer,
     token: str = "",
     gateway: str = "",
+    runtime: str = "",
 ) -> Door:
     """The application of the admin port; with *token* every request needs it.
 
-    It tells whoever asks that the gateway is at the URL *gateway*.
+    It tells whoever asks that the gateway is at the URL *gateway*, and that *runtime* runs
+    functions.
     """
     ending = Ending()
-    own = _Own(logs, health, metrics, ending, gateway)
+    own = _Own(logs, health, metrics, ending, {"url": gateway, "runtime": runtime})
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
@@ -190,7 +192,7 @@ class _Own:
         health: Health,
         metrics: Callable[[], tuple[bytes, str]],
         ending: Ending,
-        gateway: str,
+        gateway: Mapping[str, str],
     ) -> None:
         self._logs = logs
         self._ending = ending
@@ -212,7 +214,7 @@ class _Own:
         return Response(body, media_type=content_type)
 
     async def gateway(self, _request: Request) -> Response:
-        return JSONResponse({"url": self._gateway})
+        return JSONResponse(self._gateway)
 
     async def logs(self, request: Request) -> Response:
         return service_log(self._logs, request, self._ending)
