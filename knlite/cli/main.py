@@ -18,6 +18,7 @@ from knlite import __version__
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
+from knlite.cli.invokeverb import add_invoke_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -234,6 +235,7 @@ def delete(
 
 
 add_event_verbs(app)
+add_invoke_verb(app)
 add_func_verbs(app)
 
 
