@@ -9,8 +9,8 @@ outside (``FunctionCode``). Source: Knative reference, images of functions.
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from knlite.functions.python import SHARED
@@ -39,6 +39,8 @@ class FunctionCode:
     """Its arguments, as seen inside the image."""
     site_packages: Path | None = None
     """A folder with the installed dependencies, for PYTHON_VERSION on Linux."""
+    envs: Mapping[str, str] = field(default_factory=dict)
+    """What the runner is told at a start; not part of the image."""
 
 
 CodeOf = Callable[[FunctionProject, Report], Awaitable[FunctionCode]]
