@@ -50,8 +50,8 @@ def test_a_log_line_names_revision_and_instance() -> None:
 
 
 def test_a_log_line_of_a_request_names_it_in_short() -> None:
-    line = replace(log_line("hello"), request="0b9d9db4-6f0e-4c5f")
-    assert shown(line).split()[1:] == ["│", "[0b9d9db4]", "hello"]
+    line = replace(log_line("hello"), request="0b9d9db4-6f0ece4c5f")
+    assert shown(line).split()[1:] == ["│", "[ce4c5f]", "hello"]
 
 
 @given(st.text())
