@@ -11,8 +11,16 @@ from knlite.controlplane.wanted import Wanted
 from knlite.functions.project import ProjectError, read
 from knlite.kinds.labels import FUNCTION
 from knlite.kinds.podspec.fields import Container
+from knlite.serving.code import code_of
 from knlite.serving.imagename import same_image
-from knlite.serving.workload import Choice, RuntimePolicy, Sources, Unrunnable, choose
+from knlite.serving.workload import (
+    Choice,
+    FunctionProject,
+    RuntimePolicy,
+    Sources,
+    Unrunnable,
+    choose,
+)
 
 
 class Chooser:
@@ -35,11 +43,11 @@ class Chooser:
         folder = wanted.annotations.get(FUNCTION, "") if leads else ""
         if folder and not any(same_image(each.image, container.image) for each in sources.projects):
             # Where ``func deploy`` said that it lies.
-            found = read(Path(folder), self._environ)
-            if isinstance(found, ProjectError):
-                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {found}")
-            sources = replace(sources, projects=(replace(found, image=container.image),))
-        return choose(
+            named = read(Path(folder), self._environ)
+            if isinstance(named, ProjectError):
+                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {named}")
+            sources = replace(sources, projects=(replace(named, image=container.image),))
+        found = choose(
             image=container.image,
             pull_policy=container.image_pull_policy,
             # A command, or the Dockerfile beside the manifest, is of what serves.
@@ -50,3 +58,7 @@ class Chooser:
             policy=self._policy,
             no_engine=self.no_engine,
         )
+        code = code_of(wanted.annotations)
+        if code and isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+            return replace(found, workload=replace(found.workload, code=code))
+        return found
