@@ -22,14 +22,27 @@ FASTAPI = "fastapi"
 ASGI = "asgi"
 
 _FILES: Mapping[str, Mapping[str, str]] = {
+    # What articles begin with: it answers a browser, and sends an event where it has a sink.
     PARLIAMENT: {
-        "func.py": """from parliament import Context
+        "func.py": """import json
+import os
+
+import requests
+from cloudevents.conversion import to_binary
+from cloudevents.http import CloudEvent
+from parliament import Context
+
+K_SINK = os.environ.get("K_SINK")
 
 
 def main(context: Context):
-    return "hello", 200
+    if K_SINK:
+        event = CloudEvent({"type": "com.example.order", "source": "/web"}, {"hello": "world"})
+        headers, body = to_binary(event)
+        requests.post(K_SINK, data=body, headers=headers, timeout=10).raise_for_status()
+    return json.dumps({"message": "hello"}), 200, {"Content-Type": "application/json"}
 """,
-        "requirements.txt": "parliament-functions==0.1.0\ncloudevents<2\nflask\nwaitress\n",
+        "requirements.txt": "parliament-functions==0.1.0\ncloudevents<2\nrequests\n",
         "Procfile": "web: python -m parliament .\n",
     },
     FASTAPI: {
