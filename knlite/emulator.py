@@ -112,7 +112,7 @@ class Emulator:
         self._held, self._group = held, group
         self._clock = SystemClock()
         self._draw = random.Random()
-        self._chooser = Chooser(policy_named(settings.runtime))
+        self._chooser = Chooser(policy_named(settings.runtime), settings.environ)
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
@@ -205,7 +205,13 @@ class Emulator:
             clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
         )
         gateway = Gateway(
-            activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
+            activator,
+            brokers,
+            self._draw,
+            self._limits,
+            settings.tls_port,
+            complain=self._warn,
+            front=settings.front,
         )
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
@@ -253,6 +259,7 @@ class Emulator:
             rest=resting.rest,
             issuer=issuer,
             token=settings.admin_token,
+            gateway=settings.gateway,
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (

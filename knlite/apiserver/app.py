@@ -68,13 +68,14 @@ def make_app(
     rest: Rest,
     issuer: Issuer,
     token: str = "",
+    gateway: str = "",
 ) -> Door:
     """The application of the admin port; with *token* every request needs it.
 
-    *rest* brings a service to zero.
+    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*.
     """
     ending = Ending()
-    own = _Own(logs, health, metrics, rest, ending)
+    own = _Own(logs, health, metrics, rest, ending, gateway)
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
@@ -82,6 +83,7 @@ def make_app(
             *(Route(path, own.livez) for path in ("/livez", "/healthz")),
             Route("/readyz", own.readyz),
             Route("/metrics", own.metrics),
+            Route("/knlite/gateway", own.gateway),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
             Route("/knlite/services/{namespace}/{service}/rest", own.rest, methods=["POST"]),
             *EventRoutes(events, sending, ending).routes(),
@@ -194,10 +196,12 @@ class _Own:
         metrics: Callable[[], tuple[bytes, str]],
         rest: Rest,
         ending: Ending,
+        gateway: str,
     ) -> None:
         self._logs = logs
         self._rest = rest
         self._ending = ending
+        self._gateway = gateway
         self._health = health
         self._metrics = metrics
 
@@ -217,6 +221,9 @@ class _Own:
     async def rest(self, request: Request) -> Response:
         await self._rest(request.path_params["namespace"], request.path_params["service"])
         return Response(status_code=204)
+
+    async def gateway(self, _request: Request) -> Response:
+        return JSONResponse({"url": self._gateway})
 
     async def logs(self, request: Request) -> Response:
         return service_log(self._logs, request, self._ending)
