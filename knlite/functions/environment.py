@@ -24,6 +24,7 @@ import uv
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
+from knlite.functions import unresolved
 from knlite.functions.report import Report
 
 LOCK_RETRY = 0.1
@@ -46,10 +47,12 @@ def key(
     """
     content = hashlib.sha256("\n".join((*interpreter, "")).encode())
     for line in requirements:
-        content.update(f"{line}\n".encode())
         if line.startswith("-c "):
-            content.update(Path(line[3:]).read_bytes())
-        elif line.startswith((".", "-e", "/", "file:")):
+            # Where it is does not matter: each snapshot of the code has its own.
+            content.update(b"-c\n" + Path(line[3:]).read_bytes())
+            continue
+        content.update(f"{line}\n".encode())
+        if line.startswith((".", "-e", "/", "file:")):
             content.update(f"{folder}\n".encode())  # Means another thing in each folder.
     return content.hexdigest()[:24]
 
@@ -141,16 +144,15 @@ async def _uv(
     )
     if done.returncode == 0:
         return
-    said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines()]
-    last = " ".join([line for line in said if line][-6:])
-    offline = any(word in last for word in ("error sending request", "dns error", "Network"))
+    printed = done.stderr.decode("utf-8", "replace")
+    why = unresolved.reason(printed)
     raise InstanceFailed(
         "EnvironmentFailed",
         f"the requirements of function {name} cannot be installed",
-        cause=last or f"uv ended with code {done.returncode}",
+        cause=why or f"uv ended with code {done.returncode}",
         fix="connect to the network once; afterwards the environment is cached"
-        if offline
-        else f"correct the requirements in {folder}",
+        if unresolved.offline(printed)
+        else f"correct {unresolved.place(folder, why)}",
     )
 
 
