@@ -73,8 +73,8 @@ def make_app(
 ) -> Door:
     """The application of the admin port; with *token* every request needs it.
 
-    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL
-    *gateway*, and that *runtime* runs functions.
+    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*,
+    and that *runtime* runs functions.
     """
     ending = Ending()
     own = _Own(logs, health, metrics, rest, ending, {"url": gateway, "runtime": runtime})
