@@ -29,8 +29,9 @@ from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
 from knlite.runtime.process.files import Files
 from knlite.runtime.process.guard import Guard
-from knlite.runtime.process.instance import ProcessInstance, spawn
+from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
+from knlite.runtime.process.started import spawn
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
 from knlite.serving.volume import FileVolume
