@@ -74,6 +74,8 @@ def line_of(fact: Fact) -> Text | None:
         case ColdStart():
             return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
         case PreparationStep():
+            if fact.share:
+                return None  # Had its line when it began.
             return _line(fact.namespace, _place(fact), fact.text, Style(dim=True))
         case ReadyChanged(status="False"):
             text = f"not ready: {fact.reason}: {_first(fact.message)}"

@@ -10,6 +10,7 @@ from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.slot import Slot
 from knlite.errors import InstanceFailed
 from knlite.facts import InstanceChanged, InstanceState, LogLine, ProbeFailed, Publish
+from knlite.functions import logmark
 from knlite.runtime.lastwords import ending
 from knlite.runtime.port import Exit, Log, Logs
 from knlite.serving.instance import Address
@@ -134,7 +135,8 @@ class Chronicle:
         """Where its containers write to."""
 
         def of(container: str) -> Log:
-            def log(stream: str, text: str) -> None:
+            def log(stream: str, line: str) -> None:
+                request, text = logmark.split(line)
                 tail.add(text)
                 self._publish(
                     LogLine(
@@ -146,6 +148,7 @@ class Chronicle:
                         container=container,
                         stream="stderr" if stream == "stderr" else "stdout",
                         text=text,
+                        request=request,
                     )
                 )
 

@@ -24,6 +24,7 @@ import uv
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
+from knlite.functions.report import Report
 
 LOCK_RETRY = 0.1
 """Seconds between two looks at another knlite's lock; only while one installs the same."""
@@ -60,7 +61,7 @@ async def ensure(
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
-    report: Callable[[str], None],
+    report: Report,
 ) -> Path:
     """The interpreter of an environment with *requirements*; installs them when it is new.
 
@@ -87,7 +88,7 @@ async def site_packages(
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
-    report: Callable[[str], None],
+    report: Report,
 ) -> Path:
     """A folder with *requirements* for another Python on Linux, to be copied into an image.
 

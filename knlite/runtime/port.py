@@ -28,6 +28,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from knlite.functions.report import Report as Report
 from knlite.serving.container import TERMINATION_LOG, Limits, Mount, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import Vantage
@@ -39,9 +40,6 @@ Log = Callable[[Literal["stdout", "stderr"], str], None]
 
 Logs = Callable[[str], Log]
 """Gives the log of the container of that name."""
-
-Report = Callable[[str], None]
-"""Takes a sentence about a step that takes time, for the person who waits."""
 
 
 @dataclass(frozen=True, slots=True)
