@@ -407,6 +407,12 @@ class Server:
             return 500, [("Content-Type", HTML)], b"500 Internal Server Error\n"
 
 
+def warm() -> None:
+    """Make ahead what the first request needs, in a process that instances are forked from."""
+    if "flask" in sys.modules:
+        _flask_app()
+
+
 def main(folder: str) -> None:
     """Load *folder*'s ``func.main`` and serve it until told to stop."""
     for stream in (sys.stdout, sys.stderr):

@@ -52,9 +52,11 @@ class ProcessInstance:
         container: str,
         folder: Path,
         env: Mapping[str, str],
+        origin: str = "spawned",
         words: LastWords | None = None,
     ) -> None:
         self.address = address
+        self.origin = origin
         self._words = words
         self._container = container
         self._folder = folder
