@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from knlite.functions.python import SHARED
 from knlite.runtime.docker.context import Context, Entry, folder_entries
 from knlite.runtime.port import Report
 from knlite.serving.workload import FunctionProject
@@ -32,7 +33,7 @@ class FunctionCode:
     """What a function project needs besides its own files."""
 
     runner: Path
-    """The program, one file, that loads the function and serves it on ``$ADDRESS`` (all
+    """The program that loads the function and serves it on ``$ADDRESS`` (all
     interfaces, as ``func deploy`` sets it) and ``$PORT``."""
     arguments: tuple[str, ...] = (FUNCTION_FOLDER,)
     """Its arguments, as seen inside the image."""
@@ -78,8 +79,8 @@ def function_context(
     )
     folder = Path(project.folder)
     entries = folder_entries(folder, [*_IGNORED, *_funcignore(folder)], below="function/")
-    runner = Entry(f"runner/{code.runner.name}", code.runner)
-    return Context((Entry("Dockerfile", text=dockerfile), runner, *entries), salt=base_id)
+    runner = [Entry(f"runner/{file.name}", file) for file in (code.runner, *SHARED)]
+    return Context((Entry("Dockerfile", text=dockerfile), *runner, *entries), salt=base_id)
 
 
 def _funcignore(folder: Path) -> list[str]:
