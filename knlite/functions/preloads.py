@@ -13,7 +13,7 @@ from pathlib import Path
 
 from knlite.functions.python import PythonPlan
 
-FIRST_REQUEST = ("json", "urllib.parse", "uuid", "datetime")
+FIRST_REQUEST = ("knlite_streams", "json", "urllib.parse", "uuid", "datetime")
 """What the runners load when they answer, rather than when they start."""
 EVENTS = {
     "parliament": ("cloudevents.http",),
@@ -41,10 +41,7 @@ def preloads(folder: Path, plan: PythonPlan) -> tuple[str, ...]:
 def _follow(folder: Path, name: str, found: dict[str, None], seen: set[Path]) -> None:
     """Add what the function's own module *name* imports."""
     file = _file(folder, name)
-    if file is None:
-        found[name] = None
-        return
-    if file in seen:
+    if file is None or file in seen:
         return
     seen.add(file)
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
@@ -61,8 +58,7 @@ def _follow(folder: Path, name: str, found: dict[str, None], seen: set[Path]) ->
         parts = imported.split(".")
         for count in range(1, len(parts) + 1):
             each = ".".join(parts[:count])
-            if _file(folder, each):
-                _follow(folder, each, found, seen)
+            _follow(folder, each, found, seen)
 
 
 def _file(folder: Path, name: str) -> Path | None:

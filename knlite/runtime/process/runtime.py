@@ -60,7 +60,7 @@ class ProcessRuntime:
         self._ports = Ports()
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
-        self._zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
+        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
@@ -69,7 +69,7 @@ class ProcessRuntime:
         )
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
-            self._zygotes.warm(program.warm)
+            self.zygotes.warm(program.warm)
         return Prepared(program, digest)
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
@@ -130,7 +130,7 @@ class ProcessRuntime:
         """The program, forked if it can be, and what its start was."""
         if program.warm is None:
             return spawn(words, program.folder, env, user=user, group=group), "spawned"
-        forked = await self._zygotes.fork(program.warm, program.folder, env, user, group)
+        forked = await self.zygotes.fork(program.warm, program.folder, env, user, group)
         if not isinstance(forked, str):
             return forked, "forked"
         spawned = spawn(words, program.folder, env, user=user, group=group)
@@ -154,7 +154,7 @@ class ProcessRuntime:
 
     async def aclose(self) -> None:
         """End the zygotes and the guard."""
-        await self._zygotes.aclose()
+        await self.zygotes.aclose()
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 

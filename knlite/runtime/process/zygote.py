@@ -12,6 +12,7 @@ Not here: which zygotes there are (``zygotes.py``); the process itself
 import asyncio
 import itertools
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -159,9 +160,12 @@ class Zygote:
     def kill(self) -> None:
         """SIGKILL, of which *changed* is not told; its instances live on."""
         self._over()
+        self._signal()
+
+    def _signal(self) -> None:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, 9)
+                os.kill(self.pid, signal.SIGKILL)
 
     def _read(self) -> None:
         try:
@@ -171,7 +175,9 @@ class Zygote:
         except OSError:
             data = b""
         if not data:
-            self._lost()
+            # It has ended, or is of no use; ``_ended`` comes next.
+            self._loop.remove_reader(self._socket)
+            self._signal()
             return
         self._buffer += data
         while len(self._buffer) >= 4:
