@@ -233,7 +233,7 @@ class Emulator:
         uid = os.geteuid() or None
         code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
         images = Images(self.registry, code, clock)
-        scaling = make_scaling(basics, activator, projector, images, code, self._metrics)
+        scaling = make_scaling(basics, activator, projector, images, code, self._metrics, settings)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 

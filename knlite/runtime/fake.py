@@ -100,6 +100,10 @@ class FakeInstance:
         self._clock.call_at(min(self._ends_at, now + grace), lambda: self.end(how))
         await self._gone.wait()
 
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
+
     async def freeze(self) -> bool:
         """As the script says."""
         await self._pause(self._script.freezing)

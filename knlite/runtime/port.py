@@ -162,6 +162,10 @@ class Instance(Protocol):
         """End all of it: SIGTERM, up to *grace* seconds, SIGKILL. Returns when nothing is left."""
         ...
 
+    async def park(self, grace: float) -> None:
+        """End it like ``stop``, but keep what its next start may go on with, until ``discard``."""
+        ...
+
     async def freeze(self) -> bool:
         """Keep all of it in memory without a turn on a processor, until ``thaw``.
 

@@ -61,6 +61,9 @@ class DockerInstance:
     async def stop(self, grace: float) -> None:
         await stop_containers(self._containers, grace)
 
+    async def park(self, grace: float) -> None:
+        await stop_containers(self._containers, grace)
+
     async def freeze(self) -> bool:
         await _each(Running.pause, self._containers)
         if all(each.frozen for each in self._containers):

@@ -98,6 +98,10 @@ class ProcessInstance:
                 await self._gone.wait()
         await _vanished(self._group)
 
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
+
     async def freeze(self) -> bool:
         """SIGSTOP to the group; whoever joins the group later has been forked by a stopped one.
 
