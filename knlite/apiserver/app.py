@@ -64,10 +64,14 @@ def make_app(
     sending: EventSending,
     issuer: Issuer,
     token: str = "",
+    gateway: str = "",
 ) -> Door:
-    """The application of the admin port; with *token* every request needs it."""
+    """The application of the admin port; with *token* every request needs it.
+
+    It tells whoever asks that the gateway is at the URL *gateway*.
+    """
     ending = Ending()
-    own = _Own(logs, health, metrics, ending)
+    own = _Own(logs, health, metrics, ending, gateway)
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
@@ -75,6 +79,7 @@ def make_app(
             *(Route(path, own.livez) for path in ("/livez", "/healthz")),
             Route("/readyz", own.readyz),
             Route("/metrics", own.metrics),
+            Route("/knlite/gateway", own.gateway),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
             *EventRoutes(events, sending, ending).routes(),
             *tokens.routes(),
@@ -185,9 +190,11 @@ class _Own:
         health: Health,
         metrics: Callable[[], tuple[bytes, str]],
         ending: Ending,
+        gateway: str,
     ) -> None:
         self._logs = logs
         self._ending = ending
+        self._gateway = gateway
         self._health = health
         self._metrics = metrics
 
@@ -203,6 +210,9 @@ class _Own:
     async def metrics(self, _request: Request) -> Response:
         body, content_type = self._metrics()
         return Response(body, media_type=content_type)
+
+    async def gateway(self, _request: Request) -> Response:
+        return JSONResponse({"url": self._gateway})
 
     async def logs(self, request: Request) -> Response:
         return service_log(self._logs, request, self._ending)
