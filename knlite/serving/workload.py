@@ -36,6 +36,16 @@ class FunctionProject:
     invoke: Literal["http", "cloudevent"] = "http"
     envs: Mapping[str, str] = field(default_factory=dict)
     """Literal ``run.envs``; a manifest's variables win over them."""
+    base_image: str = ""
+    """``build.baseImage``: what its image is built upon; empty for the runtime's own choice."""
+    builder: str = ""
+    """``build.builder``: pack, s2i, host; empty if it is not said."""
+    build_envs: Mapping[str, str] = field(default_factory=dict)
+    """Variables while it is built, not while it runs."""
+    health: tuple[str, str] = ("/health/liveness", "/health/readiness")
+    """Paths that say whether it lives, and whether it is ready."""
+    start_timeout: float = 60.0
+    """Seconds until it has to be ready."""
 
 
 @dataclass(frozen=True, slots=True)
