@@ -100,6 +100,10 @@ COMMAND: Final = "knlite.dev/command"
 WORKDIR: Final = "knlite.dev/workdir"
 """Annotation of a template: the folder of that command, relative to the manifest's."""
 
+IDLE: Final = "knlite.dev/idle"
+"""Annotation of a template: what becomes of its instances at scale zero: ``remove`` (the default,
+as Knative), ``stop`` or ``freeze``."""
+
 
 def routes_of(annotations: Mapping[str, str]) -> tuple[str, ...]:
     """The Routes that *annotations* of a Configuration or Revision name."""
