@@ -46,6 +46,15 @@ class Settings:
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files. There may be a
     password among them."""
+    front: tuple[str, str] | None = None
+    """Namespace and name of the Service that gets requests for hosts that nobody has, such as
+    localhost; None where these are for the index."""
+
+    @property
+    def gateway(self) -> str:
+        """The URL by which programs of this machine reach the gateway."""
+        host = "127.0.0.1" if self.address in {"0.0.0.0", "::"} else self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
 def default_cache_dir(environ: Mapping[str, str]) -> Path:

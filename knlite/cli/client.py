@@ -55,6 +55,10 @@ class Client:
         """Delete one object. Raises ``NotFound``."""
         self._document("DELETE", _path(info, namespace, name))
 
+    def gateway(self) -> str:
+        """The URL by which programs of this machine reach its gateway."""
+        return str(self._document("GET", "/knlite/gateway")["url"])
+
     def log_lines(
         self, namespace: str, service: str, *, follow: bool, tail: int | None
     ) -> Iterator[str]:

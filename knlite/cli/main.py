@@ -17,6 +17,8 @@ import typer
 from knlite import __version__
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
+from knlite.cli.func.verbs import add_func_verbs
+from knlite.cli.invokeverb import add_invoke_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -233,6 +235,8 @@ def delete(
 
 
 add_event_verbs(app)
+add_invoke_verb(app)
+add_func_verbs(app)
 
 
 @app.command()
