@@ -41,6 +41,8 @@ class Settings:
     """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
     freezer: Literal["engine", "cgroup"] = "engine"
     """Who freezes containers: the engine, or their control group directly where it is local."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

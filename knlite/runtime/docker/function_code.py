@@ -5,12 +5,14 @@ Joins ``functions/`` with ``function_image.py``.
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import environment, procfile, python
+from knlite.functions.plan import told
 from knlite.runtime.docker.function_image import (
     FUNCTION_FOLDER,
     PYTHON_ENV,
@@ -23,12 +25,16 @@ from knlite.runtime.port import Report
 from knlite.serving.workload import FunctionProject
 
 
-def code_in(cache_dir: Path, environ: Mapping[str, str]) -> FunctionCodes:
-    """Installs requirements below *cache_dir*, once for each set of them."""
+def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False) -> FunctionCodes:
+    """Installs requirements below *cache_dir*, once for each set of them.
+
+    With *debug* functions show their tracebacks to clients.
+    """
 
     async def code_of(project: FunctionProject, target: Target, report: Report) -> FunctionCode:
         if project.language == "python" and target.python is not None:
-            return await _python(project, target, cache_dir, environ, report)
+            code = await _python(project, target, cache_dir, environ, report)
+            return replace(code, told=told(project.folder, debug=debug))
         found = await anyio.to_thread.run_sync(procfile.read, Path(project.folder))
         if found is None:
             raise InstanceFailed(
@@ -67,11 +73,10 @@ async def _python(
             report=report,
         )
     program = f"{RUNNER_FOLDER}/{plan.runner.name}"
-    runner = sorted(plan.runner.parent.glob("*.py"))
     return FunctionCode(
         command=(interpreter.program, program, FUNCTION_FOLDER, *plan.arguments[1:]),
         env=PYTHON_ENV,
-        runner=tuple(each for each in runner if each.name != "__init__.py"),
+        runner=(plan.runner, *python.SHARED),
         site_packages=packages,
     )
 

@@ -70,6 +70,9 @@ class FunctionCode:
     command: tuple[str, ...]
     """What serves it on ``$PORT`` of all interfaces, as seen inside the image."""
     env: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are part of the image."""
+    told: Mapping[str, str] = field(default_factory=dict)
+    """Variables that are given to each start; they may name this machine's folders."""
     runner: tuple[Path, ...] = ()
     """Files that lie in RUNNER_FOLDER."""
     site_packages: Path | None = None

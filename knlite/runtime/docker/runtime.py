@@ -212,7 +212,7 @@ class DockerRuntime:
         parts = Parts(project=project, name=name, base=found, target=target, code=code)
         what = (self._loader, parts, self._codes.cache_dir, self._owner)
         image = await self._in_turn(name, _build_function, what, report)
-        return _prepared(image, name, project.envs)
+        return _prepared(image, name, {**code.told, **project.envs})
 
     async def _in_turn(
         self,
