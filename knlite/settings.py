@@ -36,6 +36,8 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

@@ -24,6 +24,7 @@ import uv
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
+from knlite.functions import unresolved
 from knlite.functions.report import Report
 
 LOCK_RETRY = 0.1
@@ -141,16 +142,15 @@ async def _uv(
     )
     if done.returncode == 0:
         return
-    said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines()]
-    last = " ".join([line for line in said if line][-6:])
-    offline = any(word in last for word in ("error sending request", "dns error", "Network"))
+    printed = done.stderr.decode("utf-8", "replace")
+    why = unresolved.reason(printed)
     raise InstanceFailed(
         "EnvironmentFailed",
         f"the requirements of function {name} cannot be installed",
-        cause=last or f"uv ended with code {done.returncode}",
+        cause=why or f"uv ended with code {done.returncode}",
         fix="connect to the network once; afterwards the environment is cached"
-        if offline
-        else f"correct the requirements in {folder}",
+        if unresolved.offline(printed)
+        else f"correct {unresolved.place(folder, why)}",
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from knlite.errors import InstanceFailed
-from knlite.functions import environment, python
+from knlite.functions import environment, plan, python
 from knlite.runtime.docker.function_image import (
     FUNCTION_FOLDER,
     PYTHON_VERSION,
@@ -18,8 +18,11 @@ from knlite.runtime.port import Report
 from knlite.serving.workload import FunctionProject
 
 
-def code_in(cache_dir: Path, environ: Mapping[str, str]) -> CodeOf:
-    """Installs requirements below *cache_dir*, once for each set of them."""
+def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False) -> CodeOf:
+    """Installs requirements below *cache_dir*, once for each set of them.
+
+    With *debug* functions show their tracebacks to clients.
+    """
 
     async def code_of(project: FunctionProject, report: Report) -> FunctionCode:
         if project.language != "python":
@@ -29,11 +32,11 @@ def code_in(cache_dir: Path, environ: Mapping[str, str]) -> CodeOf:
                 fix=f"add a Dockerfile to {project.folder}",
             )
         folder = Path(project.folder)
-        plan = python.plan(folder, project.invoke)
+        planned = python.plan(folder, project.invoke)
         packages = None
-        if plan.requirements:
+        if planned.requirements:
             packages = await environment.site_packages(
-                plan.requirements,
+                planned.requirements,
                 python_version=PYTHON_VERSION,
                 folder=folder,
                 name=project.name,
@@ -41,7 +44,12 @@ def code_in(cache_dir: Path, environ: Mapping[str, str]) -> CodeOf:
                 environ=environ,
                 report=report,
             )
-        arguments = (FUNCTION_FOLDER, *plan.arguments[1:])
-        return FunctionCode(runner=plan.runner, arguments=arguments, site_packages=packages)
+        arguments = (FUNCTION_FOLDER, *planned.arguments[1:])
+        return FunctionCode(
+            runner=planned.runner,
+            arguments=arguments,
+            site_packages=packages,
+            envs=plan.told(project.folder, debug=debug),
+        )
 
     return code_of

@@ -9,10 +9,11 @@ outside (``FunctionCode``). Source: Knative reference, images of functions.
 """
 
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from knlite.functions.python import SHARED
 from knlite.runtime.docker.context import Context, Entry, folder_entries
 from knlite.runtime.port import Report
 from knlite.serving.workload import FunctionProject
@@ -32,12 +33,14 @@ class FunctionCode:
     """What a function project needs besides its own files."""
 
     runner: Path
-    """The program, one file, that loads the function and serves it on ``$ADDRESS`` (all
+    """The program that loads the function and serves it on ``$ADDRESS`` (all
     interfaces, as ``func deploy`` sets it) and ``$PORT``."""
     arguments: tuple[str, ...] = (FUNCTION_FOLDER,)
     """Its arguments, as seen inside the image."""
     site_packages: Path | None = None
     """A folder with the installed dependencies, for PYTHON_VERSION on Linux."""
+    envs: Mapping[str, str] = field(default_factory=dict)
+    """What the runner is told at a start; not part of the image."""
 
 
 CodeOf = Callable[[FunctionProject, Report], Awaitable[FunctionCode]]
@@ -78,8 +81,8 @@ def function_context(
     )
     folder = Path(project.folder)
     entries = folder_entries(folder, [*_IGNORED, *_funcignore(folder)], below="function/")
-    runner = Entry(f"runner/{code.runner.name}", code.runner)
-    return Context((Entry("Dockerfile", text=dockerfile), runner, *entries), salt=base_id)
+    runner = [Entry(f"runner/{file.name}", file) for file in (code.runner, *SHARED)]
+    return Context((Entry("Dockerfile", text=dockerfile), *runner, *entries), salt=base_id)
 
 
 def _funcignore(folder: Path) -> list[str]:

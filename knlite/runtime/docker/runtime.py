@@ -218,7 +218,7 @@ class DockerRuntime:
         image = await self._in_turn(
             name, _build_function, (name, project, code, self._owner), report
         )
-        return _prepared(image, name, project.envs)
+        return _prepared(image, name, {**code.envs, **project.envs})
 
     async def _in_turn(
         self,

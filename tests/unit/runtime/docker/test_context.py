@@ -80,6 +80,8 @@ def test_a_function_takes_its_own_files_and_its_runner(folder: Path, tmp_path: P
     assert names(context) == {
         "Dockerfile",
         "runner/runner.py",
+        "runner/knlite_loading.py",
+        "runner/knlite_streams.py",
         "function/.funcignore",
         "function/a.py",
     }
