@@ -12,6 +12,7 @@ from knlite.functions.project import ProjectError, read
 from knlite.functions.service import NAME
 from knlite.kinds.labels import FUNCTION
 from knlite.kinds.podspec.fields import Container
+from knlite.serving.code import code_of
 from knlite.serving.imagename import same_image
 from knlite.serving.workload import (
     Choice,
@@ -41,12 +42,12 @@ class Chooser:
         leads = wanted.leads(container)
         sources = self.sources
         if leads and not any(same_image(each.image, container.image) for each in sources.projects):
-            found = self._deployed(wanted)
-            if isinstance(found, ProjectError):
-                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {found}")
-            if found is not None:
-                sources = replace(sources, projects=(replace(found, image=container.image),))
-        return choose(
+            deployed = self._deployed(wanted)
+            if isinstance(deployed, ProjectError):
+                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {deployed}")
+            if deployed is not None:
+                sources = replace(sources, projects=(replace(deployed, image=container.image),))
+        found = choose(
             image=container.image,
             pull_policy=container.image_pull_policy,
             # A command, or the Dockerfile beside the manifest, is of what serves.
@@ -57,6 +58,10 @@ class Chooser:
             policy=self._policy,
             no_engine=self.no_engine,
         )
+        code = code_of(wanted.annotations)
+        if code and isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+            return replace(found, workload=replace(found.workload, code=code))
+        return found
 
     def _deployed(self, wanted: Wanted) -> FunctionProject | ProjectError | None:
         """The function that *wanted* was deployed as, whatever its image is called."""

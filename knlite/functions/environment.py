@@ -47,10 +47,12 @@ def key(
     """
     content = hashlib.sha256("\n".join((*interpreter, "")).encode())
     for line in requirements:
-        content.update(f"{line}\n".encode())
         if line.startswith("-c "):
-            content.update(Path(line[3:]).read_bytes())
-        elif line.startswith((".", "-e", "/", "file:")):
+            # Where it is does not matter: each snapshot of the code has its own.
+            content.update(b"-c\n" + Path(line[3:]).read_bytes())
+            continue
+        content.update(f"{line}\n".encode())
+        if line.startswith((".", "-e", "/", "file:")):
             content.update(f"{folder}\n".encode())  # Means another thing in each folder.
     return content.hexdigest()[:24]
 

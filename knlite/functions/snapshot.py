@@ -20,7 +20,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions.contents import digest, files, led
-from knlite.functions.ignore import ignored
+from knlite.functions.ignore import Ignored, ignored
 
 FOLDER = "sources"
 """Below the cache."""
@@ -40,12 +40,15 @@ def place(cache_dir: Path, code: str) -> Path:
     return cache_dir / FOLDER / code.removeprefix("sha256:")[:32]
 
 
-async def take(folder: Path, *, name: str, cache_dir: Path, code: str = "") -> Snapshot:
+async def take(
+    folder: Path, *, name: str, cache_dir: Path, code: str = "", leave_out: Ignored | None = None
+) -> Snapshot:
     """The code in *folder* as it is now, of the function called *name*.
 
-    With *code* it is the snapshot of that digest, if there still is one. Raises ``InstanceFailed``.
+    With *code* it is the snapshot of that digest, if there still is one. *leave_out* is the rule
+    for what does not count; else the one of the folder itself. Raises ``InstanceFailed``.
     """
-    return await anyio.to_thread.run_sync(_take, folder, name, cache_dir, code)
+    return await anyio.to_thread.run_sync(_take, folder, name, cache_dir, code, leave_out)
 
 
 def drop(cache_dir: Path, code: str) -> None:
@@ -53,11 +56,13 @@ def drop(cache_dir: Path, code: str) -> None:
     shutil.rmtree(place(cache_dir, code), ignore_errors=True)
 
 
-def _take(folder: Path, name: str, cache_dir: Path, code: str) -> Snapshot:
+def _take(
+    folder: Path, name: str, cache_dir: Path, code: str, leave_out: Ignored | None
+) -> Snapshot:
     if code and (kept := place(cache_dir, code)).is_dir():
         return Snapshot(kept, folder, code)
     try:
-        return _taken(folder, cache_dir)
+        return _taken(folder, cache_dir, leave_out or ignored(folder))
     except OSError as error:
         raise InstanceFailed(
             "SourcesUnreadable",
@@ -68,8 +73,7 @@ def _take(folder: Path, name: str, cache_dir: Path, code: str) -> Snapshot:
         ) from error
 
 
-def _taken(folder: Path, cache_dir: Path) -> Snapshot:
-    leave_out = ignored(folder)
+def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
     found = digest(folder, leave_out=leave_out)
     kept = place(cache_dir, found)
     if kept.is_dir():

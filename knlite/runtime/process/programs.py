@@ -12,7 +12,7 @@ from typing import assert_never
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
-from knlite.functions import plan
+from knlite.functions import plan, snapshot
 from knlite.functions.plan import Warm
 from knlite.runtime.port import Report
 from knlite.serving.workload import (
@@ -77,7 +77,8 @@ async def _of_function(
     debug: bool,
 ) -> tuple[Program, str]:
     origin = await anyio.to_thread.run_sync(_existing, project.folder)
-    folder = origin
+    taken = await snapshot.take(origin, name=project.name, cache_dir=cache_dir, code=project.code)
+    folder = taken.folder
     planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
     made = await plan.make(
         planned,
