@@ -60,6 +60,16 @@ class Settings:
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
 
+def environment() -> dict[str, str]:
+    """The environment of this process."""
+    return dict(os.environ)
+
+
+def default_runtime() -> str:
+    """``$KNLITE_RUNTIME``, else ``auto``."""
+    return os.environ.get("KNLITE_RUNTIME") or "auto"
+
+
 def default_cache_dir(environ: Mapping[str, str]) -> Path:
     """``$XDG_CACHE_HOME/knlite``, else ``~/.cache/knlite``."""
     base = environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")

@@ -9,8 +9,11 @@ Not here: what builds, runs and deploys (``running.py``).
 
 import typer
 
+from knlite.cli.func.running import add_running_verbs
+
 
 def add_func_verbs(app: typer.Typer) -> None:
     """Give *app* the group ``func``."""
     func_app = typer.Typer(no_args_is_help=True, help="Create, run and change functions.")
     app.add_typer(func_app, name="func")
+    add_running_verbs(func_app)
