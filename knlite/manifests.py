@@ -143,6 +143,7 @@ def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
         projects=tuple(projects),
         folders=folders_of(loaded.declared),
         dockerfiles=frozenset(str(file.parent.resolve()) for file in found.dockerfiles),
+        manifests=files_of(loaded.declared),
     )
     return Project(loaded.declared, sources, tuple(complaints))
 
@@ -157,6 +158,13 @@ def folders_of(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:
         for each in declared
         if isinstance(each.obj, _RUNNING)
     }
+
+
+def files_of(declared: Iterable[Declared]) -> frozenset[str]:
+    """The files that declare anything."""
+    return frozenset(
+        str(Path(file).resolve()) for file in {each.manifest.file for each in declared}
+    )
 
 
 def find(paths: Sequence[Path]) -> Found:

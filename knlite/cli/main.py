@@ -18,6 +18,7 @@ from knlite import __version__
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
+from knlite.cli.invokeverb import add_invoke_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -35,6 +36,13 @@ class RuntimeOption(StrEnum):
     auto = "auto"
     docker = "docker"
     process = "process"
+
+
+class FreezerOption(StrEnum):
+    """What ``--freezer`` takes."""
+
+    engine = "engine"
+    cgroup = "cgroup"
 
 
 class Output(StrEnum):
@@ -115,6 +123,26 @@ def up(
             help="Keep objects and logs in this folder; a later run goes on with them.",
         ),
     ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Let functions show their tracebacks in answers.")
+    ] = False,
+    memory: Annotated[
+        str,
+        typer.Option(
+            envvar="KNLITE_MEMORY",
+            metavar="SIZE",
+            help="What frozen instances may hold altogether (512M, 2G); a quarter of what this"
+            " machine has unless told.",
+        ),
+    ] = "",
+    freezer: Annotated[
+        FreezerOption,
+        typer.Option(
+            envvar="KNLITE_FREEZER",
+            help="How containers are frozen: engine has the engine pause them; cgroup writes to"
+            " their control group where that is possible, which is quicker.",
+        ),
+    ] = FreezerOption.engine,
     set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
@@ -143,7 +171,7 @@ def up(
 
         from knlite.cli.admintoken import admin_token
         from knlite.cli.up import run
-        from knlite.settings import Settings, parse_overrides
+        from knlite.settings import Settings, parse_overrides, parse_size
 
         settings = Settings(
             address=address,
@@ -153,6 +181,9 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            debug=debug,
+            memory=parse_size("--memory", memory) if memory else None,
+            freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
             limits=tuple(limit or ()),
             overrides=parse_overrides(tuple(set_ or ())),
         )
@@ -234,6 +265,7 @@ def delete(
 
 
 add_event_verbs(app)
+add_invoke_verb(app)
 add_func_verbs(app)
 
 

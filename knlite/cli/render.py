@@ -10,6 +10,7 @@ from zlib import crc32
 from rich.style import Style
 from rich.text import Text
 
+from knlite.cli.logtext import of_request
 from knlite.facts import (
     CertificateDoubted,
     ColdStart,
@@ -55,7 +56,8 @@ def line_of(fact: Fact) -> Text | None:
         case LogLine():
             style = Style(color="red") if fact.stream == "stderr" else Style()
             short = fact.instance.rpartition("-")[2]
-            return _line(fact.namespace, f"{_place(fact)}/{short}", fact.text, style)
+            text = of_request(fact.request, fact.text)
+            return _line(fact.namespace, f"{_place(fact)}/{short}", text, style)
         case ScaleDecided():
             arrow = "↑" if fact.desired > fact.was else "↓"
             text = f"{arrow} {fact.was} → {fact.desired} instances: {fact.why}"
@@ -67,13 +69,15 @@ def line_of(fact: Fact) -> Text | None:
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}: {_first(fact.why)}"
             return _line(fact.namespace, _place(fact), text, Style(color="yellow"))
-        case InstanceChanged(state="ready" | "completed" | "gone"):
+        case InstanceChanged(state="ready" | "completed" | "gone" | "frozen" | "stopped"):
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")
             return _line(fact.namespace, _place(fact), text, Style(dim=True))
         case ColdStart():
             return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
         case PreparationStep():
+            if fact.share:
+                return None  # Had its line when it began.
             return _line(fact.namespace, _place(fact), fact.text, Style(dim=True))
         case ReadyChanged(status="False"):
             text = f"not ready: {fact.reason}: {_first(fact.message)}"
@@ -148,6 +152,12 @@ def _delivery(fact: DeliveryAttempted) -> tuple[str, Style]:
 
 
 def _cold(fact: ColdStart) -> str:
+    if fact.how == "thawed":
+        thaw, app = fact.started - fact.queued, fact.first_byte - fact.ready
+        return (
+            f"thawed, answer after {fact.first_byte * 1000:.1f} ms "
+            f"(queue {fact.queued * 1000:.1f}, thaw {thaw * 1000:.1f}, first byte {app * 1000:.1f})"
+        )
     stages = (
         ("queue", fact.queued),
         ("start", fact.started - fact.queued),

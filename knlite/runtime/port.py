@@ -16,6 +16,8 @@ What holds for every runtime (``tests/contract/test_runtime.py`` runs against ea
   ``discard`` ends that memory.
 * *Stop* sends SIGTERM, waits for the grace, then SIGKILL, to everything the instance started, and
   returns when all of it is gone. Stopping twice, or what has ended, does nothing.
+* *Freeze* keeps what it is where it is; *thaw* lets it go on from there. Both may be called twice.
+  ``stop`` ends a frozen one like any other, and so does a crash.
 * *Cancellation* of prepare or start leaves nothing behind.
 * *Crash*: instances end with the process that started them, also on ``kill -9``, or at the latest
   when ``sweep`` of the next run finds them.
@@ -28,6 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from knlite.functions.report import Report as Report
 from knlite.serving.container import TERMINATION_LOG, Limits, Mount, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import Vantage
@@ -39,9 +42,6 @@ Log = Callable[[Literal["stdout", "stderr"], str], None]
 
 Logs = Callable[[str], Log]
 """Gives the log of the container of that name."""
-
-Report = Callable[[str], None]
-"""Takes a sentence about a step that takes time, for the person who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +154,33 @@ class Instance(Protocol):
         """What a person calls it: ``pid 4121``, ``container 3f2a91c0``."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """What its start was: ``forked``, ``spawned``, ``container``; after a colon, why it could
+        not be forked."""
+        ...
+
     async def wait(self) -> Exit:
         """Return once a container has ended, by itself or by ``stop``."""
         ...
 
     async def stop(self, grace: float) -> None:
         """End all of it: SIGTERM, up to *grace* seconds, SIGKILL. Returns when nothing is left."""
+        ...
+
+    async def park(self, grace: float) -> None:
+        """End it like ``stop``, but keep what its next start may go on with, until ``discard``."""
+        ...
+
+    async def freeze(self) -> bool:
+        """Keep all of it in memory without a turn on a processor, until ``thaw``.
+
+        To be called when no request is at it. False if that cannot be done to it; then it goes on.
+        """
+        ...
+
+    async def thaw(self) -> None:
+        """Let it go on; returns when it can take a request. Raises ``InstanceFailed``."""
         ...
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:

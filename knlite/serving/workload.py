@@ -46,6 +46,8 @@ class FunctionProject:
     """Paths that say whether it lives, and whether it is ready."""
     start_timeout: float = 60.0
     """Seconds until it has to be ready."""
+    code: str = ""
+    """The digest of the snapshot to run, of what was in the folder; empty for what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Sources:
     """(namespace, what ``declared_as`` calls it) to the folder of its manifest."""
     dockerfiles: frozenset[str] = frozenset()
     """Those of the folders that hold a Dockerfile."""
+    manifests: frozenset[str] = frozenset()
+    """Files that declare objects; in a folder of code they are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ activator → autoscaler → supervisor → activator.
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
+from knlite.controlplane.idling import Idling
 from knlite.controlplane.images import Images
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
@@ -14,10 +15,12 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
+from knlite.controlplane.resting import Resting
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
+from knlite.settings import Settings
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 
@@ -31,11 +34,13 @@ def make_scaling(
     images: Images,
     code: Preparation,
     metrics: Metrics,
-) -> Scaling:
-    """Who decides how many instances there are, and who keeps them."""
+    settings: Settings,
+) -> tuple[Scaling, Resting]:
+    """Who decides how many instances there are, and who keeps them; and who brings them to zero."""
     registry, clock, publish = basics.registry, basics.clock, basics.publish
     service_of = projector.service_of
     pods, capacity = PodWriter(registry, basics.reporter, clock.wall), this_capacity()
+    memory = capacity.memory // 4 if settings.memory is None else settings.memory
     kubelet = Kubelet(
         registry=registry,
         preparation=code,
@@ -52,6 +57,7 @@ def make_scaling(
         clock=clock,
         publish=publish,
         draw=basics.draw,
+        idling=Idling(registry, clock, publish, memory),
     )
     volumes = VolumeKeeper(registry, supervisor, basics.issuer, clock.wall, publish)
     standings = PodAutoscalerWriter(registry, basics.reporter, clock)
@@ -62,4 +68,5 @@ def make_scaling(
     activator.report_to(autoscaler)
     targets.report_to(activator)
     metrics.ask(loads=activator.loads, scales=autoscaler.scales)
-    return supervisor, kubelet, volumes, autoscaler, hpa
+    resting = Resting(registry, autoscaler, supervisor.counts, activator.loads)
+    return (supervisor, kubelet, volumes, autoscaler, hpa), resting

@@ -15,7 +15,7 @@ import msgspec
 import typer
 from msgspec.structs import replace
 
-from knlite.cli.func.project import function_in
+from knlite.cli.func.opened import open_function
 from knlite.errors import InvalidInput, NotFound
 from knlite.functions import funcyaml
 from knlite.functions.funcproblems import KEY, LOCAL, WHOLE, volume_words
@@ -28,7 +28,6 @@ from knlite.functions.funcspec import (
     PersistentVolumeClaim,
     Volume,
 )
-from knlite.settings import Settings
 
 T = TypeVar("T")
 
@@ -199,7 +198,7 @@ def label_words(label: Label) -> str:
 
 
 def _func(folder: Path) -> FuncYaml:
-    return function_in(folder, Settings().environ)
+    return open_function(folder, "config").func
 
 
 def _save(folder: Path, func: FuncYaml) -> None:

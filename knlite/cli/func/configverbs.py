@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from knlite.cli.doors import explaining
+from knlite.cli.func.goflags import GoFlags
 
 Path = Annotated[
     FilePath, typer.Option("--path", "-p", envvar="FUNC_PATH", help="The function's folder.")
@@ -59,9 +60,9 @@ def add_config_verbs(func_app: typer.Typer) -> None:
     ):
         group = typer.Typer(invoke_without_command=True, callback=listed)
         for verb, command in verbs:
-            group.command(verb)(command)
+            group.command(verb, cls=GoFlags)(command)
             if verb == "remove":
-                group.command("rm", hidden=True)(command)
+                group.command("rm", cls=GoFlags, hidden=True)(command)
         for index, name in enumerate(names):
             config.add_typer(group, name=name, hidden=index > 0)
     func_app.add_typer(config, name="config")

@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from knlite.cli.client import Client
 from knlite.cli.func.describe import deployed, wanted
-from knlite.cli.func.project import function_in
+from knlite.cli.func.opened import open_function
 from knlite.cli.words import resolve
 from knlite.functions import funcyaml
-from knlite.settings import Settings
 
 
 def run(name: str, path: Path | None, namespace: str, admin_port: int, *, confirm: bool) -> None:
@@ -31,7 +30,9 @@ def run(name: str, path: Path | None, namespace: str, admin_port: int, *, confir
     # What belongs to the Service, its Triggers among it, goes with it.
     client.delete(resolve("ksvc", "")[0], namespace, name)
     if by_folder:
-        folder = path or Path()
-        func = function_in(folder, Settings().environ)
-        funcyaml.save(folder, replace(func, deploy=replace(func.deploy, namespace="", deployer="")))
+        opened = open_function(path, "delete")
+        func = opened.func
+        funcyaml.save(
+            opened.folder, replace(func, deploy=replace(func.deploy, namespace="", deployer=""))
+        )
     typer.echo(f"Removed function '{name}' from namespace '{namespace}'")

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from knlite.cli.client import Client
+from knlite.cli.func.defaults import namespace_of
 from knlite.cli.func.listing import is_ours, ready_of
-from knlite.cli.func.project import function_in, namespace_of
+from knlite.cli.func.opened import open_function
 from knlite.cli.words import resolve
 from knlite.errors import InvalidInput, NotFound
-from knlite.settings import Settings
+from knlite.settings import environment
 
 Description = dict[str, Any]
 
@@ -34,14 +35,14 @@ def show(name: str, path: Path | None, namespace: str, output: str, admin_port: 
 
 def wanted(name: str, path: Path | None, namespace: str) -> tuple[str, str]:
     """The name and the namespace that a name, or else a function's folder, stand for."""
-    environ = Settings().environ
+    environ = environment()
     if name and path is not None:
         raise InvalidInput("cannot specify both name and path")
     if name:
         return name, namespace_of(None, namespace, environ)
     if namespace:
         raise InvalidInput("must also specify a name when specifying namespace")
-    func = function_in(path or Path(), environ)
+    func = open_function(path, "describe").func
     return func.name, namespace_of(func, "", environ)
 
 

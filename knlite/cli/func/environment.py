@@ -12,9 +12,8 @@ import msgspec
 
 from knlite import __version__
 from knlite.cli.client import Client
-from knlite.cli.func.defaults import defaults
+from knlite.cli.func.defaults import defaults, namespace_of
 from knlite.cli.func.describe import deployed, described
-from knlite.cli.func.project import namespace_of
 from knlite.cli.func.templates import known
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import NotFound, Unreachable

@@ -15,6 +15,8 @@ import typer
 
 from knlite.cli.doors import AdminPort, explaining
 from knlite.cli.func.configverbs import add_config_verbs
+from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.running import add_running_verbs
 
 
 class Output(StrEnum):
@@ -67,21 +69,20 @@ FuncJson = Annotated[bool, typer.Option("--json", envvar="FUNC_JSON", help="Prin
 def add_func_verbs(app: typer.Typer) -> None:
     """Give *app* the group ``func``."""
     func_app = typer.Typer(no_args_is_help=True, help="Create, run and change functions.")
-    func_app.command()(create)
-    func_app.command("init", hidden=True)(create)
+    for verb, *names in (
+        (create, "create", "init"),
+        (languages, "languages"),
+        (templates, "templates"),
+        (list_, "list", "ls"),
+        (describe, "describe", "info", "desc"),
+        (delete, "delete", "rm"),
+        (environment, "environment", "env"),
+        (version, "version"),
+    ):
+        for index, name in enumerate(names):
+            func_app.command(name, cls=GoFlags, hidden=index > 0)(verb)
     add_config_verbs(func_app)
-    func_app.command()(languages)
-    func_app.command()(templates)
-    func_app.command("list")(list_)
-    func_app.command("ls", hidden=True)(list_)
-    func_app.command()(describe)
-    func_app.command("info", hidden=True)(describe)
-    func_app.command("desc", hidden=True)(describe)
-    func_app.command()(delete)
-    func_app.command("rm", hidden=True)(delete)
-    func_app.command()(environment)
-    func_app.command("env", hidden=True)(environment)
-    func_app.command()(version)
+    add_running_verbs(func_app)
     app.add_typer(func_app, name="func")
 
 
@@ -116,9 +117,9 @@ def create(
     with explaining():
         from knlite.cli.func.create import run
         from knlite.cli.func.defaults import defaults
-        from knlite.settings import Settings
+        from knlite.settings import environment as environ
 
-        usual = defaults(Settings().environ)
+        usual = defaults(environ())
         given = [each for each in (path, folder) if each is not None and each != FilePath()]
         run(
             given[0] if given else FilePath(),
@@ -180,14 +181,14 @@ def list_(
       knlite func list --all-namespaces --output json
     """
     with explaining():
+        from knlite.cli.func.defaults import namespace_of
         from knlite.cli.func.listing import show
-        from knlite.cli.func.project import namespace_of
         from knlite.errors import InvalidInput
-        from knlite.settings import Settings
+        from knlite.settings import environment as environ
 
         if namespace and all_namespaces:
             raise InvalidInput("both --namespace and --all-namespaces specified")
-        place = "" if all_namespaces else namespace_of(None, namespace, Settings().environ)
+        place = "" if all_namespaces else namespace_of(None, namespace, environ())
         show(place, output.value, admin_port)
 
 

@@ -164,7 +164,7 @@ def test_where_nobody_can_be_asked_it_says_what_to_give(func: Func) -> None:
 def test_without_a_function_or_a_knlite_it_says_what_to_do(func: Func, tmp_path: Path) -> None:
     said = func("describe", "-p", str(tmp_path))
     assert f"'{tmp_path}' does not contain an initialized function" in said
-    assert func.code == 3
+    assert func.code == 2
     for words in (("list",), ("describe", "hello"), ("delete", "-p", str(func.folder))):
         assert "start one with: knlite up" in func(*words)
         assert func.code == 4

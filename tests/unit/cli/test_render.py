@@ -1,6 +1,7 @@
 """Facts on the terminal: one line each, and nothing from outside reaches the terminal raw."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def shown(fact: Fact) -> str:
 
 def test_a_log_line_names_revision_and_instance() -> None:
     assert shown(log_line("hello")).split() == ["default/web-00001/x7k2p", "│", "hello"]
+
+
+def test_a_log_line_of_a_request_names_it_in_short() -> None:
+    line = replace(log_line("hello"), request="0b9d9db4-6f0ece4c5f")
+    assert shown(line).split()[1:] == ["│", "[ce4c5f]", "hello"]
 
 
 @given(st.text())
@@ -95,6 +101,14 @@ def test_a_cold_start_shows_its_stages_in_milliseconds() -> None:
         queued=0.001, started=0.011, ready=0.051, first_byte=0.053,
     )  # fmt: skip
     assert "cold start 53 ms (queue 1, start 10, ready 40, first byte 2)" in shown(fact)
+
+
+def test_a_thaw_is_shown_as_one() -> None:
+    fact = ColdStart(
+        at=NOW, namespace="default", service="web", revision="web-00001", instance="i",
+        queued=0.0001, started=0.0003, ready=0.0003, first_byte=0.0023, how="thawed",
+    )  # fmt: skip
+    assert "thawed, answer after 2.3 ms (queue 0.1, thaw 0.2, first byte 2.0)" in shown(fact)
 
 
 def test_what_happens_all_the_time_is_not_shown() -> None:
