@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from knlite.errors import InvalidInput
 
@@ -36,6 +37,12 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    memory: int | None = None
+    """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
+    freezer: Literal["engine", "cgroup"] = "engine"
+    """Who freezes containers: the engine, or their control group directly where it is local."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

@@ -116,6 +116,9 @@ def up(
             help="Keep objects and logs in this folder; a later run goes on with them.",
         ),
     ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Let functions show their tracebacks in answers.")
+    ] = False,
     set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
@@ -154,6 +157,7 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            debug=debug,
             limits=tuple(limit or ()),
             overrides=parse_overrides(tuple(set_ or ())),
         )

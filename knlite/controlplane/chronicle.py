@@ -33,7 +33,7 @@ class Tail:
 
     def text(self) -> str:
         """All of them, as far as a message may hold them."""
-        return ending(self._lines)
+        return ending(logmark.last_words(self._lines))
 
 
 class Chronicle:
@@ -137,7 +137,7 @@ class Chronicle:
         def of(container: str) -> Log:
             def log(stream: str, line: str) -> None:
                 request, text = logmark.split(line)
-                tail.add(text)
+                tail.add(line)
                 self._publish(
                     LogLine(
                         at=self._clock.wall(),

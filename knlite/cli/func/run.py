@@ -16,7 +16,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
+import msgspec
 
+from knlite.cli.func.defaults import defaults
 from knlite.cli.func.opened import Opened, image_of, open_function
 from knlite.cli.output import Output
 from knlite.cli.progress import Steps
@@ -95,7 +97,9 @@ def one_service(opened: Opened, wanted: Wanted) -> tuple[FunctionProject, dict[s
     """The project and its Service, as the options change them. Raises ``InvalidInput``."""
     func, folder = opened.func, opened.folder
     changes = read_changes(wanted.envs)
-    image = wanted.image or image_of(func, wanted.registry)
+    if wanted.registry:
+        func = msgspec.structs.replace(func, registry=wanted.registry, image="")
+    image = wanted.image or image_of(func, defaults(wanted.environ).registry)
     project = read(folder, {**_unneeded(opened, changes), **wanted.environ})
     if isinstance(project, ProjectError):
         raise InvalidInput(str(project))
@@ -272,7 +276,7 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
         folders = await reloader.look(changed)
         if file in changed:
             try:
-                again = open_function(opened.folder, "run")
+                again = open_function(opened.folder, wanted.environ)
                 what = declared_by(again, *one_service(again, wanted))
                 if again.func.name != opened.func.name:
                     raise InvalidInput("its name has changed", fix="run it anew")
