@@ -15,13 +15,14 @@ from pathlib import Path
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
-from knlite.functions import environment, procfile, python
+from knlite.functions import environment, node, procfile, python
+from knlite.functions.node import NodePlan
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
 from knlite.functions.report import Report
 from knlite.serving.workload import FunctionProject
 
-Plan = PythonPlan | ProcfilePlan
+Plan = PythonPlan | NodePlan | ProcfilePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ class Made:
     expands: bool = False
     """Whether *words* may hold ``$PORT`` and other variables."""
     warm: Warm | None = None
+    folder: Path | None = None
+    """Where it runs, if not in the folder of the plan."""
 
 
 def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
@@ -71,6 +74,8 @@ def plan(folder: Path, project: FunctionProject) -> Plan:
     command = procfile.read(folder)
     if command is not None:
         return command
+    if project.language in ("node", "typescript"):
+        return node.plan(folder, project.language)
     raise InstanceFailed(
         "FunctionNotSupported",
         f"a {project.language} function cannot run as a process",
@@ -97,6 +102,22 @@ async def make(
     """
     if isinstance(planned, ProcfilePlan):
         return Made(words=planned.words, described="\n".join(planned.words), expands=True)
+    if isinstance(planned, NodePlan):
+        ready = await node.make(
+            planned,
+            folder=folder,
+            origin=origin,
+            name=name,
+            cache_dir=cache_dir,
+            environ=environ,
+            report=report,
+        )
+        return Made(
+            words=ready.words,
+            described="\n".join(ready.words),
+            envs=told(origin, debug=debug),
+            folder=ready.folder,
+        )
     # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
     # sight, and saves the time of looking for them.
     interpreter: tuple[str, ...] = (sys.executable, "-S")
