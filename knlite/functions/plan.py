@@ -15,14 +15,15 @@ from pathlib import Path
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
-from knlite.functions import environment, node, procfile, python
+from knlite.functions import environment, golang, node, procfile, python
+from knlite.functions.golang import GoPlan
 from knlite.functions.node import NodePlan
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
 from knlite.functions.report import Report
 from knlite.serving.workload import FunctionProject
 
-Plan = PythonPlan | NodePlan | ProcfilePlan
+Plan = PythonPlan | NodePlan | GoPlan | ProcfilePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,8 @@ def plan(folder: Path, project: FunctionProject) -> Plan:
         return command
     if project.language in ("node", "typescript"):
         return node.plan(folder, project.language)
+    if project.language == "go":
+        return golang.plan(folder, project.invoke)
     raise InstanceFailed(
         "FunctionNotSupported",
         f"a {project.language} function cannot run as a process",
@@ -118,6 +121,17 @@ async def make(
             envs=told(origin, debug=debug),
             folder=ready.folder,
         )
+    if isinstance(planned, GoPlan):
+        program = await golang.make(
+            planned,
+            folder=folder,
+            origin=origin,
+            name=name,
+            cache_dir=cache_dir,
+            environ=environ,
+            report=report,
+        )
+        return Made(words=(str(program),), described=str(program), envs=told(origin, debug=debug))
     # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
     # sight, and saves the time of looking for them.
     interpreter: tuple[str, ...] = (sys.executable, "-S")
