@@ -30,7 +30,7 @@ async def ensure(
     if await anyio.Path(place).exists():
         return
     await anyio.Path(place.parent).mkdir(parents=True, exist_ok=True)
-    async with _locked(place.with_suffix(".lock")):
+    async with locked(place.with_suffix(".lock")):
         if await anyio.Path(place).exists():
             return
         announce()
@@ -44,7 +44,8 @@ async def ensure(
 
 
 @asynccontextmanager
-async def _locked(file: Path) -> AsyncIterator[None]:
+async def locked(file: Path) -> AsyncIterator[None]:
+    """Hold *file*'s lock, which other knlites respect, once it is free."""
     clock = SystemClock()
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:

@@ -31,6 +31,7 @@ SDK = "github.com/cloudevents/sdk-go/v2"
 _MODULE = re.compile(r'^\s*module\s+"?([^\s"]+)"?', re.MULTILINE)
 _CLAUSE = re.compile(r"^package\s+(\w+)", re.MULTILINE)
 _FUNCTION = re.compile(r"^func\s+(New|Handle)\s*\(", re.MULTILINE)
+_PROGRESS = ("#", "go: downloading", "go: finding", "go: found")
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
 
 
@@ -108,9 +109,10 @@ async def make(
         words = [go, "build", "-trimpath", "-o", str(draft / "function")]
         if not (folder / "vendor").is_dir():
             words.append("-mod=mod")
-        done = await toolchain.run(
-            [*words, f"./{PACKAGE}" if planned.module else "."], sources, environ
-        )
+        words.append(f"./{PACKAGE}" if planned.module else ".")
+        # One at a time: each uses all processors, and the first ones all compile the same library.
+        async with cached.locked(place.parent / "build.lock"):
+            done = await toolchain.run(words, sources, environ)
         if done.code:
             raise _not_compiled(name, done.printed, origin)
         await anyio.to_thread.run_sync(shutil.rmtree, sources)
@@ -147,12 +149,11 @@ def _unlike(what: str, fix: str) -> InstanceFailed:
 
 
 def _not_compiled(name: str, printed: str, origin: Path) -> InstanceFailed:
-    # "./handle.go:5:2: undefined: x", or with ".." when seen from the package that serves.
+    # "./handle.go:5:2: undefined: x", or without the dot.
     said = [
-        re.sub(r"^(?:\.\./|\./)?(?=\w[^\s:]*\.go:\d)", f"{origin}/", line)
+        re.sub(r"^(?:\./)?(?=\w[^\s:]*\.go:\d)", f"{origin}/", line)
         for line in printed.splitlines()
-        if line.strip()
-        and not line.startswith(("#", "go: downloading", "go: finding", "go: found"))
+        if line.strip() and not line.startswith(_PROGRESS)
     ]
     offline = any(word in printed for word in ("dial tcp", "no such host", "i/o timeout"))
     return InstanceFailed(

@@ -70,6 +70,18 @@ def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
 
 def plan(folder: Path, project: FunctionProject) -> Plan:
     """How to run *project*, whose files are in *folder*. Blocks. Raises ``InstanceFailed``."""
+    try:
+        return _plan(folder, project)
+    except InstanceFailed as error:
+        # The folder may be a copy that nobody knows of.
+        what, cause, fix = (
+            text.replace(str(folder), project.folder)
+            for text in (error.what, error.cause, error.fix)
+        )
+        raise InstanceFailed(error.reason, what, cause=cause, fix=fix) from error
+
+
+def _plan(folder: Path, project: FunctionProject) -> Plan:
     if project.language == "python":
         return python.plan(folder, project.invoke)
     command = procfile.read(folder)
