@@ -9,6 +9,7 @@ from pathlib import Path
 
 from knlite.controlplane.wanted import Wanted
 from knlite.functions.project import ProjectError, read
+from knlite.functions.service import NAME
 from knlite.kinds.labels import FUNCTION
 from knlite.kinds.podspec.fields import Container
 from knlite.serving.code import code_of
@@ -40,13 +41,12 @@ class Chooser:
         """What runs *container* of *wanted*, and where."""
         leads = wanted.leads(container)
         sources = self.sources
-        folder = wanted.annotations.get(FUNCTION, "") if leads else ""
-        if folder and not any(same_image(each.image, container.image) for each in sources.projects):
-            # Where ``func deploy`` said that it lies.
-            named = read(Path(folder), self._environ)
-            if isinstance(named, ProjectError):
-                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {named}")
-            sources = replace(sources, projects=(replace(named, image=container.image),))
+        if leads and not any(same_image(each.image, container.image) for each in sources.projects):
+            deployed = self._deployed(wanted)
+            if isinstance(deployed, ProjectError):
+                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {deployed}")
+            if deployed is not None:
+                sources = replace(sources, projects=(replace(deployed, image=container.image),))
         found = choose(
             image=container.image,
             pull_policy=container.image_pull_policy,
@@ -62,3 +62,13 @@ class Chooser:
         if code and isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
             return replace(found, workload=replace(found.workload, code=code))
         return found
+
+    def _deployed(self, wanted: Wanted) -> FunctionProject | ProjectError | None:
+        """The function that *wanted* was deployed as, whatever its image is called."""
+        folder = wanted.annotations.get(FUNCTION, "")
+        if folder:
+            return read(Path(folder), self._environ)
+        # func writes the image into func.yaml after it has deployed it, so that it is not yet there
+        # for the first time.
+        name = wanted.labels.get(NAME, "")
+        return next((each for each in self.sources.projects if name and each.name == name), None)

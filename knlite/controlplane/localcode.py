@@ -61,6 +61,7 @@ class LocalCode:
             service=obj.metadata.name,
             revision="",
             manifest=declared_as(type(obj).__name__, obj.metadata.name),
+            labels=obj.spec.template.metadata.labels,
             annotations=annotations,
             spec=spec,
         )

@@ -54,6 +54,18 @@ class Made:
     warm: Warm | None = None
 
 
+def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
+    """What the runner of a function in *origin* is told by variables.
+
+    *debug* lets answers show tracebacks.
+    """
+    return {
+        "KNLITE_LOG_MARKS": "1",
+        "KNLITE_ORIGIN": str(origin),
+        **({"KNLITE_DEBUG": "1"} if debug else {}),
+    }
+
+
 def plan(folder: Path, project: FunctionProject) -> Plan:
     """How to run *project*, whose files are in *folder*. Blocks. Raises ``InstanceFailed``."""
     if project.language == "python":
@@ -78,6 +90,7 @@ async def make(
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
+    debug: bool,
     report: Report,
 ) -> Made:
     """Make what *planned* needs. *origin* is the user's own folder, for errors.
@@ -111,6 +124,6 @@ async def make(
     return Made(
         words=(*interpreter, str(planned.runner), *arguments),
         described="\n".join((sys.version, *planned.requirements)),
-        envs={"KNLITE_LOG_MARKS": "1", "KNLITE_ORIGIN": str(origin)},
+        envs=told(origin, debug=debug),
         warm=warm,
     )

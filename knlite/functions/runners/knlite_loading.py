@@ -62,7 +62,7 @@ class Function:
         sys.path.insert(0, self.folder)
         if self.origin != self.folder:
             self._name_files_as_people_know_them()
-        with _Watch(self, "imported"):
+        with _Watch(self, "being imported"):
             try:
                 module = __import__(name)
             except KeyboardInterrupt:
@@ -165,14 +165,14 @@ class Function:
         return found
 
     def _trimmed(self, error: BaseException) -> TracebackType | None:
-        trace = error.__traceback__
+        trace = whole = error.__traceback__
         while trace is not None:
             file = trace.tb_frame.f_code.co_filename
-            own = os.path.dirname(file) == _OWN or file.startswith("<frozen importlib")
-            if not own or trace.tb_next is None:
-                break
+            if os.path.dirname(file) != _OWN and not file.startswith("<frozen importlib"):
+                return trace
             trace = trace.tb_next
-        return trace
+        # A SyntaxError has no frame of the function's, and says itself where it is.
+        return None if isinstance(error, SyntaxError) else whole
 
     def _name_files_as_people_know_them(self) -> None:
         """Have code know the files of the user's folder, not those of the copy that is run.

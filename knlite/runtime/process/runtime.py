@@ -47,14 +47,22 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 class ProcessRuntime:
     """Programs as process groups.
 
-    *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run.
+    *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run; with
+    *debug* functions show their tracebacks to clients.
     """
 
     def __init__(
-        self, *, gateway_port: int, cache_dir: Path, owner: str, environ: Mapping[str, str]
+        self,
+        *,
+        gateway_port: int,
+        cache_dir: Path,
+        owner: str,
+        environ: Mapping[str, str],
+        debug: bool = False,
     ) -> None:
         self.vantage = ByPath(f"http://{LOOPBACK}:{gateway_port}")
         self._cache_dir = cache_dir
+        self._debug = debug
         self._environ = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
@@ -66,7 +74,11 @@ class ProcessRuntime:
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
         program, extra = await program_of(
-            workload, cache_dir=self._cache_dir, environ=self._environ, report=report
+            workload,
+            cache_dir=self._cache_dir,
+            environ=self._environ,
+            debug=self._debug,
+            report=report,
         )
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:

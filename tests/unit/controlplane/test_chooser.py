@@ -75,6 +75,20 @@ def test_a_function_is_where_its_deploy_has_said(tmp_path: Path) -> None:
     assert isinstance(chooser.choose(of_revision(deployed), SIDECAR), Unrunnable)
 
 
+def test_what_func_has_deployed_is_the_project_of_that_name() -> None:
+    # func writes the image into func.yaml when it has deployed it, and not before.
+    chooser = Chooser("process", {})
+    project = FunctionProject(folder="/hello", name="hello", language="python", image="")
+    chooser.sources = Sources(projects=(project,))
+    labels = {SERVICE: "hello", "function.knative.dev/name": "hello"}
+    deployed = replace(REVISION, metadata=ObjectMeta(name="hello-00001", labels=labels))
+    found = workload(chooser.choose(of_revision(deployed), SERVING))
+    assert isinstance(found, FunctionProject)
+    assert (found.folder, found.image) == ("/hello", "web")
+    other = replace(REVISION, metadata=ObjectMeta(name="hello-00001", labels={SERVICE: "hello"}))
+    assert isinstance(chooser.choose(of_revision(other), SERVING), Unrunnable)
+
+
 def test_the_files_at_hand_come_before_where_a_function_was_deployed_from(tmp_path: Path) -> None:
     chooser = Chooser("process", {})
     nearer = FunctionProject(folder="/near", name="web", language="python", image="web")
