@@ -32,7 +32,7 @@ def main(*arguments):
     if what == "tell":
         import threading
         print(os.getcwd(), os.getpid() == os.getsid(0), threading.active_count(), sys.argv[1:])
-        print(sorted(os.listdir("/proc/self/fd")), sys.stdin.read() == "")
+        print(sys.stdin.read() == "")
         print(sorted(name for name in os.environ if name.startswith("X_")))
         print(sys.modules["__main__"].__file__ == __file__, file=sys.stderr)
     if what == "raise":
@@ -234,6 +234,54 @@ async def test_a_file_that_takes_the_place_of_a_loaded_module_is_heeded(stage: S
     (stage.folder / "json.py").write_text("")
     why = await stage.why_spawned(stage.program("json"))
     assert why == f"spawned: {stage.folder / 'json.py'} takes the place of a module of that name"
+
+
+async def test_what_instances_have_loaded_is_loaded_ahead_of_the_next_ones(stage: Stage) -> None:
+    (stage.runners / "late.py").write_text("")
+    (stage.runners / "package").mkdir()
+    for name in ("__init__", "part"):
+        (stage.runners / "package" / f"{name}.py").write_text("")
+    (stage.runners / "package" / "thread.py").write_text(MODULES["thread"])
+    (stage.folder / "queue.py").write_text("")
+    (stage.runners / "runner.py").write_text(
+        "import sys\ndef main(*_):\n    print(sorted(sys.modules.keys() & WANTED), flush=True)\n"
+        "    sys.path.insert(0, '.')\n    import colorsys, late, package.part, queue\n"
+        "    if 'thread' in sys.argv: import package.thread\n"
+        "WANTED = {'colorsys', 'late', 'package.part', 'package.thread', 'queue'}\n" + TAIL
+    )
+    program = stage.program("package")
+    said = set[str]()
+    with anyio.fail_after(10):
+        # Not late, which belongs to no package that is loaded already, and not the function's own.
+        while "['colorsys', 'package.part']" not in said:
+            forked, log = await stage.until_forked(program)
+            await forked.wait()
+            said.update(log.of("stdout"))
+    assert said == {"[]", "['colorsys', 'package.part']"}
+
+
+async def test_what_would_do_harm_is_not_learned(stage: Stage) -> None:
+    (stage.runners / "package").mkdir()
+    (stage.runners / "package" / "__init__.py").write_text("")
+    for name in ("thread", "port", "ends"):
+        (stage.runners / "package" / f"{name}.py").write_text(MODULES[name])
+    (stage.runners / "runner.py").write_text(
+        "import os, sys\ndef main(*_):\n"
+        "    if os.environ['LOADS'] != 'ends': __import__('package.' + os.environ['LOADS'])\n"
+        "    else: sys.modules['package.ends'] = sys.modules['package']\n" + TAIL
+    )
+    program = stage.program("package")
+    for name in ("thread", "port", "ends"):
+        first, _ = await stage.until_forked(program, LOADS=name)
+        await first.wait()
+    forked, _ = await stage.until_forked(program, LOADS="port")
+    zygote = parent(forked)
+    await forked.wait()
+    await until(lambda: not children(zygote))
+    again, _ = await stage.start(program, LOADS="port")
+    assert again.origin == "forked"
+    assert parent(again) == zygote
+    await again.wait()
 
 
 async def test_an_instance_outlives_its_zygote_and_the_next_ones_get_another(

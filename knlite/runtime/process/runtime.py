@@ -125,7 +125,8 @@ class ProcessRuntime:
             words=log if container.termination_from_log else None,
         )
         try:
-            self._guard.add(process.pid)
+            if origin != "forked":  # The guard knew of that one before it began.
+                self._guard.add(process.pid)
             instance.watch(log)
         except BaseException:
             instance.kill()
