@@ -8,10 +8,8 @@ import msgspec
 
 from knlite.errors import InvalidInput
 from knlite.functions import funcyaml
+from knlite.functions.declared import LOCAL_REGISTRY
 from knlite.functions.funcspec import FuncYaml
-
-LOCAL_REGISTRY = "knlite.local"
-"""In the names of images that nobody pushes anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
