@@ -15,7 +15,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from platform import machine
 from tempfile import mkdtemp
 
 import anyio
@@ -29,10 +28,6 @@ from knlite.functions.report import Report
 
 LOCK_RETRY = 0.1
 """Seconds between two looks at another knlite's lock; only while one installs the same."""
-
-
-_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-"""Names of processors as wheels spell them on Linux."""
 
 
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
@@ -87,17 +82,17 @@ async def site_packages(
     requirements: tuple[str, ...],
     *,
     python_version: str,
+    platform: str,
     folder: Path,
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
     report: Report,
 ) -> Path:
-    """A folder with *requirements* for another Python on Linux, to be copied into an image.
+    """A folder with *requirements* for another Python on *platform*, to be copied into an image.
 
-    Raises ``InstanceFailed``.
+    *platform* is ``uv``'s name of it, such as ``x86_64-manylinux_2_28``. Raises ``InstanceFailed``.
     """
-    platform = f"{_MACHINES.get(machine().lower(), machine().lower())}-manylinux_2_28"
 
     async def fill(draft: Path) -> None:
         await _uv(["pip", "install", "--quiet", "--target", str(draft),

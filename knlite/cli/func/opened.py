@@ -1,13 +1,12 @@
-"""The function that a verb of ``func`` is about."""
+"""The function that a verb builds, runs or deploys, and what its image is called."""
 
-import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from knlite.errors import InvalidInput
-from knlite.functions import funcyaml
+from knlite.cli.func.project import function_in
 from knlite.functions.declared import LOCAL_REGISTRY
 from knlite.functions.funcspec import FuncYaml
 
@@ -20,35 +19,20 @@ class Opened:
     func: FuncYaml
 
 
-def open_function(path: Path | None, command: str) -> Opened:
-    """The function in *path*, else in the current folder, with warnings on standard error.
-
-    Raises ``InvalidInput``, whose advice is for ``func`` *command*.
-    """
+def open_function(path: Path | None, environ: Mapping[str, str]) -> Opened:
+    """The function in *path*, else in the current folder. Raises ``NotFound``, ``InvalidInput``."""
     folder = (path or Path()).resolve()
-    if not (folder / funcyaml.FILE).is_file():
-        raise InvalidInput(
-            f"'{folder}' does not contain an initialized function",
-            cause=f"there is no {funcyaml.FILE}",
-            fix=f"make one (knlite func create -l python {folder.name or 'NAME'}), "
-            f"or say where it is: knlite func {command} --path FOLDER",
-        )
-    found = funcyaml.opened(folder)
-    if isinstance(found, funcyaml.ProjectErrors):
-        raise InvalidInput(str(found), fix=f"correct {folder / funcyaml.FILE}")
-    for warning in found.warnings:
-        sys.stderr.write(f"warning: {warning}\n")
-    func = found.func
+    func = function_in(folder, environ)
     if not func.name:
         func = msgspec.structs.replace(func, name=folder.name)
     return Opened(folder, func)
 
 
 def image_of(func: FuncYaml, registry: str = "") -> str:
-    """The image's name, in *registry* if that is given.
+    """The image's name, in *registry* if func.yaml gives none.
 
     One that stays on this machine if nothing says where it belongs.
     """
-    if registry:
-        func = msgspec.structs.replace(func, registry=registry, image="")
+    if registry and not func.full_image:
+        func = msgspec.structs.replace(func, registry=registry)
     return func.full_image or f"{LOCAL_REGISTRY}/{func.name}:latest"

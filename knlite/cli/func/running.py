@@ -97,8 +97,9 @@ def run(
         from knlite.cli.func.opened import open_function
         from knlite.cli.func.run import Wanted, runtime_for, seconds_of
         from knlite.cli.func.run import run as run_function
+        from knlite.settings import environment
 
-        opened = open_function(path, "run")
+        opened = open_function(path, environment())
         wanted = Wanted(
             address=address,
             envs=env or (),
@@ -178,6 +179,7 @@ def invoke(
         from knlite.cli.func.invoke import Message
         from knlite.cli.func.invoke import invoke as invoke_function
         from knlite.cli.func.opened import open_function
+        from knlite.settings import environment
 
         message = Message(
             format=format_,
@@ -191,7 +193,7 @@ def invoke(
             extensions=extension or (),
         )
         code = invoke_function(
-            open_function(path, "invoke"),
+            open_function(path, environment()),
             target,
             message,
             admin_port,

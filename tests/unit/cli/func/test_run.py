@@ -14,6 +14,7 @@ FUNC = """\
 specVersion: 0.36.0
 name: web
 runtime: python
+created: 2026-01-02T03:04:05Z
 run:
   envs:
   - name: GREETING
@@ -30,7 +31,7 @@ def service(
 ) -> tuple[dict[str, str], dict[str, object]]:
     (folder / "func.yaml").write_text(FUNC)
     wanted = Wanted(envs=envs, environ=environ)
-    project, document = one_service(open_function(folder, "run"), wanted)
+    project, document = one_service(open_function(folder, environ), wanted)
     assert project.image == "knlite.local/web:latest"
     return dict(project.envs), document
 
