@@ -35,6 +35,8 @@ MESSAGE_LIMIT = 64 * 1024
 """Bytes that the socket's buffer surely holds."""
 READ = 64 * 1024
 
+LOADING = "its parent process is still loading"
+
 State = Literal["loading", "ready", "unfit", "ended"]
 
 
@@ -51,7 +53,7 @@ class Zygote:
         group: int | None = None,
     ) -> None:
         self.state: State = "loading"
-        self.why = "its parent process is still loading"
+        self.why = LOADING
         """Why there is no fork, unless it is ready."""
         self.reads: Mapping[str, str] = {}
         """Variables that were read while modules were loaded, and by which module."""

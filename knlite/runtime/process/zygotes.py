@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from knlite.functions.plan import Warm
-from knlite.runtime.process.zygote import Forked, Zygote
+from knlite.runtime.process.zygote import LOADING, Forked, Zygote
 
 COUNT = 16
 """As many are kept; those used least recently go first."""
@@ -79,7 +79,8 @@ class Zygotes:
     async def fork(
         self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
     ) -> Forked | str:
-        """A program forked from a zygote; or why it has to be spawned."""
+        """A program forked from a zygote; or why it has to be spawned, ``LOADING`` if that is only
+        for now."""
         if not self._possible:
             return "this system has no process descriptors"
         if warm.key in self._unfit:
@@ -97,7 +98,7 @@ class Zygotes:
         zygote = self._zygotes.get(kind)
         if zygote is None:
             self._want(kind, warm)
-            return self._unfit.get(warm.key, "its parent process is still loading")
+            return self._unfit.get(warm.key, LOADING)
         self._zygotes.move_to_end(kind)
         forked = await zygote.fork(warm.arguments, folder, env, self._adopt)
         if isinstance(forked, Forked):
