@@ -24,10 +24,12 @@ from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.images import Images
+from knlite.controlplane.localcode import LocalCode
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
+from knlite.controlplane.reloader import Reloader
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.views import views_of_run
@@ -112,7 +114,8 @@ class Emulator:
         self._held, self._group = held, group
         self._clock = SystemClock()
         self._draw = random.Random()
-        self._chooser = Chooser(policy_named(settings.runtime))
+        self._chooser = Chooser(policy_named(settings.runtime), settings.environ)
+        code = LocalCode(self._chooser)
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
@@ -125,7 +128,7 @@ class Emulator:
             external_port=settings.port,
             external_tls_port=settings.tls_port,
             durable=settings.data_dir is not None,
-            mutators=(injected,),
+            mutators=(injected, code.stamped),
             validators=(filter_kept,),
             derivations=(
                 *views_of_run(LOOPBACK, settings.port, settings.tls_port, self._clock.wall()),
@@ -160,6 +163,7 @@ class Emulator:
         held.enter_context(self.registry.listening(undecided.note))
         ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
         held.enter_context(self.registry.listening(ready.note))
+        self.reloader = Reloader(self.registry, code, settings.cache_dir, self._clock, bus.publish)
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
@@ -181,6 +185,7 @@ class Emulator:
         self.registry.announce()
         if declares:
             self._applier.apply(project.declared)
+        self.reloader.sources_changed()
         self.settling.applied()
         return self.registry.version != before
 
@@ -205,7 +210,13 @@ class Emulator:
             clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
         )
         gateway = Gateway(
-            activator, brokers, self._draw, self._limits, settings.tls_port, complain=self._warn
+            activator,
+            brokers,
+            self._draw,
+            self._limits,
+            settings.tls_port,
+            complain=self._warn,
+            front=settings.front,
         )
         sender = EventSender(gateway)
         self._held.push_async_callback(sender.aclose)
@@ -235,7 +246,10 @@ class Emulator:
         uid = os.geteuid() or None
         code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
         images = Images(self.registry, code, clock)
-        scaling = make_scaling(basics, activator, projector, images, code, self._metrics, settings)
+        scaling, resting = make_scaling(
+            basics, activator, projector, images, code, self._metrics, settings
+        )
+        self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 
@@ -251,8 +265,11 @@ class Emulator:
             wall=clock.wall,
             events=records,
             sending=Resending(records, brokers, sender.post, clock, publish),
+            rest=resting.rest,
             issuer=issuer,
             token=settings.admin_token,
+            gateway=settings.gateway,
+            runtime="docker" if "docker" in available.runtimes else "process",
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (
@@ -279,6 +296,7 @@ class Emulator:
         await self._group.start(gateway.run, (*gateway_sockets, inner_socket), inside)
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
+        await self._group.start(self.reloader.run)
 
     def _log_requests(self) -> None:
         """Log requests as long as config-observability says so."""

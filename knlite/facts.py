@@ -125,6 +125,8 @@ class PreparationStep:
     service: str
     revision: str
     text: str
+    share: float | None = None
+    """How much of it is done, 0 to 1, where that is known; a step that goes on is told again."""
 
 
 QUEUE_PROXY = "queue-proxy"
@@ -144,6 +146,8 @@ class LogLine:
     container: str = ""
     """Of the instance's containers, the one that wrote it: "" for the only one, and for its log
     of requests QUEUE_PROXY, the container that every pod of a cluster has for them."""
+    request: str = ""
+    """The X-Request-Id of the request that was being handled, where the function's runner knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

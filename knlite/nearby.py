@@ -14,7 +14,7 @@ from pathlib import Path
 
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
-from knlite.manifests import MAX_BYTES, folders_of, is_manifest, is_searched, load
+from knlite.manifests import MAX_BYTES, files_of, folders_of, is_manifest, is_searched, load
 from knlite.serving.workload import Sources
 
 LOOKED_AT = 20_000
@@ -37,9 +37,11 @@ def code_below(folder: Path, environ: Mapping[str, str]) -> Sources:
     files = tuple(file for file in _files(folder) if _says_something(file) and file.is_file())
     read = (read_function(file.parent, environ) for file in files if file.name == "func.yaml")
     manifests = (file for file in files if is_manifest(file) and _is_ours(file))
+    declared = load(manifests).declared
     return Sources(
         projects=tuple(each for each in read if not isinstance(each, ProjectError)),
-        folders=folders_of(load(manifests).declared),
+        folders=folders_of(declared),
+        manifests=files_of(declared),
         dockerfiles=frozenset(
             str(file.parent.resolve()) for file in files if file.name == "Dockerfile"
         ),

@@ -42,11 +42,32 @@ class Settings:
     """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
     freezer: Literal["engine", "cgroup"] = "engine"
     """Who freezes containers: the engine, or their control group directly where it is local."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     """ConfigMap to key to value, from ``--set``; wins over ConfigMaps in files. There may be a
     password among them."""
+    front: tuple[str, str] | None = None
+    """Namespace and name of the Service that gets requests for hosts that nobody has, such as
+    localhost; None where these are for the index."""
+
+    @property
+    def gateway(self) -> str:
+        """The URL by which programs of this machine reach the gateway."""
+        host = "127.0.0.1" if self.address in {"0.0.0.0", "::"} else self.address
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process."""
+    return dict(os.environ)
+
+
+def default_runtime() -> str:
+    """``$KNLITE_RUNTIME``, else ``auto``."""
+    return os.environ.get("KNLITE_RUNTIME") or "auto"
 
 
 def default_cache_dir(environ: Mapping[str, str]) -> Path:

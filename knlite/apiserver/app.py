@@ -3,7 +3,7 @@
 Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask, in which order).
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -34,6 +34,9 @@ from knlite.issuer import Issuer
 from knlite.kinds.core.serviceaccount import ServiceAccount
 from knlite.registry.registry import Registry
 
+Rest = Callable[[str, str], Awaitable[None]]
+"""Brings the service of a namespace and name to zero. Raises ``NotFound`` or ``Conflict``."""
+
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 
@@ -62,12 +65,19 @@ def make_app(
     wall: Callable[[], datetime],
     events: EventSource,
     sending: EventSending,
+    rest: Rest,
     issuer: Issuer,
     token: str = "",
+    gateway: str = "",
+    runtime: str = "",
 ) -> Door:
-    """The application of the admin port; with *token* every request needs it."""
+    """The application of the admin port; with *token* every request needs it.
+
+    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*,
+    and that *runtime* runs functions.
+    """
     ending = Ending()
-    own = _Own(logs, health, metrics, ending)
+    own = _Own(logs, health, metrics, rest, ending, {"url": gateway, "runtime": runtime})
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
@@ -75,7 +85,9 @@ def make_app(
             *(Route(path, own.livez) for path in ("/livez", "/healthz")),
             Route("/readyz", own.readyz),
             Route("/metrics", own.metrics),
+            Route("/knlite/gateway", own.gateway),
             Route("/knlite/logs/{namespace}/{service}", own.logs),
+            Route("/knlite/services/{namespace}/{service}/rest", own.rest, methods=["POST"]),
             *EventRoutes(events, sending, ending).routes(),
             *tokens.routes(),
             Route("/version", about.version),
@@ -177,17 +189,21 @@ async def _special(request: Request, group: str, version: str, rest: str) -> Res
 
 
 class _Own:
-    """What is knlite's own: health, metrics, the logs of a service."""
+    """What is knlite's own: health, metrics, the logs of a service, its rest."""
 
     def __init__(
         self,
         logs: LogSource,
         health: Health,
         metrics: Callable[[], tuple[bytes, str]],
+        rest: Rest,
         ending: Ending,
+        gateway: Mapping[str, str],
     ) -> None:
         self._logs = logs
+        self._rest = rest
         self._ending = ending
+        self._gateway = gateway
         self._health = health
         self._metrics = metrics
 
@@ -203,6 +219,13 @@ class _Own:
     async def metrics(self, _request: Request) -> Response:
         body, content_type = self._metrics()
         return Response(body, media_type=content_type)
+
+    async def rest(self, request: Request) -> Response:
+        await self._rest(request.path_params["namespace"], request.path_params["service"])
+        return Response(status_code=204)
+
+    async def gateway(self, _request: Request) -> Response:
+        return JSONResponse(self._gateway)
 
     async def logs(self, request: Request) -> Response:
         return service_log(self._logs, request, self._ending)

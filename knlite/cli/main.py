@@ -17,6 +17,8 @@ import typer
 from knlite import __version__
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
+from knlite.cli.func.verbs import add_func_verbs
+from knlite.cli.invokeverb import add_invoke_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -121,6 +123,9 @@ def up(
             help="Keep objects and logs in this folder; a later run goes on with them.",
         ),
     ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Let functions show their tracebacks in answers.")
+    ] = False,
     memory: Annotated[
         str,
         typer.Option(
@@ -176,6 +181,7 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            debug=debug,
             memory=parse_size("--memory", memory) if memory else None,
             freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
             limits=tuple(limit or ()),
@@ -259,6 +265,8 @@ def delete(
 
 
 add_event_verbs(app)
+add_invoke_verb(app)
+add_func_verbs(app)
 
 
 @app.command()

@@ -1,4 +1,7 @@
-"""Applies manifests again when their files change; files with mistakes change nothing."""
+"""What ``knlite up`` does when files change: applies manifests again, reloads code.
+
+Files with mistakes change nothing.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -7,10 +10,10 @@ import anyio
 
 from knlite.emulator import Emulator
 from knlite.errors import InvalidInput
-from knlite.manifests import read_project
-
-WATCH_STEP = 300
-"""Milliseconds between looks at what the file system has reported."""
+from knlite.functions.ignore import is_code
+from knlite.manifests import Project, read_project
+from knlite.nearby import code_below
+from knlite.watching import Watched, watch
 
 Say = Callable[[str, str], None]
 """Told of a text and its level."""
@@ -19,57 +22,64 @@ Say = Callable[[str, str], None]
 async def reapply(
     emulator: Emulator, paths: Sequence[Path], notice: Say, settled: anyio.Event
 ) -> None:
-    """Apply again whenever a file changes, once *settled*; files with mistakes change nothing."""
-    if not paths:
-        await anyio.sleep_forever()
-    from watchfiles import awatch
-
-    folders = [path if path.is_dir() else path.parent for path in paths]
+    """Go by what changes below *paths*, and where code lies that runs, once *settled*."""
+    watched = Watched(is_code)
+    deep = [path for path in paths if path.is_dir()]
     # The folder of a single manifest may be somebody's home.
-    deep = any(path.is_dir() for path in paths)
-    over = anyio.Event()
-    async with anyio.create_task_group() as group:
-        group.start_soon(_set_at_the_end, over)
-        changes = awatch(
-            *folders, step=WATCH_STEP, watch_filter=_is_yaml, recursive=deep, stop_event=over
-        )
-        before: list[str] | None = None
-        async for _ in changes:
-            await settled.wait()
-            before = _apply_again(emulator, paths, notice, before)
+    flat = [path.parent for path in paths if not path.is_dir()]
+    emulator.reloader.report_to(lambda folders: watched.watch((*deep, *folders), flat))
+    changed = _Changed(emulator, paths, notice, settled)
+    await watch(watched, changed.tell, lambda text: notice(text, "warning"))
 
 
-async def _set_at_the_end(over: anyio.Event) -> None:
-    """What watches is a thread, which hears of a cancellation only so; else seconds later."""
-    try:
-        await anyio.sleep_forever()
-    finally:
-        over.set()
+class _Changed:
+    """Takes each batch of changes to whom it concerns."""
+
+    def __init__(
+        self, emulator: Emulator, paths: Sequence[Path], notice: Say, settled: anyio.Event
+    ) -> None:
+        self._emulator = emulator
+        self._paths = paths
+        self._notice = notice
+        self._settled = settled
+        self._before: list[str] | None = None
+        """The complaints that there were, which are not repeated."""
+
+    async def tell(self, changed: frozenset[Path]) -> None:
+        """Code is looked at first, so that a manifest and its code change in one step."""
+        await self._settled.wait()
+        reloader = self._emulator.reloader
+        folders = await reloader.look(changed)
+        if any(map(_may_declare, changed)):
+            if self._paths:
+                self._apply_again()
+            elif any(path.name in {"func.yaml", "Dockerfile"} for path in changed):
+                environ = self._emulator.settings.environ
+                code = await anyio.to_thread.run_sync(code_below, Path(), environ)
+                self._emulator.apply(Project((), code, ()), declares=False)
+        reloader.write(folders)
+
+    def _apply_again(self) -> None:
+        emulator, notice = self._emulator, self._notice
+        try:
+            project = read_project(self._paths, emulator.settings.environ)
+            complaints = [*project.complaints, *emulator.check(project)]
+        except InvalidInput as exc:
+            notice(str(exc), "error")
+            return
+        if complaints:
+            texts = [str(complaint) for complaint in complaints]
+            if texts != self._before:
+                notice("\n".join(texts), "error")
+                notice("nothing has been changed; save the corrected file", "warning")
+            self._before = texts
+            return
+        self._before = None
+        if emulator.apply(project):
+            notice("manifests have changed and were applied again", "info")
 
 
-def _apply_again(
-    emulator: Emulator,
-    paths: Sequence[Path],
-    notice: Say,
-    before: list[str] | None,
-) -> list[str] | None:
-    """The complaints that there are now; those that were there *before* are not repeated."""
-    try:
-        project = read_project(paths, emulator.settings.environ)
-        complaints = [*project.complaints, *emulator.check(project)]
-    except InvalidInput as exc:
-        notice(str(exc), "error")
-        return before
-    if complaints:
-        texts = [str(complaint) for complaint in complaints]
-        if texts != before:
-            notice("\n".join(texts), "error")
-            notice("nothing has been changed; save the corrected file", "warning")
-        return texts
-    if emulator.apply(project):
-        notice("manifests have changed and were applied again", "info")
-    return None
-
-
-def _is_yaml(_change: object, path: str) -> bool:
-    return path.endswith((".yaml", ".yml", ".json", "Dockerfile"))
+def _may_declare(path: Path) -> bool:
+    """Whether *path* is called as what says which objects there are, and where their code is; a
+    folder may hold any."""
+    return path.suffix in {".yaml", ".yml", ".json", ""}

@@ -32,15 +32,16 @@ def written_event(
         if name in _RESERVED:
             raise InvalidInput(f'--ext "{text}" cannot be read', cause=f"{name} is no extension")
         given[name] = value
-    body = _body(data)
-    kind = content_type or _kind(body)
+    body = body_of(data)
+    kind = content_type or kind_of(body)
     event = checked(Draft({"specversion": "1.0", **given}, kind if body else None, body or None))
     if isinstance(event, Malformed):
         raise InvalidInput("that is no CloudEvent", cause=event.why)
     return event
 
 
-def _body(data: str) -> bytes:
+def body_of(data: str) -> bytes:
+    """The bytes of TEXT, @FILE, or @- for standard input. Raises ``InvalidInput``."""
     if not data.startswith("@"):
         return data.encode()
     if data == "@-":
@@ -56,7 +57,8 @@ def read_file(name: str) -> bytes:
         raise InvalidInput(f"{name} cannot be read", cause=str(exc)) from exc
 
 
-def _kind(body: bytes) -> str:
+def kind_of(body: bytes) -> str:
+    """The media type that *body* most likely has."""
     try:
         body.decode()
         msgspec.json.decode(body, type=msgspec.Raw)

@@ -18,6 +18,7 @@ from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.controlplane.scalerrunner import ScalerRunner
 from knlite.controlplane.scaletargets import ScaleTargets
+from knlite.errors import Conflict
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
@@ -119,6 +120,24 @@ class Autoscaler:
             self._decide(revision, runner)
         self._fleet.hurry(revision)
         self._work.set()
+
+    # From whoever asks for it.
+
+    def rest(self, revision: RevisionName) -> None:
+        """Have no instance of *revision* now; the next request starts one again.
+
+        Raises ``Conflict`` if the revision may not be without one.
+        """
+        runner = self._runners.get(revision)
+        kept = "the HPA class never goes to zero" if runner is None else runner.kept()
+        if runner is None or kept:
+            raise Conflict(f"{revision.name} cannot be brought to zero", cause=kept)
+        was = runner.desired
+        runner.rest(self._clock.now())
+        # Before the last instance goes, requests have to be held.
+        self._set_path(revision, runner, self._fleet.ready(revision))
+        self._targets.scale(revision, was, 0, "somebody asked for it")
+        self._report(revision, runner)
 
     # From the supervisor.
 

@@ -193,7 +193,7 @@ class Preparation:
         return replace(choice, runtime="process", why=f"{choice.why}; {exc.what}")
 
     def _report(self, wanted: Wanted) -> Report:
-        def report(text: str) -> None:
+        def report(text: str, share: float | None = None) -> None:
             self._publish(
                 PreparationStep(
                     at=self._clock.wall(),
@@ -201,6 +201,7 @@ class Preparation:
                     service=wanted.service,
                     revision=wanted.revision,
                     text=text,
+                    share=share,
                 )
             )
 

@@ -50,6 +50,22 @@ class ScalerRunner:
             self.excess = initial_excess(spec)
         return True
 
+    def kept(self) -> str:
+        """Why it cannot be without an instance now; empty if it can."""
+        if self.spec.min_scale:
+            return f"min-scale is {self.spec.min_scale}"
+        if not self.spec.scale_to_zero:
+            return "enable-scale-to-zero is false"
+        if self.scaler.activity == "activating":
+            return "an instance of it is still starting"
+        return ""
+
+    def rest(self, now: float) -> None:
+        """Go to zero, and begin anew with the load: what was before must not bring it back."""
+        self.decider = Decider(self.spec, now)
+        self.scaler.rest(now)
+        self.want = None
+
     def in_path(self, now: float) -> float:
         """For how many seconds the activator has been in the path."""
         return now - self._proxied_since

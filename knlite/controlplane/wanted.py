@@ -22,6 +22,7 @@ class Wanted:
     """Empty if it is none's."""
     manifest: str
     """What its manifest declares, as ``Sources.folders`` has it."""
+    labels: Mapping[str, str]
     annotations: Mapping[str, str]
     spec: PodSpec
 
@@ -39,6 +40,7 @@ def of_revision(revision: Revision) -> Wanted:
         service=service,
         revision=meta.name,
         manifest=service or meta.labels.get(CONFIGURATION, ""),
+        labels=meta.labels,
         annotations=meta.annotations,
         spec=revision.spec,
     )
@@ -51,6 +53,7 @@ def of_pod(pod: Pod, root: Object) -> Wanted:
         service=root.metadata.name,
         revision="",
         manifest=declared_as(type(root).__name__, root.metadata.name),
+        labels=pod.metadata.labels,
         annotations=pod.metadata.annotations,
         spec=pod.spec,
     )

@@ -74,8 +74,12 @@ class Gateway:
         tls_port: int = 443,
         *,
         complain: Callable[[str], None],
+        front: tuple[str, str] | None = None,
     ) -> None:
-        """HTTPS is on *tls_port*; *complain* is told of requests that a defect has ended."""
+        """HTTPS is on *tls_port*; *complain* is told of requests that a defect has ended.
+
+        *front* is the route (namespace, name) that gets what comes from outside for unknown hosts.
+        """
         self._activator = activator
         self._events = events
         self.event_hosts = EventHosts()
@@ -86,6 +90,7 @@ class Gateway:
         self._random = draw.random
         self._limits = limits
         self._complain = complain
+        self._front = front
         self.outside = Side(activator, draw.random, self._by_other_addresses)
         """Who answers those who come from outside."""
         self.inside = Side(activator, draw.random, self._by_other_addresses)
@@ -105,7 +110,7 @@ class Gateway:
 
     def routes_changed(self, table: RoutingTable, listing: tuple[tuple[str, str], ...]) -> None:
         """This is the table now, seen from outside; *listing* is (what, URL) of what people use."""
-        self.outside.table = table
+        self.outside.table = table.fronted(*self._front) if self._front else table
         self.secure.table = table.secure()
         self.inside.table = self.events.table = table.inside()
         self._listing = listing

@@ -1,38 +1,69 @@
 """The content address of a folder of code: changes when, and only when, a file of it does.
 
-Not here: what watches folders (hot reload).
+Not here: which files count (``ignore.py``), what watches folders (``watching.py``).
 """
 
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-LEFT_OUT = frozenset({"__pycache__", "node_modules", "venv"})
-"""Made from the code, not code; so is every name that begins with a dot."""
+from knlite.functions.ignore import Ignored, ignored
 
 LARGE = 1024 * 1024
 """Bytes from which on a file is data rather than code, and is known by its size and time."""
 
 
-def digest(folder: Path, *more: str) -> str:
-    """``sha256:…`` over names, modes and bytes of the files in *folder*, and over *more*."""
+def digest(folder: Path, *more: str, leave_out: Ignored | None = None) -> str:
+    """``sha256:…`` over names, modes and bytes of the files in *folder*, and over *more*.
+
+    *leave_out* is the rule for what does not count; else the one of the folder itself.
+    """
     content = hashlib.sha256("\0".join(more).encode())
-    for directory, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if _counts(name))
-        for name in sorted(filter(_counts, files)):
-            file = Path(directory) / name
-            if not file.is_file():
-                continue  # A socket, or a link to nothing.
-            executable = os.access(file, os.X_OK)
-            content.update(f"\0{file.relative_to(folder)}\0{executable}\0".encode())
-            found = file.stat()
-            if found.st_size > LARGE:
-                content.update(f"{found.st_size} {found.st_mtime_ns}".encode())
-                continue
-            with file.open("rb") as stream:
-                content.update(hashlib.file_digest(stream, "sha256").digest())
+    for path in files(folder, leave_out or ignored(folder)):
+        try:
+            _add(content, folder, path)
+        except OSError:
+            continue  # Gone since, or not ours to read: whoever runs it will say so.
     return f"sha256:{content.hexdigest()}"
 
 
-def _counts(name: str) -> bool:
-    return not name.startswith(".") and name not in LEFT_OUT
+def files(folder: Path, leave_out: Ignored) -> Iterator[str]:
+    """The files of *folder* that count, as paths with slashes, in order.
+
+    Links to folders are among them, and are not followed: they may lead in a circle.
+    """
+    for directory, folders, names in os.walk(folder):
+        prefix = Path(directory).relative_to(folder).as_posix()
+        prefix = "" if prefix == "." else f"{prefix}/"
+        links = [name for name in folders if Path(directory, name).is_symlink()]
+        folders[:] = sorted(
+            name for name in folders if name not in links and not leave_out(prefix + name, True)
+        )
+        for name in sorted((*names, *links)):
+            if not leave_out(prefix + name, False):
+                yield prefix + name
+
+
+def led(folder: Path, link: Path) -> str:
+    """Where a *link* in *folder* leads: from the folder on if it stays inside, else absolute."""
+    target, inside = link.resolve(), folder.resolve()
+    if target.is_relative_to(inside):
+        return target.relative_to(inside).as_posix()
+    return str(target)
+
+
+def _add(content: "hashlib._Hash", folder: Path, path: str) -> None:
+    file = folder / path
+    if file.is_symlink() and file.is_dir():
+        content.update(f"\0{path}\0{led(folder, file)}\0".encode("utf-8", "surrogateescape"))
+        return
+    if not file.is_file():
+        return  # A socket, or a link to nothing.
+    with file.open("rb") as stream:
+        found, executable = file.stat(), os.access(file, os.X_OK)
+        content.update(f"\0{path}\0{executable}\0".encode("utf-8", "surrogateescape"))
+        if found.st_size > LARGE:
+            content.update(f"{found.st_size} {found.st_mtime_ns}".encode())
+            return
+        content.update(hashlib.file_digest(stream, "sha256").digest())

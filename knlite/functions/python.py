@@ -21,11 +21,14 @@ from typing import Literal
 from knlite.errors import InstanceFailed
 
 RUNNERS = Path(__file__).parent / "runners"
+SHARED = (RUNNERS / "knlite_loading.py", RUNNERS / "knlite_streams.py")
+"""What every runner needs beside it."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
 TEST_TOOLS = frozenset({"pytest", "pytest-asyncio"})
 """What func's template lists among the runtime's dependencies, for the function's tests."""
 PARLIAMENT_NAMES = frozenset({"parliament", "parliament-functions"})
 
+_DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(main|new|handle)\b", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PROCFILE = re.compile(r"^\s*web:.*python\S*\s+-m\s+parliament\b", re.MULTILINE)
 
@@ -183,8 +186,12 @@ def _imports(source: Path) -> set[str]:
 def _defined(source: Path) -> set[str]:
     if not source.is_file():
         return set()
+    parsed = _parse(source)
+    if not parsed.body:
+        # Not valid, then: enough to start it, since the interpreter tells what is wrong.
+        return set(_DEFINED.findall(source.read_text(encoding="utf-8", errors="replace")))
     names: set[str] = set()
-    for node in _parse(source).body:
+    for node in parsed.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):

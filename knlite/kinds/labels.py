@@ -99,6 +99,10 @@ COMMAND: Final = "knlite.dev/command"
 """Annotation of a template: a plain local command that listens on ``$PORT``."""
 WORKDIR: Final = "knlite.dev/workdir"
 """Annotation of a template: the folder of that command, relative to the manifest's."""
+CODE: Final = "knlite.dev/code"
+"""Annotation of a template: the digest of its local code, once that has changed; knlite's own."""
+FUNCTION: Final = "knlite.dev/function"
+"""Annotation of a template: the absolute folder of the function project behind its image."""
 
 IDLE: Final = "knlite.dev/idle"
 """Annotation of a template: what becomes of its instances at scale zero: ``remove`` (the default,

@@ -56,6 +56,7 @@ async def open_runtimes(
                 cache_dir=settings.cache_dir,
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
+                debug=settings.debug,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes
@@ -71,7 +72,9 @@ async def open_runtimes(
                     engine,
                     gateway_port=port,
                     hosts=hosts,
-                    function_code=code_in(settings.cache_dir, settings.environ),
+                    function_code=code_in(
+                        settings.cache_dir, settings.environ, debug=settings.debug
+                    ),
                     by_cgroup=settings.freezer == "cgroup",
                 )
                 if settings.freezer == "cgroup":

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Literal
 
+from knlite.functions import logmark
 from knlite.runtime.port import Log
 
 LINES = 80
@@ -33,4 +34,4 @@ class LastWords:
 
     def text(self) -> str:
         """The last lines, cut at the front."""
-        return ending(self._lines)
+        return ending(logmark.last_words(self._lines))

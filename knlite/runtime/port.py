@@ -30,6 +30,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from knlite.functions.report import Report as Report
 from knlite.serving.container import TERMINATION_LOG, Limits, Mount, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import Vantage
@@ -41,9 +42,6 @@ Log = Callable[[Literal["stdout", "stderr"], str], None]
 
 Logs = Callable[[str], Log]
 """Gives the log of the container of that name."""
-
-Report = Callable[[str], None]
-"""Takes a sentence about a step that takes time, for the person who waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +152,12 @@ class Instance(Protocol):
     @property
     def label(self) -> str:
         """What a person calls it: ``pid 4121``, ``container 3f2a91c0``."""
+        ...
+
+    @property
+    def origin(self) -> str:
+        """What its start was: ``forked``, ``spawned``, ``container``; after a colon, why it could
+        not be forked."""
         ...
 
     async def wait(self) -> Exit:

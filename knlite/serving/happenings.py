@@ -66,6 +66,8 @@ def of_fact(fact: Telling) -> Iterator[Happening]:
                 "Pod", fact.namespace, fact.instance, "Warning", "Unhealthy", text, "kubelet"
             )
         case PreparationStep():
+            if fact.share:
+                return  # Has been told when it began.
             for kind, name in _told(fact.service, fact.revision):
                 yield Happening(
                     kind, fact.namespace, name, "Normal", "Preparing", fact.text, "kubelet"

@@ -131,6 +131,8 @@ class RoutingTable:
     redirected: Set[str] = frozenset()
     """Those of ``secured`` that are not served without it, and so are not among ``hosts``."""
     is_inside: bool = False
+    front: Backends | None = None
+    """For hosts that nobody has; None where those are answered otherwise."""
     _seen: dict[bytes, Backends] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -138,6 +140,10 @@ class RoutingTable:
     def inside(self) -> "RoutingTable":
         """The side for callers inside the cluster."""
         return replace(self, is_inside=True)
+
+    def fronted(self, namespace: str, name: str) -> "RoutingTable":
+        """The side where hosts that nobody has, and localhost, are those of a route."""
+        return replace(self, front=self.local.get(f"{name}.{namespace}.{CLUSTER_DOMAIN}"))
 
     @property
     def remembered(self) -> int:
@@ -184,7 +190,9 @@ class RoutingTable:
 
     def _behind(self, host: str) -> Backends | None:
         found = self.hosts.get(host)
-        return self._named_inside(host) if found is None and self.is_inside else found
+        if found is None and self.is_inside:
+            found = self._named_inside(host)
+        return self.front if found is None else found
 
     def _named_inside(self, host: str) -> Backends | None:
         """What *host* is inside the cluster: a name of a route, or of a revision."""

@@ -36,6 +36,18 @@ class FunctionProject:
     invoke: Literal["http", "cloudevent"] = "http"
     envs: Mapping[str, str] = field(default_factory=dict)
     """Literal ``run.envs``; a manifest's variables win over them."""
+    base_image: str = ""
+    """``build.baseImage``: what its image is built upon; empty for the runtime's own choice."""
+    builder: str = ""
+    """``build.builder``: pack, s2i, host; empty if it is not said."""
+    build_envs: Mapping[str, str] = field(default_factory=dict)
+    """Variables while it is built, not while it runs."""
+    health: tuple[str, str] = ("/health/liveness", "/health/readiness")
+    """Paths that say whether it lives, and whether it is ready."""
+    start_timeout: float = 60.0
+    """Seconds until it has to be ready."""
+    code: str = ""
+    """The digest of the snapshot to run, of what was in the folder; empty for what is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +90,8 @@ class Sources:
     """(namespace, what ``declared_as`` calls it) to the folder of its manifest."""
     dockerfiles: frozenset[str] = frozenset()
     """Those of the folders that hold a Dockerfile."""
+    manifests: frozenset[str] = frozenset()
+    """Files that declare objects; in a folder of code they are no part of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
+from knlite.controlplane.resting import Resting
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.volumes import VolumeKeeper
@@ -34,8 +35,8 @@ def make_scaling(
     code: Preparation,
     metrics: Metrics,
     settings: Settings,
-) -> Scaling:
-    """Who decides how many instances there are, and who keeps them."""
+) -> tuple[Scaling, Resting]:
+    """Who decides how many instances there are, and who keeps them; and who brings them to zero."""
     registry, clock, publish = basics.registry, basics.clock, basics.publish
     service_of = projector.service_of
     pods, capacity = PodWriter(registry, basics.reporter, clock.wall), this_capacity()
@@ -67,4 +68,5 @@ def make_scaling(
     activator.report_to(autoscaler)
     targets.report_to(activator)
     metrics.ask(loads=activator.loads, scales=autoscaler.scales)
-    return supervisor, kubelet, volumes, autoscaler, hpa
+    resting = Resting(registry, autoscaler, supervisor.counts, activator.loads)
+    return (supervisor, kubelet, volumes, autoscaler, hpa), resting

@@ -127,6 +127,7 @@ class Cell:
         # The wall goes on from one cell to the next.
         self.clock = LoopClock(STARTED + timedelta(seconds=asyncio.get_running_loop().time()))
         self.facts: list[Fact] = []
+        self.readers: list[Callable[[Fact], None]] = []
         self.unwell: dict[tuple[Role, str], str] = {}
         """What probes of a role say of the container of a name, where it is not well."""
         self.requests = Requests()
@@ -152,6 +153,8 @@ class Cell:
         def publish(fact: Fact) -> None:
             self.facts.append(fact)
             self.recorder.read(fact)
+            for reader in self.readers:
+                reader(fact)
 
         self.controller = Controller(self.registry, RECONCILERS, self.clock, publish)
         self.projector = Projector(self.registry, self.clock)

@@ -11,36 +11,29 @@ fields of a manifest are refused for that, and which have no effect.
 
 import os
 import re
-import shlex
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import assert_never
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
-from knlite.errors import InstanceFailed
-from knlite.functions import contents, environment, python
+from knlite.functions import contents
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
 from knlite.runtime.process.files import Files
 from knlite.runtime.process.guard import Guard
-from knlite.runtime.process.instance import ProcessInstance, spawn
+from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
+from knlite.runtime.process.programs import Program, program_of
+from knlite.runtime.process.started import Started, spawn
+from knlite.runtime.process.zygote import LOADING
+from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
 from knlite.serving.volume import FileVolume
-from knlite.serving.workload import (
-    DockerfileFolder,
-    FunctionProject,
-    LocalCommand,
-    StoredImage,
-    Workload,
-)
+from knlite.serving.workload import Workload
 
 LOOPBACK = "127.0.0.1"
 NOT_INHERITED = frozenset(
@@ -54,44 +47,49 @@ _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 class ProcessRuntime:
     """Programs as process groups.
 
-    *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run.
+    *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run; with
+    *debug* functions show their tracebacks to clients.
     """
 
     def __init__(
-        self, *, gateway_port: int, cache_dir: Path, owner: str, environ: Mapping[str, str]
+        self,
+        *,
+        gateway_port: int,
+        cache_dir: Path,
+        owner: str,
+        environ: Mapping[str, str],
+        debug: bool = False,
     ) -> None:
         self.vantage = ByPath(f"http://{LOOPBACK}:{gateway_port}")
         self._cache_dir = cache_dir
+        self._debug = debug
         self._environ = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
         self._ports = Ports()
         self._guard = Guard()
+        inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
+        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
-        match workload:
-            case FunctionProject():
-                program, extra = await self._prepare_function(workload, report)
-            case LocalCommand():
-                program, extra = _prepare_command(workload), workload.command
-            case DockerfileFolder() | StoredImage():
-                raise InstanceFailed(
-                    "ContainerEngineMissing",
-                    "an image cannot run as a process",
-                    fix="start a container engine and run knlite with --runtime docker, or "
-                    "annotate the Service with knlite.dev/command",
-                )
-            case _:
-                assert_never(workload)
+        program, extra = await program_of(
+            workload,
+            cache_dir=self._cache_dir,
+            environ=self._environ,
+            debug=self._debug,
+            report=report,
+        )
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
+        if program.warm is not None:
+            self.zygotes.warm(program.warm)
         return Prepared(program, digest)
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
         container = launch.serving
         program = container.prepared.handle
-        if not isinstance(program, _Program):
+        if not isinstance(program, Program):
             raise TypeError("prepared by another runtime")
         await anyio.lowlevel.checkpoint_if_cancelled()
         port = self._ports.take() if launch.port else 0
@@ -114,7 +112,7 @@ class ProcessRuntime:
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
-        process = spawn(words, program.folder, env, user=user, group=group)
+        process, origin = await self._begin(program, words, env, user, group)
         log = LastWords(logs(container.name))
         instance = ProcessInstance(
             process,
@@ -123,6 +121,7 @@ class ProcessRuntime:
             container=container.name,
             folder=program.folder,
             env=env,
+            origin=origin,
             words=log if container.termination_from_log else None,
         )
         try:
@@ -132,6 +131,23 @@ class ProcessRuntime:
             instance.kill()
             raise
         return instance
+
+    async def _begin(
+        self,
+        program: Program,
+        words: list[str],
+        env: Mapping[str, str],
+        user: int | None,
+        group: int | None,
+    ) -> tuple[Started, str]:
+        """The program, forked if it can be, and what its start was."""
+        if program.warm is None:
+            return spawn(words, program.folder, env, user=user, group=group), "spawned"
+        forked = await self.zygotes.fork(program.warm, program.folder, env, user, group)
+        if not isinstance(forked, str):
+            return forked, "forked"
+        spawned = spawn(words, program.folder, env, user=user, group=group)
+        return spawned, "spawned" if forked == LOADING else f"spawned: {forked}"
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
         """Nothing: what a process has of volumes is as it was at its start."""
@@ -150,47 +166,10 @@ class ProcessRuntime:
         return await anyio.to_thread.run_sync(owners.sweep)
 
     async def aclose(self) -> None:
-        """End the guard."""
+        """End the zygotes and the guard."""
+        await self.zygotes.aclose()
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
-
-    async def _prepare_function(
-        self, project: FunctionProject, report: Report
-    ) -> tuple["_Program", str]:
-        if project.language != "python":
-            raise InstanceFailed(
-                "FunctionNotSupported",
-                f"a {project.language} function cannot run as a process",
-                fix="run knlite with --runtime docker, which builds an image of it, or annotate "
-                "the Service with knlite.dev/command and a command that listens on $PORT",
-            )
-        folder = await anyio.to_thread.run_sync(_existing, project.folder)
-        plan = await anyio.to_thread.run_sync(python.plan, folder, project.invoke)
-        # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
-        # sight, and saves the time of looking for them.
-        interpreter = [sys.executable, "-S"]
-        if plan.requirements:
-            installed = await environment.ensure(
-                plan.requirements,
-                folder=folder,
-                name=project.name,
-                cache_dir=self._cache_dir,
-                environ=self._environ,
-                report=report,
-            )
-            interpreter = [str(installed)]
-        words = (*interpreter, str(plan.runner), *plan.arguments)
-        described = "\n".join((sys.version, *plan.requirements, *sorted(project.envs)))
-        return _Program(words=words, folder=folder, envs=project.envs), described
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Program:
-    words: tuple[str, ...]
-    folder: Path
-    envs: Mapping[str, str] = field(default_factory=dict)
-    expands: bool = False
-    """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
 
 
 def _listening(port: int) -> Mapping[str, str]:
@@ -201,36 +180,6 @@ def _listening(port: int) -> Mapping[str, str]:
         "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
         "FUNC_PORT": str(port),
     }
-
-
-def _prepare_command(workload: LocalCommand) -> _Program:
-    try:
-        words = tuple(shlex.split(workload.command))
-    except ValueError as error:
-        raise InstanceFailed(
-            "InvalidCommand",
-            f"the command {workload.command!r} cannot be read",
-            cause=str(error),
-            fix="correct the annotation knlite.dev/command",
-        ) from error
-    if not words:
-        raise InstanceFailed(
-            "InvalidCommand",
-            "the command is empty",
-            fix="correct the annotation knlite.dev/command",
-        )
-    return _Program(words=words, folder=_existing(workload.folder), expands=True)
-
-
-def _existing(folder: str) -> Path:
-    path = Path(folder).resolve()
-    if not path.is_dir():
-        raise InstanceFailed(
-            "FolderMissing",
-            f"{folder} is not a folder",
-            fix="correct the annotation knlite.dev/workdir, or bring the folder back",
-        )
-    return path
 
 
 def _expand(word: str, env: Mapping[str, str]) -> str:

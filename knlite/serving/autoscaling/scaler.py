@@ -79,6 +79,11 @@ class Scaler:
         self.desired = max(desired if active else 0, least)
         self._become("activating" if self.desired else "inactive", now)
 
+    def rest(self, now: float) -> None:
+        """Have no instance from *now* on, as after a stable window without traffic."""
+        self.desired = 0
+        self._become("inactive", now)
+
     def _least(self) -> int:
         """How many there have to be whatever the load."""
         spec = self._spec

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from knlite.apiserver.app import Door, make_app
+from knlite.errors import Conflict
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import LogLine
 from knlite.issuer import Issuer
@@ -91,6 +92,8 @@ class Client:
         self.entrance, self.posts = Entrance(), Posts()
         self.health = Health()
         self.logs = logs or Logs()
+        self.busy = False
+        self.rested: list[str] = []
         self.door: Door = make_app(
             registry,
             logs=self.logs,
@@ -99,10 +102,16 @@ class Client:
             wall=lambda: NOW,
             events=self.events,
             sending=Resending(self.events, self.entrance, self.posts, Still(), self.events.read),
+            rest=self._rest,
             issuer=Issuer(lambda: NOW),
             token=token,
         )
         self._transport = httpx.ASGITransport(self.door.app, raise_app_exceptions=False)
+
+    async def _rest(self, namespace: str, service: str) -> None:
+        if self.busy:
+            raise Conflict(f"{service} cannot be brought to zero", cause="1 request is under way")
+        self.rested.append(f"{namespace}/{service}")
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
         return self.ask("GET", path, headers=headers)

@@ -103,6 +103,17 @@ async def test_a_client_that_leaves_follows_no_more() -> None:
     assert logs.closed
 
 
+def test_a_service_is_brought_to_zero_unless_it_is_busy(client: Client) -> None:
+    path = "/knlite/services/default/web/rest"
+    assert client.ask("POST", path).status_code == 204
+    assert client.rested == ["default/web"]
+    client.busy = True
+    answer = client.ask("POST", path)
+    assert answer.status_code == 409
+    assert "1 request is under way" in answer.json()["message"]
+    assert client.get(path).status_code == 405
+
+
 def test_a_failure_of_knlite_itself_is_a_status(client: Client) -> None:
     client.health.broken = True
     answer = client.get("/readyz")

@@ -49,6 +49,8 @@ def test_a_current_project_is_read_with_its_literal_variables(tmp_path: Path) ->
         image="docker.io/alice/hello:latest",
         invoke="cloudevent",
         envs={"GREETING": "hello", "USER_NAME": "bob"},
+        builder="pack",
+        build_envs={"A": "b"},
     )
 
 
@@ -76,7 +78,7 @@ def test_an_old_project_has_its_fields_at_the_top(tmp_path: Path) -> None:
         pytest.param(
             "runtime: go\nrun:\n  envs:\n  - {name: A, value: b}\n  - {name: A, value: c}\n",
             5,
-            "given twice",
+            'duplicate name "A"',
             id="duplicate",
         ),
     ],

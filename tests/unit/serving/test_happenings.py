@@ -66,6 +66,13 @@ def instance(state: InstanceState) -> InstanceChanged:
             id="preparation of a revision without a service",
         ),
         pytest.param(
+            PreparationStep(
+                at=AT, namespace="shop", service="", revision="web-1", text="pulls", share=0.4
+            ),
+            [],
+            id="a step that goes on has been told when it began",
+        ),
+        pytest.param(
             ReadyChanged(
                 at=AT, kind="Broker", namespace="shop", name="b", status="True", reason="",
                 message="",

@@ -362,3 +362,24 @@ def test_redirected_sends_on_what_has_a_certificate_and_nothing_else() -> None:
         assert side.match("A.example.org:8080", "/", 0.0) == ToHTTPS("a.example.org")
         assert side.match("b.example.org", "/", 0.0) == ToRevision(WEB, "/")
     assert table.secure().find(b"a.example.org") is not None
+
+
+def test_the_front_gets_what_comes_for_hosts_that_nobody_has() -> None:
+    hosts = ("web.default.svc.cluster.local",)
+    rules = (
+        Rule(hosts=hosts, visibility="ClusterLocal", splits=(split("web-00001", 100),)),
+        Rule(hosts=("web.default.localhost",), splits=(split("web-00001", 100),)),
+        Rule(hosts=("api.default.localhost",), splits=(split("api-00001", 100),)),
+    )
+    plain = routing_table([Ingress(spec=IngressSpec(rules=rules))], {}, {}, [("default", "b")])
+    table = plain.fronted("default", "web")
+    for host in ("localhost:8080", "127.0.0.1", "[::1]:8080", "", "laptop.example.org"):
+        assert table.match(host, "/ns/default/brokers/b", 0.0).revision == WEB  # type: ignore[union-attr]  # fails if it is none
+        assert table.find(host.encode()) is not None
+    other = table.match("api.default.localhost", "/", 0.0)
+    assert other == ToRevision(RevisionName("default", "api-00001"), "/")
+    assert plain.match("localhost", "/", 0.0) == ToIndex()
+
+
+def test_a_front_that_is_not_there_yet_changes_nothing() -> None:
+    assert RoutingTable().fronted("default", "web").match("localhost", "/", 0.0) == ToIndex()

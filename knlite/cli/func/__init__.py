@@ -1,0 +1,1 @@
+"""``knlite func``: functions, as the ``func`` command line has them."""

@@ -1,0 +1,121 @@
+"""Which objects run code from which folders of this machine, and what that code has become.
+
+Source: knlite's own; ``docs/adr/0042-a-save-is-a-template-change.md``.
+Not here: who notices that code has changed (``reloader.py``), how it is chosen (``chooser.py``).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import anyio.to_thread
+
+from knlite.controlplane.chooser import Chooser
+from knlite.controlplane.wanted import Wanted
+from knlite.functions import contents, snapshot
+from knlite.functions.ignore import Ignored, ignored
+from knlite.functions.sourcelike import not_sources
+from knlite.kinds.core.deployment import Deployment
+from knlite.kinds.labels import FUNCTION
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.service import Service
+from knlite.reconcile import View
+from knlite.serving.code import Stamped, annotations_of, code_of, is_named, with_code
+from knlite.serving.workload import (
+    Choice,
+    DockerfileFolder,
+    FunctionProject,
+    LocalCommand,
+    Sources,
+    StoredImage,
+    declared_as,
+)
+
+Local = FunctionProject | DockerfileFolder | LocalCommand
+"""Code that somebody may edit."""
+
+
+class LocalCode:
+    """The local code of all objects, as *chooser* finds it."""
+
+    def __init__(self, chooser: Chooser) -> None:
+        self._chooser = chooser
+        self.changed: dict[Path, str] = {}
+        """The digest of the code in each folder where it has changed since it was first seen."""
+
+    @property
+    def sources(self) -> Sources:
+        """What the files at hand say of code."""
+        return self._chooser.sources
+
+    def of(self, obj: Stamped) -> dict[Path, Local]:
+        """The code that *obj* runs and that is reloaded, by its folder.
+
+        What was deployed stays as it was at that moment.
+        """
+        annotations = annotations_of(obj)
+        spec = obj.spec.template.spec
+        wanted = Wanted(
+            namespace=obj.metadata.namespace,
+            service=obj.metadata.name,
+            revision="",
+            manifest=declared_as(type(obj).__name__, obj.metadata.name),
+            labels=obj.spec.template.metadata.labels,
+            annotations=annotations,
+            spec=spec,
+        )
+        found: dict[Path, Local] = {}
+        for container in (*spec.containers, *spec.init_containers):
+            choice = self._chooser.choose(wanted, container)
+            if not isinstance(choice, Choice) or isinstance(choice.workload, StoredImage):
+                continue
+            folder = choice.workload.folder
+            deployed = FUNCTION in annotations and isinstance(choice.workload, FunctionProject)
+            if deployed and all(each.folder != folder for each in self.sources.projects):
+                continue
+            found[Path(folder).resolve()] = choice.workload
+        return found
+
+    def stamped(self, obj: Object, view: View) -> Object:
+        """The mutating webhook: *obj* with the stamp of its code, if that has ever changed."""
+        if not isinstance(obj, Service | Configuration | Deployment) or is_named(obj):
+            return obj
+        stored = view.get(type(obj), obj.metadata.namespace, obj.metadata.name)
+        before = code_of(annotations_of(stored)) if stored is not None else ""
+        if not (self.changed or before):
+            return obj
+        folders = self.of(obj)
+        return with_code(obj, stamp(folders, self.changed) or before) if folders else obj
+
+
+def stamp(folders: Mapping[Path, Local], changed: Mapping[Path, str]) -> str:
+    """One digest for all of *folders*; "" if nothing in them has *changed*."""
+    found = [changed[each] for each in sorted(folders) if each in changed]
+    if len(found) < 2:
+        return "".join(found)
+    return f"sha256:{hashlib.sha256(' '.join(found).encode()).hexdigest()}"
+
+
+async def look(code: Local, folder: Path, sources: Sources, cache_dir: Path) -> str:
+    """The digest of *code* in *folder* as it is now; a function's is kept as a snapshot.
+
+    Raises ``InstanceFailed``.
+    """
+    rule = no_code(code, folder, sources)
+    if isinstance(code, FunctionProject):
+        taken = await snapshot.take(folder, name=code.name, cache_dir=cache_dir, leave_out=rule)
+        return taken.digest
+    return await anyio.to_thread.run_sync(lambda: contents.digest(folder, leave_out=rule))
+
+
+def no_code(code: Local, folder: Path, sources: Sources) -> Ignored:
+    """The rule for what in *folder* is not part of *code*; manifests are not."""
+    if isinstance(code, LocalCommand):
+        return not_sources(folder)
+    rule = ignored(folder)
+
+    def left_out(path: str, is_folder: bool) -> bool:
+        return rule(path, is_folder) or str(folder / path) in sources.manifests
+
+    return left_out

@@ -1,0 +1,129 @@
+"""How a function project is run, by its language: what to make for it, and the words that start it.
+
+A plan is read from the folder's files; what it needs (an environment, compiled code) is made once
+and cached, by content. Words may hold ``$PORT`` and other variables, which are known at a start.
+
+Source: Knative Functions reference §4.2 (runtimes), §2.6 and §3.3 (Python), Part 7.
+Not here: what each language needs (``python.py``, ``procfile.py``, …); starting (``runtime/``).
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio.to_thread
+
+from knlite.errors import InstanceFailed
+from knlite.functions import environment, procfile, python
+from knlite.functions.preloads import preloads
+from knlite.functions.procfile import ProcfilePlan
+from knlite.functions.python import PythonPlan
+from knlite.functions.report import Report
+from knlite.serving.workload import FunctionProject
+
+Plan = PythonPlan | ProcfilePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """What a parent process may have loaded already when an instance is forked from it."""
+
+    interpreter: tuple[str, ...]
+    """The program and its flags."""
+    runner: Path
+    """Its ``main`` is called with *arguments*."""
+    arguments: tuple[str, ...]
+    imports: tuple[str, ...]
+    """Modules that importing the function loads besides its own, and that its runner loads for a
+    first request; what is missing does not matter."""
+    key: str
+    """Instances with the same one can share a parent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A function that can be started."""
+
+    words: tuple[str, ...]
+    described: str
+    """What it depends on besides the files in its folder and their names."""
+    envs: Mapping[str, str] = field(default_factory=dict)
+    expands: bool = False
+    """Whether *words* may hold ``$PORT`` and other variables."""
+    warm: Warm | None = None
+
+
+def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
+    """What the runner of a function in *origin* is told by variables.
+
+    *debug* lets answers show tracebacks.
+    """
+    return {
+        "KNLITE_LOG_MARKS": "1",
+        "KNLITE_ORIGIN": str(origin),
+        **({"KNLITE_DEBUG": "1"} if debug else {}),
+    }
+
+
+def plan(folder: Path, project: FunctionProject) -> Plan:
+    """How to run *project*, whose files are in *folder*. Blocks. Raises ``InstanceFailed``."""
+    if project.language == "python":
+        return python.plan(folder, project.invoke)
+    command = procfile.read(folder)
+    if command is not None:
+        return command
+    raise InstanceFailed(
+        "FunctionNotSupported",
+        f"a {project.language} function cannot run as a process",
+        cause=f"knlite knows no way to start it, and {folder} has no Procfile",
+        fix="write a Procfile with a line such as 'web: ./server --port $PORT', or run knlite with "
+        "--runtime docker and a Dockerfile in the folder",
+    )
+
+
+async def make(
+    planned: Plan,
+    *,
+    folder: Path,
+    origin: Path,
+    name: str,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    debug: bool,
+    report: Report,
+) -> Made:
+    """Make what *planned* needs. *origin* is the user's own folder, for errors.
+
+    Raises ``InstanceFailed``.
+    """
+    if isinstance(planned, ProcfilePlan):
+        return Made(words=planned.words, described="\n".join(planned.words), expands=True)
+    # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
+    # sight, and saves the time of looking for them.
+    interpreter: tuple[str, ...] = (sys.executable, "-S")
+    if planned.requirements:
+        installed = await environment.ensure(
+            planned.requirements,
+            folder=origin,
+            name=name,
+            cache_dir=cache_dir,
+            environ=environ,
+            report=report,
+        )
+        interpreter = (str(installed),)
+    arguments = (str(folder), *planned.arguments[1:])
+    imports = await anyio.to_thread.run_sync(preloads, folder, planned)
+    warm = Warm(
+        interpreter=interpreter,
+        runner=planned.runner,
+        arguments=arguments,
+        imports=imports,
+        key="\n".join((*interpreter, str(planned.runner), *imports)),
+    )
+    return Made(
+        words=(*interpreter, str(planned.runner), *arguments),
+        described="\n".join((sys.version, *planned.requirements)),
+        envs=told(origin, debug=debug),
+        warm=warm,
+    )

@@ -1,0 +1,120 @@
+"""A function's code as it was at one moment, so that a revision runs what it was made of.
+
+A snapshot is never changed: it is filled beside its place and then renamed into it, and its name is
+the digest of what is in it. Runs share them.
+
+Links to files become files. A link to a folder leads where it led: what is there is not part of the
+project, and neither kept nor watched.
+
+Source: knlite's own; on a cluster the image is the snapshot.
+Not here: which files count (``ignore.py``), which revision runs what (``runtime/``).
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import mkdtemp
+
+import anyio
+import anyio.to_thread
+
+from knlite.errors import InstanceFailed
+from knlite.functions.contents import digest, files, led
+from knlite.functions.ignore import Ignored, ignored
+
+FOLDER = "sources"
+"""Below the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The code that was in *origin*, the author's folder, and is in *folder* for good."""
+
+    folder: Path
+    origin: Path
+    digest: str
+
+
+def place(cache_dir: Path, code: str) -> Path:
+    """Where the snapshot with the digest *code* is, if there is one."""
+    return cache_dir / FOLDER / code.removeprefix("sha256:")[:32]
+
+
+async def take(
+    folder: Path, *, name: str, cache_dir: Path, code: str = "", leave_out: Ignored | None = None
+) -> Snapshot:
+    """The code in *folder* as it is now, of the function called *name*.
+
+    With *code* it is the snapshot of that digest, if there still is one. *leave_out* is the rule
+    for what does not count; else the one of the folder itself. Raises ``InstanceFailed``.
+    """
+    return await anyio.to_thread.run_sync(_take, folder, name, cache_dir, code, leave_out)
+
+
+def drop(cache_dir: Path, code: str) -> None:
+    """Remove the snapshot with the digest *code*, if there is one."""
+    shutil.rmtree(place(cache_dir, code), ignore_errors=True)
+
+
+def _take(
+    folder: Path, name: str, cache_dir: Path, code: str, leave_out: Ignored | None
+) -> Snapshot:
+    if code and (kept := place(cache_dir, code)).is_dir():
+        return Snapshot(kept, folder, code)
+    try:
+        return _taken(folder, cache_dir, leave_out or ignored(folder))
+    except OSError as error:
+        raise InstanceFailed(
+            "SourcesUnreadable",
+            f"the code of function {name} cannot be copied",
+            cause=f"{error.filename or folder}: {error.strerror}",
+            fix=f"make all files in {folder} readable, or name those that the function does not"
+            " need in .funcignore",
+        ) from error
+
+
+def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
+    found = digest(folder, leave_out=leave_out)
+    kept = place(cache_dir, found)
+    if kept.is_dir():
+        return Snapshot(kept, folder, found)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(mkdtemp(prefix="draft.", dir=kept.parent))
+    try:
+        for path in files(folder, leave_out):
+            _copy(folder, path, draft)
+        # What has been copied is what counts: the folder may have changed meanwhile.
+        found = digest(draft, leave_out=_nothing)
+        kept = place(cache_dir, found)
+        if not kept.is_dir():
+            draft.chmod(folder.stat().st_mode & 0o777 | 0o700)
+            try:
+                draft.rename(kept)
+            except OSError:
+                if not kept.is_dir():  # Another run was faster.
+                    raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Snapshot(kept, folder, found)
+
+
+def _nothing(_path: str, _is_folder: bool) -> bool:
+    return False
+
+
+def _copy(folder: Path, path: str, draft: Path) -> None:
+    file, to = folder / path, draft / path
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if file.is_symlink() and file.is_dir():
+        to.symlink_to(_beside(path, led(folder, file)), target_is_directory=True)
+    elif file.is_file():
+        try:
+            # With its times, which tell what has been compiled from it, and its permissions.
+            shutil.copy2(file, to)
+        except FileNotFoundError:
+            return  # Gone since.
+
+
+def _beside(path: str, target: str) -> str:
+    """*target* as a link at *path* has to say it; one that leaves the project is absolute."""
+    return target if target.startswith("/") else "../" * path.count("/") + target

@@ -1,0 +1,76 @@
+"""The code of a function as it was at one moment."""
+
+from pathlib import Path
+
+import pytest
+
+from knlite.errors import InstanceFailed
+from knlite.functions import contents, snapshot
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "hello"
+    (made / "lib").mkdir(parents=True)
+    (made / "func.py").write_text("def main(context): ...\n")
+    (made / "lib" / "words.py").write_text("WORDS = ()\n")
+    (made / ".git").mkdir()
+    return made
+
+
+async def test_it_holds_the_code_and_nothing_else(folder: Path, tmp_path: Path) -> None:
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert taken.origin == folder
+    assert taken.digest == contents.digest(folder)
+    found = sorted(str(file.relative_to(taken.folder)) for file in taken.folder.rglob("*"))
+    assert found == ["func.py", "lib", "lib/words.py"]
+
+
+async def test_what_is_saved_later_does_not_reach_it(folder: Path, tmp_path: Path) -> None:
+    first = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    (folder / "func.py").write_text("changed\n")
+    second = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert first.folder != second.folder
+    assert (first.folder / "func.py").read_text() == "def main(context): ...\n"
+    again = await snapshot.take(
+        folder, name="hello", cache_dir=tmp_path / "cache", code=first.digest
+    )
+    assert again == first
+
+
+async def test_the_same_code_is_one_snapshot(folder: Path, tmp_path: Path) -> None:
+    first = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    again = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert again == first
+    assert [*first.folder.parent.iterdir()] == [first.folder]
+
+
+async def test_links_lead_where_they_led(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (folder / "shared").symlink_to("../shared")
+    (folder / "lib" / "inner").symlink_to(".")
+    (folder / "lib" / "main.py").symlink_to("../func.py")
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert taken.digest == contents.digest(folder)
+    assert (taken.folder / "shared").resolve() == tmp_path / "shared"
+    assert (taken.folder / "lib" / "inner").resolve() == taken.folder / "lib"
+    assert not (taken.folder / "lib" / "main.py").is_symlink()
+
+
+async def test_a_secret_file_stays_secret(folder: Path, tmp_path: Path) -> None:
+    (folder / ".env").write_text("KEY=1\n")
+    (folder / ".env").chmod(0o600)
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert (taken.folder / ".env").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_cache_that_cannot_be_written_is_said(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(InstanceFailed, match="the code of function hello cannot be copied"):
+        await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+
+
+async def test_a_dropped_snapshot_is_gone(folder: Path, tmp_path: Path) -> None:
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    snapshot.drop(tmp_path / "cache", taken.digest)
+    assert not taken.folder.exists()
