@@ -7,10 +7,8 @@ from pathlib import Path
 import msgspec
 
 from knlite.cli.func.project import function_in
+from knlite.functions.declared import LOCAL_REGISTRY
 from knlite.functions.funcspec import FuncYaml
-
-LOCAL_REGISTRY = "knlite.local"
-"""In the names of images that nobody pushes anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
