@@ -56,6 +56,7 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"] = "http") -> Python
             arguments=(str(folder),),
         )
     if not _is_func(folder):
+        _require_syntax(folder)
         raise InstanceFailed(
             "FunctionNotRecognised",
             f"the Python function in {folder} has no style that knlite can run",
@@ -173,6 +174,21 @@ def _parse(source: Path) -> ast.Module:
         return ast.parse(source.read_bytes())
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])  # The interpreter will say it better.
+
+
+def _require_syntax(folder: Path) -> None:
+    """Raise ``InstanceFailed`` if the function's own file cannot be read as Python: what style it
+    has is not known then."""
+    for source in (folder / "func.py", folder / "function" / "func.py"):
+        if not source.is_file():
+            continue
+        try:
+            ast.parse(source.read_bytes())
+        except SyntaxError as error:
+            what = f"{source}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"
+            raise InstanceFailed("FunctionInvalid", what, fix="correct it and save") from error
+        except ValueError as error:
+            raise InstanceFailed("FunctionInvalid", f"{source}: {error}") from error
 
 
 def _imports(source: Path) -> set[str]:

@@ -106,7 +106,7 @@ class ProcessRuntime:
         )
         try:
             self._guard.add(process.pid)
-            instance.watch(log)
+            instance.watch(program.in_its_words(log))
         except BaseException:
             instance.kill()
             raise
