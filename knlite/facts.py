@@ -63,14 +63,19 @@ InstanceState = Literal[
     "failed",
     "waiting",
     "draining",
+    "frozen",
+    "thawed",
+    "stopped",
     "completed",
     "gone",
 ]
 """What an instance goes through. ``started`` is when its program runs; ``unready`` when its
 readiness probe fails after it was ready; ``restarting`` when it is being stopped to be started
 again, as its liveness or startup probe failed; ``failed`` when it ended or could not start;
-``waiting`` when it will be started again after a delay; ``completed`` when the program of a plain
-pod has ended without an error."""
+``waiting`` when it will be started again after a delay; ``frozen`` when it is kept in memory at
+scale zero, ``thawed`` when it gets requests again after that; ``stopped`` when its programs have
+ended but it is kept to be started again; ``completed`` when the program of a plain pod has ended
+without an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +167,8 @@ class ColdStart:
     """Until its readiness probe passed."""
     first_byte: float
     """Until the first byte of its answer."""
+    how: str = ""
+    """``thawed`` when the instance had been frozen; else it was started."""
 
 
 class RequestDone(msgspec.Struct, frozen=True, gc=False):

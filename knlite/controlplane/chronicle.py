@@ -117,6 +117,21 @@ class Chronicle:
         """It finishes what it has begun."""
         self._tell(slot, "draining")
 
+    def frozen(self, slot: Slot, size: str) -> None:
+        """It is kept in memory; *size* says how much of it."""
+        self._tell(slot, "frozen", size)
+        self._pods.frozen(slot.revision, slot.name)
+
+    def thawed(self, slot: Slot, containers: frozenset[str]) -> None:
+        """It goes on, and all its *containers* are ready."""
+        self._tell(slot, "thawed")
+        self._pods.answering(slot.revision, slot.name, containers)
+
+    def stopped(self, slot: Slot) -> None:
+        """Its programs have ended, and it is kept on disk."""
+        self._tell(slot, "stopped")
+        self._pods.stopped(slot.revision, slot.name)
+
     def retired(self, slot: Slot) -> None:
         """It is to go."""
         self._pods.draining(slot.revision, slot.name)

@@ -104,6 +104,10 @@ CODE: Final = "knlite.dev/code"
 FUNCTION: Final = "knlite.dev/function"
 """Annotation of a template: the absolute folder of the function project behind its image."""
 
+IDLE: Final = "knlite.dev/idle"
+"""Annotation of a template: what becomes of its instances at scale zero: ``remove`` (the default,
+as Knative), ``stop`` or ``freeze``."""
+
 
 def routes_of(annotations: Mapping[str, str]) -> tuple[str, ...]:
     """The Routes that *annotations* of a Configuration or Revision name."""

@@ -29,6 +29,9 @@ class Script:
     """From the start until it listens."""
     stopping: float = 0.0
     """From SIGTERM until it ends."""
+    freezing: float | None = 0.0
+    """None: it cannot be frozen."""
+    thawing: float = 0.0
     lives: float | None = None
     """From the start until it ends by itself with *code*; None is for ever."""
     code: int = 1
@@ -52,6 +55,7 @@ class FakeInstance:
         self._listens_at = clock.now() + script.booting
         self._exit: Exit | None = None
         self._gone = anyio.Event()
+        self.frozen = False
         self._ends_at: float | None = None
         """When it will have done what SIGTERM asks for."""
         self.answers: Callable[[str, tuple[str, ...]], ExecResult] = lambda *_: ExecResult(0, "")
@@ -68,8 +72,8 @@ class FakeInstance:
 
     @property
     def accepts(self) -> bool:
-        """Whether a connection to it would be accepted now."""
-        return self._exit is None and self._clock.now() >= self._listens_at
+        """Whether a connection to it would be answered now."""
+        return self._exit is None and not self.frozen and self._clock.now() >= self._listens_at
 
     def end(self, how: Exit) -> None:
         """End it now; no effect when it has ended."""
@@ -88,12 +92,35 @@ class FakeInstance:
 
     async def stop(self, grace: float) -> None:
         """End it as its script says, or when the grace is over."""
+        self.frozen = False
         now = self._clock.now()
         if self._ends_at is None:
             self._ends_at = now + self._script.stopping
         how = TERMINATED if self._ends_at <= now + grace else KILLED
         self._clock.call_at(min(self._ends_at, now + grace), lambda: self.end(how))
         await self._gone.wait()
+
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
+
+    async def freeze(self) -> bool:
+        """As the script says."""
+        await self._pause(self._script.freezing)
+        if self._script.freezing is None or self._exit is not None:
+            return False
+        self.frozen = True
+        return True
+
+    async def thaw(self) -> None:
+        """As the script says."""
+        if self.frozen:
+            await self._pause(self._script.thawing)
+            self.frozen = False
+
+    async def _pause(self, seconds: float | None) -> None:
+        if seconds:
+            await self._clock.sleep_until(self._clock.now() + seconds)
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         """What ``answers`` says."""

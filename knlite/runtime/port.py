@@ -16,6 +16,8 @@ What holds for every runtime (``tests/contract/test_runtime.py`` runs against ea
   ``discard`` ends that memory.
 * *Stop* sends SIGTERM, waits for the grace, then SIGKILL, to everything the instance started, and
   returns when all of it is gone. Stopping twice, or what has ended, does nothing.
+* *Freeze* keeps what it is where it is; *thaw* lets it go on from there. Both may be called twice.
+  ``stop`` ends a frozen one like any other, and so does a crash.
 * *Cancellation* of prepare or start leaves nothing behind.
 * *Crash*: instances end with the process that started them, also on ``kill -9``, or at the latest
   when ``sweep`` of the next run finds them.
@@ -158,6 +160,21 @@ class Instance(Protocol):
 
     async def stop(self, grace: float) -> None:
         """End all of it: SIGTERM, up to *grace* seconds, SIGKILL. Returns when nothing is left."""
+        ...
+
+    async def park(self, grace: float) -> None:
+        """End it like ``stop``, but keep what its next start may go on with, until ``discard``."""
+        ...
+
+    async def freeze(self) -> bool:
+        """Keep all of it in memory without a turn on a processor, until ``thaw``.
+
+        To be called when no request is at it. False if that cannot be done to it; then it goes on.
+        """
+        ...
+
+    async def thaw(self) -> None:
+        """Let it go on; returns when it can take a request. Raises ``InstanceFailed``."""
         ...
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:

@@ -264,6 +264,12 @@ def _kubelet(fact: InstanceChanged) -> tuple[EventType, str, str] | None:
                 "BackOff",
                 f"Back-off restarting failed {container.removeprefix('the ')}",
             )
+        case "frozen":
+            return "Normal", "Frozen", "Kept in memory without processor time until a request comes"
+        case "thawed":
+            return "Normal", "Thawed", "Goes on from where it was frozen"
+        case "stopped":
+            return "Normal", "Stopped", "Kept on disk until a request comes"
         case "completed":
             return "Normal", "Completed", f"{container.capitalize()} ended without an error"
         case "preparing" | "unready" | "gone":

@@ -16,6 +16,8 @@ class InstanceCounts(NamedTuple):
     pending: int = 0
     """To be started."""
     terminating: int = 0
+    frozen: int = 0
+    """Kept in memory at scale zero, to be thawed by the next request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
+from knlite.runtime.docker import problems
 from knlite.runtime.docker.command import run_command
 from knlite.runtime.docker.network import parse_listeners
 from knlite.runtime.docker.running import Running
@@ -60,6 +61,21 @@ class DockerInstance:
     async def stop(self, grace: float) -> None:
         await stop_containers(self._containers, grace)
 
+    async def park(self, grace: float) -> None:
+        await stop_containers(self._containers, grace)
+
+    async def freeze(self) -> bool:
+        await _each(Running.pause, self._containers)
+        if all(each.frozen for each in self._containers):
+            return True
+        await _each(Running.unpause, self._containers)
+        return False
+
+    async def thaw(self) -> None:
+        await _each(Running.unpause, self._containers)
+        if any(each.frozen and not each.exit.done() for each in self._containers):
+            raise problems.thaw_failed(self._containers[0].name)
+
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         found = next((each for each in self._containers if each.name == container), None)
         if found is None or found.exit.done():
@@ -88,6 +104,7 @@ class DockerInstance:
 async def stop_containers(containers: Sequence[Running], grace: float) -> None:
     """End *containers* side by side: their stop signal, up to *grace* seconds, SIGKILL."""
     try:
+        await _each(Running.unpause, containers)
         await _each(Running.terminate, containers)
         running = [each.exit for each in containers if not each.exit.done()]
         if running:

@@ -146,3 +146,13 @@ def engine_gone(what: str, cause: str) -> InstanceFailed:
 def _offline(cause: str) -> bool:
     signs = ("dial tcp", "no such host", "i/o timeout", "connection refused", "TLS handshake")
     return any(sign in cause for sign in signs)
+
+
+def thaw_failed(container: str) -> InstanceFailed:
+    """A frozen container could not be made to go on."""
+    return InstanceFailed(
+        "ThawFailed",
+        f"the frozen container {container} does not go on",
+        cause="the engine did not unpause it",
+        fix="it is started anew; see the engine's log if this happens again",
+    )

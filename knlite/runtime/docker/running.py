@@ -45,12 +45,23 @@ class Running:
         """How it ended."""
         self.gone: asyncio.Future[None] = loop.create_future()
         """Done when the engine does not know it any more."""
+        self.frozen = False
         self._client = client
         self._threads = threads
         self._launch = launch
         self._stop_signal = stop_signal
         self._log = log
         self._loop = loop
+
+    async def pause(self) -> None:
+        """Freeze it, if it runs and the engine can; ``frozen`` says so."""
+        if not self.frozen and not self.exit.done():
+            self.frozen = await self._asked(self._client.pause)
+
+    async def unpause(self) -> None:
+        """Let it go on, if it is frozen; ``frozen`` then says whether it still is."""
+        if self.frozen:
+            self.frozen = not await self._asked(self._client.unpause)
 
     async def terminate(self) -> None:
         """Ask it to end, if it runs."""
@@ -68,14 +79,19 @@ class Running:
         threading.Thread(target=self._settle, name="docker-exit", daemon=True).start()
 
     async def _signal(self, signal: str) -> None:
+        await self._asked(self._client.kill, signal)
+
+    async def _asked(self, call: Callable[..., None], *args: str) -> bool:
+        """Whether the engine has done it to this container."""
         from docker.errors import APIError
         from requests.exceptions import RequestException
 
         try:
-            await self._threads.submit(self._client.kill, self.id, signal)
+            await self._threads.submit(call, self.id, *args)
         except (APIError, RequestException):
             # It has ended in between, or the engine is away: both are seen by ``_settle``.
-            return
+            return False
+        return True
 
     def _settle(self) -> None:
         self._call(self._ended, self._how_it_ended())

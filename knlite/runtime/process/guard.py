@@ -20,6 +20,7 @@ while read -r verb group; do
 done
 [ "$groups" = ' ' ] && exit
 for group in $groups; do kill -s TERM -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s CONT -- "-$group" 2>/dev/null; done
 for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
   alive=
   for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && alive=yes; done

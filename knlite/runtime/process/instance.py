@@ -84,12 +84,30 @@ class ProcessInstance:
         """
         if not self._gone.is_set():
             self._signal(signal.SIGTERM)
+            # One that is frozen gets the signal before it when it goes on.
+            self._signal(signal.SIGCONT)
             with anyio.move_on_after(grace):
                 await self._gone.wait()
             if not self._gone.is_set():
                 self._signal(signal.SIGKILL)
                 await self._gone.wait()
         await _vanished(self._group)
+
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
+
+    async def freeze(self) -> bool:
+        """SIGSTOP to the group; whoever joins the group later has been forked by a stopped one.
+
+        Those who have left the group go on.
+        """
+        self._signal(signal.SIGSTOP)
+        return not self._gone.is_set() and self._process.returncode is None
+
+    async def thaw(self) -> None:
+        """SIGCONT to the group."""
+        self._signal(signal.SIGCONT)
 
     async def exec(self, container: str, command: Sequence[str], seconds: float) -> ExecResult:
         """Run *command* in the program's folder and environment, and in its group."""
