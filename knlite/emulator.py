@@ -268,6 +268,7 @@ class Emulator:
             issuer=issuer,
             token=settings.admin_token,
             gateway=settings.gateway,
+            runtime="docker" if "docker" in available.runtimes else "process",
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (

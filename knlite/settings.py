@@ -38,6 +38,8 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     memory: int | None = None
     """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
     freezer: Literal["engine", "cgroup"] = "engine"
@@ -56,6 +58,16 @@ class Settings:
         """The URL by which programs of this machine reach the gateway."""
         host = "127.0.0.1" if self.address in {"0.0.0.0", "::"} else self.address
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def environment() -> dict[str, str]:
+    """The environment of this process."""
+    return dict(os.environ)
+
+
+def default_runtime() -> str:
+    """``$KNLITE_RUNTIME``, else ``auto``."""
+    return os.environ.get("KNLITE_RUNTIME") or "auto"
 
 
 def default_cache_dir(environ: Mapping[str, str]) -> Path:

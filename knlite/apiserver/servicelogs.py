@@ -46,5 +46,6 @@ def _json_line(line: LogLine) -> str:
         "instance": line.instance,
         "stream": line.stream,
         "text": line.text,
+        "request": line.request,
     }
     return json.dumps(value, ensure_ascii=False) + "\n"

@@ -5,6 +5,7 @@ import sys
 from contextlib import suppress
 
 from knlite.cli.client import Client
+from knlite.cli.logtext import of_request
 from knlite.errors import NotFound
 from knlite.kinds.catalog import info_of
 from knlite.kinds.core.cronjob import CronJob
@@ -37,8 +38,12 @@ def show(
         # What is unknown has no lines, which would look like what is silent.
         _require_known(client, namespace, name)
         for line in client.log_lines(namespace, name, follow=follow, tail=tail):
-            sys.stdout.write((line if as_json else json.loads(line)["text"]) + "\n")
+            sys.stdout.write((line if as_json else _shown(json.loads(line))) + "\n")
             sys.stdout.flush()
+
+
+def _shown(line: dict[str, str]) -> str:
+    return of_request(line.get("request", ""), line["text"])
 
 
 def _require_known(client: Client, namespace: str, name: str) -> None:

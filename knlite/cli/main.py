@@ -123,6 +123,9 @@ def up(
             help="Keep objects and logs in this folder; a later run goes on with them.",
         ),
     ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Let functions show their tracebacks in answers.")
+    ] = False,
     memory: Annotated[
         str,
         typer.Option(
@@ -178,6 +181,7 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            debug=debug,
             memory=parse_size("--memory", memory) if memory else None,
             freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
             limits=tuple(limit or ()),

@@ -10,6 +10,7 @@ from zlib import crc32
 from rich.style import Style
 from rich.text import Text
 
+from knlite.cli.logtext import of_request
 from knlite.facts import (
     CertificateDoubted,
     ColdStart,
@@ -56,7 +57,8 @@ def line_of(fact: Fact) -> Text | None:
         case LogLine():
             style = Style(color="red") if fact.stream == "stderr" else Style()
             short = fact.instance.rpartition("-")[2]
-            return _line(fact.namespace, f"{_place(fact)}/{short}", fact.text, style)
+            text = of_request(fact.request, fact.text)
+            return _line(fact.namespace, f"{_place(fact)}/{short}", text, style)
         case ScaleDecided():
             arrow = "↑" if fact.desired > fact.was else "↓"
             text = f"{arrow} {fact.was} → {fact.desired} instances: {fact.why}"

@@ -108,7 +108,10 @@ class Incarnation:
         try:
             self._label = instance.label
             self._birth = Birth(ordered, self._clock.now(), 0.0)
-            chronicle.started(slot, instance.address, instance.label)
+            if instance.origin == "forked":
+                self._label = f"{instance.label}, forked"
+            chronicle.started(slot, instance.address, self._label)
+            chronicle.unforked(slot, instance.origin.partition(": ")[2])
             return await self._serve(instance, blueprint)
         finally:
             with anyio.CancelScope(shield=True):

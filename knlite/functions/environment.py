@@ -15,7 +15,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from platform import machine
 from tempfile import mkdtemp
 
 import anyio
@@ -24,14 +23,11 @@ import uv
 
 from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
+from knlite.functions import unresolved
 from knlite.functions.report import Report
 
 LOCK_RETRY = 0.1
 """Seconds between two looks at another knlite's lock; only while one installs the same."""
-
-
-_MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
-"""Names of processors as wheels spell them on Linux."""
 
 
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
@@ -86,17 +82,17 @@ async def site_packages(
     requirements: tuple[str, ...],
     *,
     python_version: str,
+    platform: str,
     folder: Path,
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
     report: Report,
 ) -> Path:
-    """A folder with *requirements* for another Python on Linux, to be copied into an image.
+    """A folder with *requirements* for another Python on *platform*, to be copied into an image.
 
-    Raises ``InstanceFailed``.
+    *platform* is ``uv``'s name of it, such as ``x86_64-manylinux_2_28``. Raises ``InstanceFailed``.
     """
-    platform = f"{_MACHINES.get(machine().lower(), machine().lower())}-manylinux_2_28"
 
     async def fill(draft: Path) -> None:
         await _uv(["pip", "install", "--quiet", "--target", str(draft),
@@ -143,16 +139,15 @@ async def _uv(
     )
     if done.returncode == 0:
         return
-    said = [line.strip() for line in done.stderr.decode("utf-8", "replace").splitlines()]
-    last = " ".join([line for line in said if line][-6:])
-    offline = any(word in last for word in ("error sending request", "dns error", "Network"))
+    printed = done.stderr.decode("utf-8", "replace")
+    why = unresolved.reason(printed)
     raise InstanceFailed(
         "EnvironmentFailed",
         f"the requirements of function {name} cannot be installed",
-        cause=last or f"uv ended with code {done.returncode}",
+        cause=why or f"uv ended with code {done.returncode}",
         fix="connect to the network once; afterwards the environment is cached"
-        if offline
-        else f"correct the requirements in {folder}",
+        if unresolved.offline(printed)
+        else f"correct {unresolved.place(folder, why)}",
     )
 
 

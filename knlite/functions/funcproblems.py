@@ -51,8 +51,11 @@ def problems(func: FuncYaml, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 def name_problem(name: str) -> str:
     """Why a function cannot be called *name*; empty if it can."""
-    found = label_1035_problems(name)
-    return "".join(found).replace("a DNS-1035 label", f"Function name '{name}'", 1)
+    said = "".join(label_1035_problems(name))
+    subject = f"Function name '{name}'"
+    if not said or "a DNS-1035 label" in said:
+        return said.replace("a DNS-1035 label", subject, 1)
+    return f"{subject} {said}"
 
 
 def _top(func: FuncYaml) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import environment, procfile, python
+from knlite.functions.preloads import preloads
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
 from knlite.functions.report import Report
@@ -34,7 +35,8 @@ class Warm:
     """Its ``main`` is called with *arguments*."""
     arguments: tuple[str, ...]
     imports: tuple[str, ...]
-    """Top-level modules that the function's files import, its own excluded; sorted."""
+    """Modules that importing the function loads besides its own, and that its runner loads for a
+    first request; what is missing does not matter."""
     key: str
     """Instances with the same one can share a parent."""
 
@@ -50,6 +52,18 @@ class Made:
     expands: bool = False
     """Whether *words* may hold ``$PORT`` and other variables."""
     warm: Warm | None = None
+
+
+def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
+    """What the runner of a function in *origin* is told by variables.
+
+    *debug* lets answers show tracebacks.
+    """
+    return {
+        "KNLITE_LOG_MARKS": "1",
+        "KNLITE_ORIGIN": str(origin),
+        **({"KNLITE_DEBUG": "1"} if debug else {}),
+    }
 
 
 def plan(folder: Path, project: FunctionProject) -> Plan:
@@ -76,6 +90,7 @@ async def make(
     name: str,
     cache_dir: Path,
     environ: Mapping[str, str],
+    debug: bool,
     report: Report,
 ) -> Made:
     """Make what *planned* needs. *origin* is the user's own folder, for errors.
@@ -98,7 +113,7 @@ async def make(
         )
         interpreter = (str(installed),)
     arguments = (str(folder), *planned.arguments[1:])
-    imports = await anyio.to_thread.run_sync(python.imported, folder)
+    imports = await anyio.to_thread.run_sync(preloads, folder, planned)
     warm = Warm(
         interpreter=interpreter,
         runner=planned.runner,
@@ -109,6 +124,6 @@ async def make(
     return Made(
         words=(*interpreter, str(planned.runner), *arguments),
         described="\n".join((sys.version, *planned.requirements)),
-        envs={"KNLITE_LOG_MARKS": "1", "KNLITE_ORIGIN": str(origin)},
+        envs=told(origin, debug=debug),
         warm=warm,
     )

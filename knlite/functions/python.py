@@ -21,11 +21,14 @@ from typing import Literal
 from knlite.errors import InstanceFailed
 
 RUNNERS = Path(__file__).parent / "runners"
+SHARED = (RUNNERS / "knlite_loading.py", RUNNERS / "knlite_streams.py")
+"""What every runner needs beside it."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
 TEST_TOOLS = frozenset({"pytest", "pytest-asyncio"})
 """What func's template lists among the runtime's dependencies, for the function's tests."""
 PARLIAMENT_NAMES = frozenset({"parliament", "parliament-functions"})
 
+_DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(main|new|handle)\b", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _PROCFILE = re.compile(r"^\s*web:.*python\S*\s+-m\s+parliament\b", re.MULTILINE)
 
@@ -56,7 +59,6 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"] = "http") -> Python
             arguments=(str(folder),),
         )
     if not _is_func(folder):
-        _require_syntax(folder)
         raise InstanceFailed(
             "FunctionNotRecognised",
             f"the Python function in {folder} has no style that knlite can run",
@@ -70,12 +72,6 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"] = "http") -> Python
         runner=RUNNERS / "func_python_runner.py",
         arguments=(str(folder), invoke),
     )
-
-
-def imported(folder: Path) -> tuple[str, ...]:
-    """Top-level modules that the function in *folder* imports and that are not its own. Blocks."""
-    names = {name for source in _sources(folder) for name in _imports(source)}
-    return tuple(sorted(names - {entry.stem for entry in folder.iterdir()}))
 
 
 def _is_parliament(folder: Path, imported: set[str]) -> bool:
@@ -176,21 +172,6 @@ def _parse(source: Path) -> ast.Module:
         return ast.Module(body=[], type_ignores=[])  # The interpreter will say it better.
 
 
-def _require_syntax(folder: Path) -> None:
-    """Raise ``InstanceFailed`` if the function's own file cannot be read as Python: what style it
-    has is not known then."""
-    for source in (folder / "func.py", folder / "function" / "func.py"):
-        if not source.is_file():
-            continue
-        try:
-            ast.parse(source.read_bytes())
-        except SyntaxError as error:
-            what = f"{source}:{error.lineno or 1}: {type(error).__name__}: {error.msg}"
-            raise InstanceFailed("FunctionInvalid", what, fix="correct it and save") from error
-        except ValueError as error:
-            raise InstanceFailed("FunctionInvalid", f"{source}: {error}") from error
-
-
 def _imports(source: Path) -> set[str]:
     """Top-level names of the modules that *source* imports anywhere."""
     names: set[str] = set()
@@ -205,8 +186,12 @@ def _imports(source: Path) -> set[str]:
 def _defined(source: Path) -> set[str]:
     if not source.is_file():
         return set()
+    parsed = _parse(source)
+    if not parsed.body:
+        # Not valid, then: enough to start it, since the interpreter tells what is wrong.
+        return set(_DEFINED.findall(source.read_text(encoding="utf-8", errors="replace")))
     names: set[str] = set()
-    for node in _parse(source).body:
+    for node in parsed.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.ImportFrom | ast.Import):

@@ -53,6 +53,7 @@ async def open_runtimes(
                 cache_dir=settings.cache_dir,
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
+                debug=settings.debug,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes
@@ -67,7 +68,9 @@ async def open_runtimes(
                     engine,
                     gateway_port=port,
                     hosts=hosts,
-                    function_code=code_in(settings.cache_dir, settings.environ),
+                    function_code=code_in(
+                        settings.cache_dir, settings.environ, debug=settings.debug
+                    ),
                 )
                 stack.push_async_callback(docker.aclose)
                 runtimes["docker"] = docker

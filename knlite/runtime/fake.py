@@ -56,6 +56,7 @@ class FakeInstance:
         self._exit: Exit | None = None
         self._gone = anyio.Event()
         self.frozen = False
+        self.origin = "spawned"
         self._ends_at: float | None = None
         """When it will have done what SIGTERM asks for."""
         self.answers: Callable[[str, tuple[str, ...]], ExecResult] = lambda *_: ExecResult(0, "")

@@ -34,4 +34,4 @@ class LastWords:
 
     def text(self) -> str:
         """The last lines, cut at the front."""
-        return ending(logmark.split(line)[1] for line in self._lines)
+        return ending(logmark.last_words(self._lines))

@@ -154,6 +154,12 @@ class Instance(Protocol):
         """What a person calls it: ``pid 4121``, ``container 3f2a91c0``."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """What its start was: ``forked``, ``spawned``, ``container``; after a colon, why it could
+        not be forked."""
+        ...
+
     async def wait(self) -> Exit:
         """Return once a container has ended, by itself or by ``stop``."""
         ...

@@ -25,7 +25,7 @@ import pytest
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
-from knlite.runtime.docker.function_image import FunctionCode
+from knlite.runtime.docker.function_image import FunctionCode, FunctionCodes, Target
 from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
 from knlite.runtime.docker.owner import OWNER, Owner, current_owner
@@ -106,14 +106,14 @@ async def engine(anyio_backend: str) -> Engine:
 
 @pytest.fixture(scope="module")
 async def runtime(engine: Engine) -> AsyncIterator[DockerRuntime]:
-    async def no_dependencies(project: FunctionProject, report: object) -> FunctionCode:
-        return FunctionCode(runner=Path(project.folder, "func.py"))
+    async def no_code(project: FunctionProject, target: Target, report: object) -> FunctionCode:
+        raise AssertionError(project)
 
     opened = await open_runtime(
         engine,
         gateway_port=8080,
         hosts=lambda: ["hello.default.svc.cluster.local"],
-        function_code=no_dependencies,
+        function_code=FunctionCodes(no_code, Path("unused")),
     )
     yield opened
     await opened.aclose()
@@ -522,45 +522,6 @@ async def test_an_image_without_a_command_is_explained(
     assert failed.value.fix
 
 
-async def test_a_function_becomes_an_image_with_its_runner_dependencies_and_variables(
-    engine: Engine, tmp_path: Path
-) -> None:
-    function = tmp_path / "function"
-    function.mkdir()
-    (function / "func.yaml").write_text("name: greet\n")
-    (function / "func.py").write_text("import wisdom\nGREETING = wisdom.TEXT\n")
-    (function / "note.txt").write_text("x")
-    (function / ".funcignore").write_text("*.txt\n")
-    packages = tmp_path / "packages"
-    packages.mkdir()
-    (packages / "wisdom.py").write_text("TEXT = 'well done'\n")
-    runner = tmp_path / "runner.py"
-    runner.write_text(
-        "import os, sys\nsys.path.insert(0, sys.argv[1])\nimport func\n"
-        "print(func.GREETING, os.environ['COLOUR'], os.environ['SIZE'], sorted(os.listdir('.')))\n"
-    )
-
-    async def code(project: FunctionProject, report: object) -> FunctionCode:
-        return FunctionCode(runner=runner, arguments=("/function",), site_packages=packages)
-
-    runtime = await open_runtime(engine, gateway_port=80, hosts=lambda: (), function_code=code)
-    project = FunctionProject(
-        folder=str(function),
-        name="greet",
-        language="python",
-        image="",
-        envs={"COLOUR": "red", "SIZE": "small"},
-    )
-    prepared = await runtime.prepare(project, print)
-    again: list[str] = []
-    assert (await runtime.prepare(project, again.append)).digest == prepared.digest
-    assert again == []
-    instance = await runtime.start(launch(prepared, env={"SIZE": "large"}), into(log := Log()))
-    with anyio.fail_after(SECONDS):
-        assert (await instance.wait()).code == 0
-    assert log.lines == [("stdout", "well done red large ['.funcignore', 'func.py', 'func.yaml']")]
-
-
 CRASHING = """
 import asyncio, os, sys
 from knlite.runtime.docker.engine import find_engine
@@ -645,7 +606,7 @@ async def test_every_container_names_its_owner(
 async def variant(engine: Engine, network: Network, owner: Owner | None = None) -> DockerRuntime:
     """The runtime as it would be in other surroundings than this machine's."""
 
-    async def none(project: FunctionProject, report: object) -> FunctionCode:
+    async def none(project: FunctionProject, target: Target, report: object) -> FunctionCode:
         raise AssertionError(project)
 
     return DockerRuntime(
@@ -654,7 +615,7 @@ async def variant(engine: Engine, network: Network, owner: Owner | None = None) 
         owner=owner or current_owner(os.getpid()),
         gateway_port=80,
         hosts=lambda: ["web.default.svc.cluster.local"],
-        function_code=none,
+        function_code=FunctionCodes(none, Path("unused")),
         threads=Threads("variant", 4),
     )
 

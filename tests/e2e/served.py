@@ -18,13 +18,14 @@ from functools import cache
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
+from platform import machine
 from typing import Any
 
 import httpx
 import pytest
 
 from knlite.functions.environment import site_packages
-from knlite.runtime.docker.function_image import BASE_IMAGE, PYTHON_VERSION
+from knlite.runtime.docker.function_image import BASE_IMAGE
 from knlite.settings import default_cache_dir
 from tests.e2e.executable import Knlite, wait_until
 
@@ -215,7 +216,8 @@ def build_image() -> None:
     packages = asyncio.run(
         site_packages(
             tuple(f"{name}=={version(name)}" for name in IMPORTED),
-            python_version=PYTHON_VERSION,
+            python_version="3.11",
+            platform=f"{machine()}-manylinux_2_28",
             folder=SERVICES,
             name="tests",
             cache_dir=default_cache_dir(os.environ),

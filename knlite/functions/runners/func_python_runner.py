@@ -4,12 +4,15 @@ Runs with the function's interpreter and needs only the standard library, so an 
 without requirements starts without an environment; a ``cloudevent`` one needs ``cloudevents`` 2.x,
 whose events it hands out. It stands in for ``func-python`` and its hypercorn.
 
-Usage: ``python func_python_runner.py FOLDER (http|cloudevent)``.
+Usage: ``python func_python_runner.py FOLDER (http|cloudevent)``, with ``knlite_loading.py`` and
+``knlite_streams.py`` beside it.
 
 Source: Knative Functions reference Part 3; PyPI func-python 0.8.1.
 Differs: an exception in an ``http`` function is a whole 500 with its message instead of a broken
 body, with the traceback on stderr; a handler that ends without an answer is a whole, empty 500; a
-``ValueError`` of a ``cloudevent`` handler is not mistaken for a malformed request.
+``ValueError`` of a ``cloudevent`` handler is not mistaken for a malformed request; hooks may be
+``async``, and the handler an ordinary function, which runs in a thread and for which ``receive``
+and ``send`` wait.
 """
 
 from __future__ import annotations
@@ -22,14 +25,23 @@ import sys
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from concurrent.futures import ThreadPoolExecutor
     from typing import Any
 
+    from knlite.functions.runners import knlite_loading as loading
+    from knlite.functions.runners.knlite_loading import Function
+    from knlite.functions.runners.knlite_streams import Streams
+
     Message = dict[str, Any]
-    Application = Callable[[Message, Any, Any], Awaitable[None]]
+else:
+    import knlite_loading as loading
 
 HEAD_LIMIT = 64 * 1024
 BODY_AHEAD = 256 * 1024
 """Bytes of a request's body held for a function that does not read them yet."""
+THREADS = 256
+"""Requests that ordinary functions handle side by side; the queue-proxy bounds them before."""
+EXAMPLE = "async def handle(scope, receive, send): ..."
 REFUSAL = b"Bad Request: This endpoint expects CloudEvent requests. "
 
 
@@ -38,6 +50,7 @@ class EventSender:
 
     def __init__(self, send: Callable[[Message], Awaitable[None]]) -> None:
         self._send = send
+        self.used = False
 
     async def __call__(self, event: Any, status: int = 200) -> None:
         """Answer with *event* in structured mode."""
@@ -53,11 +66,13 @@ class EventSender:
 
     async def http(self, message: Message) -> None:
         """Send a raw ASGI message."""
+        self.used = True
         await self._send(message)
 
     async def _encoded(self, encoded: Any, status: int) -> None:
         fields = [(name.encode(), value.encode()) for name, value in encoded.headers.items()]
         fields.append((b"content-length", str(len(encoded.body)).encode()))
+        self.used = True
         await self._send({"type": "http.response.start", "status": status, "headers": fields})
         await self._send({"type": "http.response.body", "body": encoded.body})
 
@@ -88,20 +103,35 @@ class Exchange:
         """Take the answer's start, or a part of its body."""
         if message["type"] == "http.response.start":
             self._start(message)
-        elif message["type"] == "http.response.body" and self.started and not self.finished:
-            self._part(bytes(message.get("body", b"")), bool(message.get("more_body")))
+        elif message["type"] == "http.response.body" and not self.finished:
+            if not self.started:
+                raise RuntimeError("http.response.body is sent before http.response.start")
+            self._part(message.get("body", b""), bool(message.get("more_body")))
         await self._connection.drained()
 
     def _start(self, message: Message) -> None:
-        self.started = True
+        if self.started:
+            raise RuntimeError("http.response.start has been sent already")
+        fields = [(name, value) for name, value in message.get("headers", ())]
+        if not all(isinstance(each, bytes) for field in fields for each in field):
+            raise TypeError("names and values of headers must be bytes")
         self._status = int(message["status"])
-        self._fields = [(bytes(name), bytes(value)) for name, value in message.get("headers", ())]
+        if not 200 <= self._status <= 999:
+            raise ValueError(f"{self._status} is no status of an answer")
+        self._fields = fields
+        self.started = True
 
     def _part(self, body: bytes, more: bool) -> None:
+        if not isinstance(body, bytes | bytearray | memoryview):
+            raise TypeError(f"the body of an answer must be bytes, not {loading.a(body)}")
         out = b""
         if self._length is None and not self._chunked:
             out = self._head(None if more else len(body))
         silent = self._method == "HEAD" or self._status in (204, 304)
+        if self._length is not None and not silent:
+            self._length -= len(body)
+            if self._length < 0 or (self._length and not more):
+                raise RuntimeError("the body of the answer has not the length of its header")
         if not silent and body:
             out += b"%x\r\n%b\r\n" % (len(body), body) if self._chunked else body
         if not more:
@@ -132,7 +162,7 @@ class Exchange:
 class Connection(asyncio.StreamReaderProtocol):
     """One client: parses requests one after the other and runs the application for each."""
 
-    def __init__(self, application: Application, server: Server) -> None:
+    def __init__(self, application: Middleware, server: Server) -> None:
         self._reader = asyncio.StreamReader(limit=BODY_AHEAD)
         super().__init__(self._reader, self._connected)
         self._application = application
@@ -199,21 +229,25 @@ class Connection(asyncio.StreamReaderProtocol):
         scope = _scope(head, self._writer)
         fields = dict(scope["headers"])
         chunked = b"chunked" in fields.get(b"transfer-encoding", b"").lower()
-        self._left = None if chunked else int(fields.get(b"content-length", b"0"))
+        length = fields.get(b"content-length", b"0")
+        if not length.isdigit():
+            raise ValueError("malformed content-length")
+        self._left = None if chunked else int(length)
         if fields.get(b"expect", b"").lower() == b"100-continue":
             self.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         wishes = fields.get(b"connection", b"").lower()
         close = self._server.draining or b"close" in wishes
         close = close or (scope["http_version"] == "1.0" and b"keep-alive" not in wishes)
         exchange = Exchange(self, scope["method"], close)
-        try:
-            await self._application(scope, exchange.receive, exchange.send)
-        except Exception as error:  # noqa: BLE001  Whatever the function raises is its answer.
-            _print_traceback()
-            if not exchange.started:
-                await _plain(exchange.send, 500, f"Internal Server Error: {error}".encode())
-        if not exchange.started:
-            await _plain(exchange.send, 500, b"")
+        streams = self._server.streams
+        if streams is None:
+            await self._application.answer(scope, exchange)
+        else:
+            token = streams.begin(fields.get(b"x-request-id", b"").decode("latin-1"))
+            try:
+                await self._application.answer(scope, exchange)
+            finally:
+                streams.end(token)
         if not exchange.finished:
             return False
         while self._left != 0:
@@ -226,7 +260,8 @@ class Connection(asyncio.StreamReaderProtocol):
 class Server:
     """How many requests run, and whether new ones are still welcome."""
 
-    def __init__(self) -> None:
+    def __init__(self, streams: Streams | None) -> None:
+        self.streams = streams
         self.draining = False
         self._running = 0
         self._idle = asyncio.Event()
@@ -243,14 +278,14 @@ class Server:
         if not self._running:
             self._idle.set()
 
-    async def serve(self, application: Application, port: int) -> None:
+    async def serve(self, application: Middleware, port: int) -> None:
         """Serve until the first SIGTERM or SIGINT, then finish what runs."""
         loop = asyncio.get_running_loop()
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told.set)
         listener = await loop.create_server(
-            lambda: Connection(application, self), _host(), port, backlog=512
+            lambda: Connection(application, self), loading.host(), port, backlog=512
         )
         await told.wait()
         self.draining = True
@@ -261,27 +296,67 @@ class Server:
 class Middleware:
     """Health paths, and the event in the scope; everything else is the function's."""
 
-    def __init__(self, function: Any, events: bool) -> None:
-        self._function = function
+    def __init__(self, instance: Any, events: bool, function: Function) -> None:
+        self._instance = instance
         self._events = events
+        self._function = function
+        self._handler = instance.handle
+        self._in_thread = not loading.is_async(self._handler)
+        self._threads: ThreadPoolExecutor | None = None
 
-    async def __call__(self, scope: Message, receive: Any, send: Any) -> None:
-        """Serve one request."""
+    async def answer(self, scope: Message, exchange: Exchange) -> None:
+        """Have the request answered, whatever the function does."""
+        try:
+            returned = await self(scope, exchange.receive, exchange.send)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  What it raises is its answer.
+            trace = self._function.raised(error)
+            if not exchange.started:
+                said = f"Internal Server Error: {error}".encode()
+                await _plain(exchange.send, 500, trace or said)
+            return
+        if exchange.started and exchange.finished:
+            return
+        aside = "" if returned is None else f"; it returned {loading.a(returned)}, which is ignored"
+        what = "the end of its answer" if exchange.started else "an answer"
+        sys.stderr.write(
+            f"handle() of {self._function.origin} ended without sending {what}{aside}\n"
+        )
+        if not exchange.started:
+            await _plain(exchange.send, 500, b"")
+
+    async def __call__(self, scope: Message, receive: Any, send: Any) -> Any:
+        """Serve one request; what the function returns has no meaning."""
         if scope["path"] == "/health/liveness":
-            await self._health("alive", send)
-        elif scope["path"] == "/health/readiness":
-            await self._health("ready", send)
-        elif self._events:
-            await self._handle_event(scope, receive, send)
-        else:
-            await self._function.handle(scope, receive, send)
+            return await self._health("alive", send)
+        if scope["path"] == "/health/readiness":
+            return await self._health("ready", send)
+        if self._events:
+            return await self._handle_event(scope, receive, send)
+        return await self._handle(scope, receive, send)
+
+    async def _handle(self, scope: Message, receive: Any, send: Any) -> Any:
+        if not self._in_thread:
+            return await self._handler(scope, receive, send)
+        import contextvars
+        from concurrent.futures import ThreadPoolExecutor
+
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(THREADS)
+        loop = asyncio.get_running_loop()
+        arguments = (scope, OfBoth(receive, loop), OfBoth(send, loop))
+        run = contextvars.copy_context().run
+        returned = await loop.run_in_executor(self._threads, run, self._handler, *arguments)
+        # It may stand before an async one: a decorator, a partial, an application.
+        return await returned if loading.is_awaitable(returned) else returned
 
     async def _health(self, method: str, send: Any) -> None:
-        result = getattr(self._function, method, lambda: True)()
+        result: Any = getattr(self._instance, method, lambda: True)()
+        if loading.is_awaitable(result):
+            result = await result
         healthy, message = result if isinstance(result, tuple) else (result, "OK")
         await _plain(send, 200 if healthy else 500, str(message).encode())
 
-    async def _handle_event(self, scope: Message, receive: Any, send: Any) -> None:
+    async def _handle_event(self, scope: Message, receive: Any, send: Any) -> Any:
         body, more = b"", True
         while more:
             message = await receive()
@@ -292,48 +367,82 @@ class Middleware:
             bindings = _bindings()
             scope["event"] = bindings.from_http_event(bindings.HTTPMessage(headers, body))
         except Exception:  # noqa: BLE001  The SDK has many ways to say that this is no event.
-            await _plain(send, 400, REFUSAL)
-            return
+            return await _plain(send, 400, REFUSAL)
         sender = EventSender(send)
         try:
-            await self._function.handle(scope, receive, sender)
-        except Exception as error:  # noqa: BLE001  Whatever the function raises is its answer.
-            _print_traceback()
-            await sender.structured(_error_event(error), 500)
+            return await self._handle(scope, receive, sender)
+        except (Exception, SystemExit) as error:
+            if sender.used:
+                raise
+            trace = self._function.raised(error)
+            await sender.structured(_error_event(error, trace.decode()), 500)
+            return None
+
+
+class OfBoth:
+    """``receive`` or ``send``, and what else ``send`` has, for a function in a thread.
+
+    Called there it waits; called on the event loop it gives something to wait for.
+    """
+
+    def __init__(self, called: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._called = called
+        self._loop = loop
+
+    def __call__(self, *arguments: Any) -> Any:
+        """Call it."""
+        if asyncio._get_running_loop() is not None:
+            return self._called(*arguments)
+        return asyncio.run_coroutine_threadsafe(self._called(*arguments), self._loop).result()
+
+    def __getattr__(self, name: str) -> Any:
+        return OfBoth(getattr(self._called, name), self._loop)
 
 
 def main(folder: str, invoke: str) -> None:
     """Load the function in *folder* and serve it until told to stop."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
-    sys.path.insert(0, folder)
-    function = _load(folder)
-    if hasattr(function, "start"):
-        function.start(dict(os.environ))  # noqa: TID251
-    application = Middleware(function, invoke == "cloudevent")
-    asyncio.run(_serve(application, int(os.environ["PORT"])))  # noqa: TID251
-    if hasattr(function, "stop"):
-        function.stop()
+    function = loading.Function(folder)
+    streams = function.streams()
+    asyncio.run(_serve(_load(function), invoke == "cloudevent", function, streams))
 
 
-async def _serve(application: Application, port: int) -> None:
-    await Server().serve(application, port)
+async def _serve(instance: Any, events: bool, function: Function, streams: Streams | None) -> None:
+    if loading.is_awaitable(instance):
+        instance = await _hook("new", lambda: instance, function)
+    file = function.file
+    if not callable(getattr(instance, "handle", None)):
+        function.end(
+            f"{file}: what new() returns, {loading.a(instance)}, has no handle()",
+            f"give its class one: {EXAMPLE}",
+        )
+    if hasattr(instance, "start"):
+        await _hook("start", instance.start, function, dict(os.environ))  # noqa: TID251
+    application = Middleware(instance, events, function)
+    await Server(streams).serve(application, int(loading.told("PORT")))
+    if hasattr(instance, "stop"):
+        result = instance.stop()
+        if loading.is_awaitable(result):
+            await result
 
 
-def _host() -> str:
-    """Loopback where the runtime asks for it, every address where it does not: in a container."""
-    asked = os.environ.get("LISTEN_ADDRESS", "")  # noqa: TID251
-    return "127.0.0.1" if asked.startswith("127.0.0.1:") else "0.0.0.0"
+async def _hook(name: str, hook: Any, function: Function, *arguments: Any) -> Any:
+    result = function.call(name, hook, *arguments)
+    if not loading.is_awaitable(result):
+        return result
+    try:
+        return await result
+    except (Exception, SystemExit) as error:  # noqa: BLE001  Any of them is the end, and is told.
+        function.refuse(error, f" in {name}()")
 
 
-def _load(folder: str) -> Any:
-    name = "function" if os.path.isdir(os.path.join(folder, "function")) else "func"
-    module = __import__(name)
+def _load(function: Function) -> Any:
+    """The function's instance, or something to wait for that gives it."""
+    package = os.path.isdir(os.path.join(function.folder, "function"))
+    module = function.load("function" if package else "func")
     if hasattr(module, "new"):
-        return module.new()
-    if hasattr(module, "handle"):
-        return module
-    raise SystemExit(f"{folder}: the module {name} has neither new() nor handle()")
+        return function.call("new", function.handler(module, "new", "def new(): return Function()"))
+    function.handler(module, "handle", EXAMPLE)
+    return module
 
 
 def _scope(head: bytes, writer: asyncio.StreamWriter) -> Message:
@@ -387,17 +496,12 @@ def _bindings() -> Any:
     return bindings
 
 
-def _error_event(error: Exception) -> Any:
+def _error_event(error: BaseException, trace: str) -> Any:
     from cloudevents.core.v1.event import CloudEvent  # type: ignore[import-not-found]
 
     attributes = {"type": "dev.functions.error", "source": "/cloudevent/error"}
-    return CloudEvent(attributes=attributes, data={"message": f"Error: {error}"})
-
-
-def _print_traceback() -> None:
-    import traceback
-
-    traceback.print_exc()
+    data = {"message": f"Error: {error}", **({"traceback": trace} if trace else {})}
+    return CloudEvent(attributes=attributes, data=data)
 
 
 if __name__ == "__main__":

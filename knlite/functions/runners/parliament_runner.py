@@ -7,16 +7,16 @@ of the function's environment are used where a function could tell the differenc
 ``cloudevents.http.CloudEvent`` when that is installed, and what ``Request`` lacks is taken from
 ``flask.Request``.
 
-Usage: ``python parliament_runner.py FOLDER``.
+Usage: ``python parliament_runner.py FOLDER``, with ``knlite_loading.py`` and ``knlite_streams.py``
+beside it.
 
 Source: Knative Functions reference Part 2; boson-project/parliament 0.1.0.
 Differs: a thread for each connection instead of four, since Knative's queue-proxy bounds
-concurrency; plain error pages instead of Flask's HTML.
+concurrency; plain error pages instead of Flask's HTML; ``main`` may be ``async``.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import sys
@@ -29,10 +29,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from knlite.functions.runners import knlite_loading as loading
+    from knlite.functions.runners.knlite_loading import Function
+    from knlite.functions.runners.knlite_streams import Streams
+else:
+    import knlite_loading as loading
+
 BODY_METHODS = ("POST",)
 HEALTH = ("/health/liveness", "/health/readiness")
 HTML = "text/html; charset=utf-8"
 HEAD_LIMIT = 64 * 1024
+EXAMPLE = "def main(context): return 'Hello', 200"
+ANSWERS = "return text, bytes, a dict, a list, (body, status) or (body, status, headers)"
 REASONS = {
     200: "OK",
     201: "Created",
@@ -51,8 +59,12 @@ REASONS = {
     503: "Service Unavailable",
 }
 
+WHOLE = 64 * 1024
+"""Bytes of an answer that are sent together with its head."""
+
 Fields = list[tuple[str, str]]
-Reply = tuple[int, Fields, bytes]
+Reply = tuple[int, Fields, "bytes | Iterator[Any]"]
+"""Status, headers and body; a body in parts is sent as they come."""
 
 
 class Headers(Mapping[str, str]):
@@ -309,6 +321,12 @@ def event(
     def decorate(inner: Callable[[Context], Any]) -> Callable[[Context], Any]:
         def main(context: Context) -> Any:
             result = inner(context)
+            return waiting(result) if loading.is_awaitable(result) else evented(result)
+
+        async def waiting(result: Any) -> Any:
+            return evented(await result)
+
+        def evented(result: Any) -> Any:
             if _is_event(result):
                 return result
             return _event_class()({"type": event_type, "source": event_source}, result)
@@ -321,9 +339,18 @@ def event(
 class Server:
     """The listening socket, and how many requests run."""
 
-    def __init__(self, function: Callable[[Context], Any], listener: socket.socket) -> None:
-        self._function = function
+    def __init__(
+        self,
+        main: Callable[[Context], Any],
+        listener: socket.socket,
+        function: Function,
+        streams: Streams | None,
+    ) -> None:
+        self._main = main
         self._listener = listener
+        self._function = function
+        self._streams = streams
+        self._waiter = Waiter()
         self._idle = threading.Condition()
         self._running = 0
         self._draining = False
@@ -375,12 +402,24 @@ class Server:
         if headers.get("expect", "").lower() == "100-continue":
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         request = Request(method, target, fields, _read_body(reader, headers))
-        reply = self._answer(request)
+        streams = self._streams
+        marked = streams.begin(headers.get("x-request-id", "")) if streams is not None else None
         wishes = headers.get("connection", "").lower()
-        close = self._draining or "close" in wishes
-        close = close or (version == "HTTP/1.0" and "keep-alive" not in wishes)
-        _send(connection, method, reply, close=close)
-        return not close
+        try:
+            reply = self._answer(request)
+            close = self._draining or "close" in wishes
+            close = close or (version == "HTTP/1.0" and "keep-alive" not in wishes)
+            chunked = version != "HTTP/1.0"
+            try:
+                return _send(connection, method, reply, close=close, chunked=chunked)
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001  Raised by a body that comes in parts.
+                self._function.raised(error)
+                return False
+        finally:
+            if streams is not None and marked is not None:
+                streams.end(marked)
 
     def _answer(self, request: Request) -> Reply:
         if request.path in HEALTH:
@@ -396,46 +435,67 @@ class Server:
         if request.method in BODY_METHODS:
             context.cloud_event = _read_event(request)
         try:
-            result = _within_flask(request, context, self._function)
-        except Exception as error:  # noqa: BLE001  Whatever the function raises is its answer.
-            _print_traceback()
-            return 500, [("Content-Type", HTML)], f"Function raised {error}".encode()
+            result = _within_flask(request, context, self._call)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  What it raises is its answer.
+            trace = self._function.raised(error)
+            said = f"Function raised {error}".encode()
+            return 500, [("Content-Type", HTML)], trace or said
         try:
             return _reply(result)
-        except (TypeError, ValueError):
-            _print_traceback()
-            return 500, [("Content-Type", HTML)], b"500 Internal Server Error\n"
+        except (TypeError, ValueError) as error:
+            sys.stderr.write(f"{self._function.file}: {error}\n")
+            body = f"{error}\n" if self._function.debug else "500 Internal Server Error\n"
+            return 500, [("Content-Type", HTML)], body.encode()
+
+    def _call(self, context: Context) -> Any:
+        result = self._main(context)
+        return self._waiter.wait(result) if loading.is_awaitable(result) else result
+
+
+class Waiter:
+    """The event loop of ``async`` functions: one for all requests, started by the first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: Any = None
+
+    def wait(self, awaitable: Any) -> Any:
+        """The result of *awaitable*."""
+        import asyncio
+
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+        async def whole() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(whole(), self._loop).result()
+
+
+def warm() -> None:
+    """Make ahead what the first request needs, in a process that instances are forked from."""
+    if "flask" in sys.modules:
+        _flask_app()
 
 
 def main(folder: str) -> None:
     """Load *folder*'s ``func.main`` and serve it until told to stop."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, write_through=False)  # type: ignore[union-attr]
-    sys.path.insert(0, folder)
+    function = loading.Function(folder)
+    streams = function.streams()
     standin = type(sys)("parliament")
     vars(standin).update(Context=Context, event=event)
     sys.modules["parliament"] = standin
-    import func  # type: ignore[import-not-found]  # The function's own module.
-
-    function = func.main
-    listener = socket.create_server((_host(), int(os.environ["PORT"])), backlog=512)  # noqa: TID251
-    Server(function, listener).serve()
-
-
-def _host() -> str:
-    """Loopback where the runtime asks for it, every address where it does not: in a container."""
-    asked = os.environ.get("LISTEN_ADDRESS", "")  # noqa: TID251
-    return "127.0.0.1" if asked.startswith("127.0.0.1:") else "0.0.0.0"
+    handler = function.handler(function.load("func"), "main", EXAMPLE)
+    # The signals of a stop mean what they mean to every program until here.
+    port = int(loading.told("PORT"))
+    listener = socket.create_server((loading.host(), port), backlog=512)
+    Server(handler, listener, function, streams).serve()
 
 
 def _leave(number: int, frame: object) -> None:
     raise SystemExit(0)
-
-
-def _print_traceback() -> None:
-    import traceback
-
-    traceback.print_exc()
 
 
 def _read_head(reader: Any) -> list[bytes]:
@@ -479,7 +539,10 @@ def _read_body(reader: Any, headers: Headers) -> bytes:
         while reader.readline().rstrip(b"\r\n"):
             pass  # Trailers have no reader here.
         return b"".join(chunks)
-    return _read_exactly(reader, int(headers.get("content-length", "0")))
+    length = headers.get("content-length", "0")
+    if not length.isdigit():
+        raise ValueError("malformed content-length")
+    return _read_exactly(reader, int(length))
 
 
 def _read_exactly(reader: Any, size: int) -> bytes:
@@ -489,18 +552,44 @@ def _read_exactly(reader: Any, size: int) -> bytes:
     return data
 
 
-def _send(connection: socket.socket, method: str, reply: Reply, *, close: bool) -> None:
+def _send(
+    connection: socket.socket, method: str, reply: Reply, *, close: bool, chunked: bool = True
+) -> bool:
+    """Send *reply*; says whether the connection may be used again."""
     status, fields, body = reply
+    silent = method == "HEAD" or status < 200 or status in (204, 304)
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, '')}"]
     lines += [f"{name}: {value}" for name, value in fields]
-    if status >= 200 and status not in (204, 304):
-        lines.append(f"Content-Length: {len(body)}")
+    if isinstance(body, bytes):
+        if status >= 200 and status not in (204, 304):
+            lines.append(f"Content-Length: {len(body)}")
+    elif chunked:
+        lines.append("Transfer-Encoding: chunked")
     else:
-        body = b""
+        close = True
     if close:
         lines.append("Connection: close")
     head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
-    connection.sendall(head if method == "HEAD" else head + body)
+    if silent:
+        connection.sendall(head)
+    elif not isinstance(body, bytes):
+        connection.sendall(head)
+        _send_parts(connection, body, chunked)
+    elif len(body) <= WHOLE:
+        connection.sendall(head + body)
+    else:
+        connection.sendall(head)
+        connection.sendall(body)
+    return not close
+
+
+def _send_parts(connection: socket.socket, parts: Iterator[Any], chunked: bool) -> None:
+    for part in parts:
+        data = part.encode() if isinstance(part, str) else bytes(part)
+        if data:
+            connection.sendall(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
+    if chunked:
+        connection.sendall(b"0\r\n\r\n")
 
 
 def _reply(result: Any) -> Reply:
@@ -514,9 +603,11 @@ def _reply(result: Any) -> Reply:
     if hasattr(result, "get_wsgi_headers") and hasattr(result, "status_code"):  # flask.Response
         own = [(str(k), str(v)) for k, v in result.headers if k.lower() != "content-length"]
         status = result.status_code if status == 200 else status
-        return status, own + fields, bytes(result.get_data())
+        parts = getattr(result, "is_streamed", False)
+        body = result.iter_encoded() if parts else bytes(result.get_data())
+        return _possible(status), own + fields, body
     if result is None:
-        raise TypeError("the function returned None; for an empty answer return ('', 204)")
+        raise TypeError("main() returned None; for an empty answer return ('', 204)")
     kind = HTML
     if isinstance(result, (dict, list)):
         import json
@@ -527,12 +618,18 @@ def _reply(result: Any) -> Reply:
     elif isinstance(result, (bytes, bytearray)):
         body = bytes(result)
     elif isinstance(result, Iterator):
-        body = b"".join(part.encode() if isinstance(part, str) else part for part in result)
+        body = result
     else:
-        raise TypeError(f"the function returned a {type(result).__name__}, which is no answer")
+        raise TypeError(f"main() returned {loading.a(result)}; {ANSWERS}")
     if not any(name.lower() == "content-type" for name, _ in fields):
         fields = [("Content-Type", kind), *fields]
-    return status, [f for f in fields if f[0].lower() != "content-length"], body
+    return _possible(status), [f for f in fields if f[0].lower() != "content-length"], body
+
+
+def _possible(status: int) -> int:
+    if not 100 <= status <= 999:
+        raise ValueError(f"main() returned the status {status}; it has to have three digits")
+    return status
 
 
 def _take_apart(result: tuple[Any, ...]) -> tuple[Any, int, Fields]:
@@ -543,7 +640,7 @@ def _take_apart(result: tuple[Any, ...]) -> tuple[Any, int, Fields]:
     elif len(result) == 2:
         (body, headers), status = result, 200
     else:
-        raise TypeError("a function returns body, (body, status) or (body, status, headers)")
+        raise TypeError(f"main() returned a tuple of {len(result)}; {ANSWERS}")
     number = int(str(status).partition(" ")[0]) if status is not None else 200
     if headers is None:
         return body, number, []

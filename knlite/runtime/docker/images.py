@@ -10,11 +10,12 @@ even if its tag is ``latest``, since on a developer's machine it is usually the 
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import IO, TYPE_CHECKING, Any
 
+from knlite.functions.report import Report
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.context import Context
 from knlite.runtime.docker.owner import OWNER, PREFIX, Owner
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 CONTEXT = f"{PREFIX}/context"
 """Label of an image: the hash of what it was built from."""
 
-Say = Callable[[str], None]
+Say = Report
 """Takes a step's sentence, from any thread."""
 
 
@@ -60,10 +61,10 @@ def find_image(client: "APIClient", reference: str) -> Stored | None:
     A digest may also be the id of the image: what was built here has no other, so that is what a
     revision's status gives as its digest, and what ``kn`` writes into the next template.
     """
-    inspected = _inspect(client, reference)
+    inspected = inspect(client, reference)
     repository, at, digest = reference.partition("@")
     if inspected is None and at:
-        inspected = _inspect(client, digest)
+        inspected = inspect(client, digest)
     if inspected is None:
         return None
     return _stored(inspected, repository)
@@ -84,20 +85,54 @@ def pull(
     tag = _tag(reference)
     try:
         _ask_registry(client, reference, resolve_within, auth)
+        progress = PullProgress()
         for step in client.pull(
             reference, tag=tag, stream=True, decode=True, auth_config=dict(auth) if auth else None
         ):
             if "error" in step:
                 raise problems.pull_failed(reference, str(step["error"]))
-            # Progress bars have a fraction; only what is finished is worth a line.
-            if not step.get("progressDetail") and step.get("status"):
-                say(f"{reference}: {' '.join(_words(step))}")
+            share = progress.share(step)
+            if share is not None:
+                say(f"pulling {reference}", share)
     except (APIError, DockerException) as error:
         raise problems.pull_failed(reference, problems.engine_says(error)) from error
     found = find_image(client, reference)
     if found is None:
         raise problems.pull_failed(reference, "the engine does not hold it after pulling")
     return found
+
+
+class PullProgress:
+    """How much of a pull is done, by what the engine says of each layer.
+
+    The engine tells of a layer's size only once it fetches it, so a share may be smaller than one
+    before; it is then not told.
+    """
+
+    STEP = 0.01
+    """The smallest advance that is worth telling."""
+
+    def __init__(self) -> None:
+        self._layers: dict[str, tuple[int, int]] = {}
+        self._told = 0.0
+
+    def share(self, step: Mapping[str, Any]) -> float | None:
+        """What is done after *step*, if that is worth telling."""
+        detail, layer = step.get("progressDetail") or {}, str(step.get("id", ""))
+        total = int(detail.get("total") or 0)
+        if total and step.get("status") == "Downloading":
+            self._layers[layer] = (int(detail.get("current") or 0), total)
+        elif step.get("status") == "Download complete" and layer in self._layers:
+            self._layers[layer] = (self._layers[layer][1],) * 2
+        else:
+            return None
+        share = sum(done for done, _ in self._layers.values()) / sum(
+            size for _, size in self._layers.values()
+        )
+        if share < self._told + self.STEP:
+            return None
+        self._told = share
+        return min(share, 1.0)
 
 
 def _ask_registry(
@@ -167,38 +202,42 @@ def build(
     output: list[str] = []
     labels = {CONTEXT: digest, OWNER: owner.encode()}
     with context.tar() as archive:
-        for line in _build_output(client, name, what, context, archive, labels):
+        for line in build_output(client, name, what, context.dockerfile, archive, labels):
             output.append(line)
             if steps and not any(word in line for word in _OURS):
                 say(line)
-            if line.startswith(_FAILED):
-                raise problems.build_failed(what, line.removeprefix(_FAILED), output[:-1])
+            if line.startswith(FAILED):
+                raise problems.build_failed(what, line.removeprefix(FAILED), output[:-1])
     found = find_image(client, name)
     if found is None:
         raise problems.build_failed(what, "the engine built no image", output)
     return found
 
 
-_FAILED = "error: "
+FAILED = "error: "
 _OURS = ("Successfully ", " : LABEL knlite.dev/")
 """Of the output, what the author of a Dockerfile did not write."""
 
 
-def _build_output(
+def build_output(
     client: "APIClient",
     name: str,
     what: str,
-    context: Context,
+    dockerfile: str,
     archive: IO[bytes],
     labels: dict[str, str],
 ) -> Iterator[str]:
+    """Build what *archive* holds; the lines of its output, one with FAILED before it if it fails.
+
+    Raises ``InstanceFailed`` if the engine does not even begin.
+    """
     from docker.errors import DockerException
 
     try:
         steps = client.build(
             fileobj=archive,
             custom_context=True,
-            dockerfile=context.dockerfile,
+            dockerfile=dockerfile,
             tag=name,
             labels=labels,
             rm=True,
@@ -208,7 +247,7 @@ def _build_output(
         )
         for step in steps:
             if "error" in step:
-                yield _FAILED + str(step["error"])
+                yield FAILED + str(step["error"])
             for line in str(step.get("stream", "")).splitlines():
                 if line.strip() and not line.startswith((" --->", "Removing intermediate")):
                     yield line.rstrip()
@@ -219,19 +258,19 @@ def _build_output(
 
 
 def _built(client: "APIClient", name: str, digest: str) -> Stored | None:
-    current = _inspect(client, name)
+    current = inspect(client, name)
     labels = (current or {}).get("Config", {}).get("Labels") or {}
     if current is not None and labels.get(CONTEXT) == digest:
         return _stored(current)
     for image in client.images(filters={"label": f"{CONTEXT}={digest}"}):
         found = str(image["Id"])
-        repository, _, tag = name.rpartition(":") if _tag(name) is None else (name, "", "latest")
-        client.tag(found, repository, tag)
+        client.tag(found, *parted(name))
         return find_image(client, found)
     return None
 
 
-def _inspect(client: "APIClient", reference: str) -> dict[str, Any] | None:
+def inspect(client: "APIClient", reference: str) -> dict[str, Any] | None:
+    """What the engine says of an image that it holds. Raises ``InstanceFailed``."""
     from docker.errors import APIError, ImageNotFound
 
     try:
@@ -244,10 +283,18 @@ def _inspect(client: "APIClient", reference: str) -> dict[str, Any] | None:
     return found
 
 
+def parted(name: str) -> tuple[str, str]:
+    """The repository and the tag of *name*, which has no digest."""
+    repository, _, tag = name.rpartition(":") if _tag(name) is None else (name, "", "latest")
+    return repository, tag
+
+
+def is_called(inspected: Mapping[str, Any], name: str) -> bool:
+    """Whether an image that the engine has described has that *name*."""
+    full = ":".join(parted(name))
+    return any(str(each) == full for each in inspected.get("RepoTags") or ())
+
+
 def _tag(reference: str) -> str | None:
     """``latest`` for a reference without tag or digest: asked without one, engines pull all."""
     return None if ":" in reference.rpartition("/")[2] or "@" in reference else "latest"
-
-
-def _words(step: dict[str, Any]) -> list[str]:
-    return [str(step[key]) for key in ("id", "status") if step.get(key)]

@@ -48,6 +48,11 @@ class DockerInstance:
         return self._address
 
     @property
+    def origin(self) -> str:
+        """``container``."""
+        return "container"
+
+    @property
     def label(self) -> str:
         return f"container {self._containers[0].id[:8]}"
 

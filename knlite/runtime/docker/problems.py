@@ -52,6 +52,50 @@ def pull_failed(reference: str, cause: str) -> InstanceFailed:
     )
 
 
+def base_missing(reference: str, failed: InstanceFailed) -> InstanceFailed:
+    """The base image of a function is not there, and could not be pulled."""
+    return InstanceFailed(
+        failed.reason,
+        f"The base image {reference} is not in the engine's store and cannot be pulled",
+        cause=failed.cause,
+        fix=f"`docker pull {reference}` while online, `docker load` or `docker import` it from a "
+        "file, name another in func.yaml (build.baseImage), or use --runtime process",
+    )
+
+
+def no_base(folder: str, name: str, language: str) -> InstanceFailed:
+    """A language for which knlite has no base image."""
+    return InstanceFailed(
+        "BuildFailed",
+        f'Function "{name}" is written in {language}, and {folder} does not say what its image '
+        "is built upon",
+        fix="name an image with the language in func.yaml (build.baseImage) and the command in a "
+        "Procfile (web: …), or write a Dockerfile",
+    )
+
+
+def unreadable(folder: str, cause: str) -> InstanceFailed:
+    """A file of a function cannot be read, or changed while it was."""
+    return InstanceFailed(
+        "BuildFailed",
+        f"The image of {folder} cannot be built: a file cannot be read",
+        cause=cause,
+        fix="make all files of the project readable, name those that it does not need in "
+        ".funcignore, and apply it again",
+    )
+
+
+def links_out(folder: str, path: str, target: str) -> InstanceFailed:
+    """A link that an image cannot hold."""
+    return InstanceFailed(
+        "BuildFailed",
+        f"The image of {folder} cannot be built: {path} leads out of the project",
+        cause=f"it is a link to {target}",
+        fix="put the file itself there, make the link relative to a file of the project, or name "
+        "it in .funcignore",
+    )
+
+
 def never_pulled(reference: str) -> InstanceFailed:
     """An image is not there, and may not be fetched."""
     return InstanceFailed(

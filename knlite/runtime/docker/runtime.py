@@ -18,19 +18,15 @@ from typing import TYPE_CHECKING, TypeVar
 import anyio
 
 from knlite.errors import InstanceFailed
-from knlite.runtime.docker import images, problems
+from knlite.runtime.docker import function_image, images, problems
 from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.context import folder_context
 from knlite.runtime.docker.engine import Engine
-from knlite.runtime.docker.function_image import (
-    BASE_IMAGE,
-    CodeOf,
-    FunctionCode,
-    dependencies_context,
-    function_context,
-)
+from knlite.runtime.docker.function_image import FunctionCodes, Parts, Target
+from knlite.runtime.docker.imageconfig import BaseImage
 from knlite.runtime.docker.images import Stored
 from knlite.runtime.docker.leftovers import release, sweep
+from knlite.runtime.docker.loading import Loader
 from knlite.runtime.docker.network import (
     Network,
     extra_hosts,
@@ -55,6 +51,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 CALLS = 16
 """Calls to the engine at a time; it does most of a start one after the other anyway."""
@@ -70,7 +67,7 @@ async def open_runtime(
     *,
     gateway_port: int,
     hosts: Callable[[], Iterable[str]],
-    function_code: CodeOf,
+    function_code: FunctionCodes,
 ) -> "DockerRuntime":
     """The runtime on *engine*.
 
@@ -110,7 +107,7 @@ class DockerRuntime:
         owner: Owner,
         gateway_port: int,
         hosts: Callable[[], Iterable[str]],
-        function_code: CodeOf,
+        function_code: FunctionCodes,
         threads: Threads,
     ) -> None:
         self._engine = engine
@@ -119,7 +116,8 @@ class DockerRuntime:
         self._owner = owner
         self._gateway_port = gateway_port
         self._hosts = hosts
-        self._function_code = function_code
+        self._codes = function_code
+        self._loader = Loader(engine.client)
         self._threads = threads
         self._preparations = Threads("docker-prepare", PREPARATIONS)
         self._preparing: dict[str, anyio.Lock] = {}
@@ -205,35 +203,32 @@ class DockerRuntime:
             folder = DockerfileFolder(project.folder, name)
             image = await self._in_turn(name, _build_folder, (folder, self._owner), report)
             return _prepared(image, name, project.envs)
-        if project.language != "python":
-            raise InstanceFailed(
-                "BuildFailed",
-                f'Function "{project.name}" is written in {project.language}, '
-                "which knlite does not turn into an image",
-                cause="images are made of Python functions and of folders with a Dockerfile",
-                fix=f"put a Dockerfile into {project.folder}, or build it with `func build` "
-                "and remove the folder from what knlite reads",
-            )
-        code = await self._function_code(project, report)
-        image = await self._in_turn(
-            name, _build_function, (name, project, code, self._owner), report
-        )
-        return _prepared(image, name, project.envs)
+        if not function_image.base_of(project):
+            raise problems.no_base(project.folder, project.name, project.language)
+        base = function_image.base_of(project)
+        asked = (project, self._codes.cache_dir, self._owner)
+        found, target = await self._in_turn(base, _find_target, asked, report)
+        code = await self._codes.code_of(project, target, report)
+        parts = Parts(project=project, name=name, base=found, target=target, code=code)
+        what = (self._loader, parts, self._codes.cache_dir, self._owner)
+        image = await self._in_turn(name, _build_function, what, report)
+        return _prepared(image, name, {**code.told, **project.envs})
 
     async def _in_turn(
         self,
         name: str,
-        call: Callable[["APIClient", T, images.Say], Stored],
+        call: Callable[["APIClient", T, images.Say], R],
         what: T,
         report: Report,
-    ) -> Stored:
+    ) -> R:
         """Run *call*, one at a time for each image's name: the second then finds it built."""
         loop = asyncio.get_running_loop()
 
-        def say(text: str) -> None:
+        def say(text: str, share: float | None = None) -> None:
+            told = (text,) if share is None else (text, share)
             # Nobody listens any more once the loop has been closed.
             with contextlib.suppress(RuntimeError):
-                loop.call_soon_threadsafe(report, text)
+                loop.call_soon_threadsafe(report, *told)
 
         lock = self._preparing.setdefault(name, anyio.Lock())
         async with lock:
@@ -267,22 +262,18 @@ def _build_folder(
         raise problems.build_failed(workload.folder, str(error), []) from error
 
 
+def _find_target(
+    client: "APIClient", what: tuple[FunctionProject, Path, Owner], say: images.Say
+) -> tuple[BaseImage, Target]:
+    project, cache_dir, owner = what
+    return function_image.target_of(client, project, cache_dir, owner, say)
+
+
 def _build_function(
-    client: "APIClient", parts: tuple[str, FunctionProject, FunctionCode, Owner], say: images.Say
+    client: "APIClient", what: tuple[Loader, Parts, Path, Owner], say: images.Say
 ) -> Stored:
-    name, project, code, owner = parts
-    base_id = (images.find_image(client, BASE_IMAGE) or images.pull(client, BASE_IMAGE, say)).id
-    base = BASE_IMAGE
-    try:
-        if code.site_packages is not None:
-            context = dependencies_context(code.site_packages, base_id)
-            base = f"{_LOCAL_NAMES}/dependencies:{context.digest()[:16]}"
-            dependencies = f"the dependencies of {name}"
-            base_id = images.build(client, base, dependencies, context, owner, say, steps=False).id
-        context = function_context(project, code, base, base_id)
-        return images.build(client, name, project.folder, context, owner, say, steps=False)
-    except OSError as error:
-        raise problems.build_failed(project.folder, str(error), []) from error
+    loader, parts, cache_dir, owner = what
+    return function_image.build(client, loader, parts, cache_dir, owner, say)
 
 
 def _from_engine(error: Exception) -> bool:

@@ -48,15 +48,20 @@ class Program:
 
 
 async def program_of(
-    workload: Workload, *, cache_dir: Path, environ: Mapping[str, str], report: Report
+    workload: Workload,
+    *,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    debug: bool,
+    report: Report,
 ) -> tuple[Program, str]:
     """The program of *workload*, and what its content address covers besides its folder.
 
-    Raises ``InstanceFailed``.
+    *debug* lets a function's answers show tracebacks. Raises ``InstanceFailed``.
     """
     match workload:
         case FunctionProject():
-            return await _of_function(workload, cache_dir, environ, report)
+            return await _of_function(workload, cache_dir, environ, report, debug=debug)
         case LocalCommand():
             return _of_command(workload), workload.command
         case DockerfileFolder() | StoredImage():
@@ -71,7 +76,12 @@ async def program_of(
 
 
 async def _of_function(
-    project: FunctionProject, cache_dir: Path, environ: Mapping[str, str], report: Report
+    project: FunctionProject,
+    cache_dir: Path,
+    environ: Mapping[str, str],
+    report: Report,
+    *,
+    debug: bool,
 ) -> tuple[Program, str]:
     origin = await anyio.to_thread.run_sync(_existing, project.folder)
     taken = await snapshot.take(origin, name=project.name, cache_dir=cache_dir, code=project.code)
@@ -85,6 +95,7 @@ async def _of_function(
             name=project.name,
             cache_dir=cache_dir,
             environ=environ,
+            debug=debug,
             report=report,
         )
     except InstanceFailed as exc:

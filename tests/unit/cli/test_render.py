@@ -1,6 +1,7 @@
 """Facts on the terminal: one line each, and nothing from outside reaches the terminal raw."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,11 @@ def shown(fact: Fact) -> str:
 
 def test_a_log_line_names_revision_and_instance() -> None:
     assert shown(log_line("hello")).split() == ["default/web-00001/x7k2p", "│", "hello"]
+
+
+def test_a_log_line_of_a_request_names_it_in_short() -> None:
+    line = replace(log_line("hello"), request="0b9d9db4-6f0ece4c5f")
+    assert shown(line).split()[1:] == ["│", "[ce4c5f]", "hello"]
 
 
 @given(st.text())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.functions.logmark import split
+from knlite.functions.logmark import last_words, split
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,13 @@ def test_the_request_and_its_text(line: str, parted: tuple[str, str]) -> None:
 @given(text=st.text(), request=st.text(st.characters(codec="ascii", categories=["L"]), min_size=1))
 def test_what_is_marked_comes_back(text: str, request: str) -> None:
     assert split(f"\x1e{request[:128]}\x1e{text}") == (request[:128], text)
+
+
+def test_the_last_words_are_the_sentence_why_it_cannot_start() -> None:
+    lines = ["Traceback", "\x1e!\x1efunc.py line 2 is wrong", "\x1e!\x1e  fix:   x", "\x1ea\x1ez"]
+    assert last_words(lines) == ["func.py line 2 is wrong", "  fix:   x"]
+    assert split(lines[1]) == ("", "func.py line 2 is wrong")
+
+
+def test_without_such_a_sentence_they_are_all_that_was_written() -> None:
+    assert last_words(["a", "\x1er1\x1eb"]) == ["a", "b"]

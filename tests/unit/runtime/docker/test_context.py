@@ -1,4 +1,4 @@
-"""Build contexts: what counts as a change, what is left out (.dockerignore, .funcignore)."""
+"""Build contexts: what counts as a change, what is left out (.dockerignore)."""
 
 import os
 import tarfile
@@ -7,12 +7,6 @@ from pathlib import Path
 import pytest
 
 from knlite.runtime.docker.context import Context, folder_context
-from knlite.runtime.docker.function_image import (
-    FunctionCode,
-    dependencies_context,
-    function_context,
-)
-from knlite.serving.workload import FunctionProject
 
 
 @pytest.fixture
@@ -65,32 +59,3 @@ def test_second_names_of_a_file_are_sent_whole_and_sockets_not_at_all(folder: Pa
         member = archive.extractfile("z.py")
         assert member is not None
         assert member.read() == b"a"
-
-
-def test_a_function_takes_its_own_files_and_its_runner(folder: Path, tmp_path: Path) -> None:
-    (folder / "Dockerfile").unlink()
-    (folder / ".funcignore").write_text("b.py\n/notes\n")
-    (folder / ".git").mkdir()
-    (folder / ".git/config").write_text("x")
-    (folder / "notes").write_text("x")
-    runner = tmp_path / "runner.py"
-    runner.write_text("pass")
-    project = FunctionProject(folder=str(folder), name="app", language="python", image="")
-    context = function_context(project, FunctionCode(runner=runner), "python:3.11-slim", "id")
-    assert names(context) == {
-        "Dockerfile",
-        "runner/runner.py",
-        "function/.funcignore",
-        "function/a.py",
-    }
-    assert context.entries[0].text.endswith(
-        'CMD ["python3", "/opt/knlite/runner.py", "/function"]\n'
-    )
-
-
-def test_dependencies_travel_without_what_was_compiled_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "lib/__pycache__").mkdir(parents=True)
-    (tmp_path / "lib/__init__.py").write_text("")
-    (tmp_path / "lib/__pycache__/x.pyc").write_bytes(b"x")
-    context = dependencies_context(tmp_path, "id")
-    assert names(context) == {"Dockerfile", "site-packages/lib/__init__.py"}

@@ -1,0 +1,149 @@
+"""Makes a new function of a template: its files, ``func.yaml``, ``.funcignore``, ``.gitignore``.
+
+Nothing that is there is touched. ``func.yaml`` is written last, so that a folder with one is a
+whole function; what was made is removed again if it cannot be completed.
+
+Source: Knative Functions reference §4.3; knative/func pkg/functions/client.go (Init).
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from knlite.errors import Conflict, InvalidInput, KnliteError
+from knlite.functions import funcyaml
+from knlite.functions.funcproblems import name_problem
+from knlite.functions.funcspec import SPEC_VERSION, Build, FuncYaml, Run
+from knlite.functions.templaterepository import MANIFEST, Template
+
+MAX_FILES = 5_000
+MAX_BYTES = 100 * 1024 * 1024
+_MADE_BY_TOOLS = frozenset(("__pycache__", "node_modules", ".git"))
+"""What may lie in a template because somebody has run it."""
+
+_FUNCIGNORE = """\
+# What is no part of the function: it is in no image, and its changes are none of the function.
+#
+#   foo      a file or folder of that name, anywhere
+#   *.tmp    whatever the pattern fits, anywhere
+#   /docs    that of the function's own folder alone
+"""
+_GITIGNORE = """\
+# What func keeps about this machine.
+/.func
+"""
+
+
+def create(folder: Path, template: Template, *, created: str) -> FuncYaml:
+    """A function in *folder*, which is made if need be; its name is the folder's.
+
+    *created* is the time, in RFC 3339. Raises ``InvalidInput`` (the name), ``Conflict`` (something
+    is there), ``KnliteError`` (the disk, the template).
+    """
+    place = folder.absolute()
+    func = _begun(place.name, template, created)
+    assert_free(place)
+    made = [each for each in (place, *place.parents) if not each.exists()]
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        written = _copy(template.folder, place)
+    except OSError as error:
+        _remove(made, ())
+        raise KnliteError(f"cannot create a function in {place}", cause=str(error)) from error
+    try:
+        _complete(place, func)
+    except (OSError, KnliteError) as error:
+        _remove(made, written)
+        raise KnliteError(f"cannot create a function in {place}", cause=str(error)) from error
+    return func
+
+
+def assert_free(folder: Path) -> None:
+    """Raises ``Conflict`` unless *folder* can become a function; hidden files may be there."""
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise Conflict(f"cannot create a function in {folder}", cause="it is no folder")
+    if (folder / funcyaml.FILE).exists():
+        raise Conflict(
+            f"function at '{folder}' already initialized",
+            fix="give another folder, or delete what is there",
+        )
+    there = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
+    if there:
+        raise Conflict(
+            "the directory must be empty of visible files and recognized config files before it can"
+            " be initialized",
+            cause=f"{folder} holds {', '.join(there[:3])}{' …' if len(there) > 3 else ''}",
+            fix="give another folder: knlite func create -l LANGUAGE PATH",
+        )
+
+
+def _begun(name: str, template: Template, created: str) -> FuncYaml:
+    if problem := name_problem(name):
+        raise InvalidInput(problem, fix="the folder's name is the function's; choose another one")
+    manifest = template.manifest
+    func = FuncYaml(
+        spec_version=SPEC_VERSION,
+        name=name,
+        runtime=template.language,
+        created=created,
+        invoke="" if manifest.invoke == "http" else manifest.invoke,
+        build=Build(
+            builder_images=manifest.builder_images,
+            buildpacks=manifest.buildpacks,
+            build_envs=manifest.build_envs,
+        ),
+        run=Run(envs=manifest.run_envs),
+    )
+    return replace(func, deploy=replace(func.deploy, health_endpoints=manifest.health_endpoints))
+
+
+def _complete(place: Path, func: FuncYaml) -> None:
+    if not (place / ".funcignore").exists():
+        (place / ".funcignore").write_text(_FUNCIGNORE, encoding="utf-8")
+    ignored = place / ".gitignore"
+    given = ignored.read_text(encoding="utf-8") if ignored.exists() else ""
+    if not any(line.startswith(("/.func", "#/.func", "# /.func")) for line in given.splitlines()):
+        gap = "\n" if given else ""
+        ignored.write_text(given + gap + _GITIGNORE, encoding="utf-8")
+    funcyaml.save(place, func)
+
+
+def _copy(source: Path, target: Path) -> list[Path]:
+    """All files of *source* but links; raises ``OSError`` and takes back what was copied."""
+    written: list[Path] = []
+    size = 0
+    try:
+        for file in sorted(source.rglob("*")):
+            relative = file.relative_to(source)
+            if relative == Path(MANIFEST) or _MADE_BY_TOOLS & set(relative.parts):
+                continue
+            # A link could bring in any file of this machine.
+            if file.is_symlink() or not (file.is_dir() or file.is_file()):
+                continue
+            destination = target / relative
+            if file.is_dir():
+                destination.mkdir(exist_ok=True)
+                continue
+            size += file.stat().st_size
+            if len(written) >= MAX_FILES or size > MAX_BYTES:
+                raise OSError(f"the template {source.name} is too large")  # noqa: TRY301
+            if not destination.exists():
+                destination.parent.mkdir(parents=True, exist_ok=True)
+                written.append(destination)
+                shutil.copyfile(file, destination)
+                destination.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
+    except OSError:
+        _remove((), written)
+        raise
+    return written
+
+
+def _remove(folders: Sequence[Path], files: Sequence[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
