@@ -250,6 +250,7 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
+        self.reloader.rest_by(resting.at_once)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 

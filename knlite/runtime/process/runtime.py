@@ -127,7 +127,7 @@ class ProcessRuntime:
         try:
             if origin != "forked":  # The guard knew of that one before it began.
                 self._guard.add(process.pid)
-            instance.watch(log)
+            instance.watch(program.in_its_words(log))
         except BaseException:
             instance.kill()
             raise
