@@ -19,6 +19,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from knlite.functions import contents
+from knlite.functions.cacheuse import CacheUse
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
@@ -63,20 +64,27 @@ class ProcessRuntime:
         self._environ = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
+        self._use = CacheUse(cache_dir)
         self._ports = Ports()
         self._guard = Guard()
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
-        program, extra = await program_of(
-            workload,
-            cache_dir=self._cache_dir,
-            environ=self._environ,
-            debug=self._debug,
-            report=report,
-        )
+        async with self._use.preparing():
+            program, extra = await program_of(
+                workload,
+                cache_dir=self._cache_dir,
+                environ=self._environ,
+                debug=self._debug,
+                report=report,
+            )
+            texts = (*program.words, str(program.folder), *program.envs.values())
+            await anyio.to_thread.run_sync(self._use.note_paths, texts)
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         return Prepared(program, digest)
+
+    async def forget(self, prepared: Prepared) -> None:
+        """Nothing: what is in the cache other functions may use, and ``knlite prune`` removes."""
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
@@ -142,6 +150,7 @@ class ProcessRuntime:
 
     async def aclose(self) -> None:
         """End the guard."""
+        self._use.close()
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 
