@@ -3,7 +3,7 @@
 Source: Kubernetes API concepts; clients-api reference (what kubectl and kn ask, in which order).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -69,13 +69,15 @@ def make_app(
     issuer: Issuer,
     token: str = "",
     gateway: str = "",
+    runtime: str = "",
 ) -> Door:
     """The application of the admin port; with *token* every request needs it.
 
-    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*.
+    *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*,
+    and that *runtime* runs functions.
     """
     ending = Ending()
-    own = _Own(logs, health, metrics, rest, ending, gateway)
+    own = _Own(logs, health, metrics, rest, ending, {"url": gateway, "runtime": runtime})
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
     app = Starlette(
@@ -196,7 +198,7 @@ class _Own:
         metrics: Callable[[], tuple[bytes, str]],
         rest: Rest,
         ending: Ending,
-        gateway: str,
+        gateway: Mapping[str, str],
     ) -> None:
         self._logs = logs
         self._rest = rest
@@ -223,7 +225,7 @@ class _Own:
         return Response(status_code=204)
 
     async def gateway(self, _request: Request) -> Response:
-        return JSONResponse({"url": self._gateway})
+        return JSONResponse(self._gateway)
 
     async def logs(self, request: Request) -> Response:
         return service_log(self._logs, request, self._ending)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from knlite.cli.kubeconfig import find_access
-from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
+from knlite.errors import Conflict, InvalidInput, KnliteError, NotFound, Unreachable
 from knlite.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ TIMEOUT = 10.0
 _FAMILIES: dict[int, type[KnliteError]] = {
     HTTPStatus.BAD_REQUEST: InvalidInput,
     HTTPStatus.NOT_FOUND: NotFound,
+    HTTPStatus.CONFLICT: Conflict,
+    HTTPStatus.UNPROCESSABLE_ENTITY: InvalidInput,
 }
 _BROKEN = (OSError, HTTPException)
 
@@ -46,6 +48,13 @@ class Client:
         """One object. Raises ``NotFound``."""
         return self._document("GET", _path(info, namespace, name))
 
+    def found(self, info: "KindInfo", namespace: str, name: str) -> dict[str, Any] | None:
+        """One object; None if there is none."""
+        try:
+            return self.one(info, namespace, name)
+        except NotFound:
+            return None
+
     def table(self, info: "KindInfo", namespace: str, name: str) -> dict[str, Any]:
         """One object, or all of a kind, as a Table of their columns. Raises ``NotFound``."""
         accept = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
@@ -55,9 +64,43 @@ class Client:
         """Delete one object. Raises ``NotFound``."""
         self._document("DELETE", _path(info, namespace, name))
 
+    def runtime(self) -> str:
+        """What it runs functions with: ``docker`` or ``process``."""
+        return str(self._document("GET", "/knlite/gateway")["runtime"])
+
     def gateway(self) -> str:
         """The URL by which programs of this machine reach its gateway."""
         return str(self._document("GET", "/knlite/gateway")["url"])
+
+    def create(self, info: "KindInfo", namespace: str, tree: Mapping[str, Any]) -> dict[str, Any]:
+        """Make an object; returns it as it is kept. Raises ``InvalidInput``, ``Conflict``."""
+        return self._written("POST", _path(info, namespace), tree)
+
+    def replace(self, info: "KindInfo", namespace: str, tree: Mapping[str, Any]) -> dict[str, Any]:
+        """Put *tree* in the place of the object of its name.
+
+        Raises ``InvalidInput``, ``NotFound``, and ``Conflict`` if it is no longer the one that
+        *tree* was made from.
+        """
+        return self._written("PUT", _path(info, namespace, tree["metadata"]["name"]), tree)
+
+    def changes(
+        self, info: "KindInfo", namespace: str, name: str, seconds: int
+    ) -> Iterator[dict[str, Any]]:
+        """One object as it is, and each time that it changes, for so many *seconds*."""
+        params = {
+            "watch": "true",
+            "fieldSelector": f"metadata.name={name}",
+            "timeoutSeconds": str(max(1, seconds)),
+        }
+        for line in self.lines(_path(info, namespace), params):
+            event = json.loads(line)
+            if event["type"] in {"ADDED", "MODIFIED"}:
+                yield event["object"]
+
+    def _written(self, method: str, path: str, tree: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"Content-Type": "application/json"}
+        return self._document(method, path, headers, json.dumps(tree).encode())
 
     def log_lines(
         self, namespace: str, service: str, *, follow: bool, tail: int | None

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from knlite.cli.doors import explaining
+from knlite.cli.func.running import add_running_verbs
 
 Path = Annotated[
     FilePath,
@@ -43,6 +44,7 @@ def add_func_verbs(app: typer.Typer) -> None:
     func_app.command()(languages)
     func_app.command()(templates)
     app.add_typer(func_app, name="func")
+    add_running_verbs(func_app)
 
 
 def create(

@@ -1,0 +1,284 @@
+"""``func run``: a small knlite with one Service, and what its function writes.
+
+It runs the function as a deployed one runs: the same runtime, the same gateway, the same reload.
+
+Source: Knative Functions reference §4.3, §4.5; docs/adr/0038.
+"""
+
+import json
+import re
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+
+import anyio
+
+from knlite.cli.func.opened import Opened, image_of
+from knlite.cli.output import Output
+from knlite.cli.progress import Steps
+from knlite.cli.render import clean
+from knlite.emulator import Emulator, open_emulator
+from knlite.errors import InvalidInput, KnliteError
+from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep, ReadyChanged
+from knlite.functions import procfile
+from knlite.functions.envs import as_written, read_changes
+from knlite.functions.funcproblems import LOCAL
+from knlite.functions.localservice import NAMESPACE, local_service
+from knlite.functions.project import ProjectError, read
+from knlite.functions.runs import recorded
+from knlite.kinds.catalog import read as read_object
+from knlite.kinds.durations import InvalidDuration, parse_go
+from knlite.manifests import Declared, Manifest, Project
+from knlite.serving.workload import FunctionProject, Sources
+from knlite.settings import Settings, default_runtime, environment
+
+HOST, PORT = "127.0.0.1", 8080
+_ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]*)):(\d{1,5})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """How it is to run."""
+
+    address: str = ""
+    """HOST:PORT; empty for 127.0.0.1, on 8080 if that is free."""
+    envs: Sequence[str] = ()
+    runtime: str = "auto"
+    image: str = ""
+    registry: str = ""
+    base_image: str = ""
+    start_seconds: float = 0.0
+    """0 for what func.yaml says."""
+    watch: bool = True
+    as_json: bool = False
+    environ: Mapping[str, str] = field(default_factory=environment, repr=False)
+
+
+def run(opened: Opened, wanted: Wanted) -> int:
+    """Run it until Ctrl-C or SIGTERM; the exit code. Raises ``KnliteError``."""
+    host, port = place(wanted.address)
+    project, document = one_service(opened, wanted)
+    settings = Settings(
+        address=host,
+        port=port,
+        admin_port=_free_port(HOST),
+        runtime=wanted.runtime,
+        front=(NAMESPACE, opened.func.name),
+    )
+    found = read_object(document)
+    if found.value is None or found.problems:
+        raise InvalidInput(
+            f"{opened.folder / 'func.yaml'} describes no Service that can run",
+            cause="; ".join(map(str, found.problems)),
+        )
+    manifest = Manifest(document, str(opened.folder / "func.yaml"), 1, {})
+    declared = (Declared(found.value, manifest),)
+    what = Project(declared, Sources(projects=(project,)), ())
+    with ExitStack() as held:
+        out = Output(sys.stdout.fileno(), _missing)
+        held.callback(out.close)
+        err = Output(sys.stderr.fileno(), _missing)
+        held.callback(err.close)
+        shown = Shown(out, err, as_json=wanted.as_json)
+        return anyio.run(
+            _run,
+            opened,
+            settings,
+            what,
+            shown,
+            backend="asyncio",
+            backend_options={"use_uvloop": True},
+        )
+
+
+def one_service(opened: Opened, wanted: Wanted) -> tuple[FunctionProject, dict[str, object]]:
+    """The project and its Service, as the options change them. Raises ``InvalidInput``."""
+    func, folder = opened.func, opened.folder
+    changes = read_changes(wanted.envs)
+    image = wanted.image or image_of(func, wanted.registry)
+    project = read(folder, {**_unneeded(opened, changes), **wanted.environ})
+    if isinstance(project, ProjectError):
+        raise InvalidInput(str(project))
+    given = {name: value for name, value in changes.items() if value is not None}
+    envs = {**as_written(func.run.envs), **project.envs, **given}
+    envs = {name: value for name, value in envs.items() if changes.get(name, "") is not None}
+    project = replace(
+        project, image=image, envs=envs, base_image=wanted.base_image or project.base_image
+    )
+    document = local_service(
+        func,
+        image,
+        envs,
+        start_seconds=wanted.start_seconds or func.start_seconds,
+        procfile=procfile.read(folder) is not None,
+    )
+    return project, document
+
+
+def runtime_for(container: bool | None, builder: str) -> str:
+    """The ``--runtime`` that func's options ask for; the usual one if they do not."""
+    if container is None:
+        return "process" if builder == "host" else default_runtime()
+    return "docker" if container else "process"
+
+
+def seconds_of(text: str) -> float:
+    """A Go duration; 0 for nothing. Raises ``InvalidInput``."""
+    try:
+        return parse_go(text) if text else 0.0
+    except InvalidDuration as exc:
+        raise InvalidInput(
+            f'--start-timeout "{text}" cannot be read', cause=str(exc), fix="write for example 90s"
+        ) from exc
+
+
+def place(address: str) -> tuple[str, int]:
+    """Host and port for ``--address``. Raises ``InvalidInput`` for what is none or is taken."""
+    if not address:
+        port = PORT if _is_free(HOST, PORT) else _free_port(HOST)
+        return HOST, port
+    match = _ADDRESS.fullmatch(address)
+    if match is None or not 0 < int(match[3]) < 65536:
+        raise InvalidInput(
+            f'--address "{address}" cannot be read',
+            fix="write HOST:PORT, for example 127.0.0.1:8081 or [::]:8081",
+        )
+    host = match[1] or match[2]
+    if not host:
+        raise InvalidInput(
+            f'--address "{address}" has no host', fix=f"write for example {HOST}:{match[3]}"
+        )
+    # Where Go listens on "::" it takes IPv4 as well, which is what most clients come by.
+    return "0.0.0.0" if host == "::" else host, int(match[3])
+
+
+class Shown:
+    """What the terminal gets: the function's own lines, and what goes wrong."""
+
+    def __init__(self, out: Output, err: Output, *, as_json: bool) -> None:
+        self._out, self._err = out, err
+        self._as_json = as_json
+        self.steps = Steps(quiet=as_json)
+        self._waiting: Callable[[], None] | None = None
+        self._failure = ""
+        self._ready = False
+
+    def fact(self, fact: Fact) -> None:
+        """Reads all facts of the run."""
+        match fact:
+            case LogLine():
+                # With --json standard output is for the address.
+                own = self._out if fact.stream == "stdout" and not self._as_json else self._err
+                own.write(f"{fact.text}\n")
+            case PreparationStep():
+                if self._ready:
+                    self._say(fact.text)
+                else:
+                    self.steps(fact.text, fact.share)
+            case InstanceChanged(state="failed"):
+                self._say(f"✗ {fact.why}")
+            case Notice(level="warning" | "error"):
+                self._say(fact.text)
+            case ReadyChanged(kind="Service"):
+                self._readiness(fact)
+            case _:
+                pass
+
+    async def ready(self) -> None:
+        """Return once the Service is ready. Raises ``KnliteError`` if it has failed."""
+        while not self._ready:
+            if self._failure:
+                raise KnliteError("the function does not run", cause=self._failure)
+            changed_now = anyio.Event()
+            self._waiting = changed_now.set
+            await changed_now.wait()
+
+    def running(self, host: str, port: int) -> None:
+        """Say where it runs."""
+        named = f"[{host}]" if ":" in host else host
+        if self._as_json:
+            told = {"address": f"http://{named}:{port}", "host": host, "port": str(port)}
+            self._out.write(json.dumps(told) + "\n")
+        else:
+            self._err.write(f"Function running on {named}:{port}\n")
+
+    def _readiness(self, fact: ReadyChanged) -> None:
+        if fact.status == "True" and not self._ready:
+            self._ready = True
+            self.steps.done()
+        elif fact.status == "False" and not self._ready:
+            self._failure = fact.message or fact.reason
+        if self._waiting is not None:
+            self._waiting()
+
+    def _say(self, text: str) -> None:
+        self._err.write("".join(f"{clean(line)}\n" for line in text.splitlines()))
+
+
+async def _run(opened: Opened, settings: Settings, what: Project, shown: Shown) -> int:
+    try:
+        async with open_emulator(settings, [shown.fact]) as emulator:
+            complaints = emulator.check(what)
+            if complaints:
+                raise InvalidInput("\n".join(map(str, complaints)))
+            async with anyio.create_task_group() as group:
+                group.start_soon(_until_signal, group.cancel_scope.cancel)
+                await _serve(opened, emulator, what, shown)
+    except* KnliteError as errors:
+        raise _leaf(errors) from None
+    return 0
+
+
+async def _serve(opened: Opened, emulator: Emulator, what: Project, shown: Shown) -> None:
+    settings = emulator.settings
+    with shown.steps:
+        await emulator.start()
+        emulator.apply(what)
+        await shown.ready()
+    with recorded(opened.folder, settings.address, settings.port):
+        shown.running(settings.address, settings.port)
+        await anyio.sleep_forever()
+
+
+async def _until_signal(stop: Callable[[], None]) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            stop()
+            return
+
+
+def _unneeded(opened: Opened, changes: Mapping[str, str | None]) -> dict[str, str]:
+    """Local variables that nobody needs, as what refers to them is given or taken away."""
+    found = (
+        LOCAL.fullmatch(env.value or "") for env in opened.func.run.envs if env.name in changes
+    )
+    return {local[1]: "" for local in found if local is not None}
+
+
+def _is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port(host: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _missing(count: int) -> str:
+    return f"[{count} lines are missing here: nobody read them]"
+
+
+def _leaf(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
