@@ -19,7 +19,6 @@ from knlite.errors import InstanceFailed
 from knlite.functions import cached, unresolved
 from knlite.functions.report import Report
 
-
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
 
 
