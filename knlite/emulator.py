@@ -244,7 +244,9 @@ class Emulator:
         uid = os.geteuid() or None
         code = Preparation(self.registry, available.runtimes, choose, clock, publish, uid)
         images = Images(self.registry, code, clock)
-        scaling, resting = make_scaling(basics, activator, projector, images, code, self._metrics)
+        scaling, resting = make_scaling(
+            basics, activator, projector, images, code, self._metrics, settings
+        )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")

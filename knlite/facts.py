@@ -167,6 +167,8 @@ class ColdStart:
     """Until its readiness probe passed."""
     first_byte: float
     """Until the first byte of its answer."""
+    how: str = ""
+    """``thawed`` when the instance had been frozen; else it was started."""
 
 
 class RequestDone(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@ Not here: Knative's own configuration (``kinds/config``), which ``--set`` and Co
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -37,12 +38,12 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     memory: int | None = None
     """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
     freezer: Literal["engine", "cgroup"] = "engine"
     """Who freezes containers: the engine, or their control group directly where it is local."""
-    debug: bool = False
-    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
@@ -103,3 +104,19 @@ def parse_overrides(texts: tuple[str, ...]) -> dict[str, dict[str, str]]:
             )
         overrides.setdefault(name.strip(), {})[key.strip()] = value.strip()
     return overrides
+
+
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(?:([KMGT])i?)?B?", re.IGNORECASE | re.ASCII)
+_STEPS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def parse_size(option: str, text: str) -> int:
+    """The bytes that *text* says; K, M, G and T are powers of 1024. Raises ``InvalidInput``."""
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise InvalidInput(
+            f"{option} {text!r} is no size",
+            cause="it is not a number with K, M, G or T behind it",
+            fix=f"write for example {option} 1G",
+        )
+    return int(float(found[1]) * 1024 ** _STEPS[(found[2] or "").upper()])

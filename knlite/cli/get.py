@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from knlite.cli import instances
 from knlite.cli.client import Client
 from knlite.cli.words import resolve
 from knlite.kinds.kindinfo import KindInfo
@@ -20,7 +21,8 @@ def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> 
     place = namespace or ("default" if name else "")
     client = Client(admin_port)
     if output == "table":
-        _table(info, client.table(info, place, name))
+        table = client.table(info, place, name)
+        _table(info, table, _instances(client, info, place, table))
         return
     if name:
         document = client.one(info, place, name)
@@ -34,7 +36,16 @@ def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> 
         yaml.safe_dump(document, sys.stdout, sort_keys=False)
 
 
-def _table(info: KindInfo, table: dict[str, Any]) -> None:
+def _instances(client: Client, info: KindInfo, place: str, table: dict[str, Any]) -> list[str]:
+    """How many instances each row has, where it is about something that has some."""
+    if not instances.counted(info.group, info.plural) or not table["rows"]:
+        return []
+    metas = [row["object"]["metadata"] for row in table["rows"]]
+    names = [(meta.get("namespace", ""), meta["name"]) for meta in metas]
+    return instances.cells(info.plural, names, client.listed(resolve("pod", "")[0], place))
+
+
+def _table(info: KindInfo, table: dict[str, Any], counts: list[str]) -> None:
     """As kubectl prints it: as wide as it needs, so that a URL stays in one piece."""
     if not table["rows"]:
         sys.stderr.write(f"No {info.plural} found.\n")
@@ -43,6 +54,9 @@ def _table(info: KindInfo, table: dict[str, Any]) -> None:
     shown = [index for index, head in enumerate(heads) if not head["priority"]]
     rows = [[heads[index]["name"].upper() for index in shown]]
     rows += [[_text(row["cells"][index]) for index in shown] for row in table["rows"]]
+    if counts:
+        for cells, count in zip(rows, (instances.HEAD, *counts), strict=True):
+            cells.append(count)
     if info.namespaced:
         rows[0].insert(0, "NAMESPACE")
         for cells, row in zip(rows[1:], table["rows"], strict=True):

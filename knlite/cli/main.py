@@ -38,6 +38,13 @@ class RuntimeOption(StrEnum):
     process = "process"
 
 
+class FreezerOption(StrEnum):
+    """What ``--freezer`` takes."""
+
+    engine = "engine"
+    cgroup = "cgroup"
+
+
 class Output(StrEnum):
     """What ``get -o`` takes."""
 
@@ -119,6 +126,23 @@ def up(
     debug: Annotated[
         bool, typer.Option("--debug", help="Let functions show their tracebacks in answers.")
     ] = False,
+    memory: Annotated[
+        str,
+        typer.Option(
+            envvar="KNLITE_MEMORY",
+            metavar="SIZE",
+            help="What frozen instances may hold altogether (512M, 2G); a quarter of what this"
+            " machine has unless told.",
+        ),
+    ] = "",
+    freezer: Annotated[
+        FreezerOption,
+        typer.Option(
+            envvar="KNLITE_FREEZER",
+            help="How containers are frozen: engine has the engine pause them; cgroup writes to"
+            " their control group where that is possible, which is quicker.",
+        ),
+    ] = FreezerOption.engine,
     set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
@@ -147,7 +171,7 @@ def up(
 
         from knlite.cli.admintoken import admin_token
         from knlite.cli.up import run
-        from knlite.settings import Settings, parse_overrides
+        from knlite.settings import Settings, parse_overrides, parse_size
 
         settings = Settings(
             address=address,
@@ -158,6 +182,8 @@ def up(
             runtime=runtime.value,
             data_dir=data_dir,
             debug=debug,
+            memory=parse_size("--memory", memory) if memory else None,
+            freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
             limits=tuple(limit or ()),
             overrides=parse_overrides(tuple(set_ or ())),
         )

@@ -69,7 +69,7 @@ def line_of(fact: Fact) -> Text | None:
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}: {_first(fact.why)}"
             return _line(fact.namespace, _place(fact), text, Style(color="yellow"))
-        case InstanceChanged(state="ready" | "completed" | "gone"):
+        case InstanceChanged(state="ready" | "completed" | "gone" | "frozen" | "stopped"):
             short = fact.instance.rpartition("-")[2]
             text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")
             return _line(fact.namespace, _place(fact), text, Style(dim=True))
@@ -152,6 +152,12 @@ def _delivery(fact: DeliveryAttempted) -> tuple[str, Style]:
 
 
 def _cold(fact: ColdStart) -> str:
+    if fact.how == "thawed":
+        thaw, app = fact.started - fact.queued, fact.first_byte - fact.ready
+        return (
+            f"thawed, answer after {fact.first_byte * 1000:.1f} ms "
+            f"(queue {fact.queued * 1000:.1f}, thaw {thaw * 1000:.1f}, first byte {app * 1000:.1f})"
+        )
     stages = (
         ("queue", fact.queued),
         ("start", fact.started - fact.queued),

@@ -9,7 +9,14 @@ from knlite.clock import Clock
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.slot import Slot
 from knlite.errors import InstanceFailed
-from knlite.facts import InstanceChanged, InstanceState, LogLine, ProbeFailed, Publish
+from knlite.facts import (
+    InstanceChanged,
+    InstanceState,
+    LogLine,
+    PreparationStep,
+    ProbeFailed,
+    Publish,
+)
 from knlite.functions import logmark
 from knlite.runtime.lastwords import ending
 from knlite.runtime.port import Exit, Log, Logs
@@ -43,6 +50,7 @@ class Chronicle:
         self._pods = pods
         self._clock = clock
         self._publish = publish
+        self._unforked: dict[tuple[str, str], str] = {}
 
     def preparing(self, slot: Slot) -> None:
         """It waits for its code, its configuration or its place."""
@@ -57,6 +65,21 @@ class Chronicle:
         """Its programs run."""
         self._tell(slot, "started", label)
         self._pods.started(slot.revision, slot.name, address)
+
+    def unforked(self, slot: Slot, why: str) -> None:
+        """It was started from nothing, for a reason that may stay; told once of a service."""
+        service = (slot.revision.namespace, slot.service or slot.revision.name)
+        if why and self._unforked.get(service) != why:
+            self._unforked[service] = why
+            self._publish(
+                PreparationStep(
+                    at=self._clock.wall(),
+                    namespace=slot.revision.namespace,
+                    service=slot.service,
+                    revision=slot.revision.name,
+                    text=f"its instances load everything at each start, since {why}",
+                )
+            )
 
     def ready(self, slot: Slot, label: str) -> None:
         """It gets requests from now on."""
@@ -116,6 +139,21 @@ class Chronicle:
     def draining(self, slot: Slot) -> None:
         """It finishes what it has begun."""
         self._tell(slot, "draining")
+
+    def frozen(self, slot: Slot, size: str) -> None:
+        """It is kept in memory; *size* says how much of it."""
+        self._tell(slot, "frozen", size)
+        self._pods.frozen(slot.revision, slot.name)
+
+    def thawed(self, slot: Slot, containers: frozenset[str]) -> None:
+        """It goes on, and all its *containers* are ready."""
+        self._tell(slot, "thawed")
+        self._pods.answering(slot.revision, slot.name, containers)
+
+    def stopped(self, slot: Slot) -> None:
+        """Its programs have ended, and it is kept on disk."""
+        self._tell(slot, "stopped")
+        self._pods.stopped(slot.revision, slot.name)
 
     def retired(self, slot: Slot) -> None:
         """It is to go."""

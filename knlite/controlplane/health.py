@@ -22,7 +22,7 @@ from knlite.errors import InstanceFailed
 from knlite.kinds.podspec.fields import ExecAction
 from knlite.runtime.port import Instance
 from knlite.serving.instance import Address
-from knlite.serving.probing import ContainerProbes, ProbeRun, ProbeSpec
+from knlite.serving.probing import ContainerProbes, ProbeRun, ProbeSpec, resumed
 
 DIAGNOSIS_AFTER = 3.0
 """Seconds without an answer before it is worth asking where the program listens in truth."""
@@ -64,8 +64,12 @@ class Health:
         clock: Clock,
         patient: Patient,
         deadline: float,
+        *,
+        again: bool = False,
     ) -> None:
-        """*deadline* is how many seconds it may take to become ready."""
+        """*deadline* is how many seconds it may take to become ready; one that is looked after
+        *again* is ready from the beginning, and asked when its periods are over."""
+        self._again = again
         self._containers = containers
         self._instance = instance
         self._attempt = attempt
@@ -74,7 +78,9 @@ class Health:
         self._deadline = deadline
         self._started = clock.now()
         self._ready: frozenset[str] = frozenset()
-        self._was_ready = False
+        self._was_ready = again
+        if again:
+            self._ready = frozenset(each.container for each in containers)
         self._unhealthy: Unhealthy | None = None
 
     async def watch(self) -> Unhealthy:
@@ -91,10 +97,11 @@ class Health:
         return self._unhealthy
 
     async def _container(self, probes: ContainerProbes) -> None:
-        if probes.startup is not None and not await self._startup(probes.startup):
+        startup = None if self._again else probes.startup
+        if startup is not None and not await self._startup(startup):
             return
         readiness, liveness = probes.readiness, probes.liveness
-        if readiness is None:
+        if readiness is None and not self._again:
             self._set_ready(probes.container, ready=True)
         if readiness is not None and liveness is not None:
             await first_of(partial(self._readiness, readiness), partial(self._liveness, liveness))
@@ -117,7 +124,7 @@ class Health:
             self._check_deadline(spec, problem)
 
     async def _liveness(self, spec: ProbeSpec) -> None:
-        run = ProbeRun(spec, self._started, self._clock.now())
+        run = self._run(spec)
         while True:
             problem = await self._ask(run)
             if problem and self._gave_up(run, problem):
@@ -130,7 +137,7 @@ class Health:
         return run.exhausted
 
     async def _readiness(self, spec: ProbeSpec) -> None:
-        run = ProbeRun(spec, self._started, self._clock.now())
+        run = self._run(spec)
         diagnosis = _Diagnosis(self._instance, self._started)
         tell_from = self._started + spec.initial_delay + spec.kubelet_period
         while True:
@@ -146,6 +153,10 @@ class Health:
                 self._check_deadline(spec, problem)
                 if spec.serving and not isinstance(spec.action, ExecAction):
                     await diagnosis.look(self._clock.now())
+
+    def _run(self, spec: ProbeSpec) -> ProbeRun:
+        now = self._clock.now()
+        return resumed(spec, now) if self._again else ProbeRun(spec, self._started, now)
 
     async def _ask(self, run: ProbeRun) -> str:
         if run.due > self._clock.now():

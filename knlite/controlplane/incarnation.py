@@ -13,7 +13,9 @@ from knlite.clock import Clock
 from knlite.controlplane.blueprint import Blueprint, Blueprints
 from knlite.controlplane.chronicle import Chronicle, Tail
 from knlite.controlplane.health import Attempt, Health, Unhealthy
+from knlite.controlplane.idling import Idling
 from knlite.controlplane.race import first_of
+from knlite.controlplane.rest import Rest
 from knlite.controlplane.slot import Slot
 from knlite.errors import InstanceFailed, defect
 from knlite.runtime.port import Exit, Instance
@@ -36,6 +38,12 @@ class Ended:
     """The exit code of the program that ended first; None if none had been started."""
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Its programs have ended because nobody wants them now; they are started again when somebody
+    does."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """What every incarnation needs."""
@@ -47,7 +55,13 @@ class Surroundings:
     offered: Callable[[Slot], None]
     """Its ``endpoint`` has changed."""
     drained: Callable[[Slot], Awaitable[None]]
-    """Returns when it has no request any more."""
+    """Returns when it has no request any more but splices."""
+    occupied: Callable[[Slot], bool]
+    """Whether it has any request, splices among them."""
+    let_go: Callable[[Slot], None]
+    """It is not to come back: nobody waits for it any more."""
+    idling: Idling | None = None
+    """None where instances are never given up but for good."""
 
 
 class Incarnation:
@@ -64,14 +78,19 @@ class Incarnation:
         self._birth = Birth(0.0, 0.0, 0.0)
         self._containers = 0
 
-    async def live(self) -> Ended | None:
+    async def live(self) -> Ended | Parked | None:
         """Start it and see it through; None when it was retired."""
         try:
-            return await self._from_start_to_end()
+            end = await self._from_start_to_end()
         except Exception as exc:  # noqa: BLE001  what one program brings to light ends no others
-            return self._failed(defect(exc))
+            end = self._failed(defect(exc))
+        if isinstance(end, Ended) and self._slot.resting:
+            # Nobody wants it just now; the next request gets another one.
+            self._around.let_go(self._slot)
+            return None
+        return end
 
-    async def _from_start_to_end(self) -> Ended | None:
+    async def _from_start_to_end(self) -> Ended | Parked | None:
         slot, chronicle = self._slot, self._chronicle
         ordered = self._clock.now()
         chronicle.preparing(slot)
@@ -89,7 +108,10 @@ class Incarnation:
         try:
             self._label = instance.label
             self._birth = Birth(ordered, self._clock.now(), 0.0)
-            chronicle.started(slot, instance.address, instance.label)
+            if instance.origin == "forked":
+                self._label = f"{instance.label}, forked"
+            chronicle.started(slot, instance.address, self._label)
+            chronicle.unforked(slot, instance.origin.partition(": ")[2])
             return await self._serve(instance, blueprint)
         finally:
             with anyio.CancelScope(shield=True):
@@ -106,34 +128,101 @@ class Incarnation:
         await first_of(make, slot.retired.wait)
         return made[0] if made and not slot.retired.is_set() else None
 
-    async def _serve(self, instance: Instance, blueprint: Blueprint) -> Ended | None:
-        """From the first probe until it ends or is retired and drained."""
-        slot = self._slot
+    async def _serve(self, instance: Instance, blueprint: Blueprint) -> Ended | Parked | None:
+        """From the first probe until it ends, or has been given up and drained."""
         exits: list[Exit] = []
+
+        async def ended() -> None:
+            exits[:] = [await instance.wait()]
+
+        try:
+            while True:
+                end = await self._wanted(instance, blueprint, exits, ended)
+                if end is not None or self._slot.retired.is_set():
+                    return end
+                rested = await self._at_rest(instance, blueprint, exits, ended)
+                if rested is not None or self._slot.retired.is_set():
+                    return rested
+        except InstanceFailed as exc:
+            return self._failed(exc)
+
+    async def _wanted(
+        self,
+        instance: Instance,
+        blueprint: Blueprint,
+        exits: list[Exit],
+        ended: Callable[[], Awaitable[None]],
+    ) -> Ended | None:
+        """While it is wanted; None when it was retired, and drained, or has been given up."""
+        slot = self._slot
         unhealthy: list[Unhealthy] = []
         self._containers = len(blueprint.probes)
         health = Health(
-            blueprint.probes, instance, self._around.attempt, self._clock, self, blueprint.deadline
+            blueprint.probes,
+            instance,
+            self._around.attempt,
+            self._clock,
+            self,
+            blueprint.deadline,
+            again=self._was_ready,
         )
-
-        async def ended() -> None:
-            exits.append(await instance.wait())
 
         async def watch() -> None:
             unhealthy.append(await health.watch())
 
-        try:
-            await first_of(watch, ended, slot.retired.wait)
-        except InstanceFailed as exc:
-            return self._failed(exc)
+        async def given_up() -> None:
+            while slot.idle is None:
+                await slot.turned.wait()
+
+        await first_of(watch, ended, slot.retired.wait, given_up)
         if slot.retired.is_set():
             if not exits:
                 await self._drain(instance, blueprint, ended)
             return None
-        self._withdraw()
         if exits:
+            self._withdraw()
             return self._ended(exits[0])
-        return await self._restarted(instance, blueprint, unhealthy[0])
+        if unhealthy:
+            self._withdraw()
+            return await self._restarted(instance, blueprint, unhealthy[0])
+        return None
+
+    async def _at_rest(
+        self,
+        instance: Instance,
+        blueprint: Blueprint,
+        exits: list[Exit],
+        ended: Callable[[], Awaitable[None]],
+    ) -> Ended | Parked | None:
+        """While it is given up; None when it is wanted again, or was retired, and drained."""
+        slot, idling = self._slot, self._around.idling
+        if idling is None:
+            return None
+        rest = Rest(slot, instance, self._around, idling, blueprint.grace)
+        how = await rest.outcome(ended)
+        if how in ("wanted", "thawed"):
+            self._offer_again(instance, blueprint, thawed=how == "thawed")
+            return None
+        if exits:
+            # Nobody was using it, so this is no crash that would have a request wait.
+            slot.crashes = 0
+            return self._ended(exits[0])
+        if how == "stop":
+            await instance.park(max(LEAST_GRACE, min(blueprint.grace, SHUTDOWN_GRACE)))
+            return Parked()
+        await self._drain(instance, blueprint, ended)
+        return None
+
+    def _offer_again(self, instance: Instance, blueprint: Blueprint, *, thawed: bool) -> None:
+        """It gets requests at once: it was ready when it was given up, and no time has passed for
+        it since."""
+        slot, now = self._slot, self._clock.now()
+        if thawed:
+            self._chronicle.thawed(slot, frozenset(each.container for each in blueprint.probes))
+        if slot.idle is None and not slot.retired.is_set():
+            birth = Birth(slot.since, now, now, "thawed") if thawed else None
+            slot.endpoint = Endpoint(slot.name, instance.address, birth)
+            self._around.offered(slot)
 
     async def _restarted(
         self, instance: Instance, blueprint: Blueprint, how: Unhealthy
@@ -175,7 +264,7 @@ class Incarnation:
     def readiness_changed(self, ready: frozenset[str], why: str) -> None:
         """These of its containers are ready."""
         slot, instance = self._slot, self._slot.instance
-        if slot.retired.is_set() or instance is None:
+        if slot.retired.is_set() or slot.resting or instance is None:
             return
         if len(ready) < self._containers:
             if slot.endpoint is not None:
@@ -184,6 +273,8 @@ class Incarnation:
         elif slot.endpoint is None:
             # Whoever comes back from being unready has no cold start to tell of.
             birth = None if self._was_ready else replace(self._birth, ready=self._clock.now())
+            if birth is not None:
+                slot.cost = birth.ready - birth.ordered
             slot.endpoint = Endpoint(slot.name, instance.address, birth)
             self._was_ready = True
             self._around.offered(slot)

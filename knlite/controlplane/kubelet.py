@@ -23,7 +23,7 @@ from knlite.clock import Clock
 from knlite.controlplane.blueprint import Blueprint
 from knlite.controlplane.chronicle import Chronicle
 from knlite.controlplane.health import Attempt
-from knlite.controlplane.incarnation import Ended, Incarnation, Surroundings
+from knlite.controlplane.incarnation import Ended, Incarnation, Parked, Surroundings
 from knlite.controlplane.launches import launch_of_pod, volumes_of_pod
 from knlite.controlplane.pods import PodWriter, is_of_revision
 from knlite.controlplane.preparation import Code, Preparation, pod_code
@@ -92,6 +92,8 @@ class Kubelet:
             chronicle=self._chronicle,
             offered=lambda _: None,
             drained=_at_once,
+            occupied=lambda _: False,
+            let_go=lambda _: None,
         )
         self._slots: dict[Key, Slot] = {}
         self._turns = anyio.Semaphore(AT_ONCE)
@@ -170,7 +172,7 @@ class Kubelet:
             while not slot.retired.is_set() and not over:
                 since = self._clock.now()
                 end = await Incarnation(slot, self._around).live()
-                if end is None:
+                if end is None or isinstance(end, Parked):
                     break
                 over = _phase_after(end, pod.spec.restart_policy)
                 if not over:

@@ -90,6 +90,14 @@ class PodWriter:
         """These of its containers are ready."""
         self._change(revision, name, lambda life: life.answering(ready))
 
+    def frozen(self, revision: RevisionName, name: str) -> None:
+        """It is kept in memory."""
+        self._change(revision, name, lambda life: life.frozen())
+
+    def stopped(self, revision: RevisionName, name: str) -> None:
+        """It is kept on disk."""
+        self._change(revision, name, lambda life: life.stopped())
+
     def ended(self, revision: RevisionName, name: str, exit_: Exit, message: str) -> None:
         """The program of one of its containers has ended; *message* is its last words."""
         now = self._now()

@@ -20,6 +20,10 @@ class Instances(Protocol):
         """Have *count* instances."""
         ...
 
+    def forsake(self, revision: RevisionName) -> None:
+        """Have none any more, for good."""
+        ...
+
 
 class ModeListener(Protocol):
     """Who forwards requests."""
@@ -71,7 +75,7 @@ class ScaleTargets:
 
     def forsake(self, revision: RevisionName) -> None:
         """*revision* is gone; so are its instances."""
-        self._instances.set_desired(revision, 0)
+        self._instances.forsake(revision)
 
     def set_mode(self, revision: RevisionName, mode: Mode, why: str, excess: float = 0.0) -> None:
         """Take the activator into the path of *revision*, or out of it.

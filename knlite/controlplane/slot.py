@@ -1,11 +1,14 @@
 """One instance that the autoscaler, or a pod, asks for, through all its restarts."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import anyio
 
 from knlite.runtime.port import Instance, Runtime
 from knlite.serving.instance import Endpoint, RevisionName
+
+Idle = Literal["stop", "freeze"]
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +36,26 @@ class Slot:
     """The same, since it last ran for long."""
     runtime: Runtime | None = None
     """Who has started it, and remembers it until it is discarded."""
+    idle: Idle | None = None
+    """How it is to be at scale zero; None while it is wanted, or when it is retired for good."""
+    turned: anyio.Event = field(default_factory=anyio.Event)
+    """Set when ``idle`` changes; then there is a new one."""
+    since: float = 0.0
+    """When ``idle`` changed, on the Clock."""
+    frozen: bool = False
+    cost: float = 0.0
+    """Seconds that its last cold start has taken."""
+
+    def turn(self, idle: Idle | None, now: float) -> None:
+        """Give it up until it is wanted again, in the way of *idle*; None: it is wanted again."""
+        self.idle, self.since = idle, now
+        turned, self.turned = self.turned, anyio.Event()
+        turned.set()
+
+    @property
+    def resting(self) -> bool:
+        """Whether it has been given up, but not for good."""
+        return self.idle is not None and not self.retired.is_set()
 
     @property
     def running(self) -> bool:

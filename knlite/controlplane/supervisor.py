@@ -21,11 +21,12 @@ from knlite.clock import Clock
 from knlite.controlplane.blueprint import Blueprints
 from knlite.controlplane.chronicle import Chronicle
 from knlite.controlplane.health import Attempt
-from knlite.controlplane.incarnation import Ended, Incarnation, Surroundings
+from knlite.controlplane.idling import Idling
+from knlite.controlplane.incarnation import Ended, Incarnation, Parked, Surroundings
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
-from knlite.controlplane.slot import Slot
+from knlite.controlplane.slot import Idle, Slot
 from knlite.facts import Publish
 from knlite.runtime.port import Runtime, Usage
 from knlite.serving.instance import Endpoint, RevisionName, StartFailure
@@ -48,7 +49,11 @@ class Balancer(Protocol):
         ...
 
     def when_idle(self, revision: RevisionName, instance: str, idle: Callable[[], None]) -> None:
-        """Call *idle* once *instance*, which is no endpoint any more, has no request left."""
+        """Call *idle* once *instance*, which is no endpoint any more, has but splices left."""
+        ...
+
+    def occupied(self, revision: RevisionName, instance: str) -> bool:
+        """Whether *instance* has any request, splices among them."""
         ...
 
 
@@ -72,6 +77,7 @@ class Supervisor:
         clock: Clock,
         publish: Publish,
         draw: random.Random,
+        idling: Idling,
         probe: Attempt = attempt,
     ) -> None:
         self._service_of = service_of
@@ -86,7 +92,11 @@ class Supervisor:
             chronicle=self._chronicle,
             offered=lambda slot: self._changed(slot.revision),
             drained=self._drained,
+            occupied=self._occupied,
+            let_go=self._retire,
+            idling=idling,
         )
+        self._idling = idling
         self._slots: dict[RevisionName, dict[str, Slot]] = {}
         self._desired: dict[RevisionName, int] = {}
         self._balancers: list[Balancer] = []
@@ -101,7 +111,10 @@ class Supervisor:
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """Own all instances until cancelled; then stop them all and return."""
         try:
-            with self._pods.watching(self._pod_deleted):
+            with (
+                self._pods.watching(self._pod_deleted),
+                self._idling.watching(self._idle_changed),
+            ):
                 async with anyio.create_task_group() as self._group:
                     task_status.started()
                     await anyio.sleep_forever()
@@ -114,17 +127,21 @@ class Supervisor:
 
     def counts(self, revision: RevisionName) -> InstanceCounts:
         """How many instances of *revision* there are in each part of their life."""
-        ready = not_ready = pending = terminating = 0
+        ready = not_ready = pending = terminating = frozen = 0
         for slot in self._slots.get(revision, {}).values():
             if slot.endpoint is not None:
                 ready += 1
-            elif slot.retired.is_set():
+            elif slot.frozen:
+                frozen += 1
+            elif slot.retired.is_set() or (slot.resting and slot.running):
                 terminating += 1
+            elif slot.resting:
+                continue
             elif slot.running:
                 not_ready += 1
             else:
                 pending += 1
-        return InstanceCounts(ready, not_ready, pending, terminating)
+        return InstanceCounts(ready, not_ready, pending, terminating, frozen)
 
     def runtimes(self, revision: RevisionName) -> dict[str, Runtime]:
         """Who has been told to start each instance of *revision*, by the instance's name."""
@@ -146,16 +163,39 @@ class Supervisor:
         else:
             self._desired.pop(revision, None)
         slots = self._slots.setdefault(revision, {})
-        kept = [slot for slot in slots.values() if not slot.retired.is_set()]
-        for _ in range(count - len(kept)):
+        there = [slot for slot in slots.values() if not slot.retired.is_set()]
+        kept = [slot for slot in there if not slot.resting]
+        missing = max(0, count - len(kept))
+        # First those that need least for it: they run, or are frozen, or have been stopped.
+        resting = [slot for slot in there if slot.resting]
+        resting.sort(key=lambda slot: (slot.frozen, not slot.running))
+        for slot in resting[:missing]:
+            slot.turn(None, self._clock.now())
+        for _ in range(missing - len(resting)):
             self._add(revision)
         # Those that serve nobody yet go first, then the youngest.
         kept.reverse()
         kept.sort(key=lambda slot: slot.endpoint is not None)
-        for slot in kept[: max(0, len(kept) - count)]:
-            self._retire(slot)
+        surplus = kept[: max(0, len(kept) - count)]
+        tier = self._idling.tier(revision) if surplus and not count else "remove"
+        for slot in surplus:
+            if tier == "remove" or slot.endpoint is None:
+                self._retire(slot)
+            else:
+                self._lay_to_rest(slot, tier)
         if not slots:
             del self._slots[revision]
+
+    def forsake(self, revision: RevisionName) -> None:
+        """Have none any more, for good: *revision* is gone."""
+        self.set_desired(revision, 0)
+        self.let_go(revision)
+
+    def let_go(self, revision: RevisionName) -> None:
+        """Keep none of those that are given up: they would not be what a new one is."""
+        for slot in tuple(self._slots.get(revision, {}).values()):
+            if slot.resting:
+                self._retire(slot)
 
     def hurry(self, revision: RevisionName) -> None:
         """Start again now what would be started again later: a request waits, or what it lacked is
@@ -171,6 +211,10 @@ class Supervisor:
             # Not at once: whatever deletes the Pod may be about to delete the revision.
             self._clock.call_at(self._clock.now(), lambda: self._refill(revision))
 
+    def _idle_changed(self, revision: RevisionName) -> None:
+        if revision in self._slots and self._idling.tier(revision) == "remove":
+            self.let_go(revision)
+
     def _refill(self, revision: RevisionName) -> None:
         self.set_desired(revision, self._desired.get(revision, 0))
 
@@ -182,7 +226,14 @@ class Supervisor:
         self._slots[revision][slot.name] = slot
         self._group.start_soon(self._keep, slot, name=slot.name)
 
+    def _lay_to_rest(self, slot: Slot, tier: Idle) -> None:
+        slot.turn(tier, self._clock.now())
+        slot.endpoint = None
+        self._changed(slot.revision)
+
     def _retire(self, slot: Slot) -> None:
+        if slot.retired.is_set():
+            return
         slot.retired.set()
         if slot.endpoint is not None:
             slot.endpoint = None
@@ -197,6 +248,9 @@ class Supervisor:
                 end = await Incarnation(slot, self._around).live()
                 if end is None:
                     break
+                if isinstance(end, Parked):
+                    await self._until_wanted(slot)
+                    continue
                 if self._clock.now() - since > LONG_RUN:
                     slot.crashes = 0
                 await self._before_restart(slot, end)
@@ -205,6 +259,11 @@ class Supervisor:
                 with anyio.CancelScope(shield=True):
                     await slot.runtime.discard(slot.name)
             self._forget(slot)
+
+    async def _until_wanted(self, slot: Slot) -> None:
+        self._chronicle.stopped(slot)
+        while slot.resting:
+            await first_of(slot.turned.wait, slot.retired.wait)
 
     def _forget(self, slot: Slot) -> None:
         self._chronicle.gone(slot)
@@ -230,7 +289,7 @@ class Supervisor:
 
     def _trying(self, revision: RevisionName) -> bool:
         return any(
-            slot.trying and not slot.retired.is_set()
+            slot.trying and not slot.retired.is_set() and not slot.resting
             for slot in self._slots.get(revision, {}).values()
         )
 
@@ -239,6 +298,9 @@ class Supervisor:
         for balancer in self._balancers:
             balancer.when_idle(slot.revision, slot.name, idle.set)
         await idle.wait()
+
+    def _occupied(self, slot: Slot) -> bool:
+        return any(balancer.occupied(slot.revision, slot.name) for balancer in self._balancers)
 
     def _changed(self, revision: RevisionName) -> None:
         slots = self._slots.get(revision, {}).values()

@@ -122,6 +122,11 @@ class Activator:
         else:
             revision.when_idle(instance, idle)
 
+    def occupied(self, name: RevisionName, instance: str) -> bool:
+        """Whether *instance* has any request, splices among them."""
+        revision = self._revisions.get(name)
+        return revision is not None and revision.throttler.in_flight(instance) > 0
+
     def loads(self) -> Iterator[RevisionLoad]:
         """What each revision has to do now."""
         for revision in tuple(self._revisions.values()):

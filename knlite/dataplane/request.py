@@ -310,12 +310,15 @@ class Request:
                     started=started,
                     ready=ready,
                     first_byte=first_byte,
+                    how=birth.how,
                 )
             )
+        # One that is thawed needs no time to become ready.
+        woken = "thaw" if birth.how == "thawed" else "start"
         stages = (
             ("queue", queued),
-            ("start", started - queued),
-            ("ready", ready - started),
+            (woken, started - queued),
+            *((("ready", ready - started),) if woken == "start" else ()),
             ("app", first_byte - ready),
         )
         timing = ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages)

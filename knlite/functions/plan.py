@@ -16,6 +16,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import environment, procfile, python
+from knlite.functions.preloads import preloads
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
 from knlite.functions.report import Report
@@ -34,7 +35,8 @@ class Warm:
     """Its ``main`` is called with *arguments*."""
     arguments: tuple[str, ...]
     imports: tuple[str, ...]
-    """Top-level modules that the function's files import, its own excluded; sorted."""
+    """Modules that importing the function loads besides its own, and that its runner loads for a
+    first request; what is missing does not matter."""
     key: str
     """Instances with the same one can share a parent."""
 
@@ -111,7 +113,7 @@ async def make(
         )
         interpreter = (str(installed),)
     arguments = (str(folder), *planned.arguments[1:])
-    imports = await anyio.to_thread.run_sync(python.imported, folder)
+    imports = await anyio.to_thread.run_sync(preloads, folder, planned)
     warm = Warm(
         interpreter=interpreter,
         runner=planned.runner,

@@ -74,12 +74,6 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"] = "http") -> Python
     )
 
 
-def imported(folder: Path) -> tuple[str, ...]:
-    """Top-level modules that the function in *folder* imports and that are not its own. Blocks."""
-    names = {name for source in _sources(folder) for name in _imports(source)}
-    return tuple(sorted(names - {entry.stem for entry in folder.iterdir()}))
-
-
 def _is_parliament(folder: Path, imported: set[str]) -> bool:
     if "parliament" in imported:
         return (folder / "func.py").is_file()

@@ -56,6 +56,7 @@ class FakeInstance:
         self._exit: Exit | None = None
         self._gone = anyio.Event()
         self.frozen = False
+        self.origin = "spawned"
         self._ends_at: float | None = None
         """When it will have done what SIGTERM asks for."""
         self.answers: Callable[[str, tuple[str, ...]], ExecResult] = lambda *_: ExecResult(0, "")
@@ -99,6 +100,10 @@ class FakeInstance:
         how = TERMINATED if self._ends_at <= now + grace else KILLED
         self._clock.call_at(min(self._ends_at, now + grace), lambda: self.end(how))
         await self._gone.wait()
+
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
 
     async def freeze(self) -> bool:
         """As the script says."""

@@ -154,12 +154,22 @@ class Instance(Protocol):
         """What a person calls it: ``pid 4121``, ``container 3f2a91c0``."""
         ...
 
+    @property
+    def origin(self) -> str:
+        """What its start was: ``forked``, ``spawned``, ``container``; after a colon, why it could
+        not be forked."""
+        ...
+
     async def wait(self) -> Exit:
         """Return once a container has ended, by itself or by ``stop``."""
         ...
 
     async def stop(self, grace: float) -> None:
         """End all of it: SIGTERM, up to *grace* seconds, SIGKILL. Returns when nothing is left."""
+        ...
+
+    async def park(self, grace: float) -> None:
+        """End it like ``stop``, but keep what its next start may go on with, until ``discard``."""
         ...
 
     async def freeze(self) -> bool:

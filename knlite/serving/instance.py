@@ -28,6 +28,8 @@ class Birth:
     ordered: float
     started: float
     ready: float
+    how: str = ""
+    """What the start was, if it was not one from nothing: ``thawed``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ COMING = "ContainerCreating"
 CREATING = ContainerState(waiting=WaitingState(reason=COMING))
 UNSCHEDULABLE = "Unschedulable"
 BACK_OFF = "CrashLoopBackOff"
+FROZEN, STOPPED = "Frozen", "Stopped"
+AT_REST = frozenset((FROZEN, STOPPED))
+"""Reasons of Pods whose instances are kept while nobody wants them; nothing is wrong with those."""
+_RESTING = {
+    "": "",
+    FROZEN: "kept in memory without processor time until a request comes (knlite.dev/idle: freeze)",
+    STOPPED: "kept on disk until a request comes (knlite.dev/idle: stop)",
+}
 _PULL_ERRORS = frozenset(("ErrImagePull", "ImagePullBackOff"))
 
 
@@ -50,6 +58,8 @@ class PodLife:
     """Whether its containers have been started once."""
     unschedulable: str = ""
     """Why it can run nowhere."""
+    resting: str = ""
+    """How it is kept while nobody wants it, ``Frozen`` or ``Stopped``; empty while it is wanted."""
     draining: bool = False
     over: str = ""
     """``Succeeded`` or ``Failed`` once it is never started again."""
@@ -57,7 +67,7 @@ class PodLife:
     def starting(self) -> "PodLife":
         """It is being started, for the first time or again."""
         containers = {name: _again(each) for name, each in self.containers.items()}
-        return replace(self, containers=containers, address="", unschedulable="")
+        return replace(self, containers=containers, address="", unschedulable="", resting="")
 
     def started(self, address: str, now: str) -> "PodLife":
         """Its programs run, and will answer at *address*."""
@@ -73,7 +83,21 @@ class PodLife:
         containers = {
             name: replace(each, ready=name in ready) for name, each in self.containers.items()
         }
-        return replace(self, containers=containers)
+        return replace(self, containers=containers, resting="")
+
+    def frozen(self) -> "PodLife":
+        """Its programs are there, but do not run."""
+        containers = {name: replace(each, ready=False) for name, each in self.containers.items()}
+        return replace(self, containers=containers, resting=FROZEN)
+
+    def stopped(self) -> "PodLife":
+        """Its programs have ended, and are started again when it is wanted."""
+        waiting = ContainerState(waiting=WaitingState(reason=STOPPED, message=_RESTING[STOPPED]))
+        containers = {
+            name: replace(each, state=waiting, ready=False)
+            for name, each in self.containers.items()
+        }
+        return replace(self, containers=containers, resting=STOPPED)
 
     def ended(self, container: str, how: TerminatedState) -> "PodLife":
         """The program of *container* has ended, and with it the others."""
@@ -107,6 +131,8 @@ class PodLife:
         unready = [name for name, each in self.containers.items() if not each.ready]
         return PodStatus(
             phase=self.over or ("Running" if self.ran else "Pending"),
+            reason=self.resting,
+            message=_RESTING.get(self.resting, ""),
             conditions=self._conditions(unready),
             pod_ip=self.address,
             pod_ips=(PodIP(ip=self.address),) if self.address else (),
@@ -123,6 +149,9 @@ class PodLife:
         if self.over:
             reason = "PodCompleted" if self.over == "Succeeded" else "PodFailed"
             ready = tuple(_no(name, reason, "") for name in ("ContainersReady", "Ready"))
+        elif self.resting and not self.draining:
+            why = _RESTING[self.resting]
+            ready = tuple(_no(name, self.resting, why) for name in ("ContainersReady", "Ready"))
         elif self.draining or unready:
             why = f"containers with unready status: [{' '.join(unready)}]"
             ready = tuple(

@@ -141,6 +141,14 @@ class ProbeRun:
         return min(FIRST_WAIT * GROWTH ** min(slower, 1000), SLOWEST_WAIT)
 
 
+def resumed(spec: ProbeSpec, now: float) -> ProbeRun:
+    """The run of a probe that has passed before nobody was asked for a while, from *now* on."""
+    run = ProbeRun(spec, now)
+    run.passing = run.passed_once = True
+    run.due = now + (spec.period or PERIOD)
+    return run
+
+
 def probes(container: Container, *, serving: bool = True) -> ContainerProbes:
     """The probes of *container*. The serving container always has one for readiness."""
     readiness = container.readiness_probe

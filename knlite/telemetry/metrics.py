@@ -102,6 +102,7 @@ class Metrics:
         self._scales: Scales | None = None
         self._requests = Requests(self._alive)
         self._cold: dict[Revision, dict[str, Distribution]] = {}
+        self._thaws: dict[Revision, Distribution] = {}
         self._failures: dict[Revision, int] = {}
         self._deliveries = Deliveries()
         registry.register(_Served(self._families))
@@ -133,6 +134,10 @@ class Metrics:
 
     def _cold_start(self, fact: ColdStart) -> None:
         revision = (fact.namespace, fact.service, fact.revision)
+        if fact.how == "thawed":
+            found = self._thaws.setdefault(revision, Distribution(SECONDS))
+            found.observe(fact.first_byte)
+            return
         stages = self._cold.setdefault(revision, {})
         reached = (
             ("queued", fact.queued),
@@ -154,6 +159,7 @@ class Metrics:
         alive = self._alive()
         if alive is not None:
             self._cold = {of: each for of, each in self._cold.items() if (of[0], of[2]) in alive}
+            self._thaws = {of: each for of, each in self._thaws.items() if (of[0], of[2]) in alive}
             self._failures = {
                 of: each for of, each in self._failures.items() if (of[0], of[2]) in alive
             }
@@ -182,6 +188,14 @@ class Metrics:
             for stage, found in stages.items():
                 cold.add_metric((*revision, stage), found.buckets(), found.total)
         yield cold
+        thaws = HistogramMetricFamily(
+            "knlite_thaw_seconds",
+            "Time from the arrival of a request that found a frozen instance to its answer.",
+            labels=_NAMED,
+        )
+        for revision, found in self._thaws.items():
+            thaws.add_metric(revision, found.buckets(), found.total)
+        yield thaws
 
 
 class _Served(Collector):
@@ -279,6 +293,7 @@ def _of_scales(scales: Iterable[RevisionScale]) -> Iterator[Metric]:
         names[f"{metric}_panic"] = f"{unit} over the panic window."
         names[f"{metric}_target"] = f"{unit} wanted for each instance."
     gauges = {name: _gauge(f"kn_revision_{name}", text) for name, text in names.items()}
+    frozen = _gauge("knlite_frozen_instances", "Instances kept in memory at scale zero.")
     for scale in scales:
         labels = (scale.namespace, scale.service, scale.configuration, scale.revision)
         values = {
@@ -297,7 +312,8 @@ def _of_scales(scales: Iterable[RevisionScale]) -> Iterator[Metric]:
         for name, value in values.items():
             if value is not None:
                 gauges[name].add_metric(labels, value)
-    yield from gauges.values()
+        frozen.add_metric(labels, scale.instances.frozen)
+    yield from (*gauges.values(), frozen)
 
 
 def _gauge(name: str, text: str) -> GaugeMetricFamily:

@@ -7,6 +7,7 @@ activator → autoscaler → supervisor → activator.
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
+from knlite.controlplane.idling import Idling
 from knlite.controlplane.images import Images
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.machine import this_capacity
@@ -19,6 +20,7 @@ from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.volumes import VolumeKeeper
 from knlite.dataplane.activator import Activator
+from knlite.settings import Settings
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 
@@ -32,11 +34,13 @@ def make_scaling(
     images: Images,
     code: Preparation,
     metrics: Metrics,
+    settings: Settings,
 ) -> tuple[Scaling, Resting]:
     """Who decides how many instances there are, and who keeps them; and who brings them to zero."""
     registry, clock, publish = basics.registry, basics.clock, basics.publish
     service_of = projector.service_of
     pods, capacity = PodWriter(registry, basics.reporter, clock.wall), this_capacity()
+    memory = capacity.memory // 4 if settings.memory is None else settings.memory
     kubelet = Kubelet(
         registry=registry,
         preparation=code,
@@ -53,6 +57,7 @@ def make_scaling(
         clock=clock,
         publish=publish,
         draw=basics.draw,
+        idling=Idling(registry, clock, publish, memory),
     )
     volumes = VolumeKeeper(registry, supervisor, basics.issuer, clock.wall, publish)
     standings = PodAutoscalerWriter(registry, basics.reporter, clock)

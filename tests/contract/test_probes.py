@@ -34,6 +34,7 @@ class Instance:
     """Something that listens at *port* and runs commands."""
 
     label = "test"
+    origin = "spawned"
 
     def __init__(self, port: int, result: ExecResult = ExecResult(0, "")) -> None:  # noqa: B008
         self.address = Address(LOCAL, port)

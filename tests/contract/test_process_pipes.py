@@ -7,7 +7,8 @@ from pathlib import Path
 
 import anyio
 
-from knlite.runtime.process.instance import ProcessInstance, spawn
+from knlite.runtime.process.instance import ProcessInstance
+from knlite.runtime.process.started import spawn
 from knlite.serving.instance import Address
 
 

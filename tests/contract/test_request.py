@@ -298,17 +298,23 @@ async def test_trailers_and_interim_answers_pass() -> None:
 # Cold starts, probes, modes
 
 
-async def test_the_answer_of_a_cold_start_names_its_stages_and_a_warm_one_does_not() -> None:
+@pytest.mark.parametrize(
+    ("how", "stages"),
+    [("", [b"queue", b"start", b"ready", b"app"]), ("thawed", [b"queue", b"thaw", b"app"])],
+)
+async def test_the_answer_of_a_cold_start_names_its_stages_and_a_warm_one_does_not(
+    how: str, stages: list[bytes]
+) -> None:
     async with gate() as way, instance(replying(HELLO)) as address:
         cold = asyncio.ensure_future(ask(way))
         await until(lambda: way.waits)
         now = way.clock.now()
-        birth = Birth(ordered=now + 0.001, started=now + 0.002, ready=now + 0.003)
+        birth = Birth(ordered=now + 0.001, started=now + 0.002, ready=now + 0.003, how=how)
         way.activator.endpoints_changed(WEB, [Endpoint("i0", address, birth)])
         answer = await cold
         line = next(x for x in answer.split(b"\r\n") if x.startswith(b"Server-Timing: "))
         names = [part.split(b";dur=")[0] for part in line[15:].split(b", ")]
-        assert names == [b"queue", b"start", b"ready", b"app"]
+        assert names == stages
         assert b"Server-Timing" not in await ask(way)
         assert [fact.cold for fact in way.facts if isinstance(fact, RequestDone)] == [True, False]
         assert sum(isinstance(fact, ColdStart) for fact in way.facts) == 1

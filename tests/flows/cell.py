@@ -20,6 +20,7 @@ from knlite.controlplane.eventledger import EventLedger
 from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import NAMESPACES
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
+from knlite.controlplane.idling import Idling
 from knlite.controlplane.images import Images
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
@@ -65,6 +66,8 @@ from knlite.serving.workload import Choice, StoredImage
 from tests.flows import documents
 
 CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
+MEMORY = 2**30
+"""Bytes that frozen instances may hold."""
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -78,6 +81,8 @@ class Requests:
         self.draining: list[tuple[str, Callable[[], None]]] = []
         self.busy = False
         """Whether instances that are drained still have a request."""
+        self.spliced = False
+        """Whether instances that are drained still have a splice."""
         self.table = RoutingTable()
         self.certificates: tuple[Certificate, ...] = ()
         self.modes: dict[RevisionName, Mode] = {}
@@ -98,6 +103,9 @@ class Requests:
             self.draining.append((instance, idle))
         else:
             idle()
+
+    def occupied(self, revision: RevisionName, instance: str) -> bool:
+        return self.spliced
 
     def settings_changed(self, revision: RevisionName, settings: RevisionSettings | None) -> None:
         self.settings[revision] = settings
@@ -179,6 +187,7 @@ class Cell:
             clock=self.clock,
             publish=publish,
             draw=random.Random(1),
+            idling=Idling(self.registry, self.clock, publish, MEMORY),
             probe=self._probe,
         )
         standings = PodAutoscalerWriter(self.registry, self.reporter, self.clock)

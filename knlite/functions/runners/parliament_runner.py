@@ -474,6 +474,12 @@ class Waiter:
         return asyncio.run_coroutine_threadsafe(whole(), self._loop).result()
 
 
+def warm() -> None:
+    """Make ahead what the first request needs, in a process that instances are forked from."""
+    if "flask" in sys.modules:
+        _flask_app()
+
+
 def main(folder: str) -> None:
     """Load *folder*'s ``func.main`` and serve it until told to stop."""
     function = loading.Function(folder)

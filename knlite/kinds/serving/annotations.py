@@ -14,6 +14,7 @@ Not here: rules of autoscaling (``autoscaling.py``).
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from knlite.kinds import labels
 from knlite.kinds.durations import InvalidDuration, at_second_precision, parse_go
@@ -29,6 +30,9 @@ from knlite.kinds.quantities import InvalidQuantity
 from knlite.kinds.quantities import parse as parse_quantity
 
 Annotations = Mapping[str, str]
+
+IdleTier = Literal["remove", "stop", "freeze"]
+IDLE_TIERS: tuple[IdleTier, ...] = ("remove", "stop", "freeze")
 
 # Possessive, so that what is no number is found out in one pass.
 _NUMBER = re.compile(r"[+-]?(\d++\.?\d*+|\.\d++)([eE][+-]?\d++)?", re.ASCII)
@@ -126,6 +130,7 @@ def template_errors(annotations: Annotations) -> Errors:
         *networking_errors(annotations),
         *sidecar_errors(annotations),
         *duration_errors(annotations, labels.PROGRESS_DEADLINE, "progress-deadline"),
+        *idle_errors(annotations),
     )
 
 
@@ -186,6 +191,20 @@ def sidecar_errors(annotations: Annotations) -> Errors:
             except InvalidQuantity:
                 errors.append(invalid(annotations[key], f"[{key}]"))
     return tuple(errors)
+
+
+def idle_errors(annotations: Annotations) -> Errors:
+    """A word that names no way to be at scale zero."""
+    word = annotations.get(labels.IDLE)
+    if word is None or word in IDLE_TIERS:
+        return ()
+    return (invalid(word, labels.IDLE, f"write one of {', '.join(IDLE_TIERS)}"),)
+
+
+def idle_tier(annotations: Annotations) -> IdleTier:
+    """What becomes of instances at scale zero."""
+    word = annotations.get(labels.IDLE)
+    return next((each for each in IDLE_TIERS if each == word), "remove")
 
 
 def author_errors(new: Annotations, old: Annotations, *, spec_changed: bool) -> Errors:

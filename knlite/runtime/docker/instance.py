@@ -48,6 +48,11 @@ class DockerInstance:
         return self._address
 
     @property
+    def origin(self) -> str:
+        """``container``."""
+        return "container"
+
+    @property
     def label(self) -> str:
         return f"container {self._containers[0].id[:8]}"
 
@@ -59,6 +64,9 @@ class DockerInstance:
         return next(end.result() for end in ends if end.done())
 
     async def stop(self, grace: float) -> None:
+        await stop_containers(self._containers, grace)
+
+    async def park(self, grace: float) -> None:
         await stop_containers(self._containers, grace)
 
     async def freeze(self) -> bool:

@@ -8,8 +8,6 @@ cannot belong to anybody else yet.
 import asyncio
 import os
 import signal
-import subprocess
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,12 +17,12 @@ import anyio
 import anyio.to_thread
 
 from knlite.clock import SystemClock
-from knlite.errors import InstanceFailed
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import ExecResult, Exit, Log, Usage
 from knlite.runtime.process.command import run
 from knlite.runtime.process.group import gone
 from knlite.runtime.process.sockets import listening
+from knlite.runtime.process.started import Started
 from knlite.runtime.process.usage import used
 from knlite.serving.instance import Address
 
@@ -34,6 +32,8 @@ READ = 64 * 1024
 """Bytes of output that are read at once; then others get their turn."""
 OUTPUT_GRACE = 0.5
 """Seconds that the last output may take after the end, if a stray descendant holds the pipe."""
+UNKNOWN = 255
+"""The exit code of what has ended without anybody having been told how."""
 GONE_GRACE = 2.0
 """Seconds that killed processes get to disappear."""
 GONE_RETRY = 0.002
@@ -45,16 +45,18 @@ class ProcessInstance:
 
     def __init__(
         self,
-        process: subprocess.Popen[bytes],
+        process: Started,
         address: Address,
         ended: Callable[[int], None],
         *,
         container: str,
         folder: Path,
         env: Mapping[str, str],
+        origin: str = "spawned",
         words: LastWords | None = None,
     ) -> None:
         self.address = address
+        self.origin = origin
         self._words = words
         self._container = container
         self._folder = folder
@@ -62,6 +64,7 @@ class ProcessInstance:
         self._process = process
         self._group = process.pid
         self._ended = ended
+        self._over = False
         self._gone = anyio.Event()
         self._open_pipes = 2
 
@@ -74,6 +77,8 @@ class ProcessInstance:
         """Return once it has ended and its output has been read."""
         await self._gone.wait()
         code = self._process.returncode
+        if code is None:
+            code = UNKNOWN
         message = self._words.text() if code and self._words is not None else ""
         return Exit(code if code >= 0 else 128 - code, self._container, message=message)
 
@@ -92,6 +97,10 @@ class ProcessInstance:
                 self._signal(signal.SIGKILL)
                 await self._gone.wait()
         await _vanished(self._group)
+
+    async def park(self, grace: float) -> None:
+        """The same: its files stay until they are discarded in any case."""
+        await self.stop(grace)
 
     async def freeze(self) -> bool:
         """SIGSTOP to the group; whoever joins the group later has been forked by a stopped one.
@@ -124,11 +133,7 @@ class ProcessInstance:
     def watch(self, log: Log) -> None:
         """Begin to read the output and to wait for the end."""
         loop = asyncio.get_running_loop()
-        if hasattr(os, "pidfd_open"):
-            descriptor = os.pidfd_open(self._process.pid)
-            loop.add_reader(descriptor, self._reap, descriptor)
-        else:
-            threading.Thread(target=self._reap_when_ended, args=(loop,), daemon=True).start()
+        self._process.watch(self.kill, lambda: self._reaped(loop))
         self._begin_to_read(loop, self._process.stdout, _Lines("stdout", log))
         self._begin_to_read(loop, self._process.stderr, _Lines("stderr", log))
 
@@ -137,25 +142,12 @@ class ProcessInstance:
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
-        if self._process.returncode is None:
+        if not self._over:
             with suppress(ProcessLookupError, PermissionError):  # macOS refuses for zombies.
                 os.killpg(self._group, number)
 
-    def _reap(self, descriptor: int) -> None:
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
-        self._signal(signal.SIGKILL)
-        self._process.wait()
-        self._reaped(loop)
-
-    def _reap_when_ended(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._process.wait()
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._group, signal.SIGKILL)
-        loop.call_soon_threadsafe(self._reaped, loop)
-
     def _reaped(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._over = True
         self._ended(self._group)
         if self._open_pipes == 0:
             self._gone.set()
@@ -183,46 +175,8 @@ class ProcessInstance:
 
     def _pipe_closed(self) -> None:
         self._open_pipes -= 1
-        if self._open_pipes == 0 and self._process.returncode is not None:
+        if self._open_pipes == 0 and self._over:
             self._gone.set()
-
-
-def spawn(
-    words: list[str],
-    folder: Path,
-    env: Mapping[str, str],
-    *,
-    user: int | None = None,
-    group: int | None = None,
-) -> subprocess.Popen[bytes]:
-    """Start *words* in *folder* as leader of a new group. Raises ``InstanceFailed``.
-
-    Only root can start it as another *user* or *group*.
-    Returns when the program has been loaded (about a millisecond: without a ``preexec_fn`` the
-    interpreter uses vfork, which does not copy this process).
-    """
-    try:
-        return subprocess.Popen(
-            words,
-            cwd=folder,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            bufsize=0,
-            user=user,
-            group=group,
-            # Else it would keep knlite's own groups.
-            extra_groups=None if user is None else (),
-        )
-    except (OSError, ValueError) as error:
-        raise InstanceFailed(
-            "StartError",
-            f"{words[0]} cannot be started",
-            cause=str(error),
-            fix=f"check that it is installed and executable, seen from {folder}",
-        ) from error
 
 
 class _Lines:

@@ -24,9 +24,12 @@ from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
 from knlite.runtime.process.files import Files
 from knlite.runtime.process.guard import Guard
-from knlite.runtime.process.instance import ProcessInstance, spawn
+from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
 from knlite.runtime.process.programs import Program, program_of
+from knlite.runtime.process.started import Started, spawn
+from knlite.runtime.process.zygote import LOADING
+from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
 from knlite.serving.volume import FileVolume
@@ -65,6 +68,8 @@ class ProcessRuntime:
         self._files = Files(cache_dir / "volumes", self._marker)
         self._ports = Ports()
         self._guard = Guard()
+        inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
+        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
@@ -76,6 +81,8 @@ class ProcessRuntime:
             report=report,
         )
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
+        if program.warm is not None:
+            self.zygotes.warm(program.warm)
         return Prepared(program, digest)
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
@@ -105,7 +112,7 @@ class ProcessRuntime:
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
-        process = spawn(words, program.folder, env, user=user, group=group)
+        process, origin = await self._begin(program, words, env, user, group)
         log = LastWords(logs(container.name))
         instance = ProcessInstance(
             process,
@@ -114,6 +121,7 @@ class ProcessRuntime:
             container=container.name,
             folder=program.folder,
             env=env,
+            origin=origin,
             words=log if container.termination_from_log else None,
         )
         try:
@@ -123,6 +131,23 @@ class ProcessRuntime:
             instance.kill()
             raise
         return instance
+
+    async def _begin(
+        self,
+        program: Program,
+        words: list[str],
+        env: Mapping[str, str],
+        user: int | None,
+        group: int | None,
+    ) -> tuple[Started, str]:
+        """The program, forked if it can be, and what its start was."""
+        if program.warm is None:
+            return spawn(words, program.folder, env, user=user, group=group), "spawned"
+        forked = await self.zygotes.fork(program.warm, program.folder, env, user, group)
+        if not isinstance(forked, str):
+            return forked, "forked"
+        spawned = spawn(words, program.folder, env, user=user, group=group)
+        return spawned, "spawned" if forked == LOADING else f"spawned: {forked}"
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
         """Nothing: what a process has of volumes is as it was at its start."""
@@ -141,7 +166,8 @@ class ProcessRuntime:
         return await anyio.to_thread.run_sync(owners.sweep)
 
     async def aclose(self) -> None:
-        """End the guard."""
+        """End the zygotes and the guard."""
+        await self.zygotes.aclose()
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 

@@ -36,6 +36,7 @@ from knlite.kinds.serving.revision import (
 )
 from knlite.reconcile import Change, Create, Key, Outcome, Update, UpdateStatus, View
 from knlite.serving.imagename import at_digest, registry_of
+from knlite.serving.podlife import AT_REST
 from knlite.serving.views.deployment import SUFFIX as DEPLOYMENT
 
 NEVER_SCALED = "Initial scale was never achieved"
@@ -138,7 +139,7 @@ def _judge(
 def _failure(pods: Sequence[Pod]) -> tuple[str, str, str] | None:
     """(condition, reason, message) of what is wrong with the instances."""
     for pod in pods:
-        if pod.metadata.deletion_timestamp is not None:
+        if pod.metadata.deletion_timestamp is not None or pod.status.reason in AT_REST:
             continue
         placed = find(pod.status.conditions, "PodScheduled")
         if placed is not None and placed.status == "False":

@@ -103,6 +103,14 @@ def test_a_cold_start_shows_its_stages_in_milliseconds() -> None:
     assert "cold start 53 ms (queue 1, start 10, ready 40, first byte 2)" in shown(fact)
 
 
+def test_a_thaw_is_shown_as_one() -> None:
+    fact = ColdStart(
+        at=NOW, namespace="default", service="web", revision="web-00001", instance="i",
+        queued=0.0001, started=0.0003, ready=0.0003, first_byte=0.0023, how="thawed",
+    )  # fmt: skip
+    assert "thawed, answer after 2.3 ms (queue 0.1, thaw 0.2, first byte 2.0)" in shown(fact)
+
+
 def test_what_happens_all_the_time_is_not_shown() -> None:
     fact = EventAccepted(
         at=NOW,

@@ -1,6 +1,7 @@
 """Facts and levels as Prometheus metrics (Knative reference §6.1, §6.2)."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -216,6 +217,13 @@ def test_a_cold_start_is_measured_by_its_stages() -> None:
         for stage in ("queued", "started", "ready", "first_byte")
     }
     assert sums == {"queued": 0.001, "started": 0.02, "ready": 0.3, "first_byte": 0.4}
+
+
+def test_a_thaw_is_no_cold_start() -> None:
+    metrics = Metrics()
+    metrics.read(replace(cold_start(), how="thawed"))
+    assert value(metrics, "knlite_thaw_seconds_sum") == 0.4
+    assert not list(samples(metrics, "knlite_cold_start_seconds_sum"))
 
 
 def test_failed_instances_are_counted() -> None:

@@ -3,10 +3,11 @@
 import pytest
 
 from knlite.kinds.fielderror import refusing, rendered
-from knlite.kinds.labels import COMMAND, ROLLOUT_DURATION, WORKDIR
+from knlite.kinds.labels import COMMAND, IDLE, ROLLOUT_DURATION, WORKDIR
 from knlite.kinds.serving.annotations import (
     author_errors,
     duration_errors,
+    idle_tier,
     misplaced_autoscaling_errors,
     networking_errors,
     sidecar_errors,
@@ -47,6 +48,23 @@ def test_a_template_has_known_networking_annotations_only() -> None:
 def test_durations_are_whole_seconds(key: str, text: str, expected: str) -> None:
     errors = duration_errors({key: text}, ROLLOUT_DURATION, "rollout-duration")
     assert rendered(errors) == expected.format(key=key)
+
+
+@pytest.mark.parametrize("word", ["remove", "stop", "freeze"])
+def test_an_idle_tier_is_one_of_three_words(word: str) -> None:
+    assert template_errors({IDLE: word}) == ()
+    assert idle_tier({IDLE: word}) == word
+
+
+@pytest.mark.parametrize("word", ["", "Freeze", "pause"])
+def test_any_other_word_for_an_idle_tier_is_refused(word: str) -> None:
+    assert rendered(template_errors({IDLE: word})) == (
+        f"invalid value: {word}: knlite.dev/idle\nwrite one of remove, stop, freeze"
+    )
+
+
+def test_without_a_word_instances_are_removed() -> None:
+    assert idle_tier({}) == "remove"
 
 
 def test_sizes_of_the_sidecar_are_quantities() -> None:

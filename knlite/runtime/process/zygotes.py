@@ -1,0 +1,195 @@
+"""Which zygotes there are: one for each set of things to load, as long as they are used.
+
+They are made in the background, one at a time, when code is prepared. A start never waits for one:
+while there is none, or when it cannot be forked for this start, the program is spawned and a reason
+is given. What was unfit once is not tried again.
+
+A variable that a module reads while it is loaded has to have for the zygote the value that it has
+for the instance. So has every variable that the interpreter or the C library read at their start.
+Instances that set them otherwise than this machine does get a zygote of their own.
+
+Not here: what one zygote does (``zygote.py``).
+"""
+
+import os
+import re
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from knlite.functions.plan import Warm
+from knlite.runtime.process.zygote import LOADING, Forked, Zygote
+
+COUNT = 16
+"""As many are kept; those used least recently go first."""
+DEATHS = 3
+"""After as many that ended by themselves, no more are made of the kind."""
+VARIANTS = 8
+"""As many are made of a kind for other variables before one of them has been of use."""
+PER_INSTANCE = frozenset({"PORT", "LISTEN_ADDRESS", "FUNC_PORT"})
+AT_START = re.compile(
+    r"PYTHON|LD_|DYLD_|GLIBC_|MALLOC_|LC_|LANG(UAGE)?$|TZ|OPENSSL_|SSL_|OMP_|MKL_|OPENBLAS_|BLIS_"
+)
+"""Variables that are read by other means than ``os.environ``."""
+PROC = Path("/proc")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a zygote is made for."""
+
+    key: str
+    user: int | None
+    group: int | None
+    env: frozenset[tuple[str, str]] = frozenset()
+    """Variables that differ from this machine's."""
+
+
+class Zygotes:
+    """All zygotes of a runtime.
+
+    *environ* is what they and the instances inherit. *adopt* and *drop* are told of each process
+    group that begins, and of zygotes' that end.
+    """
+
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        adopt: Callable[[int], None],
+        drop: Callable[[int], None],
+    ) -> None:
+        self._environ = environ
+        self._adopt = adopt
+        self._drop = drop
+        self._zygotes: OrderedDict[Kind, Zygote] = OrderedDict()
+        self._ending: set[Zygote] = set()
+        self._waiting: deque[tuple[Kind, Warm]] = deque()
+        self._unfit: dict[str, str] = {}
+        self._reads: dict[str, set[str]] = {}
+        self._deaths: Counter[str] = Counter()
+        self._variants: Counter[str] = Counter()
+        self._possible = hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")
+
+    def warm(self, warm: Warm) -> None:
+        """Have a zygote for *warm* soon."""
+        self._want(Kind(warm.key, None, None), warm)
+
+    async def fork(
+        self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
+    ) -> Forked | str:
+        """A program forked from a zygote; or why it has to be spawned, ``LOADING`` if that is only
+        for now."""
+        if not self._possible:
+            return "this system has no process descriptors"
+        if warm.key in self._unfit:
+            return self._unfit[warm.key]
+        read = self._reads.get(warm.key, set())
+        own = read & PER_INSTANCE & env.keys()
+        if own:
+            return f"what it imports reads {min(own)}, which differs for each instance"
+        differing = frozenset(
+            (name, value)
+            for name, value in env.items()
+            if (name in read or AT_START.match(name)) and self._environ.get(name) != value
+        )
+        kind = Kind(warm.key, user, group, differing)
+        zygote = self._zygotes.get(kind)
+        if zygote is None:
+            self._want(kind, warm)
+            return self._unfit.get(warm.key, LOADING)
+        self._zygotes.move_to_end(kind)
+        forked = await zygote.fork(warm.arguments, folder, env, self._adopt)
+        if isinstance(forked, Forked):
+            self._variants[warm.key] = 0
+        return forked
+
+    def sizes(self) -> Mapping[str, int]:
+        """Bytes of memory that each zygote alone holds, by its key; those used least recently come
+        first. Blocks."""
+        sizes: Counter[str] = Counter()
+        for kind, zygote in self._zygotes.items():
+            sizes[kind.key] += _private(zygote.pid)
+        return dict(sizes)
+
+    def end(self, key: str) -> None:
+        """End those of *key*; the next start makes a new one."""
+        for kind in [kind for kind in self._zygotes if kind.key == key]:
+            self._end(kind)
+
+    async def aclose(self) -> None:
+        """End all of them; returns when they are gone."""
+        self._possible = False
+        self._waiting.clear()
+        for kind in list(self._zygotes):
+            self._end(kind)
+        for zygote in tuple(self._ending):
+            await zygote.gone.wait()
+
+    def _want(self, kind: Kind, warm: Warm) -> None:
+        if (
+            self._possible
+            and kind.key not in self._unfit
+            and kind not in self._zygotes
+            and all(kind != waiting for waiting, _ in self._waiting)
+        ):
+            self._waiting.append((kind, warm))
+            self._begin()
+
+    def _begin(self) -> None:
+        """Make the next one that is wanted, unless one is being made."""
+        loading = any(zygote.state == "loading" for zygote in self._zygotes.values())
+        while self._waiting and not loading:
+            kind, warm = self._waiting.popleft()
+            if kind.env:
+                if self._variants[kind.key] >= VARIANTS:
+                    continue
+                self._variants[kind.key] += 1
+            while len(self._zygotes) >= COUNT:
+                self._end(next(iter(self._zygotes)))
+            env = {**self._environ, **dict(kind.env)}
+            try:
+                zygote = Zygote(
+                    warm,
+                    env,
+                    partial(self._changed, kind),
+                    user=kind.user,
+                    group=kind.group,
+                )
+            except OSError as error:
+                self._unfit[kind.key] = f"its parent process cannot be started: {error.strerror}"
+                continue
+            self._adopt(zygote.pid)
+            self._zygotes[kind] = zygote
+            loading = True
+
+    def _changed(self, kind: Kind, zygote: Zygote) -> None:
+        """It has been loaded, or has ended."""
+        if zygote.state == "ready":
+            self._reads.setdefault(kind.key, set()).update(zygote.reads)
+        elif zygote.state == "unfit":
+            self._unfit[kind.key] = zygote.why
+            self._end(kind)
+        elif self._zygotes.get(kind) is zygote:
+            self._deaths[kind.key] += 1
+            if self._deaths[kind.key] >= DEATHS:
+                self._unfit[kind.key] = zygote.why
+            self._end(kind)
+        self._begin()
+
+    def _end(self, kind: Kind) -> None:
+        zygote = self._zygotes.pop(kind)
+        self._ending = {each for each in self._ending if not each.gone.is_set()} | {zygote}
+        zygote.kill()
+        self._drop(zygote.pid)
+
+
+def _private(pid: int) -> int:
+    try:
+        rollup = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return 1024 * sum(
+        int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private")
+    )

@@ -1,0 +1,426 @@
+"""Programs that are forked from a zygote are as those that are spawned (``runtime/process``)."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import anyio.to_thread
+import pytest
+
+import knlite.functions.runners
+from knlite.functions.plan import Warm
+from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.runtime.process.instance import ProcessInstance
+from knlite.runtime.process.programs import Program
+from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.workload import FunctionProject
+from tests.contract.test_runtime import Log, alive, answered, until
+
+RUNNER = """
+import os, signal, sys, time
+def main(*arguments):
+    print("main", *arguments, flush=True)
+    what = os.environ.get("DO", "")
+    if what == "tell":
+        import threading
+        print(os.getcwd(), os.getpid() == os.getsid(0), threading.active_count(), sys.argv[1:])
+        print(sorted(os.listdir("/proc/self/fd")), sys.stdin.read() == "")
+        print(sorted(name for name in os.environ if name.startswith("X_")))
+        print(sys.modules["__main__"].__file__ == __file__, file=sys.stderr)
+    if what == "raise":
+        raise KeyError("gone")
+    if what.startswith("exit"):
+        sys.exit(int(what[4:]))
+    if what == "die":
+        os.kill(os.getpid(), 9)
+    if what == "child":
+        import subprocess
+        print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+    if what == "value":
+        import reads
+        print(reads.VALUE)
+    if what in ("wait", "child"):
+        time.sleep(60)
+if __name__ == "__main__":
+    main(*sys.argv[1:])
+"""
+MODULES = {
+    "plain": "import sys\nprint('loading', flush=True)\nprint('oh', file=sys.stderr)\n",
+    "broken": "raise SystemExit(3)\n",
+    "reads": "import os\nVALUE = os.environ.get('X_SETTING', 'none')\nos.environ['X_LEFT'] = '1'\n",
+    "port": "import os\nPORT = os.environ['PORT'] if 'PORT' in os.environ else ''\n",
+    "whole": "import os\nALL = dict(os.environ)\n",
+    "thread": "import threading, time\n"
+    "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n",
+    "opens": "import socket\nSOCKET = socket.socket()\n",
+    "starts": "import subprocess\nCHILD = subprocess.Popen(['sleep', '1'])\n",
+    "ends": "import os\nos._exit(3)\n",
+    "hangs": "import time\ntime.sleep(60)\n",
+}
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@dataclass
+class Stage:
+    """A runtime, and a program of it that can be forked."""
+
+    runtime: ProcessRuntime
+    folder: Path
+    runners: Path
+    logs: dict[str, Log] = field(default_factory=dict)
+
+    def program(self, *imports: str) -> Program:
+        interpreter = (sys.executable, "-S")
+        runner = self.runners / "runner.py"
+        warm = Warm(
+            interpreter=interpreter,
+            runner=runner,
+            arguments=("a", "b"),
+            imports=imports,
+            key=" ".join(imports),
+        )
+        words = (*interpreter, str(runner), "a", "b")
+        return Program(words=words, folder=self.folder, origin=self.folder, warm=warm)
+
+    async def start(self, program: Program, **env: str) -> tuple[ProcessInstance, Log]:
+        log = Log()
+        serving = ContainerLaunch(name="c", prepared=_prepared(program), env=env)
+        launch = Launch(
+            namespace="n", service="s", revision="r", instance="i", port=80, serving=serving
+        )
+        return await self.runtime.start(launch, lambda _: log), log
+
+    async def until_forked(self, program: Program, **env: str) -> tuple[ProcessInstance, Log]:
+        """An instance that was forked; those before it are stopped."""
+        with anyio.fail_after(10):
+            while True:
+                instance, log = await self.start(program, **env)
+                if instance.origin == "forked":
+                    return instance, log
+                await instance.stop(1)
+
+    async def why_spawned(self, program: Program, **env: str) -> str:
+        """Why it is, once that is known."""
+        with anyio.fail_after(10):
+            while True:
+                instance, _ = await self.start(program, **env)
+                await instance.stop(0)
+                if instance.origin != "spawned":
+                    return instance.origin
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    runners, folder = tmp_path / "runners", tmp_path / "function"
+    runners.mkdir()
+    folder.mkdir()
+    shutil.copy(Path(knlite.functions.runners.__path__[0]) / "zygote.py", runners)
+    (runners / "runner.py").write_text(RUNNER)
+    for name, text in MODULES.items():
+        (runners / f"{name}.py").write_text(text)
+    async with _runtime(tmp_path / "cache") as runtime:
+        yield Stage(runtime, folder, runners)
+
+
+async def test_a_forked_program_is_as_a_spawned_one(stage: Stage) -> None:
+    program = stage.program("broken", "missing", "json.dumps", "plain")
+    spawned, log = await stage.start(program, DO="tell", X_MINE="1")
+    assert spawned.origin == "spawned"
+    assert (await spawned.wait()).code == 0
+    forked, same = await stage.until_forked(program, DO="tell", X_MINE="1")
+    assert (await forked.wait()).code == 0
+    # What is printed while modules are loaded is there too: here only the zygote loads them.
+    assert same.of("stdout") == ["loading", *log.of("stdout")]
+    assert same.of("stderr") == ["oh", *log.of("stderr")]
+    assert log.of("stdout")[0] == "main a b"
+    assert log.of("stderr") == ["True"]
+
+
+@pytest.mark.parametrize(
+    ("do", "code"), [("", 0), ("exit7", 7), ("raise", 1), ("die", 137)], ids=str
+)
+async def test_its_exit_code_and_last_words_are_told(stage: Stage, do: str, code: int) -> None:
+    forked, _ = await stage.until_forked(stage.program(), DO=do)
+    how = await forked.wait()
+    assert how.code == code
+    if do == "raise":
+        assert how.message.endswith("KeyError: 'gone'")
+    assert await forked.usage() is None
+
+
+async def test_stopping_ends_it_and_its_children(stage: Stage) -> None:
+    forked, log = await stage.until_forked(stage.program(), DO="child")
+    await until(lambda: len(log.lines) == 2)
+    child = int(log.of("stdout")[1])
+    assert alive(child)
+    usage = await forked.usage()
+    assert usage is not None
+    assert usage.memory_bytes
+    await forked.stop(5)
+    assert (await forked.wait()).code == 128 + signal.SIGTERM
+    assert not alive(child)
+
+
+@pytest.mark.parametrize(
+    ("module", "why"),
+    [
+        ("thread", "thread starts a thread when it is imported"),
+        ("starts", "starts starts a process when it is imported"),
+        ("whole", "whole reads the whole environment when imported"),
+        ("port", "reads PORT, which differs for each instance"),
+        ("opens", "opens keeps socket:["),
+    ],
+)
+async def test_what_cannot_be_forked_is_spawned_and_says_why(
+    stage: Stage, module: str, why: str
+) -> None:
+    assert why in await stage.why_spawned(stage.program("json", module))
+
+
+async def test_a_zygote_that_ends_while_it_loads_is_given_up(stage: Stage) -> None:
+    program = stage.program("ends")
+    await until_true(
+        stage, program, lambda origin: origin == "spawned: its parent process ended with code 3"
+    )
+
+
+async def test_a_zygote_that_never_gets_ready_delays_nobody(stage: Stage) -> None:
+    program = stage.program("hangs")
+    for _ in range(3):
+        instance, _ = await stage.start(program)
+        assert instance.origin == "spawned"
+        assert (await instance.wait()).code == 0
+
+
+async def test_a_variable_that_is_read_while_loading_has_the_instances_value(
+    stage: Stage,
+) -> None:
+    program = stage.program("reads")
+    for value in ("one", "two", "one"):
+        forked, log = await stage.until_forked(program, DO="value", X_SETTING=value)
+        assert (await forked.wait()).code == 0
+        assert log.of("stdout") == ["main a b", value]
+    forked, log = await stage.until_forked(program, DO="value")
+    await forked.wait()
+    assert log.of("stdout") == ["main a b", "none"]
+    forked, log = await stage.until_forked(program, DO="tell")
+    await forked.wait()
+    assert "['X_LEFT']" in log.of("stdout"), "what loading has set"
+
+
+async def test_what_the_interpreter_reads_at_its_start_counts(stage: Stage) -> None:
+    """Two spawned with the same seed agree; so do a spawned and a forked one."""
+    (stage.runners / "runner.py").write_text("def main(*_): print(hash('x'))\n" + TAIL)
+    spawned, log = await stage.start(stage.program(), PYTHONHASHSEED="7")
+    await spawned.wait()
+    forked, same = await stage.until_forked(stage.program(), PYTHONHASHSEED="7")
+    await forked.wait()
+    assert log.lines == same.lines
+
+
+async def test_a_file_that_takes_the_place_of_a_loaded_module_is_heeded(stage: Stage) -> None:
+    (stage.folder / "json.py").write_text("")
+    why = await stage.why_spawned(stage.program("json"))
+    assert why == f"spawned: {stage.folder / 'json.py'} takes the place of a module of that name"
+
+
+async def test_an_instance_outlives_its_zygote_and_the_next_ones_get_another(
+    stage: Stage,
+) -> None:
+    program = stage.program()
+    forked, _ = await stage.until_forked(program, DO="wait")
+    os.kill(parent(forked), signal.SIGKILL)
+    await until(lambda: parent(forked) in (0, 1) or not _is_zygote(parent(forked)))
+    assert alive(pid(forked))
+    again, _ = await stage.until_forked(program, DO="wait")
+    assert parent(again) != parent(forked)
+    await again.stop(5)
+    await forked.stop(5)
+    assert (await forked.wait()).code == 255, "nobody knows it"
+    assert not alive(pid(forked))
+
+
+async def test_a_zygote_that_hangs_delays_a_start_by_little_and_leaves_nothing(
+    stage: Stage,
+) -> None:
+    program = stage.program()
+    first, _ = await stage.until_forked(program)
+    await first.wait()
+    forked, _ = await stage.until_forked(program, DO="wait")
+    zygote = parent(forked)
+    os.kill(zygote, signal.SIGSTOP)
+    with anyio.fail_after(5):
+        for _ in range(2):
+            instance, _ = await stage.start(program, DO="wait")
+            assert instance.origin == "spawned: its parent process does not answer"
+            await instance.stop(5)
+    os.kill(zygote, signal.SIGCONT)
+    again, _ = await stage.until_forked(program, DO="wait")
+    assert parent(again) == zygote
+    await again.stop(5)
+    await forked.stop(5)
+    await until(lambda: not children(zygote))
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_a_start_that_is_cancelled_leaves_nothing(stage: Stage, steps: int) -> None:
+    program = stage.program()
+    forked, _ = await stage.until_forked(program, DO="wait")
+    zygote = parent(forked)
+    async with anyio.create_task_group() as group:
+        started: list[ProcessInstance] = []
+
+        async def start() -> None:
+            started.append((await stage.start(program, DO="wait"))[0])
+
+        group.start_soon(start)
+        for _ in range(steps):
+            await anyio.lowlevel.checkpoint()
+        group.cancel_scope.cancel()
+    for instance in started:
+        await instance.stop(5)
+    await forked.stop(5)
+    await until(lambda: not children(zygote))
+
+
+async def test_the_end_of_the_runtime_ends_zygotes(stage: Stage) -> None:
+    forked, _ = await stage.until_forked(stage.program(), DO="wait")
+    zygote = parent(forked)
+    sizes = await anyio.to_thread.run_sync(stage.runtime.zygotes.sizes)
+    assert sizes[""] > 1 << 18
+    await forked.stop(5)
+    await stage.runtime.aclose()
+    assert not alive(zygote)
+
+
+OWNER = """
+import os, sys
+from pathlib import Path
+import anyio
+from knlite.runtime.port import ContainerLaunch, Launch
+from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.workload import FunctionProject
+
+async def run():
+    runtime = ProcessRuntime(
+        gateway_port=1, cache_dir=Path(sys.argv[2]), owner="crash", environ=dict(os.environ))
+    project = FunctionProject(folder=sys.argv[1], name="f", language="python", image="")
+    prepared = await runtime.prepare(project, print)
+    serving = ContainerLaunch(name="c", prepared=prepared)
+    launch = Launch(
+        namespace="n", service="s", revision="r", instance="i", port=1, serving=serving)
+    while True:
+        instance = await runtime.start(launch, lambda name: lambda stream, line: None)
+        if instance.origin == "forked":
+            break
+        await instance.stop(0)
+    child = int(instance.label.split()[1])
+    stat = Path(f"/proc/{child}/stat").read_text()
+    zygote = int(stat.rpartition(")")[2].split()[1])
+    if "unguarded" in sys.argv:
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        for each in children:
+            if int(each) != zygote: os.kill(int(each), 9)
+    print(child, zygote, flush=True)
+    await instance.wait()
+
+anyio.run(run)
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("unguarded",)], ids=["guarded", "swept"])
+async def test_kill_9_of_the_owner_leaves_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "func.py").write_text("def main(context):\n    return 'hello', 200\n")
+    owner = subprocess.Popen(  # noqa: ASYNC220  It is started at once.
+        [sys.executable, "-c", OWNER, str(tmp_path), str(tmp_path / ".cache"), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert owner.stdout is not None
+    with owner.stdout:
+        child, zygote = map(int, owner.stdout.readline().split())
+    assert alive(child)
+    assert alive(zygote)
+    owner.kill()
+    owner.wait()
+    await until(lambda: not alive(zygote))
+    if words:
+        async with _runtime(tmp_path / ".cache") as runtime:
+            assert [word for word in await runtime.sweep() if f"process {child} " in word]
+    await until(lambda: not alive(child))
+
+
+async def test_a_function_is_forked(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(
+        "import os\ndef main(context):\n    print('called')\n    return os.environ['WHO'], 200\n"
+    )
+    project = FunctionProject(
+        folder=str(tmp_path), name="f", language="python", image="", envs={"WHO": "me"}
+    )
+    async with _runtime(tmp_path / ".cache") as runtime:
+        prepared = await runtime.prepare(project, lambda *_: None)
+        stage = Stage(runtime, tmp_path, tmp_path)
+        assert isinstance(prepared.handle, Program)
+        forked, log = await stage.until_forked(prepared.handle)
+        assert (await answered(forked)).endswith(b"me")
+        await forked.stop(5)
+        assert (await forked.wait()).code == 0
+        assert [text.rpartition("\x1e")[2] for text in log.of("stdout")] == ["called"]
+
+
+TAIL = "import sys\nif __name__ == '__main__': main(*sys.argv[1:])\n"
+
+
+@asynccontextmanager
+async def _runtime(cache: Path) -> AsyncIterator[ProcessRuntime]:
+    runtime = ProcessRuntime(
+        gateway_port=8080, cache_dir=cache, owner="test", environ=dict(os.environ)
+    )
+    try:
+        yield runtime
+    finally:
+        await runtime.aclose()
+
+
+def _prepared(program: Program) -> Prepared:
+    return Prepared(program, "")
+
+
+async def until_true(stage: Stage, program: Program, holds: Callable[[str], bool]) -> None:
+    with anyio.fail_after(10):
+        while True:
+            instance, _ = await stage.start(program)
+            await instance.wait()
+            if holds(instance.origin):
+                return
+
+
+def pid(instance: ProcessInstance) -> int:
+    return int(instance.label.split()[1])
+
+
+def parent(instance: ProcessInstance) -> int:
+    return int(Path(f"/proc/{pid(instance)}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def children(process: int) -> list[str]:
+    return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+
+
+def _is_zygote(process: int) -> bool:
+    try:
+        return b"zygote.py" in Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return False
