@@ -57,6 +57,7 @@ async def open_runtimes(
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
                 debug=settings.debug,
+                memory=settings.memory,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes

@@ -343,11 +343,18 @@ async def test_a_start_that_is_cancelled_leaves_nothing(stage: Stage, steps: int
     await until(lambda: not children(zygote))
 
 
+async def test_zygotes_hold_as_much_memory_as_they_may(stage: Stage, tmp_path: Path) -> None:
+    async with _runtime(tmp_path / "other", memory=1 << 18) as runtime:
+        stage.runtime = runtime
+        why = await stage.why_spawned(stage.program())
+    assert why == "spawned: its parent process would hold more memory than it may"
+    assert not runtime.zygotes.sizes()
+
+
 async def test_the_end_of_the_runtime_ends_zygotes(stage: Stage) -> None:
     forked, _ = await stage.until_forked(stage.program(), DO="wait")
     zygote = parent(forked)
-    sizes = await anyio.to_thread.run_sync(stage.runtime.zygotes.sizes)
-    assert sizes[""] > 1 << 18
+    assert stage.runtime.zygotes.sizes()[""] > 1 << 18
     await forked.stop(5)
     await stage.runtime.aclose()
     assert not alive(zygote)
@@ -432,9 +439,13 @@ TAIL = "import sys\nif __name__ == '__main__': main(*sys.argv[1:])\n"
 
 
 @asynccontextmanager
-async def _runtime(cache: Path) -> AsyncIterator[ProcessRuntime]:
+async def _runtime(cache: Path, memory: int | None = None) -> AsyncIterator[ProcessRuntime]:
     runtime = ProcessRuntime(
-        gateway_port=8080, cache_dir=cache, owner="test", environ=dict(os.environ)
+        gateway_port=8080,
+        cache_dir=cache,
+        owner="test",
+        environ=dict(os.environ),
+        memory=memory,
     )
     try:
         yield runtime
