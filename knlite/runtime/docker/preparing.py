@@ -22,6 +22,7 @@ from knlite.functions.cacheuse import CacheUse, pruning
 from knlite.runtime.docker import function_image, images, problems, unused
 from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.context import folder_context
+from knlite.runtime.docker.dependencies import layer_place
 from knlite.runtime.docker.function_image import FunctionCodes, Parts, Target
 from knlite.runtime.docker.imageconfig import BaseImage
 from knlite.runtime.docker.images import Stored
@@ -150,6 +151,11 @@ class Preparing:
         parts = Parts(
             project=project, source=taken.folder, name=name, base=found, target=target, code=code
         )
+        kept = [taken.folder, *code.trees.values()]
+        if code.site_packages is not None:
+            # Without them an edit would need the network again.
+            kept += [code.site_packages, layer_place(cache_dir, code.site_packages, found)]
+        await anyio.to_thread.run_sync(self._use.note_paths, [str(path) for path in kept])
         what = (self._loader, parts, cache_dir, self._owner)
         image = await self._in_turn(name, _build_function, what, report)
         return _prepared(image, name, {**code.told, **project.envs})
