@@ -10,6 +10,9 @@ with a zero byte between them:
   descriptors: the instance's stdout and stderr, and a pipe. Answered by ``forked``, ID, PID or by
   ``refused``, ID, why. The instance begins when a byte comes through the pipe, and ends when the
   pipe is closed before that: whoever asked may have stopped to wait for it.
+* ``stale``, after a refusal: a file has changed that was loaded from neither the environment nor
+  the standard library (of a package that is installed as a link to its source), so there will be
+  no more forks.
 * ``reap``, PID: answered by ``reaped``, PID, exit code (-n when killed by signal n). Until then the
   number stays the instance's, so that nobody signals somebody else.
 
@@ -49,6 +52,11 @@ LESSON_LIMIT = 4096
 """Bytes that a pipe takes at once or not at all."""
 TRIAL_SECONDS = 10
 PER_INSTANCE = ("PORT", "LISTEN_ADDRESS", "FUNC_PORT")
+_FIXED = tuple(
+    os.path.join(os.path.abspath(folder), "")
+    for folder in (sys.prefix, sys.base_prefix, os.path.dirname(__file__))
+)
+"""Where files do not change."""
 WHOLE = "*"
 """Stands for all variables: a module has listed them."""
 
@@ -87,6 +95,8 @@ class Zygote:
         self._pipe = os.fstat(self._lessons[1]).st_ino
         self._tried: set[str] = set()
         self._loaded: frozenset[str] = frozenset()
+        self._sources: dict[str, tuple[int, int]] = {}
+        """Files that may change, and as what they were loaded."""
         self.said = (b"", b"")
         self._told = dict(os.environ)  # noqa: TID251
         self._changed: dict[str, str | None] = {}
@@ -114,6 +124,10 @@ class Zygote:
         for name in now.keys() | self._told.keys():
             if now.get(name) != self._told.get(name):
                 self._changed[name] = now.get(name)
+        for name in sys.modules.keys() - self._loaded:
+            file = getattr(sys.modules[name], "__file__", None) or ""
+            if file and not os.path.abspath(file).startswith(_FIXED):
+                self._sources.setdefault(file, _version(file))
         self._loaded = frozenset(sys.modules)
         gc.collect()
         # Else the collector writes to every object, and no page of them would stay shared.
@@ -151,7 +165,11 @@ class Zygote:
             number, folder, count, *rest = fields
             arguments, env = rest[: int(count)], rest[int(count) :]
             why = self._refusal(folder, env)
-            if why:
+            changed = [file for file, was in self._sources.items() if _version(file) != was]
+            if changed:
+                self._send("refused", number, f"{changed[0]} has changed")
+                self._send("stale")
+            elif why:
                 self._send("refused", number, why)
             else:
                 try:
@@ -176,8 +194,10 @@ class Zygote:
             return f"{folder}: {error.strerror}"
         for name in names:
             module = name.removesuffix(".py")
-            if module in sys.modules and (
-                name != module or os.path.exists(os.path.join(folder, name, "__init__.py"))
+            if (
+                module != "__main__"
+                and module in sys.modules
+                and (name != module or os.path.exists(os.path.join(folder, name, "__init__.py")))
             ):
                 return f"{os.path.join(folder, name)} takes the place of a module of that name"
         return ""
@@ -380,6 +400,15 @@ def _target(descriptor: int) -> str:
         return os.readlink(f"{PROC}/fd/{descriptor}")
     except OSError:
         return ""
+
+
+def _version(file: str) -> tuple[int, int]:
+    """What changes with the content of *file*."""
+    try:
+        found = os.stat(file)
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def _children() -> set[str]:

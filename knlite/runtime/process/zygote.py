@@ -55,6 +55,8 @@ class Zygote:
         self.state: State = "loading"
         self.why = LOADING
         """Why there is no fork, unless it is ready."""
+        self.stale = False
+        """Whether it has ended because what it had loaded has changed."""
         self.reads: Mapping[str, str] = {}
         """Variables that were read while modules were loaded, and by which module."""
         self.gone = anyio.Event()
@@ -195,6 +197,9 @@ class Zygote:
                 self.state, self.why = "ready", ""
                 self.reads = dict(field.partition("=")[::2] for field in fields)
                 self._changed(self)
+            case "stale":
+                self.stale = True
+                self._lost()
             case "learning":
                 self.state, self.why = "loading", LOADING
             case "unfit":

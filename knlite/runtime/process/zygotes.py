@@ -177,7 +177,7 @@ class Zygotes:
             self._unfit[kind.key] = zygote.why
             self._end(kind)
         elif self._zygotes.get(kind) is zygote:
-            self._deaths[kind.key] += 1
+            self._deaths[kind.key] += not zygote.stale
             if self._deaths[kind.key] >= DEATHS:
                 self._unfit[kind.key] = zygote.why
             self._end(kind)
