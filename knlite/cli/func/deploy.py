@@ -7,14 +7,16 @@ here; a changed namespace deletes the old deployment after the new one is ready,
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from msgspec.structs import replace
 
 from knlite.cli.client import Client
 from knlite.cli.func.building import build, mark, say_builder
-from knlite.cli.func.defaults import defaults
+from knlite.cli.func.defaults import defaults, namespace_of
 from knlite.cli.func.deploying import (
     Deployed,
     move_away,
@@ -24,7 +26,6 @@ from knlite.cli.func.deploying import (
     wait_ready,
 )
 from knlite.cli.func.opened import LOCAL_REGISTRY, Opened, image_of
-from knlite.cli.func.project import namespace_of
 from knlite.cli.progress import Steps
 from knlite.clock import present
 from knlite.errors import InvalidInput, KnliteError
@@ -78,15 +79,17 @@ def deploy(opened: Opened, options: Options, admin_port: int) -> None:
     digested = "@" in options.image
     image = options.image if digested else image_of(func, defaults(options.environ).registry)
     annotations: dict[str, str] = {}
-    if not digested:
-        annotations = _built(opened, func, options, image, wanted_build, runtime)
     require_present(client, namespace, references(func))
     service = service_of(
         func, namespace=namespace, image=image, built=built_at(present()), environ=options.environ
     )
-    if not digested:
-        service = from_folder(service, str(opened.folder), annotations)
-    done = _put(client, namespace, service)
+    with _as_before_if_it_fails(opened.folder / funcyaml.FILE):
+        if not digested:
+            # What is built, here and by knlite, goes by the file.
+            funcyaml.save(opened.folder, func)
+            annotations = _built(opened, func, options, image, wanted_build, runtime)
+            service = from_folder(service, str(opened.folder), annotations)
+        done = _put(client, namespace, service)
     triggers = triggers_of(func, namespace=namespace, owner=done.uid)
     put_triggers(client, namespace, func.name, done.uid, triggers)
     before = func.deploy.namespace
@@ -185,8 +188,6 @@ def _built(
             )
         return {}
     say_builder(options.builder)
-    # What the options say counts for what is built, too.
-    funcyaml.save(opened.folder, replace(func, deploy=opened.func.deploy))
     made = build(
         opened.folder,
         image,
@@ -198,6 +199,18 @@ def _built(
     if not options.push and image.startswith(f"{LOCAL_REGISTRY}/"):
         sys.stderr.write(f"It is called {image} and stays here: no --registry is given\n")
     return {CODE: made.code}
+
+
+@contextmanager
+def _as_before_if_it_fails(file: Path) -> Iterator[None]:
+    """A deployment that fails changes nothing of ``func.yaml``."""
+    text = file.read_bytes()
+    try:
+        yield
+    except BaseException:
+        if file.read_bytes() != text:
+            file.write_bytes(text)
+        raise
 
 
 def _put(client: Client, namespace: str, service: Tree) -> Deployed:

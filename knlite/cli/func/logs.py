@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from knlite.cli.client import Client
+from knlite.cli.func.defaults import namespace_of
 from knlite.cli.func.opened import open_function
-from knlite.cli.func.project import namespace_of
 from knlite.cli.logtext import of_request
 from knlite.clock import present
 from knlite.errors import InvalidInput, NotFound
@@ -33,7 +33,7 @@ def show(
     as_json: bool,
 ) -> None:
     """Print what was written *since* then. Raises ``KnliteError``."""
-    func = None if name else open_function(path, environ).func
+    func = None if name else open_function(path, "logs").func
     where = namespace_of(func, namespace, environ)
     who = func.name if func is not None else name
     oldest = _moment(since)

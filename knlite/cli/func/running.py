@@ -110,9 +110,8 @@ def run(
         from knlite.cli.func.opened import open_function
         from knlite.cli.func.run import Wanted, runtime_for, seconds_of
         from knlite.cli.func.run import run as run_function
-        from knlite.settings import environment
 
-        opened = open_function(path, environment())
+        opened = open_function(path, "run")
         wanted = Wanted(
             address=address,
             envs=env or (),
@@ -192,7 +191,6 @@ def invoke(
         from knlite.cli.func.invoke import Message
         from knlite.cli.func.invoke import invoke as invoke_function
         from knlite.cli.func.opened import open_function
-        from knlite.settings import environment
 
         message = Message(
             format=format_,
@@ -206,7 +204,7 @@ def invoke(
             extensions=extension or (),
         )
         code = invoke_function(
-            open_function(path, environment()),
+            open_function(path, "invoke"),
             target,
             message,
             admin_port,
@@ -263,7 +261,7 @@ def build(
             verbose=verbose,
             environ=environment(),
         )
-        build_function(open_function(path, environment()), options, runtime, platform)
+        build_function(open_function(path, "build"), options, runtime, platform)
 
 
 def deploy(
@@ -360,7 +358,7 @@ def deploy(
             verbose=verbose,
             environ=environment(),
         )
-        deploy_function(open_function(path, environment()), options, admin_port)
+        deploy_function(open_function(path, "deploy"), options, admin_port)
 
 
 def subscribe(
@@ -385,9 +383,8 @@ def subscribe(
     with explaining():
         from knlite.cli.func.opened import open_function
         from knlite.cli.func.subscribe import subscribe as subscribe_function
-        from knlite.settings import environment
 
-        subscribe_function(open_function(path, environment()), filter_ or (), source)
+        subscribe_function(open_function(path, "subscribe"), filter_ or (), source)
 
 
 def logs(
