@@ -155,7 +155,8 @@ def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
         return msgspec.convert(_without_null(tree), FuncYaml, strict=False)
     except msgspec.ValidationError as error:
         found = _AT.search(str(error))
-        steps = _STEP.findall(found[1]) if found else []
+        # [...] is whatever key of a map that holds anything.
+        steps = _STEP.findall(found[1].replace("[...]", "")) if found else []
         place = tuple(int(index) if index else word for word, index in steps)
         text = str(error)[: found.start()] if found else str(error)
         where = ".".join(map(str, place))

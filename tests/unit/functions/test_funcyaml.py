@@ -168,6 +168,9 @@ deploy:
     [
         pytest.param("name: a\nruntime: [go]\n", 2, "runtime", id="wrong type"),
         pytest.param("runtime: go\ndeploy:\n  options:\n    scale: {min: x}\n", 4, "min", id="int"),
+        pytest.param(
+            "runtime: go\nbuild:\n  builderImages: {pack: []}\n", 3, "builderImages: ", id="in map"
+        ),
         pytest.param("runtime: go\nruntime: go\n", 2, "already set in map", id="twice"),
         pytest.param("specVersion: new\nruntime: go\n", 1, "must be a version", id="version"),
         pytest.param("runtime: go\nrun: {startTimeout: 1y}\n", 2, "unknown unit", id="duration"),
