@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.funcspec import Build, Env, FuncYaml, Label, Run, Scale
 from knlite.functions.funcyaml import FuncFile, ProjectErrors, load, opened, save
 
@@ -270,6 +270,20 @@ def test_what_is_invalid_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="contains errors"):
         save(tmp_path, msgspec.structs.replace(func, name="No Name"))
     assert (tmp_path / "func.yaml").read_text() == COMMENTED
+
+
+def test_what_a_terminal_would_obey_is_not_repeated_to_it(tmp_path: Path) -> None:
+    found = load(written(tmp_path, 'runtime: go\nname: "\\e[31mred"\n'))
+    assert isinstance(found, ProjectErrors)
+    assert "\x1b" not in str(found)
+
+
+def test_a_file_that_cannot_be_written_stays_and_is_said(tmp_path: Path) -> None:
+    func = read(tmp_path, COMMENTED)
+    (tmp_path / "func.yaml").unlink()
+    (tmp_path / "func.yaml").symlink_to(tmp_path / "none" / "func.yaml")
+    with pytest.raises(KnliteError, match="cannot be written"):
+        save(tmp_path, func)
 
 
 _TEXT = st.text(
