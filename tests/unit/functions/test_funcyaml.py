@@ -131,7 +131,7 @@ def test_the_typo_of_0_35_is_repaired(tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_with_its_line_in_funcs_words(tmp_path: Path) -> None:
     text = """\
 specVersion: 0.36.0
-name: Hello
+name: hello
 runtime: go
 run:
   envs:
@@ -159,7 +159,7 @@ deploy:
         said
     )
     lines = sorted(each.line for each in found.problems)
-    assert lines == [2, 6, 8, 10, 15, 19, 20]
+    assert lines == [6, 8, 10, 15, 19, 20]
     assert str(found).startswith("'func.yaml' contains errors:\n")
 
 
@@ -268,12 +268,12 @@ def test_a_new_file_names_its_schema_and_has_the_order_of_func(tmp_path: Path) -
 def test_what_is_invalid_is_not_written(tmp_path: Path) -> None:
     func = read(tmp_path, COMMENTED)
     with pytest.raises(InvalidInput, match="contains errors"):
-        save(tmp_path, msgspec.structs.replace(func, name="No Name"))
+        save(tmp_path, msgspec.structs.replace(func, invoke="grpc"))
     assert (tmp_path / "func.yaml").read_text() == COMMENTED
 
 
 def test_what_a_terminal_would_obey_is_not_repeated_to_it(tmp_path: Path) -> None:
-    found = load(written(tmp_path, 'runtime: go\nname: "\\e[31mred"\n'))
+    found = load(written(tmp_path, 'runtime: go\ninvoke: "\\e[31mred"\n'))
     assert isinstance(found, ProjectErrors)
     assert "\x1b" not in str(found)
 
