@@ -70,7 +70,10 @@ class FuncFile:
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> FuncYaml | ProjectErrors:
-    """The function in *folder*; its labels may refer to variables of *environ*."""
+    """The function in *folder*; its labels may refer to variables of *environ*.
+
+    Without a name it has its folder's, which is not written for that.
+    """
     found = opened(folder, environ)
     return found.func if isinstance(found, FuncFile) else found
 
@@ -94,6 +97,8 @@ def opened(folder: Path, environ: Mapping[str, str] | None = None) -> FuncFile |
     if isinstance(found, FuncYaml):
         wrong = tuple(problem(*each) for each in problems(found, environ or {}))
         if not wrong:
+            if not found.name:
+                found = msgspec.structs.replace(found, name=folder.resolve().name)
             unknown = tuple(problem(*each) for each in _unknown(tree)) if not old else ()
             return FuncFile(found, text, tree, unknown)
         return ProjectErrors(wrong)

@@ -209,6 +209,14 @@ def test_nothing_is_written_if_nothing_changed(tmp_path: Path) -> None:
     assert (tmp_path / "func.yaml").read_text() == VERSION_0_19
 
 
+def test_a_function_without_a_name_has_its_folders_which_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "hello").mkdir()
+    func = read(tmp_path / "hello", "runtime: go\nregistry: r.io/a\n")
+    assert (func.name, func.full_image) == ("hello", "r.io/a/hello:latest")
+    save(tmp_path / "hello", msgspec.structs.replace(func, registry="r.io/b"))
+    assert "name" not in (tmp_path / "hello" / "func.yaml").read_text()
+
+
 def test_only_what_changed_is_written(tmp_path: Path) -> None:
     func = read(tmp_path, COMMENTED)
     envs = (*func.run.envs, Env(name="NEW", value="1"))
