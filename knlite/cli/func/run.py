@@ -195,8 +195,8 @@ class Shown:
                 else:
                     self.steps(fact.text, fact.share)
             case InstanceChanged(state="failed"):
-                # Tried again and again it fails in the same way.
-                if fact.why != self._failed:
+                # Tried again and again it fails in the same way; what ends the run is told then.
+                if self._ready and fact.why != self._failed:
                     self.say(f"✗ {fact.why}")
                 self._failed = fact.why
             case InstanceChanged(state="ready"):
@@ -213,7 +213,7 @@ class Shown:
         """Return once the Service is ready. Raises ``KnliteError`` if it has failed."""
         while not self._ready:
             if self._failure:
-                raise KnliteError("the function does not run", cause=self._failure)
+                raise KnliteError(f"the function does not run: {self._failed or self._failure}")
             changed_now = anyio.Event()
             self._waiting = changed_now.set
             await changed_now.wait()
