@@ -4,6 +4,7 @@ Knative Functions reference §4.3.
 """
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -177,3 +178,43 @@ def test_the_environment_names_what_decides(func: Func) -> None:
     assert "FUNC_REGISTRY=r" in shown["Environment"]
     assert shown["Function"]["name"] == "hello"
     assert shown["Defaults"]["builder"] == "pack"
+
+
+def git_repository(folder: Path) -> str:
+    """A repository with one template, and a branch with another."""
+    (folder / "python" / "greeter").mkdir(parents=True)
+    (folder / "python" / "greeter" / "func.py").write_text("def main(context): return 'hi'\n")
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for command in (
+        ("init", "-q", "-b", "main"),
+        ("add", "."),
+        (*identity, "commit", "-q", "-m", "one"),
+        ("checkout", "-q", "-b", "next"),
+        ("mv", "python/greeter", "python/other"),
+        (*identity, "commit", "-q", "-m", "two"),
+        ("checkout", "-q", "main"),
+    ):
+        subprocess.run(["git", *command], cwd=folder, check=True, capture_output=True)
+    return f"file://{folder}"
+
+
+def test_a_git_repository_is_kept_renamed_and_removed(tmp_path: Path) -> None:
+    func = Func(tmp_path)
+    url = git_repository(tmp_path / "templates")
+    # A bare clone is what a server has; beside it a folder is only copied.
+    subprocess.run(["git", "clone", "-q", "--bare", url, str(tmp_path / "served.git")], check=True)
+    served = f"file://{tmp_path}/served.git"
+    func.done("repository", "add", "ours", f"{served}#next")
+    assert func.done("repository", "list", "-v").split() == ["default", "ours", served]
+    assert "ours/other" in func.done("templates", "python").split()
+    assert "already exists" in func("repo", "add", "ours", url)
+    func.done("repository", "rename", "ours", "mine")
+    func.done("create", "-l", "python", "-t", "mine/other", str(func.folder))
+    func.done("repository", "remove", "mine")
+    assert func.done("repository", "list") == "default\n"
+    assert func.done("templates", "python", "-r", served).split() == ["greeter"]
+    assert "branch none" in func("templates", "-r", f"{served}#none")
+    assert func.code == 1
+    for name in ("default", "../x", ".x", "a/b"):
+        func("repository", "remove", name)
+        assert func.code == 2
