@@ -107,6 +107,7 @@ class Function:
         name = type(error).__name__
         if isinstance(error, SyntaxError):
             file, line = self.shown(error.filename or self.origin), error.lineno
+            error.filename = file
             sys.stderr.write(self.traceback(error))
             self.end(f"{file} line {line} is not valid Python: {error.msg}", "correct the line")
         if isinstance(error, SystemExit):
