@@ -44,6 +44,13 @@ class LocalCode:
         self.changed: dict[Path, str] = {}
         """The digest of the code in each folder where it has changed since it was first seen."""
 
+    def change(self, folder: Path, code: Local, digest: str, *, in_place: bool) -> None:
+        """*code* in *folder* is another one now; *in_place* without a new revision."""
+        if in_place:
+            self._chooser.live[code.folder] = digest
+        else:
+            self.changed[folder] = digest
+
     @property
     def sources(self) -> Sources:
         """What the files at hand say of code."""
