@@ -116,7 +116,7 @@ class Emulator:
         self._clock = SystemClock()
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime), settings.environ)
-        code = LocalCode(self._chooser)
+        code = LocalCode(self._chooser, settings.cache_dir)
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
@@ -167,7 +167,6 @@ class Emulator:
         self.reloader = Reloader(
             self.registry,
             code,
-            settings.cache_dir,
             self._clock,
             bus.publish,
             in_place=settings.reload == "in-place",

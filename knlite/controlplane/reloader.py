@@ -21,7 +21,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.codenews import CodeNews
-from knlite.controlplane.localcode import Local, LocalCode, look, no_code
+from knlite.controlplane.localcode import Local, LocalCode, no_code
 from knlite.errors import Conflict, InstanceFailed
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
@@ -83,7 +83,6 @@ class Reloader:
         self,
         registry: Registry,
         code: LocalCode,
-        cache_dir: Path,
         clock: Clock,
         publish: Publish,
         *,
@@ -92,7 +91,6 @@ class Reloader:
         """Without new revisions if *in_place*."""
         self._registry = registry
         self._code = code
-        self._cache_dir = cache_dir
         self._clock = clock
         self._news = CodeNews(registry, clock, publish)
         self._folders: dict[Path, _Folder] = {}
@@ -317,21 +315,16 @@ class Reloader:
 
     async def _digest(self, folder: _Folder) -> str | None:
         """Of its code as it is now; None if it cannot be told."""
-        why = ""
-        if not await anyio.Path(folder.path).is_dir():
-            why = f"{folder.path} is gone: what runs from it runs on as it is"
-        else:
-            try:
-                found = await look(folder.code, folder.path, self._code.sources, self._cache_dir)
-            except InstanceFailed as exc:
-                why = str(exc)
-            else:
-                folder.unreadable = ""
-                return found
-        if why != folder.unreadable:
-            folder.unreadable = why
-            self._news.say(why, "warning")
-        return None
+        try:
+            found = await self._code.look(folder.code, folder.path)
+        except InstanceFailed as exc:
+            why = str(exc)
+            if why != folder.unreadable:
+                folder.unreadable = why
+                self._news.say(why, "warning")
+            return None
+        folder.unreadable = ""
+        return found
 
     def _announce(self, folder: _Folder, touched: list[Path]) -> None:
         rule = no_code(folder.code, folder.path, self._code.sources)
