@@ -245,6 +245,8 @@ class Emulator:
         )
         if available.no_engine and settings.runtime == "auto":
             self._say(f"{available.no_engine}; services run as local processes")
+        if available.no_freezer:
+            self._warn(available.no_freezer)
         self._chooser.no_engine = available.no_engine
         choose = self._chooser.choose
         # Root may give a process to any user.

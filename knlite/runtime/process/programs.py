@@ -106,7 +106,7 @@ async def _of_function(
         raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
     program = Program(
         words=made.words,
-        folder=folder,
+        folder=made.folder or folder,
         origin=origin,
         envs={**made.envs, **project.envs},
         expands=made.expands,
