@@ -92,7 +92,7 @@ async def _of_function(
     )
     program = Program(
         words=made.words,
-        folder=folder,
+        folder=made.folder or folder,
         origin=origin,
         envs={**made.envs, **project.envs},
         expands=made.expands,
