@@ -145,6 +145,7 @@ class Knlite:
     def __init__(self, folder: Path, runtime: str) -> None:
         self.port, self._admin = free_port(), free_port()
         self._stages: dict[str, list[float]] = {}
+        self._forked: set[str] = set()
         self._settled = threading.Event()
         self._told = threading.Condition()
         arguments = ["up", str(folder), "--json", "--runtime", runtime]
@@ -170,6 +171,10 @@ class Knlite:
                 sys.exit(f"{service} reported no cold start")
         return seconds, self._stages[service]
 
+    def forked(self, service: str) -> bool:
+        """Whether an instance of *service*, which has answered, was forked."""
+        return service in self._forked
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(60)
@@ -183,6 +188,8 @@ class Knlite:
             match fact["fact"]:
                 case "Settled":
                     self._settled.set()
+                case "InstanceChanged" if fact["state"] == "ready" and "forked" in fact["why"]:
+                    self._forked.add(fact["service"])
                 case "ColdStart":
                     moments = [0.0, *(fact[name] for name in MOMENTS)]
                     stages = [later - sooner for sooner, later in pairwise(moments)]

@@ -10,7 +10,7 @@ Not here: what the documents mean (``kinds/catalog.py``), or reading ``func.yaml
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isinf
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import msgspec
 import yaml
 
 from knlite.errors import InvalidInput
+from knlite.functions.declared import documents_of
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
 from knlite.kinds.catalog import info_of, read
@@ -127,25 +128,54 @@ class Project:
 def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
     """Read all that lies below *paths*. Raises ``InvalidInput`` if one is missing.
 
-    Function projects may refer to variables of *environ*.
+    Function projects may refer to variables of *environ*. Where there is no manifest at all, each
+    of them speaks for itself.
     """
     found = find(paths)
     loaded = load(found.manifests)
+    declared = list(loaded.declared)
     projects: list[FunctionProject] = []
+    speakers: dict[Key, Path] = {}
     complaints = list(loaded.complaints)
     for file in found.functions:
         project = read_function(file.parent, environ)
         if isinstance(project, ProjectError):
             complaints.append(Complaint(project.file, project.line, project.message))
-        else:
-            projects.append(project)
+            continue
+        if not found.manifests:
+            image, alone = _declared_by(file, environ)
+            project = replace(project, image=image)
+            for each in alone:
+                if isinstance(each, Complaint):
+                    complaints.append(each)
+                elif key_of(each.obj) in speakers:
+                    earlier = speakers[key_of(each.obj)]
+                    text = f"{key_of(each.obj)} is already what {earlier} is deployed as"
+                    complaints.append(each.manifest.complaint(text))
+                else:
+                    speakers[key_of(each.obj)] = file
+                    declared.append(each)
+        projects.append(project)
     sources = Sources(
         projects=tuple(projects),
         folders=folders_of(loaded.declared),
         dockerfiles=frozenset(str(file.parent.resolve()) for file in found.dockerfiles),
         manifests=files_of(loaded.declared),
     )
-    return Project(loaded.declared, sources, tuple(complaints))
+    return Project(tuple(declared), sources, tuple(complaints))
+
+
+def _declared_by(file: Path, environ: Mapping[str, str]) -> tuple[str, list[Declared | Complaint]]:
+    """The image of the function of that ``func.yaml``, and what it is deployed as."""
+    image, documents = documents_of(file.parent, environ)
+    results: list[Declared | Complaint] = []
+    for document in documents:
+        manifest = Manifest(document, str(file), 1, {})
+        found = read(document)
+        results += [manifest.complaint(str(each)) for each in found.problems]
+        if found.value is not None:
+            results.append(Declared(found.value, manifest))
+    return image, results
 
 
 def folders_of(declared: Iterable[Declared]) -> dict[tuple[str, str], str]:

@@ -39,8 +39,8 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
         return 2
     if paths and not project.declared:
         raise InvalidInput(
-            f"no manifest in {', '.join(str(path) for path in paths)}",
-            fix="give a folder with YAML files that hold Knative objects",
+            f"no manifest and no function in {', '.join(str(path) for path in paths)}",
+            fix="give a folder with YAML files that hold Knative objects, or with a func.yaml",
         )
     return anyio.run(
         _up,

@@ -107,7 +107,8 @@ class Incarnation:
         slot.instance = instance
         try:
             self._label = instance.label
-            self._birth = Birth(ordered, self._clock.now(), 0.0)
+            how = instance.origin.partition(":")[0]
+            self._birth = Birth(ordered, self._clock.now(), 0.0, how)
             if instance.origin == "forked":
                 self._label = f"{instance.label}, forked"
             chronicle.started(slot, instance.address, self._label)

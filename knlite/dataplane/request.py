@@ -321,7 +321,11 @@ class Request:
             *((("ready", ready - started),) if woken == "start" else ()),
             ("app", first_byte - ready),
         )
-        timing = ", ".join(f"{name};dur={1000 * seconds:.1f}" for name, seconds in stages)
+        told = f";desc={birth.how}" if woken == "start" and birth.how else ""
+        timing = ", ".join(
+            f"{name}{told if name == 'start' else ''};dur={1000 * seconds:.1f}"
+            for name, seconds in stages
+        )
         return ((b"Server-Timing", timing.encode()),)
 
 

@@ -29,7 +29,7 @@ class Birth:
     started: float
     ready: float
     how: str = ""
-    """What the start was, if it was not one from nothing: ``thawed``."""
+    """What the start was: ``thawed``, ``forked``, ``spawned``, ``container``; empty if not told."""
 
 
 @dataclass(frozen=True, slots=True)

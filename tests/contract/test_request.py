@@ -300,7 +300,11 @@ async def test_trailers_and_interim_answers_pass() -> None:
 
 @pytest.mark.parametrize(
     ("how", "stages"),
-    [("", [b"queue", b"start", b"ready", b"app"]), ("thawed", [b"queue", b"thaw", b"app"])],
+    [
+        ("", [b"queue", b"start", b"ready", b"app"]),
+        ("forked", [b"queue", b"start;desc=forked", b"ready", b"app"]),
+        ("thawed", [b"queue", b"thaw", b"app"]),
+    ],
 )
 async def test_the_answer_of_a_cold_start_names_its_stages_and_a_warm_one_does_not(
     how: str, stages: list[bytes]

@@ -80,6 +80,18 @@ def kn(knlite: Knlite, tmp_path_factory: pytest.TempPathFactory) -> Client:
     return client("kn", knlite, tmp_path_factory.mktemp("home"))
 
 
+@pytest.fixture(scope="module")
+def func(knlite: Knlite, tmp_path_factory: pytest.TempPathFactory) -> Client:
+    """The real ``func`` for the shared platform.
+
+    It reaches the names of Services through the gateway as a proxy: what it is built with may not
+    know that names below localhost are this machine.
+    """
+    found = client("func", knlite, tmp_path_factory.mktemp("home"))
+    found.environment["HTTP_PROXY"] = f"http://127.0.0.1:{knlite.port}"
+    return found
+
+
 @pytest.fixture(autouse=True)
 def engine_if_needed(request: pytest.FixtureRequest) -> None:
     """Has tests with the mark ``docker`` ask for the engine."""

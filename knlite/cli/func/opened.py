@@ -9,6 +9,7 @@ import msgspec
 from knlite.errors import InvalidInput
 from knlite.functions import funcyaml
 from knlite.functions.funcspec import FuncYaml
+from knlite.settings import environment
 
 LOCAL_REGISTRY = "knlite.local"
 """In the names of images that nobody pushes anywhere."""
@@ -35,7 +36,7 @@ def open_function(path: Path | None, command: str) -> Opened:
             fix=f"make one (knlite func create -l python {folder.name or 'NAME'}), "
             f"or say where it is: knlite func {command} --path FOLDER",
         )
-    found = funcyaml.opened(folder)
+    found = funcyaml.opened(folder, environment())
     if isinstance(found, funcyaml.ProjectErrors):
         raise InvalidInput(str(found), fix=f"correct {folder / funcyaml.FILE}")
     for warning in found.warnings:
@@ -47,10 +48,10 @@ def open_function(path: Path | None, command: str) -> Opened:
 
 
 def image_of(func: FuncYaml, registry: str = "") -> str:
-    """The image's name, in *registry* if that is given.
+    """The image's name, in *registry* if func.yaml gives none.
 
     One that stays on this machine if nothing says where it belongs.
     """
-    if registry:
-        func = msgspec.structs.replace(func, registry=registry, image="")
+    if registry and not func.full_image:
+        func = msgspec.structs.replace(func, registry=registry)
     return func.full_image or f"{LOCAL_REGISTRY}/{func.name}:latest"

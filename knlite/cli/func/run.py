@@ -13,10 +13,13 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import anyio
+import msgspec
 
-from knlite.cli.func.opened import Opened, image_of
+from knlite.cli.func.defaults import defaults
+from knlite.cli.func.opened import Opened, image_of, open_function
 from knlite.cli.output import Output
 from knlite.cli.progress import Steps
 from knlite.cli.render import clean
@@ -26,6 +29,8 @@ from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep
 from knlite.functions import procfile
 from knlite.functions.envs import as_written, read_changes
 from knlite.functions.funcproblems import LOCAL
+from knlite.functions.funcyaml import FILE
+from knlite.functions.ignore import is_code
 from knlite.functions.localservice import NAMESPACE, local_service
 from knlite.functions.project import ProjectError, read
 from knlite.functions.runs import recorded
@@ -34,6 +39,7 @@ from knlite.kinds.durations import InvalidDuration, parse_go
 from knlite.manifests import Declared, Manifest, Project
 from knlite.serving.workload import FunctionProject, Sources
 from knlite.settings import Settings, default_runtime, environment
+from knlite.watching import Watched, watch
 
 HOST, PORT = "127.0.0.1", 8080
 _ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]*)):(\d{1,5})")
@@ -68,15 +74,7 @@ def run(opened: Opened, wanted: Wanted) -> int:
         runtime=wanted.runtime,
         front=(NAMESPACE, opened.func.name),
     )
-    found = read_object(document)
-    if found.value is None or found.problems:
-        raise InvalidInput(
-            f"{opened.folder / 'func.yaml'} describes no Service that can run",
-            cause="; ".join(map(str, found.problems)),
-        )
-    manifest = Manifest(document, str(opened.folder / "func.yaml"), 1, {})
-    declared = (Declared(found.value, manifest),)
-    what = Project(declared, Sources(projects=(project,)), ())
+    what = declared_by(opened, project, document)
     with ExitStack() as held:
         out = Output(sys.stdout.fileno(), _missing)
         held.callback(out.close)
@@ -86,6 +84,7 @@ def run(opened: Opened, wanted: Wanted) -> int:
         return anyio.run(
             _run,
             opened,
+            wanted,
             settings,
             what,
             shown,
@@ -98,7 +97,9 @@ def one_service(opened: Opened, wanted: Wanted) -> tuple[FunctionProject, dict[s
     """The project and its Service, as the options change them. Raises ``InvalidInput``."""
     func, folder = opened.func, opened.folder
     changes = read_changes(wanted.envs)
-    image = wanted.image or image_of(func, wanted.registry)
+    if wanted.registry:
+        func = msgspec.structs.replace(func, registry=wanted.registry, image="")
+    image = wanted.image or image_of(func, defaults(wanted.environ).registry)
     project = read(folder, {**_unneeded(opened, changes), **wanted.environ})
     if isinstance(project, ProjectError):
         raise InvalidInput(str(project))
@@ -116,6 +117,21 @@ def one_service(opened: Opened, wanted: Wanted) -> tuple[FunctionProject, dict[s
         procfile=procfile.read(folder) is not None,
     )
     return project, document
+
+
+def declared_by(
+    opened: Opened, project: FunctionProject, document: Mapping[str, object]
+) -> Project:
+    """All that runs. Raises ``InvalidInput``."""
+    file = opened.folder / FILE
+    found = read_object(document)
+    if found.value is None or found.problems:
+        raise InvalidInput(
+            f"{file} describes no Service that can run",
+            cause="; ".join(map(str, found.problems)),
+        )
+    declared = (Declared(found.value, Manifest(document, str(file), 1, {})),)
+    return Project(declared, Sources(projects=(project,)), ())
 
 
 def runtime_for(container: bool | None, builder: str) -> str:
@@ -163,7 +179,7 @@ class Shown:
         self._as_json = as_json
         self.steps = Steps(quiet=as_json)
         self._waiting: Callable[[], None] | None = None
-        self._failure = ""
+        self._failure = self._failed = ""
         self._ready = False
 
     def fact(self, fact: Fact) -> None:
@@ -175,13 +191,19 @@ class Shown:
                 own.write(f"{fact.text}\n")
             case PreparationStep():
                 if self._ready:
-                    self._say(fact.text)
+                    self.say(fact.text)
                 else:
                     self.steps(fact.text, fact.share)
             case InstanceChanged(state="failed"):
-                self._say(f"✗ {fact.why}")
-            case Notice(level="warning" | "error"):
-                self._say(fact.text)
+                # Tried again and again it fails in the same way.
+                if fact.why != self._failed:
+                    self.say(f"✗ {fact.why}")
+                self._failed = fact.why
+            case InstanceChanged(state="ready"):
+                self._failed = ""
+            case Notice() if self._ready or fact.level != "info":
+                # Before that it is about the knlite around the function.
+                self.say(fact.text)
             case ReadyChanged(kind="Service"):
                 self._readiness(fact)
             case _:
@@ -214,33 +236,65 @@ class Shown:
         if self._waiting is not None:
             self._waiting()
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Tell the author."""
         self._err.write("".join(f"{clean(line)}\n" for line in text.splitlines()))
 
 
-async def _run(opened: Opened, settings: Settings, what: Project, shown: Shown) -> int:
+async def _run(
+    opened: Opened, wanted: Wanted, settings: Settings, what: Project, shown: Shown
+) -> int:
     try:
         async with open_emulator(settings, [shown.fact]) as emulator:
-            complaints = emulator.check(what)
-            if complaints:
-                raise InvalidInput("\n".join(map(str, complaints)))
+            _require_valid(emulator, what)
             async with anyio.create_task_group() as group:
                 group.start_soon(_until_signal, group.cancel_scope.cancel)
-                await _serve(opened, emulator, what, shown)
+                await _serve(emulator, what, shown)
+                if wanted.watch:
+                    group.start_soon(_follow, opened, wanted, emulator, shown)
+                with recorded(opened.folder, settings.address, settings.port):
+                    shown.running(settings.address, settings.port)
+                    await anyio.sleep_forever()
     except* KnliteError as errors:
         raise _leaf(errors) from None
     return 0
 
 
-async def _serve(opened: Opened, emulator: Emulator, what: Project, shown: Shown) -> None:
-    settings = emulator.settings
+async def _serve(emulator: Emulator, what: Project, shown: Shown) -> None:
     with shown.steps:
         await emulator.start()
         emulator.apply(what)
         await shown.ready()
-    with recorded(opened.folder, settings.address, settings.port):
-        shown.running(settings.address, settings.port)
-        await anyio.sleep_forever()
+
+
+async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Shown) -> None:
+    """Run what is saved."""
+    reloader, watched = emulator.reloader, Watched(is_code)
+    file = opened.folder / FILE
+
+    async def tell(changed: frozenset[Path]) -> None:
+        folders = await reloader.look(changed)
+        if file in changed:
+            try:
+                again = open_function(opened.folder, "run")
+                what = declared_by(again, *one_service(again, wanted))
+                if again.func.name != opened.func.name:
+                    raise InvalidInput("its name has changed", fix="run it anew")
+                _require_valid(emulator, what)
+            except KnliteError as exc:
+                shown.say(f"{exc}\nnothing has been changed; save the corrected file")
+                return
+            emulator.apply(what)
+        reloader.write(folders)
+
+    reloader.report_to(watched.watch)
+    await watch(watched, tell, shown.say)
+
+
+def _require_valid(emulator: Emulator, what: Project) -> None:
+    complaints = emulator.check(what)
+    if complaints:
+        raise InvalidInput("\n".join(map(str, complaints)))
 
 
 async def _until_signal(stop: Callable[[], None]) -> None:

@@ -53,11 +53,13 @@ async def open_runtime(
     gateway_port: int,
     hosts: Callable[[], Iterable[str]],
     function_code: FunctionCodes,
+    by_cgroup: bool = False,
 ) -> "DockerRuntime":
     """The runtime on *engine*.
 
     *hosts* lists the cluster's host names that containers shall resolve, asked at each start;
-    *function_code* installs what a function project needs. Raises ``InstanceFailed`` if the engine
+    *function_code* installs what a function project needs; *by_cgroup* has containers frozen by
+    their control groups where that is possible. Raises ``InstanceFailed`` if the engine
     stopped answering.
     """
     threads = Threads("docker", CALLS)
@@ -78,6 +80,7 @@ async def open_runtime(
         hosts=hosts,
         function_code=function_code,
         threads=threads,
+        by_cgroup=by_cgroup,
     )
 
 
@@ -94,6 +97,7 @@ class DockerRuntime:
         hosts: Callable[[], Iterable[str]],
         function_code: FunctionCodes,
         threads: Threads,
+        by_cgroup: bool = False,
     ) -> None:
         self._engine = engine
         self._client = engine.client
@@ -104,7 +108,7 @@ class DockerRuntime:
         self._threads = threads
         self._preparing = Preparing(engine.client, function_code, owner)
         self._pods: dict[str, Pod] = {}
-        """Instances of which something outlives a restart, until they are discarded."""
+        """Instances that have been started, until they are discarded."""
         self._surroundings = Surroundings(
             client=engine.client,
             threads=threads,
@@ -112,6 +116,7 @@ class DockerRuntime:
             network=network,
             owner=owner,
             init=engine.init,
+            by_cgroup=by_cgroup,
         )
 
     @property
@@ -139,8 +144,7 @@ class DockerRuntime:
             env.update(image_of(container).envs)
             env.update(container.env)
         pod = self._pods.get(launch.instance) or Pod(self._surroundings, launch)
-        if pod.lasting:
-            self._pods[launch.instance] = pod
+        self._pods[launch.instance] = pod
         hosts = extra_hosts(env, self._hosts(), self._network.gateway)
         return await pod.start(launch, logs, hosts)
 
@@ -151,7 +155,7 @@ class DockerRuntime:
 
     async def discard(self, instance: str) -> None:
         pod = self._pods.pop(instance, None)
-        if pod is not None:
+        if pod is not None and pod.lasting:
             await pod.remove()
 
     async def release(self, volume: str) -> bool:

@@ -49,7 +49,8 @@ class ProcessRuntime:
     """Programs as process groups.
 
     *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run; with
-    *debug* functions show their tracebacks to clients.
+    *debug* functions show their tracebacks to clients. Processes from which instances are forked
+    may hold *memory* bytes altogether.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ProcessRuntime:
         owner: str,
         environ: Mapping[str, str],
         debug: bool = False,
+        memory: int | None = None,
     ) -> None:
         self.vantage = ByPath(f"http://{LOOPBACK}:{gateway_port}")
         self._cache_dir = cache_dir
@@ -71,7 +73,7 @@ class ProcessRuntime:
         self._ports = Ports()
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
-        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
+        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop, memory)
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
@@ -133,8 +135,9 @@ class ProcessRuntime:
             words=log if container.termination_from_log else None,
         )
         try:
-            self._guard.add(process.pid)
-            instance.watch(log)
+            if origin != "forked":  # The guard knew of that one before it began.
+                self._guard.add(process.pid)
+            instance.watch(program.in_its_words(log))
         except BaseException:
             instance.kill()
             raise

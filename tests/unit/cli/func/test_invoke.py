@@ -10,10 +10,12 @@ from knlite.cli.func.opened import Opened, image_of, open_function
 from knlite.errors import InvalidInput, NotFound, Unreachable
 from knlite.functions.runs import recorded
 
+FUNC = "specVersion: 0.36.0\nname: web\nruntime: python\ncreated: 2026-01-02T03:04:05Z\n"
+
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
-    (tmp_path / "func.yaml").write_text("specVersion: 0.36.0\nname: web\nruntime: python\n")
+    (tmp_path / "func.yaml").write_text(FUNC)
     return open_function(tmp_path, "invoke")
 
 
@@ -59,7 +61,7 @@ def test_extensions_and_formats_are_read_as_func_reads_them() -> None:
 
 def test_a_folder_without_a_function_is_told_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
-        open_function(tmp_path, "run")
+        open_function(tmp_path, "invoke")
     assert str(refused.value).startswith(f"'{tmp_path}' does not contain an initialized function")
 
 

@@ -14,6 +14,7 @@ FUNC = """\
 specVersion: 0.36.0
 name: web
 runtime: python
+created: 2026-01-02T03:04:05Z
 run:
   envs:
   - name: GREETING

@@ -1,0 +1,136 @@
+"""The real func against knlite: each works with what the other has made.
+
+What func asks the API for and writes into func.yaml: Knative Functions reference, §4.3 to §4.6.
+"""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.clients import Client
+from tests.e2e.executable import Knlite, missing, running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+REGISTRY = "example.com/me"
+SERVICE = f"""apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {{name: shop}}
+spec: {{template: {{spec: {{containers: [{{image: "{REGISTRY}/shop:latest"}}]}}}}}}
+---
+apiVersion: eventing.knative.dev/v1
+kind: Broker
+metadata: {{name: default}}
+"""
+"""What somebody writes beside a function, as articles do."""
+
+
+SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
+TRIGGER = "/apis/eventing.knative.dev/v1/namespaces/default/triggers/mail-function-trigger-0"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where functions lie; knlite has been started with it."""
+    return tmp_path_factory.mktemp("functions")
+
+
+@pytest.fixture(scope="module")
+def knlite(folder: Path) -> Iterator[Knlite]:
+    """A knlite that finds its code in the folder, where real func has made the first ones."""
+    program = shutil.which("func")
+    if program is None:
+        missing("func", "there is no func on the PATH")
+    for name, template in (("shop", "http"), ("mail", "cloudevents")):
+        made = [program, "create", "-l", "python", "-t", template, str(folder / name)]
+        subprocess.run(made, check=True, capture_output=True)
+    with (folder / "shop" / "func.yaml").open("a") as file:
+        file.write(f"registry: {REGISTRY}\n")
+    (folder / "shop" / "service.yaml").write_text(SERVICE)
+    knlite_makes("func", "create", "-l", "python", str(folder / "ours"))
+    with running(folder) as run:
+        yield run.settled()
+
+
+def knlite_makes(*arguments: str) -> str:
+    """What a verb of knlite prints."""
+    command = [sys.executable, "-m", "knlite", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def deploy(func: Client, place: Path) -> "subprocess.CompletedProcess[str]":
+    """How a deployment ends that builds nothing: knlite runs the source."""
+    image = f"{REGISTRY}/{place.name}:latest"
+    without = ("--build=false", "--push=false")
+    return func.run("deploy", "--path", str(place), *without, "--image", image)
+
+
+def listed(func: Client) -> dict[str, dict[str, Any]]:
+    return {each["name"]: each for each in json.loads(func("list", "-o", "json"))}
+
+
+def test_knlite_up_runs_what_func_has_made(knlite: Knlite) -> None:
+    answer = knlite.http.post("/", headers={"Host": "shop.default.localhost"}, json={"a": 1})
+    assert (answer.status_code, answer.json()) == (200, {"a": 1})
+
+
+def test_a_function_from_its_deployment_to_its_end(
+    func: Client, knlite: Knlite, folder: Path
+) -> None:
+    mail = folder / "mail"
+    said = deploy(func, mail).stderr
+    url = f"http://mail.default.localhost:{knlite.port}"
+    assert 'Function deployed in namespace "default" and exposed at URL' in said
+    assert url in said
+    wait_until(lambda: listed(func)["mail"]["ready"] == "True", "it is ready")
+    assert listed(func)["mail"] == {
+        "name": "mail", "namespace": "default", "runtime": "python", "url": url, "ready": "True",
+    }  # fmt: skip
+    described = json.loads(func("describe", "--path", str(mail), "-o", "json"))
+    assert (described["routes"], described["namespace"]) == ([url], "default")
+    answered = func("invoke", "--path", str(mail), "--data", '{"to": "me"}')
+    assert "type: parliament.response" in answered
+    assert '"to": "me"' in answered
+
+    func("subscribe", "--path", str(mail), "--filter", "type=order.paid", "--source", "default")
+    assert 'Function updated in namespace "default"' in deploy(func, mail).stderr
+    service = knlite.object(f"{SERVICES}/mail")
+    assert service["metadata"]["generation"] > 1
+    trigger = knlite.object(TRIGGER)
+    assert trigger["spec"]["filter"]["attributes"] == {"type": "order.paid"}
+    described = json.loads(func("describe", "--path", str(mail), "-o", "json"))
+    assert described["subscriptions"] == [{"source": "", "type": "order.paid", "broker": "default"}]
+
+    func("delete", "--path", str(mail))
+    assert knlite.admin.get(f"{SERVICES}/mail").status_code == 404
+    # The Trigger belongs to the Service, and goes with it.
+    wait_until(lambda: knlite.admin.get(TRIGGER).status_code == 404, "no trigger")
+
+
+def test_func_goes_on_with_what_knlite_has_made(func: Client, knlite: Knlite, folder: Path) -> None:
+    ours = folder / "ours"
+    func("config", "envs", "add", "--path", str(ours), "--name", "TARGET", "--value", "you")
+    assert 'Env "TARGET" with value "you"' in func("config", "envs", "--path", str(ours))
+    assert "Function deployed" in deploy(func, ours).stderr
+    assert func("invoke", "--path", str(ours), "--data", '{"a": 1}').strip()
+    pod = knlite.object(f"{SERVICES}/ours")["spec"]["template"]["spec"]
+    assert {"name": "TARGET", "value": "you"} in pod["containers"][0]["env"]
+    wait_until(lambda: listed(func)["ours"]["ready"] == "True", "it is ready")
+
+
+def test_a_resource_that_is_missing_is_named(func: Client, folder: Path) -> None:
+    place = folder / "secretive"
+    func("create", "-l", "python", str(place))
+    func(
+        "config", "envs", "add", "--path", str(place),
+        "--name", "PASSWORD", "--value", "{{ secret:vault:password }}",
+    )  # fmt: skip
+    refused = deploy(func, place)
+    assert refused.returncode == 1
+    assert 'secret "vault" not found' in refused.stderr
