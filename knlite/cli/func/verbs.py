@@ -16,6 +16,7 @@ import typer
 from knlite.cli.doors import AdminPort, explaining
 from knlite.cli.func.configverbs import add_config_verbs
 from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.repositoryverbs import add_repository_verbs
 from knlite.cli.func.running import add_running_verbs
 
 
@@ -82,6 +83,7 @@ def add_func_verbs(app: typer.Typer) -> None:
         for index, name in enumerate(names):
             func_app.command(name, cls=GoFlags, hidden=index > 0)(verb)
     add_config_verbs(func_app)
+    add_repository_verbs(func_app)
     add_running_verbs(func_app)
     app.add_typer(func_app, name="func")
 
