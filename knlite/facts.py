@@ -168,8 +168,8 @@ class ColdStart:
     first_byte: float
     """Until the first byte of its answer."""
     how: str = ""
-    """``thawed`` when the instance had been frozen; else how it was started: ``forked``, ``spawned``,
-    ``container``."""
+    """``thawed`` when the instance had been frozen; else how it was started: ``forked``,
+    ``spawned``, ``container``."""
 
 
 class RequestDone(msgspec.Struct, frozen=True, gc=False):
