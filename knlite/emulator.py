@@ -238,6 +238,8 @@ class Emulator:
         )
         if available.no_engine and settings.runtime == "auto":
             self._say(f"{available.no_engine}; services run as local processes")
+        if available.no_freezer:
+            self._warn(available.no_freezer)
         self._chooser.no_engine = available.no_engine
         choose = self._chooser.choose
         # Root may give a process to any user.
@@ -248,6 +250,7 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
+        self.reloader.rest_by(resting.at_once)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 

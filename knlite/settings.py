@@ -38,12 +38,12 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    debug: bool = False
+    """Whether functions may show their tracebacks to clients."""
     memory: int | None = None
     """Bytes that frozen instances may hold; None: a quarter of what this machine has."""
     freezer: Literal["engine", "cgroup"] = "engine"
     """Who freezes containers: the engine, or their control group directly where it is local."""
-    debug: bool = False
-    """Whether functions may show their tracebacks to clients."""
     limits: tuple[str, ...] = ()
     """``NAME=VALUE`` texts from ``--limit``: what clients may send, and how slowly."""
     overrides: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)

@@ -2,14 +2,17 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from knlite.cli import instances
 from knlite.cli.client import Client
+from knlite.cli.render import clean
 from knlite.cli.words import resolve
 from knlite.kinds.kindinfo import KindInfo
+from knlite.serving.failures import in_short
 
 
 def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> None:
@@ -23,6 +26,8 @@ def show(kind: str, name: str, namespace: str, output: str, admin_port: int) -> 
     if output == "table":
         table = client.table(info, place, name)
         _table(info, table, _instances(client, info, place, table))
+        if _any_unready(table):
+            _explain([client.one(info, place, name)] if name else client.listed(info, place))
         return
     if name:
         document = client.one(info, place, name)
@@ -65,6 +70,25 @@ def _table(info: KindInfo, table: dict[str, Any], counts: list[str]) -> None:
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         sys.stdout.write("   ".join(cells).rstrip() + "\n")
+
+
+def _any_unready(table: dict[str, Any]) -> bool:
+    heads = [head["name"].upper() for head in table["columnDefinitions"]]
+    if "READY" not in heads:
+        return False
+    at = heads.index("READY")
+    return any(row["cells"][at] == "False" for row in table["rows"])
+
+
+def _explain(objects: Sequence[Mapping[str, Any]]) -> None:
+    """Why each that is not ready is not, in a line."""
+    for obj in objects:
+        conditions = obj.get("status", {}).get("conditions", ())
+        meta = obj["metadata"]
+        name = "/".join(filter(None, (meta.get("namespace", ""), meta["name"])))
+        for ready in conditions:
+            if (ready["type"], ready["status"]) == ("Ready", "False") and ready.get("message"):
+                sys.stdout.write(f"\n{name}: {clean(in_short(ready['message']))}\n")
 
 
 def _text(cell: object) -> str:

@@ -20,6 +20,7 @@ from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explainin
 from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
 from knlite.cli.invokeverb import add_invoke_verb
+from knlite.cli.pruneverb import add_prune_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -269,6 +270,7 @@ add_event_verbs(app)
 add_invoke_verb(app)
 add_bench_verb(app)
 add_func_verbs(app)
+add_prune_verb(app)
 
 
 @app.command()

@@ -27,6 +27,7 @@ from knlite.facts import (
     ScaleDecided,
     SourceSent,
 )
+from knlite.serving.failures import in_short
 
 _PALETTE = (
     "cyan",
@@ -80,7 +81,7 @@ def line_of(fact: Fact) -> Text | None:
                 return None  # Had its line when it began.
             return _line(fact.namespace, _place(fact), fact.text, Style(dim=True))
         case ReadyChanged(status="False"):
-            text = f"not ready: {fact.reason}: {_first(fact.message)}"
+            text = f"not ready: {fact.reason}: {in_short(fact.message)}"
             return _line(fact.namespace, f"{fact.kind} {fact.name}", text, Style(color="red"))
         case DeliveryAttempted(outcome="waiting", leg="dead letter sink"):
             # On its way to the sink through a queue: what becomes of it is told.

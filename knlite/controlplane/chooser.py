@@ -67,7 +67,9 @@ class Chooser:
         """The function that *wanted* was deployed as, whatever its image is called."""
         folder = wanted.annotations.get(FUNCTION, "")
         if folder:
-            return read(Path(folder), self._environ)
+            project = read(Path(folder), self._environ)
+            # Its Service has all variables, those that were given for the deployment among them.
+            return project if isinstance(project, ProjectError) else replace(project, envs={})
         # func writes the image into func.yaml after it has deployed it, so that it is not yet there
         # for the first time.
         name = wanted.labels.get(NAME, "")

@@ -90,8 +90,19 @@ class Images:
             case "deleted":
                 for entry in self._entries.pop(revision, {}).values():
                     entry.done.set()
+                    self._forget(entry)
             case _:
                 pass
+
+    def _forget(self, entry: Pending) -> None:
+        """Let its runtime remove what no other revision needs."""
+        code = entry.code
+        if code is None or self._group is None:
+            return
+        others = (each.code for entries in self._entries.values() for each in entries.values())
+        digests = {each.prepared.digest for each in others if each is not None}
+        if code.prepared.digest not in digests:
+            self._group.start_soon(code.runtime.forget, code.prepared)
 
     def _container_of(self, revision: RevisionName, image: str) -> str | None:
         found = self._registry.view.get(Revision, revision.namespace, revision.name)

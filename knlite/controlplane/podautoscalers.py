@@ -22,6 +22,7 @@ from knlite.kinds.serving.podautoscaler import (
 from knlite.registry.registry import Registry
 from knlite.serving.autoscaling.path import Mode
 from knlite.serving.autoscaling.scaler import Activity
+from knlite.serving.code import code_of
 from knlite.serving.instance import RevisionName
 from knlite.serving.views.serverlessservice import PRIVATE
 
@@ -59,9 +60,17 @@ class PodAutoscalerWriter:
 
     def report(self, revision: RevisionName, standing: Standing) -> None:
         """Let the PodAutoscaler of *revision* say *standing*, soon."""
-        if self._said.get(revision) != standing:
-            self._said[revision] = standing
-            self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
+        before = self._said.get(revision)
+        if before == standing:
+            return
+        self._said[revision] = standing
+        if standing.initialised and not (before and before.initialised):
+            obj = self._registry.view.get(PodAutoscaler, *revision)
+            if obj is not None and code_of(obj.metadata.annotations):
+                # Somebody has saved a file and waits for this very moment.
+                self._write(revision)
+                return
+        self._reporter.report(("autoscaler", revision), lambda: self._write(revision))
 
     def follow(self, obj: PodAutoscaler) -> None:
         """Say again what stands, if *obj* has another spec than it was last said of."""

@@ -11,7 +11,9 @@ which code is whose (``localcode.py``).
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -20,23 +22,30 @@ from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.localcode import Local, LocalCode, look, no_code
-from knlite.errors import InstanceFailed
+from knlite.errors import Conflict, InstanceFailed
 from knlite.facts import Notice, Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
 from knlite.kinds.conditions import find
 from knlite.kinds.core.deployment import Deployment
-from knlite.kinds.meta import controller_of
+from knlite.kinds.labels import ROUTING_STATE, SERVICE
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.configuration import Configuration
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.code import Stamped, annotations_of, code_of, is_named
+from knlite.serving.instance import RevisionName
 
 USER = "knlite"
 """In whose name objects are stamped."""
 OFTEN = 20
 WITHIN = 10.0
 """So many reloads of a folder in so many seconds are a program's own doing, not a person's."""
+SLOW = 5.0
+"""Seconds after which it is said that a change is not live yet."""
+LINGER = 1.0
+"""Seconds that a revision out of use keeps its instances."""
 NAMED = 3
 """How many files a notice names."""
 
@@ -78,6 +87,7 @@ class Reloader:
         self._publish = publish
         self._folders: dict[Path, _Folder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
+        self._rest: Callable[[RevisionName], None] = lambda _: None
         self._follow: Callable[[frozenset[Path]], None] | None = None
         self._news = anyio.Event()
         self._saved: dict[Key, float] = {}
@@ -87,6 +97,10 @@ class Reloader:
         """Tell *follow* now, and whenever it changes, which folders hold code that runs."""
         self._follow = follow
         follow(frozenset(self._folders))
+
+    def rest_by(self, rest: Callable[[RevisionName], None]) -> None:
+        """*rest* takes a revision to zero, or raises ``Conflict``."""
+        self._rest = rest
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """See what code looks like when it first runs, until cancelled."""
@@ -145,13 +159,17 @@ class Reloader:
                 )
                 continue
             if isinstance(obj, Service):
-                self._saved[key] = self._clock.now()
+                since = self._saved[key] = self._clock.now()
+                self._clock.call_at(since + SLOW, partial(self._see_slow, key, since))
             self._registry.update(obj, user=USER)
 
     # From the registry.
 
     def _note(self, notification: Notification) -> None:
         obj = notification.obj
+        if isinstance(obj, Revision):
+            self._see_out_of_use(obj, notification.old)
+            return
         if not isinstance(obj, Service | Configuration | Deployment):
             return
         key, old = key_of(obj), notification.old
@@ -167,17 +185,51 @@ class Reloader:
             self._see_live(key, obj)
 
     def _see_live(self, key: Key, obj: Service) -> None:
-        """Say so once the change is what answers."""
+        """Say so once the change is what answers, or never will."""
         ready = find(obj.status.conditions)
         observed = obj.status.observed_generation == obj.metadata.generation
         if not observed or ready is None or ready.status == "Unknown":
             return
         since = self._saved.pop(key)
+        made, serves = obj.status.latest_created_revision_name, _serving(obj)
         if ready.status != "True":
-            return  # Its condition says why.
-        seconds = self._clock.now() - since
-        revision = obj.status.latest_ready_revision_name
-        self._say(f"{_words(key)}: live as {revision} after {seconds:.2f} s")
+            on = f"; {serves} goes on serving" if serves and serves != made else ""
+            self._say(f"{_words(key)}: {made} does not start{on}", "warning")
+        elif made in serves.split(", "):
+            self._say(f"{_words(key)}: live as {made} after {self._clock.now() - since:.2f} s")
+        else:
+            self._say(f"{_words(key)}: {made} is ready; its traffic is for {serves}")
+
+    def _see_slow(self, key: Key, since: float) -> None:
+        obj = self._registry.at(key)
+        if self._saved.get(key) != since or not isinstance(obj, Service):
+            return
+        made, serves = obj.status.latest_created_revision_name, _serving(obj)
+        on = f"; {serves} goes on serving" if serves else ""
+        self._say(f"{_words(key)}: {made} is not ready after {SLOW:.0f} s{on}", "warning")
+
+    def _see_out_of_use(self, revision: Revision, old: Object | None) -> None:
+        """Give up the instances of one that a newer one has taken the place of.
+
+        On a cluster they stay for a stable window; a save every few seconds would heap them up.
+        """
+        labels = revision.metadata.labels
+        key = Key(Service, revision.metadata.namespace, labels.get(SERVICE, ""))
+        before = old.metadata.labels.get(ROUTING_STATE) if old is not None else None
+        if labels.get(ROUTING_STATE) != "reserve" or before != "active":
+            return
+        service = self._registry.at(key)
+        if not isinstance(service, Service) or not code_of(annotations_of(service)):
+            return
+        name = RevisionName(revision.metadata.namespace, revision.metadata.name)
+        # A moment later, when no request is on its way to it any more.
+        self._clock.call_at(self._clock.now() + LINGER, lambda: self._give_up(name))
+
+    def _give_up(self, name: RevisionName) -> None:
+        revision = self._registry.view.get(Revision, *name)
+        if revision is not None and revision.metadata.labels.get(ROUTING_STATE) == "reserve":
+            with suppress(Conflict):
+                self._rest(name)
 
     def _learn(self, obj: Stamped) -> None:
         key = key_of(obj)
@@ -288,6 +340,12 @@ class Reloader:
 
     def _say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
         self._publish(Notice(at=self._clock.wall(), level=level, text=text))
+
+
+def _serving(service: Service) -> str:
+    """The revisions that get requests."""
+    names = (each.revision_name for each in service.status.traffic if each.percent)
+    return ", ".join(dict.fromkeys(names))
 
 
 def _words(key: Key) -> str:

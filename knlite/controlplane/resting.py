@@ -50,6 +50,11 @@ class Resting:
         """An instance has changed."""
         self._changed.set()
 
+    def at_once(self, revision: RevisionName) -> None:
+        """Have no instance of *revision*; what it has to do it still does. Raises ``Conflict``."""
+        if self._counts(revision).ready:
+            self._scale.rest(revision)
+
     async def rest(self, namespace: str, name: str) -> None:
         """Have no instance of that service; return when those that it had are gone, or frozen.
 

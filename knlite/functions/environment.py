@@ -7,28 +7,17 @@ first installation nothing needs the network. Two knlites that want the same one
 Not here: what a function requires (``python.py``).
 """
 
-import fcntl
 import hashlib
-import os
-import shutil
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from tempfile import mkdtemp
 
 import anyio
-import anyio.to_thread
 import uv
 
-from knlite.clock import SystemClock
 from knlite.errors import InstanceFailed
-from knlite.functions import unresolved
+from knlite.functions import cached, unresolved
 from knlite.functions.report import Report
-
-LOCK_RETRY = 0.1
-"""Seconds between two looks at another knlite's lock; only while one installs the same."""
-
 
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
 
@@ -74,7 +63,7 @@ async def ensure(
                   "\n".join(requirements), folder, name, environ)  # fmt: skip
 
     place = cache_dir / "environments" / key(requirements, folder)
-    await _ensure(place, fill, lambda: report(_installing(requirements, name)))
+    await cached.ensure(place, fill, lambda: report(_installing(requirements, name)))
     return place / "bin" / "python"
 
 
@@ -101,33 +90,13 @@ async def site_packages(
 
     identity = key(requirements, folder, (python_version, platform))
     place = cache_dir / "site-packages" / identity
-    await _ensure(place, fill, lambda: report(_installing(requirements, name)))
+    await cached.ensure(place, fill, lambda: report(_installing(requirements, name)))
     return place
 
 
 def _installing(requirements: tuple[str, ...], name: str) -> str:
     packages = sum(not line.startswith("-") for line in requirements)
     return f"installing {packages} package{'s'[: packages != 1]} for {name}"
-
-
-async def _ensure(
-    place: Path, fill: Callable[[Path], Awaitable[None]], announce: Callable[[], None]
-) -> None:
-    """Have *place*, filled by *fill* if it is new."""
-    if await anyio.Path(place).exists():
-        return
-    await anyio.Path(place.parent).mkdir(parents=True, exist_ok=True)
-    async with _locked(place.with_suffix(".lock")):
-        if await anyio.Path(place).exists():
-            return
-        announce()
-        draft = Path(mkdtemp(prefix=f"{place.name}.", dir=place.parent))
-        try:
-            await fill(draft)
-            await anyio.Path(draft).rename(place)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(shutil.rmtree, draft, True)
 
 
 async def _uv(
@@ -149,19 +118,3 @@ async def _uv(
         if unresolved.offline(printed)
         else f"correct {unresolved.place(folder, why)}",
     )
-
-
-@asynccontextmanager
-async def _locked(file: Path) -> AsyncIterator[None]:
-    clock = SystemClock()
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                await clock.sleep_until(clock.now() + LOCK_RETRY)
-        yield
-    finally:
-        os.close(descriptor)

@@ -15,14 +15,16 @@ from pathlib import Path
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
-from knlite.functions import environment, procfile, python
+from knlite.functions import environment, golang, node, procfile, python
+from knlite.functions.golang import GoPlan
+from knlite.functions.node import NodePlan
 from knlite.functions.preloads import preloads
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
 from knlite.functions.report import Report
 from knlite.serving.workload import FunctionProject
 
-Plan = PythonPlan | ProcfilePlan
+Plan = PythonPlan | NodePlan | GoPlan | ProcfilePlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,8 @@ class Made:
     expands: bool = False
     """Whether *words* may hold ``$PORT`` and other variables."""
     warm: Warm | None = None
+    folder: Path | None = None
+    """Where it runs, if not in the folder of the plan."""
 
 
 def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
@@ -68,11 +72,27 @@ def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
 
 def plan(folder: Path, project: FunctionProject) -> Plan:
     """How to run *project*, whose files are in *folder*. Blocks. Raises ``InstanceFailed``."""
+    try:
+        return _plan(folder, project)
+    except InstanceFailed as error:
+        # The folder may be a copy that nobody knows of.
+        what, cause, fix = (
+            text.replace(str(folder), project.folder)
+            for text in (error.what, error.cause, error.fix)
+        )
+        raise InstanceFailed(error.reason, what, cause=cause, fix=fix) from error
+
+
+def _plan(folder: Path, project: FunctionProject) -> Plan:
     if project.language == "python":
         return python.plan(folder, project.invoke)
     command = procfile.read(folder)
     if command is not None:
         return command
+    if project.language in ("node", "typescript"):
+        return node.plan(folder, project.language)
+    if project.language == "go":
+        return golang.plan(folder, project.invoke)
     raise InstanceFailed(
         "FunctionNotSupported",
         f"a {project.language} function cannot run as a process",
@@ -99,6 +119,33 @@ async def make(
     """
     if isinstance(planned, ProcfilePlan):
         return Made(words=planned.words, described="\n".join(planned.words), expands=True)
+    if isinstance(planned, NodePlan):
+        ready = await node.make(
+            planned,
+            folder=folder,
+            origin=origin,
+            name=name,
+            cache_dir=cache_dir,
+            environ=environ,
+            report=report,
+        )
+        return Made(
+            words=ready.words,
+            described="\n".join(ready.words),
+            envs=told(origin, debug=debug),
+            folder=ready.folder,
+        )
+    if isinstance(planned, GoPlan):
+        program = await golang.make(
+            planned,
+            folder=folder,
+            origin=origin,
+            name=name,
+            cache_dir=cache_dir,
+            environ=environ,
+            report=report,
+        )
+        return Made(words=(str(program),), described=str(program), envs=told(origin, debug=debug))
     # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
     # sight, and saves the time of looking for them.
     interpreter: tuple[str, ...] = (sys.executable, "-S")

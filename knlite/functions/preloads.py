@@ -34,7 +34,8 @@ def preloads(folder: Path, plan: PythonPlan) -> tuple[str, ...]:
     if plan.style == "parliament":
         # The runner stands in for it.
         found = {name: None for name in found if name.partition(".")[0] != "parliament"}
-    events = EVENTS[plan.style] if plan.requirements else ()
+    takes_events = plan.style == "parliament" or "cloudevent" in plan.arguments
+    events = EVENTS[plan.style] if plan.requirements and takes_events else ()
     return tuple(dict.fromkeys((*found, *FIRST_REQUEST, *events)))
 
 

@@ -4,8 +4,8 @@ Trees as they go through the API, the same that ``func`` makes of the same ``fun
 
 Source: Knative Functions reference §4.4; knative/func pkg/knative/deployer.go,
 pkg/deployer/common.go, pkg/k8s/deployer.go.
-Differs: volumes of an emptyDir are numbered; func gives them random names, and each deployment a
-new one.
+Differs: volumes of an emptyDir are numbered; func gives them random names, new ones with each
+deployment. No securityContext: func confines what runs on a cluster that others use, too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,13 +37,6 @@ _SCALE = (
     ("target", "target", "{:f}"),
     ("utilization", "target-utilization-percentage", "{:f}"),
 )
-_CONFINED = {
-    "privileged": False,
-    "allowPrivilegeEscalation": False,
-    "runAsNonRoot": True,
-    "capabilities": {"drop": ["ALL"]},
-    "seccompProfile": {"type": "RuntimeDefault"},
-}
 
 
 def service_of(
@@ -66,7 +59,6 @@ def service_of(
         "resources": _resources(func.deploy.options),
         "livenessProbe": {"httpGet": {"path": liveness, "port": _PORT}},
         "readinessProbe": {"httpGet": {"path": readiness, "port": _PORT}},
-        "securityContext": _CONFINED,
     }
     secret = func.deploy.image_pull_secret
     spec: Tree = {

@@ -62,7 +62,7 @@ def _take(
     if code and (kept := place(cache_dir, code)).is_dir():
         return Snapshot(kept, folder, code)
     try:
-        return _taken(folder, cache_dir, leave_out or ignored(folder))
+        return _taken(folder, cache_dir, _but(cache_dir, folder, leave_out or ignored(folder)))
     except OSError as error:
         raise InstanceFailed(
             "SourcesUnreadable",
@@ -96,6 +96,15 @@ def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Snapshot(kept, folder, found)
+
+
+def _but(cache_dir: Path, folder: Path, leave_out: Ignored) -> Ignored:
+    """*leave_out*, and the cache, should it lie in *folder*: a snapshot must not hold itself."""
+    cache = cache_dir.resolve()
+    if not cache.is_relative_to(inside := folder.resolve()):
+        return leave_out
+    kept = cache.relative_to(inside).as_posix()
+    return lambda path, is_folder: path == kept or leave_out(path, is_folder)
 
 
 def _nothing(_path: str, _is_folder: bool) -> bool:

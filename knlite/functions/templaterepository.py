@@ -10,6 +10,7 @@ Not here: the project that a template becomes (``creation.py``).
 """
 
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -111,11 +112,18 @@ def opened(uri: str, environ: Mapping[str, str]) -> Iterator[Repository]:
     """
     if not uri:
         yield built_in()
-        return
-    folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
-    # A bare repository of git is a folder, too, but holds no templates.
-    if folder.is_dir() and not (folder / "HEAD").is_file():
+    elif folder := _plain_folder(uri):
         yield in_folder(folder)
+    else:
+        with TemporaryDirectory(prefix="knlite-templates-") as made:
+            fetch(uri, Path(made) / "repository", environ)
+            yield in_folder(Path(made) / "repository")
+
+
+def fetch(uri: str, target: Path, environ: Mapping[str, str]) -> None:
+    """Put what is at *uri* into the new folder *target*. Raises as ``opened`` does, ``OSError``."""
+    if folder := _plain_folder(uri):
+        shutil.copytree(folder, target, symlinks=True, ignore=shutil.ignore_patterns(".git"))
         return
     place, _, branch = uri.partition("#")
     scheme = urlsplit(place).scheme
@@ -125,9 +133,13 @@ def opened(uri: str, environ: Mapping[str, str]) -> Iterator[Repository]:
             cause="it is neither a folder nor a URL that git can clone",
             fix="give a folder, or https://…, ssh://…, file://…, user@host:path",
         )
-    with TemporaryDirectory(prefix="knlite-templates-") as made:
-        _clone(place, branch, Path(made) / "repository", environ)
-        yield in_folder(Path(made) / "repository")
+    _clone(place, branch, target, environ)
+
+
+def _plain_folder(uri: str) -> Path | None:
+    folder = Path(unquote(urlsplit(uri).path)) if uri.startswith("file://") else Path(uri)
+    # A bare repository of git is a folder, too, but holds no templates.
+    return folder if folder.is_dir() and not (folder / "HEAD").is_file() else None
 
 
 def _clone(uri: str, branch: str, folder: Path, environ: Mapping[str, str]) -> None:

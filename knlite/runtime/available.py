@@ -22,6 +22,8 @@ class Available:
     runtimes: Mapping[RuntimeName, Runtime]
     no_engine: str = ""
     """Why there is no container engine among them; empty if there is."""
+    no_freezer: str = ""
+    """Why containers are not frozen as was asked for, and how they are; empty if they are."""
     bridges: Collection[str] = ()
     """Hosts of this machine by which containers reach the gateway."""
 
@@ -42,6 +44,7 @@ async def open_runtimes(
     """
     runtimes: dict[RuntimeName, Runtime] = {}
     no_engine = "knlite was told to use local processes only (--runtime process)"
+    no_freezer = ""
     bridges: Collection[str] = ()
     async with AsyncExitStack() as stack:
         # Imported when needed: a run of processes only has no use for the engine's SDK.
@@ -54,11 +57,13 @@ async def open_runtimes(
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
                 debug=settings.debug,
+                memory=settings.memory,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes
         if settings.runtime != "process":
             from knlite.runtime.docker.engine import Engine, find_engine
+            from knlite.runtime.docker.freezer import unusable
             from knlite.runtime.docker.function_code import code_in
             from knlite.runtime.docker.runtime import open_runtime
 
@@ -71,7 +76,13 @@ async def open_runtimes(
                     function_code=code_in(
                         settings.cache_dir, settings.environ, debug=settings.debug
                     ),
+                    by_cgroup=settings.freezer == "cgroup",
                 )
+                if settings.freezer == "cgroup":
+                    why = unusable()
+                    if engine.remote_host:
+                        why = "the engine runs behind another kernel"
+                    no_freezer = why and f"{why}; the engine pauses containers (--freezer engine)"
                 stack.push_async_callback(docker.aclose)
                 runtimes["docker"] = docker
                 # An engine in a virtual machine leads to this one's loopback, where nothing tells
@@ -82,4 +93,6 @@ async def open_runtimes(
                 raise Unreachable("no container engine answers", cause=engine.why, fix=engine.fix)
             else:
                 no_engine = engine.why
-        yield Available(runtimes=runtimes, no_engine=no_engine, bridges=bridges)
+        yield Available(
+            runtimes=runtimes, no_engine=no_engine, no_freezer=no_freezer, bridges=bridges
+        )

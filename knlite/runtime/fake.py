@@ -149,6 +149,8 @@ class FakeRuntime:
         """All that were ever started, in order."""
         self.discarded: list[str] = []
         """Names of those that will not be started again."""
+        self.forgotten: list[str] = []
+        """Digests of what was prepared and will not be started again."""
         self.released: list[str] = []
         """Lasting volumes that were to be removed."""
         self.mounted: set[str] = set()
@@ -172,6 +174,10 @@ class FakeRuntime:
             raise script.prepare_fails
         content = hashlib.sha256(repr(workload).encode()).hexdigest()
         return Prepared(script, f"sha256:{content}")
+
+    async def forget(self, prepared: Prepared) -> None:
+        """Remember which."""
+        self.forgotten.append(prepared.digest)
 
     async def start(self, launch: Launch, logs: Logs) -> FakeInstance:
         """Begin an instance's life as the script of what serves says, or fail as it says."""

@@ -212,6 +212,10 @@ class Runtime(Protocol):
         """Make *workload* ready to start. Raises ``InstanceFailed`` with a Kubernetes reason."""
         ...
 
+    async def forget(self, prepared: Prepared) -> None:
+        """Remove what only *prepared* needed, which nothing starts any more. Raises nothing."""
+        ...
+
     async def start(self, launch: Launch, logs: Logs) -> Instance:
         """Start one instance. Raises ``InstanceFailed``."""
         ...

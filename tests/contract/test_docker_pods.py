@@ -13,6 +13,7 @@ import pytest
 
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker.engine import Engine
+from knlite.runtime.docker.function_image import FunctionCodes
 from knlite.runtime.docker.owner import current_owner
 from knlite.runtime.docker.runtime import DockerRuntime
 from knlite.runtime.port import ContainerLaunch, Exit, Launch, Prepared
@@ -22,6 +23,7 @@ from tests.contract.test_docker_runtime import (
     SECONDS,
     Log,
     anyio_backend,
+    codes,
     engine,
     folder,
     launch,
@@ -31,7 +33,7 @@ from tests.contract.test_docker_runtime import (
     variant,
 )
 
-__all__ = ["anyio_backend", "engine", "folder", "prepared", "runtime"]
+__all__ = ["anyio_backend", "codes", "engine", "folder", "prepared", "runtime"]
 
 pytestmark = pytest.mark.docker
 
@@ -432,7 +434,7 @@ async def test_a_program_sees_the_files_and_limits_of_the_contract(
 
 
 async def test_what_a_killed_knlite_leaves_of_a_pod_is_swept(
-    engine: Engine, runtime: DockerRuntime, prepared: Prepared
+    engine: Engine, runtime: DockerRuntime, prepared: Prepared, codes: FunctionCodes
 ) -> None:
     asked = pod(
         prepared,
@@ -440,7 +442,7 @@ async def test_what_a_killed_knlite_leaves_of_a_pod_is_swept(
         mounts=(Mount(volume="work", path="/work"),),
         sidecars=(python(prepared, "back", FOREVER),),
     )
-    dead = await variant(engine, runtime.network, replace(current_owner(1), started="0"))
+    dead = await variant(engine, runtime.network, codes, replace(current_owner(1), started="0"))
     await dead.start(asked, quiet)
     assert len(left(engine, asked.instance)) == 4
     swept = await runtime.sweep()

@@ -105,15 +105,22 @@ async def engine(anyio_backend: str) -> Engine:
 
 
 @pytest.fixture(scope="module")
-async def runtime(engine: Engine) -> AsyncIterator[DockerRuntime]:
-    async def no_code(project: FunctionProject, target: Target, report: object) -> FunctionCode:
+def codes(tmp_path_factory: pytest.TempPathFactory) -> FunctionCodes:
+    async def no_code(
+        project: FunctionProject, folder: Path, target: Target, report: object
+    ) -> FunctionCode:
         raise AssertionError(project)
 
+    return FunctionCodes(no_code, tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="module")
+async def runtime(engine: Engine, codes: FunctionCodes) -> AsyncIterator[DockerRuntime]:
     opened = await open_runtime(
         engine,
         gateway_port=8080,
         hosts=lambda: ["hello.default.svc.cluster.local"],
-        function_code=FunctionCodes(no_code, Path("unused")),
+        function_code=codes,
     )
     yield opened
     await opened.aclose()
@@ -524,14 +531,17 @@ async def test_an_image_without_a_command_is_explained(
 
 CRASHING = """
 import asyncio, os, sys
+from pathlib import Path
 from knlite.runtime.docker.engine import find_engine
+from knlite.runtime.docker.function_image import FunctionCodes
 from knlite.runtime.docker.runtime import open_runtime
 from knlite.runtime.port import ContainerLaunch, Launch
 from knlite.serving.workload import StoredImage
 
 async def main():
     engine = await find_engine(os.environ)
-    runtime = await open_runtime(engine, gateway_port=1, hosts=lambda: (), function_code=None)
+    codes = FunctionCodes(None, Path(sys.argv[2]))
+    runtime = await open_runtime(engine, gateway_port=1, hosts=lambda: (), function_code=codes)
     prepared = await runtime.prepare(StoredImage("knlite.local/contract:latest"), print)
     serving = ContainerLaunch(name="user-container", prepared=prepared)
     launch = Launch(namespace="default", service="hello", revision="hello-00001",
@@ -545,14 +555,14 @@ asyncio.run(main())
 
 
 async def test_what_a_killed_knlite_leaves_is_swept_and_what_lives_is_not(
-    engine: Engine, runtime: DockerRuntime, prepared: Prepared
+    engine: Engine, runtime: DockerRuntime, prepared: Prepared, tmp_path: Path
 ) -> None:
     mine = launch(prepared)
     instance: Instance = await runtime.start(mine, quiet)
     left = launch(prepared).instance
     other = await asyncio.to_thread(
         subprocess.Popen,
-        [sys.executable, "-c", textwrap.dedent(CRASHING), left],
+        [sys.executable, "-c", textwrap.dedent(CRASHING), left, str(tmp_path)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -573,11 +583,11 @@ async def test_what_a_killed_knlite_leaves_is_swept_and_what_lives_is_not(
 
 
 async def test_images_that_lost_their_name_are_swept_once_their_owner_is_dead(
-    engine: Engine, runtime: DockerRuntime, tmp_path: Path
+    engine: Engine, runtime: DockerRuntime, codes: FunctionCodes, tmp_path: Path
 ) -> None:
     async def build(owner: Owner) -> str:
         (tmp_path / "Dockerfile").write_text(f"FROM python:3.11-slim\nENV X={uuid.uuid4()}\n")
-        other = await variant(engine, runtime.network, owner)
+        other = await variant(engine, runtime.network, codes, owner)
         built = DockerfileFolder(str(tmp_path), "knlite.local/superseded:1")
         return (await other.prepare(built, print)).digest
 
@@ -603,11 +613,10 @@ async def test_every_container_names_its_owner(
     assert labels["knlite.dev/revision"] == "hello-00001"
 
 
-async def variant(engine: Engine, network: Network, owner: Owner | None = None) -> DockerRuntime:
+async def variant(
+    engine: Engine, network: Network, codes: FunctionCodes, owner: Owner | None = None
+) -> DockerRuntime:
     """The runtime as it would be in other surroundings than this machine's."""
-
-    async def none(project: FunctionProject, target: Target, report: object) -> FunctionCode:
-        raise AssertionError(project)
 
     return DockerRuntime(
         engine,
@@ -615,15 +624,15 @@ async def variant(engine: Engine, network: Network, owner: Owner | None = None) 
         owner=owner or current_owner(os.getpid()),
         gateway_port=80,
         hosts=lambda: ["web.default.svc.cluster.local"],
-        function_code=FunctionCodes(none, Path("unused")),
+        function_code=codes,
         threads=Threads("variant", 4),
     )
 
 
 async def test_behind_a_virtual_machine_an_instance_is_reached_on_loopback(
-    engine: Engine, prepared: Prepared
+    engine: Engine, prepared: Prepared, codes: FunctionCodes
 ) -> None:
-    runtime = await variant(engine, Network("published", "bridge", HOST_GATEWAY))
+    runtime = await variant(engine, Network("published", "bridge", HOST_GATEWAY), codes)
     instance = await runtime.start(launch(prepared), quiet)
     try:
         assert instance.address.host == "127.0.0.1"
@@ -635,19 +644,19 @@ async def test_behind_a_virtual_machine_an_instance_is_reached_on_loopback(
 
 
 async def test_inside_a_container_instances_join_its_network(
-    engine: Engine, prepared: Prepared
+    engine: Engine, prepared: Prepared, codes: FunctionCodes
 ) -> None:
     name = f"knlite-test-{uuid.uuid4().hex[:8]}"
     client = engine.client
     await asyncio.to_thread(client.create_network, name)
     try:
-        bridge = await variant(engine, Network("bridge", name, "127.0.0.1"))
+        bridge = await variant(engine, Network("bridge", name, "127.0.0.1"), codes)
         asked = launch(prepared)
         myself = await bridge.start(asked, quiet)
         try:
             network = find_network(client, remote_host=False, own=asked.instance)
             assert network == Network("joined", name, myself.address.host)
-            runtime = await variant(engine, network)
+            runtime = await variant(engine, network, codes)
             instance = await runtime.start(launch(prepared), quiet)
             try:
                 hosts = str((await answer(instance.address))["hosts"]).split()

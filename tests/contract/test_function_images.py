@@ -218,7 +218,7 @@ async def test_what_an_engine_refuses_is_tried_once(
 ) -> None:
     async with opened(engine, tmp_path / "cache") as runtime:
         loader = Refusing(engine, full=refuses > 1)
-        runtime._loader = loader
+        runtime._preparing._loader = loader
         function = project(folder, name, envs={"COLOUR": "red"})
         first = await runtime.prepare(function, print)
         assert loader.way is way

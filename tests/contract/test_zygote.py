@@ -32,7 +32,7 @@ def main(*arguments):
     if what == "tell":
         import threading
         print(os.getcwd(), os.getpid() == os.getsid(0), threading.active_count(), sys.argv[1:])
-        print(sorted(os.listdir("/proc/self/fd")), sys.stdin.read() == "")
+        print(sys.stdin.read() == "")
         print(sorted(name for name in os.environ if name.startswith("X_")))
         print(sys.modules["__main__"].__file__ == __file__, file=sys.stderr)
     if what == "raise":
@@ -236,6 +236,54 @@ async def test_a_file_that_takes_the_place_of_a_loaded_module_is_heeded(stage: S
     assert why == f"spawned: {stage.folder / 'json.py'} takes the place of a module of that name"
 
 
+async def test_what_instances_have_loaded_is_loaded_ahead_of_the_next_ones(stage: Stage) -> None:
+    (stage.runners / "late.py").write_text("")
+    (stage.runners / "package").mkdir()
+    for name in ("__init__", "part"):
+        (stage.runners / "package" / f"{name}.py").write_text("")
+    (stage.runners / "package" / "thread.py").write_text(MODULES["thread"])
+    (stage.folder / "queue.py").write_text("")
+    (stage.runners / "runner.py").write_text(
+        "import sys\ndef main(*_):\n    print(sorted(sys.modules.keys() & WANTED), flush=True)\n"
+        "    sys.path.insert(0, '.')\n    import colorsys, late, package.part, queue\n"
+        "    if 'thread' in sys.argv: import package.thread\n"
+        "WANTED = {'colorsys', 'late', 'package.part', 'package.thread', 'queue'}\n" + TAIL
+    )
+    program = stage.program("package")
+    said = set[str]()
+    with anyio.fail_after(10):
+        # Not late, which belongs to no package that is loaded already, and not the function's own.
+        while "['colorsys', 'package.part']" not in said:
+            forked, log = await stage.until_forked(program)
+            await forked.wait()
+            said.update(log.of("stdout"))
+    assert said == {"[]", "['colorsys', 'package.part']"}
+
+
+async def test_what_would_do_harm_is_not_learned(stage: Stage) -> None:
+    (stage.runners / "package").mkdir()
+    (stage.runners / "package" / "__init__.py").write_text("")
+    for name in ("thread", "port", "ends"):
+        (stage.runners / "package" / f"{name}.py").write_text(MODULES[name])
+    (stage.runners / "runner.py").write_text(
+        "import os, sys\ndef main(*_):\n"
+        "    if os.environ['LOADS'] != 'ends': __import__('package.' + os.environ['LOADS'])\n"
+        "    else: sys.modules['package.ends'] = sys.modules['package']\n" + TAIL
+    )
+    program = stage.program("package")
+    for name in ("thread", "port", "ends"):
+        first, _ = await stage.until_forked(program, LOADS=name)
+        await first.wait()
+    forked, _ = await stage.until_forked(program, LOADS="port")
+    zygote = parent(forked)
+    await forked.wait()
+    await until(lambda: not children(zygote))
+    again, _ = await stage.start(program, LOADS="port")
+    assert again.origin == "forked"
+    assert parent(again) == zygote
+    await again.wait()
+
+
 async def test_an_instance_outlives_its_zygote_and_the_next_ones_get_another(
     stage: Stage,
 ) -> None:
@@ -295,11 +343,18 @@ async def test_a_start_that_is_cancelled_leaves_nothing(stage: Stage, steps: int
     await until(lambda: not children(zygote))
 
 
+async def test_zygotes_hold_as_much_memory_as_they_may(stage: Stage, tmp_path: Path) -> None:
+    async with _runtime(tmp_path / "other", memory=1 << 18) as runtime:
+        stage.runtime = runtime
+        why = await stage.why_spawned(stage.program())
+    assert why == "spawned: its parent process would hold more memory than it may"
+    assert not runtime.zygotes.sizes()
+
+
 async def test_the_end_of_the_runtime_ends_zygotes(stage: Stage) -> None:
     forked, _ = await stage.until_forked(stage.program(), DO="wait")
     zygote = parent(forked)
-    sizes = await anyio.to_thread.run_sync(stage.runtime.zygotes.sizes)
-    assert sizes[""] > 1 << 18
+    assert stage.runtime.zygotes.sizes()[""] > 1 << 18
     await forked.stop(5)
     await stage.runtime.aclose()
     assert not alive(zygote)
@@ -384,9 +439,13 @@ TAIL = "import sys\nif __name__ == '__main__': main(*sys.argv[1:])\n"
 
 
 @asynccontextmanager
-async def _runtime(cache: Path) -> AsyncIterator[ProcessRuntime]:
+async def _runtime(cache: Path, memory: int | None = None) -> AsyncIterator[ProcessRuntime]:
     runtime = ProcessRuntime(
-        gateway_port=8080, cache_dir=cache, owner="test", environ=dict(os.environ)
+        gateway_port=8080,
+        cache_dir=cache,
+        owner="test",
+        environ=dict(os.environ),
+        memory=memory,
     )
     try:
         yield runtime

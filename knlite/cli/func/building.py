@@ -11,19 +11,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from platform import machine
 
 import anyio
 import anyio.to_thread
 
 from knlite.cli.progress import Steps
 from knlite.errors import InvalidInput, Unreachable
-from knlite.functions import snapshot
+from knlite.functions import contents, snapshot
 from knlite.functions.built import is_built, stamp
+from knlite.functions.ignore import ignored
 from knlite.functions.project import ProjectError, read
 from knlite.runtime.available import open_runtimes
 from knlite.serving.workload import FunctionProject, RuntimeName
 from knlite.settings import Settings
 
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 UP_TO_DATE = "function up-to-date. Force rebuild with --build"
 
 
@@ -92,8 +95,7 @@ async def _make(
                 cause=f"there is no image: {available.no_engine}",
                 fix="start Docker or Podman, or leave --push away: knlite runs it without",
             )
-        # What was built for the other runtime is none for this one.
-        told = f"{taken.digest} {name} {project.base_image}".strip()
+        told = _stamp(taken.digest, name, project.base_image)
         fresh = not force and is_built(folder, project.image, told)
         if not fresh:
             steps("Building function image" if name == "docker" else "Preparing the function")
@@ -109,3 +111,31 @@ async def _make(
     if push:
         sys.stderr.write(f"Function image pushed: {project.image}\n")
     return Built(image=project.image, runtime=name, code=taken.digest, digest=prepared.digest)
+
+
+def mark(folder: Path, image: str, runtime: str, base_image: str) -> None:
+    """Say that *image* was built of what is in *folder* now."""
+    code = contents.digest(folder, leave_out=ignored(folder))
+    stamp(folder, image, _stamp(code, runtime, base_image))
+
+
+def say_builder(builder: str) -> None:
+    """Say what comes of the builders that func has."""
+    if builder in {"pack", "s2i"}:
+        sys.stderr.write(f"knlite builds functions itself; --builder {builder} means just that\n")
+
+
+def require_platform(platform: str) -> None:
+    """Raises ``InvalidInput`` for another one than this machine's."""
+    own = f"linux/{_ARCHITECTURES.get(machine().lower(), machine().lower())}"
+    if platform not in {"", own}:
+        raise InvalidInput(
+            f"the platform {platform} cannot be built here",
+            cause=f"dependencies are installed on this machine, for {own}",
+            fix="leave --platform away, or build on such a machine",
+        )
+
+
+def _stamp(code: str, runtime: str, base_image: str) -> str:
+    # What was built for the other runtime, or on another base, is none for this one.
+    return f"{code} {runtime} {base_image}".strip()

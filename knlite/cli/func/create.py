@@ -12,7 +12,7 @@ from knlite.clock import present
 from knlite.errors import InvalidInput
 from knlite.functions.creation import assert_free, create
 from knlite.functions.templaterepository import Repository, Template, built_in, in_folder, opened
-from knlite.settings import Settings
+from knlite.settings import environment
 
 
 def run(path: Path, language: str, template: str, repository: str, *, confirm: bool) -> None:
@@ -55,7 +55,7 @@ def find(templates: Repository, language: str, name: str) -> Template:
 @contextmanager
 def _repository(uri: str, template: str) -> Iterator[tuple[Repository, str]]:
     """Where *template* is looked for, and its name there."""
-    environ = Settings().environ
+    environ = environment()
     if uri:
         with opened(uri, environ) as repository:
             yield repository, template

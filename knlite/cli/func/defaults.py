@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from knlite.errors import InvalidInput
+from knlite.functions.funcspec import FuncYaml
 from knlite.functions.yamltree import Unreadable, parsed, text_of
 from knlite.kinds.meta import Fields
 
@@ -55,3 +56,9 @@ def defaults(environ: Mapping[str, str]) -> Defaults:
         raise InvalidInput(f"{file}:{error.line}: {error}") from error
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{file}: {error}") from error
+
+
+def namespace_of(func: FuncYaml | None, given: str, environ: Mapping[str, str]) -> str:
+    """Where a function is or goes: as *given*, else as it says itself, else as all do."""
+    own = (func.deploy.namespace or func.namespace) if func is not None else ""
+    return given or own or defaults(environ).namespace or "default"

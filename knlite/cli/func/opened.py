@@ -1,14 +1,18 @@
-"""The function that a verb builds, runs or deploys, and what its image is called."""
+"""The function that a verb of ``func`` is about."""
 
-from collections.abc import Mapping
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from knlite.cli.func.project import function_in
-from knlite.functions.declared import LOCAL_REGISTRY
+from knlite.errors import InvalidInput
+from knlite.functions import funcyaml
 from knlite.functions.funcspec import FuncYaml
+from knlite.settings import environment
+
+LOCAL_REGISTRY = "knlite.local"
+"""In the names of images that nobody pushes anywhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +23,25 @@ class Opened:
     func: FuncYaml
 
 
-def open_function(path: Path | None, environ: Mapping[str, str]) -> Opened:
-    """The function in *path*, else in the current folder. Raises ``NotFound``, ``InvalidInput``."""
+def open_function(path: Path | None, command: str) -> Opened:
+    """The function in *path*, else in the current folder, with warnings on standard error.
+
+    Raises ``InvalidInput``, whose advice is for ``func`` *command*.
+    """
     folder = (path or Path()).resolve()
-    func = function_in(folder, environ)
+    if not (folder / funcyaml.FILE).is_file():
+        raise InvalidInput(
+            f"'{folder}' does not contain an initialized function",
+            cause=f"there is no {funcyaml.FILE}",
+            fix=f"make one (knlite func create -l python {folder.name or 'NAME'}), "
+            f"or say where it is: knlite func {command} --path FOLDER",
+        )
+    found = funcyaml.opened(folder, environment())
+    if isinstance(found, funcyaml.ProjectErrors):
+        raise InvalidInput(str(found), fix=f"correct {folder / funcyaml.FILE}")
+    for warning in found.warnings:
+        sys.stderr.write(f"warning: {warning}\n")
+    func = found.func
     if not func.name:
         func = msgspec.structs.replace(func, name=folder.name)
     return Opened(folder, func)

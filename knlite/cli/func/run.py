@@ -276,7 +276,7 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
         folders = await reloader.look(changed)
         if file in changed:
             try:
-                again = open_function(opened.folder, wanted.environ)
+                again = open_function(opened.folder, "run")
                 what = declared_by(again, *one_service(again, wanted))
                 if again.func.name != opened.func.name:
                     raise InvalidInput("its name has changed", fix="run it anew")

@@ -7,7 +7,7 @@ import typer
 from knlite.cli.func.defaults import repositories_folder
 from knlite.errors import InvalidInput
 from knlite.functions.templaterepository import Repository, in_folder, opened
-from knlite.settings import Settings
+from knlite.settings import environment
 
 
 def show_languages(repository: str, *, as_json: bool) -> None:
@@ -40,7 +40,7 @@ def show_templates(language: str, repository: str, *, as_json: bool) -> None:
 
 def known(repository: str) -> dict[str, list[str]]:
     """The names of templates by language; those of added repositories as ``REPOSITORY/NAME``."""
-    environ = Settings().environ
+    environ = environment()
     with opened(repository, environ) as templates:
         found = _names(templates, "")
     folder = repositories_folder(environ)

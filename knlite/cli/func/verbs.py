@@ -7,17 +7,48 @@ Source: Knative Functions reference §4.3; knative/func cmd/.
 Not here: what builds, runs and deploys (``running.py``).
 """
 
+from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Annotated
 
 import typer
 
-from knlite.cli.doors import explaining
+from knlite.cli.doors import AdminPort, explaining
+from knlite.cli.func.configverbs import add_config_verbs
+from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.repositoryverbs import add_repository_verbs
 from knlite.cli.func.running import add_running_verbs
 
+
+class Output(StrEnum):
+    """What ``-o`` takes."""
+
+    human = "human"
+    plain = "plain"
+    json = "json"
+    yaml = "yaml"
+    url = "url"
+
+
+class Form(StrEnum):
+    """What ``environment -f`` takes."""
+
+    json = "json"
+    yaml = "yaml"
+
+
+Name = Annotated[
+    str, typer.Argument(metavar="[NAME]", help="A function; else the one in the current folder.")
+]
 Path = Annotated[
-    FilePath,
+    FilePath | None,
     typer.Option("--path", "-p", envvar="FUNC_PATH", help="The function's folder."),
+]
+Namespace = Annotated[
+    str, typer.Option("--namespace", "-n", envvar="FUNC_NAMESPACE", help="Its namespace.")
+]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", envvar="FUNC_OUTPUT", help="How to print.")
 ]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="FUNC_VERBOSE", help="Say more.")]
 Confirm = Annotated[
@@ -39,12 +70,22 @@ FuncJson = Annotated[bool, typer.Option("--json", envvar="FUNC_JSON", help="Prin
 def add_func_verbs(app: typer.Typer) -> None:
     """Give *app* the group ``func``."""
     func_app = typer.Typer(no_args_is_help=True, help="Create, run and change functions.")
-    func_app.command()(create)
-    func_app.command("init", hidden=True)(create)
-    func_app.command()(languages)
-    func_app.command()(templates)
-    app.add_typer(func_app, name="func")
+    for verb, *names in (
+        (create, "create", "init"),
+        (languages, "languages"),
+        (templates, "templates"),
+        (list_, "list", "ls"),
+        (describe, "describe", "info", "desc"),
+        (delete, "delete", "rm"),
+        (environment, "environment", "env"),
+        (version, "version"),
+    ):
+        for index, name in enumerate(names):
+            func_app.command(name, cls=GoFlags, hidden=index > 0)(verb)
+    add_config_verbs(func_app)
+    add_repository_verbs(func_app)
     add_running_verbs(func_app)
+    app.add_typer(func_app, name="func")
 
 
 def create(
@@ -78,9 +119,9 @@ def create(
     with explaining():
         from knlite.cli.func.create import run
         from knlite.cli.func.defaults import defaults
-        from knlite.settings import Settings
+        from knlite.settings import environment as environ
 
-        usual = defaults(Settings().environ)
+        usual = defaults(environ())
         given = [each for each in (path, folder) if each is not None and each != FilePath()]
         run(
             given[0] if given else FilePath(),
@@ -123,3 +164,115 @@ def templates(
         from knlite.cli.func.templates import show_templates
 
         show_templates(language, repository, as_json=as_json)
+
+
+def list_(
+    namespace: Namespace = "",
+    all_namespaces: Annotated[
+        bool, typer.Option("--all-namespaces", "-A", help="In all namespaces.")
+    ] = False,
+    output: OutputOption = Output.human,
+    verbose: Verbose = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """List the functions of a running knlite.
+
+    \b
+    Examples:
+      knlite func list
+      knlite func list --all-namespaces --output json
+    """
+    with explaining():
+        from knlite.cli.func.defaults import namespace_of
+        from knlite.cli.func.listing import show
+        from knlite.errors import InvalidInput
+        from knlite.settings import environment as environ
+
+        if namespace and all_namespaces:
+            raise InvalidInput("both --namespace and --all-namespaces specified")
+        place = "" if all_namespaces else namespace_of(None, namespace, environ())
+        show(place, output.value, admin_port)
+
+
+def describe(
+    name: Name = "",
+    path: Path = None,
+    namespace: Namespace = "",
+    output: OutputOption = Output.human,
+    verbose: Verbose = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Show a function of a running knlite: its image, URL, subscriptions, labels.
+
+    \b
+    Examples:
+      knlite func describe
+      knlite func describe hello -o url
+    """
+    with explaining():
+        from knlite.cli.func.describe import show
+
+        show(name, path, namespace, output.value, admin_port)
+
+
+def delete(
+    name: Name = "",
+    path: Path = None,
+    namespace: Namespace = "",
+    all_: Annotated[
+        str,
+        typer.Option(
+            "--all",
+            "-a",
+            envvar="FUNC_ALL",
+            help="Taken, and without effect: here nothing else is made for a function.",
+        ),
+    ] = "true",
+    confirm: Confirm = False,
+    verbose: Verbose = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Undeploy a function from a running knlite; no files are deleted.
+
+    \b
+    Examples:
+      knlite func delete
+      knlite func delete hello -n apps
+    """
+    with explaining():
+        from knlite.cli.func.delete import run
+
+        run(name, path, namespace, admin_port, confirm=confirm)
+
+
+def environment(
+    form: Annotated[
+        Form, typer.Option("--format", "-f", envvar="FUNC_FORMAT", help="json or yaml.")
+    ] = Form.json,
+    path: Path = None,
+    verbose: Verbose = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Show what decides what functions do here: versions, languages, templates, defaults.
+
+    \b
+    Example:
+      knlite func environment -f yaml
+    """
+    with explaining():
+        from knlite.cli.func.environment import show
+
+        show(path or FilePath(), form.value, admin_port)
+
+
+def version(verbose: Verbose = False) -> None:
+    """Print the version, and that of func.yaml.
+
+    \b
+    Example:
+      knlite func version
+    """
+    from knlite import __version__
+    from knlite.functions.funcspec import SPEC_VERSION
+
+    typer.echo(f"knlite {__version__}" + (f"\nfunc.yaml {SPEC_VERSION}" if verbose else ""))

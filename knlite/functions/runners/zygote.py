@@ -13,6 +13,10 @@ with a zero byte between them:
 * ``reap``, PID: answered by ``reaped``, PID, exit code (-n when killed by signal n). Until then the
   number stays the instance's, so that nobody signals somebody else.
 
+What an instance has loaded when it ends in good order, besides the function's own modules, is
+loaded here too, if a copy of this process can do so without harm: the first request of the next
+instance needs it as well. ``learning`` is sent before that, ``ready`` after it.
+
 An instance is as one that was started from its file: a session of its own, its own environment,
 folder and standard streams; what was written while modules were loaded comes first. The end of the
 stream ends this process, not its instances.
@@ -27,6 +31,8 @@ from __future__ import annotations
 
 import gc
 import os
+import select
+import signal
 import socket
 import sys
 import time
@@ -39,6 +45,10 @@ if TYPE_CHECKING:
 PROC = "/proc/self"
 SAID_LIMIT = 64 * 1024
 """Bytes that loading may write to each stream and that instances repeat."""
+LESSON_LIMIT = 4096
+"""Bytes that a pipe takes at once or not at all."""
+TRIAL_SECONDS = 10
+PER_INSTANCE = ("PORT", "LISTEN_ADDRESS", "FUNC_PORT")
 WHOLE = "*"
 """Stands for all variables: a module has listed them."""
 
@@ -69,37 +79,42 @@ class Zygote:
         self._control = control
         self._path = runner
         self.runner: Any = None
-        self._kept: set[int] = set()
+        self.kept: set[int] = set()
+        self.kept_children: set[str] = set()
         self._descriptors: list[int] = []
-        self._said = (b"", b"")
+        self._lessons = os.pipe()
+        os.set_blocking(self._lessons[1], False)
+        self._pipe = os.fstat(self._lessons[1]).st_ino
+        self._tried: set[str] = set()
+        self._loaded: frozenset[str] = frozenset()
+        self.said = (b"", b"")
         self._told = dict(os.environ)  # noqa: TID251
         self._changed: dict[str, str | None] = {}
 
     def load(self, modules: list[str]) -> None:
         """Import the runner and *modules*. Raises ``Unfit``."""
         gc.disable()
-        environ = os.environ  # noqa: TID251
-        plain = type(environ)
-        streams = [_capture(1), _capture(2)]
-        self._kept = _open()
-        environ.__class__ = Environ
-        try:
+        with Loading(self):
             self.runner = __import__(os.path.basename(self._path).removesuffix(".py"))
-            for module in modules:
-                Environ.loading = module
-                _import(module)
-                self._check(module)
+            self._import(modules)
             if hasattr(self.runner, "warm"):
                 Environ.loading = ""
                 self.runner.warm()
                 self._check("the runner")
-        finally:
-            environ.__class__ = plain
-            self._said = (_said(*streams[0]), _said(*streams[1]))
-        now = dict(environ)
+
+    def _import(self, modules: list[str]) -> None:
+        for module in modules:
+            Environ.loading = module
+            _import(module)
+            self._check(module)
+
+    def loaded(self) -> None:
+        """Keep what loading has left, for instances."""
+        now = dict(os.environ)  # noqa: TID251
         for name in now.keys() | self._told.keys():
             if now.get(name) != self._told.get(name):
                 self._changed[name] = now.get(name)
+        self._loaded = frozenset(sys.modules)
         gc.collect()
         # Else the collector writes to every object, and no page of them would stay shared.
         gc.freeze()
@@ -107,9 +122,9 @@ class Zygote:
     def _check(self, module: str) -> None:
         if len(os.listdir(f"{PROC}/task")) > 1:
             raise Unfit(f"{module} starts a thread when it is imported")
-        if _has_children():
+        if _children() - self.kept_children:
             raise Unfit(f"{module} starts a process when it is imported")
-        for descriptor in sorted(_open() - self._kept):
+        for descriptor in sorted(_open() - self.kept):
             raise Unfit(f"{module} keeps {_target(descriptor)} open when it is imported")
         if WHOLE in Environ.read:
             raise Unfit(
@@ -118,7 +133,17 @@ class Zygote:
 
     def serve(self) -> list[str]:
         """Fork as asked until the stream ends. In an instance: returns its arguments."""
+        trial: tuple[int, int, list[str]] | None = None
         while True:
+            waiting: list[Any] = [self._control, self._lessons[0] if trial is None else trial[0]]
+            ready, _, _ = select.select(waiting, (), ())
+            if self._control not in ready:
+                if trial is None:
+                    trial = self._try()
+                else:
+                    self._learn(*trial)
+                    trial = None
+                continue
             verb, *fields = self._receive()
             if verb == "reap":
                 self._reap(int(fields[0]))
@@ -135,9 +160,8 @@ class Zygote:
                     self._send("refused", number, f"it cannot be forked: {error.strerror}")
                 else:
                     if not pid:
-                        self._become(folder, env)
+                        self._become(number, folder, env)
                         return arguments
-                    self._send("forked", number, str(pid))
             self._close()
 
     def _refusal(self, folder: str, env: list[str]) -> str:
@@ -158,14 +182,17 @@ class Zygote:
                 return f"{os.path.join(folder, name)} takes the place of a module of that name"
         return ""
 
-    def _become(self, folder: str, env: list[str]) -> None:
+    def _become(self, number: str, folder: str, env: list[str]) -> None:
         """Be an instance, as soon as it is wanted."""
         stdout, stderr, go = self._descriptors
         os.setsid()
+        # Not told by the zygote, which does not know when there is a group to send signals to.
+        self._send("forked", number, str(os.getpid()))
         os.dup2(stdout, 1)
         os.dup2(stderr, 2)
         os.close(stdout)
         os.close(stderr)
+        os.close(self._lessons[0])
         self._control.close()
         os.chdir(folder)
         environ = os.environ  # noqa: TID251
@@ -185,9 +212,65 @@ class Zygote:
         os.close(go)
         if not begins:
             os._exit(0)
-        for descriptor, said in zip((1, 2), self._said, strict=True):
+        for descriptor, said in zip((1, 2), self.said, strict=True):
             if said:
                 os.write(descriptor, said)
+
+    def teach(self) -> None:
+        """In an instance that ends: tell what it has loaded since it began."""
+        own = os.getcwd() + os.sep
+        names = []
+        for name, module in [*sys.modules.items()]:
+            top = name.partition(".")[0]
+            file = getattr(module, "__file__", None) or ""
+            if (
+                name not in self._loaded
+                and (top in self._loaded or top in sys.stdlib_module_names)
+                and getattr(module, "__spec__", None) is not None
+                and not file.startswith((own, sys.path[0] + os.sep))
+            ):
+                names.append(name)
+        lesson = b"\0".join(map(os.fsencode, names)) + b"\n"
+        if not names or len(lesson) > LESSON_LIMIT:
+            return
+        try:
+            # The function may have closed what it does not know of.
+            if os.fstat(self._lessons[1]).st_ino == self._pipe:
+                os.write(self._lessons[1], lesson)
+        except OSError:
+            return  # The zygote has ended, or has much to learn already.
+
+    def _try(self) -> tuple[int, int, list[str]] | None:
+        """Have a copy of this process load what an instance had loaded."""
+        lesson = os.read(self._lessons[0], LESSON_LIMIT).partition(b"\n")[0]
+        names = [name for name in map(os.fsdecode, lesson.split(b"\0")) if name not in self._tried]
+        self._tried.update(names)
+        if not names:
+            return None
+        try:
+            pid = os.fork()
+        except OSError:
+            return None
+        if pid:
+            return os.pidfd_open(pid), pid, names
+        code = 1
+        try:
+            signal.alarm(TRIAL_SECONDS)
+            with Loading(self):
+                self._import(names)
+            code = int(any(name in Environ.read for name in PER_INSTANCE))
+        finally:
+            os._exit(code)
+
+    def _learn(self, descriptor: int, pid: int, names: list[str]) -> None:
+        """The copy has ended: load the same here if that did no harm."""
+        os.close(descriptor)
+        _, status = os.waitpid(pid, 0)
+        if status == 0:
+            self._send("learning")
+            with Loading(self):
+                self._import(names)
+            self.tell()
 
     def _reap(self, pid: int) -> None:
         try:
@@ -231,6 +314,28 @@ class Zygote:
         """It never will be."""
         self._send("unfit", why)
         os._exit(0)
+
+
+class Loading:
+    """While modules are loaded: who reads what, what is written, what is left."""
+
+    def __init__(self, zygote: Zygote) -> None:
+        self._zygote = zygote
+        self._environ = os.environ  # noqa: TID251
+
+    def __enter__(self) -> None:
+        self._streams = [_capture(1), _capture(2)]
+        self._zygote.kept = _open()
+        self._zygote.kept_children = _children()
+        self._plain = type(self._environ)
+        self._environ.__class__ = Environ
+
+    def __exit__(self, *_: object) -> None:
+        self._environ.__class__ = self._plain
+        before = self._zygote.said
+        said = [_said(*stream) for stream in self._streams]
+        self._zygote.said = (before[0] + said[0], before[1] + said[1])
+        self._zygote.loaded()
 
 
 def _import(name: str) -> None:
@@ -277,12 +382,12 @@ def _target(descriptor: int) -> str:
         return ""
 
 
-def _has_children() -> bool:
+def _children() -> set[str]:
     try:
         with open(f"{PROC}/task/{os.getpid()}/children") as children:
-            return bool(children.read().strip())
+            return set(children.read().split())
     except OSError:
-        return False
+        return set()
 
 
 def main() -> None:
@@ -303,6 +408,7 @@ def main() -> None:
     sys.modules["zygote"] = sys.modules["__main__"]
     sys.modules["__main__"] = zygote.runner
     zygote.runner.main(*arguments)
+    zygote.teach()
 
 
 if __name__ == "__main__":

@@ -51,6 +51,11 @@ for folder, folders, names in os.walk("{SITE_PACKAGES}"):
 """
 
 
+def layer_place(cache_dir: Path, site_packages: Path, base: BaseImage) -> Path:
+    """Where the layer of *site_packages* for *base* is kept."""
+    return cache_dir / "layers" / f"{site_packages.name}-{_FORM}-{base.id[7:31]}.tar"
+
+
 def dependencies_layer(
     client: "APIClient",
     site_packages: Path,
@@ -65,7 +70,7 @@ def dependencies_layer(
     *labels* mark the container that compiles, should this be cut off; *announce* is called before,
     if it has to. Raises ``InstanceFailed`` and ``OSError``.
     """
-    place = cache_dir / "layers" / f"{site_packages.name}-{_FORM}-{base.id[7:31]}.tar"
+    place = layer_place(cache_dir, site_packages, base)
     named = place.with_suffix(".id")
     try:
         diff_id = named.read_text()

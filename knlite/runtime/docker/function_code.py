@@ -31,11 +31,13 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
     With *debug* functions show their tracebacks to clients.
     """
 
-    async def code_of(project: FunctionProject, target: Target, report: Report) -> FunctionCode:
+    async def code_of(
+        project: FunctionProject, folder: Path, target: Target, report: Report
+    ) -> FunctionCode:
         if project.language == "python" and target.python is not None:
-            code = await _python(project, target, cache_dir, environ, report)
+            code = await _python(project, folder, target, cache_dir, environ, report)
             return replace(code, told=told(project.folder, debug=debug))
-        found = await anyio.to_thread.run_sync(procfile.read, Path(project.folder))
+        found = await anyio.to_thread.run_sync(procfile.read, folder)
         if found is None:
             raise InstanceFailed(
                 "BuildFailed",
@@ -51,12 +53,13 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
 
 async def _python(
     project: FunctionProject,
+    folder: Path,
     target: Target,
     cache_dir: Path,
     environ: Mapping[str, str],
     report: Report,
 ) -> FunctionCode:
-    folder, interpreter = Path(project.folder), target.python
+    interpreter = target.python
     if interpreter is None:
         raise TypeError("a Python function needs a Python")
     plan = await anyio.to_thread.run_sync(python.plan, folder, project.invoke)
@@ -66,7 +69,7 @@ async def _python(
             plan.requirements,
             python_version=interpreter.version,
             platform=interpreter.platform(target.architecture),
-            folder=folder,
+            folder=Path(project.folder),
             name=project.name,
             cache_dir=cache_dir,
             environ=environ,

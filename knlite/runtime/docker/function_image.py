@@ -84,8 +84,9 @@ class FunctionCode:
     """Whether it needs the project's own files."""
 
 
-CodeOf = Callable[[FunctionProject, Target, Report], Awaitable[FunctionCode]]
-"""Installs or compiles what a project needs. Raises ``InstanceFailed``."""
+CodeOf = Callable[[FunctionProject, Path, Target, Report], Awaitable[FunctionCode]]
+"""Installs or compiles what a project needs, whose files are in the given folder, a copy of the
+project's. Raises ``InstanceFailed``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,28 @@ def target_of(
     return base, Target(architecture=base.architecture, python=python)
 
 
+def check_links(folder: Path) -> None:
+    """Raise ``InstanceFailed`` if a link leads out of *folder*.
+
+    The copy that an image is made of holds the files that links lead to: what lies elsewhere on
+    this machine would be carried into the image unseen.
+    """
+    try:
+        for _ in entries(folder, ignored(folder), below="f"):
+            pass
+    except UnfitLink as link:
+        raise problems.links_out(str(folder), link.path, link.target) from link
+    except OSError as error:
+        raise problems.unreadable(str(folder), str(error)) from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything that the image of one function is made of."""
 
     project: FunctionProject
+    source: Path
+    """Its files: a copy that is not changed."""
     name: str
     """The image's."""
     base: BaseImage
@@ -174,8 +192,7 @@ def _layers(
         ]
         yield layer(files, "runner")
     if code.sources:
-        folder = Path(parts.project.folder)
-        found = entries(folder, ignored(folder), below=FUNCTION_FOLDER.strip("/"))
+        found = entries(parts.source, ignored(parts.source), below=FUNCTION_FOLDER.strip("/"))
         yield layer(found, "function", owner=USER)
 
 

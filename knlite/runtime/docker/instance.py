@@ -35,7 +35,10 @@ class DockerInstance:
         containers: Sequence[Running],
         address: Address,
         pid: int | None,
+        parked: Callable[[], None],
     ) -> None:
+        """*parked* is called when its containers have ended and are kept."""
+        self._parked = parked
         self._client = client
         self._threads = threads
         self._commands = commands
@@ -67,7 +70,12 @@ class DockerInstance:
         await stop_containers(self._containers, grace)
 
     async def park(self, grace: float) -> None:
-        await stop_containers(self._containers, grace)
+        for each in self._containers:
+            each.kept = True
+        try:
+            await stop_containers(self._containers, grace)
+        finally:
+            self._parked()
 
     async def freeze(self) -> bool:
         await _each(Running.pause, self._containers)

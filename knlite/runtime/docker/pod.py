@@ -30,7 +30,7 @@ from knlite.runtime.docker.network import Network, instance_address
 from knlite.runtime.docker.owner import Owner
 from knlite.runtime.docker.remove import remove_container
 from knlite.runtime.docker.running import Running
-from knlite.runtime.docker.start import Started, start_container
+from knlite.runtime.docker.start import Started, start_again, start_container
 from knlite.runtime.docker.threads import Threads
 from knlite.runtime.docker.volumes import Volumes
 from knlite.runtime.lastwords import LastWords
@@ -60,6 +60,8 @@ class Surroundings:
     owner: Owner
     init: bool
     """Whether the engine has an init program."""
+    by_cgroup: bool = False
+    """Whether containers are frozen by their control groups where that is possible."""
 
 
 class Pod:
@@ -78,11 +80,15 @@ class Pod:
         self._initialized = not launch.init
         self._leaving: list[Running] = []
         """Init containers that have succeeded and are being removed."""
+        self._made: dict[str, Settings] = {}
+        """With what its containers were made, by name."""
+        self._parked: dict[str, str] = {}
+        """Those that have ended and are kept: their ids, by name."""
 
     @property
     def lasting(self) -> bool:
-        """Whether anything of it outlives a restart."""
-        return bool(self._plan.volumes) or not self._initialized
+        """Whether anything of it outlives its programs."""
+        return bool(self._plan.volumes or self._parked) or not self._initialized
 
     async def start(self, launch: Launch, logs: Logs, hosts: Mapping[str, str]) -> DockerInstance:
         """Start its containers, after its init containers if those have not succeeded yet."""
@@ -123,6 +129,7 @@ class Pod:
             address=instance_address(inspected, around.network, launch.port)
             or Address(NOWHERE, launch.port),
             pid=self._visible_pid(inspected),
+            parked=lambda: self._parked.update((each.name, each.id) for each in containers),
         )
 
     async def refresh(self, volumes: Mapping[str, FileVolume]) -> None:
@@ -130,8 +137,9 @@ class Pod:
         await self._around.threads.submit(self._volumes.refresh, volumes)
 
     async def remove(self) -> None:
-        """Remove its volumes."""
+        """Remove its volumes, and what is kept of its containers."""
         await stop_containers(self._leaving, 0.0)
+        await self._forget_parked()
         await self._around.threads.submit(self._volumes.remove)
 
     async def _fill(self, launch: Launch) -> None:
@@ -189,7 +197,13 @@ class Pod:
         mounted = self._volumes.settings(mounts_of(self._plan, container))
         if mounted:
             settings = Settings(host={**settings.host, **mounted}, container=settings.container)
-        starting = around.threads.submit(start_container, around.client, image.name, settings)
+        if self._parked and settings != self._made.get(container.name):
+            # A Secret or another service has changed; sidecars are tied to the serving one.
+            await self._forget_parked()
+        starting = around.threads.submit(
+            _start, around.client, image.name, settings, self._parked.pop(container.name, "")
+        )
+        self._made[container.name] = settings
         try:
             started = await asyncio.shield(starting)
             log = LastWords(logs(container.name))
@@ -200,12 +214,18 @@ class Pod:
                 launch=container,
                 stop_signal=started.inspected["Config"].get("StopSignal") or "SIGTERM",
                 log=log,
+                pid=self._visible_pid(started.inspected) if around.by_cgroup else None,
             )
             await read_attached(started.output, log, running.output_ended)
         except BaseException:
             await self._undo(starting)
             raise
         return running, started.inspected
+
+    async def _forget_parked(self) -> None:
+        parked, self._parked = self._parked, {}
+        for each in parked.values():
+            await self._around.threads.submit(remove_container, self._around.client, each)
 
     async def _undo(self, starting: "asyncio.Future[Started]") -> None:
         with anyio.move_on_after(CLEANUP_SECONDS, shield=True):
@@ -221,6 +241,12 @@ class Pod:
         # Behind another kernel or process namespace the number means another process, or none.
         bridge = self._around.network.kind == "bridge"
         return inspected["State"].get("Pid") or None if bridge else None
+
+
+def _start(client: "APIClient", image: str, settings: Settings, parked: str) -> Started:
+    """Start what is *parked*, if that works, else a new container. Blocks."""
+    again = start_again(client, parked) if parked else None
+    return again or start_container(client, image, settings)
 
 
 def image_of(container: ContainerLaunch) -> Image:

@@ -9,6 +9,9 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import anyio
+
+from knlite.runtime.docker.freezer import Freezer, freezer_of
 from knlite.runtime.docker.remove import remove_container
 from knlite.runtime.docker.termination import termination_message
 from knlite.runtime.docker.threads import Threads
@@ -37,14 +40,22 @@ class Running:
         launch: ContainerLaunch,
         stop_signal: str,
         log: LastWords,
+        pid: int | None = None,
     ) -> None:
+        """With the *pid* of its first process here it is frozen by its control group, if it can
+        be."""
+        self._pid = pid
+        self._freezer: Freezer | None = None
+        """By which it is frozen, unless that was the engine."""
         self.id = id
         self.name = launch.name
         loop = asyncio.get_running_loop()
         self.exit: asyncio.Future[Exit] = loop.create_future()
         """How it ended."""
         self.gone: asyncio.Future[None] = loop.create_future()
-        """Done when the engine does not know it any more."""
+        """Done when the engine does not know it any more, or keeps it for another start."""
+        self.kept = False
+        """Whether it is, or is to be, kept when it has ended."""
         self.frozen = False
         self._client = client
         self._threads = threads
@@ -54,13 +65,22 @@ class Running:
         self._loop = loop
 
     async def pause(self) -> None:
-        """Freeze it, if it runs and the engine can; ``frozen`` says so."""
-        if not self.frozen and not self.exit.done():
-            self.frozen = await self._asked(self._client.pause)
+        """Freeze it, if it runs and can be frozen; ``frozen`` says so."""
+        if self.frozen or self.exit.done():
+            return
+        if self._pid is not None:
+            freezer = freezer_of(self.id, self._pid)
+            if freezer is not None and await freezer.freeze():
+                self._freezer = freezer
+        # To the end, so that it is known whether it has to be thawed to be stopped.
+        with anyio.CancelScope(shield=True):
+            self.frozen = self._freezer is not None or await self._asked(self._client.pause)
 
     async def unpause(self) -> None:
         """Let it go on, if it is frozen; ``frozen`` then says whether it still is."""
-        if self.frozen:
+        if self._freezer is not None:
+            self.frozen, self._freezer = not self._freezer.thaw(), None
+        elif self.frozen:
             self.frozen = not await self._asked(self._client.unpause)
 
     async def terminate(self) -> None:
@@ -74,7 +94,8 @@ class Running:
             await self._signal("SIGKILL")
 
     def output_ended(self) -> None:
-        """The engine has closed the attached output: learn why, then remove the container."""
+        """The engine has closed the attached output: learn why, then remove the container, unless
+        it is kept."""
         # Not one of the bounded threads: a program may close its own output and live on.
         threading.Thread(target=self._settle, name="docker-exit", daemon=True).start()
 
@@ -95,7 +116,8 @@ class Running:
 
     def _settle(self) -> None:
         self._call(self._ended, self._how_it_ended())
-        remove_container(self._client, self.id)
+        if not self.kept:
+            remove_container(self._client, self.id)
         self._call(self._removed)
 
     def _how_it_ended(self) -> Exit:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from knlite.errors import InstanceFailed
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.command import take_connection
 from knlite.runtime.docker.container import Settings
@@ -39,6 +40,21 @@ def start_container(client: "APIClient", image: str, settings: Settings) -> Star
     except (DockerException, RequestException, ValueError) as error:
         cause = problems.engine_says(error)
         raise problems.create_failed(name, image, cause) from error
+    return _started(client, container, name, image)
+
+
+def start_again(client: "APIClient", container: str) -> Started | None:
+    """Start *container*, which has ended and was kept; None, and it is gone, if that fails."""
+    try:
+        return _started(client, container, container, "")
+    except InstanceFailed:
+        return None
+
+
+def _started(client: "APIClient", container: str, name: str, image: str) -> Started:
+    from docker.errors import DockerException
+    from requests.exceptions import RequestException
+
     output = None
     try:
         output = _attach(client, container)

@@ -14,7 +14,7 @@ import anyio.to_thread
 from knlite.errors import InstanceFailed
 from knlite.functions import plan, snapshot
 from knlite.functions.plan import Warm
-from knlite.runtime.port import Report
+from knlite.runtime.port import Log, Report
 from knlite.serving.workload import (
     DockerfileFolder,
     FunctionProject,
@@ -38,6 +38,13 @@ class Program:
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
     warm: Warm | None = None
     """What it can be forked from."""
+
+    def in_its_words(self, log: Log) -> Log:
+        """*log* with the files that a person knows in the place of copies of them."""
+        copy, known = str(self.folder), str(self.origin)
+        if copy == known:
+            return log
+        return lambda stream, line: log(stream, line.replace(copy, known))
 
 
 async def program_of(
@@ -79,20 +86,27 @@ async def _of_function(
     origin = await anyio.to_thread.run_sync(_existing, project.folder)
     taken = await snapshot.take(origin, name=project.name, cache_dir=cache_dir, code=project.code)
     folder = taken.folder
-    planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
-    made = await plan.make(
-        planned,
-        folder=folder,
-        origin=origin,
-        name=project.name,
-        cache_dir=cache_dir,
-        environ=environ,
-        debug=debug,
-        report=report,
-    )
+    try:
+        planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
+        made = await plan.make(
+            planned,
+            folder=folder,
+            origin=origin,
+            name=project.name,
+            cache_dir=cache_dir,
+            environ=environ,
+            debug=debug,
+            report=report,
+        )
+    except InstanceFailed as exc:
+        # Nobody knows the copy.
+        what, cause, fix = (
+            text.replace(str(folder), str(origin)) for text in (exc.what, exc.cause, exc.fix)
+        )
+        raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
     program = Program(
         words=made.words,
-        folder=folder,
+        folder=made.folder or folder,
         origin=origin,
         envs={**made.envs, **project.envs},
         expands=made.expands,

@@ -19,6 +19,7 @@ import anyio.lowlevel
 import anyio.to_thread
 
 from knlite.functions import contents
+from knlite.functions.cacheuse import CacheUse
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
@@ -48,7 +49,8 @@ class ProcessRuntime:
     """Programs as process groups.
 
     *environ* is what instances inherit (``PATH``, ``HOME``, …); *owner* names this run; with
-    *debug* functions show their tracebacks to clients.
+    *debug* functions show their tracebacks to clients. Processes from which instances are forked
+    may hold *memory* bytes altogether.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class ProcessRuntime:
         owner: str,
         environ: Mapping[str, str],
         debug: bool = False,
+        memory: int | None = None,
     ) -> None:
         self.vantage = ByPath(f"http://{LOOPBACK}:{gateway_port}")
         self._cache_dir = cache_dir
@@ -66,24 +69,31 @@ class ProcessRuntime:
         self._environ = {k: v for k, v in environ.items() if k not in NOT_INHERITED}
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
+        self._use = CacheUse(cache_dir)
         self._ports = Ports()
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
-        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop)
+        self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop, memory)
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
-        program, extra = await program_of(
-            workload,
-            cache_dir=self._cache_dir,
-            environ=self._environ,
-            debug=self._debug,
-            report=report,
-        )
+        async with self._use.preparing():
+            program, extra = await program_of(
+                workload,
+                cache_dir=self._cache_dir,
+                environ=self._environ,
+                debug=self._debug,
+                report=report,
+            )
+            texts = (*program.words, str(program.folder), *program.envs.values())
+            await anyio.to_thread.run_sync(self._use.note_paths, texts)
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)
+
+    async def forget(self, prepared: Prepared) -> None:
+        """Nothing: what is in the cache other functions may use, and ``knlite prune`` removes."""
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
@@ -125,8 +135,9 @@ class ProcessRuntime:
             words=log if container.termination_from_log else None,
         )
         try:
-            self._guard.add(process.pid)
-            instance.watch(log)
+            if origin != "forked":  # The guard knew of that one before it began.
+                self._guard.add(process.pid)
+            instance.watch(program.in_its_words(log))
         except BaseException:
             instance.kill()
             raise
@@ -168,6 +179,7 @@ class ProcessRuntime:
     async def aclose(self) -> None:
         """End the zygotes and the guard."""
         await self.zygotes.aclose()
+        self._use.close()
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 

@@ -160,14 +160,14 @@ class Zygote:
         self._loop.call_later(REAP_PATIENCE, self._reaped, pid, None)
 
     def kill(self) -> None:
-        """SIGKILL, of which *changed* is not told; its instances live on."""
+        """SIGKILL to all of it, of which *changed* is not told; its instances live on."""
         self._over()
         self._signal()
 
     def _signal(self) -> None:
         if self._process.returncode is None:
             with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+                os.killpg(self.pid, signal.SIGKILL)
 
     def _read(self) -> None:
         try:
@@ -195,6 +195,8 @@ class Zygote:
                 self.state, self.why = "ready", ""
                 self.reads = dict(field.partition("=")[::2] for field in fields)
                 self._changed(self)
+            case "learning":
+                self.state, self.why = "loading", LOADING
             case "unfit":
                 self.state, self.why = "unfit", fields[0]
                 self._changed(self)

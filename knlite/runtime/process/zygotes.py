@@ -24,6 +24,8 @@ from knlite.runtime.process.zygote import LOADING, Forked, Zygote
 
 COUNT = 16
 """As many are kept; those used least recently go first."""
+SHARE = 8
+"""All of them may hold this part of the machine's memory, if nothing else was said."""
 DEATHS = 3
 """After as many that ended by themselves, no more are made of the kind."""
 VARIANTS = 8
@@ -51,7 +53,7 @@ class Zygotes:
     """All zygotes of a runtime.
 
     *environ* is what they and the instances inherit. *adopt* and *drop* are told of each process
-    group that begins, and of zygotes' that end.
+    group that begins, and of zygotes' that end. All zygotes together may hold *memory* bytes.
     """
 
     def __init__(
@@ -59,12 +61,15 @@ class Zygotes:
         environ: Mapping[str, str],
         adopt: Callable[[int], None],
         drop: Callable[[int], None],
+        memory: int | None = None,
     ) -> None:
         self._environ = environ
         self._adopt = adopt
         self._drop = drop
+        self._memory = _physical() // SHARE if memory is None else memory
         self._zygotes: OrderedDict[Kind, Zygote] = OrderedDict()
         self._ending: set[Zygote] = set()
+        self._sizes: dict[Zygote, int] = {}
         self._waiting: deque[tuple[Kind, Warm]] = deque()
         self._unfit: dict[str, str] = {}
         self._reads: dict[str, set[str]] = {}
@@ -106,17 +111,12 @@ class Zygotes:
         return forked
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes of memory that each zygote alone holds, by its key; those used least recently come
-        first. Blocks."""
+        """Bytes that the zygotes of each key alone held when they were loaded; those used least
+        recently come first."""
         sizes: Counter[str] = Counter()
         for kind, zygote in self._zygotes.items():
-            sizes[kind.key] += _private(zygote.pid)
+            sizes[kind.key] += self._sizes.get(zygote, 0)
         return dict(sizes)
-
-    def end(self, key: str) -> None:
-        """End those of *key*; the next start makes a new one."""
-        for kind in [kind for kind in self._zygotes if kind.key == key]:
-            self._end(kind)
 
     async def aclose(self) -> None:
         """End all of them; returns when they are gone."""
@@ -168,6 +168,11 @@ class Zygotes:
         """It has been loaded, or has ended."""
         if zygote.state == "ready":
             self._reads.setdefault(kind.key, set()).update(zygote.reads)
+            self._sizes[zygote] = _private(zygote.pid)
+            while sum(self._sizes.values()) > self._memory and self._zygotes:
+                self._end(next(iter(self._zygotes)))
+            if kind not in self._zygotes:
+                self._unfit[kind.key] = "its parent process would hold more memory than it may"
         elif zygote.state == "unfit":
             self._unfit[kind.key] = zygote.why
             self._end(kind)
@@ -180,9 +185,15 @@ class Zygotes:
 
     def _end(self, kind: Kind) -> None:
         zygote = self._zygotes.pop(kind)
+        self._sizes.pop(zygote, None)
         self._ending = {each for each in self._ending if not each.gone.is_set()} | {zygote}
         zygote.kill()
         self._drop(zygote.pid)
+
+
+def _physical() -> int:
+    """Bytes of memory that the machine has."""
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _private(pid: int) -> int:

@@ -31,6 +31,7 @@ from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import Change, Create, Delete, Key, Outcome, UpdateStatus, View, key_of
 from knlite.serving.collection import collected
 from knlite.serving.ownership import is_taken
+from knlite.serving.superseded import generation, superseded
 
 
 def reconcile(key: Key, view: View, now: datetime) -> Outcome:
@@ -58,9 +59,9 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
             status = msgspec.structs.replace(status, latest_ready_revision_name=found.metadata.name)
         if ready is not None and ready.status == "True":
             editor.true("Ready")
-    gone = status.latest_ready_revision_name
-    if gone and all(each.metadata.name != gone for each in owned):
-        editor.false("Ready", "RevisionDeleted", f'Revision "{gone}" was deleted.')
+    known = status.latest_ready_revision_name
+    if known and all(each.metadata.name != known for each in owned):
+        editor.false("Ready", "RevisionDeleted", f'Revision "{known}" was deleted.')
         status = msgspec.structs.replace(status, latest_ready_revision_name="")
     status = msgspec.structs.replace(
         status,
@@ -70,7 +71,8 @@ def reconcile(key: Key, view: View, now: datetime) -> Outcome:
     if status != configuration.status:
         changes += (UpdateStatus(msgspec.structs.replace(configuration, status=status)),)
     garbage = collected(configuration, owned, view.config.gc, now)
-    changes += tuple(Delete(key_of(each)) for each in garbage.revisions)
+    gone = {key_of(each): None for each in (*superseded(configuration, owned), *garbage.revisions)}
+    changes += tuple(map(Delete, gone))
     return Outcome(changes, garbage.look_again)
 
 
@@ -120,23 +122,18 @@ def _latest_ready(configuration: Configuration, owned: Sequence[Revision]) -> Re
     """The newest Ready revision, not older than the one that is known to be ready."""
     revisions = owned
     known = configuration.status.latest_ready_revision_name
-    least = max((_generation(each) for each in revisions if each.metadata.name == known), default=0)
+    least = max((generation(each) for each in revisions if each.metadata.name == known), default=0)
     chosen = configuration.spec.template.metadata.name
     candidates = sorted(
         revisions,
-        key=lambda each: (each.metadata.name == chosen, _generation(each)),
+        key=lambda each: (each.metadata.name == chosen, generation(each)),
         reverse=True,
     )
     for each in candidates:
-        fits = each.metadata.name == chosen or _generation(each) >= least
+        fits = each.metadata.name == chosen or generation(each) >= least
         if fits and is_true(each.status.conditions):
             return each
     return None
-
-
-def _generation(revision: Revision) -> int:
-    text = revision.metadata.labels.get(CONFIGURATION_GENERATION, "0")
-    return int(text) if text.isdecimal() else 0
 
 
 def _failed(name: str, message: str) -> str:

@@ -101,3 +101,13 @@ def test_a_function_whose_folder_is_gone_says_so(tmp_path: Path) -> None:
     found = Chooser("process", {}).choose(of_revision(function_in(gone)), SERVING)
     assert isinstance(found, Unrunnable)
     assert str(gone) in found.message
+
+
+def test_the_variables_of_a_deployed_function_are_those_of_its_service(tmp_path: Path) -> None:
+    (tmp_path / "func.yaml").write_text(
+        "specVersion: 0.36.0\nname: web\nruntime: python\nrun: {envs: [{name: A, value: b}]}\n"
+    )
+    deployed = function_in(tmp_path)
+    project = workload(Chooser("process", {}).choose(of_revision(deployed), SERVING))
+    assert isinstance(project, FunctionProject)
+    assert project.envs == {}

@@ -8,7 +8,10 @@ from knlite.controlplane.preparation import Preparation
 from knlite.errors import InstanceFailed
 from knlite.facts import Fact, PreparationStep
 from knlite.kinds.catalog import read
+from knlite.kinds.meta import Object
+from knlite.kinds.serving.image import Image, image_name
 from knlite.kinds.serving.revision import Revision
+from knlite.reconcile import Key
 from knlite.runtime.fake import FakeRuntime, Script
 from knlite.serving.instance import RevisionName
 from knlite.serving.workload import (
@@ -115,3 +118,57 @@ async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun
             waiting.start_soon(images.pod_of, names[-1])
         group.cancel_scope.cancel()
     assert asked == [began, began + 0.5]
+
+
+@on_virtual_time
+async def test_code_is_forgotten_with_the_last_revision_that_has_it() -> None:
+    desk, clock = registry(), LoopClock(STARTED)
+    runtime = FakeRuntime(clock)
+    preparation = Preparation(
+        desk,
+        {"docker": runtime},
+        lambda *_: Choice(FUNCTION, "docker", "a test"),
+        clock,
+        lambda _: None,
+    )
+    images = Images(desk, preparation, clock)
+    names = [RevisionName("default", f"web-{number:05d}") for number in (1, 2)]
+    async with anyio.create_task_group() as group:
+        await group.start(images.run)
+        for name in names:
+            owner = desk.create(revision(name), user="test")
+            desk.create(image_of(owner), user="test")
+            await images.pod_of(name)
+        forgotten = []
+        for name in names:
+            desk.delete(Key(Image, "default", image_name(name.name, "")))
+            await anyio.wait_all_tasks_blocked()
+            forgotten.append(list(runtime.forgotten))
+        group.cancel_scope.cancel()
+    assert forgotten[0] == []
+    assert len(forgotten[1]) == 1
+
+
+def image_of(owner: Object) -> Image:
+    """The Image of the only container of a revision."""
+    tree = {
+        "apiVersion": "caching.internal.knative.dev/v1alpha1",
+        "kind": "Image",
+        "metadata": {
+            "name": image_name(owner.metadata.name, ""),
+            "namespace": "default",
+            "ownerReferences": [
+                {
+                    "apiVersion": "serving.knative.dev/v1",
+                    "kind": "Revision",
+                    "name": owner.metadata.name,
+                    "uid": owner.metadata.uid,
+                    "controller": True,
+                }
+            ],
+        },
+        "spec": {"image": "reg.io/f-unction"},
+    }
+    found = read(tree).value
+    assert isinstance(found, Image)
+    return found

@@ -16,7 +16,7 @@ FUNC = "specVersion: 0.36.0\nname: web\nruntime: python\ncreated: 2026-01-02T03:
 @pytest.fixture
 def opened(tmp_path: Path) -> Opened:
     (tmp_path / "func.yaml").write_text(FUNC)
-    return open_function(tmp_path, {})
+    return open_function(tmp_path, "invoke")
 
 
 def test_the_local_instance_comes_first(opened: Opened) -> None:
@@ -60,8 +60,8 @@ def test_extensions_and_formats_are_read_as_func_reads_them() -> None:
 
 
 def test_a_folder_without_a_function_is_told_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(NotFound) as refused:
-        open_function(tmp_path, {})
+    with pytest.raises(InvalidInput) as refused:
+        open_function(tmp_path, "invoke")
     assert str(refused.value).startswith(f"'{tmp_path}' does not contain an initialized function")
 
 

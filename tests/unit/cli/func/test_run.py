@@ -31,7 +31,7 @@ def service(
 ) -> tuple[dict[str, str], dict[str, object]]:
     (folder / "func.yaml").write_text(FUNC)
     wanted = Wanted(envs=envs, environ=environ)
-    project, document = one_service(open_function(folder, environ), wanted)
+    project, document = one_service(open_function(folder, "run"), wanted)
     assert project.image == "knlite.local/web:latest"
     return dict(project.envs), document
 

@@ -1,0 +1,149 @@
+"""Which parts of the cache running knlites use, so that ``knlite prune`` leaves them alone.
+
+Each run has a file in which it notes what it uses, and which it keeps locked for as long as it
+lives; the kernel gives the lock back however it ends. While code is prepared, a lock that all share
+keeps a prune out: so nothing goes between being found and being noted, and whatever looks half made
+to a prune is what a killed run has left.
+
+Not here: what is removed (``cachecontents.py``).
+"""
+
+import fcntl
+import os
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from tempfile import mkstemp
+
+import anyio.to_thread
+
+from knlite.clock import SystemClock
+from knlite.errors import KnliteError
+
+FOLDER = "uses"
+"""Below the cache: the files of runs."""
+_GATE = "prune.lock"
+RETRY = 0.02
+"""Seconds between two looks at a lock that a prune holds, which takes milliseconds."""
+PATIENCE = 10.0
+"""Seconds that a prune waits for preparations to end."""
+
+
+class CacheUse:
+    """What one run uses of the cache in *cache_dir*."""
+
+    def __init__(self, cache_dir: Path) -> None:
+        self._cache_dir = cache_dir
+        self._file: int | None = None
+        self._noted: set[str] = set()
+
+    @asynccontextmanager
+    async def preparing(self) -> AsyncIterator[None]:
+        """While this lasts nothing is pruned."""
+        gate = await anyio.to_thread.run_sync(_opened, self._cache_dir)
+        clock = SystemClock()
+        try:
+            while not _locked(gate, fcntl.LOCK_SH):
+                await clock.sleep_until(clock.now() + RETRY)
+            yield
+        finally:
+            os.close(gate)
+
+    def note(self, names: Iterable[str]) -> None:
+        """It uses the entries with these *names*, such as ``environments/3f2a``, until it ends.
+
+        To be called while preparing. Raises ``OSError``.
+        """
+        new = sorted(set(names) - self._noted)
+        if not new:
+            return
+        if self._file is None:
+            folder = self._cache_dir / FOLDER
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file, _ = mkstemp(dir=folder)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+        os.write(self._file, "".join(f"{name}\n" for name in new).encode())
+        self._noted.update(new)
+
+    def note_paths(self, texts: Iterable[str]) -> None:
+        """The same for all entries that lie at or above one of *texts*, whatever else they are."""
+        beginning = f"{self._cache_dir}{os.sep}"
+        inside = [text.removeprefix(beginning) for text in texts if text.startswith(beginning)]
+        self.note("/".join(path.split(os.sep)[:2]) for path in inside)
+
+    def forget(self, name: str) -> None:
+        """It does not use *name* any more. To be called while preparing, or pruning."""
+        if self._file is None or name not in self._noted:
+            return
+        self._noted.discard(name)
+        os.ftruncate(self._file, 0)
+        text = "".join(f"{each}\n" for each in sorted(self._noted))
+        os.pwrite(self._file, text.encode(), 0)
+        os.lseek(self._file, 0, os.SEEK_END)
+
+    def close(self) -> None:
+        """It uses nothing any more."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+            self._noted.clear()
+
+
+def used(cache_dir: Path) -> frozenset[str]:
+    """The names of what running knlites use; forgets those that have ended."""
+    names: set[str] = set()
+    for file in _files(cache_dir / FOLDER):
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            continue  # Gone since.
+        try:
+            if _locked(descriptor, fcntl.LOCK_EX):
+                file.unlink(missing_ok=True)
+            else:
+                names.update(file.read_text(errors="replace").split("\n"))
+        finally:
+            os.close(descriptor)
+    return frozenset(names - {""})
+
+
+@asynccontextmanager
+async def pruning(cache_dir: Path, patience: float = PATIENCE) -> AsyncIterator[None]:
+    """While this lasts no code is prepared.
+
+    Raises ``KnliteError`` if that goes on for more than *patience* seconds.
+    """
+    clock = SystemClock()
+    deadline = clock.now() + patience
+    gate = await anyio.to_thread.run_sync(_opened, cache_dir)
+    try:
+        while not _locked(gate, fcntl.LOCK_EX):
+            if clock.now() >= deadline:
+                raise KnliteError(
+                    "the cache is being filled",
+                    cause="a running knlite builds or installs what a function needs",
+                    fix="prune again when it is done",
+                )
+            await clock.sleep_until(clock.now() + RETRY)
+        yield
+    finally:
+        os.close(gate)
+
+
+def _opened(cache_dir: Path) -> int:
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    return os.open(cache_dir / _GATE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    with suppress(BlockingIOError):
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        return True
+    return False
+
+
+def _files(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []

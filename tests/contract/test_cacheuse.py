@@ -1,0 +1,139 @@
+"""What running knlites use stays in the cache, however they end and whoever prunes.
+
+The rule is knlite's own; locks are real ones, between descriptors of this process and another one.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import anyio
+import pytest
+
+from knlite.errors import KnliteError
+from knlite.functions import cachecontents
+from knlite.functions.cacheuse import CacheUse, pruning, used
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from knlite.functions.cacheuse import CacheUse
+
+async def main():
+    use = CacheUse(Path(sys.argv[1]))
+    async with use.preparing():
+        use.note(["environments/theirs"])
+    print("noted", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def fill(cache: Path, *names: str) -> None:
+    for name in names:
+        (cache / name).mkdir(parents=True)
+        (cache / name / "file").write_text("x" * 5000)
+
+
+def unused(cache: Path) -> set[str]:
+    found = cachecontents.unused(cachecontents.entries(cache), used(cache))
+    return {each.name for each in found}
+
+
+async def test_what_a_run_uses_is_used_until_it_ends_also_by_force(tmp_path: Path) -> None:
+    fill(tmp_path, "environments/mine", "environments/theirs", "sources/nobodys")
+    mine = CacheUse(tmp_path)
+    async with mine.preparing():
+        python = tmp_path / "environments/mine/bin/python"
+        mine.note_paths([str(python), "/usr/bin/env", "PORT"])
+    other = await anyio.to_thread.run_sync(holder, tmp_path)
+    try:
+        assert unused(tmp_path) == {"sources/nobodys"}
+    finally:
+        other.kill()
+        other.communicate()
+    assert unused(tmp_path) == {"environments/theirs", "sources/nobodys"}
+    mine.close()
+    assert "environments/mine" in unused(tmp_path)
+    assert list((tmp_path / "uses").iterdir()) == []
+
+
+def holder(cache: Path) -> "subprocess.Popen[str]":
+    """Another run, which has noted what it uses."""
+    started = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(cache)], stdout=subprocess.PIPE, text=True
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline() == "noted\n"
+    return started
+
+
+async def test_what_is_forgotten_is_used_no_more(tmp_path: Path) -> None:
+    use = CacheUse(tmp_path)
+    async with use.preparing():
+        use.note(["images/a", "images/b"])
+        use.forget("images/a")
+        use.note(["images/c"])
+    assert used(tmp_path) == {"images/b", "images/c"}
+    use.close()
+
+
+async def test_preparing_and_pruning_wait_for_each_other(tmp_path: Path) -> None:
+    use = CacheUse(tmp_path)
+    async with use.preparing(), CacheUse(tmp_path).preparing():
+        with pytest.raises(KnliteError, match="being filled"):
+            async with pruning(tmp_path, patience=0.0):
+                pytest.fail("pruned while code is prepared")
+    prepared = anyio.Event()
+
+    async def prepare() -> None:
+        async with use.preparing():
+            prepared.set()
+
+    async with anyio.create_task_group() as group:
+        async with pruning(tmp_path):
+            group.start_soon(prepare)
+            await anyio.wait_all_tasks_blocked()
+            assert not prepared.is_set()
+        with anyio.fail_after(5):
+            await prepared.wait()
+
+
+async def test_what_killed_runs_left_goes_with_what_is_unused(tmp_path: Path) -> None:
+    drafts = {"environments/e1.x8_k2", "sources/draft.abc", "node-modules/n1.zz"}
+    fill(tmp_path, "environments/e1", "sources/s1", *drafts, ".pruned.1")
+    for lock in ("environments/e1.lock", "environments/e2.lock", "bases/b.draft"):
+        (tmp_path / lock).parent.mkdir(exist_ok=True)
+        (tmp_path / lock).touch()
+    (tmp_path / "data").mkdir()
+    left = {each.name for each in cachecontents.entries(tmp_path) if each.leftover}
+    locks = {"environments/e1.lock", "environments/e2.lock", "bases/b.draft"}
+    assert left == drafts | locks | {".pruned.1"}
+    names = unused(tmp_path)
+    assert names == left | {"environments/e1", "sources/s1"}
+    async with pruning(tmp_path):
+        away = cachecontents.take_out(tmp_path, names)
+    assert cachecontents.entries(tmp_path)[-1].name == away.name
+    cachecontents.remove(away)
+    assert cachecontents.entries(tmp_path) == []
+    assert (tmp_path / "data").exists()
+
+
+async def test_folders_that_may_not_be_written_go_too(tmp_path: Path) -> None:
+    fill(tmp_path, "go-functions/g/module")
+    (tmp_path / "go-functions/g/module").chmod(0o500)
+    away = cachecontents.take_out(tmp_path, ["go-functions/g"])
+    cachecontents.remove(away)
+    assert not away.exists()
+
+
+def test_a_size_is_what_it_takes_on_the_disk(tmp_path: Path) -> None:
+    fill(tmp_path, "environments/e")
+    assert cachecontents.size(tmp_path / "environments/e") >= 5000
+    assert cachecontents.size(tmp_path / "gone") == 0

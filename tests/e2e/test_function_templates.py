@@ -1,0 +1,129 @@
+"""Functions that have just been created: their tests are green, and they run under knlite."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+from msgspec.structs import replace
+from uv import find_uv_bin
+
+from knlite.functions import funcyaml
+from knlite.functions.creation import create
+from knlite.functions.funcspec import FuncYaml
+from knlite.functions.service import service_of
+from knlite.functions.templaterepository import built_in
+from tests.e2e.executable import running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+
+def created(folder: Path, language: str, template: str) -> Path:
+    found = built_in().find(language, template)
+    assert found is not None
+    create(folder, found, created="2026-01-02T03:04:05Z")
+    return folder
+
+
+def run(folder: Path, *command: str) -> None:
+    """Run a tool in *folder*, and fail with all that it said."""
+    tool = shutil.which(command[0])
+    if tool is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(
+        [tool, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("language", "template", "tests"),
+    [
+        ("python", "http", "tests/test_func.py"),
+        ("python", "parliament-http", "test_func.py"),
+        ("docker", "http", "test_server.py"),
+    ],
+)
+def test_python_tests_are_green_with_nothing_installed(
+    tmp_path: Path, language: str, template: str, tests: str
+) -> None:
+    folder = created(tmp_path / "hello", language, template)
+    run(folder, sys.executable, "-I", "-c", _ISOLATED, tests)
+
+
+_ISOLATED = """
+import sys, unittest
+sys.path = [entry for entry in sys.path if "site-packages" not in entry]
+sys.path.insert(0, "")
+unittest.main(None, argv=["unittest", sys.argv[1]])
+"""
+"""Python's own library alone, and the function's folder."""
+
+
+@pytest.mark.parametrize(
+    ("template", "requirements"),
+    [("cloudevents", [".[test]"]), ("parliament-cloudevents", ["-r", "requirements.txt"])],
+)
+def test_python_tests_for_events_are_green_with_what_the_function_needs(
+    tmp_path: Path, template: str, requirements: list[str]
+) -> None:
+    folder = created(tmp_path / "hello", "python", template)
+    uv, python = find_uv_bin(), str(folder / ".venv" / "bin" / "python")
+    run(folder, uv, "venv", "-q", "--python", sys.executable, ".venv")
+    constraints = ["-c", "constraints.txt"] if (folder / "constraints.txt").exists() else []
+    run(folder, uv, "pip", "install", "-q", "--python", python, *requirements, *constraints)
+    tests = next(folder.glob("**/test_func.py")).relative_to(folder)
+    run(folder, python, "-m", "unittest", str(tests))
+
+
+@pytest.mark.parametrize("template", ["http", "cloudevents"])
+def test_node_tests_are_green(tmp_path: Path, template: str) -> None:
+    folder = created(tmp_path / "hello", "node", template)
+    if template == "cloudevents":
+        # Of what package.json lists, this is what the test needs.
+        (tmp_path / "needed").mkdir()
+        run(tmp_path / "needed", "npm", "install", "--no-audit", "--no-fund", "cloudevents@8")
+        (tmp_path / "needed" / "node_modules").rename(folder / "node_modules")
+    run(folder, "node", "--test")
+
+
+@pytest.mark.parametrize("template", ["http", "cloudevents"])
+def test_go_tests_are_green(tmp_path: Path, template: str) -> None:
+    folder = created(tmp_path / "hello", "go", template)
+    run(folder, "go", "vet", ".")
+    run(folder, "go", "test", ".")
+
+
+def test_what_has_just_been_created_runs_and_is_listed(tmp_path: Path) -> None:
+    services = []
+    for template in ("http", "parliament-http"):
+        folder = created(tmp_path / template, "python", template)
+        func = funcyaml.load(folder)
+        assert isinstance(func, FuncYaml)
+        image = f"example.com/{template}:latest"
+        funcyaml.save(folder, replace(func, image=image))
+        services.append(service_of(func, namespace="default", image=image, built="now", environ={}))
+    (tmp_path / "services.yaml").write_text(yaml.safe_dump_all(services))
+    with running(tmp_path) as knlite:
+
+        def answer(name: str) -> httpx.Response:
+            host = {"Host": f"{name}.default.localhost"}
+            return httpx.get(f"http://127.0.0.1:{knlite.port}/?name=Ada", headers=host, timeout=60)
+
+        wait_until(lambda: answer("http").status_code == 200, "the function answers")
+        assert answer("http").text == "Hello, Ada!\n"
+        wait_until(lambda: answer("parliament-http").status_code == 200, "so does the other")
+        assert answer("parliament-http").json() == {"hello": "Ada"}
+
+        rows = knlite.shown("func", "list").splitlines()
+        assert [row.split()[:3] for row in rows[1:]] == [
+            ["http", "default", "python"],
+            ["parliament-http", "default", "python"],
+        ]
+        url = knlite.shown("func", "describe", "-p", str(tmp_path / "http"), "-o", "url").strip()
+        assert url == f"http://http.default.localhost:{knlite.port}"
+        knlite.shown("func", "delete", "-p", str(tmp_path / "http"))
+        wait_until(lambda: answer("http").status_code == 404, "it is gone")

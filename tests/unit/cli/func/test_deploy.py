@@ -1,0 +1,78 @@
+"""What the options of ``func deploy`` make of a function (Knative Functions reference §4.3)."""
+
+import pytest
+from msgspec.structs import replace
+
+from knlite.cli.func.building import require_platform
+from knlite.cli.func.deploy import Options, build_of, configured
+from knlite.errors import InvalidInput
+from knlite.functions.funcspec import Env, FuncYaml, Run
+
+FUNC = FuncYaml(
+    name="web",
+    runtime="python",
+    registry="ghcr.io/ada",
+    run=Run(envs=(Env(name="A", value="1"), Env(value="{{ secret:s }}"), Env(name="B", value="2"))),
+)
+
+
+def test_options_are_remembered_in_func_yaml() -> None:
+    options = Options(
+        namespace="shop",
+        domain="example.org",
+        builder="s2i",
+        base_image="python:3.12",
+        service_account="robot",
+        image_pull_secret="hub",
+        envs=("B=3", "A-", "C=4"),
+        registry_insecure=True,
+        management_disabled=True,
+    )
+    found = configured(FUNC, options)
+    assert (found.namespace, found.domain, found.registry_insecure) == ("shop", "example.org", True)
+    assert (found.build.builder, found.build.base_image) == ("s2i", "python:3.12")
+    assert found.run.envs == (
+        Env(value="{{ secret:s }}"),
+        Env(name="B", value="3"),
+        Env(name="C", value="4"),
+    )
+    assert found.deploy.service_account_name == "robot"
+    assert found.deploy.management_disabled
+    assert configured(FUNC, Options()) == FUNC
+
+
+def test_an_image_wins_over_a_registry_until_another_registry_is_given() -> None:
+    named = configured(FUNC, Options(image="example.org/x/web:1"))
+    assert named.full_image == "example.org/x/web:1"
+    assert configured(named, Options(registry="quay.io/bob")).full_image == "quay.io/bob/web:latest"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        pytest.param(Options(remote=True), "remote build", id="remote"),
+        pytest.param(Options(git="https://example.org/x"), "remote build", id="git"),
+        pytest.param(Options(deployer="raw"), "raw", id="deployer"),
+        pytest.param(Options(deployer="nomad"), "no deployer", id="unknown deployer"),
+        pytest.param(Options(image="a/b", registry="c"), "both --image and --registry", id="both"),
+        pytest.param(Options(image="UPPER CASE"), "names no image", id="image"),
+        pytest.param(Options(envs=("A",)), "--env", id="env"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(options: Options, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        configured(FUNC, options)
+
+
+def test_a_function_for_another_deployer_is_refused_too() -> None:
+    with pytest.raises(InvalidInput, match="keda"):
+        configured(replace(FUNC, deployer="keda"), Options())
+
+
+def test_flags_have_funcs_values() -> None:
+    assert [build_of(text) for text in ("auto", "true", "False", "0")] == [None, True, False, False]
+    with pytest.raises(InvalidInput, match="build flag"):
+        build_of("maybe")
+    require_platform("")
+    with pytest.raises(InvalidInput, match="platform"):
+        require_platform("linux/riscv64")

@@ -1,0 +1,61 @@
+"""What is started for a function: from a snapshot, told in the words of the author's folder."""
+
+from pathlib import Path
+
+import pytest
+
+from knlite.errors import InstanceFailed
+from knlite.functions.snapshot import take
+from knlite.runtime.process.programs import Program, program_of
+from knlite.serving.workload import FunctionProject
+
+GREETS = 'def main(context):\n    return "hello", 200\n'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "hello"
+    made.mkdir()
+    (made / "func.py").write_text(GREETS)
+    return made
+
+
+async def program(folder: Path, code: str = "") -> Program:
+    project = FunctionProject(
+        folder=str(folder), name="hello", language="python", image="hello", code=code
+    )
+
+    def report(text: str, share: float | None = None) -> None: ...
+
+    made, _ = await program_of(
+        project, cache_dir=folder.parent / "cache", environ={}, debug=False, report=report
+    )
+    return made
+
+
+async def test_a_function_runs_from_a_snapshot_of_its_folder(folder: Path) -> None:
+    made = await program(folder)
+    (folder / "func.py").write_text("changed\n")
+    assert made.origin == folder
+    assert made.folder != folder
+    assert (made.folder / "func.py").read_text() == GREETS
+
+
+async def test_a_revision_that_names_its_code_runs_that(folder: Path) -> None:
+    taken = await take(folder, name="hello", cache_dir=folder.parent / "cache")
+    (folder / "func.py").write_text("changed\n")
+    assert (await program(folder, taken.digest)).folder == taken.folder
+
+
+async def test_what_it_says_names_the_files_that_its_author_knows(folder: Path) -> None:
+    made = await program(folder)
+    heard: list[str] = []
+    log = made.in_its_words(lambda _, line: heard.append(line))
+    log("stderr", f'File "{made.folder}/func.py", line 1')
+    assert heard == [f'File "{folder}/func.py", line 1']
+
+
+async def test_so_does_what_is_wrong_with_it(folder: Path) -> None:
+    (folder / "func.py").write_text("def greet(context): ...\n")
+    with pytest.raises(InstanceFailed, match=f"the Python function in {folder} has no style"):
+        await program(folder)
