@@ -402,8 +402,11 @@ async def test_zygotes_hold_as_much_memory_as_they_may(stage: Stage, tmp_path: P
     async with _runtime(tmp_path / "other", memory=1 << 18) as runtime:
         stage.runtime = runtime
         why = await stage.why_spawned(stage.program())
-    assert why == "spawned: its parent process would hold more memory than it may"
-    assert not runtime.zygotes.sizes()
+        assert why == "spawned: its parent process would hold more memory than it may"
+        assert not runtime.zygotes.sizes()
+    async with _runtime(tmp_path / "none", memory=0) as runtime:
+        stage.runtime = runtime
+        assert "--memory 0" in await stage.why_spawned(stage.program())
 
 
 async def test_the_end_of_the_runtime_ends_zygotes(stage: Stage) -> None:

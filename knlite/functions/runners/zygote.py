@@ -10,9 +10,8 @@ with a zero byte between them:
   descriptors: the instance's stdout and stderr, and a pipe. Answered by ``forked``, ID, PID or by
   ``refused``, ID, why. The instance begins when a byte comes through the pipe, and ends when the
   pipe is closed before that: whoever asked may have stopped to wait for it.
-* ``stale``, after a refusal: a file has changed that was loaded from neither the environment nor
-  the standard library (of a package that is installed as a link to its source), so there will be
-  no more forks.
+  Or by ``stale``: a file has changed that was loaded from neither the environment nor the standard
+  library (of a package that is installed as a link to its source), so there will be no more forks.
 * ``reap``, PID: answered by ``reaped``, PID, exit code (-n when killed by signal n). Until then the
   number stays the instance's, so that nobody signals somebody else.
 
@@ -165,9 +164,7 @@ class Zygote:
             number, folder, count, *rest = fields
             arguments, env = rest[: int(count)], rest[int(count) :]
             why = self._refusal(folder, env)
-            changed = [file for file, was in self._sources.items() if _version(file) != was]
-            if changed:
-                self._send("refused", number, f"{changed[0]} has changed")
+            if any(_version(file) != was for file, was in self._sources.items()):
                 self._send("stale")
             elif why:
                 self._send("refused", number, why)

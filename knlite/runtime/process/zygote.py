@@ -36,6 +36,7 @@ MESSAGE_LIMIT = 64 * 1024
 READ = 64 * 1024
 
 LOADING = "its parent process is still loading"
+ENDED = "its parent process has ended"
 
 State = Literal["loading", "ready", "unfit", "ended"]
 
@@ -243,7 +244,7 @@ class Zygote:
         if self.state == "ended":
             return
         if self.state == "ready":
-            self.why = "its parent process has ended"
+            self.why = ENDED
         self.state = "ended"
         self._loop.remove_reader(self._socket)
         self._socket.close()

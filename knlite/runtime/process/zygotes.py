@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from knlite.functions.plan import Warm
-from knlite.runtime.process.zygote import LOADING, Forked, Zygote
+from knlite.runtime.process.zygote import ENDED, LOADING, Forked, Zygote
 
 COUNT = 16
 """As many are kept; those used least recently go first."""
@@ -75,7 +75,12 @@ class Zygotes:
         self._reads: dict[str, set[str]] = {}
         self._deaths: Counter[str] = Counter()
         self._variants: Counter[str] = Counter()
-        self._possible = hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")
+        self._impossible = ""
+        """Why there are none at all."""
+        if not (hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")):
+            self._impossible = "this system has no descriptors of processes"
+        elif not self._memory:
+            self._impossible = "nothing may be kept in memory (--memory 0)"
 
     def warm(self, warm: Warm) -> None:
         """Have a zygote for *warm* soon."""
@@ -84,10 +89,16 @@ class Zygotes:
     async def fork(
         self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
     ) -> Forked | str:
-        """A program forked from a zygote; or why it has to be spawned, ``LOADING`` if that is only
-        for now."""
-        if not self._possible:
-            return "this system has no process descriptors"
+        """A program forked from a zygote; or why it has to be spawned, empty if that is only for
+        now."""
+        forked = await self._fork(warm, folder, env, user, group)
+        return "" if forked in (LOADING, ENDED) else forked
+
+    async def _fork(
+        self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
+    ) -> Forked | str:
+        if self._impossible:
+            return self._impossible
         if warm.key in self._unfit:
             return self._unfit[warm.key]
         read = self._reads.get(warm.key, set())
@@ -120,7 +131,7 @@ class Zygotes:
 
     async def aclose(self) -> None:
         """End all of them; returns when they are gone."""
-        self._possible = False
+        self._impossible = "the run ends"
         self._waiting.clear()
         for kind in list(self._zygotes):
             self._end(kind)
@@ -129,7 +140,7 @@ class Zygotes:
 
     def _want(self, kind: Kind, warm: Warm) -> None:
         if (
-            self._possible
+            not self._impossible
             and kind.key not in self._unfit
             and kind not in self._zygotes
             and all(kind != waiting for waiting, _ in self._waiting)
