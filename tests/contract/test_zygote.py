@@ -134,7 +134,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     runners, folder = tmp_path / "runners", tmp_path / "function"
     runners.mkdir()
     folder.mkdir()
-    shutil.copy(Path(knlite.functions.runners.__path__[0]) / "zygote.py", runners)
+    for name in ("zygote", "knlite_preloading"):
+        shutil.copy(Path(knlite.functions.runners.__path__[0]) / f"{name}.py", runners)
     (runners / "runner.py").write_text(RUNNER)
     for name, text in MODULES.items():
         (runners / f"{name}.py").write_text(text)
