@@ -378,6 +378,24 @@ async def test_a_zygote_that_hangs_delays_a_start_by_little_and_leaves_nothing(
     await until(lambda: not children(zygote))
 
 
+async def test_many_are_forked_at_once(stage: Stage) -> None:
+    program = stage.program()
+    first, _ = await stage.until_forked(program)
+    await first.wait()
+    origins: list[str] = []
+
+    async def one() -> None:
+        instance, log = await stage.start(program, X_MINE=str(len(origins)))
+        assert (await instance.wait()).code == 0
+        assert log.of("stdout") == ["main a b"]
+        origins.append(instance.origin)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(60):
+            group.start_soon(one)
+    assert origins == ["forked"] * 60
+
+
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_start_that_is_cancelled_leaves_nothing(stage: Stage, steps: int) -> None:
     program = stage.program()

@@ -63,6 +63,7 @@ class Zygote:
         self.gone = anyio.Event()
         """Set when its process is no more."""
         self._changed = changed
+        self._turn = anyio.Lock()
         self._numbers = itertools.count()
         self._asked: dict[str, asyncio.Future[tuple[str, str]]] = {}
         self._late: set[str] = set()
@@ -96,6 +97,18 @@ class Zygote:
 
         *adopt* is told its number before it begins.
         """
+        # One at a time, as it forks them: so the socket has room, and who waits is the one whose
+        # turn it is.
+        async with self._turn:
+            return await self._fork(arguments, folder, env, adopt)
+
+    async def _fork(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        adopt: Callable[[int], None],
+    ) -> "Forked | str":
         if self.state != "ready":
             return self.why
         if self._late:
