@@ -157,13 +157,12 @@ class Zygote:
             try:
                 return await answer
             except BaseException:
-                if answer.cancelled():
-                    self._late.add(number)
-                elif answer.result()[0] == "forked":
+                if not answer.cancelled() and answer.result()[0] == "forked":
                     self._send("reap", answer.result()[1])
                 raise
             finally:
                 del self._asked[number]
+        self._late.add(number)
         return "refused", "its parent process does not answer"
 
     def reap(self, pid: int, done: Callable[[int | None], None]) -> None:
