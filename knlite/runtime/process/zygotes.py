@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from knlite.functions.plan import Warm
+from knlite.runtime.process.usage import proportional
 from knlite.runtime.process.zygote import ENDED, LOADING, Forked, Zygote
 
 COUNT = 16
@@ -35,7 +36,6 @@ AT_START = re.compile(
     r"PYTHON|LD_|DYLD_|GLIBC_|MALLOC_|LC_|LANG(UAGE)?$|TZ|OPENSSL_|SSL_|OMP_|MKL_|OPENBLAS_|BLIS_"
 )
 """Variables that are read by other means than ``os.environ``."""
-PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +122,8 @@ class Zygotes:
         return forked
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes that the zygotes of each key alone held when they were loaded; those used least
-        recently come first."""
+        """Bytes that the zygotes of each key held when they were loaded; those used least recently
+        come first."""
         sizes: Counter[str] = Counter()
         for kind, zygote in self._zygotes.items():
             sizes[kind.key] += self._sizes.get(zygote, 0)
@@ -179,7 +179,7 @@ class Zygotes:
         """It has been loaded, or has ended."""
         if zygote.state == "ready":
             self._reads.setdefault(kind.key, set()).update(zygote.reads)
-            self._sizes[zygote] = _private(zygote.pid)
+            self._sizes[zygote] = proportional(zygote.pid) or 0
             while sum(self._sizes.values()) > self._memory and self._zygotes:
                 self._end(next(iter(self._zygotes)))
             if kind not in self._zygotes:
@@ -205,13 +205,3 @@ class Zygotes:
 def _physical() -> int:
     """Bytes of memory that the machine has."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _private(pid: int) -> int:
-    try:
-        rollup = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    return 1024 * sum(
-        int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private")
-    )
