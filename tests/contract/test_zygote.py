@@ -18,6 +18,7 @@ import pytest
 import knlite.functions.runners
 from knlite.functions.plan import Warm
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.runtime.process import zygotes
 from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.programs import Program
 from knlite.runtime.process.runtime import ProcessRuntime
@@ -211,6 +212,30 @@ async def test_a_zygote_that_never_gets_ready_delays_nobody(stage: Stage) -> Non
         instance, _ = await stage.start(program)
         assert instance.origin == "spawned"
         assert (await instance.wait()).code == 0
+
+
+async def test_a_zygote_that_never_gets_ready_is_given_up_for_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygotes, "LOAD_PATIENCE", 0.3)
+    why = await stage.why_spawned(stage.program("hangs"))
+    assert why == "spawned: what it imports takes longer than 0.3 s to load"
+    monkeypatch.undo()
+    forked, _ = await stage.until_forked(stage.program())
+    await forked.wait()
+
+
+async def test_one_that_has_instances_is_kept_rather(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygotes, "COUNT", 2)
+    busy, _ = await stage.until_forked(stage.program("plain"), DO="wait")
+    for name in ("json", "reads", "uuid"):
+        forked, _ = await stage.until_forked(stage.program(name))
+        await forked.wait()
+    assert set(stage.runtime.zygotes.sizes()) == {"plain", "uuid"}
+    await busy.stop(5)
+    assert (await busy.wait()).code == 128 + signal.SIGTERM
 
 
 async def test_a_variable_that_is_read_while_loading_has_the_instances_value(

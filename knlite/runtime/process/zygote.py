@@ -56,6 +56,8 @@ class Zygote:
         self.state: State = "loading"
         self.why = LOADING
         """Why there is no fork, unless it is ready."""
+        self.instances = 0
+        """How many of its forks have not been reaped."""
         self.stale = False
         """Whether it has ended because what it had loaded has changed."""
         self.reads: Mapping[str, str] = {}
@@ -144,6 +146,7 @@ class Zygote:
             except OSError as error:
                 return f"it has ended at once: {error.strerror}"
             adopt(forked.pid)
+            self.instances += 1
             with suppress(BrokenPipeError):  # Has been killed; its watcher will tell.
                 os.write(go, b"1")
             stack.pop_all()
@@ -167,6 +170,7 @@ class Zygote:
 
     def reap(self, pid: int, done: Callable[[int | None], None]) -> None:
         """Free the number *pid*, which has ended; *done* gets its exit code, None if unknown."""
+        self.instances -= 1
         if self.state == "ended":
             done(None)
             return

@@ -11,11 +11,12 @@ Instances that set them otherwise than this machine does get a zygote of their o
 Not here: what one zygote does (``zygote.py``).
 """
 
+import asyncio
 import os
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +32,8 @@ DEATHS = 3
 """After as many that ended by themselves, no more are made of the kind."""
 VARIANTS = 8
 """As many are made of a kind for other variables before one of them has been of use."""
+LOAD_PATIENCE = 60.0
+"""Seconds that loading may take; until then no other zygote is made."""
 PER_INSTANCE = frozenset({"PORT", "LISTEN_ADDRESS", "FUNC_PORT"})
 AT_START = re.compile(
     r"PYTHON|LD_|DYLD_|GLIBC_|MALLOC_|LC_|LANG(UAGE)?$|TZ|OPENSSL_|SSL_|OMP_|MKL_|OPENBLAS_|BLIS_"
@@ -45,7 +48,7 @@ class Kind:
     key: str
     user: int | None
     group: int | None
-    env: frozenset[tuple[str, str]] = frozenset()
+    env: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     """Variables that differ from this machine's."""
 
 
@@ -158,7 +161,7 @@ class Zygotes:
                     continue
                 self._variants[kind.key] += 1
             while len(self._zygotes) >= COUNT:
-                self._end(next(iter(self._zygotes)))
+                self._end(self._dispensable())
             env = {**self._environ, **dict(kind.env)}
             try:
                 zygote = Zygote(
@@ -174,6 +177,14 @@ class Zygotes:
             self._adopt(zygote.pid)
             self._zygotes[kind] = zygote
             loading = True
+            asyncio.get_running_loop().call_later(LOAD_PATIENCE, self._give_up, kind, zygote)
+
+    def _give_up(self, kind: Kind, zygote: Zygote) -> None:
+        """End it if it is still loading."""
+        if zygote.state == "loading" and self._zygotes.get(kind) is zygote:
+            self._unfit[kind.key] = f"what it imports takes longer than {LOAD_PATIENCE:g} s to load"
+            self._end(kind)
+            self._begin()
 
     def _changed(self, kind: Kind, zygote: Zygote) -> None:
         """It has been loaded, or has ended."""
@@ -181,7 +192,7 @@ class Zygotes:
             self._reads.setdefault(kind.key, set()).update(zygote.reads)
             self._sizes[zygote] = proportional(zygote.pid) or 0
             while sum(self._sizes.values()) > self._memory and self._zygotes:
-                self._end(next(iter(self._zygotes)))
+                self._end(self._dispensable())
             if kind not in self._zygotes:
                 self._unfit[kind.key] = "its parent process would hold more memory than it may"
         elif zygote.state == "unfit":
@@ -193,6 +204,11 @@ class Zygotes:
                 self._unfit[kind.key] = zygote.why
             self._end(kind)
         self._begin()
+
+    def _dispensable(self) -> Kind:
+        """The one used least recently, if possible without instances whose exit codes it knows."""
+        without = (kind for kind, zygote in self._zygotes.items() if not zygote.instances)
+        return next(without, next(iter(self._zygotes)))
 
     def _end(self, kind: Kind) -> None:
         zygote = self._zygotes.pop(kind)
