@@ -47,6 +47,13 @@ class FreezerOption(StrEnum):
     cgroup = "cgroup"
 
 
+class ReloadOption(StrEnum):
+    """What ``--reload`` takes."""
+
+    new_revision = "new-revision"
+    in_place = "in-place"
+
+
 class Output(StrEnum):
     """What ``get -o`` takes."""
 
@@ -145,6 +152,19 @@ def up(
             " their control group where that is possible, which is quicker.",
         ),
     ] = FreezerOption.engine,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch/--no-watch", help="Apply manifests and reload code when their files change."
+        ),
+    ] = True,
+    reload: Annotated[
+        ReloadOption,
+        typer.Option(
+            help="new-revision: changed code becomes a revision, which gets the traffic once it is"
+            " ready. in-place: new instances take the place of the old ones.",
+        ),
+    ] = ReloadOption.new_revision,
     set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
@@ -161,7 +181,8 @@ def up(
 ) -> None:
     """Run what the manifests below PATH describe, until Ctrl-C.
 
-    Manifests that change on disk are applied again. Without PATH, kubectl and kn bring everything;
+    Manifests that change on disk are applied again, and code that changes is live at once. Without
+    PATH, kubectl and kn bring everything;
     code that belongs to it is looked for below the current folder.
 
     \b
@@ -183,6 +204,8 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            watch=watch,
+            reload="in-place" if reload is ReloadOption.in_place else "new-revision",
             debug=debug,
             memory=parse_size("--memory", memory) if memory else None,
             freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
