@@ -57,7 +57,8 @@ async def open_runtimes(
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
                 debug=settings.debug,
-                memory=settings.memory,
+                # The other half at least is for instances that are frozen.
+                memory=None if settings.memory is None else settings.memory // 2,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes

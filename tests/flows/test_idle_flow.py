@@ -275,6 +275,15 @@ async def test_frozen_instances_stay_within_the_memory_that_they_may_hold() -> N
 
 
 @on_virtual_time
+async def test_what_a_runtime_keeps_for_quick_starts_counts_as_well() -> None:
+    script = Script(booting=0.5, usage=Usage(1.0, 600 * 2**20))
+    async with opened({"web": script}, FAST) as cell:
+        cell.runtime.warmed = 500 * 2**20
+        await at_zero(cell)
+        assert cell.supervisor.counts(WEB) == InstanceCounts()
+
+
+@on_virtual_time
 async def test_probes_rest_with_the_instance_and_go_on_after_it() -> None:
     async with opened(config=FAST) as cell:
         await at_zero(cell)
