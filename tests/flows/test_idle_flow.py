@@ -105,6 +105,21 @@ async def test_a_stopped_instance_is_started_again_under_its_name() -> None:
 
 
 @on_virtual_time
+async def test_nobody_waits_for_one_that_takes_its_time_to_stop() -> None:
+    async with opened({"web": Script(booting=0.5, stopping=20.0)}, FAST) as cell:
+        await at_zero(cell, "stop")
+        assert cell.supervisor.counts(WEB) == InstanceCounts(), "it has been stopped by now"
+        cell.request()
+        await cell.advance(1.0)
+        cell.autoscaler.rest(WEB)
+        await cell.advance(1.0)
+        cell.request()
+        await cell.advance(1.0)
+        assert cell.supervisor.counts(WEB) == InstanceCounts(ready=1, terminating=1)
+        assert len({one.launch.instance for one in cell.runtime.instances}) == 2
+
+
+@on_virtual_time
 async def test_without_the_annotation_nothing_is_kept() -> None:
     async with opened(config=FAST) as cell:
         await at_zero(cell, "remove")
