@@ -36,6 +36,8 @@ class Chooser:
         self.no_engine = ""
         self.sources = Sources()
         """The code that the files at hand bring along."""
+        self.live: dict[str, str] = {}
+        """The digest of the newest code in each folder whose code changes without new revisions."""
 
     def choose(self, wanted: Wanted, container: Container) -> Choice | Unrunnable:
         """What runs *container* of *wanted*, and where."""
@@ -58,8 +60,8 @@ class Chooser:
             policy=self._policy,
             no_engine=self.no_engine,
         )
-        code = code_of(wanted.annotations)
-        if code and isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+        if isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+            code = self.live.get(found.workload.folder) or code_of(wanted.annotations)
             return replace(found, workload=replace(found.workload, code=code))
         return found
 
