@@ -74,6 +74,11 @@ class ProcessRuntime:
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
         self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop, memory)
 
+    @property
+    def warmed(self) -> int:
+        """What zygotes held when they had been loaded."""
+        return sum(self.zygotes.sizes().values())
+
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
         async with self._use.preparing():
