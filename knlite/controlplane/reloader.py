@@ -95,6 +95,7 @@ class Reloader:
         self._news = CodeNews(registry, clock, publish)
         self._folders: dict[Path, _Folder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
+        self._used: frozenset[Path] = frozenset()
         self._in_place = in_place
         self._hands: Hands | None = None
         self._group: TaskGroup | None = None
@@ -106,7 +107,7 @@ class Reloader:
     def report_to(self, follow: Callable[[frozenset[Path]], None]) -> None:
         """Tell *follow* now, and whenever it changes, which folders hold code that runs."""
         self._follow = follow
-        follow(frozenset(self._folders))
+        follow(self._used)
 
     def act_by(self, hands: "Hands") -> None:
         """Act on instances by *hands*; to be called before ``run``."""
@@ -219,7 +220,7 @@ class Reloader:
         labels = revision.metadata.labels
         key = Key(Service, revision.metadata.namespace, labels.get(SERVICE, ""))
         before = old.metadata.labels.get(ROUTING_STATE) if old is not None else None
-        if labels.get(ROUTING_STATE) != "reserve" or before != "active":
+        if labels.get(ROUTING_STATE) != "reserve" or before == "reserve":
             return
         service = self._registry.at(key)
         if not isinstance(service, Service) or not code_of(annotations_of(service)):
@@ -249,16 +250,15 @@ class Reloader:
                 self._wake.set()
             else:
                 known.code = code
+                if path not in self._used:
+                    # It may have changed while nothing ran from it.
+                    known.due = True
+                    self._wake.set()
 
     def _tell(self) -> None:
-        used = frozenset[Path]().union(*self._users.values())
-        gone = self._folders.keys() - used
-        for path in gone:
-            # Whoever comes to it later sees it as it is then.
-            del self._folders[path]
-            self._code.changed.pop(path, None)
+        self._used = frozenset[Path]().union(*self._users.values())
         if self._follow is not None:
-            self._follow(used)
+            self._follow(self._used)
 
     # Looking.
 
