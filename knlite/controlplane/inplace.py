@@ -18,9 +18,14 @@ class InPlace:
     def __init__(self, images: Images, supervisor: Supervisor, resting: Resting) -> None:
         self._images = images
         self._supervisor = supervisor
-        self.rest = resting.at_once
+        self._resting = resting
         self._replaced: dict[RevisionName, Entries] = {}
         """The code that was replaced last; instances of it may still be at their last requests."""
+
+    def rest(self, revision: RevisionName) -> None:
+        """Have no instance of *revision*, not even a frozen one. Raises ``Conflict``."""
+        self._resting.at_once(revision, "a newer revision has taken its place")
+        self._supervisor.let_go(revision)
 
     async def replace(self, revision: RevisionName) -> None:
         """Let *revision* run its code as it is now.
