@@ -50,9 +50,10 @@ class _Changed:
 
     async def tell(self, changed: frozenset[Path]) -> None:
         """Code is looked at first, so that a manifest and its code change in one step."""
+        early = not self._settled.is_set()
         await self._settled.wait()
         reloader = self._emulator.reloader
-        folders = await reloader.look(changed)
+        folders = await reloader.look(changed, early=early)
         if any(map(_may_declare, changed)):
             if self._paths:
                 # What a file with mistakes says of the code beside it is not known.

@@ -144,8 +144,12 @@ class Reloader:
             self._learn(obj)
         self._tell()
 
-    async def look(self, paths: Iterable[Path]) -> frozenset[Path]:
-        """The folders whose code has changed, when *paths* have; a path may be a folder's."""
+    async def look(self, paths: Iterable[Path], *, early: bool = False) -> frozenset[Path]:
+        """The folders whose code has changed, when *paths* have; a path may be a folder's.
+
+        *early* are changes from when the first revisions were made: nobody knows whether these have
+        them, so they count although the digest may know them already.
+        """
         paths = frozenset(paths)
         changed = set[Path]()
         for folder in tuple(self._folders.values()):
@@ -154,9 +158,13 @@ class Reloader:
                 for path in paths
                 if path.is_relative_to(folder.path) or folder.path.is_relative_to(path)
             ]
-            if touched and folder.digest and await self._has_changed(folder):
+            if not (touched and folder.digest):
+                continue
+            files = self._files(folder, touched)
+            if await self._has_changed(folder, surely=early and bool(files)):
                 changed.add(folder.path)
-                self._announce(folder, touched)
+                users = [key for key, used in self._users.items() if folder.path in used]
+                self._news.changed(users, files)
         return frozenset(changed)
 
     def write(self, folders: frozenset[Path]) -> None:
@@ -279,12 +287,12 @@ class Reloader:
             if not self._in_place:
                 self.write(frozenset({folder.path}))
 
-    async def _has_changed(self, folder: _Folder) -> bool:
+    async def _has_changed(self, folder: _Folder, *, surely: bool) -> bool:
         async with folder.looking:
             if self._is_held(folder):
                 return False
             found = await self._digest(folder)
-            if found is None or found == folder.digest:
+            if found is None or (found == folder.digest and not surely):
                 return False
             folder.digest = found
             self._code.change(folder.path, folder.code, found, in_place=self._in_place)
@@ -326,12 +334,12 @@ class Reloader:
         folder.unreadable = ""
         return found
 
-    def _announce(self, folder: _Folder, touched: list[Path]) -> None:
+    def _files(self, folder: _Folder, touched: list[Path]) -> list[str]:
+        """Those of *touched* that are files of its code, as their author names them."""
         rule = no_code(folder.code, folder.path, self._code.sources)
         inside = (
             path.relative_to(folder.path).as_posix()
             for path in touched
             if folder.path in path.parents
         )
-        users = [key for key, used in self._users.items() if folder.path in used]
-        self._news.changed(users, sorted(path for path in inside if not rule(path, False)))
+        return sorted(path for path in inside if not rule(path, False))

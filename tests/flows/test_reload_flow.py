@@ -139,6 +139,18 @@ async def test_a_touched_file_changes_nothing() -> None:
 
 
 @on_virtual_time
+async def test_what_was_saved_while_the_first_revision_was_made_counts() -> None:
+    async with opened() as cell:
+        await begun(cell)
+        cell.reloader.write(await cell.reloader.look([FUNC.with_name("state.db~")], early=True))
+        await cell.advance(1)
+        assert served(cell) == {"web-00001"}
+        cell.reloader.write(await cell.reloader.look([FUNC], early=True))
+        await cell.advance(1)
+        assert served(cell) == {"web-00002"}
+
+
+@on_virtual_time
 async def test_a_broken_save_leaves_the_old_one_serving_and_the_next_heals_it() -> None:
     scripts = {"web": Script(booting=0.5)}
     async with opened(scripts) as cell:
