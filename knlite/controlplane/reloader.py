@@ -9,10 +9,8 @@ Not here: what tells of changed files (``watching.py``), what a stamp is (``serv
 which code is whose (``localcode.py``), what people are told (``codenews.py``).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,8 +18,9 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
-from knlite.controlplane.localcode import Local, LocalCode, no_code
+from knlite.controlplane.localcode import LocalCode, no_code
 from knlite.errors import Conflict, InstanceFailed
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
@@ -38,30 +37,8 @@ from knlite.serving.instance import RevisionName
 
 USER = "knlite"
 """In whose name objects are stamped."""
-OFTEN = 20
-WITHIN = 10.0
-"""So many reloads of a folder in so many seconds are a program's own doing, not a person's."""
 LINGER = 1.0
 """Seconds that a revision out of use keeps its instances."""
-
-
-@dataclass(eq=False, slots=True)
-class _Folder:
-    """What is known of the code in one folder."""
-
-    path: Path
-    code: Local
-    digest: str = ""
-    """Of the code as it was last seen; "" before it was."""
-    reloads: deque[float] = field(default_factory=lambda: deque(maxlen=OFTEN))
-    """When it has changed, lately."""
-    held: bool = False
-    """Whether reloads are held back."""
-    due: bool = False
-    """Whether it is to be looked at, after having been held back."""
-    unreadable: str = ""
-    """What has been said of why it cannot be read."""
-    looking: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 class Hands(Protocol):
@@ -93,7 +70,7 @@ class Reloader:
         self._code = code
         self._clock = clock
         self._news = CodeNews(registry, clock, publish)
-        self._folders: dict[Path, _Folder] = {}
+        self._folders: dict[Path, CodeFolder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
         self._used: frozenset[Path] = frozenset()
         self._in_place = in_place
@@ -254,14 +231,13 @@ class Reloader:
         for path, code in found.items():
             known = self._folders.get(path)
             if known is None:
-                self._folders[path] = _Folder(path, code)
+                self._folders[path] = CodeFolder(path, code)
                 self._wake.set()
             else:
                 known.code = code
                 if path not in self._used:
                     # It may have changed while nothing ran from it.
-                    known.due = True
-                    self._wake.set()
+                    self._look_at(known)
 
     def _tell(self) -> None:
         self._used = frozenset[Path]().union(*self._users.values())
@@ -270,7 +246,7 @@ class Reloader:
 
     # Looking.
 
-    async def _first_look(self, folder: _Folder) -> None:
+    async def _first_look(self, folder: CodeFolder) -> None:
         """See what is there; if an earlier run has run something else, it has changed."""
         found = await self._digest(folder)
         if found is None:
@@ -287,7 +263,7 @@ class Reloader:
             if not self._in_place:
                 self.write(frozenset({folder.path}))
 
-    async def _has_changed(self, folder: _Folder, *, surely: bool) -> bool:
+    async def _has_changed(self, folder: CodeFolder, *, surely: bool) -> bool:
         async with folder.looking:
             if self._is_held(folder):
                 return False
@@ -299,29 +275,24 @@ class Reloader:
             folder.reloads.append(self._clock.now())
             return True
 
-    def _is_held(self, folder: _Folder) -> bool:
+    def _is_held(self, folder: CodeFolder) -> bool:
         """Whether it changes so often that no person can be the cause; it is looked at later."""
-        if folder.held or len(folder.reloads) < OFTEN:
-            return folder.held
-        due = folder.reloads[0] + WITHIN
-        if due <= self._clock.now():
-            return False
-        folder.held = True
-        self._news.say(
-            f"{folder.path} keeps changing: its code is reloaded {OFTEN} times in {WITHIN:.0f} "
-            "seconds and no more; if the program writes there itself, name what it writes in "
-            f"{folder.path / FUNCIGNORE}",
-            "warning",
-        )
+        until = None if folder.held else folder.hold(self._clock.now())
+        if until is not None:
+            self._news.say(
+                f"{folder.path} keeps changing: its code is reloaded {OFTEN} times in {WITHIN:.0f} "
+                "seconds and no more; if the program writes there itself, name what it writes in "
+                f"{folder.path / FUNCIGNORE}",
+                "warning",
+            )
+            self._clock.call_at(until, lambda: self._look_at(folder))
+        return folder.held
 
-        def look() -> None:
-            folder.due = True
-            self._wake.set()
+    def _look_at(self, folder: CodeFolder) -> None:
+        folder.due = True
+        self._wake.set()
 
-        self._clock.call_at(due, look)
-        return True
-
-    async def _digest(self, folder: _Folder) -> str | None:
+    async def _digest(self, folder: CodeFolder) -> str | None:
         """Of its code as it is now; None if it cannot be told."""
         try:
             found = await self._code.look(folder.code, folder.path)
@@ -334,7 +305,7 @@ class Reloader:
         folder.unreadable = ""
         return found
 
-    def _files(self, folder: _Folder, touched: list[Path]) -> list[str]:
+    def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
         """Those of *touched* that are files of its code, as their author names them."""
         rule = no_code(folder.code, folder.path, self._code.sources)
         inside = (
