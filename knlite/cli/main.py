@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from knlite import __version__
+from knlite.cli.bench.verb import add_bench_verb
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
@@ -290,6 +291,7 @@ def delete(
 
 add_event_verbs(app)
 add_invoke_verb(app)
+add_bench_verb(app)
 add_func_verbs(app)
 add_prune_verb(app)
 

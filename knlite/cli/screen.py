@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from knlite.cli.output import Output
+from knlite.cli.progressline import ProgressLine
 from knlite.cli.render import line_of, ready_now
 from knlite.cli.repeats import Repeats
 from knlite.controlplane.addresses import address_of
@@ -26,6 +27,7 @@ from knlite.facts import (
     Fact,
     InstanceChanged,
     Notice,
+    PreparationStep,
     ReadyChanged,
     RequestDone,
 )
@@ -52,6 +54,7 @@ class Screen:
     def __init__(self, output: Output) -> None:
         self._output = cast("IO[str]", output)
         self._console = Console(file=self._output, highlight=False, soft_wrap=True)
+        self._progress = ProgressLine(self._console)
         self._settled = False
         self._unready: dict[tuple[str, str, str], tuple[str, str]] = {}
         """What people know of as not ready, and why."""
@@ -72,8 +75,26 @@ class Screen:
                 self._failed.over(_place(fact))
             case _:
                 pass
-        if line is not None:
-            self._console.print(line)
+        if self._moved(fact) or line is not None:
+            self._print(line)
+
+    def _moved(self, fact: Fact) -> bool:
+        """Whether *fact* changes what the foot of the terminal says."""
+        match fact:
+            case PreparationStep():
+                self._progress.step(fact)
+                return True
+            case InstanceChanged():
+                return self._progress.over(_place(fact))
+            case ReadyChanged(kind="Revision"):
+                return self._progress.over((fact.namespace, fact.name))
+            case _:
+                return False
+
+    def _print(self, line: Text | None) -> None:
+        with self._progress.aside():
+            if line is not None:
+                self._console.print(line)
 
     def _readiness(self, fact: ReadyChanged, line: Text | None) -> Text | None:
         who, why = (fact.kind, fact.namespace, fact.name), (fact.reason, fact.message)
@@ -97,9 +118,13 @@ class Screen:
 
     def notice(self, text: str, level: str = "info") -> None:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
-        self._console.print(Text(text, style=style))
+        self._print(Text(text, style=style))
 
     def table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
+        with self._progress.aside():
+            self._table(emulator, kubeconfig)
+
+    def _table(self, emulator: Emulator, kubeconfig: Path | None) -> None:
         table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for head in ("KIND", "NAME", "READY", "URL"):
             table.add_column(head, overflow="fold", max_width=90)

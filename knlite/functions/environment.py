@@ -9,14 +9,17 @@ Not here: what a function requires (``python.py``).
 
 import hashlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
+from subprocess import DEVNULL
 
 import anyio
 import uv
+from anyio.streams.text import TextReceiveStream
 
 from knlite.errors import InstanceFailed
-from knlite.functions import cached, unresolved
+from knlite.functions import cached, unresolved, uvprogress
 from knlite.functions.report import Report
 
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
@@ -58,12 +61,17 @@ async def ensure(
     async def fill(draft: Path) -> None:
         await _uv(["venv", "--quiet", "--relocatable", "--allow-existing",
                    "--python", sys.executable, str(draft)], "", folder, name, environ)  # fmt: skip
-        await _uv(["pip", "install", "--quiet", "--compile-bytecode", "--python",
+        await _uv(["pip", "install", "--compile-bytecode", "--python",
                    str(draft / "bin" / "python"), "-r", "-"],
-                  "\n".join(requirements), folder, name, environ)  # fmt: skip
+                  "\n".join(requirements), folder, name, environ, tell)  # fmt: skip
+
+    what = _installing(requirements, name)
+
+    def tell(share: float) -> None:
+        report(what, share)
 
     place = cache_dir / "environments" / key(requirements, folder)
-    await cached.ensure(place, fill, lambda: report(_installing(requirements, name)))
+    await cached.ensure(place, fill, lambda: report(what))
     return place / "bin" / "python"
 
 
@@ -84,13 +92,18 @@ async def site_packages(
     """
 
     async def fill(draft: Path) -> None:
-        await _uv(["pip", "install", "--quiet", "--target", str(draft),
+        await _uv(["pip", "install", "--target", str(draft),
                    "--python-version", python_version, "--python-platform", platform, "-r", "-"],
-                  "\n".join(requirements), folder, name, environ)  # fmt: skip
+                  "\n".join(requirements), folder, name, environ, tell)  # fmt: skip
+
+    what = _installing(requirements, name)
+
+    def tell(share: float) -> None:
+        report(what, share)
 
     identity = key(requirements, folder, (python_version, platform))
     place = cache_dir / "site-packages" / identity
-    await cached.ensure(place, fill, lambda: report(_installing(requirements, name)))
+    await cached.ensure(place, fill, lambda: report(what))
     return place
 
 
@@ -100,20 +113,41 @@ def _installing(requirements: tuple[str, ...], name: str) -> str:
 
 
 async def _uv(
-    arguments: list[str], text: str, folder: Path, name: str, environ: Mapping[str, str]
+    arguments: list[str],
+    text: str,
+    folder: Path,
+    name: str,
+    environ: Mapping[str, str],
+    tell: Callable[[float], None] | None = None,
 ) -> None:
+    """Run ``uv`` with *text* as its input; *tell* gets to know how much is done."""
     inherited = {k: v for k, v in environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
-    done = await anyio.run_process(
-        [uv.find_uv_bin(), *arguments], input=text.encode(), cwd=folder, env=inherited, check=False
-    )
-    if done.returncode == 0:
+    printed = ""
+    async with await anyio.open_process(
+        [uv.find_uv_bin(), *arguments], cwd=folder, env=inherited, stdout=DEVNULL
+    ) as process:
+        if process.stdin is None or process.stderr is None:
+            raise RuntimeError("started without pipes")
+        # It reads all of it before it says anything. One that has failed before reads nothing.
+        with suppress(anyio.BrokenResourceError):
+            await process.stdin.send(text.encode())
+        await process.stdin.aclose()
+        async for piece in TextReceiveStream(process.stderr, errors="replace"):
+            begun = printed.rpartition("\n")[2]
+            printed += piece
+            for line in (begun + piece).split("\n")[:-1] if tell else ():
+                share = uvprogress.share(line)
+                if tell and share is not None:
+                    tell(share)
+        await process.wait()
+    if process.returncode == 0:
         return
-    printed = done.stderr.decode("utf-8", "replace")
+    printed = uvprogress.without_progress(printed)
     why = unresolved.reason(printed)
     raise InstanceFailed(
         "EnvironmentFailed",
         f"the requirements of function {name} cannot be installed",
-        cause=why or f"uv ended with code {done.returncode}",
+        cause=why or f"uv ended with code {process.returncode}",
         fix="connect to the network once; afterwards the environment is cached"
         if unresolved.offline(printed)
         else f"correct {unresolved.place(folder, why)}",

@@ -103,6 +103,9 @@ CODE: Final = "knlite.dev/code"
 """Annotation of a template: the digest of its local code, once that has changed; knlite's own."""
 FUNCTION: Final = "knlite.dev/function"
 """Annotation of a template: the absolute folder of the function project behind its image."""
+BASE_IMAGE: Final = "knlite.dev/base-image"
+"""Annotation of a template: what the image of its function is built upon, unless its ``func.yaml``
+says it (``build.baseImage``)."""
 
 IDLE: Final = "knlite.dev/idle"
 """Annotation of a template: what becomes of its instances at scale zero: ``remove`` (the default,

@@ -9,11 +9,11 @@ Not here: reading folders (``functions/``), building and starting (``runtime/``)
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import isabs, join, normpath
 from typing import Literal
 
-from knlite.kinds.labels import COMMAND, WORKDIR
+from knlite.kinds.labels import BASE_IMAGE, COMMAND, WORKDIR
 from knlite.serving.imagename import same_image, without_digest
 
 RESOLVE_SECONDS = 10.0
@@ -143,6 +143,8 @@ def choose(
     command = annotations.get(COMMAND, "")
     if project is not None:
         why = f"function project {project.folder} builds {image}"
+        base = project.base_image or annotations.get(BASE_IMAGE, "")
+        project = replace(project, base_image=base)
         return Choice(project, "docker" if containers else "process", why)
     if folder in sources.dockerfiles and not (command and not containers):
         if not containers:

@@ -31,7 +31,7 @@ from knlite.runtime.docker.network import HOST_GATEWAY, Network, find_network
 from knlite.runtime.docker.owner import OWNER, Owner, current_owner
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.docker.threads import Threads
-from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared
+from knlite.runtime.port import ContainerLaunch, Instance, Launch, Prepared, Report
 from knlite.serving.container import Limits, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost
@@ -171,6 +171,16 @@ def launch(
 def into(log: Log) -> Callable[[str], Log]:
     """Collect what any container writes in *log*."""
     return lambda container: log
+
+
+def told(said: list[str]) -> Report:
+    """Collect in *said* what is done, without how far it is."""
+
+    def report(text: str, share: float | None = None) -> None:
+        if share is None:
+            said.append(text)
+
+    return report
 
 
 def quiet(container: str) -> Log:
@@ -410,10 +420,10 @@ async def test_an_unchanged_folder_is_not_built_again_and_a_changed_one_is(
     runtime: DockerRuntime, prepared: Prepared, folder: Path
 ) -> None:
     said: list[str] = []
-    assert (await runtime.prepare(workload(folder), said.append)).digest == prepared.digest
+    assert (await runtime.prepare(workload(folder), told(said))).digest == prepared.digest
     assert said == []
     (folder / "server.py").write_text(SERVER + f"\n# {uuid.uuid4()}")
-    edited = await runtime.prepare(workload(folder), said.append)
+    edited = await runtime.prepare(workload(folder), told(said))
     assert edited.digest != prepared.digest
     assert any("COPY server.py" in text for text in said)
     (folder / "server.py").write_text(SERVER)
@@ -439,7 +449,7 @@ async def test_an_ignored_file_is_not_sent(runtime: DockerRuntime, tmp_path: Pat
     (tmp_path / "shown.txt").write_text(uuid.uuid4().hex)
     said: list[str] = []
     built = DockerfileFolder(str(tmp_path), "knlite.local/ignoring:1")
-    await runtime.prepare(built, said.append)
+    await runtime.prepare(built, told(said))
     assert "shown.txt" in said
     assert "my.secret" not in said
 
@@ -469,7 +479,7 @@ async def test_a_stored_image_is_used_without_asking_a_registry(
     runtime: DockerRuntime, prepared: Prepared
 ) -> None:
     said: list[str] = []
-    found = await runtime.prepare(StoredImage("knlite.local/contract:latest"), said.append)
+    found = await runtime.prepare(StoredImage("knlite.local/contract:latest"), told(said))
     assert found.digest == prepared.digest
     assert found.digest.startswith("sha256:")
     assert said == []

@@ -39,7 +39,7 @@ async def made(folder: Path, requirement: str, reports: list[str]) -> Path:
         name="f",
         cache_dir=folder / "cache",
         environ={**os.environ, "UV_OFFLINE": "1"},
-        report=reports.append,
+        report=lambda text, share=None: reports.append(text if share is None else f"{share:.0%}"),
     )
 
 
@@ -50,7 +50,7 @@ async def test_two_who_want_the_same_environment_share_one_installation(tmp_path
         group.start_soon(made, tmp_path, requirement, reports)
         group.start_soon(made, tmp_path, requirement, reports)
     interpreter = await made(tmp_path, requirement, reports)
-    assert reports == ["installing 1 package for f"]
+    assert reports == ["installing 1 package for f", "10%", "70%", "90%", "100%"]
     done = await anyio.run_process([str(interpreter), "-c", "import thing; print(thing.ANSWER)"])
     assert done.stdout == b"42\n"
 

@@ -7,11 +7,13 @@ python:3.11-slim, which must be in the engine's store.
 
 import io
 import os
+import re
 import shutil
+import subprocess
 import tarfile
 import uuid
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,15 +74,18 @@ async def runtime(
 class opened:  # noqa: N801 - reads like the function it wraps
     """A runtime on *engine* whose cache is in *folder*, for as long as the context."""
 
-    def __init__(self, engine: Engine, folder: Path) -> None:
+    def __init__(
+        self, engine: Engine, folder: Path, environ: Mapping[str, str] = os.environ
+    ) -> None:
         self._engine, self._folder = engine, folder
+        self._environ = {**environ, "UV_OFFLINE": "1"}
 
     async def __aenter__(self) -> DockerRuntime:
         return await open_runtime(
             self._engine,
             gateway_port=80,
             hosts=lambda: (),
-            function_code=code_in(self._folder, {**os.environ, "UV_OFFLINE": "1"}),
+            function_code=code_in(self._folder, self._environ),
         )
 
     async def __aexit__(self, *_: object) -> None:
@@ -318,3 +323,87 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
 """
+
+
+@pytest.fixture
+def node_base(engine: Engine) -> Iterator[str]:
+    """A base with this machine's Node.js: where tests run no registry is to be reached."""
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("there is no Node.js")
+    name = "knlite.test/node-base:1"
+    used = subprocess.run(["ldd", node], capture_output=True, text=True, check=True).stdout
+    libraries = re.findall(r"=> (/\S+)", used)
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w", dereference=True) as archive:
+        archive.add(node, "node")
+        for library in libraries:
+            archive.add(library, f"lib/{Path(library).name}")
+        text = b"FROM python:3.11-slim\nCOPY lib /opt/lib\nCOPY node /usr/local/bin/node\n"
+        dockerfile = tarfile.TarInfo("Dockerfile")
+        dockerfile.size = len(text)
+        archive.addfile(dockerfile, io.BytesIO(text))
+    file.seek(0)
+    for step in engine.client.build(
+        fileobj=file, custom_context=True, tag=name, rm=True, decode=True
+    ):
+        assert "error" not in step, step
+    yield name
+    engine.client.remove_image(name, force=True)
+
+
+NPM = """#!/bin/sh
+mkdir -p node_modules/faas-js-runtime
+cat > node_modules/faas-js-runtime/index.js <<'END'
+const http = require('http');
+exports.start = (code, options) => http.createServer((request, response) =>
+  response.end(JSON.stringify(code.handle()))).listen(options.port);
+END
+"""
+
+
+async def test_a_node_function_lies_on_its_modules(
+    engine: Engine, node_base: str, tmp_path: Path, name: str
+) -> None:
+    tools, folder = tmp_path / "tools", tmp_path / "function"
+    for made in (tools, folder):
+        made.mkdir()
+    (tools / "npm").write_text(NPM)
+    (tools / "npm").chmod(0o755)
+    (folder / "index.js").write_text("exports.handle = () => ({uid: process.getuid()});\n")
+    environ = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}"}
+    async with opened(engine, tmp_path / "cache", environ) as runtime:
+        function = project(folder, name, language="node", base_image=node_base)
+        prepared = await runtime.prepare(function, print)
+        assert await served(runtime, prepared) == {"uid": 1000}
+        (folder / "index.js").write_text("exports.handle = () => ({edited: true});\n")
+        edited = await runtime.prepare(function, told := Told())
+        assert told.steps == ["building"]
+        assert await served(runtime, edited) == {"edited": True}
+
+
+GO = """package function
+
+import (
+\t"fmt"
+\t"net/http"
+\t"os"
+)
+
+func Handle(w http.ResponseWriter, r *http.Request) {
+\tfmt.Fprintf(w, `{"uid":%d}`, os.Getuid())
+}
+"""
+
+
+async def test_a_go_function_needs_nothing_but_itself(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    if shutil.which("go") is None:
+        pytest.skip("there is no Go")
+    (tmp_path / "go.mod").write_text("module function\n\ngo 1.21\n")
+    (tmp_path / "handle.go").write_text(GO)
+    async with opened(engine, tmp_path / "cache") as runtime:
+        prepared = await runtime.prepare(project(tmp_path, name, language="go"), print)
+        assert await served(runtime, prepared) == {"uid": 1000}
+        assert engine.client.inspect_image(prepared.digest)["Size"] < 30_000_000

@@ -20,7 +20,7 @@ from knlite.errors import InstanceFailed
 from knlite.runtime.docker import problems
 from knlite.runtime.docker.base import PROBE_SECONDS, BasePython
 from knlite.runtime.docker.imageconfig import BaseImage
-from knlite.runtime.docker.layer import Entry, File, Layer, layer_file, write
+from knlite.runtime.docker.layer import KEPT, Entry, File, Layer, kept_layer, write
 from knlite.runtime.docker.remove import remove_container
 from knlite.runtime.docker.sourcetree import entries
 
@@ -53,7 +53,7 @@ for folder, folders, names in os.walk("{SITE_PACKAGES}"):
 
 def layer_place(cache_dir: Path, site_packages: Path, base: BaseImage) -> Path:
     """Where the layer of *site_packages* for *base* is kept."""
-    return cache_dir / "layers" / f"{site_packages.name}-{_FORM}-{base.id[7:31]}.tar"
+    return cache_dir / KEPT / f"{site_packages.name}-{_FORM}-{base.id[7:31]}.tar"
 
 
 def dependencies_layer(
@@ -70,27 +70,12 @@ def dependencies_layer(
     *labels* mark the container that compiles, should this be cut off; *announce* is called before,
     if it has to. Raises ``InstanceFailed`` and ``OSError``.
     """
-    place = layer_place(cache_dir, site_packages, base)
-    named = place.with_suffix(".id")
-    try:
-        diff_id = named.read_text()
-        if place.exists():
-            return Layer(diff_id, MADE_BY, place)
-    except OSError:
-        pass
-    announce()
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=place.parent, prefix="draft.", delete=False) as draft:
-        try:
-            write(draft, _compiled(client, site_packages, base, python, labels))
-            draft.flush()
-            found = layer_file(Path(draft.name), MADE_BY)
-            Path(draft.name).replace(place)
-        except BaseException:
-            Path(draft.name).unlink(missing_ok=True)
-            raise
-    named.write_text(found.diff_id)
-    return Layer(found.diff_id, MADE_BY, place)
+
+    def found() -> Iterator[tuple[str, Entry]]:
+        announce()
+        yield from _compiled(client, site_packages, base, python, labels)
+
+    return kept_layer(layer_place(cache_dir, site_packages, base), MADE_BY, found)
 
 
 def _compiled(

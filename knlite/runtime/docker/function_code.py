@@ -5,15 +5,21 @@ Joins ``functions/`` with ``function_image.py``.
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import assert_never
 
 import anyio.to_thread
+import certifi
 
-from knlite.errors import InstanceFailed
-from knlite.functions import environment, procfile, python
-from knlite.functions.plan import told
+from knlite.functions import environment, golang, node, plan, procfile
+from knlite.functions.golang import GoPlan
+from knlite.functions.node import NodePlan
+from knlite.functions.procfile import ProcfilePlan
+from knlite.functions.python import SHARED, PythonPlan
+from knlite.runtime.docker import problems
 from knlite.runtime.docker.function_image import (
+    BASES,
     FUNCTION_FOLDER,
     PYTHON_ENV,
     RUNNER_FOLDER,
@@ -23,6 +29,10 @@ from knlite.runtime.docker.function_image import (
 )
 from knlite.runtime.port import Report
 from knlite.serving.workload import FunctionProject
+
+CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+"""Where Go programs look for those of authorities."""
+MODULES = "node_modules"
 
 
 def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False) -> FunctionCodes:
@@ -34,54 +44,99 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
     async def code_of(
         project: FunctionProject, folder: Path, target: Target, report: Report
     ) -> FunctionCode:
-        if project.language == "python" and target.python is not None:
-            code = await _python(project, folder, target, cache_dir, environ, report)
-            return replace(code, told=told(project.folder, debug=debug))
-        found = await anyio.to_thread.run_sync(procfile.read, folder)
-        if found is None:
-            raise InstanceFailed(
-                "BuildFailed",
-                f"knlite does not know how a {project.language} function is started",
-                cause=f"{project.folder} has neither a Dockerfile nor a Procfile",
-                fix="write a Dockerfile, or a Procfile with a line such as "
-                "'web: ./server --port $PORT'",
-            )
-        return FunctionCode(command=_expanded(found.words))
+        unknown = project.language not in BASES
+        if unknown and await anyio.to_thread.run_sync(procfile.read, folder) is None:
+            raise problems.no_command(project.folder, project.name, project.language)
+        planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
+        making = _Making(project, folder, target, cache_dir, environ, report)
+        match planned:
+            case ProcfilePlan(words=words):
+                return FunctionCode(command=_expanded(words))
+            case PythonPlan():
+                code = await making.python(planned)
+            case NodePlan():
+                code = await making.node(planned)
+            case GoPlan():
+                code = await making.go(planned)
+            case _:
+                assert_never(planned)
+        return replace(code, told=plan.told(project.folder, debug=debug))
 
     return FunctionCodes(code_of, cache_dir)
 
 
-async def _python(
-    project: FunctionProject,
-    folder: Path,
-    target: Target,
-    cache_dir: Path,
-    environ: Mapping[str, str],
-    report: Report,
-) -> FunctionCode:
-    interpreter = target.python
-    if interpreter is None:
-        raise TypeError("a Python function needs a Python")
-    plan = await anyio.to_thread.run_sync(python.plan, folder, project.invoke)
-    packages = None
-    if plan.requirements:
-        packages = await environment.site_packages(
-            plan.requirements,
-            python_version=interpreter.version,
-            platform=interpreter.platform(target.architecture),
-            folder=Path(project.folder),
-            name=project.name,
-            cache_dir=cache_dir,
-            environ=environ,
-            report=report,
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """One function, whose files are in *folder*, and what is needed to make its code."""
+
+    project: FunctionProject
+    folder: Path
+    target: Target
+    cache_dir: Path
+    environ: Mapping[str, str]
+    report: Report
+
+    async def python(self, planned: PythonPlan) -> FunctionCode:
+        python = self.target.python
+        if python is None:
+            raise TypeError("a Python function needs a Python")
+        packages = None
+        if planned.requirements:
+            packages = await environment.site_packages(
+                planned.requirements,
+                python_version=python.version,
+                platform=python.platform(self.target.architecture),
+                folder=Path(self.project.folder),
+                name=self.project.name,
+                cache_dir=self.cache_dir,
+                environ=self.environ,
+                report=self.report,
+            )
+        runner = f"{RUNNER_FOLDER}/{planned.runner.name}"
+        return FunctionCode(
+            command=(python.program, runner, FUNCTION_FOLDER, *planned.arguments[1:]),
+            env=PYTHON_ENV,
+            runner=(planned.runner, *SHARED),
+            site_packages=packages,
         )
-    program = f"{RUNNER_FOLDER}/{plan.runner.name}"
-    return FunctionCode(
-        command=(interpreter.program, program, FUNCTION_FOLDER, *plan.arguments[1:]),
-        env=PYTHON_ENV,
-        runner=(plan.runner, *python.SHARED),
-        site_packages=packages,
-    )
+
+    async def node(self, planned: NodePlan) -> FunctionCode:
+        made = await node.make(
+            planned,
+            folder=self.folder,
+            origin=Path(self.project.folder),
+            name=self.project.name,
+            cache_dir=self.cache_dir,
+            environ=self.environ,
+            report=self.report,
+        )
+        flags = made.words[1 : made.words.index(str(node.RUNNER))]
+        runner = f"{RUNNER_FOLDER}/{node.RUNNER.name}"
+        modules = await anyio.to_thread.run_sync((made.folder / MODULES).resolve)
+        return FunctionCode(
+            command=("node", *flags, runner, FUNCTION_FOLDER, planned.entry),
+            runner=(node.RUNNER,),
+            trees={f"{FUNCTION_FOLDER}/{MODULES}": modules},
+            source=made.folder,
+        )
+
+    async def go(self, planned: GoPlan) -> FunctionCode:
+        made = await golang.make(
+            planned,
+            folder=self.folder,
+            origin=Path(self.project.folder),
+            name=self.project.name,
+            cache_dir=self.cache_dir,
+            environ=self.environ,
+            report=self.report,
+            static=True,
+        )
+        program = f"{RUNNER_FOLDER}/function"
+        return FunctionCode(
+            command=(program,),
+            # Those of knlite's own packages: the same on every machine.
+            trees={program: made, CERTIFICATES: Path(certifi.where())},
+        )
 
 
 def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ Source: Knative Functions reference §4.8 (func's host builder), Part 6 (layers 
 Not here: what a language needs (``function_code.py``), how an engine gets it (``loading.py``).
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ from knlite.runtime.docker.imageconfig import (
     config_of,
 )
 from knlite.runtime.docker.images import Stored
-from knlite.runtime.docker.layer import Entry, File, Layer, layer
+from knlite.runtime.docker.layer import KEPT, Entry, File, Layer, kept_layer, layer
 from knlite.runtime.docker.loading import Loader
 from knlite.runtime.docker.owner import OWNER, Owner
 from knlite.runtime.docker.sourcetree import UnfitLink, entries
@@ -79,9 +80,9 @@ class FunctionCode:
     """A folder with the packages, for the Python of the base."""
     trees: Mapping[str, Path] = field(default_factory=dict)
     """Folders or files of this machine by their place in the image, such as ``node_modules``.
-    They are never changed: their name is their content's."""
-    sources: bool = True
-    """Whether it needs the project's own files."""
+    Those in the cache are never changed: their name is their content's."""
+    source: Path | None = None
+    """The function's files, if they are not just the project's."""
 
 
 CodeOf = Callable[[FunctionProject, Path, Target, Report], Awaitable[FunctionCode]]
@@ -184,24 +185,31 @@ def _layers(
             lambda: say(f"compiling the packages of {parts.name}"),
         )
     for place in sorted(code.trees):
-        yield _tree_layer(place, code.trees[place])
+        yield _tree_layer(place, code.trees[place], cache_dir)
     if code.runner:
         below = RUNNER_FOLDER.strip("/")
         files: list[tuple[str, Entry]] = [
             (f"{below}/{each.name}", File(each)) for each in code.runner
         ]
         yield layer(files, "runner")
-    if code.sources:
-        found = entries(parts.source, ignored(parts.source), below=FUNCTION_FOLDER.strip("/"))
-        yield layer(found, "function", owner=USER)
+    source = code.source or parts.source
+    found = entries(source, ignored(source), below=FUNCTION_FOLDER.strip("/"))
+    yield layer(found, "function", owner=USER)
 
 
-def _tree_layer(place: str, tree: Path) -> Layer:
+def _tree_layer(place: str, tree: Path, cache_dir: Path) -> Layer:
     below = place.strip("/")
-    if tree.is_dir():
-        return layer(entries(tree, _nothing, below=below), place)
-    executable = bool(tree.stat().st_mode & 0o111)
-    return layer([(below, File(tree, executable=executable))], place)
+
+    def found() -> Iterator[tuple[str, Entry]]:
+        if tree.is_dir():
+            return entries(tree, _nothing, below=below)
+        executable = bool(tree.stat().st_mode & 0o111)
+        return iter([(below, File(tree, executable=executable))])
+
+    if not tree.is_relative_to(cache_dir):
+        return layer(found(), place)
+    name = hashlib.sha256(f"{place}\0{tree}".encode()).hexdigest()[:24]
+    return kept_layer(cache_dir / KEPT / f"{name}.tar", place, found)
 
 
 def _nothing(_path: str, _is_folder: bool) -> bool:
@@ -213,7 +221,7 @@ def _program(parts: Parts) -> ProgramConfig:
     return ProgramConfig(
         command=parts.code.command,
         env=parts.code.env,
-        working_dir=FUNCTION_FOLDER if parts.code.sources else "/",
+        working_dir=FUNCTION_FOLDER,
         user=f"{USER}:{USER}",
         labels={
             "function.knative.dev/name": project.name,

@@ -9,6 +9,7 @@ even if its tag is ``latest``, since on a developer's machine it is usually the 
 """
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -206,6 +207,8 @@ def build(
             output.append(line)
             if steps and not any(word in line for word in _OURS):
                 say(line)
+            if (share := _share(line)) is not None:
+                say(f"building {name} from {what}", share)
             if line.startswith(FAILED):
                 raise problems.build_failed(what, line.removeprefix(FAILED), output[:-1])
     found = find_image(client, name)
@@ -214,6 +217,14 @@ def build(
     return found
 
 
+def _share(line: str) -> float | None:
+    """How much of a build is done when it prints *line*, which begins a step."""
+    found = _STEP.match(line)
+    # Before its first step there is nothing to tell.
+    return (int(found[1]) - 1) / int(found[2]) or None if found else None
+
+
+_STEP = re.compile(r"Step (\d+)/(\d+) : ")
 FAILED = "error: "
 _OURS = ("Successfully ", " : LABEL knlite.dev/")
 """Of the output, what the author of a Dockerfile did not write."""

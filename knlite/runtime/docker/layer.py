@@ -12,7 +12,7 @@ import hashlib
 import io
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ SPOOL_BYTES = 8 * 1024 * 1024
 IN_MEMORY = 1024 * 1024
 """Files up to this size are read before their size is written, so that one that is being saved
 cannot break the archive."""
+KEPT = "layers"
+"""Below the cache: archives of layers that are large and seldom change."""
 _FOLDER, _FILE, _PROGRAM, _LINK = 0o755, 0o644, 0o755, 0o777
 
 
@@ -89,6 +91,35 @@ def layer(entries: Iterable[tuple[str, Entry]], made_by: str, *, owner: int = 0)
     except BaseException:
         spool.close()
         raise
+
+
+def kept_layer(
+    place: Path, made_by: str, found: Callable[[], Iterable[tuple[str, Entry]]]
+) -> Layer:
+    """The layer whose archive is kept at *place*; made of the entries *found* if it is not there.
+
+    Its digest is kept beside it. Raises what *found* does, and ``OSError``.
+    """
+    named = place.with_suffix(".id")
+    try:
+        diff_id = named.read_text()
+        if place.exists():
+            return Layer(diff_id, made_by, place)
+    except FileNotFoundError:
+        pass
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=place.parent, prefix="draft.", delete=False) as draft:
+        file = Path(draft.name)
+        try:
+            write(draft, found())
+            draft.flush()
+            made = layer_file(file, made_by)
+            file.replace(place)
+        except BaseException:
+            file.unlink(missing_ok=True)
+            raise
+    named.write_text(made.diff_id)
+    return Layer(made.diff_id, made_by, place)
 
 
 def layer_file(path: Path, made_by: str) -> Layer:

@@ -151,7 +151,7 @@ class Preparing:
         parts = Parts(
             project=project, source=taken.folder, name=name, base=found, target=target, code=code
         )
-        kept = [taken.folder, *code.trees.values()]
+        kept = [taken.folder, code.source or taken.folder, *code.trees.values()]
         if code.site_packages is not None:
             # Without them an edit would need the network again.
             kept += [code.site_packages, layer_place(cache_dir, code.site_packages, found)]

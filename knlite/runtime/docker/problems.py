@@ -74,6 +74,16 @@ def no_base(folder: str, name: str, language: str) -> InstanceFailed:
     )
 
 
+def no_command(folder: str, name: str, language: str) -> InstanceFailed:
+    """A function of which knlite does not know how it is started."""
+    return InstanceFailed(
+        "BuildFailed",
+        f'knlite does not know how "{name}", a {language} function, is started',
+        cause=f"{folder} has neither a Dockerfile nor a Procfile",
+        fix="write a Dockerfile, or a Procfile with a line such as 'web: ./server --port $PORT'",
+    )
+
+
 def unreadable(folder: str, cause: str) -> InstanceFailed:
     """A file of a function cannot be read, or changed while it was."""
     return InstanceFailed(

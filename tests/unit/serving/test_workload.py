@@ -1,5 +1,7 @@
 """Where the code of a service comes from, in the order that the README gives."""
 
+from dataclasses import replace
+
 import pytest
 
 from knlite.serving.workload import (
@@ -48,6 +50,8 @@ def chosen(
         pytest.param(chosen("reg.io/f"), PROJECT, "docker", id="function, engine"),
         pytest.param(chosen("reg.io/f", no_engine="none"), PROJECT, "process", id="function, none"),
         pytest.param(chosen("reg.io/f", policy="process"), PROJECT, "process", id="forced"),
+        pytest.param(chosen("reg.io/f", annotations={"knlite.dev/base-image": "python:3.12"}),
+                     replace(PROJECT, base_image="python:3.12"), "docker", id="base image"),
         pytest.param(chosen(service="docker"), DockerfileFolder("/d", "reg.io/other"), "docker",
                      id="Dockerfile"),
         pytest.param(chosen(annotations=COMMAND), LocalCommand("python3 app.py", "/m"), "process",
