@@ -29,6 +29,7 @@ from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
 from knlite.runtime.process.programs import Program, program_of
 from knlite.runtime.process.started import Started, spawn
+from knlite.runtime.process.superseded import Superseded
 from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -69,6 +70,7 @@ class ProcessRuntime:
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
         self._use = CacheUse(cache_dir)
+        self._superseded = Superseded(cache_dir, self._use)
         self._ports = Ports()
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
@@ -91,13 +93,17 @@ class ProcessRuntime:
             )
             texts = (*program.words, str(program.folder), *program.envs.values())
             await anyio.to_thread.run_sync(self._use.note_paths, texts)
+            self._superseded.know(program)
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)
 
     async def forget(self, prepared: Prepared) -> None:
-        """Nothing: what is in the cache other functions may use, and ``knlite prune`` removes."""
+        """Remove the snapshot that it runs from; the rest of the cache other functions may use, and
+        ``knlite prune`` removes it."""
+        if isinstance(prepared.handle, Program):
+            await self._superseded.forget(prepared.handle)
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
