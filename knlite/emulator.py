@@ -24,6 +24,7 @@ from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.images import Images
+from knlite.controlplane.inplace import InPlace
 from knlite.controlplane.localcode import LocalCode
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
@@ -115,7 +116,7 @@ class Emulator:
         self._clock = SystemClock()
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime), settings.environ)
-        code = LocalCode(self._chooser)
+        code = LocalCode(self._chooser, settings.cache_dir)
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)
@@ -163,7 +164,13 @@ class Emulator:
         held.enter_context(self.registry.listening(undecided.note))
         ready = ReadinessFacts(self._clock.wall, bus.publish, self._reporter.report)
         held.enter_context(self.registry.listening(ready.note))
-        self.reloader = Reloader(self.registry, code, settings.cache_dir, self._clock, bus.publish)
+        self.reloader = Reloader(
+            self.registry,
+            code,
+            self._clock,
+            bus.publish,
+            in_place=settings.reload == "in-place",
+        )
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
@@ -250,7 +257,7 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
-        self.reloader.rest_by(resting.at_once)
+        self.reloader.act_by(InPlace(images, scaling[0], resting))
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 

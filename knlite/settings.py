@@ -38,6 +38,10 @@ class Settings:
     """What belongs to runs that are running: a kubeconfig for each admin port."""
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
     """The environment of this process: where the engine is, what local programs inherit."""
+    watch: bool = True
+    """Whether changes of files are followed."""
+    reload: Literal["new-revision", "in-place"] = "new-revision"
+    """What a change of local code leads to."""
     debug: bool = False
     """Whether functions may show their tracebacks to clients."""
     memory: int | None = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from knlite.cli.kubeconfig import find_access
-from knlite.errors import Conflict, InvalidInput, KnliteError, NotFound, Unreachable
+from knlite.errors import Cause, Conflict, InvalidInput, KnliteError, NotFound, Unreachable
 from knlite.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ TIMEOUT = 10.0
 _FAMILIES: dict[int, type[KnliteError]] = {
     HTTPStatus.BAD_REQUEST: InvalidInput,
     HTTPStatus.NOT_FOUND: NotFound,
-    HTTPStatus.CONFLICT: Conflict,
     HTTPStatus.UNPROCESSABLE_ENTITY: InvalidInput,
 }
 _BROKEN = (OSError, HTTPException)
@@ -71,6 +70,20 @@ class Client:
     def gateway(self) -> str:
         """The URL by which programs of this machine reach its gateway."""
         return str(self._document("GET", "/knlite/gateway")["url"])
+
+    def rest(self, namespace: str, service: str, seconds: float) -> None:
+        """Have no instance of a Service; returns when it has none, which may take *seconds*.
+
+        Raises ``NotFound``, and ``Conflict`` whose causes say ``RequestsUnderWay`` or ``Starting``
+        where it is worth while to ask again.
+        """
+        path = f"/knlite/services/{quote(namespace, safe='')}/{quote(service, safe='')}/rest"
+        with self._explained(), closing(self._connected(TIMEOUT + seconds)) as connection:
+            connection.request("POST", path, headers=self._headers)
+            answer = connection.getresponse()
+            content = answer.read()
+        if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+            raise self._refusal(answer.status, content)
 
     def create(self, info: "KindInfo", namespace: str, tree: Mapping[str, Any]) -> dict[str, Any]:
         """Make an object; returns it as it is kept. Raises ``InvalidInput``, ``Conflict``."""
@@ -174,9 +187,14 @@ class Client:
 
     def _refusal(self, status: int, content: bytes) -> KnliteError:
         try:
-            message = str(json.loads(content)["message"])
-        except (ValueError, KeyError, TypeError):
+            document = json.loads(content)
+            message = str(document["message"])
+            listed = document.get("details", {}).get("causes", ())
+            causes = [Cause(each["reason"], each["message"]) for each in listed]
+        except (ValueError, KeyError, TypeError, AttributeError):
             return self._stranger(status)
+        if status == HTTPStatus.CONFLICT:
+            return Conflict(message, causes=causes)
         return _FAMILIES.get(status, KnliteError)(message)
 
     def _stranger(self, status: int) -> Unreachable:

@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from knlite import __version__
+from knlite.cli.bench.verb import add_bench_verb
 from knlite.cli.doors import AdminAddress, AdminPort, Json, Namespace, explaining
 from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
@@ -44,6 +45,13 @@ class FreezerOption(StrEnum):
 
     engine = "engine"
     cgroup = "cgroup"
+
+
+class ReloadOption(StrEnum):
+    """What ``--reload`` takes."""
+
+    new_revision = "new-revision"
+    in_place = "in-place"
 
 
 class Output(StrEnum):
@@ -144,6 +152,19 @@ def up(
             " their control group where that is possible, which is quicker.",
         ),
     ] = FreezerOption.engine,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch/--no-watch", help="Apply manifests and reload code when their files change."
+        ),
+    ] = True,
+    reload: Annotated[
+        ReloadOption,
+        typer.Option(
+            help="new-revision: changed code becomes a revision, which gets the traffic once it is"
+            " ready. in-place: new instances take the place of the old ones.",
+        ),
+    ] = ReloadOption.new_revision,
     set_: Overrides = None,
     limit: Annotated[
         list[str] | None,
@@ -160,7 +181,8 @@ def up(
 ) -> None:
     """Run what the manifests below PATH describe, until Ctrl-C.
 
-    Manifests that change on disk are applied again. Without PATH, kubectl and kn bring everything;
+    Manifests that change on disk are applied again, and code that changes is live at once. Without
+    PATH, kubectl and kn bring everything;
     code that belongs to it is looked for below the current folder.
 
     \b
@@ -182,6 +204,8 @@ def up(
             admin_port=admin_port,
             runtime=runtime.value,
             data_dir=data_dir,
+            watch=watch,
+            reload="in-place" if reload is ReloadOption.in_place else "new-revision",
             debug=debug,
             memory=parse_size("--memory", memory) if memory else None,
             freezer="cgroup" if freezer is FreezerOption.cgroup else "engine",
@@ -267,6 +291,7 @@ def delete(
 
 add_event_verbs(app)
 add_invoke_verb(app)
+add_bench_verb(app)
 add_func_verbs(app)
 add_prune_verb(app)
 

@@ -81,7 +81,8 @@ async def _serve(
         async with anyio.create_task_group() as group:
             # Watching begins at once, so that a file saved while all that settles is not missed.
             settled = anyio.Event()
-            group.start_soon(reapply, emulator, paths, screen.notice, settled)
+            if emulator.settings.watch:
+                group.start_soon(reapply, emulator, paths, screen.notice, settled)
             await _settle(emulator, paths, project, screen, kubeconfig)
             settled.set()
 

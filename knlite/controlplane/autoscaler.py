@@ -18,7 +18,7 @@ from knlite.clock import Clock
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter, Standing
 from knlite.controlplane.scalerrunner import ScalerRunner
 from knlite.controlplane.scaletargets import ScaleTargets
-from knlite.errors import Conflict
+from knlite.errors import Cause, Conflict
 from knlite.kinds.conditions import is_false, is_true
 from knlite.kinds.labels import CONFIGURATION
 from knlite.kinds.serving.podautoscaler import ACTIVE, SCALE_TARGET_INITIALIZED, PodAutoscaler
@@ -130,8 +130,12 @@ class Autoscaler:
         """
         runner = self._runners.get(revision)
         kept = "the HPA class never goes to zero" if runner is None else runner.kept()
+        what = f"{revision.name} cannot be brought to zero"
         if runner is None or kept:
-            raise Conflict(f"{revision.name} cannot be brought to zero", cause=kept)
+            raise Conflict(what, cause=kept)
+        if runner.scaler.activity == "activating":
+            starting = "an instance of it is still starting"
+            raise Conflict(what, cause=starting, causes=[Cause("Starting", starting)])
         was = runner.desired
         runner.rest(self._clock.now())
         # Before the last instance goes, requests have to be held.

@@ -36,6 +36,8 @@ class Chooser:
         self.no_engine = ""
         self.sources = Sources()
         """The code that the files at hand bring along."""
+        self.live: dict[str, str] = {}
+        """The digest of the newest code in each folder whose code changes without new revisions."""
 
     def choose(self, wanted: Wanted, container: Container) -> Choice | Unrunnable:
         """What runs *container* of *wanted*, and where."""
@@ -43,8 +45,8 @@ class Chooser:
         sources = self.sources
         if leads and not any(same_image(each.image, container.image) for each in sources.projects):
             deployed = self._deployed(wanted)
-            if isinstance(deployed, ProjectError):
-                return Unrunnable("FunctionInvalid", f"the function of {FUNCTION}: {deployed}")
+            if isinstance(deployed, Unrunnable):
+                return deployed
             if deployed is not None:
                 sources = replace(sources, projects=(replace(deployed, image=container.image),))
         found = choose(
@@ -58,19 +60,37 @@ class Chooser:
             policy=self._policy,
             no_engine=self.no_engine,
         )
-        code = code_of(wanted.annotations)
-        if code and isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+        if isinstance(found, Choice) and isinstance(found.workload, FunctionProject):
+            code = self.live.get(found.workload.folder) or code_of(wanted.annotations)
             return replace(found, workload=replace(found.workload, code=code))
         return found
 
-    def _deployed(self, wanted: Wanted) -> FunctionProject | ProjectError | None:
+    def _deployed(self, wanted: Wanted) -> FunctionProject | Unrunnable | None:
         """The function that *wanted* was deployed as, whatever its image is called."""
         folder = wanted.annotations.get(FUNCTION, "")
         if folder:
-            project = read(Path(folder), self._environ)
+            if not Path(folder).is_dir():
+                return Unrunnable(
+                    "FolderMissing",
+                    f"the function was deployed from {folder}, which is not there; bring it back, "
+                    "or deploy it from a folder that knlite sees",
+                )
+            project = read(Path(folder), _OrEmpty(self._environ))
+            if isinstance(project, ProjectError):
+                return Unrunnable("FunctionInvalid", f"what was deployed cannot run: {project}")
             # Its Service has all variables, those that were given for the deployment among them.
-            return project if isinstance(project, ProjectError) else replace(project, envs={})
+            return replace(project, envs={})
         # func writes the image into func.yaml after it has deployed it, so that it is not yet there
         # for the first time.
         name = wanted.labels.get(NAME, "")
         return next((each for each in self.sources.projects if name and each.name == name), None)
+
+
+class _OrEmpty(dict[str, str]):
+    """Variables of which those that are not there are empty: whoever deployed had them."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> str:
+        return ""

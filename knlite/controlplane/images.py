@@ -7,6 +7,8 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 (``ContainerMissing``).
 """
 
+from collections.abc import Mapping
+
 import anyio
 import msgspec
 from anyio.abc import TaskGroup, TaskStatus
@@ -25,6 +27,10 @@ from knlite.serving.instance import RevisionName
 
 _MISSING = frozenset({"ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 """What a runtime says of an image that it cannot get."""
+
+
+Entries = Mapping[str, Pending]
+"""The code of the containers of a revision, by the container's name."""
 
 
 class Images:
@@ -67,6 +73,32 @@ class Images:
         deleted = f"{revision.name} has been deleted"
         codes = {name: await entry.outcome(deleted) for name, entry in entries.items()}
         return pod_code(codes, serving.name)
+
+    async def renew(self, revision: RevisionName) -> Entries:
+        """Prepare the code of *revision* anew; what there was before, to ``restore`` it.
+
+        Raises ``InstanceFailed``; then all is as it was.
+        """
+        found = self._registry.view.get(Revision, revision.namespace, revision.name)
+        before = self._entries.get(revision, {})
+        renewed: dict[str, Pending] = {}
+        for each in _containers(found) if found is not None else ():
+            entry = renewed[each.name] = Pending()
+            entry.code = await self._prepared(revision, each.name)
+            entry.done.set()
+        if revision in self._entries:
+            self._entries[revision] = renewed
+            for container, entry in renewed.items():
+                self._write_status(revision, container, entry)
+        return before
+
+    def restore(self, revision: RevisionName, entries: Entries) -> None:
+        """Let *revision* have the code again that it had before ``renew``."""
+        if revision in self._entries:
+            self._entries[revision] = dict(entries)
+            for container, entry in entries.items():
+                if entry.code is not None:
+                    self._write_status(revision, container, entry)
 
     def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)

@@ -156,6 +156,10 @@ class Incarnation:
     ) -> Ended | None:
         """While it is wanted; None when it was retired, and drained, or has been given up."""
         slot = self._slot
+        # From here on, as it may have been given up and be wanted again before a task looks.
+        turned = slot.turned
+        if slot.idle is not None:
+            return None
         unhealthy: list[Unhealthy] = []
         self._containers = len(blueprint.probes)
         health = Health(
@@ -171,11 +175,7 @@ class Incarnation:
         async def watch() -> None:
             unhealthy.append(await health.watch())
 
-        async def given_up() -> None:
-            while slot.idle is None:
-                await slot.turned.wait()
-
-        await first_of(watch, ended, slot.retired.wait, given_up)
+        await first_of(watch, ended, slot.retired.wait, turned.wait)
         if slot.retired.is_set():
             if not exits:
                 await self._drain(instance, blueprint, ended)
@@ -201,13 +201,13 @@ class Incarnation:
             return None
         rest = Rest(slot, instance, self._around, idling, blueprint.grace)
         how = await rest.outcome(ended)
-        if how in ("wanted", "thawed"):
-            self._offer_again(instance, blueprint, thawed=how == "thawed")
-            return None
         if exits:
             # Nobody was using it, so this is no crash that would have a request wait.
             slot.crashes = 0
             return self._ended(exits[0])
+        if how in ("wanted", "thawed"):
+            self._offer_again(instance, blueprint, thawed=how == "thawed")
+            return None
         if how == "stop":
             await instance.park(max(LEAST_GRACE, min(blueprint.grace, SHUTDOWN_GRACE)))
             return Parked()
@@ -224,6 +224,8 @@ class Incarnation:
             birth = Birth(slot.since, now, now, "thawed") if thawed else None
             slot.endpoint = Endpoint(slot.name, instance.address, birth)
             self._around.offered(slot)
+            if not thawed:
+                self._chronicle.ready(slot, self._label)
 
     async def _restarted(
         self, instance: Instance, blueprint: Blueprint, how: Unhealthy

@@ -8,10 +8,12 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 
 from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.wanted import Wanted
+from knlite.errors import InstanceFailed
 from knlite.functions import contents, snapshot
 from knlite.functions.ignore import Ignored, ignored
 from knlite.functions.sourcelike import not_sources
@@ -39,10 +41,34 @@ Local = FunctionProject | DockerfileFolder | LocalCommand
 class LocalCode:
     """The local code of all objects, as *chooser* finds it."""
 
-    def __init__(self, chooser: Chooser) -> None:
+    def __init__(self, chooser: Chooser, cache_dir: Path) -> None:
+        """Snapshots of functions are kept below *cache_dir*."""
         self._chooser = chooser
+        self._cache_dir = cache_dir
         self.changed: dict[Path, str] = {}
         """The digest of the code in each folder where it has changed since it was first seen."""
+
+    async def look(self, code: Local, folder: Path) -> str:
+        """The digest of *code* in *folder* as it is now; a function's is kept as a snapshot.
+
+        Raises ``InstanceFailed``.
+        """
+        if not await anyio.Path(folder).is_dir():
+            raise InstanceFailed("FolderMissing", f"{folder} is gone; what runs from it runs on")
+        rule = no_code(code, folder, self.sources)
+        if isinstance(code, FunctionProject):
+            taken = await snapshot.take(
+                folder, name=code.name, cache_dir=self._cache_dir, leave_out=rule
+            )
+            return taken.digest
+        return await anyio.to_thread.run_sync(lambda: contents.digest(folder, leave_out=rule))
+
+    def change(self, folder: Path, code: Local, digest: str, *, in_place: bool) -> None:
+        """*code* in *folder* is another one now; *in_place* without a new revision."""
+        if in_place:
+            self._chooser.live[code.folder] = digest
+        else:
+            self.changed[folder] = digest
 
     @property
     def sources(self) -> Sources:
@@ -95,18 +121,6 @@ def stamp(folders: Mapping[Path, Local], changed: Mapping[Path, str]) -> str:
     if len(found) < 2:
         return "".join(found)
     return f"sha256:{hashlib.sha256(' '.join(found).encode()).hexdigest()}"
-
-
-async def look(code: Local, folder: Path, sources: Sources, cache_dir: Path) -> str:
-    """The digest of *code* in *folder* as it is now; a function's is kept as a snapshot.
-
-    Raises ``InstanceFailed``.
-    """
-    rule = no_code(code, folder, sources)
-    if isinstance(code, FunctionProject):
-        taken = await snapshot.take(folder, name=code.name, cache_dir=cache_dir, leave_out=rule)
-        return taken.digest
-    return await anyio.to_thread.run_sync(lambda: contents.digest(folder, leave_out=rule))
 
 
 def no_code(code: Local, folder: Path, sources: Sources) -> Ignored:

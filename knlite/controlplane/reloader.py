@@ -6,26 +6,25 @@ reloads are held back, and the last change still comes to run.
 
 Source: knlite's own; ``docs/adr/0042-a-save-is-a-template-change.md``.
 Not here: what tells of changed files (``watching.py``), what a stamp is (``serving/code.py``),
-which code is whose (``localcode.py``).
+which code is whose (``localcode.py``), what people are told (``codenews.py``).
 """
 
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Protocol
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
-from knlite.controlplane.localcode import Local, LocalCode, look, no_code
+from knlite.controlplane.codenews import CodeNews
+from knlite.controlplane.localcode import Local, LocalCode, no_code
 from knlite.errors import Conflict, InstanceFailed
-from knlite.facts import Notice, Publish
+from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
-from knlite.kinds.conditions import find
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.labels import ROUTING_STATE, SERVICE
 from knlite.kinds.meta import Object, controller_of
@@ -42,12 +41,8 @@ USER = "knlite"
 OFTEN = 20
 WITHIN = 10.0
 """So many reloads of a folder in so many seconds are a program's own doing, not a person's."""
-SLOW = 5.0
-"""Seconds after which it is said that a change is not live yet."""
 LINGER = 1.0
 """Seconds that a revision out of use keeps its instances."""
-NAMED = 3
-"""How many files a notice names."""
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +64,18 @@ class _Folder:
     looking: anyio.Lock = field(default_factory=anyio.Lock)
 
 
+class Hands(Protocol):
+    """What can be done to the instances of a revision."""
+
+    def rest(self, revision: RevisionName) -> None:
+        """Have none any more. Raises ``Conflict``."""
+        ...
+
+    async def replace(self, revision: RevisionName) -> None:
+        """Have new ones, of its code as it is now. Raises ``InstanceFailed``."""
+        ...
+
+
 class Reloader:
     """The local code of one run."""
 
@@ -76,46 +83,53 @@ class Reloader:
         self,
         registry: Registry,
         code: LocalCode,
-        cache_dir: Path,
         clock: Clock,
         publish: Publish,
+        *,
+        in_place: bool = False,
     ) -> None:
+        """Without new revisions if *in_place*."""
         self._registry = registry
         self._code = code
-        self._cache_dir = cache_dir
         self._clock = clock
-        self._publish = publish
+        self._news = CodeNews(registry, clock, publish)
         self._folders: dict[Path, _Folder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
-        self._rest: Callable[[RevisionName], None] = lambda _: None
+        self._in_place = in_place
+        self._hands: Hands | None = None
+        self._group: TaskGroup | None = None
+        self._replacing: dict[Key, anyio.CancelScope] = {}
         self._follow: Callable[[frozenset[Path]], None] | None = None
-        self._news = anyio.Event()
-        self._saved: dict[Key, float] = {}
-        """When the change was noticed that an object is about to run."""
+        self._wake = anyio.Event()
+        self._turns: dict[Key, anyio.Lock] = {}
 
     def report_to(self, follow: Callable[[frozenset[Path]], None]) -> None:
         """Tell *follow* now, and whenever it changes, which folders hold code that runs."""
         self._follow = follow
         follow(frozenset(self._folders))
 
-    def rest_by(self, rest: Callable[[RevisionName], None]) -> None:
-        """*rest* takes a revision to zero, or raises ``Conflict``."""
-        self._rest = rest
+    def act_by(self, hands: "Hands") -> None:
+        """Act on instances by *hands*; to be called before ``run``."""
+        self._hands = hands
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """See what code looks like when it first runs, until cancelled."""
-        with self._registry.listening(self._note):
-            self.sources_changed()
-            task_status.started()
-            while True:
-                await self._news.wait()
-                self._news = anyio.Event()
-                for folder in tuple(self._folders.values()):
-                    if not folder.digest:
-                        await self._first_look(folder)
-                    elif folder.due:
-                        folder.held = folder.due = False
-                        self.write(await self.look((folder.path,)))
+        async with anyio.create_task_group() as self._group:
+            with self._registry.listening(self._note):
+                self.sources_changed()
+                task_status.started()
+                await self._look_when_due()
+
+    async def _look_when_due(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake = anyio.Event()
+            for folder in tuple(self._folders.values()):
+                if not folder.digest:
+                    await self._first_look(folder)
+                elif folder.due:
+                    folder.held = folder.due = False
+                    self.write(await self.look((folder.path,)))
 
     def sources_changed(self) -> None:
         """Where code is may be another place now."""
@@ -150,18 +164,29 @@ class Reloader:
             obj = self._registry.at(key)
             if not used & folders or not isinstance(obj, Service | Configuration | Deployment):
                 continue
-            if is_named(obj):
-                self._say(
-                    f"{_words(key)}: its code has changed, but its revision has a fixed name "
-                    f"({obj.spec.template.metadata.name}) and stays as it is; change the name or "
-                    "remove it from the template",
-                    "warning",
-                )
+            if not isinstance(obj, Deployment) and (self._in_place or is_named(obj)):
+                if self._group is not None:
+                    self._group.start_soon(self._replace, key, obj)
                 continue
             if isinstance(obj, Service):
-                since = self._saved[key] = self._clock.now()
-                self._clock.call_at(since + SLOW, partial(self._see_slow, key, since))
+                self._news.begun(key)
             self._registry.update(obj, user=USER)
+
+    async def _replace(self, key: Key, obj: Service | Configuration) -> None:
+        """Let the newest revision of *obj* run the change; a newer change takes its place."""
+        since, name = self._clock.now(), obj.status.latest_created_revision_name
+        with anyio.CancelScope() as scope:
+            earlier, self._replacing[key] = self._replacing.get(key), scope
+            if earlier is not None:
+                earlier.cancel()
+            async with self._turns.setdefault(key, anyio.Lock()):
+                try:
+                    if self._hands is not None:
+                        await self._hands.replace(RevisionName(key.namespace, name))
+                except InstanceFailed as exc:
+                    self._news.failed(key, name, exc)
+                else:
+                    self._news.live(key, name, since)
 
     # From the registry.
 
@@ -174,39 +199,17 @@ class Reloader:
             return
         key, old = key_of(obj), notification.old
         if notification.change == "deleted":
-            self._saved.pop(key, None)
+            self._news.forget(key)
+            self._replacing.pop(key, None)
+            self._turns.pop(key, None)
             if self._users.pop(key, None):
                 self._tell()
             return
         if old is None or old.metadata.generation != obj.metadata.generation:
             self._learn(obj)
             self._tell()
-        if key in self._saved and isinstance(obj, Service):
-            self._see_live(key, obj)
-
-    def _see_live(self, key: Key, obj: Service) -> None:
-        """Say so once the change is what answers, or never will."""
-        ready = find(obj.status.conditions)
-        observed = obj.status.observed_generation == obj.metadata.generation
-        if not observed or ready is None or ready.status == "Unknown":
-            return
-        since = self._saved.pop(key)
-        made, serves = obj.status.latest_created_revision_name, _serving(obj)
-        if ready.status != "True":
-            on = f"; {serves} goes on serving" if serves and serves != made else ""
-            self._say(f"{_words(key)}: {made} does not start{on}", "warning")
-        elif made in serves.split(", "):
-            self._say(f"{_words(key)}: live as {made} after {self._clock.now() - since:.2f} s")
-        else:
-            self._say(f"{_words(key)}: {made} is ready; its traffic is for {serves}")
-
-    def _see_slow(self, key: Key, since: float) -> None:
-        obj = self._registry.at(key)
-        if self._saved.get(key) != since or not isinstance(obj, Service):
-            return
-        made, serves = obj.status.latest_created_revision_name, _serving(obj)
-        on = f"; {serves} goes on serving" if serves else ""
-        self._say(f"{_words(key)}: {made} is not ready after {SLOW:.0f} s{on}", "warning")
+        if isinstance(obj, Service):
+            self._news.see(key, obj)
 
     def _see_out_of_use(self, revision: Revision, old: Object | None) -> None:
         """Give up the instances of one that a newer one has taken the place of.
@@ -229,7 +232,8 @@ class Reloader:
         revision = self._registry.view.get(Revision, *name)
         if revision is not None and revision.metadata.labels.get(ROUTING_STATE) == "reserve":
             with suppress(Conflict):
-                self._rest(name)
+                if self._hands is not None:
+                    self._hands.rest(name)
 
     def _learn(self, obj: Stamped) -> None:
         key = key_of(obj)
@@ -242,7 +246,7 @@ class Reloader:
             known = self._folders.get(path)
             if known is None:
                 self._folders[path] = _Folder(path, code)
-                self._news.set()
+                self._wake.set()
             else:
                 known.code = code
 
@@ -271,8 +275,9 @@ class Reloader:
             and isinstance(obj := self._registry.at(key), Service | Configuration | Deployment)
         }
         if before - {"", found}:
-            self._code.changed[folder.path] = found
-            self.write(frozenset({folder.path}))
+            self._code.change(folder.path, folder.code, found, in_place=self._in_place)
+            if not self._in_place:
+                self.write(frozenset({folder.path}))
 
     async def _has_changed(self, folder: _Folder) -> bool:
         async with folder.looking:
@@ -281,7 +286,8 @@ class Reloader:
             found = await self._digest(folder)
             if found is None or found == folder.digest:
                 return False
-            folder.digest = self._code.changed[folder.path] = found
+            folder.digest = found
+            self._code.change(folder.path, folder.code, found, in_place=self._in_place)
             folder.reloads.append(self._clock.now())
             return True
 
@@ -293,7 +299,7 @@ class Reloader:
         if due <= self._clock.now():
             return False
         folder.held = True
-        self._say(
+        self._news.say(
             f"{folder.path} keeps changing: its code is reloaded {OFTEN} times in {WITHIN:.0f} "
             "seconds and no more; if the program writes there itself, name what it writes in "
             f"{folder.path / FUNCIGNORE}",
@@ -302,28 +308,23 @@ class Reloader:
 
         def look() -> None:
             folder.due = True
-            self._news.set()
+            self._wake.set()
 
         self._clock.call_at(due, look)
         return True
 
     async def _digest(self, folder: _Folder) -> str | None:
         """Of its code as it is now; None if it cannot be told."""
-        why = ""
-        if not await anyio.Path(folder.path).is_dir():
-            why = f"{folder.path} is gone: what runs from it runs on as it is"
-        else:
-            try:
-                found = await look(folder.code, folder.path, self._code.sources, self._cache_dir)
-            except InstanceFailed as exc:
-                why = str(exc)
-            else:
-                folder.unreadable = ""
-                return found
-        if why != folder.unreadable:
-            folder.unreadable = why
-            self._say(why, "warning")
-        return None
+        try:
+            found = await self._code.look(folder.code, folder.path)
+        except InstanceFailed as exc:
+            why = str(exc)
+            if why != folder.unreadable:
+                folder.unreadable = why
+                self._news.say(why, "warning")
+            return None
+        folder.unreadable = ""
+        return found
 
     def _announce(self, folder: _Folder, touched: list[Path]) -> None:
         rule = no_code(folder.code, folder.path, self._code.sources)
@@ -332,21 +333,5 @@ class Reloader:
             for path in touched
             if folder.path in path.parents
         )
-        names = sorted(path for path in inside if not rule(path, False)) or ["its code"]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        have = "has" if len(names) == 1 else "have"
-        whose = ", ".join(_words(key) for key, used in self._users.items() if folder.path in used)
-        self._say(f"{whose}: {', '.join(names[:NAMED])}{more} {have} changed")
-
-    def _say(self, text: str, level: Literal["info", "warning"] = "info") -> None:
-        self._publish(Notice(at=self._clock.wall(), level=level, text=text))
-
-
-def _serving(service: Service) -> str:
-    """The revisions that get requests."""
-    names = (each.revision_name for each in service.status.traffic if each.percent)
-    return ", ".join(dict.fromkeys(names))
-
-
-def _words(key: Key) -> str:
-    return f"{key.namespace}/{key.name}"
+        users = [key for key, used in self._users.items() if folder.path in used]
+        self._news.changed(users, sorted(path for path in inside if not rule(path, False)))

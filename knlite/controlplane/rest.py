@@ -88,7 +88,7 @@ class Rest:
         return how
 
     async def _frozen(self, ended: Callable[[], Awaitable[None]]) -> Outcome:
-        slot, told = self._slot, False
+        slot, told, thawed = self._slot, False, False
 
         async def hold() -> None:
             nonlocal told
@@ -99,12 +99,18 @@ class Rest:
             self._idling.hold(slot, usage, self._around.let_go)
             await anyio.sleep_forever()
 
-        how = await self._unless_wanted(ended, hold)
-        if how != "wanted":
-            return how or "over"
+        async def thaw() -> None:
+            nonlocal thawed
+            # Here, so that its programs wake up while all the rest of this ends.
+            await self._wanted()
+            await self._instance.thaw()
+            thawed = True
+
+        await first_of(ended, slot.retired.wait, thaw, hold)
+        if not thawed or slot.retired.is_set():
+            return "over"
         if not told:
             self._around.chronicle.frozen(slot, "")
-        await self._instance.thaw()
         return "thawed"
 
     async def _unless_wanted(
@@ -112,13 +118,12 @@ class Rest:
     ) -> Outcome | None:
         """Wait for one of *waits*; None if that came first, and it is still given up."""
         slot, first = self._slot, -1
-
-        async def wanted() -> None:
-            while slot.idle is not None:
-                await slot.turned.wait()
-
-        if slot.idle is not None and not slot.retired.is_set():
-            first = await first_of(ended, slot.retired.wait, wanted, *waits)
+        if slot.resting:
+            first = await first_of(ended, slot.retired.wait, self._wanted, *waits)
         if slot.retired.is_set() or first == 0:
             return "over"
         return "wanted" if slot.idle is None else None
+
+    async def _wanted(self) -> None:
+        while self._slot.idle is not None:
+            await self._slot.turned.wait()

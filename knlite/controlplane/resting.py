@@ -11,7 +11,7 @@ from typing import Protocol
 
 import anyio
 
-from knlite.errors import Conflict, NotFound
+from knlite.errors import Cause, Conflict, NotFound
 from knlite.facts import Fact
 from knlite.kinds.labels import SERVICE
 from knlite.kinds.serving.revision import Revision
@@ -74,6 +74,7 @@ class Resting:
                 f"{name} cannot be brought to zero",
                 cause=f"{under_way} request{'s are' if under_way > 1 else ' is'} under way",
                 fix="ask again when they are over",
+                causes=[Cause("RequestsUnderWay", f"{under_way}")],
             )
         revisions = [
             RevisionName(namespace, revision.metadata.name)

@@ -51,13 +51,11 @@ class ScalerRunner:
         return True
 
     def kept(self) -> str:
-        """Why it cannot be without an instance now; empty if it can."""
+        """Why it is never without an instance; empty if it may be."""
         if self.spec.min_scale:
             return f"min-scale is {self.spec.min_scale}"
         if not self.spec.scale_to_zero:
             return "enable-scale-to-zero is false"
-        if self.scaler.activity == "activating":
-            return "an instance of it is still starting"
         return ""
 
     def rest(self, now: float) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import anyio
 
 from knlite.runtime.port import Instance, Runtime
-from knlite.serving.instance import Endpoint, RevisionName
+from knlite.serving.instance import Endpoint, RevisionName, StartFailure
 
 Idle = Literal["stop", "freeze"]
 
@@ -34,6 +34,12 @@ class Slot:
     """How often it has been started again."""
     crashes: int = 0
     """The same, since it last ran for long."""
+    incoming: bool = False
+    """Whether it is about to take the place of another one, and counts for nothing until then."""
+    decided: anyio.Event = field(default_factory=anyio.Event)
+    """Set when it has been ready, or never will be."""
+    failure: StartFailure | None = None
+    """Why one that is incoming could not start."""
     runtime: Runtime | None = None
     """Who has started it, and remembers it until it is discarded."""
     idle: Idle | None = None

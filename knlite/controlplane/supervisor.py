@@ -90,7 +90,7 @@ class Supervisor:
             attempt=probe,
             clock=clock,
             chronicle=self._chronicle,
-            offered=lambda slot: self._changed(slot.revision),
+            offered=self._offered,
             drained=self._drained,
             occupied=self._occupied,
             let_go=self._retire,
@@ -163,7 +163,7 @@ class Supervisor:
         else:
             self._desired.pop(revision, None)
         slots = self._slots.setdefault(revision, {})
-        there = [slot for slot in slots.values() if not slot.retired.is_set()]
+        there = [slot for slot in slots.values() if not (slot.retired.is_set() or slot.incoming)]
         kept = [slot for slot in there if not slot.resting]
         missing = max(0, count - len(kept))
         # First those that need least for it: they run, or are frozen, or have been stopped.
@@ -190,6 +190,36 @@ class Supervisor:
         """Have none any more, for good: *revision* is gone."""
         self.set_desired(revision, 0)
         self.let_go(revision)
+        for slot in self._incoming(revision):
+            self._retire(slot)
+
+    async def replace(self, revision: RevisionName) -> StartFailure | None:
+        """Have new instances in the place of those that there are, once they are ready.
+
+        If one of them cannot start nothing changes, and why is returned. Where there is none one is
+        started all the same, to see whether it can. Cancelled, nothing changes.
+        """
+        self.let_go(revision)
+        slots = self._slots.setdefault(revision, {})
+        old = [slot for slot in slots.values() if not slot.retired.is_set()]
+        for _ in range(max(1, len(old))):
+            self._add(revision, incoming=True)
+        fresh = self._incoming(revision)
+        try:
+            for slot in fresh:
+                await slot.decided.wait()
+                if slot.failure is not None:
+                    return slot.failure
+            for slot in fresh:
+                slot.incoming = False
+            for slot in old:
+                self._retire(slot)
+            self._refill(revision)
+        finally:
+            for slot in fresh:
+                if slot.incoming:
+                    self._retire(slot)
+        return None
 
     def let_go(self, revision: RevisionName) -> None:
         """Keep none of those that are given up: they would not be what a new one is."""
@@ -218,11 +248,15 @@ class Supervisor:
     def _refill(self, revision: RevisionName) -> None:
         self.set_desired(revision, self._desired.get(revision, 0))
 
-    def _add(self, revision: RevisionName) -> None:
+    def _incoming(self, revision: RevisionName) -> list[Slot]:
+        slots = self._slots.get(revision, {}).values()
+        return [slot for slot in slots if slot.incoming and not slot.retired.is_set()]
+
+    def _add(self, revision: RevisionName, *, incoming: bool = False) -> None:
         if self._group is None:
             return
         name = instance_name(revision.name, self._draw)
-        slot = Slot(name, revision, self._service_of(revision))
+        slot = Slot(name, revision, self._service_of(revision), incoming=incoming)
         self._slots[revision][slot.name] = slot
         self._group.start_soon(self._keep, slot, name=slot.name)
 
@@ -251,10 +285,15 @@ class Supervisor:
                 if isinstance(end, Parked):
                     await self._until_wanted(slot)
                     continue
+                if slot.incoming:
+                    slot.failure = end.why
+                    self._retire(slot)
+                    break
                 if self._clock.now() - since > LONG_RUN:
                     slot.crashes = 0
                 await self._before_restart(slot, end)
         finally:
+            slot.decided.set()
             if slot.runtime is not None:
                 with anyio.CancelScope(shield=True):
                     await slot.runtime.discard(slot.name)
@@ -301,6 +340,11 @@ class Supervisor:
 
     def _occupied(self, slot: Slot) -> bool:
         return any(balancer.occupied(slot.revision, slot.name) for balancer in self._balancers)
+
+    def _offered(self, slot: Slot) -> None:
+        if slot.endpoint is not None:
+            slot.decided.set()
+        self._changed(slot.revision)
 
     def _changed(self, revision: RevisionName) -> None:
         slots = self._slots.get(revision, {}).values()

@@ -6,6 +6,7 @@ whole function; what was made is removed again if it cannot be completed.
 Source: Knative Functions reference §4.3; knative/func pkg/functions/client.go (Init).
 """
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,7 +43,7 @@ def create(folder: Path, template: Template, *, created: str) -> FuncYaml:
     *created* is the time, in RFC 3339. Raises ``InvalidInput`` (the name), ``Conflict`` (something
     is there), ``KnliteError`` (the disk, the template).
     """
-    place = folder.absolute()
+    place = Path(os.path.abspath(folder))
     func = _begun(place.name, template, created)
     assert_free(place)
     made = [each for each in (place, *place.parents) if not each.exists()]
@@ -61,17 +62,24 @@ def create(folder: Path, template: Template, *, created: str) -> FuncYaml:
 
 
 def assert_free(folder: Path) -> None:
-    """Raises ``Conflict`` unless *folder* can become a function; hidden files may be there."""
-    if not folder.exists():
-        return
-    if not folder.is_dir():
-        raise Conflict(f"cannot create a function in {folder}", cause="it is no folder")
-    if (folder / funcyaml.FILE).exists():
+    """Raises ``Conflict`` unless *folder* can become a function; hidden files may be there.
+
+    Raises ``KnliteError`` if it cannot be looked at.
+    """
+    try:
+        if not folder.exists():
+            return
+        if not folder.is_dir():
+            raise Conflict(f"cannot create a function in {folder}", cause="it is no folder")
+        names = sorted(each.name for each in folder.iterdir())
+    except OSError as error:
+        raise KnliteError(f"cannot create a function in {folder}", cause=str(error)) from error
+    if funcyaml.FILE in names:
         raise Conflict(
             f"function at '{folder}' already initialized",
             fix="give another folder, or delete what is there",
         )
-    there = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
+    there = [name for name in names if not name.startswith(".")]
     if there:
         raise Conflict(
             "the directory must be empty of visible files and recognized config files before it can"

@@ -2,7 +2,8 @@
 
 Source: Knative Functions reference §4.1; knative/func pkg/functions (function.go,
 function_envs.go, function_labels.go, function_options.go, function_volumes.go, function_git.go).
-Differs: ``runtime`` is needed, and ``invoke``, ``startTimeout`` and the name are looked at.
+Differs: ``runtime`` is needed, and ``invoke`` and ``startTimeout`` are looked at.
+Not here: the name, which matters when there is a Service of it (``service.py``).
 """
 
 import re
@@ -61,8 +62,6 @@ def name_problem(name: str) -> str:
 def _top(func: FuncYaml) -> Iterator[Problem]:
     if not func.runtime:
         yield (), "runtime is missing (python, node, go, …)"
-    if func.name and (problem := name_problem(func.name)):
-        yield ("name",), problem
     if func.invoke not in {"", "http", "cloudevent"}:
         yield ("invoke",), f"invoke must be http or cloudevent, not {func.invoke!r}"
     try:

@@ -13,12 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import TemporaryDirectory
 
 import msgspec
 from msgspec.inspect import StructType, Type, UnionType, VarTupleType, type_info
 
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, KnliteError
 from knlite.functions import yamledit
 from knlite.functions.funcmigrations import Tree, migrated, version_of
 from knlite.functions.funcproblems import problems
@@ -70,7 +70,10 @@ class FuncFile:
 
 
 def load(folder: Path, environ: Mapping[str, str] | None = None) -> FuncYaml | ProjectErrors:
-    """The function in *folder*; its labels may refer to variables of *environ*."""
+    """The function in *folder*; its labels may refer to variables of *environ*.
+
+    Without a name it has its folder's, which is not written for that.
+    """
     found = opened(folder, environ)
     return found.func if isinstance(found, FuncFile) else found
 
@@ -88,11 +91,14 @@ def opened(folder: Path, environ: Mapping[str, str] | None = None) -> FuncFile |
     found = _decoded(tree)
 
     def problem(place: Place, message: str) -> ProjectError:
-        return ProjectError(str(file), document.line_of(_place_in(document, place)), message)
+        line = document.line_of(_place_in(document, place))
+        return ProjectError(str(file), line, _printable(message))
 
     if isinstance(found, FuncYaml):
         wrong = tuple(problem(*each) for each in problems(found, environ or {}))
         if not wrong:
+            if not found.name:
+                found = msgspec.structs.replace(found, name=folder.resolve().name)
             unknown = tuple(problem(*each) for each in _unknown(tree)) if not old else ()
             return FuncFile(found, text, tree, unknown)
         return ProjectErrors(wrong)
@@ -111,7 +117,7 @@ def line_of(folder: Path, place: Place) -> int:
 def save(folder: Path, changed: FuncYaml) -> bool:
     """Write *changed* into *folder*, if it is not what stands there; says whether it was written.
 
-    Raises ``InvalidInput`` if it cannot be what it is, ``OSError``.
+    Raises ``InvalidInput`` if it cannot be what it is, ``KnliteError`` if it cannot be written.
     """
     file = folder / FILE
     if wrong := [text for _, text in problems(changed, {})]:
@@ -133,18 +139,21 @@ def save(folder: Path, changed: FuncYaml) -> bool:
 
 def _write(file: Path, text: str) -> None:
     """All or nothing, and through a link to where the file is."""
-    place = file.resolve()
-    with NamedTemporaryFile(
-        "w", encoding="utf-8", dir=place.parent, prefix=f".{FILE}.", delete=False
-    ) as stream:
-        stream.write(text)
-    made = Path(stream.name)
     try:
-        made.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o644)
-        made.replace(place)
-    except OSError:
-        made.unlink(missing_ok=True)
-        raise
+        place = file.resolve()
+        mode = place.stat().st_mode & 0o777 if place.exists() else 0o644
+        with TemporaryDirectory(dir=place.parent, prefix=f".{FILE}.") as beside:
+            made = Path(beside) / FILE
+            made.write_text(text, encoding="utf-8")
+            made.chmod(mode)
+            made.replace(place)
+    except OSError as error:
+        raise KnliteError(f"{file} cannot be written", cause=str(error)) from error
+
+
+def _printable(text: str) -> str:
+    """What a file says may hold what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
@@ -155,7 +164,8 @@ def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
         return msgspec.convert(_without_null(tree), FuncYaml, strict=False)
     except msgspec.ValidationError as error:
         found = _AT.search(str(error))
-        steps = _STEP.findall(found[1]) if found else []
+        # [...] is whatever key of a map that holds anything.
+        steps = _STEP.findall(found[1].replace("[...]", "")) if found else []
         place = tuple(int(index) if index else word for word, index in steps)
         text = str(error)[: found.start()] if found else str(error)
         where = ".".join(map(str, place))

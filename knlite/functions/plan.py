@@ -169,7 +169,7 @@ async def make(
         key="\n".join((*interpreter, str(planned.runner), *imports)),
     )
     return Made(
-        words=(*interpreter, str(planned.runner), *arguments),
+        words=(*interpreter, str(python.START), planned.runner.stem, *arguments),
         described="\n".join((sys.version, *planned.requirements)),
         envs=told(origin, debug=debug),
         warm=warm,

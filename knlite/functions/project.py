@@ -39,13 +39,11 @@ def read(folder: Path, environ: Mapping[str, str]) -> FunctionProject | ProjectE
             return ProjectError(str(folder / FILE), line, str(found))
     assert not isinstance(envs, MissingVariable)
     assert not isinstance(build_envs, MissingVariable)
-    name = func.name or folder.resolve().name
-    registry = func.registry.rstrip("/")
     return FunctionProject(
         folder=str(folder),
-        name=name,
+        name=func.name,
         language=func.runtime,
-        image=func.image or (f"{registry}/{name}:latest" if registry else ""),
+        image=func.full_image,
         invoke="cloudevent" if func.invoke == "cloudevent" else "http",
         envs=envs,
         base_image=func.build.base_image,

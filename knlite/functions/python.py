@@ -23,6 +23,8 @@ from knlite.errors import InstanceFailed
 RUNNERS = Path(__file__).parent / "runners"
 SHARED = (RUNNERS / "knlite_loading.py", RUNNERS / "knlite_streams.py")
 """What every runner needs beside it."""
+START = RUNNERS / "knlite_start.py"
+"""Starts a runner that lies beside it, by its name."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
 TEST_TOOLS = frozenset({"pytest", "pytest-asyncio"})
 """What func's template lists among the runtime's dependencies, for the function's tests."""

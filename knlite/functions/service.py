@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from knlite.errors import InvalidInput
-from knlite.functions.funcproblems import KEY, LOCAL, WHOLE
+from knlite.functions.funcproblems import KEY, LOCAL, WHOLE, name_problem
 from knlite.functions.funcspec import Env, FuncYaml, Kafka, Options, Volume
 from knlite.kinds.quantities import canonical
 
@@ -44,8 +44,11 @@ def service_of(
 ) -> Tree:
     """The Service of *func*, which runs *image*; *built* says when, as ``20060102T150405``.
 
-    Variables and labels may refer to *environ*. Raises ``InvalidInput`` if it lacks one.
+    Variables and labels may refer to *environ*. Raises ``InvalidInput`` if it lacks one, or if no
+    Service can have the function's name.
     """
+    if problem := name_problem(func.name):
+        raise InvalidInput(problem, fix="change name in func.yaml")
     labels = labels_of(func, environ)
     annotations = {DEPLOYER: "knative", **func.deploy.annotations}
     envs, sources = _envs(func.run.envs, built, func.run.kafka, environ)

@@ -89,6 +89,13 @@ def built_in() -> Repository:
 
 def in_folder(folder: Path) -> Repository:
     """The templates below *folder*. Raises ``InvalidInput``."""
+    try:
+        return _in_folder(folder)
+    except OSError as error:
+        raise InvalidInput(f"the templates in {folder} cannot be read", cause=str(error)) from error
+
+
+def _in_folder(folder: Path) -> Repository:
     whole = _manifest(folder, Manifest())
     root = (folder / whole.templates).resolve()
     if not root.is_relative_to(folder.resolve()) or not root.is_dir():

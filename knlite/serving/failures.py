@@ -10,12 +10,15 @@ import re
 
 _FRAME = re.compile(r'File "([^"<]+)", line (\d+)')
 _LIBRARIES = ("/site-packages/", "/lib/python", "/functions/runners/")
+_WRAPPING = re.compile(r'(Revision "[^"]*" failed with message: )?(Container failed with: )?')
+"""What Knative puts around last words, for whoever reads them with the Service."""
 _TRACEBACK = "Traceback (most recent call last)"
 _SYNTAX = re.compile(r"\w*(SyntaxError|IndentationError|TabError): ")
 
 
 def in_short(message: str) -> str:
     """One line of *message*: ``FILE:LINE: ERROR`` of a traceback, else its first line."""
+    message = _WRAPPING.sub("", message.strip(), count=1)
     lines = [line.strip() for line in message.splitlines() if line.strip()]
     if not lines:
         return ""

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -82,12 +82,10 @@ class Running:
     def ask(
         self, path: str = "/", body: str | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, http.client.HTTPMessage, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)
-        connection.request("GET" if body is None else "POST", path, body, headers or {})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers, text
+        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)) as connection:
+            connection.request("GET" if body is None else "POST", path, body, headers or {})
+            with connection.getresponse() as answer:
+                return answer.status, answer.headers, answer.read().decode()
 
 
 @contextmanager
@@ -208,3 +206,124 @@ def test_a_func_function_lives_from_start_to_stop(tmp_path: Path) -> None:
     assert made.process.returncode == 0
     assert out.splitlines()[0].startswith("start ")
     assert out.splitlines()[-1] == "stop"
+
+
+ASYNC = """
+import asyncio
+from parliament import event
+
+@event
+async def evented(context):
+    return context.cloud_event.data
+
+async def main(context):
+    await asyncio.sleep(0)
+    what = context.request.args.get("what", "")
+    if what == "event":
+        return await evented(context)
+    return f"async {context.request.method}"
+"""
+
+
+def test_main_may_be_async(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(ASYNC)
+    with running(tmp_path, "parliament_runner.py") as made:
+        assert made.ask("/")[::2] == (200, "async GET")
+        status, headers, body = made.ask("/?what=event", '{"a": 1}', EVENT)
+        assert (status, headers["Ce-Type"], body) == (200, "parliament.response", '{"a": 1}')
+
+
+STREAMS = """
+def main(context):
+    what = context.request.args.get("what", "")
+    if what == "huge":
+        return (b"x" * 65536 for _ in range(4096))
+    if what == "breaks":
+        return (1 / (3 - n) and "part " for n in range(9))
+    if what == "exit":
+        raise SystemExit("enough")
+    return {"int": 5, "tuple": (1, 2, 3, 4), "status": ("x", 99999)}[what]
+"""
+
+
+def test_an_answer_in_parts_is_never_held_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(STREAMS)
+    with running(tmp_path, "parliament_runner.py") as made:
+        status, headers, body = made.ask("/?what=huge")
+        assert (status, headers["Transfer-Encoding"]) == (200, "chunked")
+        assert len(body) == 65536 * 4096
+        memory = Path(f"/proc/{made.process.pid}/status")
+        if memory.exists():
+            peak = next(line for line in memory.read_text().splitlines() if "VmHWM" in line)
+            assert int(peak.split()[1]) < 64 * 1024
+        with pytest.raises(http.client.IncompleteRead):
+            made.ask("/?what=breaks")
+
+
+def test_what_is_no_answer_is_said_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(STREAMS)
+    with running(tmp_path, "parliament_runner.py") as made:
+        assert made.ask("/?what=int")[0] == 500
+        assert made.ask("/?what=tuple")[0] == 500
+        assert made.ask("/?what=status")[0] == 500
+        assert made.ask("/?what=exit")[::2] == (500, "Function raised enough")
+        made.process.terminate()
+        _, err = made.process.communicate(timeout=5)
+    assert f"{tmp_path}/func.py: main() returned an int; return text" in err
+    assert "main() returned a tuple of 4" in err
+    assert "main() returned the status 99999" in err
+
+
+HOOKS = """
+import asyncio
+class Function:
+    async def start(self, cfg): self.port = cfg["PORT"]; print("start")
+    async def stop(self): await asyncio.sleep(0); print("stop")
+    async def alive(self): return True, "alive " + self.port
+    async def handle(self, scope, receive, send):
+        if scope["path"] == "/exit": raise SystemExit("no")
+        if scope["path"] == "/text":
+            await send({"type": "http.response.start", "status": 200})
+            await send({"type": "http.response.body", "body": "text"})
+        return "ignored"
+async def new(): return Function()
+"""
+
+
+def test_hooks_may_be_async_and_what_is_not_sent_is_said(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(HOOKS)
+    with running(tmp_path, "func_python_runner.py", "http") as made:
+        assert made.ask("/health/liveness")[2].startswith("alive ")
+        assert made.ask("/exit")[::2] == (500, "Internal Server Error: no")
+        assert made.ask("/silent")[0] == 500
+        with pytest.raises(http.client.RemoteDisconnected):
+            made.ask("/text")
+        made.process.terminate()
+        out, err = made.process.communicate(timeout=5)
+    assert out.splitlines() == ["start", "stop"]
+    assert "ended without sending an answer; it returned a str, which is ignored" in err
+    assert "the body of an answer must be bytes, not a str" in err
+
+
+ORDINARY = """
+import functools, threading
+def plain(scope, receive, send):
+    body = receive()["body"]
+    send({"type": "http.response.start", "status": 200})
+    send({"type": "http.response.body", "body": threading.current_thread().name.encode() + body})
+async def waits(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": b"waits"})
+@functools.wraps(waits)
+def handle(scope, receive, send):
+    return (plain if scope["path"] == "/plain" else waits)(scope, receive, send)
+"""
+
+
+def test_a_handler_may_be_an_ordinary_function(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(ORDINARY)
+    with running(tmp_path, "func_python_runner.py", "http") as made:
+        answer = made.ask("/plain", "hi")[2]
+        assert answer.endswith("hi")
+        assert "MainThread" not in answer
+        assert made.ask("/decorated")[::2] == (200, "waits")

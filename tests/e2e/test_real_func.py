@@ -47,8 +47,13 @@ def knlite(folder: Path) -> Iterator[Knlite]:
     program = shutil.which("func")
     if program is None:
         missing("func", "there is no func on the PATH")
-    for name, template in (("shop", "http"), ("mail", "cloudevents")):
-        made = [program, "create", "-l", "python", "-t", template, str(folder / name)]
+    for name, language, template in (
+        ("shop", "python", "http"),
+        ("mail", "python", "cloudevents"),
+        ("node", "node", "http"),
+        ("go", "go", "http"),
+    ):
+        made = [program, "create", "-l", language, "-t", template, str(folder / name)]
         subprocess.run(made, check=True, capture_output=True)
     with (folder / "shop" / "func.yaml").open("a") as file:
         file.write(f"registry: {REGISTRY}\n")
@@ -122,6 +127,17 @@ def test_func_goes_on_with_what_knlite_has_made(func: Client, knlite: Knlite, fo
     pod = knlite.object(f"{SERVICES}/ours")["spec"]["template"]["spec"]
     assert {"name": "TARGET", "value": "you"} in pod["containers"][0]["env"]
     wait_until(lambda: listed(func)["ours"]["ready"] == "True", "it is ready")
+
+
+@pytest.mark.parametrize(("language", "tool"), [("node", "npm"), ("go", "go")])
+def test_other_languages_run_from_source_as_well(
+    func: Client, knlite: Knlite, folder: Path, language: str, tool: str
+) -> None:
+    if shutil.which(tool) is None:
+        missing(tool, f"there is no {tool} on the PATH")
+    place = folder / language
+    assert "Function deployed" in deploy(func, place).stderr
+    assert "Hello World" in func("invoke", "--path", str(place))
 
 
 def test_a_resource_that_is_missing_is_named(func: Client, folder: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import anyio
 import looptime
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 from knlite.clock import LoopClock
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
+from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.claims import ClaimKeeper
 from knlite.controlplane.controller import Controller
 from knlite.controlplane.eventledger import EventLedger
@@ -22,14 +24,18 @@ from knlite.controlplane.foundation import NAMESPACES
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
 from knlite.controlplane.idling import Idling
 from knlite.controlplane.images import Images
+from knlite.controlplane.inplace import InPlace
 from knlite.controlplane.kubelet import Kubelet
+from knlite.controlplane.localcode import Local, LocalCode
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import ReadinessFacts
 from knlite.controlplane.reconcilers import RECONCILERS
+from knlite.controlplane.reloader import Reloader
 from knlite.controlplane.reporting import Reporter
+from knlite.controlplane.resting import Resting
 from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
@@ -62,7 +68,7 @@ from knlite.serving.instance import (
 from knlite.serving.probing import ProbeSpec, Role
 from knlite.serving.routing import RoutingTable
 from knlite.serving.scheduling import Capacity
-from knlite.serving.workload import Choice, StoredImage
+from knlite.serving.workload import Choice, FunctionProject, Sources, StoredImage
 from tests.flows import documents
 
 CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
@@ -120,10 +126,35 @@ class Requests:
         self.table = table
 
 
+class SavedCode(LocalCode):
+    """Functions in folders of which a test says what is in them: ``/code/IMAGE``."""
+
+    def __init__(self) -> None:
+        self.chooser = Chooser("process", {})
+        super().__init__(self.chooser, Path("/cache"))
+        self.saved: dict[str, str] = {}
+        """The digest of the code by its image."""
+
+    def save(self, image: str, digest: str) -> None:
+        """Write a function, for the first time or again."""
+        self.saved[image] = digest
+        self.chooser.sources = Sources(
+            projects=tuple(
+                FunctionProject(folder=f"/code/{each}", name=each, language="python", image=each)
+                for each in self.saved
+            )
+        )
+
+    async def look(self, code: Local, folder: Path) -> str:
+        return self.saved[folder.name]
+
+
 class Cell:
     """One control plane, and what is told to it and by it."""
 
-    def __init__(self, scripts: dict[str, Script], config: dict[str, str]) -> None:
+    def __init__(
+        self, scripts: dict[str, Script], config: dict[str, str], *, in_place: bool = False
+    ) -> None:
         # The wall goes on from one cell to the next.
         self.clock = LoopClock(STARTED + timedelta(seconds=asyncio.get_running_loop().time()))
         self.facts: list[Fact] = []
@@ -132,14 +163,16 @@ class Cell:
         """What probes of a role say of the container of a name, where it is not well."""
         self.requests = Requests()
         self.runtime = FakeRuntime(self.clock, lambda workload: scripts[_image(workload)])
-        uids = count(1)
+        self.code = SavedCode()
+        # What a later cell makes must not be taken for what an earlier one has made.
+        began, uids = asyncio.get_running_loop().time(), count(1)
         ledger = EventLedger(self.clock.wall)
         self.registry = Registry(
             wall=self.clock.wall,
-            new_uid=lambda: f"uid-{next(uids)}",
+            new_uid=lambda: f"uid-{began:g}-{next(uids)}",
             overrides={"config-autoscaler": config},
             external_port=8080,
-            mutators=(injected,),
+            mutators=(injected, self.code.stamped),
             validators=(filter_kept,),
             derivations=(*views_of_run("127.0.0.9", 8080, 8443, STARTED), ledger),
         )
@@ -200,6 +233,9 @@ class Cell:
         self.volumes = VolumeKeeper(
             self.registry, self.supervisor, issuer, self.clock.wall, publish
         )
+        resting = Resting(self.registry, self.autoscaler, self.supervisor.counts, lambda: ())
+        self.reloader = Reloader(self.registry, self.code, self.clock, publish, in_place=in_place)
+        self.reloader.act_by(InPlace(images, self.supervisor, resting))
         self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (
@@ -217,6 +253,7 @@ class Cell:
             self.hpa,
             self.projector,
             self.controller,
+            self.reloader,
         )
 
     def apply(self, document: dict[str, object]) -> None:
@@ -306,12 +343,15 @@ async def opened(
     config: dict[str, str] | None = None,
     *,
     kept: Iterable[Object] = (),
+    in_place: bool = False,
 ) -> AsyncIterator[Cell]:
     """A running cell; *scripts* by image, ``web`` being an ordinary one.
 
     *kept* is what an earlier one has left.
     """
-    cell = Cell({"web": Script(booting=0.5), **(scripts or {})}, config or {})
+    scripts = {} if scripts is None else scripts
+    scripts.setdefault("web", Script(booting=0.5))
+    cell = Cell(scripts, config or {}, in_place=in_place)
     left = tuple(kept)
     versions = (int(each.metadata.resource_version) for each in left)
     cell.registry.restore(left, max((cell.registry.version, *versions)))

@@ -129,6 +129,19 @@ async def test_a_request_that_comes_while_it_is_drained_has_it_at_once() -> None
 
 
 @on_virtual_time
+async def test_a_request_that_comes_before_anybody_saw_that_it_was_given_up_has_it() -> None:
+    async with opened(config=FAST) as cell:
+        idle(cell, "freeze")
+        await cell.advance(3.0)
+        for _ in range(3):
+            cell.autoscaler.rest(WEB)
+            cell.request()
+            await cell.advance(0.001)
+            assert endpoints(cell) == 1
+            assert len(cell.runtime.instances) == 1
+
+
+@on_virtual_time
 async def test_a_request_that_comes_while_it_is_being_frozen_has_it_right_after() -> None:
     script = Script(booting=0.5, freezing=0.02, thawing=0.01)
     async with opened({"web": script}, FAST) as cell:

@@ -5,11 +5,13 @@ every step may fall into the middle of another one.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from knlite.errors import Conflict
 from knlite.runtime.fake import Script
 from knlite.runtime.port import Exit
 from knlite.serving.instance import Endpoint, RevisionName, StartFailure
@@ -43,8 +45,7 @@ class Traffic:
         self.all.append(Asked(seconds))
         self._assign()
         if not self._endpoints:
-            self._cell.supervisor.set_desired(WEB, 1)
-            self._cell.supervisor.hurry(WEB)
+            self._cell.autoscaler.waiting(WEB)
 
     def crashes(self) -> None:
         """Whatever runs or is frozen ends; its requests fail, as on a cluster."""
@@ -96,7 +97,7 @@ class Traffic:
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(("request", "request", "zero", "zero", "unreachable", "crash")),
+        st.sampled_from(("request", "request", "zero", "zero", "blink", "unreachable", "crash")),
         st.sampled_from((0.0, 0.001, 0.005, 0.015, 0.025, 0.1, 0.4, 11.0)),
         st.sampled_from((0.001, 0.02, 0.5)),
     ),
@@ -114,28 +115,30 @@ def test_no_request_is_lost_and_none_is_at_a_frozen_instance(
         async with opened({"web": SCRIPT}, FAST) as cell:
             idle(cell, tier)
             await cell.advance(UNTIL_ZERO)
-            traffic, clock = Traffic(cell), cell.clock
+            traffic = Traffic(cell)
             cell.requests.busy = True
             cell.supervisor.report_to(traffic)
             for step, gap, seconds in steps:
                 match step:
                     case "request":
                         traffic.arrives(seconds)
-                    case "zero":
-                        cell.supervisor.set_desired(WEB, 0)
-                        if any(not each.instance for each in traffic.all):
-                            # No autoscaler goes to zero while a request waits.
-                            cell.supervisor.set_desired(WEB, 1)
+                    case "zero" | "blink":
+                        # As when its window is over; not while an instance is starting.
+                        with suppress(Conflict):
+                            cell.autoscaler.rest(WEB)
+                        if step == "blink":
+                            traffic.arrives(seconds)
                     case "unreachable":
                         cell.supervisor.let_go(WEB)
                     case _:
                         traffic.crashes()
-                await clock.sleep_until(clock.now() + gap)
+                cell.requests.load[WEB] = sum(not each.over for each in traffic.all)
+                await cell.advance(gap)
                 traffic.check()
-            await clock.sleep_until(clock.now() + 60.0)
+            await cell.advance(20.0)
             assert all(each.over for each in traffic.all)
-            cell.supervisor.set_desired(WEB, 0)
-            await clock.sleep_until(clock.now() + 60.0)
+            cell.requests.load[WEB] = 0.0
+            await cell.advance(UNTIL_ZERO)
             counts = cell.supervisor.counts(WEB)
             assert counts == InstanceCounts(frozen=counts.frozen)
             if tier != "freeze":

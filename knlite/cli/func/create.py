@@ -1,5 +1,6 @@
 """``knlite func create``: a new function of a template."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from knlite.settings import environment
 
 def run(path: Path, language: str, template: str, repository: str, *, confirm: bool) -> None:
     """Make the function. Raises ``InvalidInput``, ``Conflict``, ``KnliteError``."""
-    place = path.absolute()
+    place = Path(os.path.abspath(path))
     # What takes long comes after what may be wrong.
     assert_free(place)
     with _repository(repository, template) as (templates, name):

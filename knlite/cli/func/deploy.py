@@ -83,7 +83,7 @@ def deploy(opened: Opened, options: Options, admin_port: int) -> None:
     service = service_of(
         func, namespace=namespace, image=image, built=built_at(present()), environ=options.environ
     )
-    with _as_before_if_it_fails(opened.folder / funcyaml.FILE):
+    with as_before_if_it_fails(opened.folder / funcyaml.FILE):
         if not digested:
             # What is built, here and by knlite, goes by the file.
             funcyaml.save(opened.folder, func)
@@ -196,13 +196,13 @@ def _built(
         push=options.push,
         credentials=options.credentials,
     )
-    if not options.push and image.startswith(f"{LOCAL_REGISTRY}/"):
+    if not (options.push or func.deploy.image) and image.startswith(f"{LOCAL_REGISTRY}/"):
         sys.stderr.write(f"It is called {image} and stays here: no --registry is given\n")
     return {CODE: made.code}
 
 
 @contextmanager
-def _as_before_if_it_fails(file: Path) -> Iterator[None]:
+def as_before_if_it_fails(file: Path) -> Iterator[None]:
     """A deployment that fails changes nothing of ``func.yaml``."""
     text = file.read_bytes()
     try:

@@ -56,7 +56,7 @@ def show(path: Path, form: str, admin_port: int) -> None:
 
 
 def _is_shown(name: str) -> bool:
-    return name.startswith("FUNC_") and name not in {"FUNC_PASSWORD", "FUNC_TOKEN"}
+    return name.startswith("FUNC_") and not name.endswith(("PASSWORD", "TOKEN", "SECRET"))
 
 
 def _instance(func: FuncYaml, settings: Settings, admin_port: int) -> dict[str, Any] | None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import anyio
 import msgspec
+from anyio.abc import TaskStatus
 
 from knlite.cli.func.defaults import defaults
 from knlite.cli.func.opened import Opened, image_of, open_function
@@ -24,7 +25,7 @@ from knlite.cli.output import Output
 from knlite.cli.progress import Steps
 from knlite.cli.render import clean
 from knlite.emulator import Emulator, open_emulator
-from knlite.errors import InvalidInput, KnliteError
+from knlite.errors import Conflict, InvalidInput, KnliteError
 from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep, ReadyChanged
 from knlite.functions import procfile
 from knlite.functions.envs import as_written, read_changes
@@ -152,7 +153,7 @@ def seconds_of(text: str) -> float:
 
 
 def place(address: str) -> tuple[str, int]:
-    """Host and port for ``--address``. Raises ``InvalidInput`` for what is none or is taken."""
+    """Host and port for ``--address``. Raises ``InvalidInput``, and ``Conflict`` if it is taken."""
     if not address:
         port = PORT if _is_free(HOST, PORT) else _free_port(HOST)
         return HOST, port
@@ -168,7 +169,14 @@ def place(address: str) -> tuple[str, int]:
             f'--address "{address}" has no host', fix=f"write for example {HOST}:{match[3]}"
         )
     # Where Go listens on "::" it takes IPv4 as well, which is what most clients come by.
-    return "0.0.0.0" if host == "::" else host, int(match[3])
+    host, port = "0.0.0.0" if host == "::" else host, int(match[3])
+    if not _is_free(host, port):
+        raise Conflict(
+            f"cannot listen on {address}",
+            cause="another program does, or this machine has no such address, or root is needed",
+            fix="end that program, or choose another port with --address",
+        )
+    return host, port
 
 
 class Shown:
@@ -195,8 +203,8 @@ class Shown:
                 else:
                     self.steps(fact.text, fact.share)
             case InstanceChanged(state="failed"):
-                # Tried again and again it fails in the same way.
-                if fact.why != self._failed:
+                # Tried again and again it fails in the same way; what ends the run is told then.
+                if self._ready and fact.why != self._failed:
                     self.say(f"✗ {fact.why}")
                 self._failed = fact.why
             case InstanceChanged(state="ready"):
@@ -213,7 +221,7 @@ class Shown:
         """Return once the Service is ready. Raises ``KnliteError`` if it has failed."""
         while not self._ready:
             if self._failure:
-                raise KnliteError("the function does not run", cause=self._failure)
+                raise KnliteError(f"the function does not run: {self._failed or self._failure}")
             changed_now = anyio.Event()
             self._waiting = changed_now.set
             await changed_now.wait()
@@ -244,17 +252,22 @@ class Shown:
 async def _run(
     opened: Opened, wanted: Wanted, settings: Settings, what: Project, shown: Shown
 ) -> int:
+    stop = anyio.CancelScope()
     try:
-        async with open_emulator(settings, [shown.fact]) as emulator:
-            _require_valid(emulator, what)
-            async with anyio.create_task_group() as group:
-                group.start_soon(_until_signal, group.cancel_scope.cancel)
-                await _serve(emulator, what, shown)
-                if wanted.watch:
-                    group.start_soon(_follow, opened, wanted, emulator, shown)
-                with recorded(opened.folder, settings.address, settings.port):
-                    shown.running(settings.address, settings.port)
-                    await anyio.sleep_forever()
+        async with anyio.create_task_group() as signals:
+            # Until the very end: whoever is in a hurry presses Ctrl-C twice.
+            await signals.start(_stop_at_signals, stop.cancel)
+            with stop:
+                async with open_emulator(settings, [shown.fact]) as emulator:
+                    _require_valid(emulator, what)
+                    await _serve(emulator, what, shown)
+                    async with anyio.create_task_group() as group:
+                        if wanted.watch:
+                            group.start_soon(_follow, opened, wanted, emulator, shown)
+                        with recorded(opened.folder, settings.address, settings.port):
+                            shown.running(settings.address, settings.port)
+                            await anyio.sleep_forever()
+            signals.cancel_scope.cancel()
     except* KnliteError as errors:
         raise _leaf(errors) from None
     return 0
@@ -297,11 +310,13 @@ def _require_valid(emulator: Emulator, what: Project) -> None:
         raise InvalidInput("\n".join(map(str, complaints)))
 
 
-async def _until_signal(stop: Callable[[], None]) -> None:
+async def _stop_at_signals(
+    stop: Callable[[], None], *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED
+) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for _ in signals:
             stop()
-            return
 
 
 def _unneeded(opened: Opened, changes: Mapping[str, str | None]) -> dict[str, str]:
@@ -313,7 +328,8 @@ def _unneeded(opened: Opened, changes: Mapping[str, str | None]) -> dict[str, st
 
 
 def _is_free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))

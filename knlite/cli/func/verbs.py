@@ -169,7 +169,10 @@ def templates(
 def list_(
     namespace: Namespace = "",
     all_namespaces: Annotated[
-        bool, typer.Option("--all-namespaces", "-A", help="In all namespaces.")
+        bool,
+        typer.Option(
+            "--all-namespaces", "-A", envvar="FUNC_ALL_NAMESPACES", help="In all namespaces."
+        ),
     ] = False,
     output: OutputOption = Output.human,
     verbose: Verbose = False,

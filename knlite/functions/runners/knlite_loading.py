@@ -10,6 +10,7 @@ Not here: serving (the runners); marks of requests (``knlite_streams.py``).
 
 from __future__ import annotations
 
+import builtins
 import os
 import signal
 import sys
@@ -62,6 +63,9 @@ class Function:
         sys.path.insert(0, self.folder)
         if self.origin != self.folder:
             self._name_files_as_people_know_them()
+        # What the module site defines, which is not loaded where there are no packages.
+        for word in ("exit", "quit"):
+            vars(builtins).setdefault(word, sys.exit)
         with _Watch(self, "being imported"):
             try:
                 module = __import__(name)
@@ -107,6 +111,7 @@ class Function:
         name = type(error).__name__
         if isinstance(error, SyntaxError):
             file, line = self.shown(error.filename or self.origin), error.lineno
+            error.filename = file
             sys.stderr.write(self.traceback(error))
             self.end(f"{file} line {line} is not valid Python: {error.msg}", "correct the line")
         if isinstance(error, SystemExit):

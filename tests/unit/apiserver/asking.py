@@ -105,6 +105,8 @@ class Client:
             rest=self._rest,
             issuer=Issuer(lambda: NOW),
             token=token,
+            gateway="http://127.0.0.1:8080",
+            runtime="process",
         )
         self._transport = httpx.ASGITransport(self.door.app, raise_app_exceptions=False)
 

@@ -119,3 +119,8 @@ def test_a_failure_of_knlite_itself_is_a_status(client: Client) -> None:
     answer = client.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (500, "InternalError")
     assert "ZeroDivisionError" not in answer.text
+
+
+def test_it_tells_where_the_gateway_is_and_what_runs_functions() -> None:
+    told = Client(registry()).get("/knlite/gateway").json()
+    assert told == {"url": "http://127.0.0.1:8080", "runtime": "process"}

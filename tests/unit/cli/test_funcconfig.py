@@ -173,9 +173,11 @@ def test_without_a_function_or_a_knlite_it_says_what_to_do(func: Func, tmp_path:
 
 
 def test_the_environment_names_what_decides(func: Func) -> None:
-    shown = json.loads(func.done("environment", "-p", str(func.folder), FUNC_REGISTRY="r"))
+    shown = json.loads(
+        func.done("environment", "-p", str(func.folder), FUNC_REGISTRY="r", FUNC_PASSWORD="p")
+    )
     assert shown["SpecVersion"] == "0.36.0"
-    assert "FUNC_REGISTRY=r" in shown["Environment"]
+    assert shown["Environment"] == ["FUNC_REGISTRY=r"]
     assert shown["Function"]["name"] == "hello"
     assert shown["Defaults"]["builder"] == "pack"
 

@@ -105,7 +105,8 @@ def test_a_function_whose_folder_is_gone_says_so(tmp_path: Path) -> None:
 
 def test_the_variables_of_a_deployed_function_are_those_of_its_service(tmp_path: Path) -> None:
     (tmp_path / "func.yaml").write_text(
-        "specVersion: 0.36.0\nname: web\nruntime: python\nrun: {envs: [{name: A, value: b}]}\n"
+        "specVersion: 0.36.0\nname: web\nruntime: python\nrun:\n  envs:\n"
+        "  - {name: A, value: b}\n  - {name: B, value: '{{ env:OF_THE_AUTHOR }}'}\n"
     )
     deployed = function_in(tmp_path)
     project = workload(Chooser("process", {}).choose(of_revision(deployed), SERVING))

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.funcspec import Build, Env, FuncYaml, Label, Run, Scale
 from knlite.functions.funcyaml import FuncFile, ProjectErrors, load, opened, save
 
@@ -131,7 +131,7 @@ def test_the_typo_of_0_35_is_repaired(tmp_path: Path) -> None:
 def test_all_that_is_wrong_is_said_with_its_line_in_funcs_words(tmp_path: Path) -> None:
     text = """\
 specVersion: 0.36.0
-name: Hello
+name: hello
 runtime: go
 run:
   envs:
@@ -159,7 +159,7 @@ deploy:
         said
     )
     lines = sorted(each.line for each in found.problems)
-    assert lines == [2, 6, 8, 10, 15, 19, 20]
+    assert lines == [6, 8, 10, 15, 19, 20]
     assert str(found).startswith("'func.yaml' contains errors:\n")
 
 
@@ -168,6 +168,9 @@ deploy:
     [
         pytest.param("name: a\nruntime: [go]\n", 2, "runtime", id="wrong type"),
         pytest.param("runtime: go\ndeploy:\n  options:\n    scale: {min: x}\n", 4, "min", id="int"),
+        pytest.param(
+            "runtime: go\nbuild:\n  builderImages: {pack: []}\n", 3, "builderImages: ", id="in map"
+        ),
         pytest.param("runtime: go\nruntime: go\n", 2, "already set in map", id="twice"),
         pytest.param("specVersion: new\nruntime: go\n", 1, "must be a version", id="version"),
         pytest.param("runtime: go\nrun: {startTimeout: 1y}\n", 2, "unknown unit", id="duration"),
@@ -204,6 +207,14 @@ def test_nothing_is_written_if_nothing_changed(tmp_path: Path) -> None:
     func = read(tmp_path, VERSION_0_19)
     assert not save(tmp_path, func)
     assert (tmp_path / "func.yaml").read_text() == VERSION_0_19
+
+
+def test_a_function_without_a_name_has_its_folders_which_is_not_written(tmp_path: Path) -> None:
+    (tmp_path / "hello").mkdir()
+    func = read(tmp_path / "hello", "runtime: go\nregistry: r.io/a\n")
+    assert (func.name, func.full_image) == ("hello", "r.io/a/hello:latest")
+    save(tmp_path / "hello", msgspec.structs.replace(func, registry="r.io/b"))
+    assert "name" not in (tmp_path / "hello" / "func.yaml").read_text()
 
 
 def test_only_what_changed_is_written(tmp_path: Path) -> None:
@@ -265,8 +276,22 @@ def test_a_new_file_names_its_schema_and_has_the_order_of_func(tmp_path: Path) -
 def test_what_is_invalid_is_not_written(tmp_path: Path) -> None:
     func = read(tmp_path, COMMENTED)
     with pytest.raises(InvalidInput, match="contains errors"):
-        save(tmp_path, msgspec.structs.replace(func, name="No Name"))
+        save(tmp_path, msgspec.structs.replace(func, invoke="grpc"))
     assert (tmp_path / "func.yaml").read_text() == COMMENTED
+
+
+def test_what_a_terminal_would_obey_is_not_repeated_to_it(tmp_path: Path) -> None:
+    found = load(written(tmp_path, 'runtime: go\ninvoke: "\\e[31mred"\n'))
+    assert isinstance(found, ProjectErrors)
+    assert "\x1b" not in str(found)
+
+
+def test_a_file_that_cannot_be_written_stays_and_is_said(tmp_path: Path) -> None:
+    func = read(tmp_path, COMMENTED)
+    (tmp_path / "func.yaml").unlink()
+    (tmp_path / "func.yaml").symlink_to(tmp_path / "none" / "func.yaml")
+    with pytest.raises(KnliteError, match="cannot be written"):
+        save(tmp_path, func)
 
 
 _TEXT = st.text(

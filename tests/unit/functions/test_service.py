@@ -127,3 +127,8 @@ def test_each_subscription_is_a_trigger_of_the_service() -> None:
 def test_a_variable_that_is_not_there_is_named() -> None:
     with pytest.raises(InvalidInput, match="expected environment variable 'LOCAL_USER' not found"):
         service_of(FUNC, namespace="shop", image="i", built="now", environ={})
+
+
+def test_a_name_that_no_service_can_have_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="Function name 'My_Function' must consist"):
+        made(FuncYaml(name="My_Function", runtime="go"))

@@ -30,6 +30,11 @@ SyntaxError: '(' was never closed.
         pytest.param(
             SYNTAX, "/home/me/hello/func.py:2: SyntaxError: '(' was never closed", id="syntax"
         ),
+        pytest.param(
+            'Revision "web-2" failed with message: Container failed with: it is broken',
+            "it is broken",
+            id="wrapped",
+        ),
         pytest.param("exec: no such file\nmore", "exec: no such file", id="no Python"),
         pytest.param("Traceback (most recent call last):\nKeyError", "KeyError", id="no frame"),
         pytest.param(" \n", "", id="nothing"),

@@ -7,7 +7,7 @@ import pytest
 
 from knlite.cli.func.opened import open_function
 from knlite.cli.func.run import Wanted, one_service, place, runtime_for, seconds_of
-from knlite.errors import InvalidInput
+from knlite.errors import Conflict, InvalidInput
 from knlite.kinds.catalog import read
 
 FUNC = """\
@@ -66,9 +66,17 @@ def test_it_is_on_8080_if_that_is_free_and_where_it_is_told_to_be() -> None:
             port = place("")[1]
     assert host == "127.0.0.1"
     assert port != 8080
-    assert place("0.0.0.0:81") == ("0.0.0.0", 81)
-    assert place("[::1]:81") == ("::1", 81)
-    assert place("[::]:81") == ("0.0.0.0", 81)
+
+
+def test_it_is_where_it_is_told_to_be_unless_that_is_taken() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Conflict, match=str(port)):
+            place(f"127.0.0.1:{port}")
+    assert place(f"127.0.0.1:{port}") == ("127.0.0.1", port)
+    assert place(f"[::]:{port}") == ("0.0.0.0", port)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,11 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         self.answer(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
+    def log_request(self, code="-", size="-"):
+        """Say nothing of the probes, which come every few seconds."""
+        if not self.path.startswith("/health/"):
+            super().log_request(code, size)
+
     def answer(self, body):
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
