@@ -96,7 +96,7 @@ async def _of_function(
             origin=origin,
             name=project.name,
             cache_dir=cache_dir,
-            environ=environ,
+            environ={**environ, **project.build_envs},
             debug=debug,
             report=report,
         )
