@@ -137,9 +137,8 @@ class Images:
         if code is None or self._group is None:
             return
         others = (each.code for entries in self._entries.values() for each in entries.values())
-        digests = {each.prepared.digest for each in others if each is not None}
-        if code.prepared.digest not in digests:
-            self._group.start_soon(code.runtime.forget, code.prepared)
+        kept = [each.prepared for each in others if each and each.runtime is code.runtime]
+        self._group.start_soon(code.runtime.forget, code.prepared, kept)
 
     def _container_of(self, revision: RevisionName, image: str) -> str | None:
         found = self._registry.view.get(Revision, revision.namespace, revision.name)
