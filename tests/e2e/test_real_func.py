@@ -129,6 +129,17 @@ def test_func_goes_on_with_what_knlite_has_made(func: Client, knlite: Knlite, fo
     assert listed(func)["ours"]["ready"] == "True"
 
 
+def test_func_finds_what_knlite_has_deployed(func: Client, knlite: Knlite, folder: Path) -> None:
+    theirs = folder / "theirs"
+    func("create", "-l", "python", str(theirs))
+    knlite.shown("func", "deploy", "--path", str(theirs))
+    found = listed(func)["theirs"]
+    assert (found["runtime"], found["ready"]) == ("python", "True")
+    assert func("invoke", "--path", str(theirs), "--data", '{"a": 1}').strip() == '{"a": 1}'
+    func("delete", "--path", str(theirs))
+    assert knlite.admin.get(f"{SERVICES}/theirs").status_code == 404
+
+
 @pytest.mark.parametrize(("language", "tool"), [("node", "npm"), ("go", "go")])
 def test_other_languages_run_from_source_as_well(
     func: Client, knlite: Knlite, folder: Path, language: str, tool: str
