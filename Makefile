@@ -29,6 +29,10 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.zygote
+	$(BIN)/python -m benchmarks.freeze
+	$(BIN)/python -m benchmarks.reload
+	$(BIN)/python -m benchmarks.build
 
 conformance: $(VENV)/installed
 	$(BIN)/python tools/conformance/conformance.py --suite '$(SUITE)' --run '$(RUN)'
