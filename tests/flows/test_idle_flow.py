@@ -111,7 +111,7 @@ async def test_nobody_waits_for_one_that_takes_its_time_to_stop() -> None:
         assert cell.supervisor.counts(WEB) == InstanceCounts(), "it has been stopped by now"
         cell.request()
         await cell.advance(1.0)
-        cell.autoscaler.rest(WEB)
+        cell.autoscaler.rest(WEB, "the test says so")
         await cell.advance(1.0)
         cell.request()
         await cell.advance(1.0)
@@ -149,7 +149,7 @@ async def test_a_request_that_comes_before_anybody_saw_that_it_was_given_up_has_
         idle(cell, "freeze")
         await cell.advance(3.0)
         for _ in range(3):
-            cell.autoscaler.rest(WEB)
+            cell.autoscaler.rest(WEB, "the test says so")
             cell.request()
             await cell.advance(0.001)
             assert endpoints(cell) == 1
@@ -225,7 +225,7 @@ async def test_a_request_that_comes_while_it_turns_out_that_it_cannot_be_frozen_
     async with opened({"web": script}, FAST) as cell:
         idle(cell, "freeze")
         await cell.advance(3.0)
-        cell.autoscaler.rest(WEB)
+        cell.autoscaler.rest(WEB, "the test says so")
         await cell.clock.sleep_until(cell.clock.now() + 0.01)
         cell.request()
         await cell.clock.sleep_until(cell.clock.now() + 0.011)
