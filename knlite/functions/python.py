@@ -21,8 +21,8 @@ from typing import Literal
 from knlite.errors import InstanceFailed
 
 RUNNERS = Path(__file__).parent / "runners"
-SHARED = (RUNNERS / "knlite_loading.py", RUNNERS / "knlite_streams.py")
-"""What every runner needs beside it."""
+SHARED = tuple(RUNNERS / f"knlite_{name}.py" for name in ("loading", "parliament", "streams"))
+"""What runners need beside them."""
 START = RUNNERS / "knlite_start.py"
 """Starts a runner that lies beside it, by its name."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
