@@ -5,7 +5,7 @@ probe asks that instead of a socket. All times are the Clock's.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -153,6 +153,7 @@ class FakeRuntime:
         """Digests of what was prepared and will not be started again."""
         self.released: list[str] = []
         """Lasting volumes that were to be removed."""
+        self.warmed = 0
         self.mounted: set[str] = set()
         """Those that cannot be removed yet."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}
@@ -175,9 +176,10 @@ class FakeRuntime:
         content = hashlib.sha256(repr(workload).encode()).hexdigest()
         return Prepared(script, f"sha256:{content}")
 
-    async def forget(self, prepared: Prepared) -> None:
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
         """Remember which."""
-        self.forgotten.append(prepared.digest)
+        if prepared.digest not in {each.digest for each in kept}:
+            self.forgotten.append(prepared.digest)
 
     async def start(self, launch: Launch, logs: Logs) -> FakeInstance:
         """Begin an instance's life as the script of what serves says, or fail as it says."""

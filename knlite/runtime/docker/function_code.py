@@ -48,7 +48,9 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
         if unknown and await anyio.to_thread.run_sync(procfile.read, folder) is None:
             raise problems.no_command(project.folder, project.name, project.language)
         planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
-        making = _Making(project, folder, target, cache_dir, environ, report)
+        # build.buildEnvs: an index of packages, a proxy.
+        building = {**environ, **project.build_envs}
+        making = _Making(project, folder, target, cache_dir, building, report)
         match planned:
             case ProcfilePlan(words=words):
                 return FunctionCode(command=_expanded(words))
