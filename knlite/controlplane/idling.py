@@ -27,12 +27,13 @@ class Idling:
     """The idle tiers of all revisions, and the memory of those that are frozen."""
 
     def __init__(self, registry: Registry, clock: Clock, publish: Publish, memory: int) -> None:
-        """*memory* is how many bytes frozen instances may hold altogether."""
+        """*memory* is how many bytes frozen instances, and what runtimes keep to start them
+        quickly, may hold altogether."""
         self._registry = registry
         self._clock = clock
         self._publish = publish
         self._memory = memory
-        self._held: GreedyDual[Slot] = GreedyDual(memory)
+        self._held: GreedyDual[Slot] = GreedyDual()
 
     def tier(self, revision: RevisionName) -> IdleTier:
         """What becomes of instances of *revision* at zero; no request wakes one that no route
@@ -59,13 +60,15 @@ class Idling:
     def hold(self, slot: Slot, usage: Usage | None, let_go: Callable[[Slot], None]) -> None:
         """*slot* is frozen and holds what it uses; *let_go* is called for those that have to go."""
         size = UNKNOWN if usage is None else usage.memory_bytes
-        for each in self._held.add(slot, size, slot.cost):
+        runtimes = {each.runtime for each in (slot, *self._held) if each.runtime is not None}
+        left = max(0, self._memory - sum(each.warmed for each in runtimes))
+        for each in self._held.add(slot, size, slot.cost, left):
             self._publish(
                 Notice(
                     at=self._clock.wall(),
                     level="info",
                     text=f"{each.revision.name}: the frozen instance {each.name} is let go, as "
-                    f"frozen ones may hold {amount(self._memory)} altogether (--memory)",
+                    f"frozen ones may hold {amount(left)} altogether (--memory)",
                 )
             )
             let_go(each)

@@ -100,6 +100,11 @@ class Images:
                 if entry.code is not None:
                     self._write_status(revision, container, entry)
 
+    def release(self, entries: Entries) -> None:
+        """No instance runs the code that ``renew`` has replaced any more."""
+        for entry in entries.values():
+            self._forget(entry)
+
     def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)
         if entry is None or entry.failure is not None:

@@ -112,7 +112,15 @@ class LocalCode:
         if not (self.changed or before):
             return obj
         folders = self.of(obj)
-        return with_code(obj, stamp(folders, self.changed) or before) if folders else obj
+        # Where its folder is gone for now, what runs from it runs on.
+        same = stored is not None and _images(stored) == _images(obj)
+        kept = before if folders or same else ""
+        return with_code(obj, stamp(folders, self.changed) or kept)
+
+
+def _images(obj: Stamped) -> list[str]:
+    spec = obj.spec.template.spec
+    return [each.image for each in (*spec.containers, *spec.init_containers)]
 
 
 def stamp(folders: Mapping[Path, Local], changed: Mapping[Path, str]) -> str:

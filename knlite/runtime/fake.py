@@ -153,6 +153,7 @@ class FakeRuntime:
         """Digests of what was prepared and will not be started again."""
         self.released: list[str] = []
         """Lasting volumes that were to be removed."""
+        self.warmed = 0
         self.mounted: set[str] = set()
         """Those that cannot be removed yet."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}

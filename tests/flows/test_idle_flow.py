@@ -105,6 +105,21 @@ async def test_a_stopped_instance_is_started_again_under_its_name() -> None:
 
 
 @on_virtual_time
+async def test_nobody_waits_for_one_that_takes_its_time_to_stop() -> None:
+    async with opened({"web": Script(booting=0.5, stopping=20.0)}, FAST) as cell:
+        await at_zero(cell, "stop")
+        assert cell.supervisor.counts(WEB) == InstanceCounts(), "it has been stopped by now"
+        cell.request()
+        await cell.advance(1.0)
+        cell.autoscaler.rest(WEB)
+        await cell.advance(1.0)
+        cell.request()
+        await cell.advance(1.0)
+        assert cell.supervisor.counts(WEB) == InstanceCounts(ready=1, terminating=1)
+        assert len({one.launch.instance for one in cell.runtime.instances}) == 2
+
+
+@on_virtual_time
 async def test_without_the_annotation_nothing_is_kept() -> None:
     async with opened(config=FAST) as cell:
         await at_zero(cell, "remove")
@@ -272,6 +287,15 @@ async def test_frozen_instances_stay_within_the_memory_that_they_may_hold() -> N
         service = cell.registry.view.get(Service, "default", "two")
         assert service is not None
         assert cell.ready("two").status == "True", "it is at zero as any other"
+
+
+@on_virtual_time
+async def test_what_a_runtime_keeps_for_quick_starts_counts_as_well() -> None:
+    script = Script(booting=0.5, usage=Usage(1.0, 600 * 2**20))
+    async with opened({"web": script}, FAST) as cell:
+        cell.runtime.warmed = 500 * 2**20
+        await at_zero(cell)
+        assert cell.supervisor.counts(WEB) == InstanceCounts()
 
 
 @on_virtual_time

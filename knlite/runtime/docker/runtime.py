@@ -124,6 +124,10 @@ class DockerRuntime:
         return ByHost(self._gateway_port)
 
     @property
+    def warmed(self) -> int:
+        return 0
+
+    @property
     def network(self) -> Network:
         """How containers and gateway see each other."""
         return self._network

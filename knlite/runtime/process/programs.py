@@ -24,7 +24,7 @@ from knlite.serving.workload import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Program:
     """A program that can be started any number of times."""
 

@@ -30,7 +30,6 @@ from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
 from knlite.runtime.process.programs import Program, program_of
 from knlite.runtime.process.started import Started, spawn
-from knlite.runtime.process.zygote import LOADING
 from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -80,6 +79,11 @@ class ProcessRuntime:
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
         self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop, memory)
+
+    @property
+    def warmed(self) -> int:
+        """What zygotes held when they had been loaded."""
+        return sum(self.zygotes.sizes().values())
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
@@ -186,7 +190,7 @@ class ProcessRuntime:
         if not isinstance(forked, str):
             return forked, "forked"
         spawned = spawn(words, program.folder, env, user=user, group=group)
-        return spawned, "spawned" if forked == LOADING else f"spawned: {forked}"
+        return spawned, f"spawned: {forked}" if forked else "spawned"
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
         """Nothing: what a process has of volumes is as it was at its start."""

@@ -11,4 +11,5 @@ def main(context: Context):
     ``cloudevents.http.CloudEvent`` to choose the attributes of the answer, too.
     """
     print("event", context.cloud_event["id"], "of type", context.cloud_event["type"])
-    return {"received": context.cloud_event.data}
+    data = context.cloud_event.data
+    return {"received": f"{len(data)} bytes" if isinstance(data, bytes) else data}
