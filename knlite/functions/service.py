@@ -28,7 +28,7 @@ DOMAIN = "func.domain"
 BUILT = "BUILT"
 """Variable that differs with each deployment, so that each makes a revision."""
 
-_SERVING = "serving.knative.dev/v1"
+SERVING = "serving.knative.dev/v1"
 _PORT = 8080
 _SCALE = (
     ("min", "min-scale", "{:d}"),
@@ -73,7 +73,7 @@ def service_of(
     }
     scale = _scale(func.deploy.options)
     return {
-        "apiVersion": _SERVING,
+        "apiVersion": SERVING,
         "kind": "Service",
         "metadata": {
             "name": func.name,
@@ -92,7 +92,7 @@ def service_of(
 
 def triggers_of(func: FuncYaml, *, namespace: str, owner: str = "") -> list[Tree]:
     """The Triggers of the function's subscriptions; *owner* is the UID of its Service."""
-    service = {"apiVersion": _SERVING, "kind": "Service", "name": func.name}
+    service = {"apiVersion": SERVING, "kind": "Service", "name": func.name}
     owners = [{**service, "uid": owner}] if owner else []
     return [
         {

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knlite.cli.main import app
@@ -166,10 +167,35 @@ def test_without_a_function_or_a_knlite_it_says_what_to_do(func: Func, tmp_path:
     said = func("describe", "-p", str(tmp_path))
     assert f"'{tmp_path}' does not contain an initialized function" in said
     assert func.code == 2
-    for words in (("list",), ("describe", "hello"), ("delete", "-p", str(func.folder))):
+    for words in (("list",), ("describe", "hello"), ("delete", "hello")):
         assert "start one with: knlite up" in func(*words)
         assert func.code == 4
-    assert "cannot specify both name and path" in func("delete", "hello", "-p", ".")
+
+
+def test_a_function_that_was_not_deployed_from_here_is_not_deleted_there(func: Func) -> None:
+    said = func("delete", "-p", str(func.folder))
+    assert 'function "hello" is not deployed' in said
+    assert func.code == 3
+    deployed = replace(func.func, deploy=replace(func.func.deploy, namespace="shop"))
+    funcyaml.save(func.folder, deployed)
+    func("delete", "-p", str(func.folder))
+    assert func.code == 4  # Nobody to ask, and it stays where it is.
+    assert func.func == deployed
+
+
+def test_only_flags_contradict_flags(func: Func) -> None:
+    for words, said in (
+        (("delete", "hello", "-p", "."), "cannot specify both name and path"),
+        (("describe", "hello", "--path=."), "cannot specify both name and path"),
+        (("describe", "-n", "shop"), "must also specify a name when specifying namespace"),
+        (("list", "-A", "-n", "shop"), "both --namespace and --all-namespaces specified"),
+    ):
+        assert said in func(*words)
+        assert func.code == 2
+    variables = {"FUNC_NAMESPACE": "shop", "FUNC_PATH": str(func.folder)}
+    for asked in (("delete", "hello"), ("describe", "hello"), ("describe",), ("list", "-A")):
+        func(*asked, **variables)
+        assert func.code == 4, asked
 
 
 def test_the_environment_names_what_decides(func: Func) -> None:
@@ -179,7 +205,8 @@ def test_the_environment_names_what_decides(func: Func) -> None:
     assert shown["SpecVersion"] == "0.36.0"
     assert shown["Environment"] == ["FUNC_REGISTRY=r"]
     assert shown["Function"]["name"] == "hello"
-    assert shown["Defaults"]["builder"] == "pack"
+    assert shown["Defaults"]["Builder"] == "pack"
+    assert "builder: pack" in func.done("env", "-f", "yaml", "-p", str(func.folder))
 
 
 def git_repository(folder: Path) -> str:
