@@ -2,7 +2,7 @@
 
 Source: Knative Functions reference §4.1; knative/func pkg/functions (function.go,
 function_envs.go, function_labels.go, function_options.go, function_volumes.go, function_git.go).
-Differs: ``runtime`` is needed, and ``invoke`` and ``startTimeout`` are looked at.
+Differs: ``runtime`` is needed, and ``invoke``, ``startTimeout`` and ``sizeLimit`` are looked at.
 Not here: the name, which matters when there is a Service of it (``service.py``).
 """
 
@@ -172,6 +172,11 @@ def _of_volume(volume: Volume) -> Iterator[str]:
         yield "is missing claim name"
     if empty is not None and empty.medium not in {"", "Memory"}:
         yield f"has invalid storage medium ({empty.medium})"
+    if empty is not None and empty.size_limit is not None:
+        try:
+            parse(empty.size_limit)
+        except InvalidQuantity as error:
+            yield f'has invalid size limit: "{empty.size_limit}"; "{error}"'
     kinds = sum(each is not None for each in (volume.secret, volume.config_map, claim, empty))
     if kinds != 1:
         too_many = "may not specify more than one volume type"

@@ -38,6 +38,23 @@ _SCALE = (
     ("utilization", "target-utilization-percentage", "{:f}"),
 )
 
+OF_SPEC = frozenset(
+    {"containerConcurrency", "serviceAccountName", "imagePullSecrets", "volumes", "containers"}
+)
+"""The fields of a revision's spec that ``func.yaml`` decides, whether it sets them or not."""
+OF_CONTAINER = frozenset(
+    {
+        "image",
+        "env",
+        "envFrom",
+        "volumeMounts",
+        "resources",
+        "livenessProbe",
+        "readinessProbe",
+    }
+)
+"""The same of its container."""
+
 
 def service_of(
     func: FuncYaml, *, namespace: str, image: str, built: str, environ: Mapping[str, str]
@@ -183,7 +200,8 @@ def _volumes(volumes: Sequence[Volume]) -> tuple[list[Tree], list[Tree]]:
             source = {"persistentVolumeClaim": {"claimName": claim.claim_name, **read_only}}
         elif empty is not None:
             name = f"empty-dir-{number}"
-            given = {"medium": empty.medium, "sizeLimit": empty.size_limit}
+            limit = canonical(empty.size_limit) if empty.size_limit is not None else None
+            given = {"medium": empty.medium, "sizeLimit": limit}
             source = {"emptyDir": _without_empty(given)}
         else:
             continue
