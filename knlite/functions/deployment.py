@@ -12,14 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from knlite.functions.funcproblems import KEY, WHOLE
+from knlite.functions.funcproblems import KEY, KINDS, WHOLE
 from knlite.functions.funcspec import FuncYaml
 from knlite.functions.service import OF_CONTAINER, OF_SPEC
 from knlite.kinds.labels import CREATOR, FUNCTION
 
 Tree = dict[str, Any]
-
-_KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
 
 
 def built_at(moment: datetime) -> str:
@@ -156,7 +154,7 @@ def references(func: FuncYaml) -> tuple[Reference, ...]:
     for env in func.run.envs:
         match = WHOLE.fullmatch(env.value or "") or KEY.fullmatch(env.value or "")
         if match is not None:
-            found.append(Reference(_KINDS[match[1]], match[2]))
+            found.append(Reference(KINDS[match[1]], match[2]))
     for volume in func.run.volumes:
         claim = volume.persistent_volume_claim
         if volume.secret is not None:

@@ -25,6 +25,8 @@ KEY = re.compile(
     rf"{{{{\s*(secret|configMap):({_NAME_OF_OBJECT}):([-._a-zA-Z0-9]+)\s*}}}}", re.ASCII
 )
 """One key of an object: its kind, its name, the key."""
+KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
+"""What those words are called as Kubernetes objects."""
 LOCAL = re.compile(r"{{\s*env:(\w+)\s*}}", re.ASCII)
 """A variable of this machine: its name."""
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)

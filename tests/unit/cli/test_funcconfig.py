@@ -114,7 +114,10 @@ def test_variables_are_added_listed_and_removed(func: Func) -> None:
     assert ' -  Env "A" with value "b"' in listed
     assert ' -  All key=value pairs from Secret "tokens"' in listed
     entries = json.loads(func.done("config", "envs", "-o", "json", *place))
-    assert entries == [{"name": "A", "value": "b"}, {"value": "{{ secret:tokens }}"}]
+    assert entries == [
+        {"Name": "A", "Value": "b"},
+        {"Name": None, "Value": "{{ secret:tokens }}"},
+    ]
     func.done("config", "envs", "rm", "--name", "A", *place)
     assert func.func.run.envs == (Env(value="{{ secret:tokens }}"),)
     assert "there is no A" in func("config", "envs", "remove", "--name", "A", *place)
@@ -129,13 +132,19 @@ def test_labels_are_added_and_removed(func: Func) -> None:
     func.done("config", "labels", "add", "--name", "team", "--value", "{{ env:TEAM }}", *place)
     assert func.func.deploy.labels == (Label(key="team", value="{{ env:TEAM }}"),)
     assert 'local env variable "TEAM"' in func.done("config", "labels", *place)
-    func.done("config", "labels", "remove", "--name", "team", *place)
+    entries = json.loads(func.done("config", "labels", "-o", "json", *place))
+    assert entries == [{"Key": "team", "Value": "{{ env:TEAM }}"}]
+    removed = func.done("config", "labels", "remove", "--name", "team", *place)
+    assert removed == "Label was removed from the function configuration\n"
     assert func.func.deploy.labels == ()
 
 
 def test_volumes_are_added_and_removed(func: Func) -> None:
     place = ("-p", str(func.folder))
-    func.done("config", "volumes", "add", "-t", "secret", "-s", "tokens", "-m", "/t", *place)
+    added = func.done(
+        "config", "volumes", "add", "-t", "secret", "-s", "tokens", "-m", "/t", *place
+    )
+    assert added.endswith('Added: Secret "tokens" at path: "/t"\n')
     limits = ("--size", "1Gi", "--medium", "Memory")
     func.done("config", "volumes", "add", "-t", "emptydir", "-m", "/tmp/x", *limits, *place)
     empty = EmptyDir(medium="Memory", size_limit="1Gi")
@@ -144,6 +153,15 @@ def test_volumes_are_added_and_removed(func: Func) -> None:
         Volume(empty_dir=empty, path="/tmp/x"),
     )
     assert 'EmptyDir in memory with size limit "1Gi"' in func.done("config", "volumes", *place)
+    for wrong, said in (
+        (("-t", "secret", "-s", "s"), "--mount-path is required"),
+        (("-t", "secret", "-s", "s", "-m", "t"), "must be an absolute path"),
+        (("-t", "pvc", "-m", "/x"), "--source is required for pvc volumes"),
+        (("-t", "emptydir", "-m", "/x", "--medium", "Disk"), "invalid storage medium (Disk)"),
+        (("-t", "secret", "-s", "s", "-m", "/t/"), "duplicate path"),
+    ):
+        assert said in func("config", "volumes", "add", *wrong, *place)
+        assert func.code == 2
     func.done("config", "volumes", "remove", "-m", "/t", *place)
     assert len(func.func.run.volumes) == 1
 
