@@ -130,9 +130,16 @@ def test_manifests_of_a_repository_are_inherited(tmp_path: Path) -> None:
     (repository / "all" / "ruby" / "events").mkdir()
     (repository / "all" / "ruby" / ".hidden").mkdir()
     (repository / "all" / "certs").mkdir()
-    (repository / "manifest.yaml").write_text("name: ours\ntemplates: all\ninvoke: cloudevent\n")
-    (repository / "all" / "ruby" / "manifest.yaml").write_text("buildpacks: [a/b]\n")
-    (repository / "all" / "ruby" / "http" / "manifest.yaml").write_text("invoke: http\n")
+    (repository / "manifest.yaml").write_text(
+        "name: ours\ntemplates: all\ninvoke: cloudevent\nhealthEndpoints: {readiness: /ready}\n"
+        "builderImages: {pack: p, s2i: s}\n"
+    )
+    (repository / "all" / "ruby" / "manifest.yaml").write_text(
+        "buildpacks: [a/b]\nbuilderImages: {s2i: t}\n"
+    )
+    (repository / "all" / "ruby" / "http" / "manifest.yaml").write_text(
+        "invoke: http\nhealthEndpoints: {liveness: /alive}\n"
+    )
     found = in_folder(repository)
     assert found.languages == ["ruby"]
     assert found.of("ruby") == ["http", "events"]
@@ -143,6 +150,8 @@ def test_manifests_of_a_repository_are_inherited(tmp_path: Path) -> None:
     assert isinstance(events, FuncYaml)
     assert (http.invoke, events.invoke) == ("", "cloudevent")
     assert events.build.buildpacks == ("a/b",)
+    assert events.build.builder_images == {"pack": "p", "s2i": "t"}
+    assert (http.health, events.health) == (("/alive", "/ready"), ("/health/liveness", "/ready"))
 
 
 @pytest.mark.parametrize(
