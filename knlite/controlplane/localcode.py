@@ -115,6 +115,9 @@ class LocalCode:
         # Where its folder is gone for now, what runs from it runs on.
         same = stored is not None and _images(stored) == _images(obj)
         kept = before if folders or same else ""
+        if FUNCTION in annotations_of(obj) and code_of(annotations_of(obj)):
+            # Whoever deployed it has said of which code.
+            kept = ""
         return with_code(obj, stamp(folders, self.changed) or kept)
 
 
