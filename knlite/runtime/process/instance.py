@@ -125,8 +125,9 @@ class ProcessInstance:
         """Of all processes of the group."""
         if self._gone.is_set():
             return None
+        # Who is wanted while it is being measured must not wait for that.
         return await anyio.to_thread.run_sync(
-            partial(used, self._group, shares=self.origin == "forked")
+            partial(used, self._group, shares=self.origin == "forked"), abandon_on_cancel=True
         )
 
     async def listening(self) -> tuple[Address, ...] | None:
