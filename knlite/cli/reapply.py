@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 
 from knlite.emulator import Emulator
-from knlite.errors import InvalidInput
+from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.ignore import is_code
 from knlite.manifests import Project, read_project
 from knlite.nearby import code_below
@@ -32,7 +32,11 @@ async def reapply(
     flat = [path.parent for path in paths if not path.is_dir()]
     emulator.reloader.report_to(lambda folders: watched.watch((*deep, *folders), flat))
     changed = _Changed(emulator, paths, notice, settled)
-    await watch(watched, changed.tell, lambda text: notice(text, "warning"))
+    try:
+        await watch(watched, changed.tell, lambda text: notice(text, "warning"))
+    except KnliteError as exc:
+        # All else works without.
+        notice(str(exc), "warning")
 
 
 class _Changed:

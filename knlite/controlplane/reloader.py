@@ -21,7 +21,7 @@ from knlite.clock import Clock
 from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
 from knlite.controlplane.localcode import LocalCode, no_code
-from knlite.errors import Conflict, InstanceFailed
+from knlite.errors import Conflict, InstanceFailed, KnliteError
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
 from knlite.kinds.core.deployment import Deployment
@@ -156,7 +156,12 @@ class Reloader:
                 continue
             if isinstance(obj, Service):
                 self._news.begun(key)
-            self._registry.update(obj, user=USER)
+            try:
+                self._registry.update(obj, user=USER)
+            except KnliteError as exc:
+                # A setting has changed since, so that it would be refused now.
+                self._news.forget(key)
+                self._news.say(f"{key}: its new code cannot run: {exc}", "error")
 
     async def _replace(self, key: Key, obj: Service | Configuration) -> None:
         """Let the newest revision of *obj* run the change; a newer change takes its place."""

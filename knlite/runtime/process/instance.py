@@ -10,7 +10,6 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -126,9 +125,7 @@ class ProcessInstance:
         if self._gone.is_set():
             return None
         # Who is wanted while it is being measured must not wait for that.
-        return await anyio.to_thread.run_sync(
-            partial(used, self._group, shares=self.origin == "forked"), abandon_on_cancel=True
-        )
+        return await anyio.to_thread.run_sync(used, self._group, abandon_on_cancel=True)
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Where processes of the group listen."""

@@ -41,7 +41,7 @@ def group(children: int) -> Iterator[int]:
 @pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="Linux only")
 def test_memory_that_processes_share_is_counted_once() -> None:
     with group(0) as one, group(4) as five:
-        alone, together = used(one, shares=True), used(five, shares=True)
+        alone, together = used(one), used(five)
     assert alone is not None
     assert together is not None
     assert 32 * MIB < alone.memory_bytes < 64 * MIB
