@@ -1,7 +1,8 @@
 """Makes a new function of a template: its files, ``func.yaml``, ``.funcignore``, ``.gitignore``.
 
-Nothing that is there is touched. ``func.yaml`` is written last, so that a folder with one is a
-whole function; what was made is removed again if it cannot be completed.
+Nothing that is there is touched, but for a line more in ``.gitignore``. ``func.yaml`` comes after
+all others, so that a folder with one is a whole function; what was made is removed again if it
+cannot be completed.
 
 Source: Knative Functions reference §4.3; knative/func pkg/functions/client.go (Init).
 """
@@ -9,6 +10,7 @@ Source: Knative Functions reference §4.3; knative/func pkg/functions/client.go 
 import os
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -46,17 +48,15 @@ def create(folder: Path, template: Template, *, created: str) -> FuncYaml:
     place = Path(os.path.abspath(folder))
     func = _begun(place.name, template, created)
     assert_free(place)
-    made = [each for each in (place, *place.parents) if not each.exists()]
+    made: list[Path] = []
     try:
-        place.mkdir(parents=True, exist_ok=True)
-        written = _copy(template.folder, place)
-    except OSError as error:
-        _remove(made, ())
-        raise KnliteError(f"cannot create a function in {place}", cause=str(error)) from error
-    try:
-        _complete(place, func)
-    except (OSError, KnliteError) as error:
-        _remove(made, written)
+        _make_folder(place, made)
+        _copy(template.folder, place, made)
+        _complete(place, func, made)
+    except BaseException as error:
+        _remove(made)
+        if not isinstance(error, OSError | KnliteError):
+            raise
         raise KnliteError(f"cannot create a function in {place}", cause=str(error)) from error
     return func
 
@@ -109,49 +109,59 @@ def _begun(name: str, template: Template, created: str) -> FuncYaml:
     return replace(func, deploy=replace(func.deploy, health_endpoints=manifest.health_endpoints))
 
 
-def _complete(place: Path, func: FuncYaml) -> None:
-    if not (place / ".funcignore").exists():
-        (place / ".funcignore").write_text(_FUNCIGNORE, encoding="utf-8")
-    ignored = place / ".gitignore"
-    given = ignored.read_text(encoding="utf-8") if ignored.exists() else ""
-    if not any(line.startswith(("/.func", "#/.func", "# /.func")) for line in given.splitlines()):
-        gap = "\n" if given else ""
-        ignored.write_text(given + gap + _GITIGNORE, encoding="utf-8")
+def _complete(place: Path, func: FuncYaml, made: list[Path]) -> None:
+    """Add what every function has; ``func.yaml`` makes it one."""
+    for name, text in ((".funcignore", _FUNCIGNORE), (".gitignore", _GITIGNORE)):
+        if not (place / name).exists():
+            made.append(place / name)
+            (place / name).write_text(text, encoding="utf-8")
+    made.append(place / funcyaml.FILE)
     funcyaml.save(place, func)
+    # At the very end, as it may be the author's own and cannot be taken back.
+    ignored = place / ".gitignore"
+    lines = ignored.read_bytes().splitlines()
+    if not any(line.startswith((b"/.func", b"#/.func", b"# /.func")) for line in lines):
+        with ignored.open("a", encoding="utf-8") as stream:
+            stream.write(f"\n{_GITIGNORE}")
 
 
-def _copy(source: Path, target: Path) -> list[Path]:
-    """All files of *source* but links; raises ``OSError`` and takes back what was copied."""
-    written: list[Path] = []
-    size = 0
-    try:
-        for file in sorted(source.rglob("*")):
-            relative = file.relative_to(source)
-            if relative == Path(MANIFEST) or _MADE_BY_TOOLS & set(relative.parts):
-                continue
-            # A link could bring in any file of this machine.
-            if file.is_symlink() or not (file.is_dir() or file.is_file()):
-                continue
-            destination = target / relative
-            if file.is_dir():
-                destination.mkdir(exist_ok=True)
-                continue
-            size += file.stat().st_size
-            if len(written) >= MAX_FILES or size > MAX_BYTES:
-                raise OSError(f"the template {source.name} is too large")  # noqa: TRY301
-            if not destination.exists():
-                destination.parent.mkdir(parents=True, exist_ok=True)
-                written.append(destination)
-                shutil.copyfile(file, destination)
-                destination.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
-    except OSError:
-        _remove((), written)
-        raise
-    return written
+def _copy(source: Path, target: Path, made: list[Path]) -> None:
+    """All files of *source* but links; raises ``OSError``."""
+    count = size = 0
+    for file in sorted(source.rglob("*")):
+        relative = file.relative_to(source)
+        if relative == Path(MANIFEST) or _MADE_BY_TOOLS & set(relative.parts):
+            continue
+        # A link could bring in any file of this machine.
+        if file.is_symlink() or not (file.is_dir() or file.is_file()):
+            continue
+        destination = target / relative
+        if file.is_dir():
+            _make_folder(destination, made)
+            continue
+        count += 1
+        size += file.stat().st_size
+        if count > MAX_FILES or size > MAX_BYTES:
+            raise OSError(f"the template {source.name} is too large")
+        if not destination.exists():
+            made.append(destination)
+            shutil.copyfile(file, destination)
+            destination.chmod(0o755 if file.stat().st_mode & 0o100 else 0o644)
 
 
-def _remove(folders: Sequence[Path], files: Sequence[Path]) -> None:
-    for file in files:
-        file.unlink(missing_ok=True)
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _make_folder(folder: Path, made: list[Path]) -> None:
+    """*folder*, and those around it, if they are not there."""
+    for each in (*reversed(folder.parents), folder):
+        if not each.is_dir():
+            each.mkdir()
+            made.append(each)
+
+
+def _remove(made: Sequence[Path]) -> None:
+    """Take back what was made, the last first; what others have put beside it stays."""
+    for each in reversed(made):
+        with suppress(OSError):
+            if each.is_dir():
+                each.rmdir()
+            else:
+                each.unlink(missing_ok=True)

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from knlite.functions.funcproblems import KEY, WHOLE
+from knlite.functions.funcproblems import KEY, KINDS, WHOLE
 from knlite.functions.funcspec import FuncYaml
+from knlite.functions.service import OF_CONTAINER, OF_SPEC
 from knlite.kinds.labels import CREATOR, FUNCTION
 
 Tree = dict[str, Any]
-
-_KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
 
 
 def built_at(moment: datetime) -> str:
@@ -41,7 +40,11 @@ def from_folder(service: Mapping[str, Any], folder: str, annotations: Mapping[st
 
 
 def updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tree:
-    """The Service *old* with what *new* says; its traffic, and who made it, stay."""
+    """The Service *old* with what *new* says, as ``service_of`` makes it.
+
+    Its traffic, who made it, and what ``func.yaml`` does not speak of (a timeout, a command, other
+    containers) stay.
+    """
     metadata = {
         **old["metadata"],
         "labels": new["metadata"].get("labels", {}),
@@ -57,8 +60,28 @@ def updated(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tree:
     return {
         **new,
         "metadata": metadata,
-        "spec": {**old["spec"], "template": {**template, "metadata": meta}},
+        "spec": {
+            **old["spec"],
+            "template": {
+                "metadata": meta,
+                "spec": _updated_spec(old["spec"]["template"]["spec"], template["spec"]),
+            },
+        },
     }
+
+
+def _updated_spec(old: Mapping[str, Any], new: Mapping[str, Any]) -> Tree:
+    first, *others = old.get("containers") or [{}]
+    (container,) = new["containers"]
+    return {
+        **_without(old, OF_SPEC),
+        **new,
+        "containers": [{**_without(first, OF_CONTAINER), **container}, *others],
+    }
+
+
+def _without(tree: Mapping[str, Any], fields: frozenset[str]) -> Tree:
+    return {key: value for key, value in tree.items() if key not in fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +154,7 @@ def references(func: FuncYaml) -> tuple[Reference, ...]:
     for env in func.run.envs:
         match = WHOLE.fullmatch(env.value or "") or KEY.fullmatch(env.value or "")
         if match is not None:
-            found.append(Reference(_KINDS[match[1]], match[2]))
+            found.append(Reference(KINDS[match[1]], match[2]))
     for volume in func.run.volumes:
         claim = volume.persistent_volume_claim
         if volume.secret is not None:
@@ -140,7 +163,7 @@ def references(func: FuncYaml) -> tuple[Reference, ...]:
             found.append(Reference("ConfigMap", volume.config_map))
         if claim is not None and claim.claim_name:
             found.append(Reference("PersistentVolumeClaim", claim.claim_name))
-    if func.deploy.service_account_name:
+    if func.deploy.service_account_name not in {"", "default"}:
         found.append(Reference("ServiceAccount", func.deploy.service_account_name))
     if func.deploy.image_pull_secret:
         found.append(Reference("Secret", func.deploy.image_pull_secret, "image pull Secret"))

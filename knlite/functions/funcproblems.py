@@ -2,7 +2,7 @@
 
 Source: Knative Functions reference §4.1; knative/func pkg/functions (function.go,
 function_envs.go, function_labels.go, function_options.go, function_volumes.go, function_git.go).
-Differs: ``runtime`` is needed, and ``invoke`` and ``startTimeout`` are looked at.
+Differs: ``runtime`` is needed, and ``invoke``, ``startTimeout`` and ``sizeLimit`` are looked at.
 Not here: the name, which matters when there is a Service of it (``service.py``).
 """
 
@@ -25,6 +25,8 @@ KEY = re.compile(
     rf"{{{{\s*(secret|configMap):({_NAME_OF_OBJECT}):([-._a-zA-Z0-9]+)\s*}}}}", re.ASCII
 )
 """One key of an object: its kind, its name, the key."""
+KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
+"""What those words are called as Kubernetes objects."""
 LOCAL = re.compile(r"{{\s*env:(\w+)\s*}}", re.ASCII)
 """A variable of this machine: its name."""
 _VARIABLE = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*", re.ASCII)
@@ -172,6 +174,11 @@ def _of_volume(volume: Volume) -> Iterator[str]:
         yield "is missing claim name"
     if empty is not None and empty.medium not in {"", "Memory"}:
         yield f"has invalid storage medium ({empty.medium})"
+    if empty is not None and empty.size_limit is not None:
+        try:
+            parse(empty.size_limit)
+        except InvalidQuantity as error:
+            yield f'has invalid size limit: "{empty.size_limit}"; "{error}"'
     kinds = sum(each is not None for each in (volume.secret, volume.config_map, claim, empty))
     if kinds != 1:
         too_many = "may not specify more than one volume type"

@@ -22,6 +22,8 @@ class ProcfilePlan:
     """The command of a function; its words may hold variables."""
 
     words: tuple[str, ...]
+    requirements: tuple[str, ...] = ()
+    """Of a Python program: what has to be installed for it."""
 
 
 def read(folder: Path) -> ProcfilePlan | None:

@@ -28,7 +28,7 @@ DOMAIN = "func.domain"
 BUILT = "BUILT"
 """Variable that differs with each deployment, so that each makes a revision."""
 
-_SERVING = "serving.knative.dev/v1"
+SERVING = "serving.knative.dev/v1"
 _PORT = 8080
 _SCALE = (
     ("min", "min-scale", "{:d}"),
@@ -37,6 +37,23 @@ _SCALE = (
     ("target", "target", "{:f}"),
     ("utilization", "target-utilization-percentage", "{:f}"),
 )
+
+OF_SPEC = frozenset(
+    {"containerConcurrency", "serviceAccountName", "imagePullSecrets", "volumes", "containers"}
+)
+"""The fields of a revision's spec that ``func.yaml`` decides, whether it sets them or not."""
+OF_CONTAINER = frozenset(
+    {
+        "image",
+        "env",
+        "envFrom",
+        "volumeMounts",
+        "resources",
+        "livenessProbe",
+        "readinessProbe",
+    }
+)
+"""The same of its container."""
 
 
 def service_of(
@@ -73,7 +90,7 @@ def service_of(
     }
     scale = _scale(func.deploy.options)
     return {
-        "apiVersion": _SERVING,
+        "apiVersion": SERVING,
         "kind": "Service",
         "metadata": {
             "name": func.name,
@@ -92,7 +109,7 @@ def service_of(
 
 def triggers_of(func: FuncYaml, *, namespace: str, owner: str = "") -> list[Tree]:
     """The Triggers of the function's subscriptions; *owner* is the UID of its Service."""
-    service = {"apiVersion": _SERVING, "kind": "Service", "name": func.name}
+    service = {"apiVersion": SERVING, "kind": "Service", "name": func.name}
     owners = [{**service, "uid": owner}] if owner else []
     return [
         {
@@ -183,7 +200,8 @@ def _volumes(volumes: Sequence[Volume]) -> tuple[list[Tree], list[Tree]]:
             source = {"persistentVolumeClaim": {"claimName": claim.claim_name, **read_only}}
         elif empty is not None:
             name = f"empty-dir-{number}"
-            given = {"medium": empty.medium, "sizeLimit": empty.size_limit}
+            limit = canonical(empty.size_limit) if empty.size_limit is not None else None
+            given = {"medium": empty.medium, "sizeLimit": limit}
             source = {"emptyDir": _without_empty(given)}
         else:
             continue

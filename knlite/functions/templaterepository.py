@@ -202,16 +202,28 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _manifest(folder: Path, around: Manifest) -> Manifest:
-    """The manifest in *folder*; what it does not say is as *around* has it."""
+    """The manifest in *folder*; what it does not say is as *around* has it.
+
+    A map is taken over key by key, a list as a whole, as Go's decoder does.
+    """
     file = folder / MANIFEST
     if not file.exists():
         return around
     try:
         tree = parsed(text_of(file)).tree
-        given = {key: value for key, value in tree.items() if value is not None}
-        outer = msgspec.to_builtins(around)
-        return msgspec.convert({**outer, **given}, Manifest, strict=False)
+        return msgspec.convert(_over(msgspec.to_builtins(around), tree), Manifest, strict=False)
     except Unreadable as error:
         raise InvalidInput(f"{file}:{error.line}: {error}") from error
     except msgspec.ValidationError as error:
         raise InvalidInput(f"{file}: {error}") from error
+
+
+def _over(outer: Mapping[str, object], inner: Mapping[str, object]) -> dict[str, object]:
+    merged = dict(outer)
+    for key, value in inner.items():
+        before = merged.get(key)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            merged[key] = _over(before, value)
+        elif value is not None:
+            merged[key] = value
+    return merged

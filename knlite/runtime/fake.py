@@ -29,8 +29,9 @@ class Script:
     """From the start until it listens."""
     stopping: float = 0.0
     """From SIGTERM until it ends."""
-    freezing: float | None = 0.0
-    """None: it cannot be frozen."""
+    freezing: float = 0.0
+    freezes: bool = True
+    """Whether it can be frozen."""
     thawing: float = 0.0
     lives: float | None = None
     """From the start until it ends by itself with *code*; None is for ever."""
@@ -108,7 +109,7 @@ class FakeInstance:
     async def freeze(self) -> bool:
         """As the script says."""
         await self._pause(self._script.freezing)
-        if self._script.freezing is None or self._exit is not None:
+        if not self._script.freezes or self._exit is not None:
             return False
         self.frozen = True
         return True
@@ -119,7 +120,7 @@ class FakeInstance:
             await self._pause(self._script.thawing)
             self.frozen = False
 
-    async def _pause(self, seconds: float | None) -> None:
+    async def _pause(self, seconds: float) -> None:
         if seconds:
             await self._clock.sleep_until(self._clock.now() + seconds)
 

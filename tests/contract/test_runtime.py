@@ -383,9 +383,9 @@ async def test_a_program_that_is_not_there_is_a_start_error(
         pytest.param(LocalCommand("'", "."), "InvalidCommand", id="quote"),
         pytest.param(LocalCommand("x", "/no/such/folder"), "FolderMissing", id="folder"),
         pytest.param(
-            FunctionProject(folder=".", name="f", language="node", image=""),
+            FunctionProject(folder="docs/adr", name="f", language="cobol", image=""),
             "FunctionNotSupported",
-            id="node",
+            id="language",
         ),
     ],
 )

@@ -18,6 +18,7 @@ import pytest
 import knlite.functions.runners
 from knlite.functions.plan import Warm
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.runtime.process import zygote as zygote_module
 from knlite.runtime.process import zygotes
 from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.programs import Program
@@ -403,7 +404,8 @@ async def test_a_zygote_that_hangs_delays_a_start_by_little_and_leaves_nothing(
     await until(lambda: not children(zygote))
 
 
-async def test_many_are_forked_at_once(stage: Stage) -> None:
+async def test_many_are_forked_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygote_module, "FORK_PATIENCE", 10.0)  # For a machine that is busy.
     program = stage.program()
     first, _ = await stage.until_forked(program)
     await first.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.e2e.clients import Client
 from tests.e2e.executable import Knlite, missing, running, wait_until
@@ -127,6 +128,25 @@ def test_func_goes_on_with_what_knlite_has_made(func: Client, knlite: Knlite, fo
     pod = knlite.object(f"{SERVICES}/ours")["spec"]["template"]["spec"]
     assert {"name": "TARGET", "value": "you"} in pod["containers"][0]["env"]
     assert listed(func)["ours"]["ready"] == "True"
+
+
+def test_both_edit_the_same_func_yaml(func: Client, folder: Path) -> None:
+    place = ("--path", str(folder / "edited"))
+    func("create", "-l", "python", place[1])
+    secret = "{{ secret:vault:password }}"
+    knlite_makes("func", "config", "envs", "add", *place, "--name", "A", "--value", secret)
+    knlite_makes("func", "subscribe", *place, "--filter", "type=order.paid")
+    assert 'Env "A" with value set from key "password" from Secret "vault"' in func(
+        "config", "envs", *place
+    )
+    func("subscribe", *place, "--filter", "type=order.sent", "--source", "other")
+    func("config", "envs", "add", *place, "--name", "B", "--value", "c")
+    assert 'Env "B" with value "c"' in knlite_makes("func", "config", "envs", *place)
+    written = yaml.safe_load((folder / "edited" / "func.yaml").read_text())
+    assert written["deploy"]["subscriptions"] == [
+        {"source": "default", "filters": {"type": "order.paid"}},
+        {"source": "other", "filters": {"type": "order.sent"}},
+    ]
 
 
 def test_func_finds_what_knlite_has_deployed(func: Client, knlite: Knlite, folder: Path) -> None:

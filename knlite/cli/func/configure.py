@@ -2,7 +2,8 @@
 
 Source: Knative Functions reference §4.3; knative/func cmd/config_envs.go, config_labels.go,
 config_volumes.go.
-Differs: to remove what is not there is an error; ``func`` says nothing.
+Differs: to remove what is not there is an error; ``func`` says nothing. What was done is said for
+flags, too. Of a new entry nobody is asked where it goes: it comes last.
 """
 
 import json
@@ -11,14 +12,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-import msgspec
 import typer
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from knlite.cli.func.opened import open_function
 from knlite.errors import InvalidInput, NotFound
 from knlite.functions import funcyaml
-from knlite.functions.funcproblems import KEY, LOCAL, WHOLE, volume_words
+from knlite.functions.funcproblems import KEY, KINDS, LOCAL, WHOLE, volume_words
 from knlite.functions.funcspec import (
     EmptyDir,
     Env,
@@ -29,29 +29,36 @@ from knlite.functions.funcspec import (
     Volume,
 )
 
-T = TypeVar("T")
+Entry = TypeVar("Entry", bound=Env | Label | Volume)
 
-_KINDS = {"secret": "Secret", "configMap": "ConfigMap"}
 NO_ENVS = "There aren't any configured Environment variables"
 NO_LABELS = "No labels defined"
+NONE_TO_REMOVE = "There aren't any configured labels"
 NO_VOLUMES = "There aren't any configured Volume mounts"
 
 
 def list_envs(folder: Path, *, as_json: bool) -> None:
     """Print the variables."""
     envs = _func(folder).run.envs
-    _list("Configured Environment variables:", NO_ENVS, envs, env_words, as_json=as_json)
+    if as_json:
+        _print_json(envs)
+    else:
+        _list("Configured Environment variables:", NO_ENVS, envs, env_words)
 
 
 def list_labels(folder: Path, *, as_json: bool) -> None:
     """Print the labels."""
-    _list("Labels:", NO_LABELS, _func(folder).deploy.labels, label_words, as_json=as_json)
+    labels = _func(folder).deploy.labels
+    if as_json:
+        _print_json(labels)
+    else:
+        _list("Labels:", NO_LABELS, labels, label_words)
 
 
 def list_volumes(folder: Path) -> None:
     """Print the volumes."""
     volumes = _func(folder).run.volumes
-    _list("Configured Volumes mounts:", NO_VOLUMES, volumes, volume_words, as_json=False)
+    _list("Configured Volumes mounts:", NO_VOLUMES, volumes, volume_words)
 
 
 def list_git(folder: Path) -> None:
@@ -99,9 +106,10 @@ def remove_label(folder: Path, key: str) -> None:
     func = _func(folder)
     labels = func.deploy.labels
     words = "Which labels do you want to remove?"
-    index = _index(labels, [each.key or "" for each in labels], key, words, label_words, NO_LABELS)
+    names = [each.key or "" for each in labels]
+    index = _index(labels, names, key, words, label_words, NONE_TO_REMOVE)
     _save(folder, replace(func, deploy=replace(func.deploy, labels=_without(labels, index))))
-    typer.echo("Label entry was removed from the function configuration")
+    typer.echo("Label was removed from the function configuration")
 
 
 def add_volume(
@@ -115,12 +123,12 @@ def add_volume(
     medium: str,
 ) -> None:
     """A volume more; *kind* is ``configmap``, ``secret``, ``pvc`` or ``emptydir``."""
+    if not mount_path:
+        raise InvalidInput("--mount-path is required", fix="say where it is mounted: -m /etc/data")
     if not mount_path.startswith("/"):
-        raise InvalidInput(
-            "--mount-path is required and must be an absolute path", cause=f"given is {mount_path}"
-        )
+        raise InvalidInput("mount path must be an absolute path (start with /)")
     if kind != "emptydir" and not source:
-        raise InvalidInput(f"--source is required for {kind}", fix=f"give the name of the {kind}")
+        raise InvalidInput(f"--source is required for {kind} volumes")
     volume = Volume(path=mount_path)
     match kind:
         case "configmap":
@@ -137,6 +145,7 @@ def add_volume(
     volumes = (*func.run.volumes, volume)
     _save(folder, replace(func, run=replace(func.run, volumes=volumes)))
     typer.echo("Volume entry was added to the function configuration")
+    typer.echo(f"Added: {volume_words(volume)}")
 
 
 def remove_volume(folder: Path, mount_path: str) -> None:
@@ -178,9 +187,9 @@ def env_words(env: Env) -> str:
     value = env.value or ""
     if env.name is None:
         whole = WHOLE.fullmatch(value)
-        return f'All key=value pairs from {_KINDS[whole[1]]} "{whole[2]}"' if whole else ""
+        return f'All key=value pairs from {KINDS[whole[1]]} "{whole[2]}"' if whole else ""
     if key := KEY.fullmatch(value):
-        place = f'key "{key[3]}" from {_KINDS[key[1]]} "{key[2]}"'
+        place = f'key "{key[3]}" from {KINDS[key[1]]} "{key[2]}"'
         return f'Env "{env.name}" with value set from {place}'
     if local := LOCAL.fullmatch(value):
         return f'Env "{env.name}" with value set from local env variable "{local[1]}"'
@@ -205,23 +214,30 @@ def _save(folder: Path, func: FuncYaml) -> None:
     funcyaml.save(folder, func)
 
 
-def _list(
-    head: str, none: str, entries: Sequence[T], words: Callable[[T], str], *, as_json: bool
-) -> None:
-    if as_json:
-        typer.echo(json.dumps(msgspec.to_builtins(entries)))
-        return
+def _list(head: str, none: str, entries: Sequence[Entry], words: Callable[[Entry], str]) -> None:
     typer.echo(head if entries else none)
     for entry in entries:
         typer.echo(f" -  {words(entry)}")
 
 
+def _print_json(entries: Sequence[Env | Label]) -> None:
+    """As ``func`` encodes them: with the names of Go's fields, null for what is not there."""
+    typer.echo(
+        json.dumps(
+            [
+                {name.capitalize(): value for name, value in asdict(entry).items()}
+                for entry in entries
+            ]
+        )
+    )
+
+
 def _index(
-    entries: Sequence[T],
+    entries: Sequence[Entry],
     names: list[str],
     name: str,
     question: str,
-    words: Callable[[T], str],
+    words: Callable[[Entry], str],
     none: str,
 ) -> int:
     """Which of *entries* goes: the one called *name*, or the one that a person chooses."""
@@ -242,5 +258,5 @@ def _index(
     return chosen - 1
 
 
-def _without(entries: tuple[T, ...], index: int) -> tuple[T, ...]:
+def _without(entries: tuple[Entry, ...], index: int) -> tuple[Entry, ...]:
     return (*entries[:index], *entries[index + 1 :])

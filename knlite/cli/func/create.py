@@ -23,7 +23,7 @@ def run(path: Path, language: str, template: str, repository: str, *, confirm: b
     assert_free(place)
     with _repository(repository, template) as (templates, name):
         if confirm:
-            place, language, name = _confirmed(place, language, name, templates)
+            place, language, name = _confirmed(place, language, name, templates, repository)
         chosen = find(templates, language, name)
         create(place, chosen, created=present().isoformat(timespec="microseconds"))
     typer.echo(f"Created {chosen.language} function in {place}")
@@ -76,7 +76,7 @@ def _repository(uri: str, template: str) -> Iterator[tuple[Repository, str]]:
 
 
 def _confirmed(
-    place: Path, language: str, template: str, templates: Repository
+    place: Path, language: str, template: str, templates: Repository, repository: str
 ) -> tuple[Path, str, str]:
     if sys.stdin.isatty():
         place = Path(typer.prompt("Function Path", default=str(place))).absolute()
@@ -85,5 +85,8 @@ def _confirmed(
         shown = ", ".join(templates.of(language))
         template = typer.prompt(f"Template ({shown})", default=template)
         return place, language, template
-    typer.echo(f"Path:         {place}\nLanguage:     {language}\nTemplate:     {template}")
+    typer.echo(f"Path:         {place}\nLanguage:     {language}")
+    if repository:
+        typer.echo(f"Repository:   {repository}")
+    typer.echo(f"Template:     {template}")
     return place, language, template

@@ -1,6 +1,8 @@
 """``knlite func describe``: one function that a running knlite has.
 
 Source: Knative Functions reference §4.3; knative/func pkg/knative/describer.go, cmd/describe.go.
+Differs: of a folder that was not deployed it shows what is called like it in the namespace where
+it would be deployed; func shows nothing.
 """
 
 import json
@@ -14,36 +16,30 @@ from knlite.cli.func.defaults import namespace_of
 from knlite.cli.func.listing import is_ours, ready_of
 from knlite.cli.func.opened import open_function
 from knlite.cli.words import resolve
-from knlite.errors import InvalidInput, NotFound
+from knlite.errors import NotFound
+from knlite.functions.service import SERVING
 from knlite.settings import environment
 
 Description = dict[str, Any]
 
 
 def show(name: str, path: Path | None, namespace: str, output: str, admin_port: int) -> None:
-    """Print the function called *name*, or the one in *path*.
+    """Print the function called *name*, or, with an empty one, the one in *path*.
 
     Raises ``InvalidInput``, ``NotFound``, ``Unreachable``.
     """
-    name, namespace = wanted(name, path, namespace)
-    client = Client(admin_port)
+    func = None if name else open_function(path, "describe").func
+    place = namespace_of(func, namespace, environment())
+    found = description(Client(admin_port), func.name if func is not None else name, place)
+    sys.stdout.write(written(found, output))
+
+
+def description(client: Client, name: str, namespace: str) -> Description:
+    """What a running knlite has of a function. Raises ``NotFound``, ``Unreachable``."""
     service = deployed(client, name, namespace)
     triggers = client.listed(resolve("trigger", "")[0], namespace)
     revisions = client.listed(resolve("revision", "")[0], namespace)
-    sys.stdout.write(written(described(service, revisions, triggers), output))
-
-
-def wanted(name: str, path: Path | None, namespace: str) -> tuple[str, str]:
-    """The name and the namespace that a name, or else a function's folder, stand for."""
-    environ = environment()
-    if name and path is not None:
-        raise InvalidInput("cannot specify both name and path")
-    if name:
-        return name, namespace_of(None, namespace, environ)
-    if namespace:
-        raise InvalidInput("must also specify a name when specifying namespace")
-    func = open_function(path, "describe").func
-    return func.name, namespace_of(func, "", environ)
+    return described(service, revisions, triggers)
 
 
 def deployed(client: Client, name: str, namespace: str) -> dict[str, Any]:
@@ -66,12 +62,17 @@ def described(
     revisions: Iterable[Mapping[str, Any]],
     triggers: Iterable[Mapping[str, Any]],
 ) -> Description:
-    """All that is said of it, with func's names."""
+    """All that is said of it: func's ``Instance``, with its names as JSON has them.
+
+    Differs: ``middleware`` and ``revision`` are not there, which are labels of an image that the
+    function's scaffolding and its git repository give it.
+    """
     metadata, status = service["metadata"], service.get("status", {})
     latest = status.get("latestCreatedRevisionName", "")
     revision = next((each for each in revisions if each["metadata"]["name"] == latest), service)
     url = status.get("url", "")
     return {
+        "Route": url,
         "routes": [url] if url else [],
         "name": metadata["name"],
         "image": _image(service, revision),
@@ -84,11 +85,10 @@ def described(
                 "broker": trigger["spec"].get("broker", ""),
             }
             for trigger in triggers
-            if _reaches(trigger, metadata["name"])
+            if _reaches(trigger, service)
             for attributes in [trigger["spec"].get("filter", {}).get("attributes", {})]
         ],
         "labels": dict(metadata.get("labels", {})),
-        "revision": latest,
         "generation": metadata.get("generation", 0),
         "ready": ready_of(service).lower(),
     }
@@ -101,7 +101,9 @@ def written(found: Description, output: str) -> str:
     if output == "yaml":
         import yaml
 
-        return str(yaml.safe_dump(found, sort_keys=False))
+        # The one name that Go's encoders disagree on.
+        tree = {key.lower() if key == "Route" else key: value for key, value in found.items()}
+        return str(yaml.safe_dump(tree, sort_keys=False))
     if output == "url":
         return "".join(f"{url}\n" for url in found["routes"][:1])
     lines = _plain(found) if output == "plain" else _human(found)
@@ -147,6 +149,14 @@ def _image(service: Mapping[str, Any], revision: Mapping[str, Any]) -> str:
     return str(service["spec"]["template"]["spec"]["containers"][0].get("image", ""))
 
 
-def _reaches(trigger: Mapping[str, Any], name: str) -> bool:
-    reference = trigger["spec"].get("subscriber", {}).get("ref") or {}
-    return reference.get("name") == name and reference.get("kind") == "Service"
+def _reaches(trigger: Mapping[str, Any], service: Mapping[str, Any]) -> bool:
+    """Whether *trigger* sends to *service*: by reference, or to its address.
+
+    Differs: func compares names alone, and of addresses the path alone.
+    """
+    subscriber = trigger["spec"].get("subscriber", {})
+    reference = subscriber.get("ref") or {}
+    named = reference.get("name"), reference.get("kind"), reference.get("apiVersion")
+    address = service.get("status", {}).get("address", {}).get("url", "")
+    own = service["metadata"]["name"], "Service", SERVING
+    return named == own or bool(address and subscriber.get("uri") == address)

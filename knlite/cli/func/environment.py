@@ -1,6 +1,8 @@
-"""``knlite func environment`` and ``knlite func version``.
+"""``knlite func environment``.
 
 Source: Knative Functions reference §4.3; knative/func cmd/environment.go.
+Differs: the images of builders are not there; ``Function`` has the names of ``func.yaml``, and only
+what is set; passwords and tokens are left out.
 """
 
 import json
@@ -13,7 +15,7 @@ import msgspec
 from knlite import __version__
 from knlite.cli.client import Client
 from knlite.cli.func.defaults import defaults, namespace_of
-from knlite.cli.func.describe import deployed, described
+from knlite.cli.func.describe import description
 from knlite.cli.func.templates import known
 from knlite.cli.kubeconfig import find_access
 from knlite.errors import NotFound, Unreachable
@@ -37,7 +39,8 @@ def show(path: Path, form: str, admin_port: int) -> None:
         ),
         "Cluster": find_access(settings).server,
         "Defaults": {
-            field.encode_name: getattr(usual, field.name) for field in msgspec.structs.fields(usual)
+            _spelled(field.encode_name, form): getattr(usual, field.name)
+            for field in msgspec.structs.fields(usual)
         },
     }
     func = funcyaml.load(path, settings.environ) if (path / funcyaml.FILE).exists() else None
@@ -55,6 +58,11 @@ def show(path: Path, form: str, admin_port: int) -> None:
         sys.stdout.write("\n")
 
 
+def _spelled(name: str, form: str) -> str:
+    """*name* of ``config.yaml`` as func's *form* has it: Go's own names in JSON."""
+    return name[0].upper() + name[1:] if form == "json" else name
+
+
 def _is_shown(name: str) -> bool:
     return name.startswith("FUNC_") and not name.endswith(("PASSWORD", "TOKEN", "SECRET"))
 
@@ -62,6 +70,6 @@ def _is_shown(name: str) -> bool:
 def _instance(func: FuncYaml, settings: Settings, admin_port: int) -> dict[str, Any] | None:
     namespace = namespace_of(func, "", settings.environ)
     try:
-        return described(deployed(Client(admin_port), func.name, namespace), (), ())
+        return description(Client(admin_port), func.name, namespace)
     except (NotFound, Unreachable):
         return None

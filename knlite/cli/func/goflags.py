@@ -2,7 +2,7 @@
 
 The command line of Python's kind has ``--no-push`` instead; both are understood.
 
-Source: spf13/pflag (bool flags, NoOptDefVal), which ``func`` uses.
+Source: spf13/pflag (bool flags, NoOptDefVal, Changed), which ``func`` uses.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,15 @@ _TRUE = frozenset(("1", "t", "T", "TRUE", "true", "True"))
 _FALSE = frozenset(("0", "f", "F", "FALSE", "false", "False"))
 ALONE: Mapping[str, str] = {"--build": "true"}
 """Options that may stand without a value, and what they mean then."""
+
+
+def is_given(context: Any, parameter: str) -> bool:
+    """Whether *parameter* stands on the command line; its variable does not count.
+
+    What contradicts another flag is an error there only: a variable is for all commands.
+    """
+    source = context.get_parameter_source(parameter)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 class GoFlags(TyperCommand):

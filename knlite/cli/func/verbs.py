@@ -16,7 +16,7 @@ import typer
 
 from knlite.cli.doors import AdminPort, explaining
 from knlite.cli.func.configverbs import add_config_verbs
-from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.goflags import GoFlags, is_given
 from knlite.cli.func.repositoryverbs import add_repository_verbs
 from knlite.cli.func.running import add_running_verbs
 
@@ -170,6 +170,7 @@ def templates(
 
 
 def list_(
+    context: typer.Context,
     namespace: Namespace = "",
     all_namespaces: Annotated[
         bool,
@@ -194,13 +195,14 @@ def list_(
         from knlite.errors import InvalidInput
         from knlite.settings import environment as environ
 
-        if namespace and all_namespaces:
+        if all_namespaces and is_given(context, "namespace"):
             raise InvalidInput("both --namespace and --all-namespaces specified")
         place = "" if all_namespaces else namespace_of(None, namespace, environ())
         show(place, output.value, admin_port)
 
 
 def describe(
+    context: typer.Context,
     name: Name = "",
     path: Path = None,
     namespace: Namespace = "",
@@ -218,10 +220,12 @@ def describe(
     with explaining():
         from knlite.cli.func.describe import show
 
+        path, namespace = _either(context, name, path, namespace)
         show(name, path, namespace, output.value, admin_port)
 
 
 def delete(
+    context: typer.Context,
     name: Name = "",
     path: Path = None,
     namespace: Namespace = "",
@@ -246,9 +250,31 @@ def delete(
       knlite func delete hello -n apps
     """
     with explaining():
+        from knlite.cli.func.defaults import defaults
         from knlite.cli.func.delete import run
+        from knlite.settings import environment as environ
 
-        run(name, path, namespace, admin_port, confirm=confirm)
+        path, namespace = _either(context, name, path, namespace)
+        asks = confirm or defaults(environ()).confirm
+        run(name, path, namespace, admin_port, confirm=asks)
+
+
+def _either(
+    context: typer.Context, name: str, path: FilePath | None, namespace: str
+) -> tuple[FilePath | None, str]:
+    """A folder, or a namespace: what *name*, or its absence, leaves of the two.
+
+    Raises ``InvalidInput`` if the other one is given.
+    """
+    from knlite.errors import InvalidInput
+
+    if name:
+        if is_given(context, "path"):
+            raise InvalidInput("cannot specify both name and path")
+        return None, namespace
+    if is_given(context, "namespace"):
+        raise InvalidInput("must also specify a name when specifying namespace")
+    return path, ""
 
 
 def environment(

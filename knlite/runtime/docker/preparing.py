@@ -60,6 +60,8 @@ class Preparing:
         self._use = CacheUse(codes.cache_dir)
         self._threads = Threads("docker-prepare", PREPARATIONS)
         self._turns: dict[str, anyio.Lock] = {}
+        self._given_up: set[str] = set()
+        """Ids of images that no revision of this run needs, but a container may still use."""
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """As ``port.Runtime.prepare``."""
@@ -81,10 +83,11 @@ class Preparing:
             await self._use.drop([image.snapshot])
         if any(each.id == image.id for each in others):
             return
+        self._given_up.add(image.id)
         with contextlib.suppress(KnliteError, OSError):
+            # Not for longer than it takes: whoever saves a file waits for it.
             async with pruning(self._codes.cache_dir, patience=0.0):
-                self._use.forget(unused.use_name(image.id))
-                await self._remove_superseded()
+                await self._remove_given_up()
 
     async def sweep(self) -> list[str]:
         """Remove images that have lost their name and nobody uses; their ids."""
@@ -96,6 +99,20 @@ class Preparing:
     def close(self) -> None:
         """It uses no images any more."""
         self._use.close()
+
+    async def _remove_given_up(self) -> None:
+        cache_dir = self._codes.cache_dir
+        for image in tuple(self._given_up):
+            self._use.forget(unused.use_name(image))
+        in_use = await anyio.to_thread.run_sync(cacheuse.used, cache_dir)
+        try:
+            for image in sorted(self._given_up):
+                removal = unused.remove_if_unused
+                if await self._threads.submit(removal, self._client, cache_dir, image, in_use):
+                    self._given_up.discard(image)
+        except Exception as error:
+            if not from_engine(error):
+                raise
 
     async def _remove_superseded(self) -> list[str]:
         cache_dir = self._codes.cache_dir
@@ -113,6 +130,7 @@ class Preparing:
         if made:
             unused.note_made(self._codes.cache_dir, image)
         self._use.note([name])
+        self._given_up.discard(image)
 
     async def _prepare(self, workload: Workload, report: Report) -> Prepared:
         match workload:

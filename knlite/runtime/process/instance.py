@@ -10,7 +10,6 @@ import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
@@ -125,9 +124,7 @@ class ProcessInstance:
         """Of all processes of the group."""
         if self._gone.is_set():
             return None
-        return await anyio.to_thread.run_sync(
-            partial(used, self._group, shares=self.origin == "forked")
-        )
+        return await anyio.to_thread.run_sync(used, self._group)
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Where processes of the group listen."""

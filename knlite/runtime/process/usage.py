@@ -9,10 +9,11 @@ from knlite.runtime.process.group import members
 PROC = Path("/proc")
 
 
-def used(group: int, *, shares: bool = False) -> Usage | None:
-    """Processor time and resident memory of *group*; None where there is no ``/proc``.
+def used(group: int) -> Usage | None:
+    """Processor time and memory of *group*; None where there is no ``/proc``.
 
-    With *shares*, of memory that it has in common with other processes only its part counts.
+    Of memory that several processes share each has its part, so that those forked from one parent
+    are not counted as if each had all of it.
     """
     if not (PROC / "self/stat").exists():
         return None
@@ -26,17 +27,16 @@ def used(group: int, *, shares: bool = False) -> Usage | None:
         # ended children used are fields 14 to 17, resident pages field 24 (proc(5)).
         fields = stat.rpartition(")")[2].split()
         ticks += sum(map(int, fields[11:15]))
-        part = proportional(pid) if shares else None
+        part = proportional(pid)
         memory += int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if part is None else part
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), memory)
 
 
 def proportional(pid: int) -> int | None:
-    """Bytes of memory that *pid* holds, of shared ones its part; None if that is not known."""
+    """Bytes that *pid* holds, with its part of what it shares; None if the kernel does not say."""
     try:
-        rollup = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii")
+        lines = (PROC / str(pid) / "smaps_rollup").read_text(encoding="utf-8").splitlines()
     except OSError:
-        return None
-    return 1024 * sum(
-        int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")
-    )
+        return None  # Another user's, or a kernel before 4.14.
+    found = next((line.split()[1] for line in lines if line.startswith("Pss:")), None)
+    return None if found is None else int(found) * 1024

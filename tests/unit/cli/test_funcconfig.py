@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from knlite.cli.main import app
@@ -113,7 +114,10 @@ def test_variables_are_added_listed_and_removed(func: Func) -> None:
     assert ' -  Env "A" with value "b"' in listed
     assert ' -  All key=value pairs from Secret "tokens"' in listed
     entries = json.loads(func.done("config", "envs", "-o", "json", *place))
-    assert entries == [{"name": "A", "value": "b"}, {"value": "{{ secret:tokens }}"}]
+    assert entries == [
+        {"Name": "A", "Value": "b"},
+        {"Name": None, "Value": "{{ secret:tokens }}"},
+    ]
     func.done("config", "envs", "rm", "--name", "A", *place)
     assert func.func.run.envs == (Env(value="{{ secret:tokens }}"),)
     assert "there is no A" in func("config", "envs", "remove", "--name", "A", *place)
@@ -128,13 +132,19 @@ def test_labels_are_added_and_removed(func: Func) -> None:
     func.done("config", "labels", "add", "--name", "team", "--value", "{{ env:TEAM }}", *place)
     assert func.func.deploy.labels == (Label(key="team", value="{{ env:TEAM }}"),)
     assert 'local env variable "TEAM"' in func.done("config", "labels", *place)
-    func.done("config", "labels", "remove", "--name", "team", *place)
+    entries = json.loads(func.done("config", "labels", "-o", "json", *place))
+    assert entries == [{"Key": "team", "Value": "{{ env:TEAM }}"}]
+    removed = func.done("config", "labels", "remove", "--name", "team", *place)
+    assert removed == "Label was removed from the function configuration\n"
     assert func.func.deploy.labels == ()
 
 
 def test_volumes_are_added_and_removed(func: Func) -> None:
     place = ("-p", str(func.folder))
-    func.done("config", "volumes", "add", "-t", "secret", "-s", "tokens", "-m", "/t", *place)
+    added = func.done(
+        "config", "volumes", "add", "-t", "secret", "-s", "tokens", "-m", "/t", *place
+    )
+    assert added.endswith('Added: Secret "tokens" at path: "/t"\n')
     limits = ("--size", "1Gi", "--medium", "Memory")
     func.done("config", "volumes", "add", "-t", "emptydir", "-m", "/tmp/x", *limits, *place)
     empty = EmptyDir(medium="Memory", size_limit="1Gi")
@@ -143,6 +153,15 @@ def test_volumes_are_added_and_removed(func: Func) -> None:
         Volume(empty_dir=empty, path="/tmp/x"),
     )
     assert 'EmptyDir in memory with size limit "1Gi"' in func.done("config", "volumes", *place)
+    for wrong, said in (
+        (("-t", "secret", "-s", "s"), "--mount-path is required"),
+        (("-t", "secret", "-s", "s", "-m", "t"), "must be an absolute path"),
+        (("-t", "pvc", "-m", "/x"), "--source is required for pvc volumes"),
+        (("-t", "emptydir", "-m", "/x", "--medium", "Disk"), "invalid storage medium (Disk)"),
+        (("-t", "secret", "-s", "s", "-m", "/t/"), "duplicate path"),
+    ):
+        assert said in func("config", "volumes", "add", *wrong, *place)
+        assert func.code == 2
     func.done("config", "volumes", "remove", "-m", "/t", *place)
     assert len(func.func.run.volumes) == 1
 
@@ -166,10 +185,35 @@ def test_without_a_function_or_a_knlite_it_says_what_to_do(func: Func, tmp_path:
     said = func("describe", "-p", str(tmp_path))
     assert f"'{tmp_path}' does not contain an initialized function" in said
     assert func.code == 2
-    for words in (("list",), ("describe", "hello"), ("delete", "-p", str(func.folder))):
+    for words in (("list",), ("describe", "hello"), ("delete", "hello")):
         assert "start one with: knlite up" in func(*words)
         assert func.code == 4
-    assert "cannot specify both name and path" in func("delete", "hello", "-p", ".")
+
+
+def test_a_function_that_was_not_deployed_from_here_is_not_deleted_there(func: Func) -> None:
+    said = func("delete", "-p", str(func.folder))
+    assert 'function "hello" is not deployed' in said
+    assert func.code == 3
+    deployed = replace(func.func, deploy=replace(func.func.deploy, namespace="shop"))
+    funcyaml.save(func.folder, deployed)
+    func("delete", "-p", str(func.folder))
+    assert func.code == 4  # Nobody to ask, and it stays where it is.
+    assert func.func == deployed
+
+
+def test_only_flags_contradict_flags(func: Func) -> None:
+    for words, said in (
+        (("delete", "hello", "-p", "."), "cannot specify both name and path"),
+        (("describe", "hello", "--path=."), "cannot specify both name and path"),
+        (("describe", "-n", "shop"), "must also specify a name when specifying namespace"),
+        (("list", "-A", "-n", "shop"), "both --namespace and --all-namespaces specified"),
+    ):
+        assert said in func(*words)
+        assert func.code == 2
+    variables = {"FUNC_NAMESPACE": "shop", "FUNC_PATH": str(func.folder)}
+    for asked in (("delete", "hello"), ("describe", "hello"), ("describe",), ("list", "-A")):
+        func(*asked, **variables)
+        assert func.code == 4, asked
 
 
 def test_the_environment_names_what_decides(func: Func) -> None:
@@ -179,7 +223,8 @@ def test_the_environment_names_what_decides(func: Func) -> None:
     assert shown["SpecVersion"] == "0.36.0"
     assert shown["Environment"] == ["FUNC_REGISTRY=r"]
     assert shown["Function"]["name"] == "hello"
-    assert shown["Defaults"]["builder"] == "pack"
+    assert shown["Defaults"]["Builder"] == "pack"
+    assert "builder: pack" in func.done("env", "-f", "yaml", "-p", str(func.folder))
 
 
 def git_repository(folder: Path) -> str:

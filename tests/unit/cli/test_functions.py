@@ -39,7 +39,9 @@ TRIGGER: dict[str, Any] = {
     "spec": {
         "broker": "default",
         "filter": {"attributes": {"type": "order.paid"}},
-        "subscriber": {"ref": {"kind": "Service", "name": "hello"}},
+        "subscriber": {
+            "ref": {"apiVersion": "serving.knative.dev/v1", "kind": "Service", "name": "hello"}
+        },
     },
 }
 
@@ -103,6 +105,35 @@ def test_a_function_is_described(output: str, lines: list[str]) -> None:
     found = describe.described(service(), [REVISION], [TRIGGER])
     assert describe.written(found, output).splitlines() == lines
     assert json.loads(describe.written(found, "json")) == found
+
+
+def test_a_description_as_json_and_yaml_has_the_names_of_func() -> None:
+    found = describe.described(service(), [REVISION], [TRIGGER])
+    names = [
+        *("Route", "routes", "name", "image", "namespace", "deployer", "subscriptions", "labels"),
+        *("generation", "ready"),
+    ]
+    assert list(json.loads(describe.written(found, "json"))) == names
+    assert list(yaml.safe_load(describe.written(found, "yaml"))) == ["route", *names[1:]]
+    assert found["Route"] == URL
+
+
+@pytest.mark.parametrize(
+    ("subscriber", "reaches"),
+    [
+        ({"uri": "http://hello.shop.svc.cluster.local"}, True),
+        ({"uri": "http://other.shop.svc.cluster.local"}, False),
+        ({"ref": {"apiVersion": "v1", "kind": "Service", "name": "hello"}}, False),
+    ],
+)
+def test_subscriptions_are_the_triggers_that_reach_it(
+    subscriber: dict[str, Any], reaches: bool
+) -> None:
+    addressed = service()
+    addressed["status"]["address"] = {"url": "http://hello.shop.svc.cluster.local"}
+    trigger = {**TRIGGER, "spec": {**TRIGGER["spec"], "subscriber": subscriber}}
+    found = describe.described(addressed, [], [trigger])
+    assert len(found["subscriptions"]) == reaches
 
 
 def test_a_description_for_people_has_a_head_for_each_part() -> None:

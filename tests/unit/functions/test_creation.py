@@ -47,10 +47,11 @@ def test_a_new_python_function_for_http_installs_nothing(tmp_path: Path, name: s
 
 def test_hidden_files_may_be_there_and_stay(tmp_path: Path) -> None:
     (tmp_path / "hello").mkdir()
-    (tmp_path / "hello" / ".gitignore").write_text("mine\n")
+    (tmp_path / "hello" / ".gitignore").write_bytes(b"mine \xff")
     (tmp_path / "hello" / ".git").mkdir()
     create(tmp_path / "hello", template(), created=CREATED)
-    assert (tmp_path / "hello" / ".gitignore").read_text().startswith("mine\n")
+    lines = (tmp_path / "hello" / ".gitignore").read_bytes().splitlines()
+    assert (lines[0], lines[-1]) == (b"mine \xff", b"/.func")
 
 
 def test_what_is_there_is_never_touched(tmp_path: Path) -> None:
@@ -101,15 +102,44 @@ def test_a_template_that_is_too_large_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("failure", [KnliteError("full"), OSError("full"), KeyboardInterrupt()])
+@pytest.mark.parametrize("there", [False, True])
+def test_what_is_not_completed_leaves_all_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, there: bool
+) -> None:
+    folder = tmp_path / "deep" / "hello"
+    if there:
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("mine\n")
+
+    def save(*_: object) -> bool:
+        raise failure
+
+    monkeypatch.setattr(funcyaml, "save", save)
+    with pytest.raises((KnliteError, KeyboardInterrupt)):
+        create(folder, template(), created=CREATED)
+    left = {each.relative_to(tmp_path).as_posix() for each in tmp_path.rglob("*")}
+    assert left == ({"deep", "deep/hello", "deep/hello/.gitignore"} if there else set())
+    if there:
+        assert (folder / ".gitignore").read_text() == "mine\n"
+
+
 def test_manifests_of_a_repository_are_inherited(tmp_path: Path) -> None:
     repository = tmp_path / "repo"
     (repository / "all" / "ruby" / "http").mkdir(parents=True)
     (repository / "all" / "ruby" / "events").mkdir()
     (repository / "all" / "ruby" / ".hidden").mkdir()
     (repository / "all" / "certs").mkdir()
-    (repository / "manifest.yaml").write_text("name: ours\ntemplates: all\ninvoke: cloudevent\n")
-    (repository / "all" / "ruby" / "manifest.yaml").write_text("buildpacks: [a/b]\n")
-    (repository / "all" / "ruby" / "http" / "manifest.yaml").write_text("invoke: http\n")
+    (repository / "manifest.yaml").write_text(
+        "name: ours\ntemplates: all\ninvoke: cloudevent\nhealthEndpoints: {readiness: /ready}\n"
+        "builderImages: {pack: p, s2i: s}\n"
+    )
+    (repository / "all" / "ruby" / "manifest.yaml").write_text(
+        "buildpacks: [a/b]\nbuilderImages: {s2i: t}\n"
+    )
+    (repository / "all" / "ruby" / "http" / "manifest.yaml").write_text(
+        "invoke: http\nhealthEndpoints: {liveness: /alive}\n"
+    )
     found = in_folder(repository)
     assert found.languages == ["ruby"]
     assert found.of("ruby") == ["http", "events"]
@@ -120,6 +150,8 @@ def test_manifests_of_a_repository_are_inherited(tmp_path: Path) -> None:
     assert isinstance(events, FuncYaml)
     assert (http.invoke, events.invoke) == ("", "cloudevent")
     assert events.build.buildpacks == ("a/b",)
+    assert events.build.builder_images == {"pack": "p", "s2i": "t"}
+    assert (http.health, events.health) == (("/alive", "/ready"), ("/health/liveness", "/ready"))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,41 @@ def test_an_update_keeps_traffic_and_creator_and_lets_the_server_name_the_revisi
     assert template["spec"]["containers"][0]["image"] == "i:latest"
 
 
+def test_an_update_keeps_what_func_yaml_does_not_speak_of() -> None:
+    old = kept(service())
+    old["spec"] = {
+        "template": {
+            "spec": {
+                "timeoutSeconds": 10,
+                "containerConcurrency": 7,
+                "serviceAccountName": "gone",
+                "volumes": [{"name": "gone", "emptyDir": {}}],
+                "containers": [
+                    {
+                        "name": "user-container",
+                        "image": "i:old",
+                        "command": ["serve"],
+                        "env": [{"name": "GONE", "value": "1"}],
+                        "envFrom": [{"secretRef": {"name": "gone"}}],
+                        "resources": {"limits": {"cpu": "1"}},
+                        "livenessProbe": {"httpGet": {"path": "/gone"}},
+                    },
+                    {"name": "sidecar", "image": "s"},
+                ],
+            }
+        }
+    }
+    spec = updated(old, service())["spec"]["template"]["spec"]
+    new = service()["spec"]["template"]["spec"]["containers"][0]
+    assert spec == {
+        "timeoutSeconds": 10,
+        "containers": [
+            {"name": "user-container", "command": ["serve"], **new},
+            {"name": "sidecar", "image": "s"},
+        ],
+    }
+
+
 def test_triggers_are_made_once_and_changed_when_they_change() -> None:
     wanted = triggers_of(FUNC, namespace="default", owner="u")
     changes = trigger_changes("hello", "u", [], wanted)
@@ -156,6 +191,11 @@ def test_all_that_a_function_needs_is_told_once() -> None:
         'referenced ServiceAccount "robot" is not present in namespace "shop"',
         'referenced image pull Secret "hub" is not present in namespace "shop"',
     ]
+
+
+def test_the_default_service_account_need_not_be_there() -> None:
+    func = FuncYaml(name="hello", deploy=Deploy(service_account_name="default"))
+    assert references(func) == ()
 
 
 def test_the_moment_of_a_build_is_written_as_go_writes_it() -> None:

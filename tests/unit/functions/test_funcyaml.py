@@ -174,6 +174,12 @@ deploy:
         pytest.param("runtime: go\nruntime: go\n", 2, "already set in map", id="twice"),
         pytest.param("specVersion: new\nruntime: go\n", 1, "must be a version", id="version"),
         pytest.param("runtime: go\nrun: {startTimeout: 1y}\n", 2, "unknown unit", id="duration"),
+        pytest.param(
+            "runtime: go\nrun:\n  volumes:\n  - path: /a\n    emptyDir: {sizeLimit: x}\n",
+            4,
+            'has invalid size limit: "x"; "quantities must match',
+            id="size limit",
+        ),
         pytest.param("a: " + "[" * 4000, 1, "not valid YAML", id="unclosed"),
         pytest.param("a: " + "[" * 100 + "]" * 100, 1, "too deep", id="deep"),
         pytest.param("a: &a [x]\nb: [*a, *a]\n", 1, "runtime is missing", id="aliases"),

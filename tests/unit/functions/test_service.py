@@ -33,7 +33,7 @@ FUNC = FuncYaml(
         ),
         volumes=(
             Volume(secret="tokens", path="/etc/tokens"),
-            Volume(empty_dir=EmptyDir(medium="Memory"), path="/tmp/scratch"),
+            Volume(empty_dir=EmptyDir(medium="Memory", size_limit="1024Mi"), path="/tmp/scratch"),
         ),
     ),
     deploy=Deploy(
@@ -99,7 +99,8 @@ def test_the_container_has_variables_health_and_volumes() -> None:
         {"name": "secret-tokens", "mountPath": "/etc/tokens"},
         {"name": "empty-dir-1", "mountPath": "/tmp/scratch"},
     ]
-    assert spec["volumes"][1] == {"name": "empty-dir-1", "emptyDir": {"medium": "Memory"}}
+    empty = {"medium": "Memory", "sizeLimit": "1Gi"}
+    assert spec["volumes"][1] == {"name": "empty-dir-1", "emptyDir": empty}
     assert spec["containerConcurrency"] == 5
 
 
