@@ -47,6 +47,11 @@ class Function:
                 "source": "/function",
                 "datacontenttype": "application/json",
             },
-            data={"received": event.get_data()},
+            data={"received": shown(event.get_data())},
         )
         await send(answer)
+
+
+def shown(data):
+    """What came, as JSON can say it: bytes, such as those of a picture, as text."""
+    return data.decode(errors="replace") if isinstance(data, bytes) else data
