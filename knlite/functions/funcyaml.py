@@ -24,7 +24,7 @@ from knlite.functions.funcmigrations import Tree, migrated, version_of
 from knlite.functions.funcproblems import problems
 from knlite.functions.funcspec import SPEC_VERSION, FuncYaml
 from knlite.functions.yamledit import Timestamp, dumped
-from knlite.functions.yamltree import Place, Unreadable, YamlTree, parsed, text_of
+from knlite.functions.yamltree import Place, Unreadable, YamlTree, parsed, printable, text_of
 
 FILE = "func.yaml"
 _SCHEMA = "https://raw.githubusercontent.com/knative/func/main/schema/func_yaml-schema.json"
@@ -92,7 +92,7 @@ def opened(folder: Path, environ: Mapping[str, str] | None = None) -> FuncFile |
 
     def problem(place: Place, message: str) -> ProjectError:
         line = document.line_of(_place_in(document, place))
-        return ProjectError(str(file), line, _printable(message))
+        return ProjectError(str(file), line, printable(message))
 
     if isinstance(found, FuncYaml):
         wrong = tuple(problem(*each) for each in problems(found, environ or {}))
@@ -150,11 +150,6 @@ def _write(file: Path, text: str) -> None:
             made.replace(place)
     except OSError as error:
         raise KnliteError(f"{file} cannot be written", cause=str(error)) from error
-
-
-def _printable(text: str) -> str:
-    """What a file says may hold what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
 
 
 def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
