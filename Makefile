@@ -23,11 +23,16 @@ test: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.cold_start
+	$(BIN)/python -m benchmarks.zygote
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.zygote
+	$(BIN)/python -m benchmarks.freeze
+	$(BIN)/python -m benchmarks.reload
+	$(BIN)/python -m benchmarks.build
 
 conformance: $(VENV)/installed
 	$(BIN)/python tools/conformance/conformance.py --suite '$(SUITE)' --run '$(RUN)'

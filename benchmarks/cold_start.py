@@ -175,6 +175,16 @@ class Knlite:
         """Whether an instance of *service*, which has answered, was forked."""
         return service in self._forked
 
+    def rest(self, service: str) -> None:
+        """Scale *service* to zero now; returns when it is told to."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._admin, timeout=60)
+        connection.request("POST", f"/knlite/services/bench/{service}/rest")
+        answer = connection.getresponse()
+        answer.read()
+        connection.close()
+        if answer.status != http.client.NO_CONTENT:
+            sys.exit(f"{service} does not rest: {answer.status}")
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(60)

@@ -118,18 +118,25 @@ def under_load(run: Run, function: Function) -> tuple[int, list[str], list[float
     took: list[float] = []
     for number in range(1, RELOADS + 1):
         began = time.perf_counter()
-        saved = function.save()
-        _wait(lambda body=saved: answered[body])
+        _wait_for(answered, function.save())
         took.append(time.perf_counter() - began)
         # Spread over the run, whatever is faster.
-        _wait(lambda least=REQUESTS * number // RELOADS: answered.total() >= least)
+        _wait_for_total(answered, REQUESTS * number // RELOADS)
     over.set()
     for thread in threads:
         thread.join()
     return answered.total(), failed, took
 
 
-def _wait(condition: Callable[[], object]) -> None:
+def _wait_for(answered: Counter[bytes], body: bytes) -> None:
+    _wait(lambda: bool(answered[body]))
+
+
+def _wait_for_total(answered: Counter[bytes], least: int) -> None:
+    _wait(lambda: answered.total() >= least)
+
+
+def _wait(condition: Callable[[], bool]) -> None:
     deadline = time.perf_counter() + PATIENCE
     while not condition():
         if time.perf_counter() > deadline:

@@ -7,13 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Mapping
-from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import Any
-from urllib.error import HTTPError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 from benchmarks.cold_start import free_port
 
@@ -22,8 +18,7 @@ class Run:
     """A running ``knlite up FOLDER``; a context that ends it.
 
     With *facts* it prints all of them as JSON, one for each request too, which costs more than the
-    request; so it is for measuring other things than requests. Those whose names are in *keep* can
-    be asked for with ``told``.
+    request; so it is for measuring other things than requests.
     """
 
     def __init__(
@@ -32,13 +27,9 @@ class Run:
         *options: str,
         facts: bool = True,
         runtime: str = "process",
-        keep: Collection[str] = (),
-        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.port, self.admin_port = free_port(), free_port()
         self._ready: dict[str, bool] = {}
-        self._keep = frozenset(keep)
-        self._kept: list[dict[str, Any]] = []
         self._told = threading.Condition()
         arguments = ["up", str(folder), "--runtime", runtime, *options]
         if facts:
@@ -49,7 +40,6 @@ class Run:
             [sys.executable, "-m", "knlite", *arguments, *ports],
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **(environ or {})},
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -87,46 +77,6 @@ class Run:
             sys.exit(f"knlite {'ended early' if in_time else f'took over {patience:g} s'}: {why}")
         return time.perf_counter() - self.began
 
-    def mark(self) -> int:
-        """How many facts are kept by now; for ``told``."""
-        with self._told:
-            return len(self._kept)
-
-    def told(
-        self, name: str, /, *, after: int = 0, patience: float = 60.0, **fields: object
-    ) -> dict[str, Any]:
-        """The first kept fact with these fields since *after*; waits for it."""
-        found: list[dict[str, Any]] = []
-
-        def come() -> bool:
-            found.extend(
-                fact
-                for fact in self._kept[after:]
-                if fact["fact"] == name and all(fact.get(key) == fields[key] for key in fields)
-            )
-            return bool(found) or self._process.poll() is not None
-
-        with self._told:
-            self._told.wait_for(come, patience)
-        if not found:
-            sys.exit(f"knlite has not told {name} with {fields}")
-        return found[0]
-
-    def rest(self, service: str, namespace: str = "default", patience: float = 30.0) -> None:
-        """Have *service* at zero now; returns when its instances are gone, or frozen."""
-        url = f"http://127.0.0.1:{self.admin_port}/knlite/services/{namespace}/{service}/rest"
-        until = time.perf_counter() + patience
-        while True:
-            try:
-                with urlopen(Request(url, method="POST"), timeout=patience):
-                    return
-            except HTTPError as error:
-                said = error.read().decode(errors="replace").strip()
-                # 409: its last request is not over yet.
-                if error.code != HTTPStatus.CONFLICT or time.perf_counter() > until:
-                    sys.exit(f"{service} cannot be brought to zero: {error.code} {said}")
-                time.sleep(0.01)
-
     def __enter__(self) -> "Run":
         return self
 
@@ -145,10 +95,6 @@ class Run:
             if not line.startswith("{"):
                 continue
             fact = json.loads(line)
-            if fact["fact"] in self._keep:
-                with self._told:
-                    self._kept.append(fact)
-                    self._told.notify_all()
             if fact["fact"] == "ReadyChanged" and fact["kind"] == "Service":
                 with self._told:
                     self._ready[f"{fact['namespace']}/{fact['name']}"] = fact["status"] == "True"

@@ -79,6 +79,8 @@ def new():
 """
 KINDS = ("plain", "article", "fastapi")
 SIDES = ("process", "spawned", "forked")
+LESSON = 5
+"""Seconds."""
 FIRST = 20
 """Services that are used until one is forked."""
 HINDRANCE = "knlite_loading.py"
@@ -103,6 +105,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=20)
     parser.add_argument("--kind", choices=KINDS, action="append")
     options = parser.parse_args()
+    # Else what is spawned would compile its runner each time, as hardly anywhere.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     with tempfile.TemporaryDirectory(prefix="knlite-bench-") as folder:
         measured = measure(Path(folder), options.rounds, tuple(options.kind or KINDS))
     report(measured, options.rounds)
@@ -119,7 +123,9 @@ def measure(folder: Path, rounds: int, kinds: tuple[str, ...]) -> dict[str, dict
         # The first round warms caches of all sides and is thrown away. A zygote that loads would
         # share the machine with the rounds, so they begin when all have been loaded.
         for kind in kinds:
-            wait_for_fork(knlite, kind)
+            knlite.rest(wait_for_fork(knlite, kind))
+        # What an instance that has served teaches its zygote when it ends is loaded by then.
+        time.sleep(LESSON)
         for index in range(rounds + 1):
             for kind in kinds:
                 floor = process(words[kind], folder / f"{kind}-forked")
@@ -186,18 +192,19 @@ async def words_of(folder: Path, kind: str) -> tuple[str, ...]:
         name=kind,
         cache_dir=settings.cache_dir,
         environ=settings.environ,
+        debug=False,
         report=lambda text, share=None: None,
     )
     return made.words
 
 
-def wait_for_fork(knlite: Knlite, kind: str) -> None:
-    """Return when instances of *kind* are forked."""
+def wait_for_fork(knlite: Knlite, kind: str) -> str:
+    """A service of *kind* whose instance was forked, as soon as there is one."""
     for index in range(FIRST):
         service = f"{kind}-first-{index}"
         knlite.request(service)
         if knlite.forked(service):
-            return
+            return service
         time.sleep(0.5)
     sys.exit(f"{kind} is not forked")
 

@@ -19,6 +19,7 @@ import yaml
 
 from knlite.errors import InvalidInput
 from knlite.functions.declared import documents_of
+from knlite.functions.funcyaml import line_of
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
 from knlite.kinds.catalog import info_of, read
@@ -167,8 +168,11 @@ def read_project(paths: Sequence[Path], environ: Mapping[str, str]) -> Project:
 
 def _declared_by(file: Path, environ: Mapping[str, str]) -> tuple[str, list[Declared | Complaint]]:
     """The image of the function of that ``func.yaml``, and what it is deployed as."""
-    image, documents = documents_of(file.parent, environ)
     results: list[Declared | Complaint] = []
+    try:
+        image, documents = documents_of(file.parent, environ)
+    except InvalidInput as exc:
+        return "", [Complaint(str(file), line_of(file.parent, ("name",)), str(exc))]
     for document in documents:
         manifest = Manifest(document, str(file), 1, {})
         found = read(document)

@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 
 from knlite.errors import KnliteError
 
@@ -126,7 +127,8 @@ async def _by_kernel(watched: Watched, tell: Tell, complain: Callable[[str], Non
     try:
         while True:
             others = watched.others
-            found = tree.follow()
+            # Looking through a large project takes its time.
+            found = await anyio.to_thread.run_sync(tree.follow)
             if not found:
                 await _readable(tree.descriptor, others)
                 found = tree.read()

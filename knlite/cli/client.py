@@ -65,11 +65,11 @@ class Client:
 
     def runtime(self) -> str:
         """What it runs functions with: ``docker`` or ``process``."""
-        return str(self._document("GET", "/knlite/gateway")["runtime"])
+        return self._told("runtime")
 
     def gateway(self) -> str:
         """The URL by which programs of this machine reach its gateway."""
-        return str(self._document("GET", "/knlite/gateway")["url"])
+        return self._told("url")
 
     def rest(self, namespace: str, service: str, seconds: float) -> None:
         """Have no instance of a Service; returns when it has none, which may take *seconds*.
@@ -84,6 +84,17 @@ class Client:
             content = answer.read()
         if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
             raise self._refusal(answer.status, content)
+
+    def _told(self, what: str) -> str:
+        """What it says of itself."""
+        try:
+            return str(self._document("GET", "/knlite/gateway")[what])
+        except (NotFound, KeyError) as exc:
+            raise Unreachable(
+                f"the knlite on admin port {self._port} is of another version",
+                cause=f"it does not tell its {what}",
+                fix="end it, and start it again with this one's knlite up",
+            ) from exc
 
     def create(self, info: "KindInfo", namespace: str, tree: Mapping[str, Any]) -> dict[str, Any]:
         """Make an object; returns it as it is kept. Raises ``InvalidInput``, ``Conflict``."""

@@ -190,7 +190,7 @@ def _cache(folder: Path) -> Finding:
     if not os.access(nearest, os.W_OK):
         fix = "set XDG_CACHE_HOME to a folder that you may write to"
         return Finding("problem", "cache", f"{folder} cannot be written to", fix)
-    return Finding("ok", "cache", f"function environments are kept in {folder}")
+    return Finding("ok", "cache", f"{folder}; `knlite prune` removes what nobody uses")
 
 
 def _workloads(project: Project, settings: Settings, engine: Engine | NoEngine) -> list[Finding]:

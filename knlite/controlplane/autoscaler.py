@@ -123,8 +123,8 @@ class Autoscaler:
 
     # From whoever asks for it.
 
-    def rest(self, revision: RevisionName) -> None:
-        """Have no instance of *revision* now; the next request starts one again.
+    def rest(self, revision: RevisionName, why: str) -> None:
+        """Have no instance of *revision* now; the next request starts one again. *why* is told.
 
         Raises ``Conflict`` if the revision may not be without one.
         """
@@ -140,7 +140,7 @@ class Autoscaler:
         runner.rest(self._clock.now())
         # Before the last instance goes, requests have to be held.
         self._set_path(revision, runner, self._fleet.ready(revision))
-        self._targets.scale(revision, was, 0, "somebody asked for it")
+        self._targets.scale(revision, was, 0, why)
         self._report(revision, runner)
 
     # From the supervisor.

@@ -100,6 +100,11 @@ class Images:
                 if entry.code is not None:
                     self._write_status(revision, container, entry)
 
+    def release(self, entries: Entries) -> None:
+        """No instance runs the code that ``renew`` has replaced any more."""
+        for entry in entries.values():
+            self._forget(entry)
+
     def _entry(self, revision: RevisionName, container: str) -> Pending:
         entry = self._entries.get(revision, {}).get(container)
         if entry is None or entry.failure is not None:
@@ -132,9 +137,8 @@ class Images:
         if code is None or self._group is None:
             return
         others = (each.code for entries in self._entries.values() for each in entries.values())
-        digests = {each.prepared.digest for each in others if each is not None}
-        if code.prepared.digest not in digests:
-            self._group.start_soon(code.runtime.forget, code.prepared)
+        kept = [each.prepared for each in others if each and each.runtime is code.runtime]
+        self._group.start_soon(code.runtime.forget, code.prepared, kept)
 
     def _container_of(self, revision: RevisionName, image: str) -> str | None:
         found = self._registry.view.get(Revision, revision.namespace, revision.name)

@@ -209,7 +209,11 @@ class Incarnation:
             self._offer_again(instance, blueprint, thawed=how == "thawed")
             return None
         if how == "stop":
-            await instance.park(max(LEAST_GRACE, min(blueprint.grace, SHUTDOWN_GRACE)))
+            slot.parking = True
+            try:
+                await instance.park(max(LEAST_GRACE, blueprint.grace))
+            finally:
+                slot.parking = False
             return Parked()
         await self._drain(instance, blueprint, ended)
         return None
@@ -218,14 +222,16 @@ class Incarnation:
         """It gets requests at once: it was ready when it was given up, and no time has passed for
         it since."""
         slot, now = self._slot, self._clock.now()
-        if thawed:
-            self._chronicle.thawed(slot, frozenset(each.container for each in blueprint.probes))
-        if slot.idle is None and not slot.retired.is_set():
+        offered = slot.idle is None and not slot.retired.is_set()
+        if offered:
+            # Before it is told: somebody waits.
             birth = Birth(slot.since, now, now, "thawed") if thawed else None
             slot.endpoint = Endpoint(slot.name, instance.address, birth)
             self._around.offered(slot)
-            if not thawed:
-                self._chronicle.ready(slot, self._label)
+        if thawed:
+            self._chronicle.thawed(slot, frozenset(each.container for each in blueprint.probes))
+        elif offered:
+            self._chronicle.ready(slot, self._label)
 
     async def _restarted(
         self, instance: Instance, blueprint: Blueprint, how: Unhealthy

@@ -5,7 +5,7 @@ Differs: on a cluster a revision never changes.
 Not here: when (``reloader.py``).
 """
 
-from knlite.controlplane.images import Images
+from knlite.controlplane.images import Entries, Images
 from knlite.controlplane.resting import Resting
 from knlite.controlplane.supervisor import Supervisor
 from knlite.errors import InstanceFailed
@@ -18,7 +18,14 @@ class InPlace:
     def __init__(self, images: Images, supervisor: Supervisor, resting: Resting) -> None:
         self._images = images
         self._supervisor = supervisor
-        self.rest = resting.at_once
+        self._resting = resting
+        self._replaced: dict[RevisionName, Entries] = {}
+        """The code that was replaced last; instances of it may still be at their last requests."""
+
+    def rest(self, revision: RevisionName) -> None:
+        """Have no instance of *revision*, not even a frozen one. Raises ``Conflict``."""
+        self._resting.at_once(revision, "a newer revision has taken its place")
+        self._supervisor.let_go(revision)
 
     async def replace(self, revision: RevisionName) -> None:
         """Let *revision* run its code as it is now.
@@ -34,7 +41,10 @@ class InPlace:
         finally:
             if not replaced:
                 self._images.restore(revision, before)
-        if failure is not None:
+        if failure is None:
+            self._images.release(self._replaced.pop(revision, {}))
+            self._replaced[revision] = before
+        else:
             # Its last words, where it had any, rather than that it has ended.
             why, _, last_words = failure.message.partition("\n")
             raise InstanceFailed(failure.reason, last_words or why)

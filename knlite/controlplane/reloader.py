@@ -9,10 +9,8 @@ Not here: what tells of changed files (``watching.py``), what a stamp is (``serv
 which code is whose (``localcode.py``), what people are told (``codenews.py``).
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -20,9 +18,10 @@ import anyio
 from anyio.abc import TaskGroup, TaskStatus
 
 from knlite.clock import Clock
+from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
-from knlite.controlplane.localcode import Local, LocalCode, no_code
-from knlite.errors import Conflict, InstanceFailed
+from knlite.controlplane.localcode import LocalCode
+from knlite.errors import Conflict, InstanceFailed, KnliteError
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
 from knlite.kinds.core.deployment import Deployment
@@ -38,30 +37,8 @@ from knlite.serving.instance import RevisionName
 
 USER = "knlite"
 """In whose name objects are stamped."""
-OFTEN = 20
-WITHIN = 10.0
-"""So many reloads of a folder in so many seconds are a program's own doing, not a person's."""
 LINGER = 1.0
 """Seconds that a revision out of use keeps its instances."""
-
-
-@dataclass(eq=False, slots=True)
-class _Folder:
-    """What is known of the code in one folder."""
-
-    path: Path
-    code: Local
-    digest: str = ""
-    """Of the code as it was last seen; "" before it was."""
-    reloads: deque[float] = field(default_factory=lambda: deque(maxlen=OFTEN))
-    """When it has changed, lately."""
-    held: bool = False
-    """Whether reloads are held back."""
-    due: bool = False
-    """Whether it is to be looked at, after having been held back."""
-    unreadable: str = ""
-    """What has been said of why it cannot be read."""
-    looking: anyio.Lock = field(default_factory=anyio.Lock)
 
 
 class Hands(Protocol):
@@ -93,8 +70,9 @@ class Reloader:
         self._code = code
         self._clock = clock
         self._news = CodeNews(registry, clock, publish)
-        self._folders: dict[Path, _Folder] = {}
+        self._folders: dict[Path, CodeFolder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
+        self._used: frozenset[Path] = frozenset()
         self._in_place = in_place
         self._hands: Hands | None = None
         self._group: TaskGroup | None = None
@@ -106,7 +84,7 @@ class Reloader:
     def report_to(self, follow: Callable[[frozenset[Path]], None]) -> None:
         """Tell *follow* now, and whenever it changes, which folders hold code that runs."""
         self._follow = follow
-        follow(frozenset(self._folders))
+        follow(self._used)
 
     def act_by(self, hands: "Hands") -> None:
         """Act on instances by *hands*; to be called before ``run``."""
@@ -143,8 +121,12 @@ class Reloader:
             self._learn(obj)
         self._tell()
 
-    async def look(self, paths: Iterable[Path]) -> frozenset[Path]:
-        """The folders whose code has changed, when *paths* have; a path may be a folder's."""
+    async def look(self, paths: Iterable[Path], *, early: bool = False) -> frozenset[Path]:
+        """The folders whose code has changed, when *paths* have; a path may be a folder's.
+
+        *early* are changes from when the first revisions were made: nobody knows whether these have
+        them, so they count although the digest may know them already.
+        """
         paths = frozenset(paths)
         changed = set[Path]()
         for folder in tuple(self._folders.values()):
@@ -153,9 +135,13 @@ class Reloader:
                 for path in paths
                 if path.is_relative_to(folder.path) or folder.path.is_relative_to(path)
             ]
-            if touched and folder.digest and await self._has_changed(folder):
+            if not (touched and folder.digest):
+                continue
+            files = self._files(folder, touched)
+            if await self._has_changed(folder, surely=early and bool(files)):
                 changed.add(folder.path)
-                self._announce(folder, touched)
+                users = [key for key, used in self._users.items() if folder.path in used]
+                self._news.changed(users, files)
         return frozenset(changed)
 
     def write(self, folders: frozenset[Path]) -> None:
@@ -170,7 +156,12 @@ class Reloader:
                 continue
             if isinstance(obj, Service):
                 self._news.begun(key)
-            self._registry.update(obj, user=USER)
+            try:
+                self._registry.update(obj, user=USER)
+            except KnliteError as exc:
+                # A setting has changed since, so that it would be refused now.
+                self._news.forget(key)
+                self._news.say(f"{key}: its new code cannot run: {exc}", "error")
 
     async def _replace(self, key: Key, obj: Service | Configuration) -> None:
         """Let the newest revision of *obj* run the change; a newer change takes its place."""
@@ -219,7 +210,7 @@ class Reloader:
         labels = revision.metadata.labels
         key = Key(Service, revision.metadata.namespace, labels.get(SERVICE, ""))
         before = old.metadata.labels.get(ROUTING_STATE) if old is not None else None
-        if labels.get(ROUTING_STATE) != "reserve" or before != "active":
+        if labels.get(ROUTING_STATE) != "reserve" or before == "reserve":
             return
         service = self._registry.at(key)
         if not isinstance(service, Service) or not code_of(annotations_of(service)):
@@ -245,24 +236,22 @@ class Reloader:
         for path, code in found.items():
             known = self._folders.get(path)
             if known is None:
-                self._folders[path] = _Folder(path, code)
+                self._folders[path] = CodeFolder(path, code)
                 self._wake.set()
             else:
                 known.code = code
+                if path not in self._used:
+                    # It may have changed while nothing ran from it.
+                    self._look_at(known)
 
     def _tell(self) -> None:
-        used = frozenset[Path]().union(*self._users.values())
-        gone = self._folders.keys() - used
-        for path in gone:
-            # Whoever comes to it later sees it as it is then.
-            del self._folders[path]
-            self._code.changed.pop(path, None)
+        self._used = frozenset[Path]().union(*self._users.values())
         if self._follow is not None:
-            self._follow(used)
+            self._follow(self._used)
 
     # Looking.
 
-    async def _first_look(self, folder: _Folder) -> None:
+    async def _first_look(self, folder: CodeFolder) -> None:
         """See what is there; if an earlier run has run something else, it has changed."""
         found = await self._digest(folder)
         if found is None:
@@ -279,41 +268,36 @@ class Reloader:
             if not self._in_place:
                 self.write(frozenset({folder.path}))
 
-    async def _has_changed(self, folder: _Folder) -> bool:
+    async def _has_changed(self, folder: CodeFolder, *, surely: bool) -> bool:
         async with folder.looking:
             if self._is_held(folder):
                 return False
             found = await self._digest(folder)
-            if found is None or found == folder.digest:
+            if found is None or (found == folder.digest and not surely):
                 return False
             folder.digest = found
             self._code.change(folder.path, folder.code, found, in_place=self._in_place)
             folder.reloads.append(self._clock.now())
             return True
 
-    def _is_held(self, folder: _Folder) -> bool:
+    def _is_held(self, folder: CodeFolder) -> bool:
         """Whether it changes so often that no person can be the cause; it is looked at later."""
-        if folder.held or len(folder.reloads) < OFTEN:
-            return folder.held
-        due = folder.reloads[0] + WITHIN
-        if due <= self._clock.now():
-            return False
-        folder.held = True
-        self._news.say(
-            f"{folder.path} keeps changing: its code is reloaded {OFTEN} times in {WITHIN:.0f} "
-            "seconds and no more; if the program writes there itself, name what it writes in "
-            f"{folder.path / FUNCIGNORE}",
-            "warning",
-        )
+        until = None if folder.held else folder.hold(self._clock.now())
+        if until is not None:
+            self._news.say(
+                f"{folder.path} keeps changing: its code is reloaded {OFTEN} times in {WITHIN:.0f} "
+                "seconds and no more; if the program writes there itself, name what it writes in "
+                f"{folder.path / FUNCIGNORE}",
+                "warning",
+            )
+            self._clock.call_at(until, lambda: self._look_at(folder))
+        return folder.held
 
-        def look() -> None:
-            folder.due = True
-            self._wake.set()
+    def _look_at(self, folder: CodeFolder) -> None:
+        folder.due = True
+        self._wake.set()
 
-        self._clock.call_at(due, look)
-        return True
-
-    async def _digest(self, folder: _Folder) -> str | None:
+    async def _digest(self, folder: CodeFolder) -> str | None:
         """Of its code as it is now; None if it cannot be told."""
         try:
             found = await self._code.look(folder.code, folder.path)
@@ -326,12 +310,12 @@ class Reloader:
         folder.unreadable = ""
         return found
 
-    def _announce(self, folder: _Folder, touched: list[Path]) -> None:
-        rule = no_code(folder.code, folder.path, self._code.sources)
+    def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
+        """Those of *touched* that are files of its code, as their author names them."""
+        rule = self._code.rule(folder.code, folder.path)
         inside = (
             path.relative_to(folder.path).as_posix()
             for path in touched
             if folder.path in path.parents
         )
-        users = [key for key, used in self._users.items() if folder.path in used]
-        self._news.changed(users, sorted(path for path in inside if not rule(path, False)))
+        return sorted(path for path in inside if not rule(path, False))

@@ -77,6 +77,11 @@ class Rest:
         if slot.idle == "stop":
             return "stop"
         if not await self._instance.freeze():
+            if await self._instance.usage() is not None:
+                # It runs, so it is not that it has just ended.
+                self._idling.refused(slot)
+            if slot.idle is None and not slot.retired.is_set():
+                return "wanted"
             around.let_go(slot)
             return "over"
         slot.frozen = True

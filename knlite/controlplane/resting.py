@@ -24,7 +24,7 @@ from knlite.serving.levels import InstanceCounts, RevisionLoad
 class Scale(Protocol):
     """Who decides how many instances there are."""
 
-    def rest(self, revision: RevisionName) -> None:
+    def rest(self, revision: RevisionName, why: str) -> None:
         """Have no instance of *revision* now. Raises ``Conflict``."""
         ...
 
@@ -50,10 +50,10 @@ class Resting:
         """An instance has changed."""
         self._changed.set()
 
-    def at_once(self, revision: RevisionName) -> None:
+    def at_once(self, revision: RevisionName, why: str) -> None:
         """Have no instance of *revision*; what it has to do it still does. Raises ``Conflict``."""
         if self._counts(revision).ready:
-            self._scale.rest(revision)
+            self._scale.rest(revision, why)
 
     async def rest(self, namespace: str, name: str) -> None:
         """Have no instance of that service; return when those that it had are gone, or frozen.
@@ -83,7 +83,7 @@ class Resting:
         for revision in revisions:
             found = self._counts(revision)
             if found.ready or found.not_ready or found.pending:
-                self._scale.rest(revision)
+                self._scale.rest(revision, "somebody asked for it")
         while any(self._counts(revision).terminating for revision in revisions):
             self._changed = anyio.Event()
             await self._changed.wait()

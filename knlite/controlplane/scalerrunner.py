@@ -87,7 +87,13 @@ class ScalerRunner:
         self.decider.record(now, Sample(1.0, 1.0))
 
     def record(self, now: float, sample: Sample) -> None:
-        """Count the load of a second, without what was counted early."""
+        """Count the load of a second, without what was counted early.
+
+        What comes while it is at zero is the end of what was before: a request that needs it now
+        has it decided on first.
+        """
+        if not self.awake:
+            return
         if self._early:
             self._early = False
             sample = Sample(max(0.0, sample.concurrency - 1), max(0.0, sample.requests - 1))

@@ -49,6 +49,8 @@ class Slot:
     since: float = 0.0
     """When ``idle`` changed, on the Clock."""
     frozen: bool = False
+    parking: bool = False
+    """Whether its programs are being ended to be kept on disk, which may take long."""
     cost: float = 0.0
     """Seconds that its last cold start has taken."""
 

@@ -167,7 +167,8 @@ class Supervisor:
         kept = [slot for slot in there if not slot.resting]
         missing = max(0, count - len(kept))
         # First those that need least for it: they run, or are frozen, or have been stopped.
-        resting = [slot for slot in there if slot.resting]
+        # Who waits for one that takes its time to end waits longer than for a new one.
+        resting = [slot for slot in there if slot.resting and not slot.parking]
         resting.sort(key=lambda slot: (slot.frozen, not slot.running))
         for slot in resting[:missing]:
             slot.turn(None, self._clock.now())

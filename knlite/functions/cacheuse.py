@@ -10,7 +10,7 @@ Not here: what is removed (``cachecontents.py``).
 
 import fcntl
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
@@ -19,6 +19,7 @@ import anyio.to_thread
 
 from knlite.clock import SystemClock
 from knlite.errors import KnliteError
+from knlite.functions import cachecontents
 
 FOLDER = "uses"
 """Below the cache: the files of runs."""
@@ -67,9 +68,7 @@ class CacheUse:
 
     def note_paths(self, texts: Iterable[str]) -> None:
         """The same for all entries that lie at or above one of *texts*, whatever else they are."""
-        beginning = f"{self._cache_dir}{os.sep}"
-        inside = [text.removeprefix(beginning) for text in texts if text.startswith(beginning)]
-        self.note("/".join(path.split(os.sep)[:2]) for path in inside)
+        self.note(names_in(self._cache_dir, texts))
 
     def forget(self, name: str) -> None:
         """It does not use *name* any more. To be called while preparing, or pruning."""
@@ -81,12 +80,37 @@ class CacheUse:
         os.pwrite(self._file, text.encode(), 0)
         os.lseek(self._file, 0, os.SEEK_END)
 
+    async def drop(self, names: Sequence[str]) -> None:
+        """It does not use *names* any more; removes those of them that no other run uses.
+
+        While code is prepared they stay, for a prune to remove. Raises nothing.
+        """
+        with suppress(KnliteError, OSError):
+            async with pruning(self._cache_dir, patience=0.0):
+                away = await anyio.to_thread.run_sync(self._take_out, names)
+            await anyio.to_thread.run_sync(cachecontents.remove, away)
+
+    def _take_out(self, names: Sequence[str]) -> Path:
+        for name in names:
+            self.forget(name)
+        still = used(self._cache_dir)
+        return cachecontents.take_out(
+            self._cache_dir, [name for name in names if name not in still]
+        )
+
     def close(self) -> None:
         """It uses nothing any more."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
             self._noted.clear()
+
+
+def names_in(cache_dir: Path, texts: Iterable[str]) -> list[str]:
+    """The names of the entries in which those of *texts* lie that are paths in the cache."""
+    beginning = f"{cache_dir}{os.sep}"
+    inside = [text.removeprefix(beginning) for text in texts if text.startswith(beginning)]
+    return ["/".join(path.split(os.sep)[:2]) for path in inside]
 
 
 def used(cache_dir: Path) -> frozenset[str]:

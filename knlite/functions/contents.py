@@ -8,6 +8,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from knlite.functions.funccode import FILE as FUNC_YAML
+from knlite.functions.funccode import essence
 from knlite.functions.ignore import Ignored, ignored
 
 LARGE = 1024 * 1024
@@ -65,5 +67,8 @@ def _add(content: "hashlib._Hash", folder: Path, path: str) -> None:
         content.update(f"\0{path}\0{executable}\0".encode("utf-8", "surrogateescape"))
         if found.st_size > LARGE:
             content.update(f"{found.st_size} {found.st_mtime_ns}".encode())
+            return
+        if path == FUNC_YAML:
+            content.update(hashlib.sha256(essence(stream.read())).digest())
             return
         content.update(hashlib.file_digest(stream, "sha256").digest())

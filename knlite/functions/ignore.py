@@ -38,9 +38,12 @@ def ignored(folder: Path) -> Ignored:
     """The rule for *folder*, by its ``.funcignore``; one that cannot be read names nothing."""
     patterns = tuple(_patterns(folder / FILE))
 
-    def rule(path: str, _is_folder: bool) -> bool:
+    def rule(path: str, is_folder: bool) -> bool:
         name = path.rpartition("/")[2]
-        return not is_code(name) or any(matches(path, name) for matches in patterns)
+        if not is_code(name) or any(matches(path, name) for matches in patterns):
+            return True
+        # A virtual environment, whatever it is called.
+        return is_folder and (folder / path / "pyvenv.cfg").exists()
 
     return rule
 

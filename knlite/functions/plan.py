@@ -7,9 +7,10 @@ Source: Knative Functions reference §4.2 (runtimes), §2.6 and §3.3 (Python), 
 Not here: what each language needs (``python.py``, ``procfile.py``, …); starting (``runtime/``).
 """
 
+import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio.to_thread
@@ -84,11 +85,14 @@ def plan(folder: Path, project: FunctionProject) -> Plan:
 
 
 def _plan(folder: Path, project: FunctionProject) -> Plan:
-    if project.language == "python":
+    if project.language == "python" and python.recognized(folder):
         return python.plan(folder, project.invoke)
     command = procfile.read(folder)
     if command is not None:
-        return command
+        listed = python.listed(folder) if project.language == "python" else ()
+        return replace(command, requirements=listed)
+    if project.language == "python":
+        return python.plan(folder, project.invoke)
     if project.language in ("node", "typescript"):
         return node.plan(folder, project.language)
     if project.language == "go":
@@ -118,7 +122,19 @@ async def make(
     Raises ``InstanceFailed``.
     """
     if isinstance(planned, ProcfilePlan):
-        return Made(words=planned.words, described="\n".join(planned.words), expands=True)
+        envs: Mapping[str, str] = {}
+        if planned.requirements:
+            installed = await environment.ensure(
+                planned.requirements,
+                folder=origin,
+                name=name,
+                cache_dir=cache_dir,
+                environ=environ,
+                report=report,
+            )
+            envs = {"PATH": f"{installed.parent}{os.pathsep}{environ.get('PATH', os.defpath)}"}
+        described = "\n".join((*planned.words, "", *planned.requirements))
+        return Made(words=planned.words, described=described, envs=envs, expands=True)
     if isinstance(planned, NodePlan):
         ready = await node.make(
             planned,

@@ -22,6 +22,8 @@ class ProcfilePlan:
     """The command of a function; its words may hold variables."""
 
     words: tuple[str, ...]
+    requirements: tuple[str, ...] = ()
+    """Of a Python program: what has to be installed for it."""
 
 
 def read(folder: Path) -> ProcfilePlan | None:
@@ -41,13 +43,16 @@ def read(folder: Path) -> ProcfilePlan | None:
             cause="it has no line that begins with 'web:' and goes on with a command",
             fix="write for example 'web: ./server --port $PORT'",
         )
-    line = found[1]
+    # A program that replaces its shell is one without a shell.
+    line = found[1].removeprefix("exec ").lstrip()
     if _SHELL.search(line):
         # exec: else the shell would stand between the signal and the program.
         words = ["/bin/sh", "-c", line if re.search(r"[|&;]", line) else f"exec {line}"]
         return ProcfilePlan(words=tuple(words))
     try:
-        return ProcfilePlan(words=tuple(shlex.split(line)))
+        split = shlex.split(line)
+        variables = ["env"] if re.match(r"\w+=", line) else []
+        return ProcfilePlan(words=(*variables, *split))
     except ValueError as error:
         raise InstanceFailed(
             "InvalidCommand",

@@ -21,8 +21,8 @@ from typing import Literal
 from knlite.errors import InstanceFailed
 
 RUNNERS = Path(__file__).parent / "runners"
-SHARED = (RUNNERS / "knlite_loading.py", RUNNERS / "knlite_streams.py")
-"""What every runner needs beside it."""
+SHARED = tuple(RUNNERS / f"knlite_{name}.py" for name in ("loading", "parliament", "streams"))
+"""What runners need beside them."""
 START = RUNNERS / "knlite_start.py"
 """Starts a runner that lies beside it, by its name."""
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
@@ -61,18 +61,43 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"] = "http") -> Python
             arguments=(str(folder),),
         )
     if not _is_func(folder):
-        raise InstanceFailed(
-            "FunctionNotRecognised",
-            f"the Python function in {folder} has no style that knlite can run",
-            cause="it has neither def main(context) with parliament nor new() or handle() in the"
-            " package function",
-            fix="add one of them, or annotate the Service with knlite.dev/command",
-        )
+        raise _styleless(folder)
     return PythonPlan(
         style="func",
         requirements=_func_requirements(folder, invoke, imported),
         runner=RUNNERS / "func_python_runner.py",
         arguments=(str(folder), invoke),
+    )
+
+
+def recognized(folder: Path) -> bool:
+    """Whether the function in *folder* has one of the styles. Blocks."""
+    imported = {name for source in _sources(folder) for name in _imports(source)}
+    return _is_parliament(folder, imported) or _is_func(folder)
+
+
+def listed(folder: Path) -> tuple[str, ...]:
+    """What the project in *folder* lists, for a program of its own. Raises ``InstanceFailed``."""
+    lines = _requirement_lines(folder / "requirements.txt")
+    if (folder / "pyproject.toml").is_file():
+        lines += _dependencies(folder / "pyproject.toml")
+    constraints = folder / "constraints.txt"
+    if lines and constraints.is_file():
+        lines.append(f"-c {constraints.resolve()}")
+    return tuple(lines)
+
+
+def _styleless(folder: Path) -> InstanceFailed:
+    file = folder / "func.py"
+    found = sorted(_defined(file))[:5]
+    what = f"it defines {', '.join(found)}" if found else "it defines nothing"
+    return InstanceFailed(
+        "FunctionNotRecognised",
+        f"{file} has no handler: {what}" if file.is_file() else f"{folder} holds no function",
+        cause="there is neither def main(context) in func.py, nor new() or handle() in func.py or"
+        " in the package function",
+        fix="define one of them, write a Procfile with 'web: COMMAND', or annotate the Service with"
+        " knlite.dev/command",
     )
 
 

@@ -10,6 +10,7 @@ Source: knlite's own; on a cluster the image is the snapshot.
 Not here: which files count (``ignore.py``), which revision runs what (``runtime/``).
 """
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ import anyio
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
-from knlite.functions.contents import digest, files, led
+from knlite.functions.contents import LARGE, digest, files, led
 from knlite.functions.ignore import Ignored, ignored
 
 FOLDER = "sources"
@@ -117,11 +118,31 @@ def _copy(folder: Path, path: str, draft: Path) -> None:
     if file.is_symlink() and file.is_dir():
         to.symlink_to(_beside(path, led(folder, file)), target_is_directory=True)
     elif file.is_file():
+        if _shared(file, path, draft):
+            return
         try:
             # With its times, which tell what has been compiled from it, and its permissions.
             shutil.copy2(file, to)
         except FileNotFoundError:
             return  # Gone since.
+
+
+def _shared(file: Path, path: str, draft: Path) -> bool:
+    """Whether *draft* has a large file from another snapshot, where it is the same by what a digest
+    goes by: nobody wants half a gigabyte copied with every save."""
+    found = file.stat()
+    if found.st_size <= LARGE:
+        return False
+    for other in draft.parent.iterdir():
+        try:
+            there = (other / path).lstat()
+            alike = (there.st_size, there.st_mtime_ns) == (found.st_size, found.st_mtime_ns)
+            if other != draft and alike and there.st_mode == found.st_mode:
+                os.link(other / path, draft / path, follow_symlinks=False)
+                return True
+        except OSError:
+            continue  # Not in that one, or going.
+    return False
 
 
 def _beside(path: str, target: str) -> str:

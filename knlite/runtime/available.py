@@ -57,7 +57,8 @@ async def open_runtimes(
                 owner=uuid.uuid4().hex,
                 environ=settings.environ,
                 debug=settings.debug,
-                memory=settings.memory,
+                # The other half at least is for instances that are frozen.
+                memory=None if settings.memory is None else settings.memory // 2,
             )
             stack.push_async_callback(processes.aclose)
             runtimes["process"] = processes
@@ -80,8 +81,8 @@ async def open_runtimes(
                 )
                 if settings.freezer == "cgroup":
                     why = unusable()
-                    if engine.remote_host:
-                        why = "the engine runs behind another kernel"
+                    if engine.remote_host or docker.network.kind != "bridge":
+                        why = "the processes of containers cannot be seen from here"
                     no_freezer = why and f"{why}; the engine pauses containers (--freezer engine)"
                 stack.push_async_callback(docker.aclose)
                 runtimes["docker"] = docker

@@ -5,7 +5,7 @@ probe asks that instead of a socket. All times are the Clock's.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import anyio
@@ -29,8 +29,9 @@ class Script:
     """From the start until it listens."""
     stopping: float = 0.0
     """From SIGTERM until it ends."""
-    freezing: float | None = 0.0
-    """None: it cannot be frozen."""
+    freezing: float = 0.0
+    freezes: bool = True
+    """Whether it can be frozen."""
     thawing: float = 0.0
     lives: float | None = None
     """From the start until it ends by itself with *code*; None is for ever."""
@@ -108,7 +109,7 @@ class FakeInstance:
     async def freeze(self) -> bool:
         """As the script says."""
         await self._pause(self._script.freezing)
-        if self._script.freezing is None or self._exit is not None:
+        if not self._script.freezes or self._exit is not None:
             return False
         self.frozen = True
         return True
@@ -119,7 +120,7 @@ class FakeInstance:
             await self._pause(self._script.thawing)
             self.frozen = False
 
-    async def _pause(self, seconds: float | None) -> None:
+    async def _pause(self, seconds: float) -> None:
         if seconds:
             await self._clock.sleep_until(self._clock.now() + seconds)
 
@@ -153,6 +154,7 @@ class FakeRuntime:
         """Digests of what was prepared and will not be started again."""
         self.released: list[str] = []
         """Lasting volumes that were to be removed."""
+        self.warmed = 0
         self.mounted: set[str] = set()
         """Those that cannot be removed yet."""
         self.volumes: dict[str, dict[str, FileVolume]] = {}
@@ -175,9 +177,10 @@ class FakeRuntime:
         content = hashlib.sha256(repr(workload).encode()).hexdigest()
         return Prepared(script, f"sha256:{content}")
 
-    async def forget(self, prepared: Prepared) -> None:
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
         """Remember which."""
-        self.forgotten.append(prepared.digest)
+        if prepared.digest not in {each.digest for each in kept}:
+            self.forgotten.append(prepared.digest)
 
     async def start(self, launch: Launch, logs: Logs) -> FakeInstance:
         """Begin an instance's life as the script of what serves says, or fail as it says."""

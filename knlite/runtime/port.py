@@ -26,7 +26,7 @@ What holds for every runtime (``tests/contract/test_runtime.py`` runs against ea
 Source: Knative reference §4 (runtime contract), §3.8 (shutdown).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -208,12 +208,20 @@ class Runtime(Protocol):
         """How its instances reach the gateway."""
         ...
 
+    @property
+    def warmed(self) -> int:
+        """Bytes that it holds itself so that starts are quicker, besides those of instances."""
+        ...
+
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Make *workload* ready to start. Raises ``InstanceFailed`` with a Kubernetes reason."""
         ...
 
-    async def forget(self, prepared: Prepared) -> None:
-        """Remove what only *prepared* needed, which nothing starts any more. Raises nothing."""
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
+        """Remove what *prepared* needed and *kept* does not; nothing starts it any more.
+
+        *kept* is all that may still be started. Raises nothing.
+        """
         ...
 
     async def start(self, launch: Launch, logs: Logs) -> Instance:

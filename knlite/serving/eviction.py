@@ -9,6 +9,7 @@ Source: Cao and Irani, Cost-Aware WWW Proxy Caching Algorithms (1997), §4.
 Not here: sizes and times, which whoever freezes has measured (``controlplane/idling.py``).
 """
 
+from collections.abc import Iterator
 from typing import Generic, NamedTuple, TypeVar
 
 K = TypeVar("K")
@@ -24,10 +25,9 @@ class _Held(NamedTuple):
 
 
 class GreedyDual(Generic[K]):
-    """Those that hold memory, within *limit* bytes altogether."""
+    """Those that hold memory."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self) -> None:
         self._held: dict[K, _Held] = {}
         self._floor = 0.0
         """The priority of what was let go last."""
@@ -35,24 +35,28 @@ class GreedyDual(Generic[K]):
         self.size = 0
         """Bytes that all of them hold."""
 
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._held)
+
     def __contains__(self, key: K) -> bool:
         return key in self._held
 
-    def add(self, key: K, size: int, cost: float) -> tuple[K, ...]:
+    def add(self, key: K, size: int, cost: float, limit: int) -> tuple[K, ...]:
         """*key* holds *size* bytes from now on, and would take *cost* seconds to start anew.
 
-        Returns those that have to go, first the first; *key* may be among them.
+        All together may hold *limit* bytes. Returns those that have to go, first the first; *key*
+        may be among them.
         """
         self.remove(key)
         size = max(size, SMALLEST)
-        if size > self._limit:
+        if size > limit:
             # It would have all the others go, and itself after them.
             return (key,)
         self._order += 1
         self._held[key] = _Held(self._floor + max(cost, 0.0) / size, self._order, size)
         self.size += size
         gone: list[K] = []
-        while self.size > self._limit:
+        while self.size > limit:
             least = min(self._held, key=self._held.__getitem__)
             self._floor = self._held[least].priority
             self.remove(least)

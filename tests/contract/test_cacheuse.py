@@ -84,6 +84,19 @@ async def test_what_is_forgotten_is_used_no_more(tmp_path: Path) -> None:
     use.close()
 
 
+async def test_what_is_dropped_goes_unless_another_run_uses_it(tmp_path: Path) -> None:
+    fill(tmp_path, "sources/alone", "sources/shared")
+    use, other = CacheUse(tmp_path), CacheUse(tmp_path)
+    async with use.preparing():
+        use.note(["sources/alone", "sources/shared"])
+        other.note(["sources/shared"])
+        await use.drop(["sources/alone"])
+    assert (tmp_path / "sources/alone").exists()
+    await use.drop(["sources/alone", "sources/shared"])
+    assert [each.name for each in cachecontents.entries(tmp_path)] == ["sources/shared"]
+    other.close()
+
+
 async def test_preparing_and_pruning_wait_for_each_other(tmp_path: Path) -> None:
     use = CacheUse(tmp_path)
     async with use.preparing(), CacheUse(tmp_path).preparing():

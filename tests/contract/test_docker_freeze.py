@@ -13,15 +13,17 @@ import pytest
 
 from knlite.runtime.docker.engine import Engine
 from knlite.runtime.docker.freezer import unusable
-from knlite.runtime.docker.function_image import FunctionCode
+from knlite.runtime.docker.function_image import FunctionCodes
+from knlite.runtime.docker.owner import current_owner
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
+from knlite.runtime.docker.threads import Threads
 from knlite.runtime.port import Prepared
-from knlite.serving.workload import FunctionProject
 from tests.contract.test_docker_pods import FOREVER, left, pod, python
 from tests.contract.test_docker_runtime import (
     SECONDS,
     answer,
     anyio_backend,
+    codes,
     engine,
     exists,
     folder,
@@ -32,24 +34,22 @@ from tests.contract.test_docker_runtime import (
     until,
 )
 
-__all__ = ["anyio_backend", "engine", "folder", "prepared", "runtime"]
+__all__ = ["anyio_backend", "codes", "engine", "folder", "prepared", "runtime"]
 
 pytestmark = pytest.mark.docker
 
 
-async def _no_code(project: FunctionProject, report: object) -> FunctionCode:
-    raise AssertionError("no function is prepared here")
-
-
 @pytest.fixture(params=["engine", "cgroup"])
-async def freezing(request: pytest.FixtureRequest, engine: Engine) -> DockerRuntime:
+async def freezing(
+    request: pytest.FixtureRequest, engine: Engine, codes: FunctionCodes
+) -> DockerRuntime:
     if request.param == "cgroup" and (why := unusable()):
         pytest.skip(why)
     return await open_runtime(
         engine,
         gateway_port=8080,
         hosts=tuple,
-        function_code=_no_code,
+        function_code=codes,
         by_cgroup=request.param == "cgroup",
     )
 
@@ -140,3 +140,34 @@ async def test_a_kept_container_that_is_gone_is_made_anew(
         await again.stop(1)
         await runtime.discard(asked.instance)
     assert not exists(engine, asked.instance)
+
+
+@pytest.mark.parametrize("by_cgroup", [False, True], ids=["engine", "cgroup"])
+async def test_frozen_and_parked_containers_of_a_killed_knlite_are_swept(
+    engine: Engine,
+    runtime: DockerRuntime,
+    prepared: Prepared,
+    codes: FunctionCodes,
+    *,
+    by_cgroup: bool,
+) -> None:
+    dead = DockerRuntime(
+        engine,
+        network=runtime.network,
+        owner=replace(current_owner(1), started="0"),
+        gateway_port=8080,
+        hosts=tuple,
+        function_code=codes,
+        threads=Threads("dead", 4),
+        by_cgroup=by_cgroup and not unusable(),
+    )
+    frozen, parked = launch(prepared), launch(prepared)
+    await (await dead.start(parked, quiet)).park(1)
+    left_frozen = await dead.start(frozen, quiet)
+    assert await left_frozen.freeze()
+    swept = await runtime.sweep()
+    with anyio.fail_after(SECONDS):
+        await left_frozen.stop(0)
+    for each in (frozen, parked):
+        assert [word for word in swept if each.instance in word]
+        assert not exists(engine, each.instance)

@@ -15,7 +15,7 @@ import pytest
 from knlite.cli.client import Client
 from knlite.cli.func import deploying
 from knlite.cli.func.deploying import put_service, put_triggers, require_present, wait_ready
-from knlite.errors import Conflict, KnliteError
+from knlite.errors import Conflict, KnliteError, Unreachable
 from knlite.functions.deployment import Reference
 
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
@@ -193,3 +193,12 @@ def test_a_subscription_to_a_broker_that_is_not_there_is_told(
     assert not put_triggers(client, "default", "web", "u", [trigger])
     assert put_triggers(client, "default", "web", "u", [])
     assert not [path for path in api.objects if "trigger" in path]
+
+
+def test_a_knlite_of_another_version_is_called_that(api: API, client: Client) -> None:
+    with pytest.raises(Unreachable, match="another version"):
+        client.runtime()
+    api.objects["/knlite/gateway"] = {"url": "http://127.0.0.1:8080"}
+    assert client.gateway() == "http://127.0.0.1:8080"
+    with pytest.raises(Unreachable, match="another version"):
+        client.runtime()

@@ -24,9 +24,10 @@ import pytest
 from knlite.errors import InstanceFailed
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.runtime.docker.function_code import code_in
+from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.loading import Loader, Way
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
-from knlite.runtime.port import ContainerLaunch, Launch
+from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.workload import FunctionProject
 
 pytestmark = pytest.mark.docker
@@ -211,6 +212,39 @@ async def test_another_machine_makes_the_same_image(
         each.chmod(0o600)
     async with opened(engine, tmp_path / "cache") as other:
         assert (await other.prepare(project(clone, name), print)).digest == here.digest
+
+
+async def test_the_image_of_what_is_forgotten_goes_unless_somebody_else_uses_it(
+    engine: Engine, tmp_path: Path, name: str
+) -> None:
+    folder = tmp_path / "function"
+    folder.mkdir()
+    function = project(folder, name)
+
+    async def saved(runtime: DockerRuntime, text: str) -> Prepared:
+        (folder / "func.py").write_text(f"def main(context):\n    return '{text}', 200\n")
+        return await runtime.prepare(function, print)
+
+    def there(prepared: Prepared) -> bool:
+        return find_image(engine.client, prepared.digest) is not None
+
+    async with (
+        opened(engine, tmp_path / "cache") as mine,
+        opened(engine, tmp_path / "cache") as other,
+    ):
+        first, second = await saved(mine, "first"), await saved(mine, "second")
+        shared, newest = await saved(other, "first"), await saved(mine, "newest")
+        assert shared.digest == first.digest
+        await mine.forget(second, [first, newest])
+        assert [there(each) for each in (first, second, newest)] == [True, False, True]
+        assert len(list((tmp_path / "cache/sources").iterdir())) == 2
+        await mine.forget(first, [newest])
+        assert there(first)
+        await other.forget(shared, [])
+        assert [there(each) for each in (first, newest)] == [False, True]
+        # Its name is somebody's wish to keep it.
+        await mine.forget(newest, [])
+        assert there(newest)
 
 
 @pytest.mark.parametrize(

@@ -383,9 +383,9 @@ async def test_a_program_that_is_not_there_is_a_start_error(
         pytest.param(LocalCommand("'", "."), "InvalidCommand", id="quote"),
         pytest.param(LocalCommand("x", "/no/such/folder"), "FolderMissing", id="folder"),
         pytest.param(
-            FunctionProject(folder=".", name="f", language="node", image=""),
+            FunctionProject(folder="docs/adr", name="f", language="cobol", image=""),
             "FunctionNotSupported",
-            id="node",
+            id="language",
         ),
     ],
 )
@@ -508,3 +508,29 @@ def _folder(pid: int) -> Path | None:
         return Path(os.readlink(f"/proc/{pid}/cwd"))
     except OSError:
         return None
+
+
+async def test_the_code_of_what_is_forgotten_goes_when_its_last_instance_has_ended(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    project = FunctionProject(folder=str(folder), name="f", language="python", image="")
+
+    async def saved(text: str) -> Prepared:
+        (folder / "func.py").write_text(f"def main(context):\n    return '{text}', 200\n")
+        return await process_runtime.prepare(project, silent)
+
+    first, second = await saved("first"), await saved("second")
+    kept = tmp_path / "cache" / "sources"
+    assert len(list(kept.iterdir())) == 2
+    instance = await process_runtime.start(launch(first), quiet)
+    assert (await answered(instance)).endswith(b"first")
+    async with anyio.create_task_group() as group:
+        group.start_soon(process_runtime.forget, first, [second])
+        await anyio.wait_all_tasks_blocked()
+        assert len(list(kept.iterdir())) == 2
+        await instance.stop(5)
+    assert len(list(kept.iterdir())) == 1
+    await process_runtime.forget(second, [await process_runtime.prepare(project, silent)])
+    assert len(list(kept.iterdir())) == 1

@@ -48,12 +48,13 @@ def rules(name: str, *public: str) -> Ingress:
 
 @asynccontextmanager
 async def opened(
-    gateways: list[Gateway] | None = None,
+    gateways: list[Gateway] | None = None, front: tuple[str, str] | None = None
 ) -> AsyncIterator[tuple[Address, Address, Asked]]:
     """A gateway: where it listens for those outside and those inside, and who was asked for."""
     clock, facts, draw = SystemClock(), list[Fact](), random.Random(1)
     activator = Activator(clock, facts.append, draw)
-    gateway = Gateway(activator, EventIngress(clock, facts.append, {}), draw, complain=print)
+    events = EventIngress(clock, facts.append, {})
+    gateway = Gateway(activator, events, draw, complain=print, front=front)
     if gateways is not None:
         gateways.append(gateway)
     mapped = Rule(hosts=("shop.example.com",), rewrite_host="hidden.default.svc.cluster.local")
@@ -115,6 +116,25 @@ async def test_names_of_the_cluster_are_known_inside_only(
             status, _ = await ask(address, host, path)
             # One that is held gets its timeout, since nothing starts here.
             assert (status, asked.revisions) == ((504, [expected]) if expected else (404, []))
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "outside", "inside"),
+    [
+        ("localhost:8080", "/any/path", HIDDEN, None),
+        ("192.0.2.7", "/", HIDDEN, None),
+        ("localhost", "/ns/default/services/web/x", HIDDEN, WEB),
+        ("web.default.localhost", "/", WEB, WEB),
+    ],
+)
+async def test_who_comes_from_outside_for_nobody_gets_the_service_in_front(
+    host: str, path: str, outside: RevisionName, inside: RevisionName | None
+) -> None:
+    async with opened(front=("default", "hidden")) as (outer, inner, asked):
+        for address, expected in ((outer, outside), (inner, inside)):
+            asked.revisions.clear()
+            await ask(address, host, path)
+            assert asked.revisions == ([expected] if expected else [])
 
 
 async def test_who_asks_from_outside_is_told_where_to_go() -> None:

@@ -18,9 +18,12 @@ import pytest
 import knlite.functions.runners
 from knlite.functions.plan import Warm
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
+from knlite.runtime.process import zygote as zygote_module
+from knlite.runtime.process import zygotes
 from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.programs import Program
 from knlite.runtime.process.runtime import ProcessRuntime
+from knlite.serving.container import Security
 from knlite.serving.workload import FunctionProject
 from tests.contract.test_runtime import Log, alive, answered, until
 
@@ -72,6 +75,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+ANYBODY = Security()
+
+
 @dataclass
 class Stage:
     """A runtime, and a program of it that can be forked."""
@@ -94,19 +100,23 @@ class Stage:
         words = (*interpreter, str(runner), "a", "b")
         return Program(words=words, folder=self.folder, origin=self.folder, warm=warm)
 
-    async def start(self, program: Program, **env: str) -> tuple[ProcessInstance, Log]:
+    async def start(
+        self, program: Program, security: Security = ANYBODY, **env: str
+    ) -> tuple[ProcessInstance, Log]:
         log = Log()
-        serving = ContainerLaunch(name="c", prepared=_prepared(program), env=env)
+        serving = ContainerLaunch(name="c", prepared=_prepared(program), env=env, security=security)
         launch = Launch(
             namespace="n", service="s", revision="r", instance="i", port=80, serving=serving
         )
         return await self.runtime.start(launch, lambda _: log), log
 
-    async def until_forked(self, program: Program, **env: str) -> tuple[ProcessInstance, Log]:
+    async def until_forked(
+        self, program: Program, security: Security = ANYBODY, **env: str
+    ) -> tuple[ProcessInstance, Log]:
         """An instance that was forked; those before it are stopped."""
         with anyio.fail_after(10):
             while True:
-                instance, log = await self.start(program, **env)
+                instance, log = await self.start(program, security, **env)
                 if instance.origin == "forked":
                     return instance, log
                 await instance.stop(1)
@@ -115,7 +125,7 @@ class Stage:
         """Why it is, once that is known."""
         with anyio.fail_after(10):
             while True:
-                instance, _ = await self.start(program, **env)
+                instance, _ = await self.start(program, ANYBODY, **env)
                 await instance.stop(0)
                 if instance.origin != "spawned":
                     return instance.origin
@@ -126,7 +136,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     runners, folder = tmp_path / "runners", tmp_path / "function"
     runners.mkdir()
     folder.mkdir()
-    shutil.copy(Path(knlite.functions.runners.__path__[0]) / "zygote.py", runners)
+    for name in ("zygote", "knlite_preloading"):
+        shutil.copy(Path(knlite.functions.runners.__path__[0]) / f"{name}.py", runners)
     (runners / "runner.py").write_text(RUNNER)
     for name, text in MODULES.items():
         (runners / f"{name}.py").write_text(text)
@@ -204,6 +215,30 @@ async def test_a_zygote_that_never_gets_ready_delays_nobody(stage: Stage) -> Non
         assert (await instance.wait()).code == 0
 
 
+async def test_a_zygote_that_never_gets_ready_is_given_up_for_others(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygotes, "LOAD_PATIENCE", 0.3)
+    why = await stage.why_spawned(stage.program("hangs"))
+    assert why == "spawned: what it imports takes longer than 0.3 s to load"
+    monkeypatch.undo()
+    forked, _ = await stage.until_forked(stage.program())
+    await forked.wait()
+
+
+async def test_one_that_has_instances_is_kept_rather(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygotes, "COUNT", 2)
+    busy, _ = await stage.until_forked(stage.program("plain"), DO="wait")
+    for name in ("json", "reads", "uuid"):
+        forked, _ = await stage.until_forked(stage.program(name))
+        await forked.wait()
+    assert set(stage.runtime.zygotes.sizes()) == {"plain", "uuid"}
+    await busy.stop(5)
+    assert (await busy.wait()).code == 128 + signal.SIGTERM
+
+
 async def test_a_variable_that_is_read_while_loading_has_the_instances_value(
     stage: Stage,
 ) -> None:
@@ -228,6 +263,53 @@ async def test_what_the_interpreter_reads_at_its_start_counts(stage: Stage) -> N
     forked, same = await stage.until_forked(stage.program(), PYTHONHASHSEED="7")
     await forked.wait()
     assert log.lines == same.lines
+
+
+async def test_a_package_that_is_a_link_to_its_source_is_loaded_as_it_is_now(
+    stage: Stage, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "linked.py").write_text("VALUE = 1\n")
+    (stage.runners / "runner.py").write_text(
+        "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), '../source'))\n"
+        "def main(*_):\n    import linked; print(linked.VALUE)\n" + TAIL
+    )
+    program = stage.program("linked")
+    for value in ("1", "22", "333", "4444", "55555"):
+        (source / "linked.py").write_text(f"VALUE = {value}\n")
+        for _ in range(2):
+            spawned, log = await stage.start(program)
+            await spawned.wait()
+            assert log.of("stdout") == [value]
+        forked, log = await stage.until_forked(program)
+        await forked.wait()
+        assert log.of("stdout") == [value]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a process to another user")
+async def test_what_another_user_runs_is_loaded_by_that_user(stage: Stage) -> None:
+    (stage.runners / "ids.py").write_text("import os\nLOADED_BY = os.getgid()\n")
+    (stage.runners / "runner.py").write_text(
+        "import os\ndef main(*_):\n    import ids\n    print(os.getgid(), ids.LOADED_BY)\n" + TAIL
+    )
+    program = stage.program("ids")
+    for group in (3030, os.getgid()):
+        forked, log = await stage.until_forked(program, security=Security(group=group))
+        await forked.wait()
+        assert log.of("stdout") == [f"{group} {group}"]
+
+
+async def test_a_frozen_one_goes_on_and_can_be_stopped(stage: Stage) -> None:
+    forked, _ = await stage.until_forked(stage.program(), DO="wait")
+    assert await forked.freeze()
+    other, _ = await stage.start(stage.program(), DO="wait")
+    assert other.origin == "forked"
+    await other.stop(5)
+    await forked.thaw()
+    assert await forked.freeze()
+    await forked.stop(5)
+    assert (await forked.wait()).code == 128 + signal.SIGTERM
 
 
 async def test_a_file_that_takes_the_place_of_a_loaded_module_is_heeded(stage: Stage) -> None:
@@ -322,6 +404,25 @@ async def test_a_zygote_that_hangs_delays_a_start_by_little_and_leaves_nothing(
     await until(lambda: not children(zygote))
 
 
+async def test_many_are_forked_at_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zygote_module, "FORK_PATIENCE", 10.0)  # For a machine that is busy.
+    program = stage.program()
+    first, _ = await stage.until_forked(program)
+    await first.wait()
+    origins: list[str] = []
+
+    async def one() -> None:
+        instance, log = await stage.start(program, X_MINE=str(len(origins)))
+        assert (await instance.wait()).code == 0
+        assert log.of("stdout") == ["main a b"]
+        origins.append(instance.origin)
+
+    async with anyio.create_task_group() as group:
+        for _ in range(60):
+            group.start_soon(one)
+    assert origins == ["forked"] * 60
+
+
 @pytest.mark.parametrize("steps", range(5))
 async def test_a_start_that_is_cancelled_leaves_nothing(stage: Stage, steps: int) -> None:
     program = stage.program()
@@ -347,8 +448,11 @@ async def test_zygotes_hold_as_much_memory_as_they_may(stage: Stage, tmp_path: P
     async with _runtime(tmp_path / "other", memory=1 << 18) as runtime:
         stage.runtime = runtime
         why = await stage.why_spawned(stage.program())
-    assert why == "spawned: its parent process would hold more memory than it may"
-    assert not runtime.zygotes.sizes()
+        assert why == "spawned: its parent process would hold more memory than it may"
+        assert not runtime.zygotes.sizes()
+    async with _runtime(tmp_path / "none", memory=0) as runtime:
+        stage.runtime = runtime
+        assert "--memory 0" in await stage.why_spawned(stage.program())
 
 
 async def test_the_end_of_the_runtime_ends_zygotes(stage: Stage) -> None:

@@ -48,7 +48,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     ),
     "broken": ("func.py", "a = 1 / 0" + MAIN, "line 1 raised ZeroDivisionError", "correct what"),
     "leaves": ("func.py", "exit(3)" + MAIN, "line 1 ended the program", "end the program"),
-    "missing": ("func.py", "def mein(context): ...", "has no style", "add one of them"),
+    "missing": ("func.py", "def mein(context): ...", "no handler: it defines mein", "define one"),
     "empty": ("function/__init__.py", "x = 1", "does not define handle", "define it"),
     "text": ("func.py", "main = 'x'", "/func.py is a str, not a function", "define it"),
     "number": ("function/__init__.py", "def new(): return 5", "an int, has no handle", "give its"),
@@ -110,7 +110,7 @@ def test_its_condition_says_what_is_wrong_and_what_to_do(
     assert fix in ready["message"]
     # The user's own file, not the copy that is run.
     assert "/sources/" not in ready["message"]
-    if file.endswith(".py") and name not in {"missing", "elsewhere"}:
+    if file.endswith(".py") and name != "elsewhere":
         assert str(folder / name / file) in ready["message"]
 
 

@@ -40,6 +40,14 @@ spec:
   template:
     metadata: {{annotations: {{knlite.dev/command: {slow}}}}}
     spec: {{containers: [{{image: example.com/slow}}]}}
+---
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {{name: broken}}
+spec:
+  template:
+    metadata: {{annotations: {{knlite.dev/command: "false"}}}}
+    spec: {{containers: [{{image: example.com/broken}}]}}
 """
 SLOW = """import os, time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -103,6 +111,9 @@ def test_a_service_is_measured_from_zero_and_warm(
     assert "20 answers" in kept.stdout
     assert bench(run, "kept", "--warm", "0").returncode == 1
     assert bench(run, "nothing").returncode == 3
+    broken = bench(run, "broken")
+    assert broken.returncode == 1
+    assert "broken is not ready" in broken.stderr
 
     held = threading.Thread(target=run.get, args=("slow.default",))
     held.start()

@@ -3,12 +3,14 @@
 Source: Knative Functions reference §4.3 to §4.6.
 """
 
+import base64
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -93,6 +95,14 @@ def served(knlite: Knlite, author: Author) -> str:
     return out.decode(errors="replace").splitlines()[0]
 
 
+def started_cold(knlite: Knlite) -> dict[str, Any] | None:
+    """What ``knlite invoke --json`` tells of a cold start; None if it met a warm instance."""
+    knlite.admin.post("/knlite/services/default/hello/rest")
+    told = knlite.shown("invoke", "hello", "-d", "x", "-H", "X-Y: z", "--json")
+    asked: dict[str, Any] = json.loads(told)
+    return asked if asked["coldStart"] else None
+
+
 def test_a_function_is_created_deployed_changed_and_subscribed(
     author: Author, tmp_path: Path
 ) -> None:
@@ -113,35 +123,31 @@ def test_a_function_is_created_deployed_changed_and_subscribed(
         # A deployed revision is what was there when it was deployed.
         author.writes(SECOND)
         assert served(knlite, author) == FIRST
-        assert 'Function updated in namespace "default"' in author.func("deploy").stderr.decode()
-        assert served(knlite, author) == SECOND
         again = author.func("deploy", "--json", "-e", "COLOR=red")
-        assert b"function up-to-date" not in again.stderr  # func.yaml is part of it.
         told = json.loads(again.stdout)
-        assert (told["url"], told["revision"]) == (url, "hello-00003")
-        assert b"function up-to-date" in author.func("deploy").stderr
+        assert (told["url"], told["revision"]) == (url, "hello-00002")
+        assert served(knlite, author) == SECOND
+        said = author.func("deploy").stderr.decode()
+        assert "function up-to-date" in said
+        assert 'Function updated in namespace "default"' in said
 
         path = "/apis/eventing.knative.dev/v1/namespaces/default/triggers"
-        author.func("subscribe", "--filter", "type=order.paid")
-        author.func("deploy")
         author.func("subscribe", "--filter", "type=order.sent")
         author.func("deploy")
         (trigger,) = knlite.object(path)["items"]
         assert trigger["metadata"]["name"] == "hello-function-trigger-0"
         assert trigger["spec"]["filter"] == {"attributes": {"type": "order.sent"}}
 
-        env = dict(author.environ)
-        invoke = [sys.executable, "-m", "knlite", "invoke"]
-        sent = subprocess.run(
-            [*invoke, "--to", "broker/default", "--type", "order.sent", "-d", "{}", "--json"],
-            capture_output=True,
-            env=env,
-            timeout=PATIENCE,
-            check=True,
-        )
-        assert json.loads(sent.stdout)["status"] == 202
+        order = ("--to", "broker/default", "--type", "order.sent", "-d", "{}")
+        assert json.loads(knlite.shown("invoke", *order, "--json"))["status"] == 202
         wait_until(lambda: len(knlite.logged("hello", "was asked")) >= 4, "the event")
         assert b"was asked" in author.func("logs", "--no-follow").stdout
+
+        asked = wait_until(lambda: started_cold(knlite), "a cold start")
+        assert (asked["status"], asked["method"]) == (200, "POST")
+        assert base64.b64decode(asked["bodyBase64"]).startswith(SECOND.encode())
+        assert asked["coldStart"].keys() == {"queue", "start", "ready", "app"}
+        assert sum(asked["coldStart"].values()) <= asked["seconds"]["total"] + 0.001
 
         # What it needs has to be there, and where it was it is no more.
         author.func("deploy", "-e", "TOKEN={{ secret:tokens:one }}", code=1)

@@ -97,7 +97,7 @@ def test_instances_at_zero_are_kept_as_their_template_says(
     assert thawed.text == first["cool"], "the same program as before"
     assert "thaw;dur=" in thawed.headers["Server-Timing"]
     assert started.text != first["halted"], "another run of it"
-    assert "start;dur=" in started.headers["Server-Timing"]
+    assert "start;" in started.headers["Server-Timing"]
 
     def ask(_: int) -> tuple[int, str]:
         answer = knlite.get("cool.default")

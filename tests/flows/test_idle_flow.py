@@ -105,6 +105,21 @@ async def test_a_stopped_instance_is_started_again_under_its_name() -> None:
 
 
 @on_virtual_time
+async def test_nobody_waits_for_one_that_takes_its_time_to_stop() -> None:
+    async with opened({"web": Script(booting=0.5, stopping=20.0)}, FAST) as cell:
+        await at_zero(cell, "stop")
+        assert cell.supervisor.counts(WEB) == InstanceCounts(), "it has been stopped by now"
+        cell.request()
+        await cell.advance(1.0)
+        cell.autoscaler.rest(WEB, "the test says so")
+        await cell.advance(1.0)
+        cell.request()
+        await cell.advance(1.0)
+        assert cell.supervisor.counts(WEB) == InstanceCounts(ready=1, terminating=1)
+        assert len({one.launch.instance for one in cell.runtime.instances}) == 2
+
+
+@on_virtual_time
 async def test_without_the_annotation_nothing_is_kept() -> None:
     async with opened(config=FAST) as cell:
         await at_zero(cell, "remove")
@@ -134,7 +149,7 @@ async def test_a_request_that_comes_before_anybody_saw_that_it_was_given_up_has_
         idle(cell, "freeze")
         await cell.advance(3.0)
         for _ in range(3):
-            cell.autoscaler.rest(WEB)
+            cell.autoscaler.rest(WEB, "the test says so")
             cell.request()
             await cell.advance(0.001)
             assert endpoints(cell) == 1
@@ -191,15 +206,31 @@ async def test_one_that_dies_as_a_request_comes_is_started_again_at_once() -> No
 def test_what_cannot_be_frozen_ends(how: str) -> None:
     @on_virtual_time
     async def test() -> None:
-        script = Script(booting=0.5, freezing=None if how == "unfreezable" else 0.0)
+        script = Script(booting=0.5, freezes=how != "unfreezable")
         async with opened({"web": script}, FAST) as cell:
             cell.requests.spliced = how == "splice"
             await at_zero(cell)
             assert cell.running() == 0
             assert "frozen" not in states(cell)
+            told = [fact.text for fact in cell.facts if isinstance(fact, Notice)]
+            assert any("cannot be frozen" in text for text in told) == (how == "unfreezable")
             assert cell.supervisor.counts(WEB) == InstanceCounts()
 
     test()
+
+
+@on_virtual_time
+async def test_a_request_that_comes_while_it_turns_out_that_it_cannot_be_frozen_has_it() -> None:
+    script = Script(booting=0.5, freezing=0.02, freezes=False)
+    async with opened({"web": script}, FAST) as cell:
+        idle(cell, "freeze")
+        await cell.advance(3.0)
+        cell.autoscaler.rest(WEB, "the test says so")
+        await cell.clock.sleep_until(cell.clock.now() + 0.01)
+        cell.request()
+        await cell.clock.sleep_until(cell.clock.now() + 0.011)
+        assert endpoints(cell) == 1
+        assert len(cell.runtime.instances) == 1
 
 
 def _delete(cell: Cell) -> None:
@@ -272,6 +303,15 @@ async def test_frozen_instances_stay_within_the_memory_that_they_may_hold() -> N
         service = cell.registry.view.get(Service, "default", "two")
         assert service is not None
         assert cell.ready("two").status == "True", "it is at zero as any other"
+
+
+@on_virtual_time
+async def test_what_a_runtime_keeps_for_quick_starts_counts_as_well() -> None:
+    script = Script(booting=0.5, usage=Usage(1.0, 600 * 2**20))
+    async with opened({"web": script}, FAST) as cell:
+        cell.runtime.warmed = 500 * 2**20
+        await at_zero(cell)
+        assert cell.supervisor.counts(WEB) == InstanceCounts()
 
 
 @on_virtual_time

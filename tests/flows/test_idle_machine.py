@@ -125,7 +125,7 @@ def test_no_request_is_lost_and_none_is_at_a_frozen_instance(
                     case "zero" | "blink":
                         # As when its window is over; not while an instance is starting.
                         with suppress(Conflict):
-                            cell.autoscaler.rest(WEB)
+                            cell.autoscaler.rest(WEB, "the test says so")
                         if step == "blink":
                             traffic.arrives(seconds)
                     case "unreachable":

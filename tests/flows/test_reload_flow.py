@@ -6,7 +6,7 @@ import pytest
 
 from knlite.facts import Notice
 from knlite.kinds.conditions import Condition, find
-from knlite.kinds.labels import CODE
+from knlite.kinds.labels import CODE, IDLE, MIN_SCALE
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import CONFIGURATIONS_READY, ROUTES_READY, Service
 from knlite.runtime.fake import Script
@@ -93,6 +93,27 @@ async def test_the_old_revision_goes_without_waiting_for_a_stable_window() -> No
         assert running(cell) == {"web-00002": 1}
 
 
+@pytest.mark.parametrize("idle", ["stop", "freeze"])
+def test_it_goes_whatever_bounds_and_tiers_it_had(idle: str) -> None:
+    @on_virtual_time
+    async def flow() -> None:
+        async with opened() as cell:
+            cell.code.save("web", "sha256:1")
+            notes = {IDLE: idle, MIN_SCALE: "1"}
+            cell.apply(documents.service(revision={"annotations": notes}))
+            await cell.advance(2)
+            await save(cell, "sha256:2")
+            await cell.advance(4)
+            assert running(cell) == {"web-00002": 1}
+            assert set(cell.runtime.discarded) == {
+                each.launch.instance
+                for each in cell.runtime.instances
+                if each.launch.revision == "web-00001"
+            }
+
+    flow()
+
+
 @on_virtual_time
 async def test_what_is_under_way_ends_first() -> None:
     async with opened() as cell:
@@ -115,6 +136,18 @@ async def test_a_touched_file_changes_nothing() -> None:
         await cell.advance(1)
         assert revisions(cell) == ["web-00001"]
         assert said(cell) == []
+
+
+@on_virtual_time
+async def test_what_was_saved_while_the_first_revision_was_made_counts() -> None:
+    async with opened() as cell:
+        await begun(cell)
+        cell.reloader.write(await cell.reloader.look([FUNC.with_name("state.db~")], early=True))
+        await cell.advance(1)
+        assert served(cell) == {"web-00001"}
+        cell.reloader.write(await cell.reloader.look([FUNC], early=True))
+        await cell.advance(1)
+        assert served(cell) == {"web-00002"}
 
 
 @on_virtual_time

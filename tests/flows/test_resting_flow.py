@@ -5,7 +5,7 @@ import pytest
 from knlite.controlplane.resting import Resting
 from knlite.errors import Conflict, NotFound
 from knlite.facts import InstanceChanged
-from knlite.serving.instance import RevisionName
+from knlite.serving.instance import RevisionName, Sample
 from knlite.serving.levels import RevisionLoad
 from tests.flows.cell import Cell, on_virtual_time, opened
 
@@ -43,6 +43,22 @@ async def test_a_service_rests_at_once_and_the_next_request_starts_one_instance(
         await cell.advance(1)
         # The load before the rest does not count any more.
         assert cell.running() == 1
+
+
+@on_virtual_time
+async def test_the_load_of_its_last_second_does_not_bring_it_back() -> None:
+    async with opened() as cell:
+        cell.service()
+        cell.requests.load[FIRST] = 5.0
+        await cell.advance(10)
+        await resting(cell).rest("default", "web")
+        # The activator tells of a second when it is over.
+        cell.autoscaler.demand(FIRST, Sample(5.0, 5.0))
+        cell.requests.load[FIRST] = 0.0
+        # What has the scale decided on anew.
+        cell.annotate(FIRST, target="7")
+        await cell.advance(5)
+        assert cell.running() == 0
 
 
 @on_virtual_time

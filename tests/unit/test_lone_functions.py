@@ -70,6 +70,13 @@ def test_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert str(tmp_path / "a" / "func.yaml") in complaint.message
 
 
+def test_a_name_that_no_service_can_have_is_said_with_its_line(tmp_path: Path) -> None:
+    write(tmp_path / "hello", "Hello_World")
+    (complaint,) = read_project([tmp_path], {}).complaints
+    assert (complaint.file, complaint.line) == (str(tmp_path / "hello" / "func.yaml"), 2)
+    assert "Hello_World" in complaint.message
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

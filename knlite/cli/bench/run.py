@@ -8,7 +8,7 @@ Not here: cold starts (``cold.py``), warm requests (``warm.py``), the picture (`
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
@@ -21,7 +21,7 @@ from knlite.cli.bench.warm import Warm, warm
 from knlite.cli.client import Client
 from knlite.cli.invoke import Written, call_of, header_of
 from knlite.cli.progress import Steps
-from knlite.errors import Conflict, InvalidInput
+from knlite.errors import Conflict, InvalidInput, KnliteError
 from knlite.kinds.catalog import info_of
 from knlite.kinds.labels import IDLE
 from knlite.kinds.serving.service import Service
@@ -83,10 +83,12 @@ def measured(wanted: Wanted, client: Client) -> Result:
     where = aim(f"service/{service}", namespace, wanted.path, client)
     call = call_of(where, wanted.written, [header_of(text) for text in wanted.written.headers])
     obj = client.one(info_of(Service), namespace, service)
+    _require_ready(obj)
     annotations = obj["spec"]["template"].get("metadata", {}).get("annotations", {})
     starts: list[Cold] = []
     never, warmed = "", None
     with Steps() as steps:
+        steps(f"bringing {service} to zero")
         try:
             # Also where nothing but warm requests is wanted: others would disturb them.
             bring_to_zero(client, namespace, service)
@@ -114,6 +116,18 @@ def measured(wanted: Wanted, client: Client) -> Result:
         never=never,
         warm=warmed,
     )
+
+
+def _require_ready(service: Mapping[str, Any]) -> None:
+    """Raise ``KnliteError`` if the Service cannot answer: a failure has nothing to measure."""
+    conditions = service.get("status", {}).get("conditions", ())
+    ready: Mapping[str, Any] = next((each for each in conditions if each["type"] == "Ready"), {})
+    if ready.get("status") == "False":
+        raise KnliteError(
+            f"{service['metadata']['name']} is not ready",
+            cause=ready.get("message", ""),
+            fix="see knlite logs, and knlite get ksvc",
+        )
 
 
 def described(result: Result) -> dict[str, Any]:

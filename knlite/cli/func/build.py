@@ -27,7 +27,7 @@ def build_function(opened: Opened, options: Options, runtime: str, platform: str
             opened.folder,
             image_of(func, defaults(options.environ).registry),
             runtime=runtime,
-            force=False,
+            force=options.build == "true",
             push=options.push,
             credentials=options.credentials,
         )

@@ -47,11 +47,7 @@ ListedOption = Annotated[
 
 def add_config_verbs(func_app: typer.Typer) -> None:
     """Give *func_app* the group ``config``."""
-    config = typer.Typer(
-        invoke_without_command=True,
-        callback=menu,
-        help="Configure a function: variables, labels, volumes, git. Alone, it asks.",
-    )
+    config = typer.Typer(invoke_without_command=True, callback=menu)
     for names, listed, verbs in (
         (("envs", "env"), envs, (("add", envs_add), ("remove", envs_remove))),
         (("labels", "label"), labels, (("add", labels_add), ("remove", labels_remove))),
@@ -69,7 +65,7 @@ def add_config_verbs(func_app: typer.Typer) -> None:
 
 
 def menu(context: typer.Context, path: Path = HERE, verbose: Verbose = False) -> None:
-    """Configure a function: variables, labels, volumes, git. Alone, it asks.
+    """Configure a function; alone, it asks what.
 
     \b
     Examples:
@@ -264,7 +260,9 @@ def volumes_remove(mount_path: MountPath = "", path: Path = HERE, verbose: Verbo
 
 
 def git(context: typer.Context, path: Path = HERE, verbose: Verbose = False) -> None:
-    """Show where builds on a cluster get the source, or change it; nothing here uses it.
+    """Show git settings for builds on a cluster, or change them.
+
+    Nothing here uses them.
 
     \b
     Example:

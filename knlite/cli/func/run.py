@@ -19,6 +19,7 @@ import anyio
 import msgspec
 from anyio.abc import TaskStatus
 
+from knlite.cli.func.building import say_builder
 from knlite.cli.func.defaults import defaults
 from knlite.cli.func.opened import Opened, image_of, open_function
 from knlite.cli.output import Output
@@ -54,6 +55,7 @@ class Wanted:
     """HOST:PORT; empty for 127.0.0.1, on 8080 if that is free."""
     envs: Sequence[str] = ()
     runtime: str = "auto"
+    builder: str = ""
     image: str = ""
     registry: str = ""
     base_image: str = ""
@@ -67,6 +69,7 @@ class Wanted:
 def run(opened: Opened, wanted: Wanted) -> int:
     """Run it until Ctrl-C or SIGTERM; the exit code. Raises ``KnliteError``."""
     host, port = place(wanted.address)
+    say_builder(wanted.builder)
     project, document = one_service(opened, wanted)
     settings = Settings(
         address=host,

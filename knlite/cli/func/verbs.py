@@ -7,6 +7,7 @@ Source: Knative Functions reference §4.3; knative/func cmd/.
 Not here: what builds, runs and deploys (``running.py``).
 """
 
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path as FilePath
 from typing import Annotated
@@ -38,7 +39,7 @@ class Form(StrEnum):
 
 
 Name = Annotated[
-    str, typer.Argument(metavar="[NAME]", help="A function; else the one in the current folder.")
+    str, typer.Argument(metavar="NAME", help="A function; else the one in the current folder.")
 ]
 Path = Annotated[
     FilePath | None,
@@ -69,29 +70,31 @@ FuncJson = Annotated[bool, typer.Option("--json", envvar="FUNC_JSON", help="Prin
 
 def add_func_verbs(app: typer.Typer) -> None:
     """Give *app* the group ``func``."""
-    func_app = typer.Typer(no_args_is_help=True, help="Create, run and change functions.")
-    for verb, *names in (
-        (create, "create", "init"),
-        (languages, "languages"),
-        (templates, "templates"),
-        (list_, "list", "ls"),
-        (describe, "describe", "info", "desc"),
-        (delete, "delete", "rm"),
-        (environment, "environment", "env"),
-        (version, "version"),
-    ):
-        for index, name in enumerate(names):
-            func_app.command(name, cls=GoFlags, hidden=index > 0)(verb)
+    func_app = typer.Typer(no_args_is_help=True, help="Create, run, change and ship functions.")
+    _add(func_app, create, "create", "init")
+    add_running_verbs(func_app)
+    _add(func_app, list_, "list", "ls")
+    _add(func_app, describe, "describe", "info", "desc")
+    _add(func_app, delete, "delete", "rm")
+    _add(func_app, languages, "languages")
+    _add(func_app, templates, "templates")
+    _add(func_app, environment, "environment", "env")
+    _add(func_app, version, "version")
     add_config_verbs(func_app)
     add_repository_verbs(func_app)
-    add_running_verbs(func_app)
     app.add_typer(func_app, name="func")
+
+
+def _add(func_app: typer.Typer, verb: Callable[..., None], *names: str) -> None:
+    """Give *func_app* the verb, which is listed by the first of its names."""
+    for index, name in enumerate(names):
+        func_app.command(name, cls=GoFlags, hidden=index > 0)(verb)
 
 
 def create(
     folder: Annotated[
         FilePath | None,
-        typer.Argument(metavar="[PATH]", help="The new folder; its name is the function's."),
+        typer.Argument(metavar="PATH", help="The new folder; its name is the function's."),
     ] = None,
     language: Annotated[
         str, typer.Option("--language", "-l", envvar="FUNC_LANGUAGE", help="python, node, go, …")
@@ -207,7 +210,7 @@ def describe(
     verbose: Verbose = False,
     admin_port: AdminPort = 8081,
 ) -> None:
-    """Show a function of a running knlite: its image, URL, subscriptions, labels.
+    """Show a function of a running knlite.
 
     \b
     Examples:
@@ -239,7 +242,7 @@ def delete(
     verbose: Verbose = False,
     admin_port: AdminPort = 8081,
 ) -> None:
-    """Undeploy a function from a running knlite; no files are deleted.
+    """Undeploy a function; its folder stays.
 
     \b
     Examples:
@@ -282,7 +285,7 @@ def environment(
     verbose: Verbose = False,
     admin_port: AdminPort = 8081,
 ) -> None:
-    """Show what decides what functions do here: versions, languages, templates, defaults.
+    """Show versions, languages, templates, defaults.
 
     \b
     Example:

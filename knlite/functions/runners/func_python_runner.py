@@ -84,6 +84,8 @@ class Exchange:
         self.close = close
         self.started = False
         self.finished = False
+        self.broken = False
+        """The body has not come whole, and nothing that follows on the connection makes sense."""
         self._connection = connection
         self._method = method
         self._length: int | None = None
@@ -92,10 +94,15 @@ class Exchange:
 
     async def receive(self) -> Message:
         """The next part of the body; then, once the client has left, ``http.disconnect``."""
-        if self._delivered:
+        if self._delivered and not self.broken:
             await self._connection.gone.wait()
+        if self._delivered:
             return {"type": "http.disconnect"}
-        part, more = await self._connection.body_part()
+        try:
+            part, more = await self._connection.body_part()
+        except (ConnectionError, asyncio.IncompleteReadError, ValueError):
+            self.broken = self._delivered = True
+            return {"type": "http.disconnect"}
         self._delivered = not more
         return {"type": "http.request", "body": part, "more_body": more}
 
@@ -191,8 +198,10 @@ class Connection(asyncio.StreamReaderProtocol):
             return b"", False
         if self._left is not None:
             part = await self._reader.read(min(self._left, 65536))
+            if not part:
+                raise ConnectionError("the client left within its body")
             self._left -= len(part)
-            return part, bool(part) and self._left > 0
+            return part, self._left > 0
         size = int((await self._reader.readline()).partition(b";")[0], 16)
         if size:
             part = await self._reader.readexactly(size)
@@ -248,7 +257,9 @@ class Connection(asyncio.StreamReaderProtocol):
                 await self._application.answer(scope, exchange)
             finally:
                 streams.end(token)
-        if not exchange.finished:
+        if exchange.broken and not exchange.started:
+            raise ValueError("malformed body")
+        if exchange.broken or not exchange.finished:
             return False
         while self._left != 0:
             part, more = await self.body_part()
@@ -314,7 +325,7 @@ class Middleware:
                 said = f"Internal Server Error: {error}".encode()
                 await _plain(exchange.send, 500, trace or said)
             return
-        if exchange.started and exchange.finished:
+        if exchange.broken or (exchange.started and exchange.finished):
             return
         aside = "" if returned is None else f"; it returned {loading.a(returned)}, which is ignored"
         what = "the end of its answer" if exchange.started else "an answer"
@@ -360,6 +371,8 @@ class Middleware:
         body, more = b"", True
         while more:
             message = await receive()
+            if message["type"] == "http.disconnect":
+                return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
         try:

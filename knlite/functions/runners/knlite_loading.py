@@ -251,6 +251,7 @@ class _Watch:
         sys.stderr.write(
             f"the function is still {self._doing} after {self._waited:g} s: it stands at {file}"
             f" line {line}: {text}\n"
+            "  fix:   do there only what is quick, and the rest when the first request comes\n"
         )
 
 

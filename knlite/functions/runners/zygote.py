@@ -10,6 +10,8 @@ with a zero byte between them:
   descriptors: the instance's stdout and stderr, and a pipe. Answered by ``forked``, ID, PID or by
   ``refused``, ID, why. The instance begins when a byte comes through the pipe, and ends when the
   pipe is closed before that: whoever asked may have stopped to wait for it.
+  Or by ``stale``: a file has changed that was loaded from neither the environment nor the standard
+  library (of a package that is installed as a link to its source), so there will be no more forks.
 * ``reap``, PID: answered by ``reaped``, PID, exit code (-n when killed by signal n). Until then the
   number stays the instance's, so that nobody signals somebody else.
 
@@ -21,6 +23,7 @@ An instance is as one that was started from its file: a session of its own, its 
 folder and standard streams; what was written while modules were loaded comes first. The end of the
 stream ends this process, not its instances.
 
+Not here: loading (``knlite_preloading.py``).
 Usage: ``python zygote.py DESCRIPTOR RUNNER MODULE…``. A MODULE that cannot be loaded is left to the
 instances.
 Differs from a start from the file: instances share the seed of ``hash()``, and what modules drew at
@@ -37,39 +40,17 @@ import socket
 import sys
 import time
 
+import knlite_preloading as preloading  # type: ignore[import-not-found]
+
 # What is imported here is there before the function's modules, so as little as possible.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-PROC = "/proc/self"
-SAID_LIMIT = 64 * 1024
-"""Bytes that loading may write to each stream and that instances repeat."""
 LESSON_LIMIT = 4096
 """Bytes that a pipe takes at once or not at all."""
 TRIAL_SECONDS = 10
 PER_INSTANCE = ("PORT", "LISTEN_ADDRESS", "FUNC_PORT")
-WHOLE = "*"
-"""Stands for all variables: a module has listed them."""
-
-
-class Environ(type(os.environ)):  # type: ignore[misc]  # noqa: TID251
-    """``os.environ`` that takes note of who reads what."""
-
-    read: dict[str, str] = {}  # noqa: RUF012  There is one.
-    loading = ""
-
-    def __getitem__(self, name: str) -> str:
-        Environ.read.setdefault(name, Environ.loading)
-        return super().__getitem__(name)  # type: ignore[no-any-return]
-
-    def __iter__(self) -> Any:
-        Environ.read.setdefault(WHOLE, Environ.loading)
-        return super().__iter__()
-
-
-class Unfit(Exception):
-    """Instances cannot be forked from here."""
 
 
 class Zygote:
@@ -79,57 +60,16 @@ class Zygote:
         self._control = control
         self._path = runner
         self.runner: Any = None
-        self.kept: set[int] = set()
-        self.kept_children: set[str] = set()
+        self._modules = preloading.Modules()
         self._descriptors: list[int] = []
         self._lessons = os.pipe()
         os.set_blocking(self._lessons[1], False)
         self._pipe = os.fstat(self._lessons[1]).st_ino
         self._tried: set[str] = set()
-        self._loaded: frozenset[str] = frozenset()
-        self.said = (b"", b"")
-        self._told = dict(os.environ)  # noqa: TID251
-        self._changed: dict[str, str | None] = {}
 
     def load(self, modules: list[str]) -> None:
-        """Import the runner and *modules*. Raises ``Unfit``."""
-        gc.disable()
-        with Loading(self):
-            self.runner = __import__(os.path.basename(self._path).removesuffix(".py"))
-            self._import(modules)
-            if hasattr(self.runner, "warm"):
-                Environ.loading = ""
-                self.runner.warm()
-                self._check("the runner")
-
-    def _import(self, modules: list[str]) -> None:
-        for module in modules:
-            Environ.loading = module
-            _import(module)
-            self._check(module)
-
-    def loaded(self) -> None:
-        """Keep what loading has left, for instances."""
-        now = dict(os.environ)  # noqa: TID251
-        for name in now.keys() | self._told.keys():
-            if now.get(name) != self._told.get(name):
-                self._changed[name] = now.get(name)
-        self._loaded = frozenset(sys.modules)
-        gc.collect()
-        # Else the collector writes to every object, and no page of them would stay shared.
-        gc.freeze()
-
-    def _check(self, module: str) -> None:
-        if len(os.listdir(f"{PROC}/task")) > 1:
-            raise Unfit(f"{module} starts a thread when it is imported")
-        if _children() - self.kept_children:
-            raise Unfit(f"{module} starts a process when it is imported")
-        for descriptor in sorted(_open() - self.kept):
-            raise Unfit(f"{module} keeps {_target(descriptor)} open when it is imported")
-        if WHOLE in Environ.read:
-            raise Unfit(
-                f"{Environ.read[WHOLE] or module} reads the whole environment when imported"
-            )
+        """Load the runner and *modules*. Raises ``Unfit``."""
+        self.runner = self._modules.load(modules, os.path.basename(self._path).removesuffix(".py"))
 
     def serve(self) -> list[str]:
         """Fork as asked until the stream ends. In an instance: returns its arguments."""
@@ -151,7 +91,9 @@ class Zygote:
             number, folder, count, *rest = fields
             arguments, env = rest[: int(count)], rest[int(count) :]
             why = self._refusal(folder, env)
-            if why:
+            if self._modules.has_changed():
+                self._send("stale")
+            elif why:
                 self._send("refused", number, why)
             else:
                 try:
@@ -167,8 +109,8 @@ class Zygote:
     def _refusal(self, folder: str, env: list[str]) -> str:
         """Why an instance would not be as one that was started from its file; or empty."""
         wanted = dict(entry.partition("=")[::2] for entry in env)
-        for name, module in Environ.read.items():
-            if wanted.get(name) != self._told.get(name):
+        for name, module in self._modules.read.items():
+            if wanted.get(name) != self._modules.told.get(name):
                 return f"{module or 'the runner'} reads {name} when it is imported"
         try:
             names = os.listdir(folder)
@@ -176,8 +118,10 @@ class Zygote:
             return f"{folder}: {error.strerror}"
         for name in names:
             module = name.removesuffix(".py")
-            if module in sys.modules and (
-                name != module or os.path.exists(os.path.join(folder, name, "__init__.py"))
+            if (
+                module != "__main__"
+                and module in sys.modules
+                and (name != module or os.path.exists(os.path.join(folder, name, "__init__.py")))
             ):
                 return f"{os.path.join(folder, name)} takes the place of a module of that name"
         return ""
@@ -198,7 +142,7 @@ class Zygote:
         environ = os.environ  # noqa: TID251
         environ.clear()
         environ.update(entry.partition("=")[::2] for entry in env)
-        for name, value in self._changed.items():
+        for name, value in self._modules.changed.items():
             if value is None:
                 environ.pop(name, None)
             else:
@@ -212,7 +156,7 @@ class Zygote:
         os.close(go)
         if not begins:
             os._exit(0)
-        for descriptor, said in zip((1, 2), self.said, strict=True):
+        for descriptor, said in zip((1, 2), self._modules.said, strict=True):
             if said:
                 os.write(descriptor, said)
 
@@ -224,8 +168,8 @@ class Zygote:
             top = name.partition(".")[0]
             file = getattr(module, "__file__", None) or ""
             if (
-                name not in self._loaded
-                and (top in self._loaded or top in sys.stdlib_module_names)
+                name not in self._modules.loaded
+                and (top in self._modules.loaded or top in sys.stdlib_module_names)
                 and getattr(module, "__spec__", None) is not None
                 and not file.startswith((own, sys.path[0] + os.sep))
             ):
@@ -256,9 +200,8 @@ class Zygote:
         code = 1
         try:
             signal.alarm(TRIAL_SECONDS)
-            with Loading(self):
-                self._import(names)
-            code = int(any(name in Environ.read for name in PER_INSTANCE))
+            self._modules.load(names)
+            code = int(any(name in self._modules.read for name in PER_INSTANCE))
         finally:
             os._exit(code)
 
@@ -268,8 +211,7 @@ class Zygote:
         _, status = os.waitpid(pid, 0)
         if status == 0:
             self._send("learning")
-            with Loading(self):
-                self._import(names)
+            self._modules.load(names)
             self.tell()
 
     def _reap(self, pid: int) -> None:
@@ -308,86 +250,12 @@ class Zygote:
 
     def tell(self) -> None:
         """It is ready."""
-        self._send("ready", *(f"{name}={module}" for name, module in Environ.read.items()))
+        self._send("ready", *(f"{name}={module}" for name, module in self._modules.read.items()))
 
     def leave(self, why: str) -> None:
         """It never will be."""
         self._send("unfit", why)
         os._exit(0)
-
-
-class Loading:
-    """While modules are loaded: who reads what, what is written, what is left."""
-
-    def __init__(self, zygote: Zygote) -> None:
-        self._zygote = zygote
-        self._environ = os.environ  # noqa: TID251
-
-    def __enter__(self) -> None:
-        self._streams = [_capture(1), _capture(2)]
-        self._zygote.kept = _open()
-        self._zygote.kept_children = _children()
-        self._plain = type(self._environ)
-        self._environ.__class__ = Environ
-
-    def __exit__(self, *_: object) -> None:
-        self._environ.__class__ = self._plain
-        before = self._zygote.said
-        said = [_said(*stream) for stream in self._streams]
-        self._zygote.said = (before[0] + said[0], before[1] + said[1])
-        self._zygote.loaded()
-
-
-def _import(name: str) -> None:
-    """Import *name*, which may also be something that a module defines."""
-    parent, _, last = name.rpartition(".")
-    if parent and hasattr(sys.modules.get(parent), last):
-        return
-    try:
-        __import__(name)
-    except BaseException:  # noqa: BLE001
-        return  # Whatever it is, the instances meet it too, and it belongs into their log.
-
-
-def _capture(stream: int) -> tuple[int, int, int]:
-    """Collect what is written to *stream*."""
-    kept = os.dup(stream)
-    held = os.memfd_create("said")
-    os.dup2(held, stream)
-    return stream, kept, held
-
-
-def _said(stream: int, kept: int, held: int) -> bytes:
-    """What has been collected; *stream* leads where it led before."""
-    for each in (sys.stdout, sys.stderr):
-        each.flush()
-    os.dup2(kept, stream)
-    os.close(kept)
-    said = os.pread(held, SAID_LIMIT, 0)
-    os.close(held)
-    return said
-
-
-def _open() -> set[int]:
-    # Without the one by which they are listed, which is closed by now.
-    listed = map(int, os.listdir(f"{PROC}/fd"))
-    return {descriptor for descriptor in listed if _target(descriptor)}
-
-
-def _target(descriptor: int) -> str:
-    """What is open there; empty if nothing is."""
-    try:
-        return os.readlink(f"{PROC}/fd/{descriptor}")
-    except OSError:
-        return ""
-
-
-def _children() -> set[str]:
-    try:
-        with open(f"{PROC}/task/{os.getpid()}/children") as children:
-            return set(children.read().split())
-    except OSError:
-        return set()
 
 
 def main() -> None:
@@ -397,7 +265,7 @@ def main() -> None:
     zygote = Zygote(control, runner)
     try:
         zygote.load(modules)
-    except Unfit as why:
+    except preloading.Unfit as why:
         zygote.leave(str(why))
     except Exception as error:  # noqa: BLE001  What it cannot do, an instance can try itself.
         zygote.leave(f"its parent cannot be made: {error!r}")

@@ -201,6 +201,18 @@ def idle_errors(annotations: Annotations) -> Errors:
     return (invalid(word, labels.IDLE, f"write one of {', '.join(IDLE_TIERS)}"),)
 
 
+def misplaced_idle_errors(annotations: Annotations, template: Annotations) -> Errors:
+    """A warning for an idle tier on a Service whose *template*, which is read, has none."""
+    if labels.IDLE not in annotations or labels.IDLE in template:
+        return ()
+    details = 'put it under "spec.template.metadata.annotations" to have an effect'
+    return (
+        replace(
+            generic("annotation is not read here", labels.IDLE, details=details), level="warning"
+        ),
+    )
+
+
 def idle_tier(annotations: Annotations) -> IdleTier:
     """What becomes of instances at scale zero."""
     word = annotations.get(labels.IDLE)

@@ -19,6 +19,7 @@ from knlite.kinds.serving.annotations import (
     duration_errors,
     http_protocol_errors,
     misplaced_autoscaling_errors,
+    misplaced_idle_errors,
     visibility_errors,
 )
 from knlite.kinds.serving.metadata import name_errors
@@ -78,6 +79,10 @@ def validated(obj: Service, old: Service | None, config: Config) -> Errors:
     errors: list[FieldError] = [
         *under("metadata", name_errors(meta)),
         *under("metadata.annotations", misplaced_autoscaling_errors(meta.annotations)),
+        *under(
+            "metadata.annotations",
+            misplaced_idle_errors(meta.annotations, obj.spec.template.metadata.annotations),
+        ),
         *under(
             "metadata.annotations",
             duration_errors(meta.annotations, ROLLOUT_DURATION, "rollout-duration"),

@@ -37,6 +37,8 @@ class Image:
     """Of the image's own configuration; empty means root."""
     envs: Mapping[str, str] = field(default_factory=dict)
     """The function's own variables; those of the launch win."""
+    snapshot: str = ""
+    """What the cache calls the sources that it was made of, if they are kept there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from knlite import __version__
 from knlite.functions.ignore import ignored
 from knlite.functions.report import Report
 from knlite.runtime.docker import images, problems
@@ -226,6 +227,8 @@ def _program(parts: Parts) -> ProgramConfig:
         labels={
             "function.knative.dev/name": project.name,
             "function.knative.dev/runtime": project.language,
+            # As func names the version of what serves the function.
+            "middleware-version": f"knlite-{__version__}",
         },
     )
 

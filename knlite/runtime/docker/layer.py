@@ -13,7 +13,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -101,12 +101,11 @@ def kept_layer(
     Its digest is kept beside it. Raises what *found* does, and ``OSError``.
     """
     named = place.with_suffix(".id")
-    try:
+    with suppress(FileNotFoundError):
         diff_id = named.read_text()
-        if place.exists():
+        # A run that was killed may have left one that is cut off.
+        if len(diff_id) == len("sha256:") + 64 and place.exists():
             return Layer(diff_id, made_by, place)
-    except FileNotFoundError:
-        pass
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=place.parent, prefix="draft.", delete=False) as draft:
         file = Path(draft.name)

@@ -51,6 +51,8 @@ class Loader:
         """The cheapest that the engine has not refused."""
         self._taken = False
         """Whether it has taken an image that way."""
+        self._same_ids = False
+        """Whether it has kept one under the id that was computed here."""
 
     def load(
         self,
@@ -82,7 +84,8 @@ class Loader:
     def _known(self, name: str, config: Config) -> Stored | None:
         """The image, if the engine holds it; it then has its name."""
         inspected = images.inspect(self._client, config.id)
-        if inspected is None:
+        self._same_ids = self._same_ids or inspected is not None
+        if inspected is None and not self._same_ids:
             # An engine that keeps images under other ids still knows their labels.
             label = f"{INPUTS}={config.inputs}"
             listed = self._client.images(filters={"label": label})
@@ -116,6 +119,8 @@ class Loader:
                 with _saved_layers(self._client, base) as lower:
                     return self._send(name, base, layers, config, lower)
             case Way.DOCKERFILE:
+                # What it builds gets an id of its own.
+                self._same_ids = False
                 return self._build(name, what, base, layers, config)
 
     def _send(

@@ -8,7 +8,7 @@ Not here: how each kind of image comes about (``images.py``, ``function_image.py
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeVar
@@ -18,7 +18,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed, KnliteError
 from knlite.functions import cacheuse, snapshot
-from knlite.functions.cacheuse import CacheUse, pruning
+from knlite.functions.cacheuse import CacheUse, names_in, pruning
 from knlite.runtime.docker import function_image, images, problems, unused
 from knlite.runtime.docker.container import Image
 from knlite.runtime.docker.context import folder_context
@@ -60,6 +60,8 @@ class Preparing:
         self._use = CacheUse(codes.cache_dir)
         self._threads = Threads("docker-prepare", PREPARATIONS)
         self._turns: dict[str, anyio.Lock] = {}
+        self._given_up: set[str] = set()
+        """Ids of images that no revision of this run needs, but a container may still use."""
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """As ``port.Runtime.prepare``."""
@@ -71,15 +73,21 @@ class Preparing:
                 await anyio.to_thread.run_sync(self._note, handle.id, made)
         return prepared
 
-    async def forget(self, prepared: Prepared) -> None:
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
         """As ``port.Runtime.forget``. What is in somebody's hands now, the next sweep removes."""
         image = prepared.handle
         if not isinstance(image, Image):
             return
+        others = [each.handle for each in kept if isinstance(each.handle, Image)]
+        if image.snapshot and all(each.snapshot != image.snapshot for each in others):
+            await self._use.drop([image.snapshot])
+        if any(each.id == image.id for each in others):
+            return
+        self._given_up.add(image.id)
         with contextlib.suppress(KnliteError, OSError):
+            # Not for longer than it takes: whoever saves a file waits for it.
             async with pruning(self._codes.cache_dir, patience=0.0):
-                self._use.forget(unused.use_name(image.id))
-                await self._remove_superseded()
+                await self._remove_given_up()
 
     async def sweep(self) -> list[str]:
         """Remove images that have lost their name and nobody uses; their ids."""
@@ -91,6 +99,20 @@ class Preparing:
     def close(self) -> None:
         """It uses no images any more."""
         self._use.close()
+
+    async def _remove_given_up(self) -> None:
+        cache_dir = self._codes.cache_dir
+        for image in tuple(self._given_up):
+            self._use.forget(unused.use_name(image))
+        in_use = await anyio.to_thread.run_sync(cacheuse.used, cache_dir)
+        try:
+            for image in sorted(self._given_up):
+                removal = unused.remove_if_unused
+                if await self._threads.submit(removal, self._client, cache_dir, image, in_use):
+                    self._given_up.discard(image)
+        except Exception as error:
+            if not from_engine(error):
+                raise
 
     async def _remove_superseded(self) -> list[str]:
         cache_dir = self._codes.cache_dir
@@ -108,6 +130,7 @@ class Preparing:
         if made:
             unused.note_made(self._codes.cache_dir, image)
         self._use.note([name])
+        self._given_up.discard(image)
 
     async def _prepare(self, workload: Workload, report: Report) -> Prepared:
         match workload:
@@ -158,7 +181,8 @@ class Preparing:
         await anyio.to_thread.run_sync(self._use.note_paths, [str(path) for path in kept])
         what = (self._loader, parts, cache_dir, self._owner)
         image = await self._in_turn(name, _build_function, what, report)
-        return _prepared(image, name, {**code.told, **project.envs})
+        (snapshot_name,) = names_in(cache_dir, [str(taken.folder)])
+        return _prepared(image, name, {**code.told, **project.envs}, snapshot_name)
 
     async def _in_turn(
         self,
@@ -195,8 +219,11 @@ def from_engine(error: Exception) -> bool:
     return isinstance(error, DockerException | RequestException | StreamParseError)
 
 
-def _prepared(image: Stored, name: str, envs: Mapping[str, str] = MappingProxyType({})) -> Prepared:
-    return Prepared(Image(id=image.id, name=name, user=image.user, envs=envs), image.digest)
+def _prepared(
+    image: Stored, name: str, envs: Mapping[str, str] = MappingProxyType({}), snapshot_: str = ""
+) -> Prepared:
+    made = Image(id=image.id, name=name, user=image.user, envs=envs, snapshot=snapshot_)
+    return Prepared(made, image.digest)
 
 
 def _build_folder(

@@ -21,6 +21,7 @@ from knlite.runtime.port import ContainerLaunch, Exit
 if TYPE_CHECKING:
     from docker import APIClient
 
+NO_CGROUP = "its control group cannot be used from here, so the engine pauses it"
 KILLED = 128 + 9
 UNKNOWN = 255
 """Exit code of a container whose engine went away with it."""
@@ -72,6 +73,9 @@ class Running:
             freezer = freezer_of(self.id, self._pid)
             if freezer is not None and await freezer.freeze():
                 self._freezer = freezer
+            else:
+                self._pid = None
+                self._log("stderr", f"knlite: {NO_CGROUP}")
         # To the end, so that it is known whether it has to be thawed to be stopped.
         with anyio.CancelScope(shield=True):
             self.frozen = self._freezer is not None or await self._asked(self._client.pause)

@@ -8,7 +8,7 @@ Not here: which revisions run in containers (``serving/workload.py``), probing (
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, TypeVar
 
 from knlite.runtime.docker import problems
@@ -124,6 +124,10 @@ class DockerRuntime:
         return ByHost(self._gateway_port)
 
     @property
+    def warmed(self) -> int:
+        return 0
+
+    @property
     def network(self) -> Network:
         """How containers and gateway see each other."""
         return self._network
@@ -135,8 +139,8 @@ class DockerRuntime:
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         return await self._preparing.prepare(workload, report)
 
-    async def forget(self, prepared: Prepared) -> None:
-        await self._preparing.forget(prepared)
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
+        await self._preparing.forget(prepared, kept)
 
     async def start(self, launch: Launch, logs: Logs) -> Instance:
         env: dict[str, str] = {}

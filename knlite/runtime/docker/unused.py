@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from knlite.runtime.docker import images
 from knlite.runtime.docker.dependencies import MADE_BY
 from knlite.runtime.docker.imageconfig import INPUTS
 
@@ -80,6 +81,21 @@ def remove_image(client: "APIClient", cache_dir: Path, image: MadeImage) -> bool
         return False  # A container, or an image that was made from it.
     (cache_dir / use_name(image.id)).unlink(missing_ok=True)
     return True
+
+
+def remove_if_unused(
+    client: "APIClient", cache_dir: Path, image: str, used: Collection[str]
+) -> bool:
+    """Remove the image with that id if it has lost its name and nobody uses it.
+
+    False if it has to be tried again, since a container still uses it.
+    """
+    found = images.inspect(client, image)
+    if found is None or found.get("RepoTags") or use_name(image) in used:
+        return True
+    if INPUTS not in ((found.get("Config") or {}).get("Labels") or {}):
+        return True  # Somebody else's.
+    return remove_image(client, cache_dir, MadeImage(image, (), 0))
 
 
 def remove_superseded(client: "APIClient", cache_dir: Path, used: Collection[str]) -> list[str]:

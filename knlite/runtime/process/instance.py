@@ -124,7 +124,8 @@ class ProcessInstance:
         """Of all processes of the group."""
         if self._gone.is_set():
             return None
-        return await anyio.to_thread.run_sync(used, self._group)
+        # Who is wanted while it is being measured must not wait for that.
+        return await anyio.to_thread.run_sync(used, self._group, abandon_on_cancel=True)
 
     async def listening(self) -> tuple[Address, ...] | None:
         """Where processes of the group listen."""

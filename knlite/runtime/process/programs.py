@@ -24,7 +24,7 @@ from knlite.serving.workload import (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class Program:
     """A program that can be started any number of times."""
 
@@ -36,6 +36,8 @@ class Program:
     envs: Mapping[str, str] = field(default_factory=dict)
     expands: bool = False
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
+    snapshot: Path | None = None
+    """The copy of the user's folder that it was made of."""
     warm: Warm | None = None
     """What it can be forked from."""
 
@@ -94,7 +96,7 @@ async def _of_function(
             origin=origin,
             name=project.name,
             cache_dir=cache_dir,
-            environ=environ,
+            environ={**environ, **project.build_envs},
             debug=debug,
             report=report,
         )
@@ -105,6 +107,7 @@ async def _of_function(
         )
         raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
     program = Program(
+        snapshot=taken.folder,
         words=made.words,
         folder=made.folder or folder,
         origin=origin,

@@ -11,15 +11,16 @@ fields of a manifest are refused for that, and which have no effect.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from weakref import WeakSet
 
 import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
 from knlite.functions import contents
-from knlite.functions.cacheuse import CacheUse
+from knlite.functions.cacheuse import CacheUse, names_in
 from knlite.runtime.lastwords import LastWords
 from knlite.runtime.port import Launch, Logs, Prepared, Report
 from knlite.runtime.process import owner as owners
@@ -29,7 +30,6 @@ from knlite.runtime.process.instance import ProcessInstance
 from knlite.runtime.process.ports import Ports
 from knlite.runtime.process.programs import Program, program_of
 from knlite.runtime.process.started import Started, spawn
-from knlite.runtime.process.zygote import LOADING
 from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
@@ -41,6 +41,9 @@ NOT_INHERITED = frozenset(
     {"PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
 )
 """What would make an instance use knlite's own Python environment."""
+
+OF_CODE = frozenset({"sources", "node-functions", "go-functions"})
+"""Folders of the cache that hold something for each content of a function."""
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)\}|([A-Za-z_]\w*))")
 
@@ -70,10 +73,17 @@ class ProcessRuntime:
         self._marker = owners.marker(owner)
         self._files = Files(cache_dir / "volumes", self._marker)
         self._use = CacheUse(cache_dir)
+        self._instances: dict[str, WeakSet[ProcessInstance]] = {}
+        """Those that may run, by the digest of their code."""
         self._ports = Ports()
         self._guard = Guard()
         inherited = {**self._environ, "PYTHONUNBUFFERED": "1", owners.VARIABLE: self._marker}
         self.zygotes = Zygotes(inherited, self._guard.add, self._guard.drop, memory)
+
+    @property
+    def warmed(self) -> int:
+        """What zygotes held when they had been loaded."""
+        return sum(self.zygotes.sizes().values())
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """Install what a function requires; a command needs nothing."""
@@ -85,15 +95,36 @@ class ProcessRuntime:
                 debug=self._debug,
                 report=report,
             )
-            texts = (*program.words, str(program.folder), *program.envs.values())
+            folders = (str(program.folder), str(program.snapshot or ""))
+            texts = (*program.words, *folders, *program.envs.values())
             await anyio.to_thread.run_sync(self._use.note_paths, texts)
         digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)
 
-    async def forget(self, prepared: Prepared) -> None:
-        """Nothing: what is in the cache other functions may use, and ``knlite prune`` removes."""
+    async def forget(self, prepared: Prepared, kept: Collection[Prepared]) -> None:
+        """Remove its snapshot and what was made of it, once its instances have ended.
+
+        An environment stays: it is what the next edit needs again.
+        """
+        needed = {name for each in kept for name in self._of_its_code(each)}
+        gone = [name for name in self._of_its_code(prepared) if name not in needed]
+        if not gone:
+            return
+        for instance in list(self._instances.get(prepared.digest, ())):
+            await instance.wait()
+        self._instances.pop(prepared.digest, None)
+        await self._use.drop(gone)
+
+    def _of_its_code(self, prepared: Prepared) -> list[str]:
+        """The entries of the cache that change with every edit."""
+        program = prepared.handle
+        if not isinstance(program, Program):
+            raise TypeError("prepared by another runtime")
+        texts = [*program.words, str(program.folder), str(program.snapshot or "")]
+        names = dict.fromkeys(names_in(self._cache_dir, texts))
+        return [name for name in names if name.partition("/")[0] in OF_CODE]
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
@@ -141,6 +172,7 @@ class ProcessRuntime:
         except BaseException:
             instance.kill()
             raise
+        self._instances.setdefault(container.prepared.digest, WeakSet()).add(instance)
         return instance
 
     async def _begin(
@@ -158,7 +190,7 @@ class ProcessRuntime:
         if not isinstance(forked, str):
             return forked, "forked"
         spawned = spawn(words, program.folder, env, user=user, group=group)
-        return spawned, "spawned" if forked == LOADING else f"spawned: {forked}"
+        return spawned, f"spawned: {forked}" if forked else "spawned"
 
     async def refresh(self, instance: str, volumes: Mapping[str, FileVolume]) -> None:
         """Nothing: what a process has of volumes is as it was at its start."""

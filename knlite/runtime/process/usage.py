@@ -10,10 +10,14 @@ PROC = Path("/proc")
 
 
 def used(group: int) -> Usage | None:
-    """Processor time and resident memory of *group*; None where there is no ``/proc``."""
+    """Processor time and memory of *group*; None where there is no ``/proc``.
+
+    Of memory that several processes share each has its part, so that those forked from one parent
+    are not counted as if each had all of it.
+    """
     if not (PROC / "self/stat").exists():
         return None
-    ticks = pages = 0
+    ticks = memory = 0
     for pid in members(group):
         try:
             stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
@@ -23,5 +27,16 @@ def used(group: int) -> Usage | None:
         # ended children used are fields 14 to 17, resident pages field 24 (proc(5)).
         fields = stat.rpartition(")")[2].split()
         ticks += sum(map(int, fields[11:15]))
-        pages += int(fields[21])
-    return Usage(ticks / os.sysconf("SC_CLK_TCK"), pages * os.sysconf("SC_PAGE_SIZE"))
+        part = proportional(pid)
+        memory += int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if part is None else part
+    return Usage(ticks / os.sysconf("SC_CLK_TCK"), memory)
+
+
+def proportional(pid: int) -> int | None:
+    """Bytes that *pid* holds, with its part of what it shares; None if the kernel does not say."""
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None  # Another user's, or a kernel before 4.14.
+    found = next((line.split()[1] for line in lines if line.startswith("Pss:")), None)
+    return None if found is None else int(found) * 1024

@@ -36,6 +36,7 @@ MESSAGE_LIMIT = 64 * 1024
 READ = 64 * 1024
 
 LOADING = "its parent process is still loading"
+ENDED = "its parent process has ended"
 
 State = Literal["loading", "ready", "unfit", "ended"]
 
@@ -55,11 +56,16 @@ class Zygote:
         self.state: State = "loading"
         self.why = LOADING
         """Why there is no fork, unless it is ready."""
+        self.instances = 0
+        """How many of its forks have not been reaped."""
+        self.stale = False
+        """Whether it has ended because what it had loaded has changed."""
         self.reads: Mapping[str, str] = {}
         """Variables that were read while modules were loaded, and by which module."""
         self.gone = anyio.Event()
         """Set when its process is no more."""
         self._changed = changed
+        self._turn = anyio.Lock()
         self._numbers = itertools.count()
         self._asked: dict[str, asyncio.Future[tuple[str, str]]] = {}
         self._late: set[str] = set()
@@ -93,6 +99,18 @@ class Zygote:
 
         *adopt* is told its number before it begins.
         """
+        # One at a time, as it forks them: so the socket has room, and who waits is the one whose
+        # turn it is.
+        async with self._turn:
+            return await self._fork(arguments, folder, env, adopt)
+
+    async def _fork(
+        self,
+        arguments: Sequence[str],
+        folder: Path,
+        env: Mapping[str, str],
+        adopt: Callable[[int], None],
+    ) -> "Forked | str":
         if self.state != "ready":
             return self.why
         if self._late:
@@ -128,6 +146,7 @@ class Zygote:
             except OSError as error:
                 return f"it has ended at once: {error.strerror}"
             adopt(forked.pid)
+            self.instances += 1
             with suppress(BrokenPipeError):  # Has been killed; its watcher will tell.
                 os.write(go, b"1")
             stack.pop_all()
@@ -141,17 +160,17 @@ class Zygote:
             try:
                 return await answer
             except BaseException:
-                if answer.cancelled():
-                    self._late.add(number)
-                elif answer.result()[0] == "forked":
+                if not answer.cancelled() and answer.result()[0] == "forked":
                     self._send("reap", answer.result()[1])
                 raise
             finally:
                 del self._asked[number]
+        self._late.add(number)
         return "refused", "its parent process does not answer"
 
     def reap(self, pid: int, done: Callable[[int | None], None]) -> None:
         """Free the number *pid*, which has ended; *done* gets its exit code, None if unknown."""
+        self.instances -= 1
         if self.state == "ended":
             done(None)
             return
@@ -195,6 +214,9 @@ class Zygote:
                 self.state, self.why = "ready", ""
                 self.reads = dict(field.partition("=")[::2] for field in fields)
                 self._changed(self)
+            case "stale":
+                self.stale = True
+                self._lost()
             case "learning":
                 self.state, self.why = "loading", LOADING
             case "unfit":
@@ -238,7 +260,7 @@ class Zygote:
         if self.state == "ended":
             return
         if self.state == "ready":
-            self.why = "its parent process has ended"
+            self.why = ENDED
         self.state = "ended"
         self._loop.remove_reader(self._socket)
         self._socket.close()

@@ -11,16 +11,18 @@ Instances that set them otherwise than this machine does get a zygote of their o
 Not here: what one zygote does (``zygote.py``).
 """
 
+import asyncio
 import os
 import re
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 from knlite.functions.plan import Warm
-from knlite.runtime.process.zygote import LOADING, Forked, Zygote
+from knlite.runtime.process.usage import proportional
+from knlite.runtime.process.zygote import ENDED, LOADING, Forked, Zygote
 
 COUNT = 16
 """As many are kept; those used least recently go first."""
@@ -30,12 +32,13 @@ DEATHS = 3
 """After as many that ended by themselves, no more are made of the kind."""
 VARIANTS = 8
 """As many are made of a kind for other variables before one of them has been of use."""
+LOAD_PATIENCE = 60.0
+"""Seconds that loading may take; until then no other zygote is made."""
 PER_INSTANCE = frozenset({"PORT", "LISTEN_ADDRESS", "FUNC_PORT"})
 AT_START = re.compile(
     r"PYTHON|LD_|DYLD_|GLIBC_|MALLOC_|LC_|LANG(UAGE)?$|TZ|OPENSSL_|SSL_|OMP_|MKL_|OPENBLAS_|BLIS_"
 )
 """Variables that are read by other means than ``os.environ``."""
-PROC = Path("/proc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Kind:
     key: str
     user: int | None
     group: int | None
-    env: frozenset[tuple[str, str]] = frozenset()
+    env: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
     """Variables that differ from this machine's."""
 
 
@@ -75,7 +78,12 @@ class Zygotes:
         self._reads: dict[str, set[str]] = {}
         self._deaths: Counter[str] = Counter()
         self._variants: Counter[str] = Counter()
-        self._possible = hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")
+        self._impossible = ""
+        """Why there are none at all."""
+        if not (hasattr(os, "pidfd_open") and hasattr(os, "memfd_create")):
+            self._impossible = "this system has no descriptors of processes"
+        elif not self._memory:
+            self._impossible = "nothing may be kept in memory (--memory 0)"
 
     def warm(self, warm: Warm) -> None:
         """Have a zygote for *warm* soon."""
@@ -84,10 +92,16 @@ class Zygotes:
     async def fork(
         self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
     ) -> Forked | str:
-        """A program forked from a zygote; or why it has to be spawned, ``LOADING`` if that is only
-        for now."""
-        if not self._possible:
-            return "this system has no process descriptors"
+        """A program forked from a zygote; or why it has to be spawned, empty if that is only for
+        now."""
+        forked = await self._fork(warm, folder, env, user, group)
+        return "" if forked in (LOADING, ENDED) else forked
+
+    async def _fork(
+        self, warm: Warm, folder: Path, env: Mapping[str, str], user: int | None, group: int | None
+    ) -> Forked | str:
+        if self._impossible:
+            return self._impossible
         if warm.key in self._unfit:
             return self._unfit[warm.key]
         read = self._reads.get(warm.key, set())
@@ -111,8 +125,8 @@ class Zygotes:
         return forked
 
     def sizes(self) -> Mapping[str, int]:
-        """Bytes that the zygotes of each key alone held when they were loaded; those used least
-        recently come first."""
+        """Bytes that the zygotes of each key held when they were loaded; those used least recently
+        come first."""
         sizes: Counter[str] = Counter()
         for kind, zygote in self._zygotes.items():
             sizes[kind.key] += self._sizes.get(zygote, 0)
@@ -120,7 +134,7 @@ class Zygotes:
 
     async def aclose(self) -> None:
         """End all of them; returns when they are gone."""
-        self._possible = False
+        self._impossible = "the run ends"
         self._waiting.clear()
         for kind in list(self._zygotes):
             self._end(kind)
@@ -129,7 +143,7 @@ class Zygotes:
 
     def _want(self, kind: Kind, warm: Warm) -> None:
         if (
-            self._possible
+            not self._impossible
             and kind.key not in self._unfit
             and kind not in self._zygotes
             and all(kind != waiting for waiting, _ in self._waiting)
@@ -147,7 +161,7 @@ class Zygotes:
                     continue
                 self._variants[kind.key] += 1
             while len(self._zygotes) >= COUNT:
-                self._end(next(iter(self._zygotes)))
+                self._end(self._dispensable())
             env = {**self._environ, **dict(kind.env)}
             try:
                 zygote = Zygote(
@@ -163,25 +177,38 @@ class Zygotes:
             self._adopt(zygote.pid)
             self._zygotes[kind] = zygote
             loading = True
+            asyncio.get_running_loop().call_later(LOAD_PATIENCE, self._give_up, kind, zygote)
+
+    def _give_up(self, kind: Kind, zygote: Zygote) -> None:
+        """End it if it is still loading."""
+        if zygote.state == "loading" and self._zygotes.get(kind) is zygote:
+            self._unfit[kind.key] = f"what it imports takes longer than {LOAD_PATIENCE:g} s to load"
+            self._end(kind)
+            self._begin()
 
     def _changed(self, kind: Kind, zygote: Zygote) -> None:
         """It has been loaded, or has ended."""
         if zygote.state == "ready":
             self._reads.setdefault(kind.key, set()).update(zygote.reads)
-            self._sizes[zygote] = _private(zygote.pid)
+            self._sizes[zygote] = proportional(zygote.pid) or 0
             while sum(self._sizes.values()) > self._memory and self._zygotes:
-                self._end(next(iter(self._zygotes)))
+                self._end(self._dispensable())
             if kind not in self._zygotes:
                 self._unfit[kind.key] = "its parent process would hold more memory than it may"
         elif zygote.state == "unfit":
             self._unfit[kind.key] = zygote.why
             self._end(kind)
         elif self._zygotes.get(kind) is zygote:
-            self._deaths[kind.key] += 1
+            self._deaths[kind.key] += not zygote.stale
             if self._deaths[kind.key] >= DEATHS:
                 self._unfit[kind.key] = zygote.why
             self._end(kind)
         self._begin()
+
+    def _dispensable(self) -> Kind:
+        """The one used least recently, if possible without instances whose exit codes it knows."""
+        without = (kind for kind, zygote in self._zygotes.items() if not zygote.instances)
+        return next(without, next(iter(self._zygotes)))
 
     def _end(self, kind: Kind) -> None:
         zygote = self._zygotes.pop(kind)
@@ -194,13 +221,3 @@ class Zygotes:
 def _physical() -> int:
     """Bytes of memory that the machine has."""
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _private(pid: int) -> int:
-    try:
-        rollup = (PROC / str(pid) / "smaps_rollup").read_text(encoding="ascii")
-    except OSError:
-        return 0
-    return 1024 * sum(
-        int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Private")
-    )

@@ -141,6 +141,8 @@ class Scaler:
 
         The grace is for the activator to come into the path, where it mostly is already.
         """
+        if not self.desired:
+            return ""  # It is there, and was brought there by somebody else than the load.
         spec, idle = self._spec, now - self._since
         backed = max(idle, in_path) >= spec.grace
         if idle >= spec.retention and backed:

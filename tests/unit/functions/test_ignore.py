@@ -36,6 +36,13 @@ def test_what_is_left_out(tmp_path: Path, patterns: str, path: str, left_out: bo
     assert ignored(tmp_path)(path, False) is left_out
 
 
+def test_virtual_environments_are_left_out_whatever_they_are_called(tmp_path: Path) -> None:
+    (tmp_path / "env").mkdir()
+    assert not ignored(tmp_path)("env", True)
+    (tmp_path / "env" / "pyvenv.cfg").touch()
+    assert ignored(tmp_path)("env", True)
+
+
 def test_patterns_that_cannot_be_read_name_nothing(tmp_path: Path) -> None:
     (tmp_path / ".funcignore").mkdir()
     assert not ignored(tmp_path)("func.py", False)

@@ -16,6 +16,8 @@ from knlite.functions import procfile
             "release: x\nweb: 'a b' c\nworker: y", ("a b", "c"), id="quotes, other processes"
         ),
         pytest.param("web: a\r\n", ("a",), id="Windows line ends"),
+        pytest.param("web: exec a b", ("a", "b"), id="no shell to replace"),
+        pytest.param("web: A=1 b", ("env", "A=1", "b"), id="a variable"),
         pytest.param("web: a > b", ("/bin/sh", "-c", "exec a > b"), id="needs a shell"),
         pytest.param("web: cd x && ./a", ("/bin/sh", "-c", "cd x && ./a"), id="several commands"),
     ],

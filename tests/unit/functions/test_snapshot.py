@@ -57,6 +57,18 @@ async def test_links_lead_where_they_led(folder: Path, tmp_path: Path) -> None:
     assert not (taken.folder / "lib" / "main.py").is_symlink()
 
 
+async def test_large_data_is_not_copied_with_every_save(folder: Path, tmp_path: Path) -> None:
+    (folder / "model.bin").write_bytes(bytes(contents.LARGE + 1))
+    first = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    (folder / "func.py").write_text("changed\n")
+    second = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert (second.folder / "model.bin").samefile(first.folder / "model.bin")
+    (folder / "model.bin").write_bytes(bytes(contents.LARGE + 2))
+    third = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert (third.folder / "model.bin").stat().st_size == contents.LARGE + 2
+    assert (first.folder / "model.bin").stat().st_size == contents.LARGE + 1
+
+
 async def test_a_secret_file_stays_secret(folder: Path, tmp_path: Path) -> None:
     (folder / ".env").write_text("KEY=1\n")
     (folder / ".env").chmod(0o600)

@@ -36,6 +36,11 @@ SyntaxError: '(' was never closed.
             id="wrapped",
         ),
         pytest.param("exec: no such file\nmore", "exec: no such file", id="no Python"),
+        pytest.param(
+            "the image cannot be built\n  cause: line 6: false\n  fix:   correct it",
+            "the image cannot be built: line 6: false",
+            id="one of ours",
+        ),
         pytest.param("Traceback (most recent call last):\nKeyError", "KeyError", id="no frame"),
         pytest.param(" \n", "", id="nothing"),
     ],

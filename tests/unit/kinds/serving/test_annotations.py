@@ -9,6 +9,7 @@ from knlite.kinds.serving.annotations import (
     duration_errors,
     idle_tier,
     misplaced_autoscaling_errors,
+    misplaced_idle_errors,
     networking_errors,
     sidecar_errors,
     template_errors,
@@ -61,6 +62,13 @@ def test_any_other_word_for_an_idle_tier_is_refused(word: str) -> None:
     assert rendered(template_errors({IDLE: word})) == (
         f"invalid value: {word}: knlite.dev/idle\nwrite one of remove, stop, freeze"
     )
+
+
+def test_an_idle_tier_beside_the_template_gets_a_warning() -> None:
+    (warning,) = misplaced_idle_errors({IDLE: "freeze"}, {})
+    assert warning.level == "warning"
+    assert "spec.template.metadata.annotations" in warning.details
+    assert misplaced_idle_errors({IDLE: "freeze"}, {IDLE: "freeze"}) == ()
 
 
 def test_without_a_word_instances_are_removed() -> None:

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.functions.ignore import ignored
-from knlite.runtime.docker.layer import Entry, File, Folder, Layer, Link, layer, layer_file
+from knlite.runtime.docker.layer import (
+    Entry,
+    File,
+    Folder,
+    Layer,
+    Link,
+    kept_layer,
+    layer,
+    layer_file,
+)
 from knlite.runtime.docker.sourcetree import UnfitLink, entries
 
 NAMES = st.text(min_size=1, max_size=120).filter(
@@ -78,6 +87,25 @@ def test_the_digest_is_that_of_the_archive_wherever_it_lies(tmp_path: Path) -> N
     assert made.diff_id == kept.diff_id == f"sha256:{hashlib.sha256(content).hexdigest()}"
     with kept.open() as file:
         assert file.read() == content
+
+
+def test_a_kept_layer_is_made_once_and_again_when_it_was_cut_off(tmp_path: Path) -> None:
+    made: list[str] = []
+
+    def found() -> Iterable[tuple[str, Entry]]:
+        made.append("made")
+        return [("a", File(b"x"))]
+
+    place = tmp_path / "layers/a.tar"
+    first = kept_layer(place, "x", found)
+    assert kept_layer(place, "x", found) == first
+    assert made == ["made"]
+    place.with_suffix(".id").write_text("sha256:12")
+    assert kept_layer(place, "x", found) == first
+    place.unlink()
+    assert kept_layer(place, "x", found) == first
+    assert made == ["made"] * 3
+    assert sorted(each.name for each in place.parent.iterdir()) == ["a.id", "a.tar"]
 
 
 @pytest.fixture

@@ -57,5 +57,5 @@ async def test_what_it_says_names_the_files_that_its_author_knows(folder: Path) 
 
 async def test_so_does_what_is_wrong_with_it(folder: Path) -> None:
     (folder / "func.py").write_text("def greet(context): ...\n")
-    with pytest.raises(InstanceFailed, match=f"the Python function in {folder} has no style"):
+    with pytest.raises(InstanceFailed, match=f"{folder}/func.py has no handler: it defines greet"):
         await program(folder)

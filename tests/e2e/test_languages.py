@@ -1,0 +1,113 @@
+"""Functions in Node.js, TypeScript, Go and, by a Procfile, any language, run as processes.
+
+Knative Functions reference §4.2.
+"""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.executable import Knlite, missing, running, wait_until
+
+pytestmark = pytest.mark.e2e
+
+PROJECT = "specVersion: 0.36.0\nname: {name}\nruntime: {runtime}\nimage: example.com/{name}\n"
+SERVICE = """
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata: {{name: {name}}}
+spec: {{template: {{spec: {{containers: [{{image: example.com/{name}}}]}}}}}}
+"""
+NODE = """
+const handle = async (context, body) => {
+  console.log('asked');
+  if (context.query.fail) throw new Error('told to');
+  return { body: { got: body }, statusCode: 201 };
+};
+module.exports = { handle };
+"""
+TYPED = """
+export const handle = async (context: { method: string }): Promise<{ body: string }> =>
+  ({ body: `typed ${context.method}` });
+"""
+PACKAGE = """
+{"main": "build/index.js", "scripts": {"build": "tsc"},
+ "dependencies": {"faas-js-runtime": "3.0.2"}, "devDependencies": {"typescript": "^5"}}
+"""
+CONFIG = """
+{"compilerOptions": {"outDir": "build", "rootDir": "src", "module": "commonjs", "target": "es2022"}}
+"""
+GO = """package function
+
+import (
+	"fmt"
+	"net/http"
+)
+
+func Handle(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Query().Get("fail") != "" {
+		panic("told to")
+	}
+	fmt.Fprintf(w, "go %s", r.Method)
+}
+"""
+
+
+def write(folder: Path, name: str, runtime: str, **files: str) -> None:
+    made = {"func.yaml": PROJECT.format(name=name, runtime=runtime), **files}
+    for file, text in made.items():
+        (folder / name / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / file).write_text(text)
+    (folder / name / "service.yaml").write_text(SERVICE.format(name=name))
+
+
+def ready(knlite: Knlite, name: str) -> None:
+    path = f"/apis/serving.knative.dev/v1/namespaces/default/services/{name}"
+    known = ("True", "False")
+    wait_until(
+        lambda: knlite.ready(path).get("status") in known,
+        f"{name} is ready or not",
+        patience=180,
+    )
+    assert knlite.ready(path)["status"] == "True", knlite.ready(path)
+
+
+def needs(*tools: str) -> None:
+    for tool in tools:
+        if shutil.which(tool) is None:
+            missing(tool, f"{tool} is not installed")
+
+
+def test_node_and_typescript_functions_answer_and_log(tmp_path: Path) -> None:
+    needs("node", "npm")
+    write(tmp_path, "js", "node", **{"index.js": NODE})
+    typed = {"src/index.ts": TYPED, "package.json": PACKAGE, "tsconfig.json": CONFIG}
+    write(tmp_path, "ts", "typescript", **typed)
+    write(tmp_path, "wrong", "node", **{"index.js": "const x = ;\n"})
+    with running(tmp_path) as knlite:
+        ready(knlite, "js")
+        ready(knlite, "ts")
+        answer = knlite.http.post("/", json={"a": 1}, headers={"Host": "js.default.localhost"})
+        assert (answer.status_code, answer.json()) == (201, {"got": {"a": 1}})
+        assert knlite.get("js.default", params={"fail": "1"}).status_code == 500
+        assert knlite.get("ts.default").text == "typed GET"
+        lines = wait_until(lambda: knlite.logged("js", "asked")[1:], "what it logs")
+        assert lines[0]["request"]
+        path = "/apis/serving.knative.dev/v1/namespaces/default/services/wrong"
+        wait_until(lambda: knlite.ready(path).get("status") == "False", "the wrong one has failed")
+        said = f"{tmp_path}/wrong/index.js line 1: Unexpected token"
+        assert said in knlite.ready(path)["message"]
+
+
+def test_go_functions_and_procfiles_answer(tmp_path: Path) -> None:
+    needs("go")
+    write(tmp_path, "go", "go", **{"go.mod": "module function\n\ngo 1.21\n", "handle.go": GO})
+    write(tmp_path, "file", "ruby", Procfile="web: exec python3 -m http.server $PORT\n", page="hi")
+    with running(tmp_path) as knlite:
+        ready(knlite, "file")
+        ready(knlite, "go")
+        assert knlite.get("go.default").text == "go GET"
+        assert knlite.get("go.default", params={"fail": "1"}).status_code == 500
+        wait_until(lambda: knlite.logged("go", "panic: told to"), "the panic in the log")
+        assert knlite.get("file.default", "/page").text == "hi"
