@@ -18,9 +18,8 @@ import anyio.to_thread
 
 from knlite.cli.progress import Steps
 from knlite.errors import InvalidInput, Unreachable
-from knlite.functions import contents, snapshot
+from knlite.functions import snapshot
 from knlite.functions.built import is_built, stamp
-from knlite.functions.ignore import ignored
 from knlite.functions.project import ProjectError, read
 from knlite.runtime.available import open_runtimes
 from knlite.serving.workload import FunctionProject, RuntimeName
@@ -111,12 +110,6 @@ async def _make(
     if push:
         sys.stderr.write(f"Function image pushed: {project.image}\n")
     return Built(image=project.image, runtime=name, code=taken.digest, digest=prepared.digest)
-
-
-def mark(folder: Path, image: str, runtime: str, base_image: str) -> None:
-    """Say that *image* was built of what is in *folder* now."""
-    code = contents.digest(folder, leave_out=ignored(folder))
-    stamp(folder, image, _stamp(code, runtime, base_image))
 
 
 def say_builder(builder: str) -> None:
