@@ -17,7 +17,7 @@ import anyio
 import anyio.to_thread
 
 from knlite.cli.progress import Steps
-from knlite.errors import InvalidInput, Unreachable
+from knlite.errors import InvalidInput, KnliteError, Unreachable
 from knlite.functions import snapshot
 from knlite.functions.built import is_built, stamp
 from knlite.functions.project import ProjectError, read
@@ -100,7 +100,12 @@ async def _make(
             steps("Building function image" if name == "docker" else "Preparing the function")
         # Also what is up to date: it costs little, and somebody may have removed the image.
         prepared = await available.runtimes[name].prepare(project, steps)
-        await anyio.to_thread.run_sync(stamp, folder, project.image, told)
+        try:
+            await anyio.to_thread.run_sync(stamp, folder, project.image, told)
+        except OSError as error:
+            raise KnliteError(
+                f"{project.image} is built, but that cannot be written down", cause=str(error)
+            ) from error
         if push:
             from knlite.runtime.docker.push import push as push_image
 

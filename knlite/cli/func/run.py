@@ -271,8 +271,9 @@ async def _run(
                     async with anyio.create_task_group() as group:
                         if wanted.watch:
                             group.start_soon(_follow, opened, wanted, emulator, shown)
-                        with recorded(opened.folder, settings.address, settings.port):
-                            shown.running(settings.address, settings.port)
+                        where = settings.address, settings.port
+                        with recorded(opened.folder, *where, shown.say):
+                            shown.running(*where)
                             await anyio.sleep_forever()
             signals.cancel_scope.cancel()
     except* KnliteError as errors:

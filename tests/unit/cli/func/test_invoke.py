@@ -22,7 +22,7 @@ def opened(tmp_path: Path) -> Opened:
 def test_the_local_instance_comes_first(opened: Opened) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        with recorded(opened.folder, "127.0.0.1", port):
+        with recorded(opened.folder, "127.0.0.1", port, print):
             for target in ("", "local"):
                 assert aim_at(opened, target, 1).url == f"http://localhost:{port}/"
             assert aim_at(opened, "http://x.example.org/a", 1).url == "http://x.example.org/a"
