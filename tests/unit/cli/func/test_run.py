@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from knlite.cli.func.address import place
 from knlite.cli.func.opened import open_function
-from knlite.cli.func.run import Wanted, one_service, place, runtime_for, seconds_of
+from knlite.cli.func.run import Wanted, one_service, runtime_for, seconds_of
 from knlite.errors import Conflict, InvalidInput
 from knlite.kinds.catalog import read
 
