@@ -54,7 +54,7 @@ class Options:
     base_image: str = ""
     push: bool = False
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
-    envs: Sequence[str] = ()
+    envs: Sequence[str] = field(default=(), repr=False)
     domain: str = ""
     deployer: str = ""
     service_account: str = ""

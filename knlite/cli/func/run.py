@@ -46,7 +46,7 @@ class Wanted:
 
     address: str = ""
     """HOST:PORT; empty for 127.0.0.1, on 8080 if that is free."""
-    envs: Sequence[str] = ()
+    envs: Sequence[str] = field(default=(), repr=False)
     runtime: str = "auto"
     builder: str = ""
     image: str = ""

@@ -58,6 +58,14 @@ def test_what_is_given_may_refer_to_what_func_yaml_may_refer_to(tmp_path: Path) 
         service(tmp_path, environ, "NEW={{ other }}")
 
 
+def test_what_variables_hold_stands_in_no_repr(tmp_path: Path) -> None:
+    (tmp_path / "func.yaml").write_text(FUNC)
+    wanted = Wanted(envs=("PASSWORD=hunter2",), environ={"GREETING": "hunter2"})
+    project, _ = one_service(open_function(tmp_path, "run"), wanted)
+    assert "hunter2" in project.envs.values()
+    assert "hunter2" not in repr((wanted, project))
+
+
 def test_a_variable_that_is_not_there_cannot_go(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match='environment variable "PLAN" does not exist'):
         service(tmp_path, {"GREETING": "hi"}, "PLAN-")
