@@ -71,6 +71,7 @@ def test_each_line_names_the_request_that_wrote_it(tmp_path: Path) -> None:
         out, err = stopped(runner)
     # The other threads' lines do not mix with the half of a line that waits for its end.
     texts = ["one {}", "two", "three {}", "thread {}", "pooled {}", "half of itunfinished {}"]
+    # Other threads' lines do not mix with the half of a line that waits for its end.
     # What is unfinished is written once the request is over, when the next one may have begun.
     for request, name in (("id-a", "a"), ("id-b", "b"), ("notoneid", "c")):
         lines = [line for mark, line in out if mark == request]
