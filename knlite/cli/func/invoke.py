@@ -5,6 +5,7 @@ Differs: an event that is answered with a failure is one; func takes it for a su
 nothing.
 """
 
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -76,7 +77,7 @@ def invoke(
             "--extension (-e) is only valid with cloudevents",
             fix="add --format cloudevent, or send it as the function wants it",
         )
-    body = read_file(message.file) if message.file else message.data.encode()
+    body = read_file(message.file) if message.file else os.fsencode(message.data)
     where = aim_at(opened, target, admin_port)
     if verbose:
         sys.stderr.write(f"Invoking '{form}' function at {where.url}\n")
