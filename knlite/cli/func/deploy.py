@@ -108,7 +108,7 @@ def configured(func: FuncYaml, options: Options) -> FuncYaml:
             " machine",
             fix="leave --remote and --git-url away; check the repository out to deploy from it",
         )
-    deployer = options.deployer or func.deployer or "knative"
+    deployer = options.deployer or func.deployer or defaults(options.environ).deployer
     if deployer not in DEPLOYERS:
         raise InvalidInput(f'there is no deployer "{deployer}"', fix="write --deployer knative")
     if deployer != "knative":

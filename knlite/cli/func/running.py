@@ -67,16 +67,19 @@ def run(
       knlite func run --address 127.0.0.1:9000 -e GREETING=hello
     """
     with explaining():
+        from knlite.cli.func.defaults import defaults
         from knlite.cli.func.opened import open_function
         from knlite.cli.func.run import Wanted, runtime_for, seconds_of
         from knlite.cli.func.run import run as run_function
+        from knlite.settings import environment
 
         opened = open_function(path, "run")
+        chosen, own = builder.value if builder else "", opened.func.build.builder
         wanted = Wanted(
             address=address,
             envs=env or (),
-            runtime=runtime_for(container, builder.value if builder else opened.func.build.builder),
-            builder=builder.value if builder else "",
+            runtime=runtime_for(container, chosen or own or defaults(environment()).builder),
+            builder=chosen,
             image=image,
             registry=registry,
             base_image=base_image,

@@ -78,6 +78,16 @@ def test_a_function_for_another_deployer_is_refused_too() -> None:
         configured(replace(FUNC, deployer="keda"), Options())
 
 
+def test_the_deployer_of_config_yaml_counts_last(tmp_path: Path) -> None:
+    config = tmp_path / "func" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("deployer: raw\n")
+    options = Options(environ={"XDG_CONFIG_HOME": str(tmp_path)})
+    with pytest.raises(InvalidInput, match="raw"):
+        configured(FUNC, options)
+    assert configured(replace(FUNC, deployer="knative"), options)
+
+
 def test_flags_have_funcs_values() -> None:
     assert [build_of(text) for text in ("auto", "true", "False", "0")] == [None, True, False, False]
     with pytest.raises(InvalidInput, match="build flag"):
