@@ -127,5 +127,6 @@ def test_what_has_just_been_created_runs_and_is_listed(tmp_path: Path) -> None:
         ]
         url = knlite.shown("func", "describe", "-p", str(tmp_path / "http"), "-o", "url").strip()
         assert url == f"http://http.default.localhost:{knlite.port}"
-        knlite.shown("func", "delete", "-p", str(tmp_path / "http"))
+        # Its folder has not deployed it; a manifest has.
+        knlite.shown("func", "delete", "http")
         wait_until(lambda: answer("http").status_code == 404, "it is gone")
