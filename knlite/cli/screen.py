@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from knlite.cli.attempts import Attempts
 from knlite.cli.output import Output
 from knlite.cli.progressline import ProgressLine
 from knlite.cli.render import line_of, ready_now
@@ -26,6 +27,7 @@ from knlite.facts import (
     EventRefused,
     Fact,
     InstanceChanged,
+    LogLine,
     Notice,
     PreparationStep,
     ReadyChanged,
@@ -60,9 +62,17 @@ class Screen:
         """What people know of as not ready, and why."""
         self._refused = Repeats(timedelta(seconds=10))
         self._failed = Repeats(timedelta(minutes=1))
+        self._attempts = Attempts()
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
+        if isinstance(fact, LogLine) and line is not None:
+            for each in self._attempts.line(fact, line):
+                self._print(each)
+            return
+        if isinstance(fact, InstanceChanged):
+            for each in self._attempts.changed(fact):
+                self._print(each)
         match fact:
             case ReadyChanged():
                 line = self._readiness(fact, line)

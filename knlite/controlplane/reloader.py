@@ -311,11 +311,15 @@ class Reloader:
         return found
 
     def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
-        """Those of *touched* that are files of its code, as their author names them."""
+        """Those of *touched* that are files of its code, as their author names them.
+
+        What an editor made for a moment beside the file that it saved is none.
+        """
         rule = self._code.rule(folder.code, folder.path)
-        inside = (
-            path.relative_to(folder.path).as_posix()
+        inside = {
+            path.relative_to(folder.path).as_posix(): path
             for path in touched
             if folder.path in path.parents
-        )
-        return sorted(path for path in inside if not rule(path, False))
+        }
+        files = sorted(name for name in inside if not rule(name, False))
+        return [name for name in files if inside[name].exists()] or files
