@@ -30,13 +30,6 @@ def ctrl_c(run: "subprocess.Popen[str]") -> None:
     os.killpg(run.pid, signal.SIGINT)
 
 
-def heeding() -> None:
-    """Let the new process hear of signals that these tests ignore: they may run in the background
-    of a script."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize(
     ("end", "servers"),
     [(ctrl_c, "kafka, rabbitmq"), (subprocess.Popen.terminate, "kafka")],
@@ -61,7 +54,6 @@ def test_tests_that_are_interrupted_leave_nothing(
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=heeding,
     )
     left_to_nobody(run)
     assert run.stdout is not None
