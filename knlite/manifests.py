@@ -8,6 +8,7 @@ Not here: what the documents mean (``kinds/catalog.py``), or reading ``func.yaml
 (``functions/project.py``).
 """
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -274,14 +275,26 @@ def _folder(file: str) -> str:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.iterdir()):
-        if not is_searched(path.name):
+    try:
+        with os.scandir(folder) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        return  # Gone since it was found, or not ours to read.
+    for entry in entries:
+        if not is_searched(entry.name):
             continue
         # A link to a folder is not followed: it may lead in a circle.
-        if path.is_dir() and not path.is_symlink():
-            yield from _walk(path)
-        elif path.is_file():
-            yield path
+        if entry.is_dir(follow_symlinks=False):
+            yield from _walk(Path(entry.path))
+        elif _is_file(entry):
+            yield Path(entry.path)
+
+
+def _is_file(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_file()
+    except OSError:
+        return False  # A link to where we may not look.
 
 
 def is_searched(name: str) -> bool:

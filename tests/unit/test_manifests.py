@@ -1,5 +1,6 @@
 """Files to documents: every mistake has a file and a line, and YAML is read as kubectl reads it."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -168,3 +169,20 @@ def test_folders_are_searched_but_for_what_belongs_to_other_tools(tmp_path: Path
 def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="nowhere does not exist"):
         find([tmp_path / "nowhere"])
+
+
+def test_what_goes_while_it_is_looked_for_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "web.yaml").write_text("a: 1")
+    listed = os.scandir
+
+    def scandir(folder: Path) -> object:
+        if Path(folder) == tmp_path / "gone":
+            (tmp_path / "gone").rmdir()
+        return listed(folder)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert find([tmp_path]).manifests == (tmp_path / "web.yaml",)
+    assert not (tmp_path / "gone").exists()
