@@ -26,6 +26,7 @@ from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.images import Images
 from knlite.controlplane.inplace import InPlace
 from knlite.controlplane.localcode import LocalCode
+from knlite.controlplane.outofuse import OutOfUse
 from knlite.controlplane.preparation import Preparation
 from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import ReadinessFacts, Undecided
@@ -257,7 +258,10 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
-        self.reloader.act_by(InPlace(images, scaling[0], resting))
+        in_place = InPlace(images, scaling[0], resting)
+        self.reloader.replace_by(in_place.replace)
+        out_of_use = OutOfUse(self.registry, clock, in_place.rest)
+        self._held.enter_context(self.registry.listening(out_of_use.note))
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
 

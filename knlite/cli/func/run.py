@@ -289,7 +289,7 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
     file = opened.folder / FILE
 
     async def tell(changed: frozenset[Path]) -> None:
-        folders = await reloader.look(changed)
+        changes = await reloader.look(changed)
         if file in changed:
             try:
                 again = open_function(opened.folder, "run")
@@ -300,8 +300,11 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
             except KnliteError as exc:
                 shown.say(f"{exc}\nnothing has been changed; save the corrected file")
                 return
+            reloader.take(changes)
             emulator.apply(what)
-        reloader.write(folders)
+        else:
+            reloader.take(changes)
+        reloader.write(changes)
 
     reloader.report_to(watched.watch)
     await watch(watched, tell, shown.say)
