@@ -22,7 +22,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
-from knlite.controlplane.localcode import LocalCode, no_code
+from knlite.controlplane.localcode import LocalCode
 from knlite.controlplane.replacements import Replace, Replacements
 from knlite.errors import InstanceFailed, KnliteError
 from knlite.facts import Publish
@@ -291,7 +291,7 @@ class Reloader:
 
     def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
         """Those of *touched* that are files of its code, as their author names them."""
-        rule = no_code(folder.code, folder.path, self._code.sources)
+        rule = self._code.rule(folder.code, folder.path)
         inside = [path for path in touched if folder.path in path.parents]
         names = {path: path.relative_to(folder.path).as_posix() for path in inside}
         found = [path for path, name in names.items() if not rule(name, False)]
