@@ -52,7 +52,8 @@ from knlite.kinds.config.values import ConfigInvalid
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
-from knlite.manifests import Complaint, Project
+from knlite.manifests.documents import Complaint
+from knlite.manifests.project import Project
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.runtime.available import open_runtimes

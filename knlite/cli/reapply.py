@@ -11,7 +11,8 @@ import anyio
 from knlite.emulator import Emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.ignore import is_code
-from knlite.manifests import Complaint, Project, read_project
+from knlite.manifests.documents import Complaint
+from knlite.manifests.project import Project, read_project
 from knlite.nearby import code_below
 from knlite.watching import Watched, watch
 

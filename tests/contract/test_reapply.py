@@ -10,7 +10,7 @@ from knlite.cli.reapply import reapply
 from knlite.emulator import open_emulator
 from knlite.facts import Fact, Notice
 from knlite.kinds.serving.service import Service
-from knlite.manifests import read_project
+from knlite.manifests.project import read_project
 from knlite.serving.code import annotations_of, code_of
 from knlite.settings import Settings
 

@@ -38,7 +38,9 @@ from knlite.functions.project import ProjectError, project_of
 from knlite.functions.runs import recorded
 from knlite.kinds.catalog import read as read_object
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.manifests import Declared, Manifest, Project
+from knlite.manifests.declared import Declared
+from knlite.manifests.documents import Manifest
+from knlite.manifests.project import Project
 from knlite.serving.workload import FunctionProject, Sources
 from knlite.settings import Settings, default_runtime, environment
 from knlite.watching import Watched, watch
