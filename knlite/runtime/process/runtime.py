@@ -19,6 +19,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from knlite.errors import InstanceFailed
 from knlite.functions import contents
 from knlite.functions.cacheuse import CacheUse, names_in
 from knlite.runtime.lastwords import LastWords
@@ -37,6 +38,7 @@ from knlite.serving.volume import FileVolume
 from knlite.serving.workload import Workload
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]"})
 NOT_INHERITED = frozenset(
     {"PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
 )
@@ -135,6 +137,17 @@ class ProcessRuntime:
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
+        try:
+            return await self._start(launch, logs)
+        except OSError as error:
+            raise InstanceFailed(
+                "StartError",
+                f"{launch.instance} cannot be started",
+                cause=str(error),
+                fix="allow more open files (ulimit -n) and processes (ulimit -u)",
+            ) from error
+
+    async def _start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         container = launch.serving
         program = container.prepared.handle
         if not isinstance(program, Program):
@@ -154,9 +167,10 @@ class ProcessRuntime:
             "PYTHONUNBUFFERED": "1",
             **program.envs,
             **told,
-            **(_listening(port) if port else {}),
+            **(_listening(port, told.get("ADDRESS", "")) if port else {}),
             owners.VARIABLE: self._marker,
         }
+        _require_passable(env)
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
@@ -216,21 +230,44 @@ class ProcessRuntime:
         return await anyio.to_thread.run_sync(owners.sweep)
 
     async def aclose(self) -> None:
-        """End the zygotes and the guard."""
+        """End the zygotes, what has left its instance's group, and the guard."""
         await self.zygotes.aclose()
         self._use.close()
+        await anyio.to_thread.run_sync(owners.end, self._marker)
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 
 
-def _listening(port: int) -> Mapping[str, str]:
+def _listening(port: int, address: str) -> Mapping[str, str]:
     """How the program learns its *port*: as in a container, and what func's runtimes for Go,
-    Python and Node read instead."""
+    Python and Node read instead.
+
+    Where the variable ADDRESS, which func's deployments set, means all interfaces of a container,
+    it is loopback: those of the machine are anybody's.
+    """
     return {
+        **({"ADDRESS": LOOPBACK} if address in EVERYWHERE else {}),
         "PORT": str(port),
         "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
         "FUNC_PORT": str(port),
     }
+
+
+def _require_passable(env: Mapping[str, str]) -> None:
+    """Raise ``InstanceFailed`` if a program cannot be given all of *env*."""
+    for name, value in env.items():
+        try:
+            passable = b"\0" not in os.fsencode(f"{name}{value}")
+        except UnicodeEncodeError:
+            passable = False
+        if not passable:
+            # Not the value, which may be a password.
+            raise InstanceFailed(
+                "StartError",
+                f"no program can be given the variable {name!r}",
+                cause="its value holds a zero byte, or half of a character",
+                fix="mount what is not text as a file, or encode it",
+            )
 
 
 def _expand(word: str, env: Mapping[str, str]) -> str:
