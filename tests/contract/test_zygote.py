@@ -446,9 +446,11 @@ async def test_one_that_hangs_while_it_learns_is_given_up(
     (stage.runners / "runner.py").write_text(
         "import sys\ndef main(*_):\n    sys.path.insert(0, '.')\n    import package.late\n" + TAIL
     )
-    monkeypatch.setattr(zygotes, "LOAD_PATIENCE", 2.0)
     program = stage.program("package")
-    await (await stage.until_forked(program))[0].wait()
+    forked, _ = await stage.until_forked(program)
+    # It counts from when it began to learn.
+    monkeypatch.setattr(zygotes, "LOAD_PATIENCE", 2.0)
+    await forked.wait()
     why = "spawned: what it imports takes longer than 2 s to load"
     await until_true(stage, program, lambda origin: origin == why)
     forked, _ = await stage.until_forked(stage.program("json"))
