@@ -34,7 +34,7 @@ def key(
     """
     content = hashlib.sha256("\n".join((*interpreter, "")).encode())
     for line in requirements:
-        if line.startswith("-c "):
+        if line.startswith("-c /"):
             # Where it is does not matter: each snapshot of the code has its own.
             content.update(b"-c\n" + Path(line[3:]).read_bytes())
             continue
