@@ -568,3 +568,15 @@ async def test_all_interfaces_of_a_container_are_not_all_of_the_machine(
     instance = await process_runtime.start(launch(prepared, ADDRESS=told), lambda _: log)
     await instance.wait()
     assert log.of("stdout") == [seen]
+
+
+async def test_a_cache_that_cannot_be_written_fails_what_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text("def main(context): ...\n")
+    (tmp_path / "cache").write_text("in the way")
+    async with processes(tmp_path / "cache") as runtime:
+        prepared = await runtime.prepare(LocalCommand("sleep 60", str(tmp_path)), silent)
+        await (await runtime.start(launch(prepared), quiet)).stop(5)
+        project = FunctionProject(folder=str(tmp_path), name="f", language="python", image="")
+        with pytest.raises(InstanceFailed, match="cache cannot be filled") as failed:
+            await runtime.prepare(project, silent)
+    assert failed.value.reason == "CacheNotWritten"

@@ -12,6 +12,7 @@ fields of a manifest are refused for that, and which have no effect.
 import os
 import re
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from weakref import WeakSet
 
@@ -35,7 +36,7 @@ from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
 from knlite.serving.volume import FileVolume
-from knlite.serving.workload import Workload
+from knlite.serving.workload import LocalCommand, Workload
 
 LOOPBACK = "127.0.0.1"
 EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]"})
@@ -88,8 +89,9 @@ class ProcessRuntime:
         return sum(self.zygotes.sizes().values())
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
-        """Install what a function requires; a command needs nothing."""
-        async with self._use.preparing():
+        """Install what a function requires; a command needs nothing, not even a cache."""
+        preparing = nullcontext() if isinstance(workload, LocalCommand) else self._use.preparing()
+        async with preparing:
             program, extra = await program_of(
                 workload,
                 cache_dir=self._cache_dir,
