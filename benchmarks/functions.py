@@ -1,7 +1,17 @@
-"""Function projects of three sizes for benchmarks, and a service for each."""
+"""Function projects of three sizes for benchmarks, services of them, and how long one starts."""
 
+import os
+import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
+
+import anyio
+
+from benchmarks.cold_start import free_port, poll
+from knlite.functions.plan import make, plan
+from knlite.serving.workload import FunctionProject
+from knlite.settings import Settings
 
 PARLIAMENT = "parliament"
 FASTAPI = "fastapi"
@@ -33,19 +43,35 @@ def main(context: Context):
     },
     FASTAPI: {
         "function/__init__.py": "from .func import new\n",
-        "function/func.py": """from fastapi import FastAPI
-from pydantic import BaseModel
+        "function/func.py": """import httpx
+from fastapi import FastAPI, HTTPException
+from pydantic import BaseModel, Field
 
 app = FastAPI()
 
 
-class Answer(BaseModel):
-    message: str
+class Order(BaseModel):
+    name: str
+    count: int = Field(default=1, ge=1)
+    tags: list[str] = []
 
 
 @app.get("/")
-async def hello() -> Answer:
-    return Answer(message="hello")
+def hello() -> dict[str, str]:
+    return {"message": "hello"}
+
+
+@app.post("/orders")
+def take(order: Order) -> Order:
+    if order.name == "nothing":
+        raise HTTPException(404)
+    return order
+
+
+@app.get("/remote")
+async def remote(url: str) -> dict[str, int]:
+    async with httpx.AsyncClient() as client:
+        return {"status": (await client.get(url)).status_code}
 
 
 class Function:
@@ -60,7 +86,7 @@ def new():
 name = "function"
 version = "0.1.0"
 requires-python = ">=3.10"
-dependencies = ["fastapi"]
+dependencies = ["fastapi", "httpx"]
 """,
     },
     ASGI: {
@@ -88,7 +114,7 @@ created: 2026-01-01T00:00:00Z
 """
 _SERVICE = """apiVersion: serving.knative.dev/v1
 kind: Service
-metadata: {{name: {name}}}
+metadata: {{name: {name}, namespace: {namespace}}}
 spec:
   template:
     metadata:
@@ -115,9 +141,60 @@ def project(folder: Path, name: str, kind: str) -> Path:
 
 
 def service(
-    folder: Path, name: str, *, function: str = "", annotations: Mapping[str, str] | None = None
+    folder: Path,
+    name: str,
+    *,
+    function: str = "",
+    namespace: str = "default",
+    annotations: Mapping[str, str] | None = None,
 ) -> None:
     """The manifest of the service *name* of *function* (one of its own name) in *folder*."""
     listed = ", ".join(f'"{key}": "{value}"' for key, value in (annotations or {}).items())
-    text = _SERVICE.format(name=name, image=image(function or name), annotations="{" + listed + "}")
+    text = _SERVICE.format(
+        name=name,
+        namespace=namespace,
+        image=image(function or name),
+        annotations="{" + listed + "}",
+    )
     (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+
+
+def words_of(folder: Path) -> tuple[str, ...]:
+    """How knlite starts the function in *folder*; what it needs is installed."""
+    return anyio.run(_words_of, folder)
+
+
+async def _words_of(folder: Path) -> tuple[str, ...]:
+    project = FunctionProject(folder=str(folder), name=folder.name, language="python", image="")
+    settings = Settings()
+    made = await make(
+        plan(folder, project),
+        folder=folder,
+        origin=folder,
+        name=folder.name,
+        cache_dir=settings.cache_dir,
+        environ=settings.environ,
+        debug=False,
+        report=lambda text, share=None: None,
+    )
+    return made.words
+
+
+def spawned(words: tuple[str, ...], folder: Path) -> float:
+    """Seconds to the first answer of the function in *folder*, spawned without knlite."""
+    port = free_port()
+    began = time.perf_counter()
+    runner = subprocess.Popen(
+        words,
+        cwd=folder,
+        env={**os.environ, "PORT": str(port), "LISTEN_ADDRESS": f"127.0.0.1:{port}"},
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        poll("127.0.0.1", port)
+        return time.perf_counter() - began
+    finally:
+        runner.kill()
+        runner.wait()

@@ -9,8 +9,6 @@ Every service is used once. The spawned one differs by a file that keeps it from
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,66 +16,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import anyio
-
-from benchmarks.cold_start import STAGES, Knlite, free_port, poll, progress, running
+from benchmarks.cold_start import STAGES, Knlite, progress, running
+from benchmarks.functions import ASGI, FASTAPI, PARLIAMENT, project, service, spawned, words_of
 from benchmarks.report import save, summary, table
-from knlite.functions.plan import make, plan
-from knlite.serving.workload import FunctionProject
-from knlite.settings import Settings
 
-EXAMPLES = Path(__file__).parents[1] / "examples"
-FASTAPI = """
-import httpx
-from fastapi import FastAPI, HTTPException
-from pydantic import BaseModel, Field
-
-app = FastAPI()
-
-
-class Order(BaseModel):
-    name: str
-    count: int = Field(default=1, ge=1)
-    tags: list[str] = []
-
-
-@app.get("/")
-def hello() -> dict[str, str]:
-    return {"hello": "world"}
-
-
-@app.post("/orders")
-def take(order: Order) -> Order:
-    if order.name == "nothing":
-        raise HTTPException(404)
-    return order
-
-
-@app.get("/remote")
-async def remote(url: str) -> dict[str, int]:
-    async with httpx.AsyncClient() as client:
-        return {"status": (await client.get(url)).status_code}
-
-
-class Function:
-    async def handle(self, scope, receive, send):
-        await app(scope, receive, send)
-
-
-def new():
-    return Function()
-"""
-PLAIN = """
-class Function:
-    async def handle(self, scope, receive, send):
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"hello"})
-
-
-def new():
-    return Function()
-"""
-KINDS = ("plain", "article", "fastapi")
+KINDS = (ASGI, PARLIAMENT, FASTAPI)
 SIDES = ("process", "spawned", "forked")
 LESSON = 5
 """Seconds."""
@@ -85,18 +28,7 @@ FIRST = 20
 """Services that are used until one is forked."""
 HINDRANCE = "knlite_loading.py"
 """A file of this name in a function's folder would hide a module that its zygote has loaded."""
-SERVICE = """
-apiVersion: serving.knative.dev/v1
-kind: Service
-metadata: {{name: {name}, namespace: bench}}
-spec:
-  template:
-    metadata:
-      annotations: {{autoscaling.knative.dev/initial-scale: "0"}}
-    spec:
-      containers: [{{image: "{image}"}}]
----
-"""
+AT_ZERO = {"autoscaling.knative.dev/initial-scale": "0"}
 
 
 def main() -> None:
@@ -128,11 +60,11 @@ def measure(folder: Path, rounds: int, kinds: tuple[str, ...]) -> dict[str, dict
         time.sleep(LESSON)
         for index in range(rounds + 1):
             for kind in kinds:
-                floor = process(words[kind], folder / f"{kind}-forked")
-                spawned, _ = knlite.request(f"{kind}-spawned-{index}")
+                floor = spawned(words[kind], folder / f"{kind}-forked")
+                spawning, _ = knlite.request(f"{kind}-spawned-{index}")
                 forked, stages = knlite.request(f"{kind}-forked-{index}")
                 if index:
-                    for side, seconds in zip(SIDES, (floor, spawned, forked), strict=True):
+                    for side, seconds in zip(SIDES, (floor, spawning, forked), strict=True):
                         measured[kind][side].append(seconds)
                     measured[kind]["stages"].append(stages)
                     if knlite.forked(f"{kind}-spawned-{index}"):
@@ -148,54 +80,15 @@ def write(folder: Path, kind: str, count: int) -> tuple[str, ...]:
 
     The words by which the function is started.
     """
-    services = "".join(
-        SERVICE.format(name=f"{kind}-{side}-{index}", image=f"dev.local/{kind}-{side}")
-        for side in SIDES[1:]
-        for index in range(count)
-    )
-    services += "".join(
-        SERVICE.format(name=f"{kind}-first-{index}", image=f"dev.local/{kind}-forked")
-        for index in range(FIRST)
-    )
-    for side in SIDES[1:]:
-        project = folder / f"{kind}-{side}"
-        if kind == "article":
-            shutil.copytree(EXAMPLES / "article-broker" / "web", project)
-        else:
-            (project / "function").mkdir(parents=True)
-            (project / "function" / "__init__.py").write_text(
-                FASTAPI if kind == "fastapi" else PLAIN, encoding="utf-8"
-            )
-            needed = '"fastapi", "httpx"' if kind == "fastapi" else ""
-            (project / "pyproject.toml").write_text(
-                f'[project]\nname = "function"\nversion = "1"\ndependencies = [{needed}]\n',
-                encoding="utf-8",
-            )
-        (project / "func.yaml").write_text(
-            f"specVersion: 0.36.0\nname: {kind}-{side}\nruntime: python\n"
-            f"image: dev.local/{kind}-{side}\ninvoke: http\n",
-            encoding="utf-8",
-        )
-    (folder / f"{kind}-spawned" / HINDRANCE).touch()
-    (folder / f"{kind}.yaml").write_text(services, encoding="utf-8")
-    return anyio.run(words_of, folder / f"{kind}-forked", kind)
-
-
-async def words_of(folder: Path, kind: str) -> tuple[str, ...]:
-    """How knlite starts the function in *folder*."""
-    project = FunctionProject(folder=str(folder), name=kind, language="python", image="")
-    settings = Settings()
-    made = await make(
-        plan(folder, project),
-        folder=folder,
-        origin=folder,
-        name=kind,
-        cache_dir=settings.cache_dir,
-        environ=settings.environ,
-        debug=False,
-        report=lambda text, share=None: None,
-    )
-    return made.words
+    used = {"first": FIRST, "spawned": count, "forked": count}
+    for side, services in used.items():
+        function = f"{kind}-{'spawned' if side == 'spawned' else 'forked'}"
+        for index in range(services):
+            name = f"{kind}-{side}-{index}"
+            service(folder, name, function=function, namespace="bench", annotations=AT_ZERO)
+    hindered = project(folder, f"{kind}-spawned", kind)
+    (hindered / HINDRANCE).touch()
+    return words_of(project(folder, f"{kind}-forked", kind))
 
 
 def wait_for_fork(knlite: Knlite, kind: str) -> str:
@@ -207,26 +100,6 @@ def wait_for_fork(knlite: Knlite, kind: str) -> str:
             return service
         time.sleep(0.5)
     sys.exit(f"{kind} is not forked")
-
-
-def process(words: tuple[str, ...], folder: Path) -> float:
-    """Spawn the runner and poll it."""
-    port = free_port()
-    began = time.perf_counter()
-    runner = subprocess.Popen(
-        words,
-        cwd=folder,
-        env={**os.environ, "PORT": str(port), "LISTEN_ADDRESS": f"127.0.0.1:{port}"},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        poll("127.0.0.1", port)
-        return time.perf_counter() - began
-    finally:
-        runner.kill()
-        runner.wait()
 
 
 def report(measured: dict[str, dict[str, list[Any]]], rounds: int) -> None:

@@ -116,7 +116,7 @@ class Emulator:
         self._clock = SystemClock()
         self._draw = random.Random()
         self._chooser = Chooser(policy_named(settings.runtime), settings.environ)
-        code = LocalCode(self._chooser, settings.cache_dir)
+        code = LocalCode(self._chooser, settings.cache_dir, settings.data_dir)
         self._reporter = Reporter(self._clock)
         require_limits(settings.limits, (Limits, *LIMITS))
         self._limits = limits_of(Limits, settings.limits)

@@ -4,9 +4,14 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.servers.kafka import Kafka, kafka_of
 from tests.servers.rabbitmq import RabbitMQ, rabbitmq_of
+
+# What is found does not depend on how busy the machine is.
+settings.register_profile("knlite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("knlite")
 
 
 def pytest_configure() -> None:

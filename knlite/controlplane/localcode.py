@@ -41,10 +41,11 @@ Local = FunctionProject | DockerfileFolder | LocalCommand
 class LocalCode:
     """The local code of all objects, as *chooser* finds it."""
 
-    def __init__(self, chooser: Chooser, cache_dir: Path) -> None:
-        """Snapshots of functions are kept below *cache_dir*."""
+    def __init__(self, chooser: Chooser, cache_dir: Path, data_dir: Path | None = None) -> None:
+        """Snapshots of functions are kept below *cache_dir*; *data_dir* is no code either."""
         self._chooser = chooser
         self._cache_dir = cache_dir
+        self._apart = frozenset(each.resolve() for each in (cache_dir, data_dir) if each)
         self.changed: dict[Path, str] = {}
         """The digest of the code in each folder where it has changed since it was first seen."""
 
@@ -55,13 +56,24 @@ class LocalCode:
         """
         if not await anyio.Path(folder).is_dir():
             raise InstanceFailed("FolderMissing", f"{folder} is gone; what runs from it runs on")
-        rule = no_code(code, folder, self.sources)
+        rule = self.rule(code, folder)
         if isinstance(code, FunctionProject):
             taken = await snapshot.take(
                 folder, name=code.name, cache_dir=self._cache_dir, leave_out=rule
             )
             return taken.digest
         return await anyio.to_thread.run_sync(lambda: contents.digest(folder, leave_out=rule))
+
+    def rule(self, code: Local, folder: Path) -> Ignored:
+        """What in *folder* is not part of *code*; manifests are not, nor is what knlite writes."""
+        rule = not_sources(folder) if isinstance(code, LocalCommand) else ignored(folder)
+        manifests = self.sources.manifests
+
+        def left_out(path: str, is_folder: bool) -> bool:
+            here = folder / path
+            return rule(path, is_folder) or here in self._apart or str(here) in manifests
+
+        return left_out
 
     def change(self, folder: Path, code: Local, digest: str, *, in_place: bool) -> None:
         """*code* in *folder* is another one now; *in_place* without a new revision."""
@@ -132,15 +144,3 @@ def stamp(folders: Mapping[Path, Local], changed: Mapping[Path, str]) -> str:
     if len(found) < 2:
         return "".join(found)
     return f"sha256:{hashlib.sha256(' '.join(found).encode()).hexdigest()}"
-
-
-def no_code(code: Local, folder: Path, sources: Sources) -> Ignored:
-    """The rule for what in *folder* is not part of *code*; manifests are not."""
-    if isinstance(code, LocalCommand):
-        return not_sources(folder)
-    rule = ignored(folder)
-
-    def left_out(path: str, is_folder: bool) -> bool:
-        return rule(path, is_folder) or str(folder / path) in sources.manifests
-
-    return left_out

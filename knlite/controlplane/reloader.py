@@ -20,7 +20,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from knlite.clock import Clock
 from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
-from knlite.controlplane.localcode import LocalCode, no_code
+from knlite.controlplane.localcode import LocalCode
 from knlite.errors import Conflict, InstanceFailed, KnliteError
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
@@ -312,7 +312,7 @@ class Reloader:
 
     def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
         """Those of *touched* that are files of its code, as their author names them."""
-        rule = no_code(folder.code, folder.path, self._code.sources)
+        rule = self._code.rule(folder.code, folder.path)
         inside = (
             path.relative_to(folder.path).as_posix()
             for path in touched

@@ -207,11 +207,9 @@ class FuncYaml(Fields):
     @property
     def health(self) -> tuple[str, str]:
         """The paths that say whether it lives and whether it is ready."""
-        given, other = self.deploy.health_endpoints, self.runtime == "springboot"
-        return (
-            given.liveness or (_ACTUATOR if other else LIVENESS),
-            given.readiness or (_ACTUATOR if other else READINESS),
-        )
+        given = self.deploy.health_endpoints
+        usual = (_ACTUATOR, _ACTUATOR) if self.runtime == "springboot" else (LIVENESS, READINESS)
+        return given.liveness or usual[0], given.readiness or usual[1]
 
     @property
     def start_seconds(self) -> float:

@@ -6,25 +6,25 @@ disk until something is changed.
 
 Source: Knative Functions reference §4.1; knative/func pkg/functions/function.go.
 Differs: fields that are not known are kept when the file is written; func drops them.
-Not here: the function that runs (``project.py``).
+Not here: the function that runs (``project.py``), the fields (``funcspec.py``).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
-from msgspec.inspect import StructType, Type, UnionType, VarTupleType, type_info
 
 from knlite.errors import InvalidInput, KnliteError
 from knlite.functions import yamledit
+from knlite.functions.funcfields import typed, unknown
 from knlite.functions.funcmigrations import Tree, migrated, version_of
 from knlite.functions.funcproblems import problems
 from knlite.functions.funcspec import SPEC_VERSION, FuncYaml
 from knlite.functions.yamledit import Timestamp, dumped
-from knlite.functions.yamltree import Place, Unreadable, YamlTree, parsed, text_of
+from knlite.functions.yamltree import Place, Unreadable, YamlTree, parsed, printable, text_of
 
 FILE = "func.yaml"
 _SCHEMA = "https://raw.githubusercontent.com/knative/func/main/schema/func_yaml-schema.json"
@@ -92,15 +92,16 @@ def opened(folder: Path, environ: Mapping[str, str] | None = None) -> FuncFile |
 
     def problem(place: Place, message: str) -> ProjectError:
         line = document.line_of(_place_in(document, place))
-        return ProjectError(str(file), line, _printable(message))
+        return ProjectError(str(file), line, printable(message))
 
     if isinstance(found, FuncYaml):
         wrong = tuple(problem(*each) for each in problems(found, environ or {}))
         if not wrong:
             if not found.name:
                 found = msgspec.structs.replace(found, name=folder.resolve().name)
-            unknown = tuple(problem(*each) for each in _unknown(tree)) if not old else ()
-            return FuncFile(found, text, tree, unknown)
+            places = unknown(tree) if not old else []
+            warnings = (problem(place, f'unknown field "{place[-1]}"') for place in places)
+            return FuncFile(found, text, tree, tuple(warnings))
         return ProjectErrors(wrong)
     return ProjectErrors((problem(*found),))
 
@@ -151,17 +152,12 @@ def _write(file: Path, text: str) -> None:
         raise KnliteError(f"{file} cannot be written", cause=str(error)) from error
 
 
-def _printable(text: str) -> str:
-    """What a file says may hold what a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
-
-
 def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
     version = str(tree.get("specVersion", SPEC_VERSION))
     if version_of(version) is None:
         return ("specVersion",), f"specVersion must be a version such as {SPEC_VERSION}"
     try:
-        return msgspec.convert(_without_null(tree), FuncYaml, strict=False)
+        return msgspec.convert(typed(tree), FuncYaml, strict=False)
     except msgspec.ValidationError as error:
         found = _AT.search(str(error))
         # [...] is whatever key of a map that holds anything.
@@ -170,15 +166,6 @@ def _decoded(tree: Mapping[str, object]) -> FuncYaml | tuple[Place, str]:
         text = str(error)[: found.start()] if found else str(error)
         where = ".".join(map(str, place))
         return place, f"is not valid: {where}: {text}"
-
-
-def _without_null(value: object) -> object:
-    """As Go's decoder takes null: for nothing."""
-    if isinstance(value, Mapping):
-        return {key: _without_null(each) for key, each in value.items() if each is not None}
-    if isinstance(value, list):
-        return [{} if each is None else _without_null(each) for each in value]
-    return value
 
 
 def _encoded(func: FuncYaml) -> Tree:
@@ -254,24 +241,3 @@ def _place_in(document: YamlTree, place: Place) -> Place:
     if len(place) > 1 and not isinstance(inner, Mapping):
         return place[1:]
     return place
-
-
-def _unknown(tree: Mapping[str, object]) -> list[tuple[Place, str]]:
-    found: list[tuple[Place, str]] = []
-    _look(tree, type_info(FuncYaml), (), found)
-    return found
-
-
-def _look(value: object, kind: Type, place: Place, found: list[tuple[Place, str]]) -> None:
-    if isinstance(kind, UnionType):
-        kind = next((each for each in kind.types if isinstance(each, StructType)), kind)
-    if isinstance(kind, StructType) and isinstance(value, Mapping):
-        known = {field.encode_name: field.type for field in kind.fields}
-        for key, inner in value.items():
-            if key in known:
-                _look(inner, known[key], (*place, key), found)
-            else:
-                found.append(((*place, key), f'unknown field "{key}"'))
-    elif isinstance(kind, VarTupleType) and isinstance(value, Sequence):
-        for index, inner in enumerate(value):
-            _look(inner, kind.item_type, (*place, index), found)

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from knlite.functions import funcyaml
 from knlite.functions.funcproblems import LOCAL
-from knlite.functions.funcspec import Env
+from knlite.functions.funcspec import Env, FuncYaml
 from knlite.functions.funcyaml import FILE, ProjectError, ProjectErrors
+from knlite.functions.yamltree import Place
 from knlite.serving.workload import FunctionProject
 
-__all__ = ["FILE", "ProjectError", "read"]
+__all__ = ["FILE", "ProjectError", "project_of", "read"]
 
 
 def read(folder: Path, environ: Mapping[str, str]) -> FunctionProject | ProjectError:
@@ -30,15 +31,19 @@ def read(folder: Path, environ: Mapping[str, str]) -> FunctionProject | ProjectE
         first, *others = func.problems
         message = "\n".join([first.message, *map(str, others)])
         return ProjectError(first.file, first.line, message)
+    return project_of(folder, func, environ)
+
+
+def project_of(
+    folder: Path, func: FuncYaml, environ: Mapping[str, str]
+) -> FunctionProject | ProjectError:
+    """The project of *func*, which is what *folder* says, or what somebody wants instead."""
     envs = resolved(func.run.envs, environ)
+    if isinstance(envs, MissingVariable):
+        return _missing(folder, ("run", "envs", envs.index), envs)
     build_envs = resolved(func.build.build_envs, environ)
-    for found in (envs, build_envs):
-        if isinstance(found, MissingVariable):
-            field = ("build", "buildEnvs") if found is build_envs else ("run", "envs")
-            line = funcyaml.line_of(folder, (*field, found.index))
-            return ProjectError(str(folder / FILE), line, str(found))
-    assert not isinstance(envs, MissingVariable)
-    assert not isinstance(build_envs, MissingVariable)
+    if isinstance(build_envs, MissingVariable):
+        return _missing(folder, ("build", "buildEnvs", build_envs.index), build_envs)
     return FunctionProject(
         folder=str(folder),
         name=func.name,
@@ -64,6 +69,10 @@ class MissingVariable:
 
     def __str__(self) -> str:
         return f"the local environment has no variable {self.name}, which {self.needed_by} needs"
+
+
+def _missing(folder: Path, place: Place, variable: MissingVariable) -> ProjectError:
+    return ProjectError(str(folder / FILE), funcyaml.line_of(folder, place), str(variable))
 
 
 def resolved(envs: Sequence[Env], environ: Mapping[str, str]) -> dict[str, str] | MissingVariable:

@@ -81,6 +81,11 @@ def parsed(text: str) -> YamlTree:
     return YamlTree(tree, root)
 
 
+def printable(text: str) -> str:
+    """*text* of a file for a terminal, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+
+
 def _inner(node: yaml.Node, step: str | int) -> tuple[int, yaml.Node] | None:
     """The line on which *step* of *node* begins, and what is there."""
     if isinstance(node, yaml.MappingNode):

@@ -36,6 +36,7 @@ from knlite.serving.container import Limits, Security
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByHost
 from knlite.serving.workload import DockerfileFolder, FunctionProject, LocalCommand, StoredImage
+from tests.required import missing
 
 pytestmark = pytest.mark.docker
 
@@ -98,9 +99,7 @@ def anyio_backend() -> str:
 async def engine(anyio_backend: str) -> Engine:
     found = await find_engine(os.environ)
     if isinstance(found, NoEngine):
-        if "docker" in os.environ.get("KNLITE_REQUIRE", ""):
-            pytest.fail(found.why)
-        pytest.skip(found.why)
+        missing("docker", found.why)
     return found
 
 

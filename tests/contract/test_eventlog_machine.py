@@ -228,17 +228,15 @@ class MemoryMachine(Machine):
     durable = False
 
 
-SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+LARGE = (HealthCheck.data_too_large,)
 
 
 def test_memory_agrees_with_the_model() -> None:
     run_state_machine_as_test(
-        MemoryMachine, settings=settings(max_examples=30, stateful_step_count=40, deadline=None)
+        MemoryMachine, settings=settings(max_examples=30, stateful_step_count=40)
     )
 
 
 def test_sqlite_agrees_with_the_model_across_restarts_and_kills() -> None:
-    quick = settings(
-        max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=SLOW
-    )
+    quick = settings(max_examples=12, stateful_step_count=30, suppress_health_check=LARGE)
     run_state_machine_as_test(Machine, settings=quick)

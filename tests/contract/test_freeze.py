@@ -14,6 +14,7 @@ import anyio
 from knlite.runtime.port import Instance, Runtime
 from knlite.runtime.process.runtime import ProcessRuntime
 from tests.contract.test_runtime import (
+    PATIENCE,
     Log,
     alive,
     answered,
@@ -49,7 +50,7 @@ async def test_a_frozen_instance_is_there_and_ends_like_any_other(
     assert await instance.freeze(), "twice is once"
     assert await instance.usage() is not None
     await instance.stop(5)
-    with anyio.fail_after(1):
+    with anyio.fail_after(PATIENCE):
         assert (await instance.wait()).code == 128 + signal.SIGTERM
     assert not await instance.freeze(), "nothing is left of it"
     await instance.thaw()
@@ -109,7 +110,7 @@ async def test_a_frozen_program_that_is_killed_has_ended(
     await listens(instance)
     await instance.freeze()
     os.kill(pid_of(instance), signal.SIGKILL)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         assert (await instance.wait()).code == 128 + signal.SIGKILL
     await instance.stop(1)
     assert not alive(int(log.of("stdout")[-1].split()[1])), "its frozen child has gone with it"

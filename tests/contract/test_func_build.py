@@ -10,7 +10,7 @@ import pytest
 from knlite.cli.func.build import build_function
 from knlite.cli.func.deploy import Options
 from knlite.cli.func.opened import open_function
-from knlite.errors import InvalidInput, Unreachable
+from knlite.errors import InstanceFailed, InvalidInput, Unreachable
 
 FUNC = """\
 specVersion: 0.36.0
@@ -66,7 +66,7 @@ def test_a_registry_is_remembered_unless_the_build_fails(folder: Path) -> None:
 
 def test_func_yaml_is_as_it_was_when_the_code_cannot_be_built(folder: Path) -> None:
     (folder / "func.py").write_text("def nothing(): ...\n")
-    with pytest.raises(Exception, match="style"):
+    with pytest.raises(InstanceFailed, match="has no handler"):
         built(folder, Options(builder="s2i"))
     assert (folder / "func.yaml").read_text() == FUNC
 

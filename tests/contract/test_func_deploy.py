@@ -21,7 +21,7 @@ from knlite.functions.deployment import Reference
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 SERVICE = {
     "metadata": {"name": "web", "namespace": "default", "generation": 1, "uid": "u"},
-    "spec": {"template": {"metadata": {}, "spec": {}}},
+    "spec": {"template": {"metadata": {}, "spec": {"containers": [{"image": "web"}]}}},
 }
 
 

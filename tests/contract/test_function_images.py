@@ -29,6 +29,7 @@ from knlite.runtime.docker.loading import Loader, Way
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.workload import FunctionProject
+from tests.required import missing, program
 
 pytestmark = pytest.mark.docker
 
@@ -58,9 +59,7 @@ def anyio_backend() -> str:
 async def engine(anyio_backend: str) -> Engine:
     found = await find_engine(os.environ)
     if isinstance(found, NoEngine):
-        if "docker" in os.environ.get("KNLITE_REQUIRE", ""):
-            pytest.fail(found.why)
-        pytest.skip(found.why)
+        missing("docker", found.why)
     return found
 
 
@@ -362,9 +361,7 @@ http.server.HTTPServer(("0.0.0.0", int(sys.argv[1])), Handler).serve_forever()
 @pytest.fixture
 def node_base(engine: Engine) -> Iterator[str]:
     """A base with this machine's Node.js: where tests run no registry is to be reached."""
-    node = shutil.which("node")
-    if node is None:
-        pytest.skip("there is no Node.js")
+    node = program("node")
     name = "knlite.test/node-base:1"
     used = subprocess.run(["ldd", node], capture_output=True, text=True, check=True).stdout
     libraries = re.findall(r"=> (/\S+)", used)
@@ -433,8 +430,7 @@ func Handle(w http.ResponseWriter, r *http.Request) {
 async def test_a_go_function_needs_nothing_but_itself(
     engine: Engine, tmp_path: Path, name: str
 ) -> None:
-    if shutil.which("go") is None:
-        pytest.skip("there is no Go")
+    program("go")
     (tmp_path / "go.mod").write_text("module function\n\ngo 1.21\n")
     (tmp_path / "handle.go").write_text(GO)
     async with opened(engine, tmp_path / "cache") as runtime:

@@ -246,7 +246,7 @@ async def test_what_is_too_old_goes() -> None:
 @given(
     steps=st.lists(st.tuples(st.booleans(), st.integers(0, 30), st.integers(0, 3000)), max_size=120)
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 async def test_it_is_bounded_and_nothing_open_is_forgotten(
     steps: list[tuple[bool, int, int]],
 ) -> None:

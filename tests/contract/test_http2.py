@@ -979,7 +979,6 @@ async def test_whatever_comes_no_exception_escapes_and_all_exchanges_end() -> No
 
     @settings(
         max_examples=300,
-        deadline=None,
         suppress_health_check=[HealthCheck.nested_given],
         database=None,
     )

@@ -698,7 +698,6 @@ async def test_whatever_a_server_says_no_exception_escapes_and_all_calls_end() -
 
     @settings(
         max_examples=300,
-        deadline=None,
         suppress_health_check=[HealthCheck.nested_given],
         database=None,
     )

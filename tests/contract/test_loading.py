@@ -64,7 +64,7 @@ def engine(refusal: tuple[int, dict[str, Any]]) -> Iterator[tuple[docker.APIClie
     asked: list[str] = []
     handler = type("Refusing", (Engine,), {"refusal": refusal, "asked": asked})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     client = docker.APIClient(f"http://127.0.0.1:{server.server_port}", version="1.41")
     try:

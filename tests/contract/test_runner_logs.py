@@ -4,22 +4,16 @@ Pins Knative Functions reference §2.1 and §3.2 where they speak of tracebacks;
 own (docs/adr/0039).
 """
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from knlite.functions import logmark
-from knlite.functions.python import RUNNERS, START
+from knlite.functions.python import RUNNERS
+from tests.contract.runner import Runner, running, starting
 
+MARKS = {"KNLITE_LOG_MARKS": "1"}
 WRITES = """
 import subprocess, sys, threading
 from concurrent.futures import ThreadPoolExecutor
@@ -53,99 +47,54 @@ async def handle(scope, receive, send):
 """
 
 
-@contextmanager
-def started(
-    folder: Path, runner: str, *arguments: str, **env: str
-) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    process = subprocess.Popen(
-        [sys.executable, "-S", str(START), runner, str(folder), *arguments],
-        env={
-            **os.environ,
-            "PORT": str(port),
-            "LISTEN_ADDRESS": f"127.0.0.1:{port}",
-            "KNLITE_LOG_MARKS": "1",
-            **env,
-        },
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.communicate()
+def ask(runner: Runner, request: str, path: str = "/") -> tuple[int, str]:
+    status, _, text = runner.ask(path, headers={"X-Request-Id": request})
+    return status, text
 
 
-def listens(process: "subprocess.Popen[str]", url: str) -> None:
-    port = int(url.rpartition(":")[2])
-    while process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-    pytest.fail("it has ended")
+def stopped(runner: Runner) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """The marks and texts of all lines that it has written."""
+    out, err = (lines_of(text) for text in runner.stopped())
+    return out, err
 
 
-def ask(url: str, request: str) -> bytes:
-    headers = {"X-Request-Id": request}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
-        return bytes(answer.read())
-
-
-def ended(process: "subprocess.Popen[str]") -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=10)
-    assert process.returncode == 0, err
-    return [*map(logmark.split, out.rstrip("\n").split("\n"))], [
-        *map(logmark.split, err.rstrip("\n").split("\n"))
-    ]
+def lines_of(text: str) -> list[tuple[str, str]]:
+    return [logmark.split(line) for line in text.rstrip("\n").split("\n")]
 
 
 def test_each_line_names_the_request_that_wrote_it(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(WRITES)
-    with started(tmp_path, "parliament_runner") as (process, url):
-        listens(process, url)
-        ask(f"{url}/?name=a", "id-a")
-        ask(f"{url}/?name=b", "id-b")
-        ask(f"{url}/?name=c", "not one id")
-        out, err = ended(process)
+    with running(tmp_path, "parliament_runner", **MARKS) as runner:
+        ask(runner, "id-a", "/?name=a")
+        ask(runner, "id-b", "/?name=b")
+        ask(runner, "not one id", "/?name=c")
+        out, err = stopped(runner)
     # The other threads' lines do not mix with the half of a line that waits for its end.
     texts = ["one {}", "two", "three {}", "thread {}", "pooled {}", "half of itunfinished {}"]
-    wanted = [("id-a", text.format("a")) for text in texts]
-    wanted += [("id-b", text.format("b")) for text in texts]
-    wanted += [("notoneid", text.format("c")) for text in texts]
-    assert out == [("", "outside"), *wanted]
+    # Other threads' lines do not mix with the half of a line that waits for its end.
+    # What is unfinished is written once the request is over, when the next one may have begun.
+    for request, name in (("id-a", "a"), ("id-b", "b"), ("notoneid", "c")):
+        lines = [line for mark, line in out if mark == request]
+        assert lines == [text.format(name) for text in texts]
+    assert out[0] == ("", "outside")
+    assert len(out) == 1 + 3 * len(texts)
     assert err == [("id-a", "err a"), ("id-b", "err b"), ("notoneid", "err c")]
 
 
 def test_lines_of_tasks_side_by_side_stay_whole(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(MANY)
-    with started(tmp_path, "func_python_runner", "http") as (process, url):
-        listens(process, url)
-        names = [f"r{number}" for number in range(8)]
-        askers = [
-            subprocess.Popen(
-                [sys.executable, "-c", ASK, f"{url}/?{name}", name], stdout=subprocess.DEVNULL
-            )
-            for name in names
-        ]
-        assert process.stdout is not None
-        lines = [process.stdout.readline().rstrip("\n") for _ in range(20 * len(names))]
-        for asker in askers:
-            assert asker.wait(10) == 0
-        ended(process)
+    names = [f"r{number}" for number in range(8)]
+    with (
+        running(tmp_path, "func_python_runner", "http", **MARKS) as runner,
+        ThreadPoolExecutor(len(names)) as pool,
+    ):
+        asked = [pool.submit(ask, runner, name, f"/?{name}") for name in names]
+        assert runner.process.stdout is not None
+        lines = [runner.process.stdout.readline().rstrip("\n") for _ in range(20 * len(names))]
+        assert {each.result()[0] for each in asked} == {200}
     wanted = {(name, f"{name} {number} {'x' * 3000}") for name in names for number in range(20)}
     assert set(map(logmark.split, lines)) == wanted
 
-
-ASK = """
-import sys, urllib.request
-request = urllib.request.Request(sys.argv[1], headers={"X-Request-Id": sys.argv[2]})
-urllib.request.urlopen(request, timeout=20).read()
-"""
 
 MAIN = "\ndef main(context):\n    return 'x'\n"
 
@@ -180,9 +129,9 @@ def test_what_cannot_start_says_why_and_where(tmp_path: Path, source: str, said:
     (tmp_path / "copy" / "func.py").write_text(source)
     # The user's own file need not exist, nor still be what is run.
     origin = str(tmp_path / "mine")
-    with started(tmp_path / "copy", "parliament_runner", KNLITE_ORIGIN=origin) as (process, _):
-        _, err = process.communicate(timeout=10)
-    assert process.returncode == 1
+    with starting(tmp_path / "copy", "parliament_runner", KNLITE_ORIGIN=origin, **MARKS) as runner:
+        _, err = runner.ended()
+    assert runner.process.returncode == 1
     words = logmark.last_words(err.rstrip("\n").split("\n"))
     assert words[0].startswith(said.format(origin))
     assert words[1].startswith("  fix:   ")
@@ -197,15 +146,12 @@ def test_a_traceback_shows_the_lines_that_ran_under_the_users_file(tmp_path: Pat
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "lib.py").write_text("# changed\n# since\n")
     for _ in range(2):  # The second time from compiled code.
-        with started(
-            tmp_path / "copy", "parliament_runner", KNLITE_ORIGIN=str(tmp_path / "mine")
-        ) as (process, url):
-            listens(process, url)
-            with pytest.raises(urllib.error.HTTPError) as refused:
-                ask(url, "r1")
-            assert refused.value.read() == b"Function raised oh"
-            refused.value.close()
-            _, err = ended(process)
+        origin = str(tmp_path / "mine")
+        with running(
+            tmp_path / "copy", "parliament_runner", KNLITE_ORIGIN=origin, **MARKS
+        ) as runner:
+            assert ask(runner, "r1") == (500, "Function raised oh")
+            _, err = stopped(runner)
         assert ("r1", f'  File "{tmp_path}/mine/lib.py", line 2, in fail') in err
         assert ("r1", "    raise ValueError('oh')") in err
         assert err[0] == ("r1", "Traceback (most recent call last):")
@@ -214,19 +160,16 @@ def test_a_traceback_shows_the_lines_that_ran_under_the_users_file(tmp_path: Pat
 
 def test_with_debug_the_answer_holds_the_traceback(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text("def main(context):\n    1 / 0\n")
-    with started(tmp_path, "parliament_runner", KNLITE_DEBUG="1") as (process, url):
-        listens(process, url)
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            ask(url, "r1")
-        text = refused.value.read().decode()
-        refused.value.close()
+    with running(tmp_path, "parliament_runner", KNLITE_DEBUG="1") as runner:
+        status, text = ask(runner, "r1")
+    assert status == 500
     assert f'File "{tmp_path}/func.py", line 2, in main' in text
 
 
 def test_an_import_that_does_not_end_says_where_it_stands(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text("import time\nwhile True:\n    time.sleep(0.01)\n")
-    with started(tmp_path, "parliament_runner") as (process, _):
-        assert process.stderr is not None
-        said = process.stderr.readline()
+    with starting(tmp_path, "parliament_runner") as runner:
+        assert runner.process.stderr is not None
+        said = runner.process.stderr.readline()
     assert "the function is still being imported after 5 s: it stands at" in said
     assert f"{tmp_path}/func.py line 3: time.sleep(0.01)" in said

@@ -6,20 +6,14 @@ library alone.
 
 import http.client
 import json
-import os
 import signal
-import socket
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 
-from knlite.functions.python import RUNNERS
+from tests.contract.runner import PATIENCE, Runner, running
 
 EVENT = {
     "Ce-Id": "1",
@@ -72,51 +66,11 @@ class Function:
 """
 
 
-class Running:
-    """A runner that listens."""
-
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
-        self.process = process
-        self._port = port
-
-    def ask(
-        self, path: str = "/", body: str | None = None, headers: dict[str, str] | None = None
-    ) -> tuple[int, http.client.HTTPMessage, str]:
-        with closing(http.client.HTTPConnection("127.0.0.1", self._port, timeout=5)) as connection:
-            connection.request("GET" if body is None else "POST", path, body, headers or {})
-            with connection.getresponse() as answer:
-                return answer.status, answer.headers, answer.read().decode()
-
-
-@contextmanager
-def running(folder: Path, runner: str, *arguments: str) -> Iterator[Running]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-S", str(RUNNERS / runner), str(folder), *arguments],
-        env={**os.environ, "PORT": str(port), "LISTEN_ADDRESS": f"127.0.0.1:{port}"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline and process.poll() is None:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        yield Running(process, port)
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.fixture(scope="module")
-def parliament(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+def parliament(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     folder = tmp_path_factory.mktemp("parliament")
     (folder / "func.py").write_text(PARLIAMENT)
-    with running(folder, "parliament_runner.py") as made:
+    with running(folder, "parliament_runner") as made:
         yield made
 
 
@@ -146,7 +100,7 @@ def parliament(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     ],
 )
 def test_what_a_parliament_function_returns_is_answered(
-    parliament: Running, path: str, body: str | None, status: int, kind: str, text: str
+    parliament: Runner, path: str, body: str | None, status: int, kind: str, text: str
 ) -> None:
     answer = parliament.ask(path, body, {"Content-Type": "application/json"})
     assert (answer[0], answer[1]["Content-Type"], answer[2]) == (status, kind, text)
@@ -155,16 +109,16 @@ def test_what_a_parliament_function_returns_is_answered(
 @pytest.mark.parametrize(
     ("path", "status"), [("/?what=none", 500), ("/other", 404)], ids=["None", "another path"]
 )
-def test_what_has_no_answer_is_refused(parliament: Running, path: str, status: int) -> None:
+def test_what_has_no_answer_is_refused(parliament: Runner, path: str, status: int) -> None:
     assert parliament.ask(path)[0] == status
 
 
-def test_form_fields_are_read(parliament: Running) -> None:
+def test_form_fields_are_read(parliament: Runner) -> None:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     assert parliament.ask("/?what=form", "a=b+c", kind)[2] == "b c"
 
 
-def test_an_event_function_answers_a_binary_event_with_a_binary_event(parliament: Running) -> None:
+def test_an_event_function_answers_a_binary_event_with_a_binary_event(parliament: Runner) -> None:
     status, headers, text = parliament.ask("/?what=event", '{"a": 1}', EVENT)
     assert (status, json.loads(text)) == (200, {"a": 1})
     assert headers["Ce-Type"] == "parliament.response"
@@ -172,7 +126,7 @@ def test_an_event_function_answers_a_binary_event_with_a_binary_event(parliament
     assert headers["Content-Type"] == "text/html; charset=utf-8"
 
 
-def test_a_structured_event_is_read(parliament: Running) -> None:
+def test_a_structured_event_is_read(parliament: Runner) -> None:
     event = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": [1]}
     kind = {"Content-Type": "application/cloudevents+json"}
     assert parliament.ask("/?what=event", json.dumps(event), kind)[2] == "[1]"
@@ -180,7 +134,7 @@ def test_a_structured_event_is_read(parliament: Running) -> None:
 
 def test_sigterm_lets_a_running_request_finish(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(PARLIAMENT)
-    with running(tmp_path, "parliament_runner.py") as made:
+    with running(tmp_path, "parliament_runner") as made:
         answers: list[str] = []
         asking = threading.Thread(target=lambda: answers.append(made.ask("/?what=slow")[2]))
         asking.start()
@@ -189,21 +143,19 @@ def test_sigterm_lets_a_running_request_finish(tmp_path: Path) -> None:
         made.process.send_signal(signal.SIGTERM)
         asking.join()
         assert answers == ["slow"]
-        assert made.process.wait(5) == 0
+        assert made.process.wait(PATIENCE) == 0
 
 
 def test_a_func_function_lives_from_start_to_stop(tmp_path: Path) -> None:
     (tmp_path / "function").mkdir()
     (tmp_path / "function" / "__init__.py").write_text(FUNC)
-    with running(tmp_path, "func_python_runner.py", "http") as made:
+    with running(tmp_path, "func_python_runner", "http") as made:
         assert made.ask("/any/path", "hi")[2] == "you said hi"
         assert made.ask("/raise")[::2] == (500, "Internal Server Error: no")
         assert made.ask("/silent")[0] == 500
         assert made.ask("/health/liveness")[::2] == (200, "OK")
         assert made.ask("/health/readiness")[::2] == (500, "not yet")
-        made.process.terminate()
-        out, _ = made.process.communicate(timeout=5)
-    assert made.process.returncode == 0
+        out, _ = made.stopped()
     assert out.splitlines()[0].startswith("start ")
     assert out.splitlines()[-1] == "stop"
 
@@ -227,7 +179,7 @@ async def main(context):
 
 def test_main_may_be_async(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(ASYNC)
-    with running(tmp_path, "parliament_runner.py") as made:
+    with running(tmp_path, "parliament_runner") as made:
         assert made.ask("/")[::2] == (200, "async GET")
         status, headers, body = made.ask("/?what=event", '{"a": 1}', EVENT)
         assert (status, headers["Ce-Type"], body) == (200, "parliament.response", '{"a": 1}')
@@ -248,7 +200,7 @@ def main(context):
 
 def test_an_answer_in_parts_is_never_held_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(STREAMS)
-    with running(tmp_path, "parliament_runner.py") as made:
+    with running(tmp_path, "parliament_runner") as made:
         status, headers, body = made.ask("/?what=huge")
         assert (status, headers["Transfer-Encoding"]) == (200, "chunked")
         assert len(body) == 65536 * 4096
@@ -262,13 +214,12 @@ def test_an_answer_in_parts_is_never_held_as_a_whole(tmp_path: Path) -> None:
 
 def test_what_is_no_answer_is_said_with_the_file(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(STREAMS)
-    with running(tmp_path, "parliament_runner.py") as made:
+    with running(tmp_path, "parliament_runner") as made:
         assert made.ask("/?what=int")[0] == 500
         assert made.ask("/?what=tuple")[0] == 500
         assert made.ask("/?what=status")[0] == 500
         assert made.ask("/?what=exit")[::2] == (500, "Function raised enough")
-        made.process.terminate()
-        _, err = made.process.communicate(timeout=5)
+        _, err = made.stopped()
     assert f"{tmp_path}/func.py: main() returned an int; return text" in err
     assert "main() returned a tuple of 4" in err
     assert "main() returned the status 99999" in err
@@ -292,14 +243,13 @@ async def new(): return Function()
 
 def test_hooks_may_be_async_and_what_is_not_sent_is_said(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(HOOKS)
-    with running(tmp_path, "func_python_runner.py", "http") as made:
+    with running(tmp_path, "func_python_runner", "http") as made:
         assert made.ask("/health/liveness")[2].startswith("alive ")
         assert made.ask("/exit")[::2] == (500, "Internal Server Error: no")
         assert made.ask("/silent")[0] == 500
         with pytest.raises(http.client.RemoteDisconnected):
             made.ask("/text")
-        made.process.terminate()
-        out, err = made.process.communicate(timeout=5)
+        out, err = made.stopped()
     assert out.splitlines() == ["start", "stop"]
     assert "ended without sending an answer; it returned a str, which is ignored" in err
     assert "the body of an answer must be bytes, not a str" in err
@@ -322,7 +272,7 @@ def handle(scope, receive, send):
 
 def test_a_handler_may_be_an_ordinary_function(tmp_path: Path) -> None:
     (tmp_path / "func.py").write_text(ORDINARY)
-    with running(tmp_path, "func_python_runner.py", "http") as made:
+    with running(tmp_path, "func_python_runner", "http") as made:
         answer = made.ask("/plain", "hi")[2]
         assert answer.endswith("hi")
         assert "MainThread" not in answer

@@ -6,11 +6,10 @@ Pins Knative Functions reference §2.1, §3.2 and, for messages on one connectio
 import socket
 from collections.abc import Iterator
 from contextlib import closing
-from http.client import HTTPConnection
 
 import pytest
 
-from tests.contract.runner import Runner, run_function
+from tests.contract.runner import PATIENCE, Runner, running
 
 PARLIAMENT = """
 def main(context):
@@ -38,17 +37,13 @@ def echo(
     folder = tmp_path_factory.mktemp("echo")
     source, more = (PARLIAMENT, ()) if request.param == "parliament" else (FUNC, ("http",))
     (folder / "func.py").write_text(source)
-    with run_function(folder, f"{request.param}_runner", *more) as runner:
+    with running(folder, f"{request.param}_runner", *more) as runner:
         yield runner
-
-
-def connected(echo: Runner) -> HTTPConnection:
-    return HTTPConnection("127.0.0.1", echo.port, timeout=20)
 
 
 def raw(echo: Runner, data: bytes) -> bytes:
     """All that is answered to *data* until the other end closes."""
-    with socket.create_connection(("127.0.0.1", echo.port), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=PATIENCE) as peer:
         peer.sendall(data)
         answer = b""
         while part := peer.recv(65536):
@@ -57,7 +52,7 @@ def raw(echo: Runner, data: bytes) -> bytes:
 
 
 def test_a_connection_serves_one_request_after_the_other(echo: Runner) -> None:
-    with closing(connected(echo)) as connection:
+    with closing(echo.connected()) as connection:
         for body in (b"one", b"", b"three"):
             connection.request("POST", "/", body)
             with connection.getresponse() as answer:
@@ -73,14 +68,14 @@ def test_requests_that_are_sent_ahead_are_answered_in_order(echo: Runner) -> Non
 
 def test_a_large_body_passes_both_ways(echo: Runner) -> None:
     body = bytes(range(256)) * 4 * 1024 * 8
-    with closing(connected(echo)) as connection:
+    with closing(echo.connected()) as connection:
         connection.request("POST", "/", body)
         with connection.getresponse() as answer:
             assert answer.read() == body
 
 
 def test_a_body_in_chunks_is_read(echo: Runner) -> None:
-    with closing(connected(echo)) as connection:
+    with closing(echo.connected()) as connection:
         connection.request("POST", "/", iter([b"a" * 100_000, b"b"]), encode_chunked=True)
         with connection.getresponse() as answer:
             assert answer.read() == b"a" * 100_000 + b"b"
@@ -93,7 +88,7 @@ def test_a_head_has_no_body(echo: Runner) -> None:
 
 
 def test_who_asks_whether_to_go_on_is_told_to(echo: Runner) -> None:
-    with socket.create_connection(("127.0.0.1", echo.port), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=PATIENCE) as peer:
         peer.sendall(
             b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n"
             b"Connection: close\r\n\r\n"
@@ -123,6 +118,6 @@ def test_what_is_no_request_is_refused(echo: Runner, head: bytes) -> None:
 
 
 def test_one_who_leaves_within_a_body_disturbs_nobody(echo: Runner) -> None:
-    with socket.create_connection(("127.0.0.1", echo.port), timeout=20) as peer:
+    with socket.create_connection(("127.0.0.1", echo.port), timeout=PATIENCE) as peer:
         peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nhalf")
     test_a_head_has_no_body(echo)

@@ -29,6 +29,9 @@ from knlite.serving.container import Mount, Security
 from knlite.serving.volume import File, FileVolume
 from knlite.serving.workload import FunctionProject, LocalCommand, StoredImage, Workload
 
+PATIENCE = 30.0
+"""Seconds before something counts as never coming; below what programs here sleep for."""
+
 SERVER = """
 import os, signal, socket, sys, time
 print("started", os.environ.get("GREETING"), flush=True)
@@ -88,7 +91,7 @@ def quiet(container: str) -> Log:
     return Log()
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
     with anyio.fail_after(seconds):
         while not condition():  # noqa: ASYNC110  The condition is another process's.
             await asyncio.sleep(0.005)
@@ -96,7 +99,7 @@ async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
 
 async def answered(instance: Instance, path: str = "/", body: bytes = b"") -> bytes:
     """The answer to a request, sent again until somebody listens."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         while True:
             try:
                 reader, writer = await asyncio.open_connection(*instance.address)
@@ -113,7 +116,7 @@ async def answered(instance: Instance, path: str = "/", body: bytes = b"") -> by
 
 async def listens(instance: Instance) -> None:
     """Return once something of the instance listens where it is expected."""
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         while instance.address not in (await instance.listening() or ()):  # noqa: ASYNC110
             await asyncio.sleep(0.005)
 
@@ -183,7 +186,7 @@ async def test_stopping_ends_wait_and_stopping_twice_does_nothing(
     await listens(instance)
     await instance.stop(5)
     await instance.stop(5)
-    with anyio.fail_after(1):
+    with anyio.fail_after(PATIENCE):
         assert (await instance.wait()).code == 128 + signal.SIGTERM
 
 
@@ -252,7 +255,7 @@ async def test_a_command_runs_beside_the_program(
         told = await instance.exec("c", ["sh", "-c", "echo $GREETING; pwd >&2; exit 3"], 10)
         assert (told.code, told.output) == (3, f"hello\n{tmp_path}\n")
         assert (await instance.exec("c", ["/no/such"], 10)).code == 127
-        with anyio.fail_after(5):
+        with anyio.fail_after(PATIENCE):
             late = await instance.exec("c", ["sh", "-c", "echo begun; sleep 60"], 0.3)
         assert (late.code, late.output) == (None, "begun\n")
         usage = await instance.usage()
@@ -272,7 +275,7 @@ async def test_root_can_start_a_program_as_another_user(
     serving = replace(asked.serving, security=Security(user=2020, group=3030))
     log = Log()
     instance = await process_runtime.start(replace(asked, serving=serving), lambda _: log)
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         assert (await instance.wait()).code == 0
     assert log.of("stdout")[0].startswith("uid=2020 gid=3030")
 
@@ -309,7 +312,7 @@ async def test_a_program_that_ends_by_itself_ends_wait(
 ) -> None:
     log = Log()
     instance = await started(process_runtime, server(tmp_path, word), log, GREETING="hello")
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         how = await instance.wait()
     assert (how.code, how.container) == (code, "user-container")
     assert log.of("stdout") == ["started hello"]
@@ -342,7 +345,7 @@ async def test_what_ignores_sigterm_is_killed_after_the_grace(
 ) -> None:
     instance = await started(process_runtime, server(tmp_path, "stubborn"), Log())
     await answered(instance)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         await instance.stop(0.1)
     assert (await instance.wait()).code == 128 + signal.SIGKILL
 
@@ -465,13 +468,14 @@ def _owned(tmp_path: Path, *words: str) -> tuple["subprocess.Popen[str]", int]:
     workload = server(tmp_path)
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER, workload.command, workload.folder, *words],
+        cwd=tmp_path,
         stdout=subprocess.PIPE,
         text=True,
     )
     assert owner.stdout is not None
     pid, port = owner.stdout.readline().split()
     owner.stdout.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", int(port))) == 0:

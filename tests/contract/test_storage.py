@@ -147,7 +147,7 @@ def test_a_watch_from_before_the_restart_has_to_list_again(reopen: Reopen) -> No
 NAMES = st.sampled_from("abcd")
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     batches=st.lists(st.tuples(st.lists(NAMES, max_size=3), st.lists(NAMES, max_size=2))),
     sqlite=st.booleans(),

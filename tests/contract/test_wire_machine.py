@@ -33,10 +33,9 @@ from tests.contract.wire_ends import Loop, Transport
 SETTINGS = settings(
     max_examples=120,
     stateful_step_count=40,
-    deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    suppress_health_check=[HealthCheck.filter_too_much],
 )
 LIMITS = Limits(head_seconds=3, body_seconds=5, idle_seconds=20)
 

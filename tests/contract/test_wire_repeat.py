@@ -195,10 +195,9 @@ def repeating(*reads: bytes) -> list[Step]:
 
 SETTINGS = settings(
     max_examples=250,
-    deadline=None,
     derandomize=True,
     database=None,
-    suppress_health_check=[HealthCheck.nested_given, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.nested_given],
 )
 
 

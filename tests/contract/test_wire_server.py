@@ -132,7 +132,6 @@ async def test_a_stream_of_requests_means_the_same_wherever_it_is_split() -> Non
 
     @settings(
         max_examples=25,
-        deadline=None,
         suppress_health_check=[HealthCheck.nested_given],
         database=None,
     )

@@ -28,7 +28,7 @@ from knlite.runtime.process.programs import Program
 from knlite.runtime.process.runtime import ProcessRuntime
 from knlite.serving.container import Security
 from knlite.serving.workload import FunctionProject
-from tests.contract.test_runtime import Log, alive, answered, until
+from tests.contract.test_runtime import PATIENCE, Log, alive, answered, until
 
 RUNNER = """
 import os, signal, sys, time
@@ -120,7 +120,7 @@ class Stage:
         self, program: Program, security: Security = ANYBODY, **env: str
     ) -> tuple[ProcessInstance, Log]:
         """An instance that was forked; those before it are stopped."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             while True:
                 instance, log = await self.start(program, security, **env)
                 if instance.origin == "forked":
@@ -129,7 +129,7 @@ class Stage:
 
     async def why_spawned(self, program: Program, **env: str) -> str:
         """Why it is, once that is known."""
-        with anyio.fail_after(10):
+        with anyio.fail_after(PATIENCE):
             while True:
                 instance, _ = await self.start(program, ANYBODY, **env)
                 await instance.stop(0)
@@ -391,7 +391,7 @@ async def test_what_instances_have_loaded_is_loaded_ahead_of_the_next_ones(stage
     )
     program = stage.program("package")
     said = set[str]()
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         # Not late, which belongs to no package that is loaded already, and not the function's own.
         while "['colorsys', 'package.part']" not in said:
             forked, log = await stage.until_forked(program)
@@ -506,7 +506,7 @@ async def test_a_zygote_that_hangs_delays_a_start_by_little_and_leaves_nothing(
     forked, _ = await stage.until_forked(program, DO="wait")
     zygote = parent(forked)
     os.kill(zygote, signal.SIGSTOP)
-    with anyio.fail_after(5):
+    with anyio.fail_after(PATIENCE):
         for _ in range(2):
             instance, _ = await stage.start(program, DO="wait")
             assert instance.origin == "spawned: its parent process does not answer"
@@ -677,7 +677,7 @@ def _prepared(program: Program) -> Prepared:
 
 
 async def until_true(stage: Stage, program: Program, holds: Callable[[str], bool]) -> None:
-    with anyio.fail_after(10):
+    with anyio.fail_after(PATIENCE):
         while True:
             instance, _ = await stage.start(program)
             await instance.wait()

@@ -7,7 +7,6 @@ happens to listen on the same port.
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.e2e.executable import EXAMPLES, PATIENCE, Knlite, missing, wait_until
+from tests.e2e.executable import EXAMPLES, PATIENCE, Knlite, wait_until
+from tests.required import program as required
 
 HELLO = shlex.join((sys.executable, "-u", str(EXAMPLES / "hello-python" / "app.py")))
 """Greets the ``TARGET`` of its environment, and writes a line for every request."""
@@ -101,9 +101,7 @@ class Following:
 
 def client(program: str, knlite: Knlite, home: Path) -> Client:
     """A client for *knlite*; skips where *program* is missing."""
-    found = shutil.which(program)
-    if found is None:
-        missing(program, f"there is no {program} on the PATH")
+    found = required(program)
     home.mkdir(exist_ok=True)
     kubeconfig = home / "kubeconfig"
     kubeconfig.write_text(kubeconfig_of(knlite))

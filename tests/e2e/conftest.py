@@ -12,8 +12,9 @@ import pytest
 from tests.e2e.clients import Client, client
 from tests.e2e.engines import Kept, kept_by
 from tests.e2e.eventspace import Space, space_of
-from tests.e2e.executable import Knlite, missing, running
+from tests.e2e.executable import Knlite, running
 from tests.e2e.recorder import Recorder, recording
+from tests.required import missing
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import httpx
 import pytest
@@ -178,10 +178,3 @@ def running(*arguments: str | Path, **options: Any) -> Iterator[Knlite]:
         yield knlite
     finally:
         knlite.stop()
-
-
-def missing(what: str, why: str) -> NoReturn:
-    """Skips the test with the reason; fails it where ``KNLITE_REQUIRE`` names *what*."""
-    if what in os.environ.get("KNLITE_REQUIRE", "").split(","):
-        pytest.fail(f"KNLITE_REQUIRE names {what}, but {why}")
-    pytest.skip(why)

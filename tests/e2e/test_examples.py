@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import EXAMPLES, Knlite, missing, wait_until
+from tests.e2e.executable import EXAMPLES, Knlite, wait_until
+from tests.required import program
 
 Up = Callable[..., Knlite]
 
 EVENTING = ("fan-out", "dead-letter", "sequence", "parallel", "ping-source", "cesql")
 FUNCTIONS = ("function-events", "functions/python", "functions/node", "functions/go")
-TOOLS = {"functions/node": "npm", "functions/go": "go"}
+TOOLS = {"functions/node": ("node", "npm"), "functions/go": ("go",)}
 PATIENCE = 30.0
 _BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 _MINUTELY, _OFTEN = '"* * * * *"', '"*/2 * * * * *"'
@@ -24,9 +25,8 @@ _MINUTELY, _OFTEN = '"* * * * *"', '"*/2 * * * * *"'
 
 @pytest.mark.parametrize("example", [*EVENTING, *FUNCTIONS])
 def test_an_example_does_what_its_readme_says(up: Up, tmp_path: Path, example: str) -> None:
-    tool = TOOLS.get(example)
-    if tool is not None and shutil.which(tool) is None:
-        missing(tool, f"there is no {tool} on the PATH")
+    for tool in TOOLS.get(example, ()):
+        program(tool)
     folder = tmp_path / example
     shutil.copytree(EXAMPLES / example, folder)
     for manifest in folder.glob("*.yaml"):

@@ -1,6 +1,5 @@
 """Functions that have just been created: their tests are green, and they run under knlite."""
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from knlite.functions.funcspec import FuncYaml
 from knlite.functions.service import service_of
 from knlite.functions.templaterepository import built_in
 from tests.e2e.executable import running, wait_until
+from tests.required import program
 
 pytestmark = pytest.mark.e2e
 
@@ -30,11 +30,13 @@ def created(folder: Path, language: str, template: str) -> Path:
 
 def run(folder: Path, *command: str) -> None:
     """Run a tool in *folder*, and fail with all that it said."""
-    tool = shutil.which(command[0])
-    if tool is None:
-        pytest.skip(f"{command[0]} is not installed")
     done = subprocess.run(
-        [tool, *command[1:]], cwd=folder, capture_output=True, text=True, timeout=300, check=False
+        [program(command[0]), *command[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

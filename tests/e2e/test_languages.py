@@ -3,12 +3,12 @@
 Knative Functions reference §4.2.
 """
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import Knlite, missing, running, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
+from tests.required import program
 
 pytestmark = pytest.mark.e2e
 
@@ -73,14 +73,9 @@ def ready(knlite: Knlite, name: str) -> None:
     assert knlite.ready(path)["status"] == "True", knlite.ready(path)
 
 
-def needs(*tools: str) -> None:
-    for tool in tools:
-        if shutil.which(tool) is None:
-            missing(tool, f"{tool} is not installed")
-
-
 def test_node_and_typescript_functions_answer_and_log(tmp_path: Path) -> None:
-    needs("node", "npm")
+    program("node")
+    program("npm")
     write(tmp_path, "js", "node", **{"index.js": NODE})
     typed = {"src/index.ts": TYPED, "package.json": PACKAGE, "tsconfig.json": CONFIG}
     write(tmp_path, "ts", "typescript", **typed)
@@ -101,7 +96,7 @@ def test_node_and_typescript_functions_answer_and_log(tmp_path: Path) -> None:
 
 
 def test_go_functions_and_procfiles_answer(tmp_path: Path) -> None:
-    needs("go")
+    program("go")
     write(tmp_path, "go", "go", **{"go.mod": "module function\n\ngo 1.21\n", "handle.go": GO})
     write(tmp_path, "file", "ruby", Procfile="web: exec python3 -m http.server $PORT\n", page="hi")
     with running(tmp_path) as knlite:

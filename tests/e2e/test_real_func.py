@@ -4,7 +4,6 @@ What func asks the API for and writes into func.yaml: Knative Functions referenc
 """
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,7 +14,8 @@ import pytest
 import yaml
 
 from tests.e2e.clients import Client
-from tests.e2e.executable import Knlite, missing, running, wait_until
+from tests.e2e.executable import Knlite, running, wait_until
+from tests.required import program
 
 pytestmark = pytest.mark.e2e
 
@@ -45,16 +45,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def knlite(folder: Path) -> Iterator[Knlite]:
     """A knlite that finds its code in the folder, where real func has made the first ones."""
-    program = shutil.which("func")
-    if program is None:
-        missing("func", "there is no func on the PATH")
+    real = program("func")
     for name, language, template in (
         ("shop", "python", "http"),
         ("mail", "python", "cloudevents"),
         ("node", "node", "http"),
         ("go", "go", "http"),
     ):
-        made = [program, "create", "-l", language, "-t", template, str(folder / name)]
+        made = [real, "create", "-l", language, "-t", template, str(folder / name)]
         subprocess.run(made, check=True, capture_output=True)
     with (folder / "shop" / "func.yaml").open("a") as file:
         file.write(f"registry: {REGISTRY}\n")
@@ -164,8 +162,7 @@ def test_func_finds_what_knlite_has_deployed(func: Client, knlite: Knlite, folde
 def test_other_languages_run_from_source_as_well(
     func: Client, knlite: Knlite, folder: Path, language: str, tool: str
 ) -> None:
-    if shutil.which(tool) is None:
-        missing(tool, f"there is no {tool} on the PATH")
+    program(tool)
     place = folder / language
     assert "Function deployed" in deploy(func, place).stderr
     assert "Hello World" in func("invoke", "--path", str(place))

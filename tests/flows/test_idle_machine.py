@@ -105,7 +105,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(tier=st.sampled_from(("freeze", "freeze", "stop", "remove")), steps=STEPS)
 def test_no_request_is_lost_and_none_is_at_a_frozen_instance(
     tier: str, steps: list[tuple[str, float, float]]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.executable import ROOT, free_port, missing
+from tests.e2e.executable import ROOT, free_port
+from tests.required import missing
 from tests.servers.certificates import Certificates, certificates_in
 from tests.servers.server import Server, answered
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from tests.e2e.executable import free_port, left_to_nobody, missing, wait_until
+from tests.e2e.executable import free_port, left_to_nobody, wait_until
+from tests.required import missing
 from tests.servers.certificates import Certificates, certificates_in
 from tests.servers.server import Server, answered
 

@@ -28,6 +28,7 @@ from knlite.functions.funcspec import (
     PersistentVolumeClaim,
     Volume,
 )
+from knlite.functions.yamltree import printable
 
 Entry = TypeVar("Entry", bound=Env | Label | Volume)
 
@@ -217,7 +218,7 @@ def _save(folder: Path, func: FuncYaml) -> None:
 def _list(head: str, none: str, entries: Sequence[Entry], words: Callable[[Entry], str]) -> None:
     typer.echo(head if entries else none)
     for entry in entries:
-        typer.echo(f" -  {words(entry)}")
+        typer.echo(f" -  {printable(words(entry))}")
 
 
 def _print_json(entries: Sequence[Env | Label]) -> None:
@@ -251,7 +252,7 @@ def _index(
         raise InvalidInput("which one?", fix=f"say it; there are: {', '.join(filter(None, names))}")
     typer.echo(question)
     for number, entry in enumerate(entries, start=1):
-        typer.echo(f"  {number}) {words(entry)}")
+        typer.echo(f"  {number}) {printable(words(entry))}")
     chosen: int = typer.prompt("Number", type=int)
     if not 1 <= chosen <= len(entries):
         raise InvalidInput(f"there is no number {chosen}")

@@ -13,7 +13,6 @@ import msgspec
 
 from knlite.errors import InvalidInput
 from knlite.functions.funcspec import FuncYaml
-from knlite.functions.yamltree import Unreadable, parsed, text_of
 from knlite.kinds.meta import Fields
 
 
@@ -47,6 +46,9 @@ def defaults(environ: Mapping[str, str]) -> Defaults:
     file = config_folder(environ) / "config.yaml"
     if not file.is_file():
         return Defaults()
+    # Most people have none, and YAML takes its time.
+    from knlite.functions.yamltree import Unreadable, parsed, text_of
+
     try:
         text = text_of(file)
         tree = parsed(text).tree if text.strip() else {}

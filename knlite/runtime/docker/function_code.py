@@ -52,8 +52,8 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
         building = {**environ, **project.build_envs}
         making = _Making(project, folder, target, cache_dir, building, report)
         match planned:
-            case ProcfilePlan(words=words):
-                return FunctionCode(command=_expanded(words))
+            case ProcfilePlan():
+                return await making.program(planned)
             case PythonPlan():
                 code = await making.python(planned)
             case NodePlan():
@@ -78,22 +78,34 @@ class _Making:
     environ: Mapping[str, str]
     report: Report
 
+    async def program(self, planned: ProcfilePlan) -> FunctionCode:
+        command = _expanded(planned.words)
+        packages = await self._packages(planned.requirements)
+        if packages is None:
+            return FunctionCode(command=command)
+        # Scripts name the interpreter that installed them: python -m is what works here.
+        return FunctionCode(command=command, env=PYTHON_ENV, site_packages=packages)
+
+    async def _packages(self, requirements: tuple[str, ...]) -> Path | None:
+        python = self.target.python
+        if not requirements or python is None:
+            return None
+        return await environment.site_packages(
+            requirements,
+            python_version=python.version,
+            platform=python.platform(self.target.architecture),
+            folder=Path(self.project.folder),
+            name=self.project.name,
+            cache_dir=self.cache_dir,
+            environ=self.environ,
+            report=self.report,
+        )
+
     async def python(self, planned: PythonPlan) -> FunctionCode:
         python = self.target.python
         if python is None:
             raise TypeError("a Python function needs a Python")
-        packages = None
-        if planned.requirements:
-            packages = await environment.site_packages(
-                planned.requirements,
-                python_version=python.version,
-                platform=python.platform(self.target.architecture),
-                folder=Path(self.project.folder),
-                name=self.project.name,
-                cache_dir=self.cache_dir,
-                environ=self.environ,
-                report=self.report,
-            )
+        packages = await self._packages(planned.requirements)
         runner = f"{RUNNER_FOLDER}/{planned.runner.name}"
         return FunctionCode(
             command=(python.program, runner, FUNCTION_FOLDER, *planned.arguments[1:]),

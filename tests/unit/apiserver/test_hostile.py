@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knlite.kinds.catalog import KINDS
@@ -65,7 +65,7 @@ def client() -> Client:
     return Client(registry())
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=50)
 @given(
     method=st.sampled_from(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]),
     root=ROOTS,
@@ -104,7 +104,7 @@ BODIES = {
 }
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=50)
 @given(
     path=st.sampled_from(sorted(BODIES)),
     where=st.sampled_from(["metadata", "spec", "status", "data", "kind", "apiVersion"]),

@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.cli.eventtext import event_text
@@ -51,7 +51,6 @@ def test_other_data_and_broken_json_stay_as_they_are() -> None:
     assert "Data" not in event_text(CloudEvent(ATTRIBUTES))
 
 
-@settings(deadline=None)  # JSON of any depth, on a busy machine.
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -127,6 +127,14 @@ def test_variables_are_added_listed_and_removed(func: Func) -> None:
     assert func.code == 2
 
 
+def test_what_a_file_says_does_not_command_the_terminal(func: Func) -> None:
+    with (func.folder / "func.yaml").open("a") as stream:
+        stream.write('run: {envs: [{name: A, value: "b\\e[2J"}]}\n')
+    listed = func.done("config", "envs", "-p", str(func.folder))
+    assert "\x1b" not in listed
+    assert "b\ufffd[2J" in listed
+
+
 def test_labels_are_added_and_removed(func: Func) -> None:
     place = ("-p", str(func.folder))
     func.done("config", "labels", "add", "--name", "team", "--value", "{{ env:TEAM }}", *place)

@@ -1,6 +1,6 @@
 """Whatever an expression says, and whatever an event says, nothing is raised."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knlite.eventing.cesql.explain import explained
@@ -45,7 +45,7 @@ EVENTS = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200)
 @given(EXPRESSIONS, EVENTS)
 def test_an_expression_has_a_value_or_a_fault(text: str, event: CloudEvent) -> None:
     program = program_of(text)

@@ -1,7 +1,7 @@
 """What expressions come to (Eventing data plane reference §6.3 to §6.6)."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from knlite.eventing.cesql.program import program_of
@@ -173,7 +173,6 @@ OPERATORS = st.sampled_from(["AND", "OR", "XOR"])
 
 
 # The first expression loads the parser.
-@settings(deadline=None)
 @given(st.lists(TRUTHS, min_size=1, max_size=6), st.lists(OPERATORS, min_size=5, max_size=5))
 def test_logic_groups_to_the_right(values: list[bool], operators: list[str]) -> None:
     text = str(values[0])
@@ -196,7 +195,6 @@ INTS = st.integers(-(2**31), 2**31 - 1)
 
 
 # The first expression loads the parser.
-@settings(deadline=None)
 @given(INTS, INTS)
 def test_division_and_remainder_belong_together(left: int, right: int) -> None:
     if right == 0:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import CloudEvent
@@ -20,7 +20,7 @@ from knlite.kinds.eventing.filters import SubscriptionsAPIFilter as Item
 from knlite.kinds.eventing.trigger import TriggerFilter, TriggerSpec
 from knlite.kinds.patch.tree import MAX_DEPTH
 
-PATIENT = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+PATIENT = settings(max_examples=60)
 """A busy machine is no failure."""
 
 # Few names and texts, so that filters and events meet.

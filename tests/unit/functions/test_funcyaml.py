@@ -192,6 +192,33 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, text: str, line: int, words
     assert (found.problems[0].line, words in found.problems[0].message) == (line, True)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("registryInsecure", word) for word in ("true", "yes", "On", "TRUE", "y")),
+        *(("deploy: {managementDisabled", word) for word in ("false", "no", "off", "N", "~")),
+        *(("deploy: {options: {scale: {min", word) for word in ("16", "0x10", "+16", "1_6", "020")),
+        *(("deploy: {options: {scale: {target", word) for word in ("0.5", ".5", "+0.5", "5e-1")),
+    ],
+)
+def test_booleans_and_numbers_are_those_of_yaml(tmp_path: Path, field: str, value: str) -> None:
+    func = read(tmp_path, f"runtime: go\n{field}: {value}{'}' * field.count('{')}\n")
+    scale = func.deploy.options.scale
+    read_as = (func.registry_insecure, func.deploy.management_disabled, scale)
+    if "scale" not in field:
+        assert read_as == ("registryInsecure" in field, False, None)
+    else:
+        assert scale == (Scale(min=16) if "min" in field else Scale(target=0.5))
+
+
+@pytest.mark.parametrize("value", ["yes please", "[1", "1 # no", "2024-01-01", "!!int x", "-"])
+def test_what_is_no_number_is_said(tmp_path: Path, value: str) -> None:
+    text = f"runtime: go\ndeploy: {{options: {{scale: {{min: {value!r}}}}}}}\n"
+    found = load(written(tmp_path, text))
+    assert isinstance(found, ProjectErrors)
+    assert "deploy.options.scale.min" in str(found)
+
+
 def test_hostile_files_are_bounded(tmp_path: Path) -> None:
     bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n" for old, new in ["ab", "bc", "cd", "de"]

@@ -64,7 +64,7 @@ HELLO: dict[str, Any] = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     data=st.data(),
     kind=st.sampled_from([Service, ConfigMap]),

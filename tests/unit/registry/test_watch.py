@@ -140,7 +140,7 @@ class Watching(RuleBasedStateMachine):
 
 
 TestWatching = Watching.TestCase
-TestWatching.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestWatching.settings = settings(max_examples=40, stateful_step_count=30)
 
 
 def test_a_watch_from_a_version_tells_what_came_after_it() -> None:

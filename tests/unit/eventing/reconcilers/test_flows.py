@@ -234,7 +234,7 @@ def straight() -> Any:
     return ways(plane)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.permutations(SHOP), st.permutations(RECONCILERS))
 def test_whatever_comes_first_the_end_is_the_same(
     straight: Any, documents: list[dict[str, Any]], reconcilers: list[Any]

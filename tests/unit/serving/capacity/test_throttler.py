@@ -135,7 +135,7 @@ class Places(RuleBasedStateMachine):
             assert isinstance(self.throttler.request(never), Ticket)
 
 
-Places.TestCase.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+Places.TestCase.settings = settings(max_examples=80, stateful_step_count=30)
 TestPlaces = Places.TestCase
 
 

@@ -32,7 +32,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    server = ThreadingHTTPServer(("", int(os.environ.get("PORT", "8080"))), Handler)
+    # LISTEN_ADDRESS is there where only this machine is to reach it; in a container all may.
+    host = os.environ.get("LISTEN_ADDRESS", "").rpartition(":")[0]
+    server = ThreadingHTTPServer((host, int(os.environ.get("PORT", "8080"))), Handler)
     server.serve_forever()
 
 

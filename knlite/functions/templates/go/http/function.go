@@ -20,7 +20,9 @@ func New() *Function {
 // Handle answers one request.
 func (f *Function) Handle(res http.ResponseWriter, req *http.Request) {
 	if req.Method == http.MethodPost {
-		res.Header().Set("Content-Type", req.Header.Get("Content-Type"))
+		if sent := req.Header.Get("Content-Type"); sent != "" {
+			res.Header().Set("Content-Type", sent)
+		}
 		if _, err := io.Copy(res, req.Body); err != nil {
 			fmt.Println("the client has left:", err)
 		}
