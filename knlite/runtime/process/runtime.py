@@ -95,7 +95,8 @@ class ProcessRuntime:
             program, extra = await program_of(
                 workload,
                 cache_dir=self._cache_dir,
-                environ=self._environ,
+                # So that the next run finds what a killed one was building.
+                environ={**self._environ, owners.VARIABLE: self._marker},
                 debug=self._debug,
                 report=report,
             )
