@@ -49,3 +49,9 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
             structured = "cloudevents+json" in answer.headers["content-type"]
             told = answer.json()["type"] if structured else answer.headers["ce-type"]
             assert told == "function.response", name
+
+    rows = [row.split() for row in run.shown("func", "list").splitlines()]
+    assert {(row[0], row[1]) for row in rows[1:]} == {(name, "default") for name in made}
+    place = str(tmp_path / "python-http")
+    url = run.shown("func", "describe", "--path", place, "-o", "url").strip()
+    assert url == f"http://python-http.default.localhost:{run.port}"
