@@ -15,6 +15,7 @@ import os
 import struct
 import sys
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -60,10 +61,13 @@ class Watched:
 
     def holds(self, folder: Path) -> bool:
         """Whether *folder* is watched with all that is below it."""
-        return any(
-            folder.is_relative_to(root) and all(map(self.enters, folder.relative_to(root).parts))
-            for root in self.deep
-        )
+        # Upwards: there may be thousands of roots, but few folders around one.
+        for each in (folder, *folder.parents):
+            if each in self.deep:
+                return True
+            if not self.enters(each.name):
+                return False
+        return False
 
 
 async def watch(watched: Watched, tell: Tell, complain: Callable[[str], None]) -> None:
@@ -123,12 +127,18 @@ _READ = 65_536
 
 
 async def _by_kernel(watched: Watched, tell: Tell, complain: Callable[[str], None]) -> None:
-    tree = _Tree(watched, complain)
+    tree, complained = _Tree(watched), False
     try:
         while True:
             others = watched.others
             # Looking through a large project takes its time.
             found = await anyio.to_thread.run_sync(tree.follow)
+            if tree.unwatched and not complained:
+                complained = True
+                complain(
+                    f"there are more folders than can be watched, {tree.unwatched} among them:"
+                    " raise fs.inotify.max_user_watches (sysctl)"
+                )
             if not found:
                 await _readable(tree.descriptor, others)
                 found = tree.read()
@@ -166,11 +176,11 @@ async def _readable(descriptor: int, others: anyio.Event) -> None:
 class _Tree:
     """Folders that the kernel watches for us."""
 
-    def __init__(self, watched: Watched, complain: Callable[[str], None]) -> None:
+    def __init__(self, watched: Watched) -> None:
         self._libc = ctypes.CDLL(ctypes.util.find_library("c") or None, use_errno=True)
         self._watched = watched
-        self._complain = complain
-        self._complained = False
+        self.unwatched: Path | None = None
+        """One that the kernel has no room for."""
         self.descriptor = int(self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC))
         if self.descriptor < 0:
             raise KnliteError(
@@ -179,6 +189,8 @@ class _Tree:
                 fix="raise fs.inotify.max_user_instances (sysctl), or use --no-watch",
             )
         self._roots: tuple[frozenset[Path], frozenset[Path]] | None = None
+        self._missed = False
+        """Whether the kernel could not keep all that has happened."""
         self._folders: dict[int, Path] = {}
         self._numbers: dict[Path, int] = {}
 
@@ -190,13 +202,16 @@ class _Tree:
         deep, flat = roots = self._watched.deep, self._watched.flat
         if roots == self._roots:
             return set()
-        come = set() if self._roots is None else set(deep - self._roots[0])
-        self._roots = roots
+        known = frozenset[Path]() if self._roots is None else self._roots[0]
+        come = set() if self._roots is None else set(deep - known)
+        if self._missed:
+            come = {*deep, *flat}
+        self._roots, self._missed = roots, False
         beside = {root.parent for root in (*deep, *flat)}
         for folder in tuple(self._numbers):
             if folder not in beside and not self._watched.counts(folder):
                 self._leave(folder)
-        for root in deep:
+        for root in deep - known:
             self._enter_all(root)
         # Those beside them tell when a root that was removed is there again.
         for folder in (*flat, *beside):
@@ -221,7 +236,10 @@ class _Tree:
 
     def _take(self, number: int, mask: int, name: str, found: set[Path]) -> None:
         if mask & _OVERFLOW:
-            found |= self._watched.deep | self._watched.flat
+            # Folders may have come and gone untold: all are to be entered anew.
+            for each in tuple(self._numbers):
+                self._leave(each)
+            self._roots, self._missed = None, True
             return
         folder = self._folders.get(number)
         if mask & _IGNORED:
@@ -253,9 +271,17 @@ class _Tree:
             found.add(path)
 
     def _enter_all(self, root: Path) -> None:
-        for directory, folders, _ in os.walk(root):
-            folders[:] = filter(self._watched.enters, folders)
-            self._enter(Path(directory))
+        left = [root]
+        while left:
+            folder = left.pop()
+            # Entered before it is read: what comes in between is found, or told, or both.
+            self._enter(folder)
+            with suppress(OSError), os.scandir(folder) as entries:
+                left += (
+                    Path(entry.path)
+                    for entry in entries
+                    if self._watched.enters(entry.name) and entry.is_dir(follow_symlinks=False)
+                )
 
     def _enter(self, folder: Path) -> None:
         if folder in self._numbers:
@@ -266,12 +292,8 @@ class _Tree:
         if number >= 0:
             self._folders[number] = folder
             self._numbers[folder] = number
-        elif ctypes.get_errno() == errno.ENOSPC and not self._complained:
-            self._complained = True
-            self._complain(
-                f"there are more folders than can be watched, {folder} among them: raise"
-                " fs.inotify.max_user_watches (sysctl)"
-            )
+        elif ctypes.get_errno() == errno.ENOSPC:
+            self.unwatched = folder
 
     def _leave(self, folder: Path) -> None:
         number = self._numbers.pop(folder)

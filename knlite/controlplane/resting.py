@@ -48,7 +48,8 @@ class Resting:
 
     def read(self, _fact: Fact) -> None:
         """An instance has changed."""
-        self._changed.set()
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()
 
     def at_once(self, revision: RevisionName, why: str) -> None:
         """Have no instance of *revision*; what it has to do it still does. Raises ``Conflict``."""
@@ -85,5 +86,4 @@ class Resting:
             if found.ready or found.not_ready or found.pending:
                 self._scale.rest(revision, "somebody asked for it")
         while any(self._counts(revision).terminating for revision in revisions):
-            self._changed = anyio.Event()
             await self._changed.wait()

@@ -10,6 +10,7 @@ Not here: what is removed (``cachecontents.py``).
 
 import fcntl
 import os
+import threading
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -36,12 +37,15 @@ class CacheUse:
     def __init__(self, cache_dir: Path) -> None:
         self._cache_dir = cache_dir
         self._file: int | None = None
-        self._noted: set[str] = set()
+        self._noted: dict[str, int] = {}
+        """What it uses, and how many notes there were when it said so last."""
+        self._notes = 0
+        self._writing = threading.Lock()
 
     @asynccontextmanager
     async def preparing(self) -> AsyncIterator[None]:
         """While this lasts nothing is pruned."""
-        gate = await anyio.to_thread.run_sync(_opened, self._cache_dir)
+        gate = _opened(self._cache_dir)
         clock = SystemClock()
         try:
             while not _locked(gate, fcntl.LOCK_SH):
@@ -50,21 +54,32 @@ class CacheUse:
         finally:
             os.close(gate)
 
+    @property
+    def notes(self) -> int:
+        """How often something was noted: a moment, for ``drop``."""
+        return self._notes
+
     def note(self, names: Iterable[str]) -> None:
         """It uses the entries with these *names*, such as ``environments/3f2a``, until it ends.
 
-        To be called while preparing. Raises ``OSError``.
+        To be called while preparing, from any thread. Raises ``OSError``.
         """
-        new = sorted(set(names) - self._noted)
-        if not new:
-            return
+        # Several prepare at a time, each in a thread.
+        with self._writing:
+            self._notes += 1
+            noted = dict.fromkeys(names, self._notes)
+            new = sorted(noted.keys() - self._noted.keys())
+            if new:
+                self._append(new)
+            self._noted.update(noted)
+
+    def _append(self, names: Sequence[str]) -> None:
         if self._file is None:
             folder = self._cache_dir / FOLDER
             folder.mkdir(parents=True, exist_ok=True)
             self._file, _ = mkstemp(dir=folder)
             fcntl.flock(self._file, fcntl.LOCK_EX)
-        os.write(self._file, "".join(f"{name}\n" for name in new).encode())
-        self._noted.update(new)
+        os.write(self._file, "".join(f"{name}\n" for name in names).encode())
 
     def note_paths(self, texts: Iterable[str]) -> None:
         """The same for all entries that lie at or above one of *texts*, whatever else they are."""
@@ -74,23 +89,26 @@ class CacheUse:
         """It does not use *name* any more. To be called while preparing, or pruning."""
         if self._file is None or name not in self._noted:
             return
-        self._noted.discard(name)
+        del self._noted[name]
         os.ftruncate(self._file, 0)
         text = "".join(f"{each}\n" for each in sorted(self._noted))
         os.pwrite(self._file, text.encode(), 0)
         os.lseek(self._file, 0, os.SEEK_END)
 
-    async def drop(self, names: Sequence[str]) -> None:
+    async def drop(self, names: Sequence[str], since: int | None = None) -> None:
         """It does not use *names* any more; removes those of them that no other run uses.
 
-        While code is prepared they stay, for a prune to remove. Raises nothing.
+        Those stay that were noted again when there had been more than *since* ``notes``. While code
+        is prepared all stay, for a prune to remove. Raises nothing.
         """
         with suppress(KnliteError, OSError):
             async with pruning(self._cache_dir, patience=0.0):
-                away = await anyio.to_thread.run_sync(self._take_out, names)
+                away = await anyio.to_thread.run_sync(self._take_out, names, since)
             await anyio.to_thread.run_sync(cachecontents.remove, away)
 
-    def _take_out(self, names: Sequence[str]) -> Path:
+    def _take_out(self, names: Sequence[str], since: int | None) -> Path:
+        if since is not None:
+            names = [name for name in names if self._noted.get(name, 0) <= since]
         for name in names:
             self.forget(name)
         still = used(self._cache_dir)
@@ -139,7 +157,7 @@ async def pruning(cache_dir: Path, patience: float = PATIENCE) -> AsyncIterator[
     """
     clock = SystemClock()
     deadline = clock.now() + patience
-    gate = await anyio.to_thread.run_sync(_opened, cache_dir)
+    gate = _opened(cache_dir)
     try:
         while not _locked(gate, fcntl.LOCK_EX):
             if clock.now() >= deadline:
@@ -155,6 +173,7 @@ async def pruning(cache_dir: Path, patience: float = PATIENCE) -> AsyncIterator[
 
 
 def _opened(cache_dir: Path) -> int:
+    # Not in a thread: what is opened there for somebody who is cancelled nobody closes.
     cache_dir.mkdir(parents=True, exist_ok=True)
     return os.open(cache_dir / _GATE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 

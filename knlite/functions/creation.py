@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from knlite.errors import Conflict, InvalidInput, KnliteError
-from knlite.functions import funcyaml
+from knlite.functions import funcyaml, gitignore
 from knlite.functions.funcproblems import name_problem
 from knlite.functions.funcspec import SPEC_VERSION, Build, FuncYaml, Run
 from knlite.functions.templaterepository import MANIFEST, Template
@@ -32,10 +32,6 @@ _FUNCIGNORE = """\
 #   foo      a file or folder of that name, anywhere
 #   *.tmp    whatever the pattern fits, anywhere
 #   /docs    that of the function's own folder alone
-"""
-_GITIGNORE = """\
-# What func keeps about this machine.
-/.func
 """
 
 
@@ -111,18 +107,15 @@ def _begun(name: str, template: Template, created: str) -> FuncYaml:
 
 def _complete(place: Path, func: FuncYaml, made: list[Path]) -> None:
     """Add what every function has; ``func.yaml`` makes it one."""
-    for name, text in ((".funcignore", _FUNCIGNORE), (".gitignore", _GITIGNORE)):
-        if not (place / name).exists():
-            made.append(place / name)
-            (place / name).write_text(text, encoding="utf-8")
+    if not (place / ".funcignore").exists():
+        made.append(place / ".funcignore")
+        (place / ".funcignore").write_text(_FUNCIGNORE, encoding="utf-8")
     made.append(place / funcyaml.FILE)
     funcyaml.save(place, func)
+    if not (place / gitignore.FILE).exists():
+        made.append(place / gitignore.FILE)
     # At the very end, as it may be the author's own and cannot be taken back.
-    ignored = place / ".gitignore"
-    lines = ignored.read_bytes().splitlines()
-    if not any(line.startswith((b"/.func", b"#/.func", b"# /.func")) for line in lines):
-        with ignored.open("a", encoding="utf-8") as stream:
-            stream.write(f"\n{_GITIGNORE}")
+    gitignore.keep_func_out(place)
 
 
 def _copy(source: Path, target: Path, made: list[Path]) -> None:

@@ -35,7 +35,17 @@ def read_changes(texts: Sequence[str]) -> dict[str, str | None]:
 
 
 def changed(envs: Sequence[Env], changes: Mapping[str, str | None]) -> tuple[Env, ...]:
-    """*envs* with *changes*: what is set stays in its place, what is new comes last."""
+    """*envs* with *changes*: what is set stays in its place, what is new comes last.
+
+    Raises ``InvalidInput`` if one is to go that is not there.
+    """
+    known = {env.name for env in envs}
+    for name, value in changes.items():
+        if value is None and name not in known:
+            raise InvalidInput(
+                f'environment variable "{name}" does not exist',
+                fix=f"leave --env {name}- away, or look: knlite func config envs",
+            )
     kept = [
         env
         if env.name is None or env.name not in changes
@@ -43,7 +53,6 @@ def changed(envs: Sequence[Env], changes: Mapping[str, str | None]) -> tuple[Env
         for env in envs
         if env.name is None or changes.get(env.name, "") is not None
     ]
-    known = {env.name for env in envs}
     new = (
         Env(name=name, value=value)
         for name, value in changes.items()

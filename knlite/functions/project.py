@@ -13,12 +13,12 @@ from pathlib import Path
 
 from knlite.functions import funcyaml
 from knlite.functions.funcproblems import LOCAL
-from knlite.functions.funcspec import Env
+from knlite.functions.funcspec import Env, FuncYaml
 from knlite.functions.funcyaml import FILE, ProjectError, ProjectErrors
 from knlite.functions.yamltree import Place
 from knlite.serving.workload import FunctionProject
 
-__all__ = ["FILE", "ProjectError", "read"]
+__all__ = ["FILE", "ProjectError", "project_of", "read"]
 
 
 def read(folder: Path, environ: Mapping[str, str]) -> FunctionProject | ProjectError:
@@ -31,6 +31,13 @@ def read(folder: Path, environ: Mapping[str, str]) -> FunctionProject | ProjectE
         first, *others = func.problems
         message = "\n".join([first.message, *map(str, others)])
         return ProjectError(first.file, first.line, message)
+    return project_of(folder, func, environ)
+
+
+def project_of(
+    folder: Path, func: FuncYaml, environ: Mapping[str, str]
+) -> FunctionProject | ProjectError:
+    """The project of *func*, which is what *folder* says, or what somebody wants instead."""
     envs = resolved(func.run.envs, environ)
     if isinstance(envs, MissingVariable):
         return _missing(folder, ("run", "envs", envs.index), envs)

@@ -11,6 +11,7 @@ Not here: which files count (``ignore.py``), which revision runs what (``runtime
 """
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,8 @@ from knlite.functions.ignore import Ignored, ignored
 FOLDER = "sources"
 """Below the cache."""
 
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -34,11 +37,6 @@ class Snapshot:
     folder: Path
     origin: Path
     digest: str
-
-
-def place(cache_dir: Path, code: str) -> Path:
-    """Where the snapshot with the digest *code* is, if there is one."""
-    return cache_dir / FOLDER / code.removeprefix("sha256:")[:32]
 
 
 async def take(
@@ -52,15 +50,11 @@ async def take(
     return await anyio.to_thread.run_sync(_take, folder, name, cache_dir, code, leave_out)
 
 
-def drop(cache_dir: Path, code: str) -> None:
-    """Remove the snapshot with the digest *code*, if there is one."""
-    shutil.rmtree(place(cache_dir, code), ignore_errors=True)
-
-
 def _take(
     folder: Path, name: str, cache_dir: Path, code: str, leave_out: Ignored | None
 ) -> Snapshot:
-    if code and (kept := place(cache_dir, code)).is_dir():
+    kept = _kept(cache_dir, code)
+    if kept is not None:
         return Snapshot(kept, folder, code)
     try:
         return _taken(folder, cache_dir, _but(cache_dir, folder, leave_out or ignored(folder)))
@@ -74,9 +68,22 @@ def _take(
         ) from error
 
 
+def _kept(cache_dir: Path, code: str) -> Path | None:
+    """Where the snapshot with the digest *code* is; None if there is none.
+
+    *code* may be anything: whoever writes a manifest can write an annotation.
+    """
+    kept = _place(cache_dir, code)
+    return kept if _DIGEST.fullmatch(code) and kept.is_dir() else None
+
+
+def _place(cache_dir: Path, code: str) -> Path:
+    return cache_dir / FOLDER / code.removeprefix("sha256:")[:32]
+
+
 def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
     found = digest(folder, leave_out=leave_out)
-    kept = place(cache_dir, found)
+    kept = _place(cache_dir, found)
     if kept.is_dir():
         return Snapshot(kept, folder, found)
     kept.parent.mkdir(parents=True, exist_ok=True)
@@ -86,7 +93,7 @@ def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
             _copy(folder, path, draft)
         # What has been copied is what counts: the folder may have changed meanwhile.
         found = digest(draft, leave_out=_nothing)
-        kept = place(cache_dir, found)
+        kept = _place(cache_dir, found)
         if not kept.is_dir():
             draft.chmod(folder.stat().st_mode & 0o777 | 0o700)
             try:

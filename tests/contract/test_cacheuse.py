@@ -5,9 +5,11 @@ The rule is knlite's own; locks are real ones, between descriptors of this proce
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import pytest
 
 from knlite.errors import KnliteError
@@ -81,6 +83,36 @@ async def test_what_is_forgotten_is_used_no_more(tmp_path: Path) -> None:
         use.forget("images/a")
         use.note(["images/c"])
     assert used(tmp_path) == {"images/b", "images/c"}
+    use.close()
+
+
+async def test_many_threads_note_at_once_what_one_run_uses(tmp_path: Path) -> None:
+    names = [f"images/{number}" for number in range(64)]
+    use = CacheUse(tmp_path)
+    begin = threading.Barrier(16)
+
+    def note(some: list[str]) -> None:
+        begin.wait()
+        use.note(some)
+
+    async with use.preparing(), anyio.create_task_group() as group:
+        for first in range(16):
+            group.start_soon(anyio.to_thread.run_sync, note, names[first::16])
+    assert used(tmp_path) == set(names)
+    assert len(list((tmp_path / "uses").iterdir())) == 1
+    use.close()
+
+
+async def test_what_is_noted_again_is_not_dropped_by_who_decided_before(tmp_path: Path) -> None:
+    fill(tmp_path, "sources/a", "sources/b")
+    use = CacheUse(tmp_path)
+    async with use.preparing():
+        use.note(["sources/a", "sources/b"])
+        since = use.notes
+        use.note(["sources/b"])
+    await use.drop(["sources/a", "sources/b"], since)
+    assert used(tmp_path) == {"sources/b"}
+    assert [each.name for each in cachecontents.entries(tmp_path)] == ["sources/b"]
     use.close()
 
 

@@ -538,3 +538,22 @@ async def test_the_code_of_what_is_forgotten_goes_when_its_last_instance_has_end
     assert len(list(kept.iterdir())) == 1
     await process_runtime.forget(second, [await process_runtime.prepare(project, silent)])
     assert len(list(kept.iterdir())) == 1
+
+
+async def test_code_that_is_prepared_again_while_its_last_instance_ends_stays(
+    process_runtime: ProcessRuntime, tmp_path: Path
+) -> None:
+    folder = tmp_path / "f"
+    folder.mkdir()
+    (folder / "func.py").write_text("def main(context):\n    return 'there', 200\n")
+    project = FunctionProject(folder=str(folder), name="f", language="python", image="")
+    first = await process_runtime.prepare(project, silent)
+    instance = await process_runtime.start(launch(first), quiet)
+    async with anyio.create_task_group() as group:
+        group.start_soon(process_runtime.forget, first, [])
+        await anyio.wait_all_tasks_blocked()
+        again = await process_runtime.prepare(project, silent)
+        await instance.stop(5)
+    instance = await process_runtime.start(launch(again, "two"), quiet)
+    assert (await answered(instance)).endswith(b"there")
+    await instance.stop(5)

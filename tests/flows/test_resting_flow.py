@@ -1,10 +1,12 @@
 """Scale to zero when somebody asks for it: at once, and never while a request needs an instance."""
 
+import anyio
 import pytest
 
 from knlite.controlplane.resting import Resting
 from knlite.errors import Conflict, NotFound
 from knlite.facts import InstanceChanged
+from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName, Sample
 from knlite.serving.levels import RevisionLoad
 from tests.flows.cell import Cell, on_virtual_time, opened
@@ -43,6 +45,20 @@ async def test_a_service_rests_at_once_and_the_next_request_starts_one_instance(
         await cell.advance(1)
         # The load before the rest does not count any more.
         assert cell.running() == 1
+
+
+@on_virtual_time
+async def test_two_services_may_rest_at_the_same_time() -> None:
+    async with opened({"slow": Script(booting=0.5, stopping=1.0)}) as cell:
+        cell.service()
+        cell.service("slow", "slow")
+        await cell.advance(5)
+        made = resting(cell)
+        with anyio.fail_after(10):
+            async with anyio.create_task_group() as group:
+                group.start_soon(made.rest, "default", "slow")
+                group.start_soon(made.rest, "default", "web")
+        assert cell.running() == 0
 
 
 @on_virtual_time

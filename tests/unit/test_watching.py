@@ -13,6 +13,7 @@ from knlite.functions.ignore import is_code
 from knlite.watching import Watched, watch
 
 PATIENCE = 10.0
+LIMIT = Path("/proc/sys/fs/inotify/max_queued_events")
 
 
 class Heard:
@@ -101,6 +102,41 @@ async def test_a_folder_that_comes_is_watched_and_one_that_goes_is_told(root: Pa
         await heard.until(root / "new" / "inner" / "a.py")
         shutil.rmtree(root / "lib")
         await heard.until(root / "lib")
+
+
+async def test_a_folder_that_is_made_while_one_around_it_is_entered_is_watched(root: Path) -> None:
+    late = root / "new" / "late"
+
+    def enters(name: str) -> bool:
+        if name == "first":
+            late.mkdir(exist_ok=True)
+        return is_code(name)
+
+    watched = Watched(enters)
+    watched.watch([root])
+    async with watching(watched) as heard:
+        (root / "away" / "first").mkdir(parents=True)
+        (root / "away").rename(root / "new")
+        await heard.until(root / "new")
+        await anyio.wait_all_tasks_blocked()
+        (late / "a.py").write_text("")
+        await heard.until(late / "a.py")
+
+
+async def test_what_the_kernel_could_not_keep_is_looked_for(root: Path) -> None:
+    kept = int(await anyio.Path(LIMIT).read_text())
+    if kept > 100_000:
+        pytest.skip("this kernel keeps more than this test can bring about")
+    watched = Watched(is_code)
+    watched.watch([root])
+    async with watching(watched) as heard:
+        # All at once, and alternating: the kernel tells of what is repeated once.
+        for number in range(kept + 10):
+            (root / f"{number % 2}.py").touch()
+        (root / "late").mkdir()
+        await heard.until(root)
+        (root / "late" / "a.py").write_text("")
+        await heard.until(root / "late" / "a.py")
 
 
 async def test_a_root_that_is_made_anew_is_watched_again(root: Path) -> None:

@@ -29,12 +29,12 @@ from knlite.emulator import Emulator, open_emulator
 from knlite.errors import Conflict, InvalidInput, KnliteError
 from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep, ReadyChanged
 from knlite.functions import procfile
-from knlite.functions.envs import as_written, read_changes
-from knlite.functions.funcproblems import LOCAL
+from knlite.functions.envs import as_written, changed, read_changes
+from knlite.functions.funcproblems import problems
 from knlite.functions.funcyaml import FILE
 from knlite.functions.ignore import is_code
 from knlite.functions.localservice import NAMESPACE, local_service
-from knlite.functions.project import ProjectError, read
+from knlite.functions.project import ProjectError, project_of
 from knlite.functions.runs import recorded
 from knlite.kinds.catalog import read as read_object
 from knlite.kinds.durations import InvalidDuration, parse_go
@@ -100,23 +100,27 @@ def run(opened: Opened, wanted: Wanted) -> int:
 def one_service(opened: Opened, wanted: Wanted) -> tuple[FunctionProject, dict[str, object]]:
     """The project and its Service, as the options change them. Raises ``InvalidInput``."""
     func, folder = opened.func, opened.folder
-    changes = read_changes(wanted.envs)
+    envs = changed(func.run.envs, read_changes(wanted.envs))
+    func = msgspec.structs.replace(func, run=msgspec.structs.replace(func.run, envs=envs))
+    # The file is right, or it would not be open: it is what was given for --env.
+    if wrong := [text for _, text in problems(func, wanted.environ)]:
+        raise InvalidInput("error(s) while validating envs:\n" + "\n".join(wrong))
     if wanted.registry:
         func = msgspec.structs.replace(func, registry=wanted.registry, image="")
     image = wanted.image or image_of(func, defaults(wanted.environ).registry)
-    project = read(folder, {**_unneeded(opened, changes), **wanted.environ})
+    project = project_of(folder, func, wanted.environ)
     if isinstance(project, ProjectError):
         raise InvalidInput(str(project))
-    given = {name: value for name, value in changes.items() if value is not None}
-    envs = {**as_written(func.run.envs), **project.envs, **given}
-    envs = {name: value for name, value in envs.items() if changes.get(name, "") is not None}
     project = replace(
-        project, image=image, envs=envs, base_image=wanted.base_image or project.base_image
+        project,
+        image=image,
+        envs={**as_written(envs), **project.envs},
+        base_image=wanted.base_image or project.base_image,
     )
     document = local_service(
         func,
         image,
-        envs,
+        project.envs,
         start_seconds=wanted.start_seconds or func.start_seconds,
         procfile=procfile.read(folder) is not None,
     )
@@ -320,14 +324,6 @@ async def _stop_at_signals(
         task_status.started()
         async for _ in signals:
             stop()
-
-
-def _unneeded(opened: Opened, changes: Mapping[str, str | None]) -> dict[str, str]:
-    """Local variables that nobody needs, as what refers to them is given or taken away."""
-    found = (
-        LOCAL.fullmatch(env.value or "") for env in opened.func.run.envs if env.name in changes
-    )
-    return {local[1]: "" for local in found if local is not None}
 
 
 def _is_free(host: str, port: int) -> bool:

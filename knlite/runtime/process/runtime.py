@@ -98,7 +98,7 @@ class ProcessRuntime:
             folders = (str(program.folder), str(program.snapshot or ""))
             texts = (*program.words, *folders, *program.envs.values())
             await anyio.to_thread.run_sync(self._use.note_paths, texts)
-        digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
+            digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)
@@ -112,10 +112,17 @@ class ProcessRuntime:
         gone = [name for name in self._of_its_code(prepared) if name not in needed]
         if not gone:
             return
-        for instance in list(self._instances.get(prepared.digest, ())):
+        # Its last request may take long, and the same code be saved and prepared again meanwhile.
+        since = self._use.notes
+        await self._ended(prepared.digest)
+        await self._use.drop(gone, since)
+
+    async def _ended(self, digest: str) -> None:
+        """Return when the instances of the code *digest* that run now have ended."""
+        for instance in list(self._instances.get(digest, ())):
             await instance.wait()
-        self._instances.pop(prepared.digest, None)
-        await self._use.drop(gone)
+        if not self._instances.get(digest):
+            self._instances.pop(digest, None)
 
     def _of_its_code(self, prepared: Prepared) -> list[str]:
         """The entries of the cache that change with every edit."""

@@ -45,6 +45,17 @@ async def test_the_same_code_is_one_snapshot(folder: Path, tmp_path: Path) -> No
     assert [*first.folder.parent.iterdir()] == [first.folder]
 
 
+@pytest.mark.parametrize("code", ["sha256:", "sha256:.", "..", "../../hello", "/", "sha256:0\n"])
+async def test_what_is_no_digest_names_no_other_folder(
+    folder: Path, tmp_path: Path, code: str
+) -> None:
+    cache = tmp_path / "cache"
+    (cache / "sources" / "0").mkdir(parents=True)
+    taken = await snapshot.take(folder, name="hello", cache_dir=cache, code=code)
+    assert taken.digest == contents.digest(folder)
+    assert taken.folder.parent == cache / "sources"
+
+
 async def test_links_lead_where_they_led(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (folder / "shared").symlink_to("../shared")
@@ -80,9 +91,3 @@ async def test_a_cache_that_cannot_be_written_is_said(folder: Path, tmp_path: Pa
     (tmp_path / "cache").write_text("in the way")
     with pytest.raises(InstanceFailed, match="the code of function hello cannot be copied"):
         await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
-
-
-async def test_a_dropped_snapshot_is_gone(folder: Path, tmp_path: Path) -> None:
-    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
-    snapshot.drop(tmp_path / "cache", taken.digest)
-    assert not taken.folder.exists()

@@ -50,6 +50,18 @@ def test_a_local_variable_that_is_given_anew_need_not_exist(tmp_path: Path) -> N
         service(tmp_path, {})
 
 
+def test_what_is_given_may_refer_to_what_func_yaml_may_refer_to(tmp_path: Path) -> None:
+    environ = {"GREETING": "hi", "OTHER": "ho"}
+    assert service(tmp_path, environ, "NEW={{ env:OTHER }}")[0]["NEW"] == "ho"
+    with pytest.raises(InvalidInput, match="env entry #3 with name 'NEW' has invalid value"):
+        service(tmp_path, environ, "NEW={{ other }}")
+
+
+def test_a_variable_that_is_not_there_cannot_go(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match='environment variable "PLAN" does not exist'):
+        service(tmp_path, {"GREETING": "hi"}, "PLAN-")
+
+
 @pytest.mark.parametrize("text", ["", "A", "=x", "A B=c", "-"])
 def test_what_is_no_variable_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match="--env"):
