@@ -14,6 +14,7 @@ import tarfile
 import uuid
 import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -71,25 +72,20 @@ async def runtime(
         yield runtime
 
 
-class opened:  # noqa: N801 - reads like the function it wraps
-    """A runtime on *engine* whose cache is in *folder*, for as long as the context."""
+@asynccontextmanager
+async def opened(
+    engine: Engine, folder: Path, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[DockerRuntime]:
+    """A runtime on *engine* whose cache is in *folder*, for as long as the context.
 
-    def __init__(
-        self, engine: Engine, folder: Path, environ: Mapping[str, str] = os.environ
-    ) -> None:
-        self._engine, self._folder = engine, folder
-        self._environ = {**environ, "UV_OFFLINE": "1"}
-
-    async def __aenter__(self) -> DockerRuntime:
-        return await open_runtime(
-            self._engine,
-            gateway_port=80,
-            hosts=lambda: (),
-            function_code=code_in(self._folder, self._environ),
-        )
-
-    async def __aexit__(self, *_: object) -> None:
-        """The client is the engine's, which others use too."""
+    Its client is the engine's, which others use too.
+    """
+    yield await open_runtime(
+        engine,
+        gateway_port=80,
+        hosts=lambda: (),
+        function_code=code_in(folder, {**environ, "UV_OFFLINE": "1"}),
+    )
 
 
 @pytest.fixture
