@@ -8,7 +8,6 @@ asked over and over until it answers with what was saved. The clock runs from be
     python -m benchmarks.reload [--rounds 20] [--runtime process|docker|both]
 """
 
-import argparse
 import http.client
 import os
 import sys
@@ -22,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-from benchmarks.cold_start import find_engine, progress
+from benchmarks.cold_start import asked, progress
 from benchmarks.functions import FASTAPI, PARLIAMENT, image, project, service, spawned, words_of
 from benchmarks.report import save, summary, table
 from benchmarks.run import Run
@@ -183,19 +182,10 @@ def _wait(condition: Callable[[], bool]) -> None:
 
 def main() -> None:
     """Measure, print, write; exit with 1 where a goal is missed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--runtime", choices=("process", "docker", "both"), default="both")
-    asked = parser.parse_args()
+    rounds, runtimes, engine = asked(__doc__)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    runtimes = ("process", "docker") if asked.runtime == "both" else (asked.runtime,)
-    engine = find_engine() if "docker" in runtimes else None
-    if "docker" in runtimes and engine is None:
-        if asked.runtime == "docker":
-            sys.exit("no container engine answers")
-        runtimes = ("process",)
     with TemporaryDirectory(prefix="knlite-bench-") as place:
-        ways = measured(Path(place), runtimes, asked.rounds)
+        ways = measured(Path(place), runtimes, rounds)
     for way in ways:
         if way.runtime == "docker":
             engine.images.remove(image(way.function.name), force=True)
@@ -204,7 +194,7 @@ def main() -> None:
         with Run(Path(place), facts=False) as run:
             run.wait_until_settled(600)
             answered, failed, took = under_load(run, function)
-    report(ways, asked.rounds, answered, failed, took)
+    report(ways, rounds, answered, failed, took)
     missed = [way.name for way in ways if median(way.saved) > GOALS[way.runtime]]
     if missed or failed:
         sys.exit(f"missed: {', '.join(missed)} {failed[:3]}")

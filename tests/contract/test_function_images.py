@@ -23,14 +23,17 @@ import httpx
 import pytest
 
 from knlite.errors import InstanceFailed
-from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
+from knlite.runtime.docker.engine import Engine
 from knlite.runtime.docker.function_code import code_in
 from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.loading import Loader, Way
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.workload import FunctionProject
-from tests.required import missing, program
+from tests.contract.test_docker_runtime import anyio_backend, engine
+from tests.required import program
+
+__all__ = ["anyio_backend", "engine"]
 
 pytestmark = pytest.mark.docker
 
@@ -49,19 +52,6 @@ async def handle(scope, receive, send):
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": body})
 """
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def engine(anyio_backend: str) -> Engine:
-    found = await find_engine(os.environ)
-    if isinstance(found, NoEngine):
-        missing("docker", found.why)
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -90,8 +90,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def knlite(folder: Path) -> Iterator[Knlite]:
-    """One run of all of them."""
-    with running(folder) as run:
+    """One run of all of them, with new code in the same revisions."""
+    with running(folder, "--reload", "in-place") as run:
         yield run
 
 
@@ -127,6 +127,12 @@ def test_a_go_function_answers_and_a_panic_is_a_500(knlite: Knlite) -> None:
     wait_until(lambda: knlite.logged("go", "panic: told to"), "the panic in the log")
 
 
-def test_any_language_runs_by_its_procfile(knlite: Knlite) -> None:
+def test_any_language_runs_by_its_procfile_and_is_reloaded_in_place(
+    knlite: Knlite, folder: Path
+) -> None:
     ready(knlite, "file")
     assert knlite.get("file.default", "/page").text == "hi"
+    (folder / "file" / "page").write_text("ho")
+    wait_until(lambda: knlite.get("file.default", "/page").text == "ho", "what was saved")
+    found = knlite.object(f"{SERVICES}/file")["status"]
+    assert found["latestCreatedRevisionName"] == "file-00001"

@@ -135,6 +135,7 @@ def test_a_saved_function_is_live_and_its_manifest_stays_as_it_was(
     run: Knlite, project: Project
 ) -> None:
     answers(run, "saved", "one")
+    assert run.follows_files() is not False
     before = service(run, "saved")["spec"]["template"].get("metadata", {})
     assert "knlite.dev/code" not in before.get("annotations", {})
     project.save("saved/func.py", FUNCTION.format(body="two"))

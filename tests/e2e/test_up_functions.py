@@ -36,7 +36,7 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
         found = repository.find(name.removesuffix(f"-{template}"), template)
         assert found is not None
         create(tmp_path / name, found, created="2026-01-02T03:04:05Z")
-    run = up(tmp_path, "--runtime", "process").settled()
+    run = up(tmp_path, "--runtime", "process", "--no-watch").settled()
     for name, template in made.items():
         events = template.endswith("cloudevents")
         headers = {"Host": f"{name}.default.localhost", "Content-Type": "application/json"}
@@ -55,3 +55,4 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
     place = str(tmp_path / "python-http")
     url = run.shown("func", "describe", "--path", place, "-o", "url").strip()
     assert url == f"http://python-http.default.localhost:{run.port}"
+    assert run.follows_files() is not True
