@@ -34,7 +34,9 @@ from knlite.functions.project import ProjectError, project_of
 from knlite.functions.runs import recorded
 from knlite.kinds.catalog import read as read_object
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.manifests import Declared, Manifest, Project
+from knlite.manifests.declared import Declared
+from knlite.manifests.documents import Manifest
+from knlite.manifests.project import Project
 from knlite.serving.workload import FunctionProject, Sources
 from knlite.settings import Settings, default_runtime, environment
 from knlite.watching import Watched, watch
@@ -190,7 +192,7 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
     file = opened.folder / FILE
 
     async def tell(changed: frozenset[Path]) -> None:
-        folders = await reloader.look(changed)
+        changes = await reloader.look(changed)
         if file in changed:
             try:
                 again = open_function(opened.folder, "run")
@@ -201,8 +203,11 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
             except KnliteError as exc:
                 shown.say(f"{exc}\nnothing has been changed; save the corrected file")
                 return
+            reloader.take(changes)
             emulator.apply(what)
-        reloader.write(folders)
+        else:
+            reloader.take(changes)
+        reloader.write(changes)
 
     reloader.report_to(watched.watch)
     await watch(watched, tell, shown.say)
