@@ -62,6 +62,7 @@ class Screen:
         """What people know of as not ready, and why."""
         self._refused = Repeats(timedelta(seconds=10))
         self._failed = Repeats(timedelta(minutes=1))
+        self._prepared = Repeats(timedelta(minutes=1))
         self._attempts = Attempts()
 
     def fact(self, fact: Fact) -> None:
@@ -81,8 +82,11 @@ class Screen:
                 line = self._refused.line(who, why, fact.at, line)
             case InstanceChanged(state="failed") if line is not None:
                 line = self._failed.line(_place(fact), fact.why, fact.at, line)
+            case PreparationStep() if line is not None:
+                line = self._prepared.line(_place(fact), fact.text, fact.at, line)
             case InstanceChanged(state="ready"):
                 self._failed.over(_place(fact))
+                self._prepared.over(_place(fact))
             case _:
                 pass
         if self._moved(fact) or line is not None:
@@ -164,7 +168,7 @@ class Screen:
         return f"[{count} lines are missing here: nobody read them]"
 
 
-def _place(fact: InstanceChanged) -> tuple[str, str]:
+def _place(fact: InstanceChanged | PreparationStep) -> tuple[str, str]:
     return fact.namespace, fact.revision or fact.service
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from knlite.cli.output import Output
 from knlite.cli.screen import Screen
-from knlite.facts import EventRefused, Fact, InstanceChanged, ReadyChanged
+from knlite.facts import EventRefused, Fact, InstanceChanged, PreparationStep, ReadyChanged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LOST = "amqp://127.0.0.1:5672: connection refused"
@@ -93,3 +93,13 @@ def test_a_storm_of_refusals_is_a_line_now_and_then(screen: tuple[Screen, String
     assert told(screen, *(refused(second / 100) for second in range(900))) == [words]
     assert told(screen, refused(10)) == [f"{words} (899 more before)"]
     assert told(screen, refused(11, "another reason")) == ["event refused with 503: another reason"]
+
+
+def test_what_is_prepared_again_and_again_is_told_once(screen: tuple[Screen, StringIO]) -> None:
+    def step(seconds: float) -> PreparationStep:
+        at = NOW + timedelta(seconds=seconds)
+        text = "installing 2 packages for web"
+        return PreparationStep(at=at, namespace="shop", service="web", revision="web-1", text=text)
+
+    assert told(screen, step(0), step(10), step(30)) == ["installing 2 packages for web"]
+    assert told(screen, step(90)) == ["installing 2 packages for web (2 more before)"]
