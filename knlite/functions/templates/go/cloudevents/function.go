@@ -2,6 +2,7 @@
 package function
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/cloudevents/sdk-go/v2/event"
@@ -21,11 +22,15 @@ func New() *Function {
 // context.Context before the event, and may return only one of the two, or nothing.
 func (f *Function) Handle(e event.Event) (*event.Event, error) {
 	fmt.Println("event", e.ID(), "of type", e.Type())
+	var received any = string(e.Data())
+	if json.Valid(e.Data()) {
+		received = json.RawMessage(e.Data())
+	}
 	answer := event.New()
 	answer.SetID("answer-to-" + e.ID())
 	answer.SetType("function.response")
 	answer.SetSource("/function")
-	if err := answer.SetData(event.ApplicationJSON, map[string]string{"received": string(e.Data())}); err != nil {
+	if err := answer.SetData(event.ApplicationJSON, map[string]any{"received": received}); err != nil {
 		return nil, err
 	}
 	return &answer, nil

@@ -18,7 +18,7 @@ func TestAnswersWithWhatItReceived(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Type() != "function.response" || string(answer.Data()) != `{"received":"{\"order\":17}"}` {
+	if answer.Type() != "function.response" || string(answer.Data()) != `{"received":{"order":17}}` {
 		t.Fatalf("got %s %s", answer.Type(), answer.Data())
 	}
 }
