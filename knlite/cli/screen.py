@@ -13,11 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from knlite.cli.attempts import Attempts
 from knlite.cli.output import Output
 from knlite.cli.progressline import ProgressLine
 from knlite.cli.render import line_of, ready_now
 from knlite.cli.repeats import Repeats
+from knlite.cli.restarts import Restarts
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
@@ -63,30 +63,27 @@ class Screen:
         self._refused = Repeats(timedelta(seconds=10))
         self._failed = Repeats(timedelta(minutes=1))
         self._prepared = Repeats(timedelta(minutes=1))
-        self._attempts = Attempts()
+        self._restarts = Restarts()
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
-        if isinstance(fact, LogLine) and line is not None:
-            for each in self._attempts.line(fact, line):
-                self._print(each)
-            return
-        if isinstance(fact, InstanceChanged):
-            for each in self._attempts.changed(fact):
-                self._print(each)
         match fact:
             case ReadyChanged():
                 line = self._readiness(fact, line)
             case EventRefused() if line is not None:
                 who, why = (fact.kind, fact.namespace, fact.name), (fact.status, fact.why)
                 line = self._refused.line(who, why, fact.at, line)
-            case InstanceChanged(state="failed") if line is not None:
-                line = self._failed.line(_place(fact), fact.why, fact.at, line)
+            case InstanceChanged():
+                self._restarts.see(fact)
+                if fact.state == "failed" and line is not None:
+                    line = self._failed.line(_place(fact), fact.why, fact.at, line)
+                elif fact.state == "ready":
+                    self._failed.over(_place(fact))
+                    self._prepared.over(_place(fact))
             case PreparationStep() if line is not None:
                 line = self._prepared.line(_place(fact), fact.text, fact.at, line)
-            case InstanceChanged(state="ready"):
-                self._failed.over(_place(fact))
-                self._prepared.over(_place(fact))
+            case LogLine() if self._restarts.is_repeated(fact):
+                line = None
             case _:
                 pass
         if self._moved(fact) or line is not None:

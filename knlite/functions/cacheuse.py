@@ -20,7 +20,7 @@ import anyio.to_thread
 
 from knlite.clock import SystemClock
 from knlite.errors import KnliteError
-from knlite.functions import cachecontents
+from knlite.functions import cachecontents, cachefault
 
 FOLDER = "uses"
 """Below the cache: the files of runs."""
@@ -44,15 +44,30 @@ class CacheUse:
 
     @asynccontextmanager
     async def preparing(self) -> AsyncIterator[None]:
-        """While this lasts nothing is pruned."""
-        gate = _opened(self._cache_dir)
-        clock = SystemClock()
+        """While this lasts nothing is pruned.
+
+        Raises ``InstanceFailed`` if the cache cannot be written, now or by what is done meanwhile.
+        """
         try:
-            while not _locked(gate, fcntl.LOCK_SH):
-                await clock.sleep_until(clock.now() + RETRY)
-            yield
-        finally:
-            os.close(gate)
+            gate = _opened(self._cache_dir)
+            clock = SystemClock()
+            try:
+                while not _locked(gate, fcntl.LOCK_SH):
+                    await clock.sleep_until(clock.now() + RETRY)
+                yield
+            finally:
+                os.close(gate)
+        except OSError as error:
+            raise cachefault.not_written(error, self._cache_dir) from error
+
+    @property
+    def possible(self) -> bool:
+        """Whether there is a cache that can be written."""
+        try:
+            os.close(_opened(self._cache_dir))
+        except OSError:
+            return False
+        return True
 
     @property
     def notes(self) -> int:

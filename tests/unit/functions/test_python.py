@@ -82,3 +82,17 @@ def test_a_function_of_neither_style_is_refused_with_advice(tmp_path: Path) -> N
     with pytest.raises(InstanceFailed) as failed:
         plan(project(tmp_path, {"app.py": "import flask\n"}))
     assert "knlite.dev/command" in failed.value.fix
+
+
+@pytest.mark.parametrize("code", ["-" * 100_000 + "1", "1" + "+1" * 50_000], ids=["signs", "sums"])
+def test_code_that_is_nested_too_deeply_is_the_interpreters_to_judge(
+    tmp_path: Path, code: str
+) -> None:
+    folder = project(tmp_path, {"func.py": f"{PARLIAMENT}X = {code}\n", "Procfile": "web: x"})
+    assert plan(folder).style == "parliament"
+
+
+def test_a_procfile_may_be_anything(tmp_path: Path) -> None:
+    folder = project(tmp_path, {"func.py": "def main(context): ...\n"})
+    (folder / "Procfile").write_bytes(b"web: \xff\n")
+    assert plan(folder).style == "parliament"
