@@ -96,7 +96,7 @@ def root(
 def up(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PATH…]", help="Folders or files with manifests."),
+        typer.Argument(metavar="[PATH…]", help="Folders or files: manifests, functions."),
     ] = None,
     port: Annotated[
         int, typer.Option(envvar="KNLITE_PORT", min=1, max=65535, help="Port of the gateway.")
@@ -179,14 +179,15 @@ def up(
         bool, typer.Option("--json", help="Print every fact as one line of JSON, for scripts.")
     ] = False,
 ) -> None:
-    """Run what the manifests below PATH describe, until Ctrl-C.
+    """Run the manifests and functions below PATH until Ctrl-C.
 
     Manifests that change on disk are applied again, and code that changes is live at once. Without
-    PATH, kubectl and kn bring everything;
+    PATH, kubectl, kn and knlite func deploy bring everything;
     code that belongs to it is looked for below the current folder.
 
     \b
-    Example:
+    Examples:
+      knlite up hello/
       knlite up examples/ --set config-autoscaler.stable-window=6s
     """
     with explaining():
