@@ -23,7 +23,6 @@ test: $(VENV)/installed-dev
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.cold_start
-	$(BIN)/python -m benchmarks.zygote
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale

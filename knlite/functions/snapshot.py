@@ -22,6 +22,7 @@ import anyio
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
+from knlite.functions import cachefault
 from knlite.functions.contents import LARGE, digest, files, led
 from knlite.functions.ignore import Ignored, ignored
 
@@ -60,6 +61,8 @@ def _take(
     try:
         return _taken(folder, cache_dir, _but(cache_dir, folder, leave_out or ignored(folder)))
     except OSError as error:
+        if cachefault.of_cache(error, cache_dir):
+            raise cachefault.not_written(error, cache_dir) from error
         raise InstanceFailed(
             "SourcesUnreadable",
             f"the code of function {name} cannot be copied",

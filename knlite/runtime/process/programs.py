@@ -33,7 +33,7 @@ class Program:
     """Where it runs."""
     origin: Path
     """The user's folder, which *folder* may be a copy of."""
-    envs: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     expands: bool = False
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
     snapshot: Path | None = None

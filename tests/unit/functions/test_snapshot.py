@@ -99,5 +99,13 @@ async def test_a_secret_file_stays_secret(folder: Path, tmp_path: Path) -> None:
 
 async def test_a_cache_that_cannot_be_written_is_said(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(InstanceFailed, match="cache cannot be filled") as failed:
+        await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert "XDG_CACHE_HOME" in failed.value.fix
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_a_file_that_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "func.py").chmod(0)
     with pytest.raises(InstanceFailed, match="the code of function hello cannot be copied"):
         await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
