@@ -56,6 +56,13 @@ class _Changed:
         """Where files with mistakes are: what these say of the code beside them is not known."""
 
     async def tell(self, changed: frozenset[Path]) -> None:
+        """Go by what has *changed*; what fails of it is said, and ends no watching."""
+        try:
+            await self._go_by(changed)
+        except KnliteError as exc:
+            self._notice(str(exc), "error")
+
+    async def _go_by(self, changed: frozenset[Path]) -> None:
         """Code is looked at first, so that a manifest and its code change in one step."""
         early = not self._settled.is_set()
         await self._settled.wait()

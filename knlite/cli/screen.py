@@ -76,7 +76,7 @@ class Screen:
                 self._restarts.see(fact)
                 if fact.state == "failed" and line is not None:
                     line = self._failed.line(_place(fact), fact.why, fact.at, line)
-                elif fact.state == "ready":
+                elif fact.state in {"ready", "gone"}:
                     self._failed.over(_place(fact))
             case LogLine() if self._restarts.is_repeated(fact):
                 line = None
