@@ -69,9 +69,10 @@ class _Changed:
         emulator, reloader = self._emulator, self._emulator.reloader
         changes = await reloader.look(changed, early=early)
         declaring = any(map(_may_declare, changed))
+        mistakes = self._mistakes
         project = await self._declared(changed) if declaring else None
         held = changes.keys() & self._refused
-        if held and not declaring:
+        if held and self._mistakes == mistakes:
             folders = ", ".join(sorted(map(str, held)))
             self._notice(
                 f"what is new in {folders} waits until these mistakes are gone:", "warning"
