@@ -199,6 +199,20 @@ async def test_code_that_nothing_runs_any_more_is_no_news_until_something_does()
 
 
 @on_virtual_time
+async def test_who_watches_hears_once_of_all_that_come_together() -> None:
+    names = [f"web-{number}" for number in range(20)]
+    async with opened({name: Script(booting=0.5) for name in names}) as cell:
+        heard: list[frozenset[Path]] = []
+        cell.reloader.report_to(heard.append)
+        for name in names:
+            cell.code.save(name, "sha256:1")
+        for name in names:
+            cell.service(name, name)
+        await cell.advance(2)
+        assert heard == [frozenset(), {Path("/code", name) for name in names}]
+
+
+@on_virtual_time
 async def test_a_route_that_is_broken_anyway_does_not_count_against_the_change() -> None:
     async with opened() as cell:
         cell.code.save("web", "sha256:1")
