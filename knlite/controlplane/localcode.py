@@ -55,7 +55,7 @@ class LocalCode:
         Raises ``InstanceFailed``.
         """
         if not await anyio.Path(folder).is_dir():
-            raise InstanceFailed("FolderMissing", f"{folder} is gone; what runs from it runs on")
+            raise InstanceFailed("FolderMissing", f"{folder} is gone")
         rule = self.rule(code, folder)
         if isinstance(code, FunctionProject):
             taken = await snapshot.take(

@@ -290,7 +290,10 @@ class Reloader:
         return found
 
     def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
-        """Those of *touched* that are files of its code, as their author names them."""
+        """Those of *touched* that are files of its code, as their author names them.
+
+        What an editor made for a moment beside the file that it saved is none.
+        """
         rule = self._code.rule(folder.code, folder.path)
         inside = [path for path in touched if folder.path in path.parents]
         names = {path: path.relative_to(folder.path).as_posix() for path in inside}

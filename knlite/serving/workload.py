@@ -34,13 +34,13 @@ class FunctionProject:
     image: str
     """``image``, else ``registry/name:latest``; empty when func.yaml has neither."""
     invoke: Literal["http", "cloudevent"] = "http"
-    envs: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Literal ``run.envs``; a manifest's variables win over them."""
     base_image: str = ""
     """``build.baseImage``: what its image is built upon; empty for the runtime's own choice."""
     builder: str = ""
     """``build.builder``: pack, s2i, host; empty if it is not said."""
-    build_envs: Mapping[str, str] = field(default_factory=dict)
+    build_envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Variables while it is built, not while it runs."""
     health: tuple[str, str] = ("/health/liveness", "/health/readiness")
     """Paths that say whether it lives, and whether it is ready."""
