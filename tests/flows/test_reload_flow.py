@@ -293,13 +293,13 @@ async def test_of_many_saves_in_a_second_the_last_wins_and_nothing_is_left_of_th
 
 
 @on_virtual_time
-async def test_a_hundred_saves_leave_a_few_revisions() -> None:
+async def test_many_saves_leave_a_few_revisions() -> None:
     async with opened() as cell:
         await begun(cell)
-        for number in range(2, 102):
+        for number in range(2, 22):
             await save(cell, f"sha256:{number}")
             await cell.advance(3)
-        assert served(cell) == {"web-00101"}
+        assert served(cell) == {"web-00021"}
         assert len(revisions(cell)) == 5
 
 
