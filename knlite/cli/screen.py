@@ -77,7 +77,7 @@ class Screen:
                 self._restarts.see(fact)
                 if fact.state == "failed" and line is not None:
                     line = self._failed.line(_place(fact), fact.why, fact.at, line)
-                elif fact.state == "ready":
+                elif fact.state in {"ready", "gone"}:
                     self._failed.over(_place(fact))
                     self._prepared.over(_place(fact))
             case PreparationStep() if line is not None:
