@@ -122,6 +122,8 @@ class Exchange:
         fields = [(name, value) for name, value in message.get("headers", ())]
         if not all(isinstance(each, bytes) for field in fields for each in field):
             raise TypeError("names and values of headers must be bytes")
+        if any(end in each for field in fields for each in field for end in (b"\r", b"\n")):
+            raise ValueError("a header contains a line end")
         self._status = int(message["status"])
         if not 200 <= self._status <= 999:
             raise ValueError(f"{self._status} is no status of an answer")
@@ -176,6 +178,9 @@ class Connection(asyncio.StreamReaderProtocol):
         self._server = server
         self.gone = asyncio.Event()
         self._left: int | None = 0
+        """Bytes of the body that are to come; None for one in chunks."""
+        self._chunk = 0
+        """Bytes of the chunk that are to come."""
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell a function that waits for it."""
@@ -202,15 +207,25 @@ class Connection(asyncio.StreamReaderProtocol):
                 raise ConnectionError("the client left within its body")
             self._left -= len(part)
             return part, self._left > 0
-        size = int((await self._reader.readline()).partition(b";")[0], 16)
-        if size:
-            part = await self._reader.readexactly(size)
-            await self._reader.readline()
+        self._chunk = self._chunk or await self._next_chunk()
+        if self._chunk:
+            part = await self._reader.read(min(self._chunk, 65536))
+            if not part:
+                raise ConnectionError("the client left within its body")
+            self._chunk -= len(part)
+            if not self._chunk:
+                await self._reader.readline()
             return part, True
         while (await self._reader.readline()).rstrip(b"\r\n"):
             pass  # Trailers have no reader here.
         self._left = 0
         return b"", False
+
+    async def _next_chunk(self) -> int:
+        size = int((await self._reader.readline()).partition(b";")[0], 16)
+        if size < 0:
+            raise ValueError("malformed chunk")
+        return size
 
     async def _connected(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
@@ -295,6 +310,7 @@ class Server:
         told = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told.set)
+        loading.free_children()
         listener = await loop.create_server(
             lambda: Connection(application, self), loading.host(), port, backlog=512
         )

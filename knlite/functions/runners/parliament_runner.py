@@ -108,14 +108,15 @@ class Server:
         """Accept until the first SIGTERM or SIGINT, then finish what runs."""
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
+        loading.free_children()
         try:
             while True:
                 connection, _ = self._listener.accept()
                 threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
         except SystemExit:
             # A second signal must not break the drain; SIGKILL ends it at the end of the grace.
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, _stay)
+            signal.signal(signal.SIGINT, _stay)
         self._draining = True
         self._listener.close()
         with self._idle:
@@ -244,6 +245,10 @@ def _leave(number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
+def _stay(number: int, frame: object) -> None:
+    """Nothing. To ignore a signal would have the programs that a function starts ignore it, too."""
+
+
 def _read_head(reader: Any) -> list[bytes]:
     """The lines of the next head; none when the client has closed."""
     lines: list[bytes] = []
@@ -279,10 +284,12 @@ def _parse_head(lines: list[bytes]) -> tuple[str, str, str, Fields]:
 def _read_body(reader: Any, headers: Headers) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         chunks: list[bytes] = []
-        while size := int(reader.readline().partition(b";")[0], 16):
+        while size := int(reader.readline(HEAD_LIMIT).partition(b";")[0], 16):
+            if size < 0:
+                raise ValueError("malformed chunk")
             chunks.append(_read_exactly(reader, size))
             reader.readline()
-        while reader.readline().rstrip(b"\r\n"):
+        while reader.readline(HEAD_LIMIT).rstrip(b"\r\n"):
             pass  # Trailers have no reader here.
         return b"".join(chunks)
     length = headers.get("content-length", "0")
