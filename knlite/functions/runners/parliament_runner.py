@@ -112,7 +112,13 @@ class Server:
         try:
             while True:
                 connection, _ = self._listener.accept()
-                threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+                thread = threading.Thread(target=self._converse, args=(connection,), daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    # As many as there may be: the next one may find one that has ended.
+                    sys.stderr.write(f"a connection is refused: {error}\n")
+                    connection.close()
         except SystemExit:
             # A second signal must not break the drain; SIGKILL ends it at the end of the grace.
             signal.signal(signal.SIGTERM, _stay)
