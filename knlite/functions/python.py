@@ -22,7 +22,8 @@ from knlite.functions import requirements
 
 RUNNERS = Path(__file__).parent / "runners"
 SHARED = tuple(
-    RUNNERS / f"knlite_{name}.py" for name in ("asgi", "loading", "parliament", "streams")
+    RUNNERS / f"knlite_{name}.py"
+    for name in ("asgi", "loading", "parliament", "replies", "request", "streams")
 )
 """What runners need beside them."""
 START = RUNNERS / "knlite_start.py"

@@ -241,6 +241,33 @@ def test_a_header_cannot_become_two(tmp_path: Path) -> None:
     assert (status, "Set-Cookie" in headers) == (500, False)
 
 
+SENDS_BACK = """
+from parliament import event
+
+def main(context):
+    return context.cloud_event
+"""
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"datacontenttype": "a/b\r\nSet-Cookie: stolen=1"}, {"a\r\nSet-Cookie": "stolen=1"}],
+    ids=["value", "name"],
+)
+def test_an_event_that_is_sent_back_adds_no_header(
+    tmp_path: Path, attributes: dict[str, str]
+) -> None:
+    (tmp_path / "func.py").write_text(SENDS_BACK)
+    required = {"specversion": "1.0", "id": "1", "source": "/test", "type": "t"}
+    body = json.dumps({**required, **attributes, "data": "x"})
+    with running(tmp_path, "parliament_runner") as made:
+        kind = {"Content-Type": "application/cloudevents+json"}
+        status, headers, _ = made.ask("/", body, kind)
+        assert (status, "Set-Cookie" in headers) == (500, False)
+        _, err = made.stopped()
+    assert "a header with a line end" in err
+
+
 COUNTS = """
 async def handle(scope, receive, send):
     total, more = 0, True
