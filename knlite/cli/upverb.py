@@ -137,8 +137,8 @@ def up(
     """Run the manifests and functions below PATH until Ctrl-C.
 
     Manifests that change on disk are applied again, and code that changes is live at once. Without
-    PATH, kubectl, kn and knlite func deploy bring everything; code that belongs to it is looked for below the current
-    folder.
+    PATH, kubectl, kn and knlite func deploy bring everything; code that belongs to it is looked for
+    below the current folder.
 
     \b
     Examples:

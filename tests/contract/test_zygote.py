@@ -40,7 +40,7 @@ def main(*arguments):
         print(os.getcwd(), os.getpid() == os.getsid(0), threading.active_count(), sys.argv[1:])
         print(sys.stdin.read() == "")
         print(sorted(name for name in os.environ if name.startswith("X_")))
-        print(sys.modules["__main__"].__file__ == __file__, file=sys.stderr)
+        print(sys.modules["__main__"].__file__, sys.argv[0], file=sys.stderr)
     if what == "raise":
         raise KeyError("gone")
     if what.startswith("exit"):
@@ -103,7 +103,7 @@ class Stage:
             imports=imports,
             key=" ".join(imports),
         )
-        words = (*interpreter, str(runner), "a", "b")
+        words = (*interpreter, str(self.runners / "knlite_start.py"), "runner", "a", "b")
         return Program(words=words, folder=self.folder, origin=self.folder, warm=warm)
 
     async def start(
@@ -142,7 +142,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     runners, folder = tmp_path / "runners", tmp_path / "function"
     runners.mkdir()
     folder.mkdir()
-    for name in ("zygote", "knlite_preloading"):
+    for name in ("zygote", "knlite_preloading", "knlite_start"):
         shutil.copy(Path(knlite.functions.runners.__path__[0]) / f"{name}.py", runners)
     (runners / "runner.py").write_text(RUNNER)
     for name, text in MODULES.items():
@@ -162,7 +162,7 @@ async def test_a_forked_program_is_as_a_spawned_one(stage: Stage) -> None:
     assert same.of("stdout") == ["loading", *log.of("stdout")]
     assert same.of("stderr") == ["oh", *log.of("stderr")]
     assert log.of("stdout")[0] == "main a b"
-    assert log.of("stderr") == ["True"]
+    assert log.of("stderr") == [f"{stage.runners / 'knlite_start.py'} runner"]
 
 
 @pytest.mark.parametrize(
@@ -652,6 +652,64 @@ async def test_a_function_is_forked(tmp_path: Path) -> None:
         await forked.stop(5)
         assert (await forked.wait()).code == 0
         assert [text.rpartition("\x1e")[2] for text in log.of("stdout")] == ["called"]
+
+
+CHILDREN = """
+import multiprocessing, os, signal, time
+
+def square(number):
+    return number * number
+
+def main(context):
+    how = context.request.args["how"]
+    if how != "kill":
+        with multiprocessing.get_context(how).Pool(1) as pool:
+            return str(pool.map(square, [3]))
+    here, there = os.pipe()
+    child = os.fork()
+    if not child:
+        signal.alarm(5)
+        os.write(there, b"1")
+        time.sleep(60)
+        os._exit(0)
+    os.read(here, 1)
+    os.kill(child, signal.SIGTERM)
+    return str(os.waitpid(child, 0)[1])
+"""
+IN_ASGI = """
+class Request: pass
+
+async def handle(scope, receive, send):
+    context = Request()
+    context.request = Request()
+    context.request.args = {"how": scope["path"].strip("/")}
+    body = main(context).encode()
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+@pytest.mark.parametrize("memory", [None, 0], ids=["forked", "spawned"])
+@pytest.mark.parametrize("style", ["parliament", "func"])
+async def test_processes_that_a_function_starts_are_its_own(
+    tmp_path: Path, style: str, memory: int | None
+) -> None:
+    code = CHILDREN
+    if style == "func":
+        code = CHILDREN.replace("def main", "def work") + IN_ASGI.replace("main(", "work(")
+    (tmp_path / "func.py").write_text(code)
+    project = FunctionProject(folder=str(tmp_path), name="f", language="python", image="")
+    async with _runtime(tmp_path / ".cache", memory) as runtime:
+        prepared = await runtime.prepare(project, lambda *_: None)
+        stage = Stage(runtime, tmp_path, tmp_path)
+        assert isinstance(prepared.handle, Program)
+        start = stage.until_forked if memory is None else stage.start
+        instance, _ = await start(prepared.handle)
+        for how, said in (("kill", b"15"), ("spawn", b"[9]"), ("forkserver", b"[9]")):
+            path = f"/{how}" if style == "func" else f"/?how={how}"
+            assert (await answered(instance, path)).endswith(said)
+        await instance.stop(5)
+        assert (await instance.wait()).code == 0
 
 
 TAIL = "import sys\nif __name__ == '__main__': main(*sys.argv[1:])\n"
