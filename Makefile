@@ -19,7 +19,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python tools/tests.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.cold_start

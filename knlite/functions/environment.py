@@ -12,14 +12,14 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from subprocess import DEVNULL
+from subprocess import DEVNULL, PIPE
 
 import anyio
 import uv
 from anyio.streams.text import TextReceiveStream
 
 from knlite.errors import InstanceFailed
-from knlite.functions import cached, unresolved, uvprogress
+from knlite.functions import cached, toolchain, unresolved, uvprogress
 from knlite.functions.report import Report
 
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
@@ -34,7 +34,7 @@ def key(
     """
     content = hashlib.sha256("\n".join((*interpreter, "")).encode())
     for line in requirements:
-        if line.startswith("-c "):
+        if line.startswith("-c /"):
             # Where it is does not matter: each snapshot of the code has its own.
             content.update(b"-c\n" + Path(line[3:]).read_bytes())
             continue
@@ -123,9 +123,8 @@ async def _uv(
     """Run ``uv`` with *text* as its input; *tell* gets to know how much is done."""
     inherited = {k: v for k, v in environ.items() if k not in ("VIRTUAL_ENV", "PYTHONPATH")}
     printed = ""
-    async with await anyio.open_process(
-        [uv.find_uv_bin(), *arguments], cwd=folder, env=inherited, stdout=DEVNULL
-    ) as process:
+    words = [uv.find_uv_bin(), *arguments]
+    async with toolchain.started(words, folder, inherited, stdin=PIPE, stdout=DEVNULL) as process:
         if process.stdin is None or process.stderr is None:
             raise RuntimeError("started without pipes")
         # It reads all of it before it says anything. One that has failed before reads nothing.

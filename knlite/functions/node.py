@@ -164,8 +164,8 @@ async def install(
             await anyio.Path(draft, planned.lock).write_bytes(lock)
         settings = anyio.Path(origin, ".npmrc")
         if await settings.is_file():
-            # For a private registry; it may hold a secret, so it is not kept.
-            await anyio.Path(draft, ".npmrc").write_bytes(await settings.read_bytes())
+            # For a private registry; it may hold a secret, of which no copy is to be left.
+            await anyio.Path(draft, ".npmrc").symlink_to(await settings.absolute())
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier"]
         which = [*quiet] if planned.builds else [*quiet, "--omit=dev"]
         steps = [["ci", *which]] if lock else []

@@ -51,7 +51,7 @@ class Made:
     words: tuple[str, ...]
     described: str
     """What it depends on besides the files in its folder and their names."""
-    envs: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     expands: bool = False
     """Whether *words* may hold ``$PORT`` and other variables."""
     warm: Warm | None = None

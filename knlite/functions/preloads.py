@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from knlite.functions.python import PythonPlan
+from knlite.functions.python import PythonPlan, parse
 
 FIRST_REQUEST = ("knlite_streams", "json", "urllib.parse", "uuid", "datetime")
 """What the runners load when they answer, rather than when they start."""
@@ -46,11 +46,7 @@ def _follow(folder: Path, name: str, found: dict[str, None], seen: set[Path]) ->
         return
     seen.add(file)
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (SyntaxError, ValueError, OSError, RecursionError):
-        return  # The interpreter will say it better.
-    for imported in _imported(tree.body, package):
+    for imported in _imported(parse(file).body, package):
         own, _, _ = imported.partition(".")
         if _file(folder, own) is None:
             found[imported] = None

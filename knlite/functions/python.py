@@ -2,9 +2,9 @@
 
 Two styles are known. *parliament* is ``def main(context)`` in ``func.py``; *func* is today's
 ``new()`` or ``handle`` in the package ``function`` (or the module ``func``). Our runners bring the
-server, so a function that imports nothing beyond the standard library installs nothing and needs
-no network, whatever its template lists. Otherwise its requirements are installed as they are
-written, with ``cloudevents`` kept at the version that its style works with.
+server, so a function that imports nothing beyond the standard library, and lists no more than
+func's template does, installs nothing and needs no network. Otherwise its requirements are
+installed as they are written, with ``cloudevents`` kept at the version that its style works with.
 
 Source: Knative Functions reference §2.6, §2.7, §3.3; knative/func pkg/scaffolding.
 Not here: the installing (``environment.py``), the runners (``runners/``).
@@ -13,12 +13,12 @@ Not here: the installing (``environment.py``), the runners (``runners/``).
 import ast
 import re
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from knlite.errors import InstanceFailed
+from knlite.functions import requirements
 
 RUNNERS = Path(__file__).parent / "runners"
 SHARED = tuple(RUNNERS / f"knlite_{name}.py" for name in ("loading", "parliament", "streams"))
@@ -28,6 +28,8 @@ START = RUNNERS / "knlite_start.py"
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
 TEST_TOOLS = frozenset({"pytest", "pytest-asyncio"})
 """What func's template lists among the runtime's dependencies, for the function's tests."""
+TEMPLATE_NAMES = TEST_TOOLS | {"httpx", "cloudevents"}
+"""All that func's template lists; for its runner and tests, unless the function imports it."""
 PARLIAMENT_NAMES = frozenset({"parliament", "parliament-functions"})
 
 _DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(main|new|handle)\b", re.MULTILINE)
@@ -78,9 +80,9 @@ def recognized(folder: Path) -> bool:
 
 def listed(folder: Path) -> tuple[str, ...]:
     """What the project in *folder* lists, for a program of its own. Raises ``InstanceFailed``."""
-    lines = _requirement_lines(folder / "requirements.txt")
+    lines = requirements.of_file(folder / "requirements.txt")
     if (folder / "pyproject.toml").is_file():
-        lines += _dependencies(folder / "pyproject.toml")
+        lines += requirements.of_pyproject(folder / "pyproject.toml")
     constraints = folder / "constraints.txt"
     if lines and constraints.is_file():
         lines.append(f"-c {constraints.resolve()}")
@@ -105,7 +107,7 @@ def _is_parliament(folder: Path, imported: set[str]) -> bool:
     if "parliament" in imported:
         return (folder / "func.py").is_file()
     procfile = folder / "Procfile"
-    if procfile.is_file() and _PROCFILE.search(procfile.read_text(encoding="utf-8")):
+    if procfile.is_file() and _PROCFILE.search(procfile.read_text("utf-8", "replace")):
         return True
     return "main" in _defined(folder / "func.py")
 
@@ -116,14 +118,14 @@ def _is_func(folder: Path) -> bool:
 
 
 def _parliament_requirements(folder: Path, imported: set[str]) -> tuple[str, ...]:
-    lines = _requirement_lines(folder / "requirements.txt")
+    lines = requirements.of_file(folder / "requirements.txt")
     needed = [line for line in lines if _name(line) not in PARLIAMENT_NAMES]
     if not needed and not _foreign(folder, imported):
         return ()
     constraints = folder / "constraints.txt"
     if constraints.is_file():
         lines.append(f"-c {constraints.resolve()}")
-    pinned = [*lines, *_requirement_lines(constraints)]
+    pinned = [*lines, *requirements.of_file(constraints)]
     if not any(_name(line) == "cloudevents" and _has_version(line) for line in pinned):
         # parliament does not import with cloudevents 2.x.
         lines.append("cloudevents<2")
@@ -131,44 +133,19 @@ def _parliament_requirements(folder: Path, imported: set[str]) -> tuple[str, ...
 
 
 def _func_requirements(folder: Path, invoke: str, imported: set[str]) -> tuple[str, ...]:
-    lines = _requirement_lines(folder / "requirements.txt")
+    lines = requirements.of_file(folder / "requirements.txt")
     project = folder / "pyproject.toml"
     if project.is_file():
-        lines += _dependencies(project)
+        lines += requirements.of_pyproject(project)
+    own = [line for line in lines if _name(line) not in TEMPLATE_NAMES]
     lines = [line for line in lines if _name(line) not in TEST_TOOLS]
-    if invoke == "http" and not _foreign(folder, imported):
+    if invoke == "http" and not own and not _foreign(folder, imported):
         return ()
     if invoke == "cloudevent" and not any(
         _name(line) == "cloudevents" and _has_version(line) for line in lines
     ):
         lines.append("cloudevents>=2,<3")
     return tuple(lines)
-
-
-def _dependencies(project: Path) -> list[str]:
-    try:
-        document = tomllib.loads(project.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InstanceFailed(
-            "FunctionNotRecognised", f"{project} is not valid TOML", cause=str(error)
-        ) from error
-    listed = document.get("project", {}).get("dependencies", [])
-    return [str(line) for line in listed]
-
-
-def _requirement_lines(file: Path) -> list[str]:
-    """The requirements in *file* and in the files that it includes, without comments."""
-    if not file.is_file():
-        return []
-    lines: list[str] = []
-    for raw in file.read_text(encoding="utf-8-sig").replace("\\\n", " ").splitlines():
-        line = re.sub(r"(^|\s)#.*$", "", raw).strip()
-        include = re.match(r"(?:-r|--requirement)[\s=]+(.+)", line)
-        if include:
-            lines += _requirement_lines(file.parent / include[1])
-        elif line:
-            lines.append(line)
-    return lines
 
 
 def _name(line: str) -> str:
@@ -192,17 +169,19 @@ def _sources(folder: Path) -> list[Path]:
     return found
 
 
-def _parse(source: Path) -> ast.Module:
+def parse(source: Path) -> ast.Module:
+    """What is in the file *source*; nothing if that cannot be read."""
     try:
         return ast.parse(source.read_bytes())
-    except (SyntaxError, ValueError):
-        return ast.Module(body=[], type_ignores=[])  # The interpreter will say it better.
+    except (SyntaxError, ValueError, RecursionError, MemoryError, OSError):
+        # Two of them for what is nested too deeply. The interpreter will say it better.
+        return ast.Module(body=[], type_ignores=[])
 
 
 def _imports(source: Path) -> set[str]:
     """Top-level names of the modules that *source* imports anywhere."""
     names: set[str] = set()
-    for node in ast.walk(_parse(source)):
+    for node in ast.walk(parse(source)):
         if isinstance(node, ast.Import):
             names.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
@@ -213,7 +192,7 @@ def _imports(source: Path) -> set[str]:
 def _defined(source: Path) -> set[str]:
     if not source.is_file():
         return set()
-    parsed = _parse(source)
+    parsed = parse(source)
     if not parsed.body:
         # Not valid, then: enough to start it, since the interpreter tells what is wrong.
         return set(_DEFINED.findall(source.read_text(encoding="utf-8", errors="replace")))

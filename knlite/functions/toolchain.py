@@ -7,13 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-from anyio.abc import ByteReceiveStream
+from anyio.abc import ByteReceiveStream, Process
 
 from knlite.errors import InstanceFailed
 
@@ -54,25 +54,44 @@ def find(tool: Tool, function: str, environ: Mapping[str, str]) -> str:
 
 
 async def run(words: Sequence[str], folder: Path, environ: Mapping[str, str]) -> Outcome:
-    """Run *words* in *folder*; when cancelled, all that they started is killed."""
+    """Run *words* in *folder*; nothing of what they started is left when it returns."""
+    printed = bytearray()
+    async with started(words, folder, environ, stderr=subprocess.STDOUT) as process:
+        await _read(process.stdout, printed)
+        code = await process.wait()
+    return Outcome(code, printed.decode("utf-8", "replace"))
+
+
+@asynccontextmanager
+async def started(
+    words: Sequence[str],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    stdin: int = subprocess.DEVNULL,
+    stdout: int = subprocess.PIPE,
+    stderr: int = subprocess.PIPE,
+) -> AsyncIterator[Process]:
+    """*words*, started in *folder* in a group of their own, which is killed at the end.
+
+    What installs runs what others wrote (a package's build), and that may start anything.
+    """
     process = await anyio.open_process(
         list(words),
         cwd=folder,
         env=environ,
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
         start_new_session=True,
     )
-    printed = bytearray()
     try:
-        await _read(process.stdout, printed)
-        code = await process.wait()
+        yield process
     finally:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         with anyio.CancelScope(shield=True):
             await process.aclose()
-    return Outcome(code, printed.decode("utf-8", "replace"))
 
 
 async def _read(stream: ByteReceiveStream | None, printed: bytearray) -> None:

@@ -59,7 +59,7 @@ class ContainerLaunch:
 
     name: str
     prepared: Prepared
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The complete environment of the contract but for PORT, which the runtime sets on the
     container that serves."""
     command: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ Pins Knative Functions reference §3.3 (what a cached environment saves).
 
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -62,3 +63,44 @@ async def test_a_failed_installation_says_why_and_leaves_nothing(tmp_path: Path)
     assert "no-such-thing" in failed.value.cause
     left = [entry.name for entry in (tmp_path / "cache" / "environments").iterdir()]
     assert all(name.endswith(".lock") for name in left)
+
+
+BACKEND = """
+import time
+def build_wheel(*_, **__):
+    pipe = open({pipe!r}, "w")
+    print("begun", file=pipe, flush=True)
+    time.sleep(60)
+"""
+
+
+async def test_a_cancelled_installation_leaves_no_build_running(tmp_path: Path) -> None:
+    """Killing uv alone would leave what a package's build has started."""
+    package, pipe = tmp_path / "package", tmp_path / "pipe"
+    package.mkdir()
+    (package / "pyproject.toml").write_text(
+        '[project]\nname = "slow"\nversion = "1"\n[build-system]\nrequires = []\n'
+        'build-backend = "backend"\nbackend-path = ["."]\n'
+    )
+    (package / "backend.py").write_text(BACKEND.format(pipe=str(pipe)))
+    os.mkfifo(pipe)
+    held = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with anyio.fail_after(20):
+            async with anyio.create_task_group() as group:
+                group.start_soon(made, tmp_path, str(package), [])
+                await until_read(held)
+                group.cancel_scope.cancel()
+            # At the end of the file nobody holds it any more.
+            while await until_read(held):
+                pass
+    finally:
+        os.close(held)
+    assert not [each for each in (tmp_path / "cache" / "environments").iterdir() if each.is_dir()]
+
+
+async def until_read(descriptor: int) -> bytes:
+    while True:
+        await anyio.wait_readable(descriptor)
+        with suppress(BlockingIOError):
+            return os.read(descriptor, 100)

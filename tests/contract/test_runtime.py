@@ -557,3 +557,30 @@ async def test_code_that_is_prepared_again_while_its_last_instance_ends_stays(
     instance = await process_runtime.start(launch(again, "two"), quiet)
     assert (await answered(instance)).endswith(b"there")
     await instance.stop(5)
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"), [("0.0.0.0", "127.0.0.1"), ("::", "127.0.0.1"), ("1 Main St", "1 Main St")]
+)
+async def test_all_interfaces_of_a_container_are_not_all_of_the_machine(
+    process_runtime: ProcessRuntime, tmp_path: Path, told: str, seen: str
+) -> None:
+    """``func deploy`` sets ADDRESS; servers that read it would listen for everybody."""
+    (tmp_path / "tell.py").write_text("import os\nprint(os.environ['ADDRESS'])\n")
+    command = LocalCommand(f"{PYTHON} tell.py", str(tmp_path))
+    prepared, log = await process_runtime.prepare(command, silent), Log()
+    instance = await process_runtime.start(launch(prepared, ADDRESS=told), lambda _: log)
+    await instance.wait()
+    assert log.of("stdout") == [seen]
+
+
+async def test_a_cache_that_cannot_be_written_fails_what_needs_it(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text("def main(context): ...\n")
+    (tmp_path / "cache").write_text("in the way")
+    async with processes(tmp_path / "cache") as runtime:
+        prepared = await runtime.prepare(LocalCommand("sleep 60", str(tmp_path)), silent)
+        await (await runtime.start(launch(prepared), quiet)).stop(5)
+        project = FunctionProject(folder=str(tmp_path), name="f", language="python", image="")
+        with pytest.raises(InstanceFailed, match="cache cannot be filled") as failed:
+            await runtime.prepare(project, silent)
+    assert failed.value.reason == "CacheNotWritten"

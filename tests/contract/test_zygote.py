@@ -1,8 +1,10 @@
 """Programs that are forked from a zygote are as those that are spawned (``runtime/process``)."""
 
 import os
+import resource
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +18,7 @@ import anyio.to_thread
 import pytest
 
 import knlite.functions.runners
+from knlite.errors import InstanceFailed
 from knlite.functions.plan import Warm
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.runtime.process import zygote as zygote_module
@@ -50,6 +53,9 @@ def main(*arguments):
     if what == "value":
         import reads
         print(reads.VALUE)
+    if what == "stray":
+        import subprocess
+        print(subprocess.Popen(["sleep", "60"], start_new_session=True).pid, flush=True)
     if what in ("wait", "child"):
         time.sleep(60)
 if __name__ == "__main__":
@@ -300,6 +306,58 @@ async def test_what_another_user_runs_is_loaded_by_that_user(stage: Stage) -> No
         assert log.of("stdout") == [f"{group} {group}"]
 
 
+@pytest.mark.parametrize(
+    "env", [{"X_KEY": "hush\0LD_PRELOAD=x"}, {"TZ": "hush\0"}, {"X_KEY": "hush\ud800"}], ids=str
+)
+async def test_a_variable_that_no_program_can_be_given_is_refused(
+    stage: Stage, env: dict[str, str]
+) -> None:
+    """A secret may hold any bytes; what comes after a zero byte must not become a variable."""
+    forked, _ = await stage.until_forked(stage.program())
+    await forked.wait()
+    with pytest.raises(InstanceFailed, match=f"variable '{next(iter(env))}'") as failed:
+        await stage.start(stage.program(), **env)
+    assert "hush" not in str(failed.value)
+
+
+async def test_a_start_without_free_descriptors_fails_and_the_next_one_does_not(
+    stage: Stage,
+) -> None:
+    forked, _ = await stage.until_forked(stage.program())
+    await forked.wait()
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with socket.socket() as highest:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, limits[1]))
+        try:
+            with pytest.raises(InstanceFailed, match="cannot be started"):
+                await stage.start(stage.program())
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        assert highest
+    again, _ = await stage.start(stage.program())
+    assert again.origin == "forked"
+    assert (await again.wait()).code == 0
+
+
+@pytest.mark.parametrize("memory", [None, 0], ids=["forked", "spawned"])
+async def test_what_leaves_its_group_holds_nothing_and_ends_with_the_run(
+    stage: Stage, tmp_path: Path, memory: int | None
+) -> None:
+    async with _runtime(tmp_path / "other", memory=memory) as runtime:
+        stage.runtime = runtime
+        program = stage.program()
+        if memory is None:
+            await (await stage.until_forked(program))[0].wait()
+        before = len(os.listdir("/proc/self/fd"))
+        instance, log = await stage.start(program, DO="stray")
+        with anyio.fail_after(10):
+            assert (await instance.wait()).code == 0
+        stray = int(log.of("stdout")[-1])
+        assert len(os.listdir("/proc/self/fd")) <= before + (memory == 0)  # The guard's.
+        assert alive(stray)
+    await until(lambda: not alive(stray))
+
+
 async def test_a_frozen_one_goes_on_and_can_be_stopped(stage: Stage) -> None:
     forked, _ = await stage.until_forked(stage.program(), DO="wait")
     assert await forked.freeze()
@@ -340,6 +398,63 @@ async def test_what_instances_have_loaded_is_loaded_ahead_of_the_next_ones(stage
             await forked.wait()
             said.update(log.of("stdout"))
     assert said == {"[]", "['colorsys', 'package.part']"}
+
+
+async def test_all_are_heard_that_end_while_their_zygote_is_busy(stage: Stage) -> None:
+    (stage.runners / "runner.py").write_text(
+        "import os, signal, sys\ndef main(*_):\n"
+        "    print(sorted(sys.modules.keys() & {'colorsys', 'sndhdr', 'chunk'}), flush=True)\n"
+        "    if 'LOADS' not in os.environ: return\n"
+        "    signal.signal(signal.SIGTERM, lambda *_: None)\n"
+        "    __import__(os.environ['LOADS'])\n"
+        "    print('ready', flush=True)\n    signal.pause()\n" + TAIL
+    )
+    program = stage.program()
+    first, _ = await stage.until_forked(program)
+    await first.wait()
+    names = ("chunk", "colorsys")
+    waiting = []
+    for name in names:
+        forked, log = await stage.start(program, LOADS=name)
+        assert forked.origin == "forked"
+        await until(lambda log=log: "ready" in log.of("stdout"))
+        waiting.append(forked)
+    zygote = parent(waiting[0])
+    os.kill(zygote, signal.SIGSTOP)
+    for forked in waiting:
+        os.kill(pid(forked), signal.SIGTERM)
+        await until(lambda forked=forked: not alive(pid(forked)))
+    os.kill(zygote, signal.SIGCONT)
+    said = set[str]()
+    with anyio.fail_after(10):
+        while str(sorted(names)) not in said:
+            forked, log = await stage.until_forked(program)
+            await forked.wait()
+            said.update(log.of("stdout"))
+
+
+async def test_one_that_hangs_while_it_learns_is_given_up(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (stage.runners / "package").mkdir()
+    (stage.runners / "package" / "__init__.py").write_text("")
+    # Not in its trial, which is in the zygote's group, and not in an instance.
+    (stage.runners / "package" / "late.py").write_text(
+        "import os, sys, time\n"
+        "if 'zygote' in sys.argv[0] and os.getpid() == os.getpgrp(): time.sleep(60)\n"
+    )
+    (stage.runners / "runner.py").write_text(
+        "import sys\ndef main(*_):\n    sys.path.insert(0, '.')\n    import package.late\n" + TAIL
+    )
+    program = stage.program("package")
+    forked, _ = await stage.until_forked(program)
+    # It counts from when it began to learn.
+    monkeypatch.setattr(zygotes, "LOAD_PATIENCE", 2.0)
+    await forked.wait()
+    why = "spawned: what it imports takes longer than 2 s to load"
+    await until_true(stage, program, lambda origin: origin == why)
+    forked, _ = await stage.until_forked(stage.program("json"))
+    await forked.wait()
 
 
 async def test_what_would_do_harm_is_not_learned(stage: Stage) -> None:

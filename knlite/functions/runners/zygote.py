@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LESSON_LIMIT = 4096
-"""Bytes that a pipe takes at once or not at all."""
+"""Bytes; what loads more than that has much of its own."""
 TRIAL_SECONDS = 10
 PER_INSTANCE = ("PORT", "LISTEN_ADDRESS", "FUNC_PORT")
 
@@ -62,9 +62,11 @@ class Zygote:
         self.runner: Any = None
         self._modules = preloading.Modules()
         self._descriptors: list[int] = []
-        self._lessons = os.pipe()
+        # Datagrams: a lesson is read whole and alone, however many have come.
+        pair = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._lessons = pair[0].detach(), pair[1].detach()
         os.set_blocking(self._lessons[1], False)
-        self._pipe = os.fstat(self._lessons[1]).st_ino
+        self._socket = os.fstat(self._lessons[1]).st_ino
         self._tried: set[str] = set()
 
     def load(self, modules: list[str]) -> None:
@@ -174,19 +176,19 @@ class Zygote:
                 and not file.startswith((own, sys.path[0] + os.sep))
             ):
                 names.append(name)
-        lesson = b"\0".join(map(os.fsencode, names)) + b"\n"
+        lesson = b"\0".join(map(os.fsencode, names))
         if not names or len(lesson) > LESSON_LIMIT:
             return
         try:
             # The function may have closed what it does not know of.
-            if os.fstat(self._lessons[1]).st_ino == self._pipe:
+            if os.fstat(self._lessons[1]).st_ino == self._socket:
                 os.write(self._lessons[1], lesson)
         except OSError:
             return  # The zygote has ended, or has much to learn already.
 
     def _try(self) -> tuple[int, int, list[str]] | None:
         """Have a copy of this process load what an instance had loaded."""
-        lesson = os.read(self._lessons[0], LESSON_LIMIT).partition(b"\n")[0]
+        lesson = os.read(self._lessons[0], LESSON_LIMIT)
         names = [name for name in map(os.fsdecode, lesson.split(b"\0")) if name not in self._tried]
         self._tried.update(names)
         if not names:

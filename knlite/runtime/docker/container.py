@@ -35,7 +35,7 @@ class Image:
     name: str
     user: str = ""
     """Of the image's own configuration; empty means root."""
-    envs: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The function's own variables; those of the launch win."""
     snapshot: str = ""
     """What the cache calls the sources that it was made of, if they are kept there."""
@@ -45,8 +45,8 @@ class Image:
 class Settings:
     """Arguments of the SDK's ``create_host_config`` and ``create_container``."""
 
-    host: Mapping[str, Any]
-    container: Mapping[str, Any]
+    host: Mapping[str, Any] = field(repr=False)
+    container: Mapping[str, Any] = field(repr=False)
 
 
 def serving_settings(

@@ -48,6 +48,7 @@ class Freezer:
                     return False
                 await clock.sleep_until(clock.now() + _LOOK_AGAIN)
         except OSError:
+            self.thaw()  # It may have been told before nobody could say how it is.
             return False
         except BaseException:
             self.thaw()

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from knlite import __version__
+from knlite.functions import cachefault
 from knlite.functions.ignore import ignored
 from knlite.functions.report import Report
 from knlite.runtime.docker import images, problems
@@ -167,6 +168,8 @@ def build(
     except UnfitLink as link:
         raise problems.links_out(folder, link.path, link.target) from link
     except OSError as error:
+        if cachefault.of_cache(error, cache_dir):
+            raise cachefault.not_written(error, cache_dir) from error
         raise problems.unreadable(folder, str(error)) from error
 
 

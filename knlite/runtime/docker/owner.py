@@ -29,6 +29,8 @@ class Owner:
     """When the process started, in whatever form the system gives; empty if it is dead."""
     container: str = ""
     """The container that it runs in."""
+    space: str = ""
+    """The namespace in which *pid* is its number; empty where the system has no such thing."""
 
     @property
     def run(self) -> str:
@@ -37,16 +39,21 @@ class Owner:
 
     def encode(self) -> str:
         """The label's value."""
-        return "|".join((self.host, self.boot, str(self.pid), self.started, self.container))
+        return "|".join(
+            (self.host, self.boot, str(self.pid), self.started, self.container, self.space)
+        )
 
 
 def decode_owner(text: str) -> Owner | None:
     """Read a label's value; None if it is not one of ours."""
     parts = text.split("|")
-    if len(parts) != 5 or not parts[2].isdecimal():
+    if len(parts) not in (5, 6) or not parts[2].isdecimal():
         return None
-    host, boot, pid, started, container = parts
-    return Owner(host=host, boot=boot, pid=int(pid), started=started, container=container)
+    # Five, without the namespace, are of an earlier version of knlite.
+    host, boot, pid, started, container, space = (*parts, "")[:6]
+    return Owner(
+        host=host, boot=boot, pid=int(pid), started=started, container=container, space=space
+    )
 
 
 def current_owner(pid: int, container: str | None = None) -> Owner:
@@ -61,6 +68,7 @@ def current_owner(pid: int, container: str | None = None) -> Owner:
         pid=pid,
         started=_start_of(pid),
         container=container or "",
+        space=_space(),
     )
 
 
@@ -73,7 +81,17 @@ def certainly_dead(owner: Owner, me: Owner, now: Owner, running: Mapping[str, bo
         return bool(owner.container) and not running.get(owner.container, False)
     if owner.host != me.host:
         return False
-    return owner.boot != me.boot or owner.started != now.started
+    if owner.boot != me.boot:
+        return True
+    # The number means another process in another namespace: two of them may have the number 1.
+    return owner.space in ("", me.space) and owner.started != now.started
+
+
+def _space() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""
 
 
 def _start_of(pid: int) -> str:

@@ -65,6 +65,9 @@ class Preparing:
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
         """As ``port.Runtime.prepare``."""
+        if isinstance(workload, StoredImage) and not self._use.possible:
+            # Nothing is made for it, and nobody can prune there.
+            return await self._prepare(workload, report)
         async with self._use.preparing():
             prepared = await self._prepare(workload, report)
             handle = prepared.handle

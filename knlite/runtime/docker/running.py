@@ -83,7 +83,9 @@ class Running:
     async def unpause(self) -> None:
         """Let it go on, if it is frozen; ``frozen`` then says whether it still is."""
         if self._freezer is not None:
-            self.frozen, self._freezer = not self._freezer.thaw(), None
+            self.frozen = not self._freezer.thaw()
+            if not self.frozen:
+                self._freezer = None
         elif self.frozen:
             self.frozen = not await self._asked(self._client.unpause)
 

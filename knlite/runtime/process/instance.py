@@ -66,7 +66,8 @@ class ProcessInstance:
         self._ended = ended
         self._over = False
         self._gone = anyio.Event()
-        self._open_pipes = 2
+        self._pipes: dict[IO[bytes], _Lines] = {}
+        """Those that may still be read from."""
 
     @property
     def label(self) -> str:
@@ -150,10 +151,15 @@ class ProcessInstance:
     def _reaped(self, loop: asyncio.AbstractEventLoop) -> None:
         self._over = True
         self._ended(self._group)
-        if self._open_pipes == 0:
+        if not self._pipes:
             self._gone.set()
         else:
-            loop.call_later(OUTPUT_GRACE, self._gone.set)
+            loop.call_later(OUTPUT_GRACE, self._let_go, loop)
+
+    def _let_go(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Whoever still holds its pipes has left its group: nobody listens to that any more."""
+        for pipe in tuple(self._pipes):
+            self._close(loop, pipe)
 
     def _begin_to_read(
         self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes] | None, lines: "_Lines"
@@ -162,21 +168,21 @@ class ProcessInstance:
         # same number again, which may be another thread's file by then.
         if pipe is not None:
             os.set_blocking(pipe.fileno(), False)
-            loop.add_reader(pipe.fileno(), self._read, loop, pipe, lines)
+            self._pipes[pipe] = lines
+            loop.add_reader(pipe.fileno(), self._read, loop, pipe)
 
-    def _read(self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes], lines: "_Lines") -> None:
+    def _read(self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes]) -> None:
         data: bytes | None = pipe.read(READ)
         if data:
-            lines.add(data)
+            self._pipes[pipe].add(data)
         elif data is not None:
-            loop.remove_reader(pipe.fileno())
-            pipe.close()
-            lines.end()
-            self._pipe_closed()
+            self._close(loop, pipe)
 
-    def _pipe_closed(self) -> None:
-        self._open_pipes -= 1
-        if self._open_pipes == 0 and self._over:
+    def _close(self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes]) -> None:
+        loop.remove_reader(pipe.fileno())
+        pipe.close()
+        self._pipes.pop(pipe).end()
+        if not self._pipes and self._over:
             self._gone.set()
 
 

@@ -1,4 +1,4 @@
-"""Marks every process of a run, and finds those whose run has ended.
+"""Marks every process of a run, finds those whose run has ended, and ends those of a run.
 
 The marker is an environment variable, so that descendants carry it too. It names the run, and its
 process by id, start time and pid namespace: ids are used again, and another namespace's processes
@@ -9,6 +9,7 @@ Linux only; elsewhere nothing is found and the guard is alone.
 
 import os
 import signal
+from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "KNLITE_OWNER"
@@ -34,6 +35,14 @@ def sweep() -> tuple[str, ...]:
             continue
         removed.append(f"process {directory.name} of run {found.partition(':')[0]}")
     return tuple(removed)
+
+
+def end(own: str) -> None:
+    """Kill the processes with the marker *own*: what has left the groups of its instances."""
+    for directory in PROC.glob("[0-9]*"):
+        if _marker_of(directory) == own:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(int(directory.name), signal.SIGKILL)
 
 
 def _marker_of(directory: Path) -> str | None:

@@ -33,11 +33,13 @@ class Program:
     """Where it runs."""
     origin: Path
     """The user's folder, which *folder* may be a copy of."""
-    envs: Mapping[str, str] = field(default_factory=dict)
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
     expands: bool = False
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
     snapshot: Path | None = None
     """The copy of the user's folder that it was made of."""
+    code: str = ""
+    """The digest of what is in that copy."""
     warm: Warm | None = None
     """What it can be forked from."""
 
@@ -108,6 +110,7 @@ async def _of_function(
         raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
     program = Program(
         snapshot=taken.folder,
+        code=taken.digest,
         words=made.words,
         folder=made.folder or folder,
         origin=origin,

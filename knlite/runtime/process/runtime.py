@@ -12,6 +12,7 @@ fields of a manifest are refused for that, and which have no effect.
 import os
 import re
 from collections.abc import Collection, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from weakref import WeakSet
 
@@ -19,6 +20,7 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 
+from knlite.errors import InstanceFailed
 from knlite.functions import contents
 from knlite.functions.cacheuse import CacheUse, names_in
 from knlite.runtime.lastwords import LastWords
@@ -34,9 +36,10 @@ from knlite.runtime.process.zygotes import Zygotes
 from knlite.serving.instance import Address
 from knlite.serving.vantage import ByPath
 from knlite.serving.volume import FileVolume
-from knlite.serving.workload import Workload
+from knlite.serving.workload import LocalCommand, Workload
 
 LOOPBACK = "127.0.0.1"
+EVERYWHERE = frozenset({"0.0.0.0", "::", "[::]"})
 NOT_INHERITED = frozenset(
     {"PYTHONHOME", "PYTHONPATH", "PYTHONSAFEPATH", "VIRTUAL_ENV", "__PYVENV_LAUNCHER__"}
 )
@@ -86,19 +89,24 @@ class ProcessRuntime:
         return sum(self.zygotes.sizes().values())
 
     async def prepare(self, workload: Workload, report: Report) -> Prepared:
-        """Install what a function requires; a command needs nothing."""
-        async with self._use.preparing():
+        """Install what a function requires; a command needs nothing, not even a cache."""
+        preparing = nullcontext() if isinstance(workload, LocalCommand) else self._use.preparing()
+        async with preparing:
             program, extra = await program_of(
                 workload,
                 cache_dir=self._cache_dir,
-                environ=self._environ,
+                # So that the next run finds what a killed one was building.
+                environ={**self._environ, owners.VARIABLE: self._marker},
                 debug=self._debug,
                 report=report,
             )
             folders = (str(program.folder), str(program.snapshot or ""))
             texts = (*program.words, *folders, *program.envs.values())
             await anyio.to_thread.run_sync(self._use.note_paths, texts)
-            digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
+            if program.code:
+                digest = contents.combined(program.code, extra)
+            else:
+                digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)
@@ -135,6 +143,17 @@ class ProcessRuntime:
 
     async def start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         """Start the program, on a port of its own if it has one."""
+        try:
+            return await self._start(launch, logs)
+        except OSError as error:
+            raise InstanceFailed(
+                "StartError",
+                f"{launch.instance} cannot be started",
+                cause=str(error),
+                fix="allow more open files (ulimit -n) and processes (ulimit -u)",
+            ) from error
+
+    async def _start(self, launch: Launch, logs: Logs) -> ProcessInstance:
         container = launch.serving
         program = container.prepared.handle
         if not isinstance(program, Program):
@@ -154,9 +173,10 @@ class ProcessRuntime:
             "PYTHONUNBUFFERED": "1",
             **program.envs,
             **told,
-            **(_listening(port) if port else {}),
+            **(_listening(port, told.get("ADDRESS", "")) if port else {}),
             owners.VARIABLE: self._marker,
         }
+        _require_passable(env)
         words = list(program.words)
         if program.expands:
             words = [_expand(word, env) for word in (*words, *container.args)]
@@ -216,21 +236,44 @@ class ProcessRuntime:
         return await anyio.to_thread.run_sync(owners.sweep)
 
     async def aclose(self) -> None:
-        """End the zygotes and the guard."""
+        """End the zygotes, what has left its instance's group, and the guard."""
         await self.zygotes.aclose()
         self._use.close()
+        await anyio.to_thread.run_sync(owners.end, self._marker)
         await anyio.to_thread.run_sync(self._guard.close)
         await anyio.to_thread.run_sync(self._files.close)
 
 
-def _listening(port: int) -> Mapping[str, str]:
+def _listening(port: int, address: str) -> Mapping[str, str]:
     """How the program learns its *port*: as in a container, and what func's runtimes for Go,
-    Python and Node read instead."""
+    Python and Node read instead.
+
+    Where the variable ADDRESS, which func's deployments set, means all interfaces of a container,
+    it is loopback: those of the machine are anybody's.
+    """
     return {
+        **({"ADDRESS": LOOPBACK} if address in EVERYWHERE else {}),
         "PORT": str(port),
         "LISTEN_ADDRESS": f"{LOOPBACK}:{port}",
         "FUNC_PORT": str(port),
     }
+
+
+def _require_passable(env: Mapping[str, str]) -> None:
+    """Raise ``InstanceFailed`` if a program cannot be given all of *env*."""
+    for name, value in env.items():
+        try:
+            passable = b"\0" not in os.fsencode(f"{name}{value}")
+        except UnicodeEncodeError:
+            passable = False
+        if not passable:
+            # Not the value, which may be a password.
+            raise InstanceFailed(
+                "StartError",
+                f"no program can be given the variable {name!r}",
+                cause="its value holds a zero byte, or half of a character",
+                fix="mount what is not text as a file, or encode it",
+            )
 
 
 def _expand(word: str, env: Mapping[str, str]) -> str:

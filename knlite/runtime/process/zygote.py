@@ -42,7 +42,8 @@ State = Literal["loading", "ready", "unfit", "ended"]
 
 
 class Zygote:
-    """A running one; *changed* is called when it leaves the state "loading", and when it ends."""
+    """A running one; *changed* is called when it begins to load more, when it has loaded, and when
+    it ends."""
 
     def __init__(
         self,
@@ -58,6 +59,8 @@ class Zygote:
         """Why there is no fork, unless it is ready."""
         self.instances = 0
         """How many of its forks have not been reaped."""
+        self.loads = 1
+        """How often it has begun to load."""
         self.stale = False
         """Whether it has ended because what it had loaded has changed."""
         self.reads: Mapping[str, str] = {}
@@ -69,7 +72,7 @@ class Zygote:
         self._numbers = itertools.count()
         self._asked: dict[str, asyncio.Future[tuple[str, str]]] = {}
         self._late: set[str] = set()
-        self._reaping: dict[int, Callable[[int | None], None]] = {}
+        self._reaping: dict[int, tuple[Callable[[int | None], None], asyncio.TimerHandle]] = {}
         self._buffer = b""
         self._loop = asyncio.get_running_loop()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -123,18 +126,18 @@ class Zygote:
         if len(message) > MESSAGE_LIMIT:
             return "its environment is too large"
         with ExitStack() as stack:
-            outputs = [_pipe(stack) for _ in range(2)]
-            theirs, go = os.pipe()
-            stack.callback(os.close, go)
-            with ExitStack() as given:
-                for descriptor in (*(there for _, there in outputs), theirs):
-                    given.callback(os.close, descriptor)
-                try:
-                    sent = socket.send_fds(
-                        self._socket, [message], [*(there for _, there in outputs), theirs]
-                    )
-                except OSError as error:
-                    return f"its parent process cannot be told: {error.strerror}"
+            try:
+                # What is the other side's is closed here in any case.
+                with ExitStack() as given:
+                    pipes = [_pipe(stack, given) for _ in range(2)]
+                    begin, go = os.pipe()
+                    given.callback(os.close, begin)
+                    stack.callback(os.close, go)
+                    descriptors = [*(there for _, there in pipes), begin]
+                    sent = socket.send_fds(self._socket, [message], descriptors)
+            except OSError as error:
+                return f"its parent process cannot be told: {error.strerror}"
+            stdout, stderr = (here for here, _ in pipes)
             if sent < len(message):
                 self._lost()
                 return "its parent process does not read"
@@ -142,9 +145,10 @@ class Zygote:
             if verb != "forked":
                 return rest
             try:
-                forked = Forked(int(rest), outputs[0][0], outputs[1][0], self)
+                forked = Forked(int(rest), stdout, stderr, self)
             except OSError as error:
-                return f"it has ended at once: {error.strerror}"
+                self._send("reap", rest)  # It ends, as nobody lets it begin.
+                return f"it cannot be watched: {error.strerror}"
             adopt(forked.pid)
             self.instances += 1
             with suppress(BrokenPipeError):  # Has been killed; its watcher will tell.
@@ -174,9 +178,8 @@ class Zygote:
         if self.state == "ended":
             done(None)
             return
-        self._reaping[pid] = done
+        self._reaping[pid] = done, self._loop.call_later(REAP_PATIENCE, self._reaped, pid, None)
         self._send("reap", str(pid))
-        self._loop.call_later(REAP_PATIENCE, self._reaped, pid, None)
 
     def kill(self) -> None:
         """SIGKILL to all of it, of which *changed* is not told; its instances live on."""
@@ -219,6 +222,8 @@ class Zygote:
                 self._lost()
             case "learning":
                 self.state, self.why = "loading", LOADING
+                self.loads += 1
+                self._changed(self)
             case "unfit":
                 self.state, self.why = "unfit", fields[0]
                 self._changed(self)
@@ -235,8 +240,9 @@ class Zygote:
                     self._send("reap", rest)
 
     def _reaped(self, pid: int, code: int | None) -> None:
-        done = self._reaping.pop(pid, None)
-        if done is not None:
+        if pid in self._reaping:
+            done, patience = self._reaping.pop(pid)
+            patience.cancel()
             done(code)
 
     def _send(self, *fields: str) -> None:
@@ -319,9 +325,10 @@ def _begin(
     )
 
 
-def _pipe(stack: ExitStack) -> tuple[IO[bytes], int]:
-    """A file to read from, closed with *stack*, and the descriptor that leads to it."""
+def _pipe(stack: ExitStack, given: ExitStack) -> tuple[IO[bytes], int]:
+    """A file to read from, closed with *stack*, and what leads to it, closed with *given*."""
     here, there = os.pipe()
+    given.callback(os.close, there)
     file = open(here, "rb", buffering=0)  # noqa: SIM115
     stack.callback(file.close)
     return file, there

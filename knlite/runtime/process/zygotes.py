@@ -177,18 +177,26 @@ class Zygotes:
             self._adopt(zygote.pid)
             self._zygotes[kind] = zygote
             loading = True
-            asyncio.get_running_loop().call_later(LOAD_PATIENCE, self._give_up, kind, zygote)
+            self._limit(kind, zygote)
 
-    def _give_up(self, kind: Kind, zygote: Zygote) -> None:
-        """End it if it is still loading."""
-        if zygote.state == "loading" and self._zygotes.get(kind) is zygote:
+    def _limit(self, kind: Kind, zygote: Zygote) -> None:
+        """Give it some time for what it loads now."""
+        loop = asyncio.get_running_loop()
+        loop.call_later(LOAD_PATIENCE, self._give_up, kind, zygote, zygote.loads)
+
+    def _give_up(self, kind: Kind, zygote: Zygote, loads: int) -> None:
+        """End it if it is still loading what it began as its *loads*-th."""
+        still = zygote.state == "loading" and zygote.loads == loads
+        if still and self._zygotes.get(kind) is zygote:
             self._unfit[kind.key] = f"what it imports takes longer than {LOAD_PATIENCE:g} s to load"
             self._end(kind)
             self._begin()
 
     def _changed(self, kind: Kind, zygote: Zygote) -> None:
-        """It has been loaded, or has ended."""
-        if zygote.state == "ready":
+        """It loads more, has been loaded, or has ended."""
+        if zygote.state == "loading":
+            self._limit(kind, zygote)
+        elif zygote.state == "ready":
             self._reads.setdefault(kind.key, set()).update(zygote.reads)
             self._sizes[zygote] = proportional(zygote.pid) or 0
             while sum(self._sizes.values()) > self._memory and self._zygotes:

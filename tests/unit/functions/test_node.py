@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from knlite.errors import InstanceFailed
-from knlite.functions.node import plan
+from knlite.functions.node import install, plan
 
 
 def project(folder: Path, package: dict[str, Any] | None = None, *files: str) -> Path:
@@ -67,3 +67,30 @@ def test_a_broken_package_json_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{\n"main": x}')
     with pytest.raises(InstanceFailed, match=r"package\.json line 2 is not valid JSON"):
         plan(tmp_path, "node")
+
+
+NPM = """#!/bin/sh
+[ -L .npmrc ] && grep -q hush .npmrc && mkdir node_modules
+"""
+
+
+async def test_npm_reads_the_projects_settings_of_which_no_copy_is_made(tmp_path: Path) -> None:
+    """They may hold a token; a run that is killed leaves what it was filling."""
+    folder, tools = tmp_path / "f", tmp_path / "tools"
+    folder.mkdir()
+    tools.mkdir()
+    (tools / "npm").write_text(NPM)
+    (tools / "npm").chmod(0o755)
+    (folder / ".npmrc").write_text("//registry.example/:_authToken=hush\n")
+    modules = await install(
+        plan(project(folder, {"dependencies": {"faas-js-runtime": "2"}}, "index.js"), "node"),
+        "v20",
+        folder=folder,
+        origin=folder,
+        name="f",
+        cache_dir=tmp_path / "cache",
+        environ={"PATH": f"{tools}:/usr/bin:/bin"},
+        report=lambda text, share=None: None,
+    )
+    assert modules.is_dir()
+    assert not (modules.parent / ".npmrc").is_symlink()

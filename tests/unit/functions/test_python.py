@@ -61,6 +61,16 @@ def test_a_func_project_without_foreign_imports_installs_nothing(tmp_path: Path)
     assert (made.style, made.requirements, made.arguments[1]) == ("func", (), "http")
 
 
+@pytest.mark.parametrize("style", ["new", "main"])
+def test_what_is_listed_is_installed_though_nothing_imports_it_by_name(
+    tmp_path: Path, style: str
+) -> None:
+    code = f"import importlib\ndef {style}(context): importlib.import_module('humanize')\n"
+    listed = "parliament-functions\nhumanize\ncloudevents==1.9\n"
+    folder = project(tmp_path, {"func.py": code, "requirements.txt": listed})
+    assert "humanize" in plan(folder).requirements
+
+
 def test_a_func_project_for_events_gets_the_sdk_and_no_test_tools(tmp_path: Path) -> None:
     toml = "[project]\nname='function'\ndependencies=['httpx', 'pytest']\n"
     code = "import httpx\ndef new(): ...\n"
@@ -72,3 +82,17 @@ def test_a_function_of_neither_style_is_refused_with_advice(tmp_path: Path) -> N
     with pytest.raises(InstanceFailed) as failed:
         plan(project(tmp_path, {"app.py": "import flask\n"}))
     assert "knlite.dev/command" in failed.value.fix
+
+
+@pytest.mark.parametrize("code", ["-" * 100_000 + "1", "1" + "+1" * 50_000], ids=["signs", "sums"])
+def test_code_that_is_nested_too_deeply_is_the_interpreters_to_judge(
+    tmp_path: Path, code: str
+) -> None:
+    folder = project(tmp_path, {"func.py": f"{PARLIAMENT}X = {code}\n", "Procfile": "web: x"})
+    assert plan(folder).style == "parliament"
+
+
+def test_a_procfile_may_be_anything(tmp_path: Path) -> None:
+    folder = project(tmp_path, {"func.py": "def main(context): ...\n"})
+    (folder / "Procfile").write_bytes(b"web: \xff\n")
+    assert plan(folder).style == "parliament"

@@ -1,5 +1,7 @@
 """The code of a function as it was at one moment."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,14 @@ async def test_what_is_no_digest_names_no_other_folder(
     assert taken.folder.parent == cache / "sources"
 
 
+async def test_files_keep_their_times_and_permissions(folder: Path, tmp_path: Path) -> None:
+    os.utime(folder / "func.py", (1, 2))
+    (folder / "func.py").chmod(0o754)
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    found = (taken.folder / "func.py").stat()
+    assert (found.st_mtime, stat.S_IMODE(found.st_mode)) == (2, 0o754)
+
+
 async def test_links_lead_where_they_led(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "shared").mkdir()
     (folder / "shared").symlink_to("../shared")
@@ -89,5 +99,13 @@ async def test_a_secret_file_stays_secret(folder: Path, tmp_path: Path) -> None:
 
 async def test_a_cache_that_cannot_be_written_is_said(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("in the way")
+    with pytest.raises(InstanceFailed, match="cache cannot be filled") as failed:
+        await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    assert "XDG_CACHE_HOME" in failed.value.fix
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+async def test_a_file_that_cannot_be_read_is_named(folder: Path, tmp_path: Path) -> None:
+    (folder / "func.py").chmod(0)
     with pytest.raises(InstanceFailed, match="the code of function hello cannot be copied"):
         await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")

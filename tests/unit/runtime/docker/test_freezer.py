@@ -62,6 +62,14 @@ def test_what_does_not_get_frozen_in_time_goes_on(tmp_path: Path) -> None:
     assert (root / "docker" / ID / "cgroup.freeze").read_text() == "0"
 
 
+def test_what_does_not_say_how_it_is_goes_on(tmp_path: Path) -> None:
+    proc, root = laid_out(tmp_path, f"0::/docker/{ID}\n", f"docker/{ID}", **{"cgroup.freeze": ""})
+    found = freezer_of(ID, 7, root=root, proc=proc)
+    assert found is not None
+    assert not asyncio.run(found.freeze())
+    assert (root / "docker" / ID / "cgroup.freeze").read_text() == "0"
+
+
 @pytest.mark.parametrize(
     ("lines", "folder"),
     [

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from knlite.runtime.docker.owner import Owner, certainly_dead, current_owner, decode_owner
 
-ME = Owner(host="laptop", boot="b2", pid=10, started="500")
+ME = Owner(host="laptop", boot="b2", pid=10, started="500", space="s1")
 OTHER = replace(ME, pid=20, started="600")
 IN_CONTAINER = replace(OTHER, container="c1", host="c1")
 
@@ -21,6 +21,15 @@ IN_CONTAINER = replace(OTHER, container="c1", host="c1")
         pytest.param(OTHER, replace(OTHER, started=""), True, id="no such process"),
         pytest.param(OTHER, replace(OTHER, started="601"), True, id="the number was given again"),
         pytest.param(replace(OTHER, boot="b1"), OTHER, True, id="from before a reboot"),
+        pytest.param(
+            replace(OTHER, space="s2"), replace(OTHER, started=""), False, id="another namespace"
+        ),
+        pytest.param(
+            replace(OTHER, space="s2", boot="b1"), OTHER, True, id="another one before a reboot"
+        ),
+        pytest.param(
+            replace(OTHER, space=""), replace(OTHER, started=""), True, id="an older label"
+        ),
         pytest.param(
             replace(OTHER, host="server"), replace(OTHER, started=""), False, id="another machine"
         ),
@@ -51,12 +60,16 @@ def test_a_process_that_does_not_exist_has_no_start() -> None:
 WORDS = st.text(alphabet=st.characters(exclude_characters="|", exclude_categories=["Cs"]))
 
 
-@given(WORDS, WORDS, st.integers(min_value=1), WORDS, WORDS)
+@given(WORDS, WORDS, st.integers(min_value=1), WORDS, WORDS, WORDS)
 def test_a_label_is_read_as_it_was_written(
-    host: str, boot: str, pid: int, started: str, container: str
+    host: str, boot: str, pid: int, started: str, container: str, space: str
 ) -> None:
-    owner = Owner(host=host, boot=boot, pid=pid, started=started, container=container)
+    owner = Owner(host=host, boot=boot, pid=pid, started=started, container=container, space=space)
     assert decode_owner(owner.encode()) == owner
+
+
+def test_a_label_of_an_earlier_version_is_read() -> None:
+    assert decode_owner("laptop|b2|10|500|") == replace(ME, space="")
 
 
 @pytest.mark.parametrize("text", ["", "a|b|c|d|e", "a|b|1|d"])

@@ -6,6 +6,8 @@ import pytest
 
 from knlite.errors import InstanceFailed
 from knlite.functions.snapshot import take
+from knlite.runtime.docker.container import Image
+from knlite.runtime.port import ContainerLaunch, Prepared
 from knlite.runtime.process.programs import Program, program_of
 from knlite.serving.workload import FunctionProject
 
@@ -59,3 +61,25 @@ async def test_so_does_what_is_wrong_with_it(folder: Path) -> None:
     (folder / "func.py").write_text("def greet(context): ...\n")
     with pytest.raises(InstanceFailed, match=f"{folder}/func.py has no handler: it defines greet"):
         await program(folder)
+
+
+async def test_values_of_variables_are_not_shown(folder: Path) -> None:
+    project = FunctionProject(
+        folder=str(folder),
+        name="hello",
+        language="python",
+        image="hello",
+        envs={"PASSWORD": "hush"},
+        build_envs={"TOKEN": "hush"},
+    )
+    made, _ = await program_of(
+        project,
+        cache_dir=folder.parent / "cache",
+        environ={},
+        debug=False,
+        report=lambda text, share=None: None,
+    )
+    assert made.envs["PASSWORD"] == "hush"
+    container = ContainerLaunch(name="c", prepared=Prepared(made, ""), env=made.envs)
+    image = Image(id="", name="", user="", envs=made.envs)
+    assert "hush" not in repr((project, made, container, image))
