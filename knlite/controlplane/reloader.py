@@ -70,6 +70,8 @@ class Reloader:
         self._folders: dict[Path, CodeFolder] = {}
         self._users: dict[Key, frozenset[Path]] = {}
         self._used: frozenset[Path] = frozenset()
+        self._above: frozenset[Path] = frozenset()
+        """The folders around those in use."""
         self._in_place = in_place
         self._replacements: Replacements | None = None
         self._follow: Callable[[frozenset[Path]], None] | None = None
@@ -159,9 +161,9 @@ class Reloader:
     def write(self, folders: Iterable[Path]) -> None:
         """Stamp what runs the code in *folders*; each gets a new revision by that."""
         folders = frozenset(folders)
-        for key, used in tuple(self._users.items()):
+        for key in [key for key, used in self._users.items() if used & folders]:
             obj = self._registry.at(key)
-            if not used & folders or not isinstance(obj, Service | Configuration | Deployment):
+            if not isinstance(obj, Service | Configuration | Deployment):
                 continue
             if not isinstance(obj, Deployment) and (self._in_place or is_named(obj)):
                 if self._replacements is not None:
@@ -224,7 +226,7 @@ class Reloader:
     def _tell(self) -> None:
         used = frozenset[Path]().union(*self._users.values())
         if used != self._used:
-            self._used = used
+            self._used, self._above = used, frozenset[Path]().union(*(p.parents for p in used))
             if self._follow is not None:
                 self._follow(used)
 
@@ -237,6 +239,8 @@ class Reloader:
             for around in (path, *path.parents):
                 if around in self._used and around in self._folders:
                     found.setdefault(self._folders[around], []).append(path)
+        if paths.isdisjoint(self._above):
+            return found
         for used in self._used & self._folders.keys():
             for path in paths.intersection(used.parents):
                 found.setdefault(self._folders[used], []).append(path)

@@ -163,15 +163,19 @@ def test_a_function_is_created_deployed_changed_and_subscribed(
         assert "\n  namespace:" not in (author.folder / "func.yaml").read_text()
 
 
-def test_a_function_that_runs_alone_is_invoked_and_runs_what_is_saved(author: Author) -> None:
-    port = free_port()
-    run = subprocess.Popen(
-        [sys.executable, "-m", "knlite", "func", "run", "--address", f"127.0.0.1:{port}"],
-        cwd=author.folder,
-        env=author.environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+def test_a_function_that_runs_alone_is_invoked_and_runs_what_is_saved(
+    author: Author, tmp_path: Path
+) -> None:
+    port, said = free_port(), tmp_path / "said.txt"
+    described = author.folder / "func.yaml"
+    with said.open("wb") as errors:
+        run = subprocess.Popen(
+            [sys.executable, "-m", "knlite", "func", "run", "--address", f"127.0.0.1:{port}"],
+            cwd=author.folder,
+            env=author.environ,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        )
     left_to_nobody(run)
     runs = author.folder / ".func" / "runs"
     try:
@@ -182,12 +186,19 @@ def test_a_function_that_runs_alone_is_invoked_and_runs_what_is_saved(author: Au
         wait_until(
             lambda: author.func("invoke").stdout.startswith(SECOND.encode()), "what was saved"
         )
+        good = described.read_text()
+        described.write_text("name: [\n")
+        wait_until(lambda: "nothing has been changed" in said.read_text(), "the mistake")
+        author.writes(FIRST)
+        wait_until(lambda: "waits until func.yaml is corrected" in said.read_text(), "the wait")
+        described.write_text(good)
+        wait_until(lambda: author.func("invoke").stdout.startswith(FIRST.encode()), "what waited")
         run.send_signal(signal.SIGINT)
-        out, err = run.communicate(timeout=PATIENCE)
+        out, _ = run.communicate(timeout=PATIENCE)
     finally:
         run.kill()
     assert run.returncode == 0
     assert b"was asked" in out
-    assert f"Function running on 127.0.0.1:{port}".encode() in err
+    assert f"Function running on 127.0.0.1:{port}" in said.read_text()
     assert not list(runs.iterdir())
     author.func("invoke", "--target", "local", code=3)

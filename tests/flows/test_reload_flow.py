@@ -137,6 +137,17 @@ async def test_what_is_under_way_ends_first() -> None:
 
 
 @on_virtual_time
+async def test_a_folder_around_it_stands_for_its_files() -> None:
+    async with opened() as cell:
+        await begun(cell)
+        cell.code.save("web", "sha256:2")
+        await changed(cell, FUNC.parents[1])
+        await cell.advance(2)
+        assert served(cell) == {"web-00002"}
+        assert "default/web: its code has changed" in said(cell)
+
+
+@on_virtual_time
 async def test_a_touched_file_changes_nothing() -> None:
     async with opened() as cell:
         await begun(cell)

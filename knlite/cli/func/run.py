@@ -191,7 +191,10 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
     reloader, watched = emulator.reloader, Watched(is_code)
     file = opened.folder / FILE
 
+    mistaken = False
+
     async def tell(changed: frozenset[Path]) -> None:
+        nonlocal mistaken
         changes = await reloader.look(changed)
         if file in changed:
             try:
@@ -202,9 +205,15 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
                 _require_valid(emulator, what)
             except KnliteError as exc:
                 shown.say(f"{exc}\nnothing has been changed; save the corrected file")
+                mistaken = True
                 return
+            mistaken = False
             reloader.take(changes)
             emulator.apply(what)
+        elif mistaken:
+            # It would run as the file said before.
+            shown.say(f"what has changed waits until {FILE} is corrected")
+            return
         else:
             reloader.take(changes)
         reloader.write(changes)
