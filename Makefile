@@ -19,11 +19,10 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q
+	$(BIN)/python tools/tests.py
 
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.cold_start
-	$(BIN)/python -m benchmarks.zygote
 	$(BIN)/python -m benchmarks.footprint
 	$(BIN)/python -m benchmarks.warm
 	$(BIN)/python -m benchmarks.scale

@@ -49,6 +49,7 @@ class Case:
 
 
 async def main(rounds: int) -> None:
+    """Measure, print, write."""
     engine = await find_engine(os.environ)
     if isinstance(engine, NoEngine):
         raise SystemExit(engine.why)
@@ -73,10 +74,11 @@ async def main(rounds: int) -> None:
         finally:
             for each in cases.values():
                 clean(engine, each)
-    report(cases)
+    report(cases, rounds)
 
 
 def case(folder: Path, what: str, files: int) -> Case:
+    """A function whose package has that many *files*."""
     made = folder / what.replace(" ", "-")
     made.mkdir()
     name = f"bench{uuid.uuid4().hex[:8]}"
@@ -111,12 +113,14 @@ def fill(wheel: Path, packages: Path, files: int) -> None:
 
 
 def edit(each: Case) -> None:
+    """Save it with other code than ever before."""
     file = each.folder / "func.py"
     old = file.read_text() if file.exists() else FUNC
     file.write_text(f"{old.partition('# ')[0]}# {uuid.uuid4()}\n")
 
 
 async def build(runtime: DockerRuntime, each: Case) -> float:
+    """Seconds until its image is there."""
     project = FunctionProject(
         folder=str(each.folder), name=each.name, language="python", image="", invoke="http"
     )
@@ -126,7 +130,7 @@ async def build(runtime: DockerRuntime, each: Case) -> float:
 
 
 def copied(engine: Engine, each: Case) -> float:
-    """The engine's own builder, as `docker build` of the folder would use it."""
+    """Seconds of the engine's own builder, as ``docker build`` of the folder would use it."""
     began = time.perf_counter()
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
@@ -147,13 +151,15 @@ def copied(engine: Engine, each: Case) -> float:
 
 
 def clean(engine: Engine, each: Case) -> None:
+    """Remove its images."""
     label = f"function.knative.dev/name={each.name}"
     for image in engine.client.images(filters={"label": label}):
         engine.client.remove_image(image["Id"], force=True)
     engine.client.remove_image(f"knlite-benchmark/{each.name}", force=True)
 
 
-def report(cases: dict[str, Case]) -> None:
+def report(cases: dict[str, Case], rounds: int) -> None:
+    """Print and write the results."""
     rows = []
     for what, each in cases.items():
         spread = [
@@ -163,8 +169,15 @@ def report(cases: dict[str, Case]) -> None:
         ratio = median(each.edited) / median(each.dockerfile)
         rows.append([what, f"{each.first * 1000:.0f}", *spread, f"{ratio:.2f}"])
     heads = ["function", "first", "edited", "unchanged", "edited, by Dockerfile", "ratio"]
-    text = f"Milliseconds: median / 95th percentile.\n\n{table(heads, rows)}"
-    data = {
+    text = "\n\n".join(
+        [
+            f"{rounds} interleaved rounds, after the first build; milliseconds, median / 95th"
+            " percentile. *edited* is an image after a saved file, *unchanged* one whose files are"
+            " the same; the ratio is that of knlite to the engine's own builder.",
+            table(heads, rows),
+        ]
+    )
+    data: dict[str, Any] = {
         what: {
             "first": each.first,
             "edited": each.edited,
@@ -173,7 +186,7 @@ def report(cases: dict[str, Case]) -> None:
         }
         for what, each in cases.items()
     }
-    save("build", "Images of functions", text, data)
+    save("build", "Images of functions", text, {"rounds": rounds, "functions": data})
 
 
 if __name__ == "__main__":

@@ -67,18 +67,30 @@ MOMENTS = ("queued", "started", "ready", "first_byte")
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=20)
+    rounds, runtimes, engine = asked(__doc__)
+    with tempfile.TemporaryDirectory(prefix="knlite-bench-") as folder:
+        measured = measure(Path(folder), rounds, runtimes, engine)
+    report(measured, rounds)
+
+
+def asked(about: str | None, rounds: int = 20) -> tuple[int, tuple[str, ...], Any]:
+    """How many rounds, of which runtimes, and the engine if one of them needs it.
+
+    Without an engine it is processes alone, unless containers were asked for.
+    """
+    parser = argparse.ArgumentParser(description=about)
+    parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--runtime", choices=("process", "docker", "both"), default="both")
     options = parser.parse_args()
-    engine = None if options.runtime == "process" else find_engine()
+    if options.runtime == "process":
+        return options.rounds, ("process",), None
+    engine = find_engine()
     if engine is None and options.runtime == "docker":
         sys.exit("no container engine answers")
-    with tempfile.TemporaryDirectory(prefix="knlite-bench-") as folder:
-        measured = measure(
-            Path(folder), options.rounds, engine, docker_only=options.runtime == "docker"
-        )
-    report(measured, options.rounds)
+    if engine is None:
+        return options.rounds, ("process",), None
+    both = ("process", "docker")
+    return options.rounds, both if options.runtime == "both" else ("docker",), engine
 
 
 def find_engine() -> Any:
@@ -100,12 +112,9 @@ def find_engine() -> Any:
 
 
 def measure(
-    folder: Path, rounds: int, engine: Any, *, docker_only: bool
+    folder: Path, rounds: int, runtimes: tuple[str, ...], engine: Any
 ) -> dict[str, dict[str, list[Any]]]:
     """Seconds by runtime and by who did it, in interleaved rounds."""
-    runtimes = [] if docker_only else ["process"]
-    if engine is not None:
-        runtimes.append("docker")
     measured: dict[str, dict[str, list[Any]]] = {
         name: {"floor": [], "knlite": [], "stages": []} for name in runtimes
     }

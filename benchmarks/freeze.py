@@ -8,7 +8,6 @@ same instance after it has been frozen. Services are brought to zero through the
     python -m benchmarks.freeze [--rounds 40] [--runtime process|docker|both]
 """
 
-import argparse
 import http.client
 import os
 import signal
@@ -21,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cold_start import APP, IMAGE, find_engine, free_port, get, poll, progress
+from benchmarks.cold_start import APP, IMAGE, asked, free_port, get, poll, progress
 from benchmarks.report import save, summary, table
 
 SERVICE = """
@@ -46,26 +45,20 @@ FLOORS = {"process": "process", "docker": "docker", "docker, cgroup": "docker"}
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=40)
-    parser.add_argument("--runtime", choices=("process", "docker", "both"), default="both")
-    options = parser.parse_args()
-    engine = None if options.runtime == "process" else find_engine()
-    if engine is None and options.runtime == "docker":
-        sys.exit("no container engine answers")
+    rounds, runtimes, engine = asked(__doc__, rounds=40)
     with tempfile.TemporaryDirectory(prefix="knlite-bench-") as folder, ExitStack() as stack:
         floors: dict[str, Callable[[], float]] = {}
         ways: dict[str, Knlite] = {}
         place = Path(folder)
         (place / "app.py").write_text(APP, encoding="utf-8")
-        if options.runtime != "docker":
+        if "process" in runtimes:
             floors["process"] = stack.enter_context(process_floor(place))
             ways["process"] = stack.enter_context(running(place, "process", "engine"))
         if engine is not None:
             floors["docker"] = stack.enter_context(docker_floor(engine))
             ways["docker"] = stack.enter_context(running(place, "docker", "engine"))
             ways["docker, cgroup"] = stack.enter_context(running(place, "docker", "cgroup"))
-        report(measure(floors, ways, options.rounds), options.rounds)
+        report(measure(floors, ways, rounds), rounds)
 
 
 Samples = dict[str, list[float]]

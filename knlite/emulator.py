@@ -24,49 +24,43 @@ from knlite.controlplane.eventrecorder import READ as TOLD
 from knlite.controlplane.eventrecorder import EventRecorder
 from knlite.controlplane.foundation import lay_foundation
 from knlite.controlplane.images import Images
-from knlite.controlplane.inplace import InPlace
 from knlite.controlplane.localcode import LocalCode
 from knlite.controlplane.preparation import Preparation
-from knlite.controlplane.projector import Projector
 from knlite.controlplane.readiness import ReadinessFacts, Undecided
 from knlite.controlplane.reconcilers import RECONCILERS
 from knlite.controlplane.reloader import Reloader
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.views import views_of_run
-from knlite.dataplane.activator import Activator
-from knlite.dataplane.dispatcher import Dispatcher
-from knlite.dataplane.eventingress import EventIngress
-from knlite.dataplane.gateway import Gateway
-from knlite.dataplane.https import Https
-from knlite.dataplane.sender import EventSender
 from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
 from knlite.eventing.triggers.immutable import filter_kept
-from knlite.eventlog.engines import LIMITS, open_engines
-from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice, RequestDone
+from knlite.eventlog.engines import LIMITS
+from knlite.facts import EventAccepted, InstanceChanged, LogLine, Notice
 from knlite.issuer import Issuer
 from knlite.kinds.config.values import ConfigInvalid
 from knlite.limits import limits_of
 from knlite.limits import require_known as require_limits
 from knlite.listening import LOOPBACK, Listening
-from knlite.manifests import Complaint, Project
+from knlite.manifests.documents import Complaint
+from knlite.manifests.project import Project
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.runtime.available import open_runtimes
 from knlite.serving.workload import policy_named
 from knlite.settings import Settings
-from knlite.telemetry.accesslog import AccessLog
 from knlite.telemetry.bus import Bus, Reader
-from knlite.telemetry.eventrecords import READ as EVENTS
-from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
 from knlite.wiring.basics import Basics
+from knlite.wiring.dataplane import open_dataplane
 from knlite.wiring.eventing import make_sources, serve_answerers
 from knlite.wiring.keeping import keeping
+from knlite.wiring.reloading import change_in_place
+from knlite.wiring.requestlog import log_requests
+from knlite.wiring.runtimes import take_over
 from knlite.wiring.scaling import make_scaling
 from knlite.wiring.standings import keep_standings
 
@@ -174,7 +168,7 @@ class Emulator:
         self.settling = Settling(undecided, self._clock)
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
-        self._log_requests()
+        log_requests(self._basics, bus, settings.data_dir, held)
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -207,46 +201,20 @@ class Emulator:
         gateway_sockets = listening.gateway()
         inner_socket, inner = listening.inner()
 
-        activator = Activator(clock, publish, self._draw)
-        opened = await self._held.enter_async_context(
-            open_engines(settings, self.registry.view, clock, self._warn, publish, self._draw)
+        plane = await open_dataplane(
+            basics, settings, self._limits, listening.https, self._bus, self._held, self._warn
         )
-        records = EventRecords(opened.history)
-        self._held.enter_context(self._bus.reading(records.read, *EVENTS))
-        brokers = EventIngress(
-            clock, publish, opened.engines, after=opened.history.newest, tokens=issuer
-        )
-        gateway = Gateway(
-            activator,
-            brokers,
-            self._draw,
-            self._limits,
-            settings.tls_port,
-            complain=self._warn,
-            front=settings.front,
-        )
-        sender = EventSender(gateway)
-        self._held.push_async_callback(sender.aclose)
-        dispatcher = Dispatcher(brokers, sender, clock, publish, tokens=issuer)
+        activator, projector, gateway = plane.activator, plane.projector, plane.gateway
+        brokers, sender = plane.brokers, plane.sender
         answerers = serve_answerers(basics, gateway, brokers, sender)
         self.settling.ask(answerers.tables, "routes are being made")
         self.settling.ask(answerers.secrets, "tokens are being made")
-        projector = Projector(self.registry, clock)
-        projector.report_to(gateway, activator, dispatcher)
-        brokers.ask_first(projector.catch_up)
-        https = Https(
-            gateway.secure.handle, listening.https, projector, clock, publish, self._limits
-        )
-        projector.certify(https)
         available = await self._held.enter_async_context(
             open_runtimes(
                 settings, port=settings.port, inner_port=inner.port, hosts=projector.cluster_hosts
             )
         )
-        if available.no_engine and settings.runtime == "auto":
-            self._say(f"{available.no_engine}; services run as local processes")
-        if available.no_freezer:
-            self._warn(available.no_freezer)
+        await take_over(available, settings, self._say, self._warn)
         self._chooser.no_engine = available.no_engine
         choose = self._chooser.choose
         # Root may give a process to any user.
@@ -257,13 +225,9 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
-        self.reloader.act_by(InPlace(images, scaling[0], resting))
+        change_in_place(self.reloader, basics, images, scaling[0], resting, self._held)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
-
-        for runtime in available.runtimes.values():
-            for removed in await runtime.sweep():
-                self._say(f"removed what a crashed run left behind: {removed}")
         gateway_sockets += listening.towards_containers(available.bridges)
         door = make_app(
             self.registry,
@@ -271,8 +235,8 @@ class Emulator:
             health=self.settling,
             metrics=lambda: (self._metrics.exposition(), CONTENT_TYPE),
             wall=clock.wall,
-            events=records,
-            sending=Resending(records, brokers, sender.post, clock, publish),
+            events=plane.records,
+            sending=Resending(plane.records, brokers, sender.post, clock, publish),
             rest=resting.rest,
             issuer=issuer,
             token=settings.admin_token,
@@ -285,15 +249,15 @@ class Emulator:
             claims,
             *scaling,
             activator,
-            https,
+            plane.https,
             answerers.transforms,
             answerers.tables,
             answerers.secrets,
             projector,
         ):
             await self._group.start(part.run)
-        await self._group.start(opened.run)
-        await self._group.start(dispatcher.run)
+        await self._group.start(plane.engines.run)
+        await self._group.start(plane.dispatcher.run)
         sources = make_sources(basics, sender)
         self.settling.ask(sources.watching, "sources are being started")
         self._held.enter_context(self._bus.reading(sources.types.read, EventAccepted))
@@ -305,19 +269,6 @@ class Emulator:
         await self._group.start(serve_admin, door, admin_socket)
         await self._group.start(self._controller.run)
         await self._group.start(self.reloader.run)
-
-    def _log_requests(self) -> None:
-        """Log requests as long as config-observability says so."""
-        folder = self.settings.data_dir / "logs" if self.settings.data_dir else None
-        log = AccessLog(folder, self._clock, self._bus.publish)
-        self._held.callback(log.close)
-        self._held.enter_context(self._bus.reading(log.read, RequestDone))
-
-        def configure(_: object = None) -> None:
-            log.configure(self.registry.config.observability)
-
-        configure()
-        self._held.enter_context(self.registry.listening(configure))
 
     def _warn(self, text: str) -> None:
         self._bus.publish(Notice(at=self._clock.wall(), level="error", text=text))

@@ -14,7 +14,9 @@ from pathlib import Path
 
 from knlite.functions.project import ProjectError
 from knlite.functions.project import read as read_function
-from knlite.manifests import MAX_BYTES, files_of, folders_of, is_manifest, is_searched, load
+from knlite.manifests.declared import files_of, folders_of, load
+from knlite.manifests.documents import MAX_BYTES
+from knlite.manifests.files import is_manifest, is_searched
 from knlite.serving.workload import Sources
 
 LOOKED_AT = 20_000

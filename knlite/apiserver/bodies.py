@@ -19,7 +19,7 @@ from knlite.apiserver.negotiation import media_types
 from knlite.apiserver.refusals import TooLarge, Unsupported
 from knlite.errors import InvalidInput
 from knlite.kinds.patch.tree import MAX_DEPTH, is_deeper
-from knlite.manifests import Complaint, parse
+from knlite.manifests.documents import Complaint, parse
 
 MAX_BYTES = 3 * 1024 * 1024
 JSON = frozenset(("", "application/json"))

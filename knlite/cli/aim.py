@@ -61,7 +61,7 @@ def service_url(client: "Client", namespace: str, name: str) -> str:
 
 def below(url: str, path: str) -> str:
     """*url* with *path* (with its query) behind it."""
-    rest = quote(path.lstrip("/"), safe="/?&=%:@!$'()*+,;~-._")
+    rest = quote(path.lstrip("/"), safe="/?&=%:@!$'()*+,;~-._", errors="surrogateescape")
     return f"{url.rstrip('/')}/{rest}"
 
 

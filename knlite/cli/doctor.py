@@ -27,7 +27,7 @@ from knlite.kinds.serving.revision import RevisionTemplate
 from knlite.kinds.serving.service import Service
 from knlite.kinds.sinks.jobsink import JobSink
 from knlite.kinds.sources.container import ContainerSource
-from knlite.manifests import Project, read_project
+from knlite.manifests.project import Project, read_project
 from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
 from knlite.serving.support import shortfalls, without_effect
 from knlite.serving.workload import Choice, choose, declared_as, policy_named

@@ -26,7 +26,7 @@ from knlite.eventlog.extras import installed, installing
 from knlite.eventlog.ondemand import KAFKA, RABBITMQ, Maker
 from knlite.facts import Fact
 from knlite.kinds.config.values import ConfigInvalid
-from knlite.manifests import Project
+from knlite.manifests.project import Project
 from knlite.registry.configmaps import require_known
 from knlite.registry.registry import Registry
 from knlite.settings import Settings

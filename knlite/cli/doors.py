@@ -44,6 +44,13 @@ def explaining() -> Iterator[None]:
     except KnliteError as exc:
         typer.echo(f"knlite: {exc}", err=True)
         raise typer.Exit(next(code for kind, code in _EXIT_CODES if isinstance(exc, kind))) from exc
+    except UnicodeEncodeError as exc:
+        # Only what a command line brings cannot be written so: bytes of another encoding.
+        if exc.encoding != "utf-8":
+            raise
+        # Not which: it may be a password.
+        typer.echo("knlite: an argument is no text in UTF-8", err=True)
+        raise typer.Exit(2) from exc
     except BrokenPipeError:
         # The reader (head, less) has seen enough.
         sys.stderr.close()

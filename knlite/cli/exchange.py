@@ -83,6 +83,12 @@ def exchanged(call: Call, seconds: float, *, insecure: bool = False) -> Iterator
     *insecure* trusts any certificate. Raises ``InvalidInput``, ``Unreachable``.
     """
     parts = place_of(call.url)
+    for name, value in call.headers:
+        if not value.isprintable():
+            # Not the value: it may be a password.
+            raise InvalidInput(
+                f"the header {name} cannot be sent", cause="it has a line end, or the like"
+            )
     target = parts.path or "/"
     if parts.query:
         target = f"{target}?{parts.query}"

@@ -4,7 +4,7 @@ import base64
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import perf_counter
 
 from knlite.cli.aim import Aim, aim
@@ -30,7 +30,7 @@ class Written:
     data: str = ""
     content_type: str = ""
     method: str = ""
-    headers: Sequence[str] = ()
+    headers: Sequence[str] = field(default=(), repr=False)
     type: str = ""
     source: str = ""
     id: str = ""

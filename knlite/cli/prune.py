@@ -29,7 +29,7 @@ from knlite.runtime.docker.unused import MadeImage
 from knlite.settings import Settings
 
 IMAGES = "images"
-LEFTOVERS = "left by runs that were killed"
+LEFTOVERS = "locks, and what killed runs left"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 Files with mistakes change nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import anyio
@@ -11,7 +11,8 @@ import anyio
 from knlite.emulator import Emulator
 from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.ignore import is_code
-from knlite.manifests import Project, read_project
+from knlite.manifests.documents import Complaint
+from knlite.manifests.project import Project, read_project
 from knlite.nearby import code_below
 from knlite.watching import Watched, watch
 
@@ -49,45 +50,58 @@ class _Changed:
         self._paths = paths
         self._notice = notice
         self._settled = settled
-        self._before: list[str] | None = None
-        """The complaints that there were, which are not repeated."""
+        self._mistakes: list[str] = []
+        """The complaints that there are, which are not repeated."""
+        self._refused: frozenset[Path] = frozenset()
+        """Where files with mistakes are: what these say of the code beside them is not known."""
 
     async def tell(self, changed: frozenset[Path]) -> None:
         """Code is looked at first, so that a manifest and its code change in one step."""
         early = not self._settled.is_set()
         await self._settled.wait()
-        reloader = self._emulator.reloader
-        folders = await reloader.look(changed, early=early)
-        if any(map(_may_declare, changed)):
-            if self._paths:
-                # What a file with mistakes says of the code beside it is not known.
-                folders -= self._apply_again(told=any(map(_is_manifest, changed)))
-            elif any(path.name in _OF_CODE for path in changed):
-                environ = self._emulator.settings.environ
-                code = await anyio.to_thread.run_sync(code_below, Path(), environ)
-                self._emulator.apply(Project((), code, ()), declares=False)
-        reloader.write(folders)
+        emulator, reloader = self._emulator, self._emulator.reloader
+        changes = await reloader.look(changed, early=early)
+        declaring = any(map(_may_declare, changed))
+        project = await self._declared(changed) if declaring else None
+        held = changes.keys() & self._refused
+        if held and not declaring:
+            folders = ", ".join(sorted(map(str, held)))
+            self._notice(
+                f"what is new in {folders} waits until these mistakes are gone:", "warning"
+            )
+            self._notice("\n".join(self._mistakes), "error")
+        changes = {folder: each for folder, each in changes.items() if folder not in held}
+        reloader.take(changes)
+        if project is not None:
+            different = emulator.apply(project, declares=bool(self._paths))
+            if different and self._paths and any(map(_is_manifest, changed)):
+                self._notice("manifests have changed and were applied again", "info")
+        reloader.write(changes)
 
-    def _apply_again(self, *, told: bool) -> frozenset[Path]:
-        """Where files with mistakes are; without any, what they say is applied, and *told*."""
-        emulator, notice = self._emulator, self._notice
+    async def _declared(self, changed: frozenset[Path]) -> Project | None:
+        """What the files say now; None if that is nothing new, or has mistakes."""
+        environ = self._emulator.settings.environ
+        if not self._paths:
+            if all(path.name not in _OF_CODE for path in changed):
+                return None
+            return Project((), await anyio.to_thread.run_sync(code_below, Path(), environ), ())
         try:
-            project = read_project(self._paths, emulator.settings.environ)
-            complaints = [*project.complaints, *emulator.check(project)]
+            project = await anyio.to_thread.run_sync(read_project, self._paths, environ)
         except InvalidInput as exc:
-            notice(str(exc), "error")
-            return frozenset()
-        if complaints:
-            texts = [str(complaint) for complaint in complaints]
-            if texts != self._before:
-                notice("\n".join(texts), "error")
-                notice("nothing has been changed; save the corrected file", "warning")
-            self._before = texts
-            return frozenset(Path(each.file).resolve().parent for each in complaints)
-        self._before = None
-        if emulator.apply(project) and told:
-            notice("manifests have changed and were applied again", "info")
-        return frozenset()
+            self._notice(str(exc), "error")
+            return None
+        complaints = [*project.complaints, *self._emulator.check(project)]
+        mistakes = [str(each) for each in complaints]
+        if mistakes and mistakes != self._mistakes:
+            self._notice("\n".join(mistakes), "error")
+            self._notice("nothing has been changed; save the corrected file", "warning")
+        self._mistakes = mistakes
+        self._refused = _folders_of(complaints)
+        return None if complaints else project
+
+
+def _folders_of(complaints: Iterable[Complaint]) -> frozenset[Path]:
+    return frozenset(Path(each.file).resolve().parent for each in complaints)
 
 
 def _may_declare(path: Path) -> bool:

@@ -17,6 +17,7 @@ from knlite.cli.output import Output
 from knlite.cli.progressline import ProgressLine
 from knlite.cli.render import line_of, ready_now
 from knlite.cli.repeats import Repeats
+from knlite.cli.restarts import Restarts
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
@@ -26,6 +27,7 @@ from knlite.facts import (
     EventRefused,
     Fact,
     InstanceChanged,
+    LogLine,
     Notice,
     PreparationStep,
     ReadyChanged,
@@ -60,6 +62,7 @@ class Screen:
         """What people know of as not ready, and why."""
         self._refused = Repeats(timedelta(seconds=10))
         self._failed = Repeats(timedelta(minutes=1))
+        self._restarts = Restarts()
 
     def fact(self, fact: Fact) -> None:
         line = line_of(fact)
@@ -69,10 +72,14 @@ class Screen:
             case EventRefused() if line is not None:
                 who, why = (fact.kind, fact.namespace, fact.name), (fact.status, fact.why)
                 line = self._refused.line(who, why, fact.at, line)
-            case InstanceChanged(state="failed") if line is not None:
-                line = self._failed.line(_place(fact), fact.why, fact.at, line)
-            case InstanceChanged(state="ready"):
-                self._failed.over(_place(fact))
+            case InstanceChanged():
+                self._restarts.see(fact)
+                if fact.state == "failed" and line is not None:
+                    line = self._failed.line(_place(fact), fact.why, fact.at, line)
+                elif fact.state == "ready":
+                    self._failed.over(_place(fact))
+            case LogLine() if self._restarts.is_repeated(fact):
+                line = None
             case _:
                 pass
         if self._moved(fact) or line is not None:

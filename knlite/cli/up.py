@@ -15,7 +15,7 @@ from knlite.cli.reapply import reapply
 from knlite.cli.screen import JSONLines, Screen
 from knlite.emulator import Emulator, open_emulator
 from knlite.errors import InvalidInput, KnliteError
-from knlite.manifests import Project, read_project
+from knlite.manifests.project import Project, read_project
 from knlite.nearby import code_below
 from knlite.settings import Settings
 

@@ -1,5 +1,6 @@
 """The event that a person writes on the command line."""
 
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -43,7 +44,8 @@ def written_event(
 def body_of(data: str) -> bytes:
     """The bytes of TEXT, @FILE, or @- for standard input. Raises ``InvalidInput``."""
     if not data.startswith("@"):
-        return data.encode()
+        # What the shell gave, also where that is no text.
+        return os.fsencode(data)
     if data == "@-":
         return sys.stdin.buffer.read()
     return read_file(data[1:])

@@ -24,7 +24,8 @@ from knlite.kinds.meta import Object, ObjectMeta
 from knlite.kinds.podspec.security import INSECURE_DEFAULT
 from knlite.kinds.sources.container import ContainerSource
 from knlite.kinds.sources.sinkbinding import SinkBinding
-from knlite.manifests import Complaint, Declared
+from knlite.manifests.declared import Declared
+from knlite.manifests.documents import Complaint
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Refused, Registry
 from knlite.registry.write import Write

@@ -13,7 +13,6 @@ from knlite.functions.service import NAME
 from knlite.kinds.labels import FUNCTION
 from knlite.kinds.podspec.fields import Container
 from knlite.serving.code import code_of
-from knlite.serving.imagename import same_image
 from knlite.serving.workload import (
     Choice,
     FunctionProject,
@@ -43,7 +42,7 @@ class Chooser:
         """What runs *container* of *wanted*, and where."""
         leads = wanted.leads(container)
         sources = self.sources
-        if leads and not any(same_image(each.image, container.image) for each in sources.projects):
+        if leads and sources.project_of(container.image) is None:
             deployed = self._deployed(wanted)
             if isinstance(deployed, Unrunnable):
                 return deployed

@@ -4,8 +4,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import anyio
-
 from knlite.controlplane.localcode import Local
 
 OFTEN = 20
@@ -29,8 +27,8 @@ class CodeFolder:
     """Whether it is to be looked at although nothing has been told of it."""
     unreadable: str = ""
     """What has been said of why it cannot be read."""
-    looking: anyio.Lock = field(default_factory=anyio.Lock)
-    """Two who look would both find it changed."""
+    missed: set[Path] = field(default_factory=set)
+    """What has changed in it before it was seen for the first time."""
 
     def hold(self, now: float) -> float | None:
         """Until when to hold reloads back from *now* on; None if there is no need."""

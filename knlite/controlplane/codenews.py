@@ -10,7 +10,7 @@ from knlite.clock import Clock
 from knlite.errors import InstanceFailed
 from knlite.facts import Notice, Publish
 from knlite.kinds.conditions import find
-from knlite.kinds.serving.service import Service
+from knlite.kinds.serving.service import CONFIGURATIONS_READY, ROUTES_READY, Service
 from knlite.reconcile import Key
 from knlite.registry.registry import Registry
 from knlite.serving.failures import in_short
@@ -50,19 +50,24 @@ class CodeNews:
 
     def see(self, key: Key, obj: Service) -> None:
         """Say so once the change is what answers, or never will."""
-        ready = find(obj.status.conditions)
-        observed = obj.status.observed_generation == obj.metadata.generation
-        if key not in self._saved or not observed or ready is None or ready.status == "Unknown":
+        if key not in self._saved or obj.status.observed_generation != obj.metadata.generation:
             return
-        since = self._saved.pop(key)
+        conditions = obj.status.conditions
+        started, routed = find(conditions, CONFIGURATIONS_READY), find(conditions, ROUTES_READY)
         made, serves = obj.status.latest_created_revision_name, _serving(obj)
-        if ready.status != "True":
+        if started is None or started.status == "Unknown":
+            return
+        if started.status == "False":
             on = f"; {serves} goes on serving" if serves and serves != made else ""
-            self.say(f"{words(key)}: {made} does not start{on}", "warning")
+            self._end(key, f"{made} does not start{on}", "warning")
+        elif routed is None or routed.status == "Unknown":
+            return
+        elif routed.status == "False":
+            self._end(key, f"{made} is ready, but not reached: {routed.message}", "warning")
         elif made in serves.split(", "):
-            self.say(f"{words(key)}: live as {made} after {self._clock.now() - since:.2f} s")
+            self._end(key, f"live as {made} after {self._clock.now() - self._saved[key]:.2f} s")
         else:
-            self.say(f"{words(key)}: {made} is ready; its traffic is for {serves}")
+            self._end(key, f"{made} is ready; its traffic is for {serves}")
 
     def live(self, key: Key, revision: str, since: float) -> None:
         """*revision* has changed in its place, as was begun at *since*."""
@@ -77,6 +82,10 @@ class CodeNews:
     def say(self, text: str, level: Literal["info", "warning", "error"] = "info") -> None:
         """Tell the person at the terminal."""
         self._publish(Notice(at=self._clock.wall(), level=level, text=text))
+
+    def _end(self, key: Key, text: str, level: Literal["info", "warning"] = "info") -> None:
+        del self._saved[key]
+        self.say(f"{words(key)}: {text}", level)
 
     def _see_slow(self, key: Key, since: float) -> None:
         obj = self._registry.at(key)

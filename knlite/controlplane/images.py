@@ -7,7 +7,7 @@ Source: knlite's own; the reasons are Kubernetes' (``ErrImagePull``) and Knative
 (``ContainerMissing``).
 """
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import anyio
 import msgspec
@@ -29,8 +29,17 @@ _MISSING = frozenset({"ErrImagePull", "ErrImageNeverPull", "InvalidImageName"})
 """What a runtime says of an image that it cannot get."""
 
 
-Entries = Mapping[str, Pending]
+Entries = dict[str, Pending]
 """The code of the containers of a revision, by the container's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """New code for a revision that stays."""
+
+    revision: RevisionName
+    before: Entries
+    after: Entries
 
 
 class Images:
@@ -45,7 +54,9 @@ class Images:
         self._registry = registry
         self._clock = clock
         self._preparation = preparation
-        self._entries: dict[RevisionName, dict[str, Pending]] = {}
+        self._entries: dict[RevisionName, Entries] = {}
+        self._replaced: dict[RevisionName, Entries] = {}
+        """What ``renew`` has replaced last."""
         self._group: TaskGroup | None = None
         self._busy = 0
 
@@ -74,34 +85,55 @@ class Images:
         codes = {name: await entry.outcome(deleted) for name, entry in entries.items()}
         return pod_code(codes, serving.name)
 
-    async def renew(self, revision: RevisionName) -> Entries:
-        """Prepare the code of *revision* anew; what there was before, to ``restore`` it.
+    async def renew(self, revision: RevisionName) -> Renewal:
+        """Prepare the code of *revision* anew, for its next instances.
 
         Raises ``InstanceFailed``; then all is as it was.
         """
         found = self._registry.view.get(Revision, revision.namespace, revision.name)
-        before = self._entries.get(revision, {})
-        renewed: dict[str, Pending] = {}
-        for each in _containers(found) if found is not None else ():
-            entry = renewed[each.name] = Pending()
-            entry.code = await self._prepared(revision, each.name)
-            entry.done.set()
-        if revision in self._entries:
-            self._entries[revision] = renewed
-            for container, entry in renewed.items():
-                self._write_status(revision, container, entry)
-        return before
+        if found is None or revision not in self._entries:
+            raise InstanceFailed("ContainerMissing", f"{revision.name} has been deleted")
+        renewal = Renewal(revision, self._entries[revision], {})
+        try:
+            for each in _containers(found):
+                entry = renewal.after[each.name] = Pending()
+                entry.code = await self._prepared(revision, each.name)
+                entry.done.set()
+            self._put(renewal, before=renewal.before, after=renewal.after)
+        except InstanceFailed:
+            raise
+        except Exception as exc:
+            raise defect(exc) from exc
+        finally:
+            if self._entries.get(revision) is not renewal.after:
+                self._release(renewal.after)
+        return renewal
 
-    def restore(self, revision: RevisionName, entries: Entries) -> None:
-        """Let *revision* have the code again that it had before ``renew``."""
-        if revision in self._entries:
-            self._entries[revision] = dict(entries)
-            for container, entry in entries.items():
-                if entry.code is not None:
-                    self._write_status(revision, container, entry)
+    def keep(self, renewal: Renewal) -> None:
+        """Instances of the new code have taken the place of those of the old one.
 
-    def release(self, entries: Entries) -> None:
-        """No instance runs the code that ``renew`` has replaced any more."""
+        These may still be at their last requests; their code is let go with the next renewal.
+        """
+        if self._entries.get(renewal.revision) is renewal.after:
+            self._release(self._replaced.pop(renewal.revision, {}))
+            self._replaced[renewal.revision] = renewal.before
+        else:
+            self._release(renewal.before)
+
+    def restore(self, renewal: Renewal) -> None:
+        """Let the revision have the code again that it had before."""
+        self._put(renewal, before=renewal.after, after=renewal.before)
+        self._release(renewal.after)
+
+    def _put(self, renewal: Renewal, *, before: Entries, after: Entries) -> None:
+        # Another revision of this name may have come meanwhile.
+        if self._entries.get(renewal.revision) is before:
+            self._entries[renewal.revision] = after
+            for container, entry in after.items():
+                if entry.done.is_set():
+                    self._write_status(renewal.revision, container, entry)
+
+    def _release(self, entries: Entries) -> None:
         for entry in entries.values():
             self._forget(entry)
 
@@ -128,6 +160,7 @@ class Images:
                 for entry in self._entries.pop(revision, {}).values():
                     entry.done.set()
                     self._forget(entry)
+                self._release(self._replaced.pop(revision, {}))
             case _:
                 pass
 
@@ -136,7 +169,8 @@ class Images:
         code = entry.code
         if code is None or self._group is None:
             return
-        others = (each.code for entries in self._entries.values() for each in entries.values())
+        used = (*self._entries.values(), *self._replaced.values())
+        others = (each.code for entries in used for each in entries.values())
         kept = [each.prepared for each in others if each and each.runtime is code.runtime]
         self._group.start_soon(code.runtime.forget, code.prepared, kept)
 

@@ -5,7 +5,7 @@ Differs: on a cluster a revision never changes.
 Not here: when (``reloader.py``).
 """
 
-from knlite.controlplane.images import Entries, Images
+from knlite.controlplane.images import Images
 from knlite.controlplane.resting import Resting
 from knlite.controlplane.supervisor import Supervisor
 from knlite.errors import InstanceFailed
@@ -19,8 +19,6 @@ class InPlace:
         self._images = images
         self._supervisor = supervisor
         self._resting = resting
-        self._replaced: dict[RevisionName, Entries] = {}
-        """The code that was replaced last; instances of it may still be at their last requests."""
 
     def rest(self, revision: RevisionName) -> None:
         """Have no instance of *revision*, not even a frozen one. Raises ``Conflict``."""
@@ -33,18 +31,17 @@ class InPlace:
         Raises ``InstanceFailed`` if that cannot start; then, and when this is cancelled, it runs as
         before.
         """
-        before = await self._images.renew(revision)
+        renewal = await self._images.renew(revision)
         replaced = False
         try:
             failure = await self._supervisor.replace(revision)
             replaced = failure is None
         finally:
-            if not replaced:
-                self._images.restore(revision, before)
-        if failure is None:
-            self._images.release(self._replaced.pop(revision, {}))
-            self._replaced[revision] = before
-        else:
+            if replaced:
+                self._images.keep(renewal)
+            else:
+                self._images.restore(renewal)
+        if failure is not None:
             # Its last words, where it had any, rather than that it has ended.
             why, _, last_words = failure.message.partition("\n")
             raise InstanceFailed(failure.reason, last_words or why)

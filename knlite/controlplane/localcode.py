@@ -19,7 +19,7 @@ from knlite.functions.ignore import Ignored, ignored
 from knlite.functions.sourcelike import not_sources
 from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.labels import FUNCTION
-from knlite.kinds.meta import Object
+from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import View
@@ -55,7 +55,7 @@ class LocalCode:
         Raises ``InstanceFailed``.
         """
         if not await anyio.Path(folder).is_dir():
-            raise InstanceFailed("FolderMissing", f"{folder} is gone; what runs from it runs on")
+            raise InstanceFailed("FolderMissing", f"{folder} is gone")
         rule = self.rule(code, folder)
         if isinstance(code, FunctionProject):
             taken = await snapshot.take(
@@ -116,8 +116,13 @@ class LocalCode:
         return found
 
     def stamped(self, obj: Object, view: View) -> Object:
-        """The mutating webhook: *obj* with the stamp of its code, if that has ever changed."""
+        """The mutating webhook: *obj* with the stamp of its code, if that has ever changed.
+
+        What belongs to something else has the template, and so the stamp, of that.
+        """
         if not isinstance(obj, Service | Configuration | Deployment) or is_named(obj):
+            return obj
+        if controller_of(obj) is not None:
             return obj
         stored = view.get(type(obj), obj.metadata.namespace, obj.metadata.name)
         before = code_of(annotations_of(stored)) if stored is not None else ""

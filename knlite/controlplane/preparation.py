@@ -11,7 +11,7 @@ import anyio
 
 from knlite.clock import Clock
 from knlite.controlplane.wanted import Wanted
-from knlite.errors import InstanceFailed
+from knlite.errors import InstanceFailed, defect
 from knlite.facts import PreparationStep, Publish
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.podspec.fields import Container
@@ -158,18 +158,25 @@ class Preparation:
 
         A preparation that has begun is not joined: it may not see what has changed since.
         """
-        shared = self._queued.get(choice)
-        if shared is None:
-            shared = self._queued[choice] = Pending()
-            try:
-                async with self._limit:
-                    del self._queued[choice]
-                    shared.code = await self._prepared_by(choice, report)
-            except InstanceFailed as exc:
-                shared.failure = exc
-            finally:
-                shared.done.set()
-        return await shared.outcome("its preparation was given up")
+        while (shared := self._queued.get(choice)) is not None:
+            await shared.done.wait()
+            if shared.code is not None or shared.failure is not None:
+                return await shared.outcome("")
+            # Whoever had begun it has been cancelled.
+        shared = self._queued[choice] = Pending()
+        try:
+            async with self._limit:
+                del self._queued[choice]
+                shared.code = await self._prepared_by(choice, report)
+        except InstanceFailed as exc:
+            shared.failure = exc
+        except Exception as exc:  # noqa: BLE001  what one brings to light ends no others
+            shared.failure = defect(exc)
+        finally:
+            if self._queued.get(choice) is shared:
+                del self._queued[choice]
+            shared.done.set()
+        return await shared.outcome("")
 
     async def _built(self, choice: Choice, report: Report) -> Code:
         try:

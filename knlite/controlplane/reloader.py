@@ -1,56 +1,53 @@
 """A saved file becomes a new revision: watches over local code, and stamps what runs it.
 
 Folders are known from the objects that run code from them. A change that a digest does not confirm
-(a file that was touched, a cache, a log) is none. While a program keeps changing its own folder its
+(a file that was touched, a cache, a log) is none. Seeing one, taking it for what runs from now on,
+and writing it into what runs it are three steps, so that a manifest can change with its code, or be
+refused together with it. While a program keeps changing its own folder its
 reloads are held back, and the last change still comes to run.
 
 Source: knlite's own; ``docs/adr/0042-a-save-is-a-template-change.md``.
 Not here: what tells of changed files (``watching.py``), what a stamp is (``serving/code.py``),
-which code is whose (``localcode.py``), what people are told (``codenews.py``).
+which code is whose (``localcode.py``), what people are told (``codenews.py``), what becomes of the
+revision before (``outofuse.py``), revisions that change in their place (``replacements.py``).
 """
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 
 from knlite.clock import Clock
 from knlite.controlplane.codefolder import OFTEN, WITHIN, CodeFolder
 from knlite.controlplane.codenews import CodeNews
 from knlite.controlplane.localcode import LocalCode
-from knlite.errors import Conflict, InstanceFailed, KnliteError
+from knlite.controlplane.replacements import Replace, Replacements
+from knlite.errors import InstanceFailed, KnliteError
 from knlite.facts import Publish
 from knlite.functions.ignore import FILE as FUNCIGNORE
 from knlite.kinds.core.deployment import Deployment
-from knlite.kinds.labels import ROUTING_STATE, SERVICE
-from knlite.kinds.meta import Object, controller_of
+from knlite.kinds.meta import controller_of
 from knlite.kinds.serving.configuration import Configuration
-from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import Key, key_of
 from knlite.registry.registry import Notification, Registry
 from knlite.serving.code import Stamped, annotations_of, code_of, is_named
-from knlite.serving.instance import RevisionName
 
 USER = "knlite"
 """In whose name objects are stamped."""
-LINGER = 1.0
-"""Seconds that a revision out of use keeps its instances."""
 
 
-class Hands(Protocol):
-    """What can be done to the instances of a revision."""
+class Change(NamedTuple):
+    """The digests of the code in a folder."""
 
-    def rest(self, revision: RevisionName) -> None:
-        """Have none any more. Raises ``Conflict``."""
-        ...
+    before: str
+    now: str
 
-    async def replace(self, revision: RevisionName) -> None:
-        """Have new ones, of its code as it is now. Raises ``InstanceFailed``."""
-        ...
+
+Changes = Mapping[Path, Change]
+"""What has changed, by the folder."""
 
 
 class Reloader:
@@ -74,25 +71,24 @@ class Reloader:
         self._users: dict[Key, frozenset[Path]] = {}
         self._used: frozenset[Path] = frozenset()
         self._in_place = in_place
-        self._hands: Hands | None = None
-        self._group: TaskGroup | None = None
-        self._replacing: dict[Key, anyio.CancelScope] = {}
+        self._replacements: Replacements | None = None
         self._follow: Callable[[frozenset[Path]], None] | None = None
         self._wake = anyio.Event()
-        self._turns: dict[Key, anyio.Lock] = {}
 
     def report_to(self, follow: Callable[[frozenset[Path]], None]) -> None:
         """Tell *follow* now, and whenever it changes, which folders hold code that runs."""
         self._follow = follow
         follow(self._used)
 
-    def act_by(self, hands: "Hands") -> None:
-        """Act on instances by *hands*; to be called before ``run``."""
-        self._hands = hands
+    def replace_by(self, replace: Replace) -> None:
+        """Change revisions in their place by *replace*; to be called before ``run``."""
+        self._replacements = Replacements(replace, self._news, self._clock)
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         """See what code looks like when it first runs, until cancelled."""
-        async with anyio.create_task_group() as self._group:
+        async with anyio.create_task_group() as group:
+            if self._replacements is not None:
+                await group.start(self._replacements.run)
             with self._registry.listening(self._note):
                 self.sources_changed()
                 task_status.started()
@@ -102,12 +98,17 @@ class Reloader:
         while True:
             await self._wake.wait()
             self._wake = anyio.Event()
+            # Once for all objects that have come or gone since.
+            self._tell()
             for folder in tuple(self._folders.values()):
+                if folder.path not in self._used:
+                    continue
                 if not folder.digest:
                     await self._first_look(folder)
-                elif folder.due:
+                missed, folder.missed = folder.missed, set()
+                if folder.digest and (missed or folder.due):
                     folder.held = folder.due = False
-                    self.write(await self.look((folder.path,)))
+                    self._reload(await self.look(missed or (folder.path,), early=bool(missed)))
 
     def sources_changed(self) -> None:
         """Where code is may be another place now."""
@@ -119,116 +120,92 @@ class Reloader:
         )
         for obj in found:
             self._learn(obj)
-        self._tell()
 
-    async def look(self, paths: Iterable[Path], *, early: bool = False) -> frozenset[Path]:
-        """The folders whose code has changed, when *paths* have; a path may be a folder's.
+    async def look(self, paths: Iterable[Path], *, early: bool = False) -> Changes:
+        """The changes of code when *paths* have changed; a path may be a folder's.
 
         *early* are changes from when the first revisions were made: nobody knows whether these have
         them, so they count although the digest may know them already.
         """
-        paths = frozenset(paths)
-        changed = set[Path]()
-        for folder in tuple(self._folders.values()):
-            touched = [
-                path
-                for path in paths
-                if path.is_relative_to(folder.path) or folder.path.is_relative_to(path)
-            ]
-            if not (touched and folder.digest):
+        found: dict[Path, Change] = {}
+        for folder, touched in self._touched(frozenset(paths)).items():
+            if not folder.digest:
+                # Nobody knows whether what is being read just now has it.
+                folder.missed.update(touched)
+                self._wake.set()
+                continue
+            if self._is_held(folder):
                 continue
             files = self._files(folder, touched)
-            if await self._has_changed(folder, surely=early and bool(files)):
-                changed.add(folder.path)
+            before, now = folder.digest, await self._digest(folder)
+            if now is not None and (now != before or (early and files)):
+                found[folder.path] = Change(before, now)
                 users = [key for key, used in self._users.items() if folder.path in used]
                 self._news.changed(users, files)
-        return frozenset(changed)
+        return found
 
-    def write(self, folders: frozenset[Path]) -> None:
+    def take(self, changes: Changes) -> None:
+        """From now on the code is what *changes* say; what is admitted is stamped with it."""
+        for path, (before, now) in changes.items():
+            folder = self._folders[path]
+            if folder.digest != before:
+                # Somebody else has looked meanwhile, and perhaps seen more.
+                self._look_at(folder)
+                continue
+            folder.digest = now
+            folder.reloads.append(self._clock.now())
+            self._code.change(path, folder.code, now, in_place=self._in_place)
+
+    def write(self, folders: Iterable[Path]) -> None:
         """Stamp what runs the code in *folders*; each gets a new revision by that."""
+        folders = frozenset(folders)
         for key, used in tuple(self._users.items()):
             obj = self._registry.at(key)
             if not used & folders or not isinstance(obj, Service | Configuration | Deployment):
                 continue
             if not isinstance(obj, Deployment) and (self._in_place or is_named(obj)):
-                if self._group is not None:
-                    self._group.start_soon(self._replace, key, obj)
+                if self._replacements is not None:
+                    self._replacements.begin(key, obj.status.latest_created_revision_name)
                 continue
-            if isinstance(obj, Service):
-                self._news.begun(key)
             try:
                 self._registry.update(obj, user=USER)
             except KnliteError as exc:
                 # A setting has changed since, so that it would be refused now.
-                self._news.forget(key)
                 self._news.say(f"{key}: its new code cannot run: {exc}", "error")
 
-    async def _replace(self, key: Key, obj: Service | Configuration) -> None:
-        """Let the newest revision of *obj* run the change; a newer change takes its place."""
-        since, name = self._clock.now(), obj.status.latest_created_revision_name
-        with anyio.CancelScope() as scope:
-            earlier, self._replacing[key] = self._replacing.get(key), scope
-            if earlier is not None:
-                earlier.cancel()
-            async with self._turns.setdefault(key, anyio.Lock()):
-                try:
-                    if self._hands is not None:
-                        await self._hands.replace(RevisionName(key.namespace, name))
-                except InstanceFailed as exc:
-                    self._news.failed(key, name, exc)
-                else:
-                    self._news.live(key, name, since)
+    def _reload(self, changes: Changes) -> None:
+        self.take(changes)
+        self.write(changes)
 
     # From the registry.
 
     def _note(self, notification: Notification) -> None:
-        obj = notification.obj
-        if isinstance(obj, Revision):
-            self._see_out_of_use(obj, notification.old)
-            return
+        obj, old = notification.obj, notification.old
         if not isinstance(obj, Service | Configuration | Deployment):
             return
-        key, old = key_of(obj), notification.old
+        key = key_of(obj)
         if notification.change == "deleted":
-            self._news.forget(key)
-            self._replacing.pop(key, None)
-            self._turns.pop(key, None)
-            if self._users.pop(key, None):
-                self._tell()
+            self._forget(key)
             return
         if old is None or old.metadata.generation != obj.metadata.generation:
             self._learn(obj)
-            self._tell()
         if isinstance(obj, Service):
+            if isinstance(old, Service) and key in self._users and _code(old) != _code(obj):
+                self._news.begun(key)
             self._news.see(key, obj)
 
-    def _see_out_of_use(self, revision: Revision, old: Object | None) -> None:
-        """Give up the instances of one that a newer one has taken the place of.
-
-        On a cluster they stay for a stable window; a save every few seconds would heap them up.
-        """
-        labels = revision.metadata.labels
-        key = Key(Service, revision.metadata.namespace, labels.get(SERVICE, ""))
-        before = old.metadata.labels.get(ROUTING_STATE) if old is not None else None
-        if labels.get(ROUTING_STATE) != "reserve" or before == "reserve":
-            return
-        service = self._registry.at(key)
-        if not isinstance(service, Service) or not code_of(annotations_of(service)):
-            return
-        name = RevisionName(revision.metadata.namespace, revision.metadata.name)
-        # A moment later, when no request is on its way to it any more.
-        self._clock.call_at(self._clock.now() + LINGER, lambda: self._give_up(name))
-
-    def _give_up(self, name: RevisionName) -> None:
-        revision = self._registry.view.get(Revision, *name)
-        if revision is not None and revision.metadata.labels.get(ROUTING_STATE) == "reserve":
-            with suppress(Conflict):
-                if self._hands is not None:
-                    self._hands.rest(name)
+    def _forget(self, key: Key) -> None:
+        self._news.forget(key)
+        if self._replacements is not None:
+            self._replacements.end(key)
+        if self._users.pop(key, None):
+            self._wake.set()
 
     def _learn(self, obj: Stamped) -> None:
         key = key_of(obj)
         found = self._code.of(obj) if controller_of(obj) is None else {}
+        if self._users.get(key, frozenset()) != frozenset(found):
+            self._wake.set()
         if not found:
             self._users.pop(key, None)
             return
@@ -245,11 +222,25 @@ class Reloader:
                     self._look_at(known)
 
     def _tell(self) -> None:
-        self._used = frozenset[Path]().union(*self._users.values())
-        if self._follow is not None:
-            self._follow(self._used)
+        used = frozenset[Path]().union(*self._users.values())
+        if used != self._used:
+            self._used = used
+            if self._follow is not None:
+                self._follow(used)
 
     # Looking.
+
+    def _touched(self, paths: frozenset[Path]) -> dict[CodeFolder, list[Path]]:
+        """Which of *paths* are in which folder in use, or around it."""
+        found: dict[CodeFolder, list[Path]] = {}
+        for path in paths:
+            for around in (path, *path.parents):
+                if around in self._used and around in self._folders:
+                    found.setdefault(self._folders[around], []).append(path)
+        for used in self._used & self._folders.keys():
+            for path in paths.intersection(used.parents):
+                found.setdefault(self._folders[used], []).append(path)
+        return found
 
     async def _first_look(self, folder: CodeFolder) -> None:
         """See what is there; if an earlier run has run something else, it has changed."""
@@ -267,18 +258,6 @@ class Reloader:
             self._code.change(folder.path, folder.code, found, in_place=self._in_place)
             if not self._in_place:
                 self.write(frozenset({folder.path}))
-
-    async def _has_changed(self, folder: CodeFolder, *, surely: bool) -> bool:
-        async with folder.looking:
-            if self._is_held(folder):
-                return False
-            found = await self._digest(folder)
-            if found is None or (found == folder.digest and not surely):
-                return False
-            folder.digest = found
-            self._code.change(folder.path, folder.code, found, in_place=self._in_place)
-            folder.reloads.append(self._clock.now())
-            return True
 
     def _is_held(self, folder: CodeFolder) -> bool:
         """Whether it changes so often that no person can be the cause; it is looked at later."""
@@ -311,11 +290,18 @@ class Reloader:
         return found
 
     def _files(self, folder: CodeFolder, touched: list[Path]) -> list[str]:
-        """Those of *touched* that are files of its code, as their author names them."""
+        """Those of *touched* that are files of its code, as their author names them.
+
+        What an editor made for a moment beside the file that it saved is none.
+        """
         rule = self._code.rule(folder.code, folder.path)
-        inside = (
-            path.relative_to(folder.path).as_posix()
-            for path in touched
-            if folder.path in path.parents
-        )
-        return sorted(path for path in inside if not rule(path, False))
+        inside = [path for path in touched if folder.path in path.parents]
+        names = {path: path.relative_to(folder.path).as_posix() for path in inside}
+        found = [path for path, name in names.items() if not rule(name, False)]
+        # Not what an editor has renamed, unless it is all that there is.
+        there = [path for path in found if path.exists()]
+        return sorted(names[path] for path in there or found)
+
+
+def _code(service: Service) -> str:
+    return code_of(annotations_of(service))

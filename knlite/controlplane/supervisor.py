@@ -36,6 +36,9 @@ from knlite.serving.levels import InstanceCounts
 LONG_RUN = 600.0
 """Seconds of running after which an instance is no longer held to crash again and again."""
 
+DELETED = StartFailure("PodDeleted", "its Pod has been deleted")
+"""Why one that nobody wants any more did not start."""
+
 
 class Balancer(Protocol):
     """What has to know of instances, at once and before anybody else."""
@@ -211,6 +214,8 @@ class Supervisor:
                 await slot.decided.wait()
                 if slot.failure is not None:
                     return slot.failure
+                if slot.retired.is_set():
+                    return DELETED
             for slot in fresh:
                 slot.incoming = False
             for slot in old:

@@ -19,8 +19,9 @@ _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}:\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))",
     re.ASCII,
 )
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-"""What no header can hold; a structured event could smuggle headers in with a line break."""
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+"""What no header can hold; a structured event could smuggle headers in with a line break. Halves of
+surrogate pairs, which a command line may bring, are no characters at all."""
 _MEDIA_TYPE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(/[!#$%&'*+.^_`|~0-9A-Za-z-]+)?\s*(;.*)?")
 
 
@@ -84,7 +85,7 @@ def checked(draft: Draft) -> CloudEvent | Malformed:
     if _CONTROL.search("\t".join(attributes.values())) or _CONTROL.search(draft.content_type or ""):
         named = {**attributes, "datacontenttype": draft.content_type or ""}
         name = next(name for name, value in named.items() if _CONTROL.search(value))
-        return Malformed(f"{name} holds a control character")
+        return Malformed(f"{name} holds a control character, or what is no character")
     schema = attributes.get("dataschema")
     if schema is not None and not _is_absolute(schema):
         return Malformed(f"dataschema {schema!r} is not an absolute URI")

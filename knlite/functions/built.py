@@ -8,8 +8,9 @@ Source: Knative Functions reference §4.1 (beside func.yaml), §4.7; knative/fun
 pkg/functions/function.go.
 """
 
-from contextlib import suppress
 from pathlib import Path
+
+from knlite.functions.gitignore import keep_func_out
 
 FOLDER = ".func"
 IMAGE, HASH = "built-image", "built-hash"
@@ -31,17 +32,7 @@ def stamp(folder: Path, image: str, code: str) -> None:
     own.mkdir(exist_ok=True)
     (own / HASH).write_text(code)
     (own / IMAGE).write_text(image)
-    _kept_out_of_git(folder)
-
-
-def _kept_out_of_git(folder: Path) -> None:
-    """``.func`` is of one machine only."""
-    file = folder / ".gitignore"
-    with suppress(OSError, UnicodeDecodeError):
-        text = file.read_text(encoding="utf-8") if file.exists() else ""
-        if not any(line.strip().strip("/") == FOLDER for line in text.splitlines()):
-            end = "" if not text or text.endswith("\n") else "\n"
-            file.write_text(f"{text}{end}/{FOLDER}\n", encoding="utf-8")
+    keep_func_out(folder)
 
 
 def _read(file: Path) -> str:

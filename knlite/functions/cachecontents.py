@@ -1,8 +1,8 @@
 """What the cache holds, how large it is, and removing what nobody uses.
 
 An entry is a file or folder below one of the folders of the cache; everything in them can be made
-again. What is being made, and the locks of who makes it, are left only by runs that were killed:
-they have neither a use nor a name that counts.
+again. Locks stay when what they guard has been made; what is half made was left by runs that were
+killed: they have neither a use nor a name that counts.
 
 Not here: who uses what (``cacheuse.py``), images in an engine, asking the user (``cli/prune.py``).
 """

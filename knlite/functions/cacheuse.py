@@ -97,8 +97,13 @@ class CacheUse:
         os.write(self._file, "".join(f"{name}\n" for name in names).encode())
 
     def note_paths(self, texts: Iterable[str]) -> None:
-        """The same for all entries that lie at or above one of *texts*, whatever else they are."""
-        self.note(names_in(self._cache_dir, texts))
+        """The same for all entries that lie at or above one of *texts*, whatever else they are.
+
+        With those that their links lead to, as to the modules of a Node.js function.
+        """
+        names = names_in(self._cache_dir, texts)
+        linked = [target for name in names for target in _linked(self._cache_dir / name)]
+        self.note([*names, *names_in(self._cache_dir, linked)])
 
     def forget(self, name: str) -> None:
         """It does not use *name* any more. To be called while preparing, or pruning."""
@@ -144,6 +149,14 @@ def names_in(cache_dir: Path, texts: Iterable[str]) -> list[str]:
     beginning = f"{cache_dir}{os.sep}"
     inside = [text.removeprefix(beginning) for text in texts if text.startswith(beginning)]
     return ["/".join(path.split(os.sep)[:2]) for path in inside]
+
+
+def _linked(folder: Path) -> list[str]:
+    """Where the links in *folder* lead, not those further down."""
+    try:
+        return [os.readlink(each) for each in os.scandir(folder) if each.is_symlink()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def used(cache_dir: Path) -> frozenset[str]:

@@ -4,7 +4,7 @@ So ``knlite up FOLDER`` runs what ``func create`` has made, with nothing else wr
 and the Triggers are those of ``func deploy``, in the namespace that func.yaml names.
 
 Source: knlite's own; Knative Functions reference §4.4 for the objects.
-Not here: manifests (``manifests.py``), deploying to a knlite that runs.
+Not here: manifests (``manifests``), deploying to a knlite that runs.
 """
 
 from collections.abc import Mapping

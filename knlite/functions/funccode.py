@@ -10,7 +10,7 @@ Not here: reading it (``funcyaml.py``), the other files (``contents.py``).
 import json
 from collections.abc import Mapping
 
-import yaml
+from knlite.functions.yamltree import Unreadable, parsed
 
 FILE = "func.yaml"
 
@@ -25,15 +25,14 @@ _OF_DEPLOY = frozenset(("healthEndpoints",))
 def essence(content: bytes) -> bytes:
     """The same for two contents that run alike; one that cannot be read is all code."""
     try:
-        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        return content
-    if not isinstance(document, dict):
+        document = parsed(content.decode()).tree
+    except (Unreadable, UnicodeDecodeError):
         return content
     kept = {name: value for name, value in document.items() if name not in _BOOKKEEPING}
     for name, fields in (("build", _OF_BUILD), ("deploy", _OF_DEPLOY)):
-        if isinstance(kept.get(name), Mapping):
-            kept[name] = {field: kept[name][field] for field in kept[name] if field in fields}
+        group = kept.get(name)
+        if isinstance(group, Mapping):
+            kept[name] = {field: value for field, value in group.items() if field in fields}
             if not kept[name]:
                 del kept[name]
-    return json.dumps(kept, sort_keys=True, default=str).encode()
+    return json.dumps(kept, sort_keys=True).encode()

@@ -1,8 +1,11 @@
 """Older layouts of ``func.yaml`` as today's: each step applies below the version that it leads to.
 
-Trees are what the YAML says, all scalars as text. A tree without ``specVersion`` gets all steps.
+Trees are what the YAML says, all scalars as text. A tree without ``specVersion`` gets all steps,
+unless it has ``version``, as that was called before 0.25.0.
 
 Source: Knative Functions reference §4.1; knative/func pkg/functions/function_migrations.go.
+Differs: func does not look at ``version``, and so takes the name of a builder (``builder: pack``)
+for an image of the oldest layout.
 """
 
 from collections.abc import Callable, Mapping

@@ -106,6 +106,14 @@ def opened(folder: Path, environ: Mapping[str, str] | None = None) -> FuncFile |
     return ProjectErrors((problem(*found),))
 
 
+def required(folder: Path, environ: Mapping[str, str] | None = None) -> FuncYaml:
+    """The same as ``load``; raises ``InvalidInput`` if it cannot be read."""
+    found = load(folder, environ)
+    if isinstance(found, ProjectErrors):
+        raise InvalidInput(str(found), fix=f"correct {folder / FILE}")
+    return found
+
+
 def line_of(folder: Path, place: Place) -> int:
     """The line on which *place* stands in the file of *folder*; 1 if it does not."""
     try:
@@ -120,32 +128,35 @@ def save(folder: Path, changed: FuncYaml) -> bool:
 
     Raises ``InvalidInput`` if it cannot be what it is, ``KnliteError`` if it cannot be written.
     """
-    file = folder / FILE
     if wrong := [text for _, text in problems(changed, {})]:
         raise InvalidInput("\n".join([f"'{FILE}' contains errors:", *wrong]))
-    found = opened(folder) if file.exists() else None
+    if not (folder / FILE).exists():
+        write(folder, (_HEADER + dumped(_encoded(changed))).encode())
+        return True
+    found = opened(folder)
     if isinstance(found, ProjectErrors):
         raise InvalidInput(str(found))
-    if found is None:
-        _write(file, _HEADER + dumped(_encoded(changed)))
-        return True
     if found.func == changed:
         return False
     target = _merged(found.tree, _encoded(found.func), _encoded(changed))
     if changed.created:
         target["created"] = Timestamp(changed.created)
-    _write(file, yamledit.edited(found.text, target))
+    write(folder, yamledit.edited(found.text, target).encode())
     return True
 
 
-def _write(file: Path, text: str) -> None:
-    """All or nothing, and through a link to where the file is."""
+def write(folder: Path, content: bytes) -> None:
+    """Put *content* into the file of *folder*: all or nothing, and through a link to where it is.
+
+    Raises ``KnliteError``.
+    """
+    file = folder / FILE
     try:
         place = file.resolve()
         mode = place.stat().st_mode & 0o777 if place.exists() else 0o644
         with TemporaryDirectory(dir=place.parent, prefix=f".{FILE}.") as beside:
             made = Path(beside) / FILE
-            made.write_text(text, encoding="utf-8")
+            made.write_bytes(content)
             made.chmod(mode)
             made.replace(place)
     except OSError as error:

@@ -110,7 +110,7 @@ async def make(
         await anyio.to_thread.run_sync(_copy, folder, sources, serving)
         # Paths of the function's files are the same in every copy, so what has not changed is not
         # compiled again.
-        words = [go, "build", "-trimpath", "-o", str(draft / "function")]
+        words = [go, "build", "-trimpath", "-buildvcs=false", "-o", str(draft / "function")]
         if not (folder / "vendor").is_dir():
             words.append("-mod=mod")
         words.append(f"./{PACKAGE}" if planned.module else ".")

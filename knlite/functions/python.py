@@ -2,9 +2,9 @@
 
 Two styles are known. *parliament* is ``def main(context)`` in ``func.py``; *func* is today's
 ``new()`` or ``handle`` in the package ``function`` (or the module ``func``). Our runners bring the
-server, so a function that imports nothing beyond the standard library installs nothing and needs
-no network, whatever its template lists. Otherwise its requirements are installed as they are
-written, with ``cloudevents`` kept at the version that its style works with.
+server, so a function that imports nothing beyond the standard library, and lists no more than
+func's template does, installs nothing and needs no network. Otherwise its requirements are
+installed as they are written, with ``cloudevents`` kept at the version that its style works with.
 
 Source: Knative Functions reference §2.6, §2.7, §3.3; knative/func pkg/scaffolding.
 Not here: the installing (``environment.py``), the runners (``runners/``).
@@ -31,6 +31,8 @@ START = RUNNERS / "knlite_start.py"
 SKIPPED = frozenset({"__pycache__", "node_modules", "venv", "tests", "test", "build", "dist"})
 TEST_TOOLS = frozenset({"pytest", "pytest-asyncio"})
 """What func's template lists among the runtime's dependencies, for the function's tests."""
+TEMPLATE_NAMES = TEST_TOOLS | {"httpx", "cloudevents"}
+"""All that func's template lists; for its runner and tests, unless the function imports it."""
 PARLIAMENT_NAMES = frozenset({"parliament", "parliament-functions"})
 
 _DEFINED = re.compile(r"^(?:async[ \t]+)?def[ \t]+(main|new|handle)\b", re.MULTILINE)
@@ -138,8 +140,9 @@ def _func_requirements(folder: Path, invoke: str, imported: set[str]) -> tuple[s
     project = folder / "pyproject.toml"
     if project.is_file():
         lines += requirements.of_pyproject(project)
+    own = [line for line in lines if _name(line) not in TEMPLATE_NAMES]
     lines = [line for line in lines if _name(line) not in TEST_TOOLS]
-    if invoke == "http" and not _foreign(folder, imported):
+    if invoke == "http" and not own and not _foreign(folder, imported):
         return ()
     if invoke == "cloudevent" and not any(
         _name(line) == "cloudevents" and _has_version(line) for line in lines

@@ -9,9 +9,11 @@ Source: Knative Functions reference §4.5; knative/func pkg/functions/job.go.
 
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from knlite.functions.gitignore import keep_func_out
 
 RUNS = Path(".func") / "runs"
 _ADDRESS = "address"
@@ -22,18 +24,23 @@ WITHIN = 1.0
 
 
 @contextmanager
-def recorded(folder: Path, host: str, port: int) -> Iterator[None]:
+def recorded(folder: Path, host: str, port: int, say: Callable[[str], None]) -> Iterator[None]:
     """While the context lasts, the function in *folder* is said to run on *host* and *port*.
 
-    Folders of runs that have ended are removed. Raises ``OSError``.
+    Folders of runs that have ended are removed. Where nothing can be written that is said, and
+    nobody finds the run.
     """
     for stale in (each for each in _ports(folder) if not _answers(folder, each)):
         shutil.rmtree(folder / RUNS / str(stale), ignore_errors=True)
     mine = folder / RUNS / str(port)
-    mine.mkdir(parents=True, exist_ok=True)
     try:
-        if host != LOOPBACK:
-            (mine / _ADDRESS).write_text(f"{host}:{port}\n")
+        try:
+            mine.mkdir(parents=True, exist_ok=True)
+            keep_func_out(folder)
+            if host != LOOPBACK:
+                (mine / _ADDRESS).write_text(f"{host}:{port}\n")
+        except OSError as error:
+            say(f"func invoke will not find it by itself: {error}")
         yield
     finally:
         shutil.rmtree(mine, ignore_errors=True)

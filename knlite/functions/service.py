@@ -124,7 +124,7 @@ def triggers_of(func: FuncYaml, *, namespace: str, owner: str = "") -> list[Tree
             ),
             "spec": {
                 "broker": subscription.source,
-                "filter": {"attributes": dict(subscription.filters)},
+                "filter": _without_empty({"attributes": dict(subscription.filters)}),
                 "subscriber": {"ref": service},
             },
         }

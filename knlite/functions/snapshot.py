@@ -13,6 +13,7 @@ Not here: which files count (``ignore.py``), which revision runs what (``runtime
 import os
 import re
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkdtemp
@@ -98,7 +99,10 @@ def _taken(folder: Path, cache_dir: Path, leave_out: Ignored) -> Snapshot:
     kept.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(mkdtemp(prefix="draft.", dir=kept.parent))
     try:
-        for path in files(folder, leave_out):
+        paths = tuple(files(folder, leave_out))
+        for inside in {path.rpartition("/")[0] for path in paths}:
+            (draft / inside).mkdir(parents=True, exist_ok=True)
+        for path in paths:
             _copy(folder, path, draft)
         # What has been copied is what counts: the folder may have changed meanwhile.
         found = digest(draft, leave_out=_nothing)
@@ -129,24 +133,32 @@ def _nothing(_path: str, _is_folder: bool) -> bool:
 
 
 def _copy(folder: Path, path: str, draft: Path) -> None:
-    file, to = folder / path, draft / path
-    to.parent.mkdir(parents=True, exist_ok=True)
-    if file.is_symlink() and file.is_dir():
-        to.symlink_to(_beside(path, led(folder, file)), target_is_directory=True)
-    elif file.is_file():
-        if _shared(file, path, draft):
-            return
-        try:
-            # With its times, which tell what has been compiled from it, and its permissions.
-            shutil.copy2(file, to)
-        except FileNotFoundError:
-            return  # Gone since.
+    file, to = os.path.join(folder, path), os.path.join(draft, path)
+    try:
+        found = os.stat(file)
+        if stat.S_ISDIR(found.st_mode):
+            target = _beside(path, led(folder, folder / path))
+            os.symlink(target, to, target_is_directory=True)
+        elif stat.S_ISREG(found.st_mode) and not _shared(found, path, draft):
+            _copy_file(file, to)
+    except FileNotFoundError:
+        return  # A link to nothing, or gone since.
 
 
-def _shared(file: Path, path: str, draft: Path) -> bool:
+def _copy_file(file: str, to: str) -> None:
+    """With its times, which tell what has been compiled from it, and its permissions."""
+    with open(file, "rb", buffering=0) as source, open(to, "xb") as copy:
+        found = os.fstat(source.fileno())
+        shutil.copyfileobj(source, copy, min(found.st_size, LARGE) or 1)
+        # Else closing it would be a change.
+        copy.flush()
+        os.fchmod(copy.fileno(), stat.S_IMODE(found.st_mode))
+        os.utime(copy.fileno(), ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+def _shared(found: os.stat_result, path: str, draft: Path) -> bool:
     """Whether *draft* has a large file from another snapshot, where it is the same by what a digest
     goes by: nobody wants half a gigabyte copied with every save."""
-    found = file.stat()
     if found.st_size <= LARGE:
         return False
     for other in draft.parent.iterdir():

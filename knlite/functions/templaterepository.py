@@ -23,13 +23,14 @@ import msgspec
 
 from knlite.errors import InvalidInput, KnliteError
 from knlite.functions.funcspec import Env, HealthEndpoints
-from knlite.functions.yamltree import Unreadable, parsed, text_of
+from knlite.functions.yamltree import Unreadable, parsed, printable, text_of
 from knlite.kinds.meta import Fields
 
 BUILT_IN = Path(__file__).parent / "templates"
 MANIFEST = "manifest.yaml"
 CLONE_SECONDS = 120.0
 _RESERVED = frozenset(("certs", "scaffolding"))
+_USER = re.compile(r"//[^/\s]*@")
 _SCP = re.compile(r"[\w.-]+@[\w.-]+:\S+")
 """``user@host:path``, as git takes it."""
 
@@ -136,11 +137,16 @@ def fetch(uri: str, target: Path, environ: Mapping[str, str]) -> None:
     scheme = urlsplit(place).scheme
     if scheme not in {"file", "http", "https", "ssh", "git"} and not _SCP.fullmatch(place):
         raise InvalidInput(
-            f"there are no templates at {uri}",
+            f"there are no templates at {without_password(uri)}",
             cause="it is neither a folder nor a URL that git can clone",
             fix="give a folder, or https://…, ssh://…, file://…, user@host:path",
         )
     _clone(place, branch, target, environ)
+
+
+def without_password(text: str) -> str:
+    """*text* with the users and passwords of its URLs left out."""
+    return _USER.sub("//", text)
 
 
 def _plain_folder(uri: str) -> Path | None:
@@ -150,6 +156,7 @@ def _plain_folder(uri: str) -> Path | None:
 
 
 def _clone(uri: str, branch: str, folder: Path, environ: Mapping[str, str]) -> None:
+    shown = without_password(uri)
     command = ["git", "clone", "--quiet", "--depth", "1"]
     if branch:
         command.append(f"--branch={branch}")
@@ -171,21 +178,21 @@ def _clone(uri: str, branch: str, folder: Path, environ: Mapping[str, str]) -> N
         )
     except FileNotFoundError as error:
         raise KnliteError(
-            f"the templates at {uri} cannot be fetched",
+            f"the templates at {shown} cannot be fetched",
             cause="git is not installed",
             fix="install git, or give a folder",
         ) from error
     except subprocess.TimeoutExpired as error:
         raise KnliteError(
-            f"the templates at {uri} cannot be fetched",
+            f"the templates at {shown} cannot be fetched",
             cause=f"git has not cloned it within {CLONE_SECONDS:g} seconds",
             fix="try again, or clone it and give its folder",
         ) from error
     if result.returncode != 0:
         said = result.stderr.strip().splitlines() or ["git says nothing"]
         raise KnliteError(
-            f"failed to clone repository {uri}",
-            cause=said[-1],
+            f"failed to clone repository {shown}",
+            cause=printable(without_password(said[-1])),
             fix="look at the URL, and at the branch behind #",
         )
 

@@ -48,7 +48,7 @@ def find(tool: Tool, function: str, environ: Mapping[str, str]) -> str:
             "ToolMissing",
             f"function {function} is written in {tool.language}, and {tool.name} is not installed",
             cause=f"there is no {tool.name} on the PATH",
-            fix=f"{tool.fix}, or run knlite with --runtime docker",
+            fix=f"{tool.fix}, or write a Dockerfile and run it with a container engine",
         )
     return found
 

@@ -3,7 +3,7 @@
 ``Strict`` refuses unknown fields, ``Warn`` drops them and says so, ``Ignore`` only drops them.
 
 Source: Kubernetes API concepts, "Field validation"; apiserver ``endpoints/handlers``.
-Not here: manifests from files, whose mistakes are collected with file and line (``manifests.py``).
+Not here: manifests from files, whose mistakes are collected with file and line (``manifests``).
 """
 
 import json

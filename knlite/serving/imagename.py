@@ -40,13 +40,24 @@ def same_repository(one: str, other: str) -> bool:
     return _shortened(one) == _shortened(other)
 
 
-def same_image(declared: str, asked: str) -> bool:
-    """Whether *asked* names what *declared* does: by its tag, or by any digest of it."""
+def names_of(declared: str) -> tuple[str, ...]:
+    """What an image that is *declared* so is asked for as: by its tag, or by any digest of it.
+
+    One of these is among ``asked_as`` of whatever names it.
+    """
     if not declared:
-        return False
-    if "@" in asked and "@" not in declared:
-        return same_repository(without_tag(declared), without_tag(asked))
-    return _tagged(declared) == _tagged(asked)
+        return ()
+    if "@" in declared:
+        return (_tagged(declared),)
+    return (_tagged(declared), f"{_shortened(without_tag(declared))}@")
+
+
+def asked_as(image: str) -> tuple[str, ...]:
+    """What *image* may be declared as: a short name with its tag, or, with any tag, one that ends
+    in ``@``."""
+    if "@" in image:
+        return (_tagged(image), f"{_shortened(without_tag(image))}@")
+    return (_tagged(image),)
 
 
 def _tagged(image: str) -> str:

@@ -1,10 +1,12 @@
 """Which revisions that reloading has made nobody needs any more, as soon as that is so.
 
 Every save makes a revision. What a newer save took the place of before it was ready, or what could
-not start, is of no use to anyone; of the others the last few are kept, to go back to.
+not start, is of no use to anyone; of the others the last few are kept, to go back to. A save
+changes nothing but the code, so a newer revision has the same spec; what a deployment or a change
+of the manifest has made has another one after it, and stays as long as any.
 
 Source: knlite's own; ``docs/adr/0042-a-save-is-a-template-change.md``.
-Not here: revisions that people make (``collection.py``).
+Not here: all other revisions (``collection.py``).
 """
 
 from collections.abc import Sequence
@@ -21,9 +23,12 @@ KEPT = 3
 
 def superseded(configuration: Configuration, owned: Sequence[Revision]) -> tuple[Revision, ...]:
     """Those of *owned*, the revisions of *configuration*, that may go at once."""
-    newest = max((generation(each) for each in owned), default=0)
-    candidates = [each for each in owned if _may_go(each, configuration, newest)]
-    candidates.sort(key=generation, reverse=True)
+    newest_first = sorted(owned, key=generation, reverse=True)
+    candidates = [
+        each
+        for at, each in enumerate(newest_first)
+        if _may_go(each, configuration) and any(_is_saved(each, by) for by in newest_first[:at])
+    ]
     ready = [each for each in candidates if is_true(each.status.conditions)]
     return (*(each for each in candidates if each not in ready), *ready[KEPT:])
 
@@ -34,11 +39,15 @@ def generation(revision: Revision) -> int:
     return int(text) if text.isdecimal() else 0
 
 
-def _may_go(revision: Revision, configuration: Configuration, newest: int) -> bool:
+def _is_saved(revision: Revision, by: Revision) -> bool:
+    """Whether *by* is *revision* with other code."""
+    return generation(revision) < generation(by) and revision.spec == by.spec
+
+
+def _may_go(revision: Revision, configuration: Configuration) -> bool:
     meta = revision.metadata
     return (
         bool(code_of(meta.annotations))
-        and generation(revision) < newest
         and meta.name != configuration.status.latest_ready_revision_name
         # No Route refers to it.
         and meta.labels.get(ROUTING_STATE) != "active"

@@ -14,7 +14,7 @@ from posixpath import isabs, join, normpath
 from typing import Literal
 
 from knlite.kinds.labels import BASE_IMAGE, COMMAND, WORKDIR
-from knlite.serving.imagename import same_image, without_digest
+from knlite.serving.imagename import asked_as, names_of, without_digest
 
 RESOLVE_SECONDS = 10.0
 """As ``digest-resolution-timeout`` of config-deployment."""
@@ -92,6 +92,21 @@ class Sources:
     """Those of the folders that hold a Dockerfile."""
     manifests: frozenset[str] = frozenset()
     """Files that declare objects; in a folder of code they are no part of it."""
+    _places: Mapping[str, int] = field(init=False, repr=False, compare=False)
+    """What an image may be called to the first of the projects that builds it."""
+
+    def __post_init__(self) -> None:
+        # Every Service asks, and there may be a project for each.
+        places: dict[str, int] = {}
+        for place, project in enumerate(self.projects):
+            for name in names_of(project.image):
+                places.setdefault(name, place)
+        object.__setattr__(self, "_places", places)
+
+    def project_of(self, image: str) -> FunctionProject | None:
+        """The first project that builds *image*."""
+        found = [self._places[name] for name in asked_as(image) if name in self._places]
+        return self.projects[min(found)] if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +153,7 @@ def choose(
     be used, and is empty if one answers.
     """
     containers = policy != "process" and not no_engine
-    project = next((each for each in sources.projects if same_image(each.image, image)), None)
+    project = sources.project_of(image)
     folder = sources.folders.get((namespace, manifest), "")
     command = annotations.get(COMMAND, "")
     if project is not None:

@@ -21,7 +21,7 @@ from h2.connection import H2Connection
 from h2.events import StreamEnded
 
 from knlite.emulator import open_emulator
-from knlite.manifests import read_project
+from knlite.manifests.project import read_project
 from knlite.settings import Settings
 
 ROOT = Path(__file__).parents[2]

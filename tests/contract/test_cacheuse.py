@@ -76,6 +76,17 @@ def holder(cache: Path) -> "subprocess.Popen[str]":
     return started
 
 
+async def test_what_a_used_entry_links_to_is_used_too(tmp_path: Path) -> None:
+    fill(tmp_path, "node-functions/mine", "node-modules/mine", "node-modules/nobodys")
+    modules = tmp_path / "node-modules/mine/node_modules"
+    (tmp_path / "node-functions/mine/node_modules").symlink_to(modules)
+    mine = CacheUse(tmp_path)
+    async with mine.preparing():
+        mine.note_paths([str(tmp_path / "node-functions/mine/index.js")])
+    assert unused(tmp_path) == {"node-modules/nobodys"}
+    mine.close()
+
+
 async def test_what_is_forgotten_is_used_no_more(tmp_path: Path) -> None:
     use = CacheUse(tmp_path)
     async with use.preparing():

@@ -14,6 +14,7 @@ import tarfile
 import uuid
 import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,17 @@ import httpx
 import pytest
 
 from knlite.errors import InstanceFailed
-from knlite.runtime.docker.engine import Engine, NoEngine, find_engine
+from knlite.runtime.docker.engine import Engine
 from knlite.runtime.docker.function_code import code_in
 from knlite.runtime.docker.images import find_image
 from knlite.runtime.docker.loading import Loader, Way
 from knlite.runtime.docker.runtime import DockerRuntime, open_runtime
 from knlite.runtime.port import ContainerLaunch, Launch, Prepared
 from knlite.serving.workload import FunctionProject
-from tests.required import missing, program
+from tests.contract.test_docker_runtime import anyio_backend, engine
+from tests.required import program
+
+__all__ = ["anyio_backend", "engine"]
 
 pytestmark = pytest.mark.docker
 
@@ -51,19 +55,6 @@ async def handle(scope, receive, send):
 
 
 @pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture(scope="module")
-async def engine(anyio_backend: str) -> Engine:
-    found = await find_engine(os.environ)
-    if isinstance(found, NoEngine):
-        missing("docker", found.why)
-    return found
-
-
-@pytest.fixture(scope="module")
 async def runtime(
     engine: Engine, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[DockerRuntime]:
@@ -71,25 +62,20 @@ async def runtime(
         yield runtime
 
 
-class opened:  # noqa: N801 - reads like the function it wraps
-    """A runtime on *engine* whose cache is in *folder*, for as long as the context."""
+@asynccontextmanager
+async def opened(
+    engine: Engine, folder: Path, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[DockerRuntime]:
+    """A runtime on *engine* whose cache is in *folder*, for as long as the context.
 
-    def __init__(
-        self, engine: Engine, folder: Path, environ: Mapping[str, str] = os.environ
-    ) -> None:
-        self._engine, self._folder = engine, folder
-        self._environ = {**environ, "UV_OFFLINE": "1"}
-
-    async def __aenter__(self) -> DockerRuntime:
-        return await open_runtime(
-            self._engine,
-            gateway_port=80,
-            hosts=lambda: (),
-            function_code=code_in(self._folder, self._environ),
-        )
-
-    async def __aexit__(self, *_: object) -> None:
-        """The client is the engine's, which others use too."""
+    Its client is the engine's, which others use too.
+    """
+    yield await open_runtime(
+        engine,
+        gateway_port=80,
+        hosts=lambda: (),
+        function_code=code_in(folder, {**environ, "UV_OFFLINE": "1"}),
+    )
 
 
 @pytest.fixture

@@ -134,9 +134,28 @@ def test_what_cannot_start_says_why_and_where(tmp_path: Path, source: str, said:
     assert runner.process.returncode == 1
     words = logmark.last_words(err.rstrip("\n").split("\n"))
     assert words[0].startswith(said.format(origin))
-    assert words[1].startswith("  fix:   ")
+    # What Python itself says well enough needs no more words.
+    assert words[1:] == [] or words[1].startswith("  fix:   ")
     assert str(RUNNERS) not in err
     assert "copy" not in err
+
+
+@pytest.mark.parametrize("wrong", ["def (\n", "1 / 0\n"])
+def test_a_traceback_leaves_out_the_steps_from_one_import_to_the_next(
+    tmp_path: Path, wrong: str
+) -> None:
+    package = tmp_path / "copy" / "function"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("from .func import new\n")
+    (package / "func.py").write_text(wrong)
+    origin = str(tmp_path / "mine")
+    copy = tmp_path / "copy"
+    with starting(copy, "func_python_runner", "http", KNLITE_ORIGIN=origin, **MARKS) as runner:
+        _, err = runner.ended()
+    assert f'File "{origin}/function/__init__.py", line 1, in <module>\n' in err
+    assert f'File "{origin}/function/func.py", line 1' in err
+    assert "importlib" not in err
+    assert str(RUNNERS) not in err
 
 
 def test_a_traceback_shows_the_lines_that_ran_under_the_users_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +127,17 @@ class Knlite:
         changes = self.seen("InstanceChanged", namespace=namespace, service=service)
         last = {fact["instance"]: fact["state"] for fact in changes}
         return bool(last) and set(last.values()) == {"gone"}
+
+    def follows_files(self) -> bool | None:
+        """Whether the kernel tells it of changed files; None where that cannot be seen."""
+        opened = Path(f"/proc/{self.process.pid}/fd")
+        if not opened.is_dir():
+            return None
+        found = set[str]()
+        for each in opened.iterdir():
+            with suppress(FileNotFoundError):  # Closed by now.
+                found.add(os.readlink(each))
+        return "anon_inode:inotify" in found
 
     def shown(self, *arguments: str) -> str:
         """What a verb of the command line prints."""

@@ -17,6 +17,8 @@ import pytest
 
 from tests.e2e.executable import PATIENCE, ROOT, Knlite, wait_until
 
+pytestmark = pytest.mark.e2e
+
 
 class Subscriber(ThreadingHTTPServer):
     """Takes events; refuses those that are sent to ``/fail``, unless it is told to take them."""

@@ -13,6 +13,8 @@ import pytest
 from tests.e2e.executable import EXAMPLES, Knlite, wait_until
 from tests.required import program
 
+pytestmark = pytest.mark.e2e
+
 Up = Callable[..., Knlite]
 
 EVENTING = ("fan-out", "dead-letter", "sequence", "parallel", "ping-source", "cesql")

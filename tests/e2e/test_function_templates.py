@@ -1,21 +1,14 @@
-"""Functions that have just been created: their tests are green, and they run under knlite."""
+"""The tests of functions that have just been created are green."""
 
 import subprocess
 import sys
 from pathlib import Path
 
-import httpx
 import pytest
-import yaml
-from msgspec.structs import replace
 from uv import find_uv_bin
 
-from knlite.functions import funcyaml
 from knlite.functions.creation import create
-from knlite.functions.funcspec import FuncYaml
-from knlite.functions.service import service_of
 from knlite.functions.templaterepository import built_in
-from tests.e2e.executable import running, wait_until
 from tests.required import program
 
 pytestmark = pytest.mark.e2e
@@ -97,35 +90,3 @@ def test_go_tests_are_green(tmp_path: Path, template: str) -> None:
     folder = created(tmp_path / "hello", "go", template)
     run(folder, "go", "vet", ".")
     run(folder, "go", "test", ".")
-
-
-def test_what_has_just_been_created_runs_and_is_listed(tmp_path: Path) -> None:
-    services = []
-    for template in ("http", "parliament-http"):
-        folder = created(tmp_path / template, "python", template)
-        func = funcyaml.load(folder)
-        assert isinstance(func, FuncYaml)
-        image = f"example.com/{template}:latest"
-        funcyaml.save(folder, replace(func, image=image))
-        services.append(service_of(func, namespace="default", image=image, built="now", environ={}))
-    (tmp_path / "services.yaml").write_text(yaml.safe_dump_all(services))
-    with running(tmp_path) as knlite:
-
-        def answer(name: str) -> httpx.Response:
-            host = {"Host": f"{name}.default.localhost"}
-            return httpx.get(f"http://127.0.0.1:{knlite.port}/?name=Ada", headers=host, timeout=60)
-
-        wait_until(lambda: answer("http").status_code == 200, "the function answers")
-        assert answer("http").text == "Hello, Ada!\n"
-        wait_until(lambda: answer("parliament-http").status_code == 200, "so does the other")
-        assert answer("parliament-http").json() == {"hello": "Ada"}
-
-        rows = knlite.shown("func", "list").splitlines()
-        assert [row.split()[:3] for row in rows[1:]] == [
-            ["http", "default", "python"],
-            ["parliament-http", "default", "python"],
-        ]
-        url = knlite.shown("func", "describe", "-p", str(tmp_path / "http"), "-o", "url").strip()
-        assert url == f"http://http.default.localhost:{knlite.port}"
-        knlite.shown("func", "delete", "-p", str(tmp_path / "http"))
-        wait_until(lambda: answer("http").status_code == 404, "it is gone")

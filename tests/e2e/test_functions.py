@@ -16,6 +16,8 @@ import pytest
 
 from tests.e2e.executable import PATIENCE, Knlite, free_port, left_to_nobody, running, wait_until
 
+pytestmark = pytest.mark.e2e
+
 BROKER = "apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default}\n"
 FIRST, SECOND = "first version", "second version"
 CODE = """\

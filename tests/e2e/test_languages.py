@@ -3,6 +3,7 @@
 Knative Functions reference §4.2.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from tests.required import program
 
 pytestmark = pytest.mark.e2e
 
+SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 PROJECT = "specVersion: 0.36.0\nname: {name}\nruntime: {runtime}\nimage: example.com/{name}\n"
 SERVICE = """
 apiVersion: serving.knative.dev/v1
@@ -63,7 +65,7 @@ def write(folder: Path, name: str, runtime: str, **files: str) -> None:
 
 
 def ready(knlite: Knlite, name: str) -> None:
-    path = f"/apis/serving.knative.dev/v1/namespaces/default/services/{name}"
+    path = f"{SERVICES}/{name}"
     known = ("True", "False")
     wait_until(
         lambda: knlite.ready(path).get("status") in known,
@@ -73,36 +75,64 @@ def ready(knlite: Knlite, name: str) -> None:
     assert knlite.ready(path)["status"] == "True", knlite.ready(path)
 
 
-def test_node_and_typescript_functions_answer_and_log(tmp_path: Path) -> None:
-    program("node")
-    program("npm")
-    write(tmp_path, "js", "node", **{"index.js": NODE})
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Functions of all languages, whether there are tools for them or not."""
+    folder = tmp_path_factory.mktemp("languages")
+    write(folder, "js", "node", **{"index.js": NODE})
     typed = {"src/index.ts": TYPED, "package.json": PACKAGE, "tsconfig.json": CONFIG}
-    write(tmp_path, "ts", "typescript", **typed)
-    write(tmp_path, "wrong", "node", **{"index.js": "const x = ;\n"})
-    with running(tmp_path) as knlite:
-        ready(knlite, "js")
-        ready(knlite, "ts")
-        answer = knlite.http.post("/", json={"a": 1}, headers={"Host": "js.default.localhost"})
-        assert (answer.status_code, answer.json()) == (201, {"got": {"a": 1}})
-        assert knlite.get("js.default", params={"fail": "1"}).status_code == 500
-        assert knlite.get("ts.default").text == "typed GET"
-        lines = wait_until(lambda: knlite.logged("js", "asked")[1:], "what it logs")
-        assert lines[0]["request"]
-        path = "/apis/serving.knative.dev/v1/namespaces/default/services/wrong"
-        wait_until(lambda: knlite.ready(path).get("status") == "False", "the wrong one has failed")
-        said = f"{tmp_path}/wrong/index.js line 1: Unexpected token"
-        assert said in knlite.ready(path)["message"]
+    write(folder, "ts", "typescript", **typed)
+    write(folder, "wrong", "node", **{"index.js": "const x = ;\n"})
+    write(folder, "go", "go", **{"go.mod": "module function\n\ngo 1.21\n", "handle.go": GO})
+    write(folder, "file", "ruby", Procfile="web: exec python3 -m http.server $PORT\n", page="hi")
+    return folder
 
 
-def test_go_functions_and_procfiles_answer(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def knlite(folder: Path) -> Iterator[Knlite]:
+    """One run of all of them, with new code in the same revisions."""
+    with running(folder, "--reload", "in-place") as run:
+        yield run
+
+
+def test_a_node_function_answers_fails_and_logs(knlite: Knlite) -> None:
+    program("npm")
+    ready(knlite, "js")
+    answer = knlite.http.post("/", json={"a": 1}, headers={"Host": "js.default.localhost"})
+    assert (answer.status_code, answer.json()) == (201, {"got": {"a": 1}})
+    assert knlite.get("js.default", params={"fail": "1"}).status_code == 500
+    lines = wait_until(lambda: knlite.logged("js", "asked")[1:], "what it logs")
+    assert lines[0]["request"]
+
+
+def test_a_typescript_function_is_compiled(knlite: Knlite) -> None:
+    program("npm")
+    ready(knlite, "ts")
+    assert knlite.get("ts.default").text == "typed GET"
+
+
+def test_a_node_function_that_is_wrong_says_where(knlite: Knlite, folder: Path) -> None:
+    program("npm")
+    path = f"{SERVICES}/wrong"
+    wait_until(lambda: knlite.ready(path).get("status") == "False", "the wrong one has failed")
+    said = f"{folder}/wrong/index.js line 1: Unexpected token"
+    assert said in knlite.ready(path)["message"]
+
+
+def test_a_go_function_answers_and_a_panic_is_a_500(knlite: Knlite) -> None:
     program("go")
-    write(tmp_path, "go", "go", **{"go.mod": "module function\n\ngo 1.21\n", "handle.go": GO})
-    write(tmp_path, "file", "ruby", Procfile="web: exec python3 -m http.server $PORT\n", page="hi")
-    with running(tmp_path) as knlite:
-        ready(knlite, "file")
-        ready(knlite, "go")
-        assert knlite.get("go.default").text == "go GET"
-        assert knlite.get("go.default", params={"fail": "1"}).status_code == 500
-        wait_until(lambda: knlite.logged("go", "panic: told to"), "the panic in the log")
-        assert knlite.get("file.default", "/page").text == "hi"
+    ready(knlite, "go")
+    assert knlite.get("go.default").text == "go GET"
+    assert knlite.get("go.default", params={"fail": "1"}).status_code == 500
+    wait_until(lambda: knlite.logged("go", "panic: told to"), "the panic in the log")
+
+
+def test_any_language_runs_by_its_procfile_and_is_reloaded_in_place(
+    knlite: Knlite, folder: Path
+) -> None:
+    ready(knlite, "file")
+    assert knlite.get("file.default", "/page").text == "hi"
+    (folder / "file" / "page").write_text("ho")
+    wait_until(lambda: knlite.get("file.default", "/page").text == "ho", "what was saved")
+    found = knlite.object(f"{SERVICES}/file")["status"]
+    assert found["latestCreatedRevisionName"] == "file-00001"

@@ -65,11 +65,11 @@ def test_what_a_running_knlite_uses_stays_until_it_ends(tmp_path: Path) -> None:
         assert "Python environments" in shown.stdout
         assert "Removed 1" in shown.stdout
         assert not old.exists()
-        assert unused(home) == []
         answer = run.http.get("/", headers={"Host": "greet.default.localhost"})
         assert answer.text == "hello"
     finally:
         run.stop()
-    assert unused(home) == [f"sources/{source.name}"]
-    assert "Images are left out" in prune(home, "--yes").stdout
+    shown = prune(home, "--yes")
+    assert "Images are left out" in shown.stdout
+    assert "Removed 1" in shown.stdout
     assert not source.exists()

@@ -160,7 +160,7 @@ def test_two_runs_cannot_share_a_folder(up: Up, tmp_path: Path) -> None:
 def test_a_gradual_rollout_goes_on_where_it_was(up: Up, tmp_path: Path) -> None:
     options = ("--runtime", "process", "--data-dir", tmp_path / "data")
     first = up(*options).settled()
-    slow = {"serving.knative.dev/rollout-duration": "30s"}
+    slow = {"serving.knative.dev/rollout-duration": "15s"}
     tree = service(tmp_path, "hello", "one")
     tree["metadata"]["annotations"] = slow
     make(first, tree)

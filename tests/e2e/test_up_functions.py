@@ -36,7 +36,7 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
         found = repository.find(name.removesuffix(f"-{template}"), template)
         assert found is not None
         create(tmp_path / name, found, created="2026-01-02T03:04:05Z")
-    run = up(tmp_path, "--runtime", "process").settled()
+    run = up(tmp_path, "--runtime", "process", "--no-watch").settled()
     for name, template in made.items():
         events = template.endswith("cloudevents")
         headers = {"Host": f"{name}.default.localhost", "Content-Type": "application/json"}
@@ -49,3 +49,10 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
             structured = "cloudevents+json" in answer.headers["content-type"]
             told = answer.json()["type"] if structured else answer.headers["ce-type"]
             assert told == "function.response", name
+
+    rows = [row.split() for row in run.shown("func", "list").splitlines()]
+    assert {(row[0], row[1]) for row in rows[1:]} == {(name, "default") for name in made}
+    place = str(tmp_path / "python-http")
+    url = run.shown("func", "describe", "--path", place, "-o", "url").strip()
+    assert url == f"http://python-http.default.localhost:{run.port}"
+    assert run.follows_files() is not True

@@ -27,6 +27,7 @@ from knlite.controlplane.images import Images
 from knlite.controlplane.inplace import InPlace
 from knlite.controlplane.kubelet import Kubelet
 from knlite.controlplane.localcode import Local, LocalCode
+from knlite.controlplane.outofuse import OutOfUse
 from knlite.controlplane.podautoscalers import PodAutoscalerWriter
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.preparation import Preparation
@@ -40,6 +41,7 @@ from knlite.controlplane.scaletargets import ScaleTargets
 from knlite.controlplane.supervisor import Supervisor
 from knlite.controlplane.views import views_of_run
 from knlite.controlplane.volumes import VolumeKeeper
+from knlite.errors import InstanceFailed
 from knlite.eventing.binding import injected
 from knlite.eventing.topology import Topology
 from knlite.eventing.triggers.immutable import filter_kept
@@ -74,6 +76,8 @@ from tests.flows import documents
 CAPACITY = Capacity(cpus=4.0, memory=8 * 2**30)
 MEMORY = 2**30
 """Bytes that frozen instances may hold."""
+UNREADABLE = "unreadable"
+"""The digest of code that cannot be read."""
 STARTED = datetime(2026, 1, 2, tzinfo=UTC)
 
 
@@ -134,6 +138,8 @@ class SavedCode(LocalCode):
         super().__init__(self.chooser, Path("/cache"))
         self.saved: dict[str, str] = {}
         """The digest of the code by its image."""
+        self.reading = 0.0
+        """Seconds that it takes to look through a folder."""
 
     def save(self, image: str, digest: str) -> None:
         """Write a function, for the first time or again."""
@@ -146,7 +152,12 @@ class SavedCode(LocalCode):
         )
 
     async def look(self, code: Local, folder: Path) -> str:
-        return self.saved[folder.name]
+        found = self.saved[folder.name]
+        if found == UNREADABLE:
+            raise InstanceFailed("SourcesUnreadable", f"{folder} cannot be read")
+        if self.reading:
+            await anyio.sleep(self.reading)
+        return found
 
 
 class Cell:
@@ -235,12 +246,14 @@ class Cell:
         )
         resting = Resting(self.registry, self.autoscaler, self.supervisor.counts, lambda: ())
         self.reloader = Reloader(self.registry, self.code, self.clock, publish, in_place=in_place)
-        self.reloader.act_by(InPlace(images, self.supervisor, resting))
+        replacing = InPlace(images, self.supervisor, resting)
+        self.reloader.replace_by(replacing.replace)
         self.claims = ClaimKeeper(self.registry, (self.runtime,))
         self.supervisor.report_to(self.requests, self.autoscaler, self.hpa)
         self.listeners = (
             self._keep,
             self.recorder.note,
+            OutOfUse(self.registry, self.clock, replacing.rest).note,
             ReadinessFacts(self.clock.wall, publish, self.reporter.report).note,
         )
         self.parts = (

@@ -6,13 +6,15 @@ import pytest
 
 from knlite.facts import Notice
 from knlite.kinds.conditions import Condition, find
+from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import CODE, IDLE, MIN_SCALE
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import CONFIGURATIONS_READY, ROUTES_READY, Service
+from knlite.reconcile import Key
 from knlite.runtime.fake import Script
 from knlite.serving.instance import RevisionName
 from tests.flows import documents
-from tests.flows.cell import Cell, on_virtual_time, opened
+from tests.flows.cell import UNREADABLE, Cell, on_virtual_time, opened
 
 FUNC = Path("/code/web/func.py")
 BROKEN = Script(booting=0.5, lives=0.1, message="func.py line 2 is not valid Python")
@@ -56,7 +58,13 @@ def said(cell: Cell) -> list[str]:
 
 async def save(cell: Cell, digest: str) -> None:
     cell.code.save("web", digest)
-    cell.reloader.write(await cell.reloader.look([FUNC]))
+    await changed(cell, FUNC)
+
+
+async def changed(cell: Cell, path: Path, *, early: bool = False) -> None:
+    changes = await cell.reloader.look([path], early=early)
+    cell.reloader.take(changes)
+    cell.reloader.write(changes)
 
 
 async def begun(cell: Cell) -> None:
@@ -142,12 +150,91 @@ async def test_a_touched_file_changes_nothing() -> None:
 async def test_what_was_saved_while_the_first_revision_was_made_counts() -> None:
     async with opened() as cell:
         await begun(cell)
-        cell.reloader.write(await cell.reloader.look([FUNC.with_name("state.db~")], early=True))
+        await changed(cell, FUNC.with_name("state.db~"), early=True)
         await cell.advance(1)
         assert served(cell) == {"web-00001"}
-        cell.reloader.write(await cell.reloader.look([FUNC], early=True))
+        await changed(cell, FUNC, early=True)
         await cell.advance(1)
         assert served(cell) == {"web-00002"}
+
+
+@on_virtual_time
+async def test_what_is_saved_while_a_folder_is_first_looked_through_counts() -> None:
+    async with opened() as cell:
+        cell.code.reading = 0.5
+        cell.code.save("web", "sha256:1")
+        cell.service()
+        await cell.advance(0.2)
+        await save(cell, "sha256:2")
+        await cell.advance(3)
+        assert service(cell).spec.template.metadata.annotations[CODE] == "sha256:2"
+        assert served(cell) == {"web-00002"}
+
+
+@on_virtual_time
+async def test_code_that_could_not_be_read_at_first_is_followed_once_it_can() -> None:
+    async with opened() as cell:
+        cell.code.save("web", UNREADABLE)
+        cell.service()
+        await cell.advance(2)
+        assert said(cell) == ["/code/web cannot be read"]
+        for digest in ("sha256:1", "sha256:2"):
+            await save(cell, digest)
+            await cell.advance(3)
+            assert service(cell).spec.template.metadata.annotations[CODE] == digest
+
+
+@on_virtual_time
+async def test_code_that_nothing_runs_any_more_is_no_news_until_something_does() -> None:
+    async with opened() as cell:
+        await begun(cell)
+        cell.delete_service()
+        await cell.advance(2)
+        await save(cell, "sha256:2")
+        await cell.advance(2)
+        assert said(cell) == []
+        cell.service()
+        await cell.advance(3)
+        assert service(cell).spec.template.metadata.annotations[CODE] == "sha256:2"
+
+
+@on_virtual_time
+async def test_a_route_that_is_broken_anyway_does_not_count_against_the_change() -> None:
+    async with opened() as cell:
+        cell.code.save("web", "sha256:1")
+        cell.apply(documents.service(traffic=[{"revisionName": "gone", "percent": 100}]))
+        await cell.advance(2)
+        await save(cell, "sha256:2")
+        await cell.advance(0.2)
+        assert said(cell)[-1] == "default/web: func.py has changed"
+        await cell.advance(2)
+        assert "web-00002 is ready, but not reached: " in said(cell)[-1]
+
+
+@on_virtual_time
+async def test_what_is_deleted_while_it_changes_in_its_place_is_not_live() -> None:
+    async with opened({"web": Script(booting=0.5)}, in_place=True) as cell:
+        await begun(cell)
+        await save(cell, "sha256:2")
+        await cell.advance(0.2)
+        cell.delete_service()
+        await cell.advance(5)
+        assert said(cell) == ["default/web: func.py has changed"]
+        assert cell.running() == 0
+
+
+@on_virtual_time
+async def test_a_pod_deleted_before_it_takes_anothers_place_leaves_that_running() -> None:
+    async with opened({"web": Script(booting=0.5)}, in_place=True) as cell:
+        await begun(cell)
+        first = cell.runtime.instances[-1].launch.instance
+        await save(cell, "sha256:2")
+        await cell.advance(0.2)
+        second = cell.runtime.instances[-1].launch.instance
+        cell.registry.delete(Key(Pod, "default", second))
+        await cell.advance(2)
+        assert [each.instance for each in cell.requests.endpoints[_named("web-00001")]] == [first]
+        assert "the change does not start: its Pod has been deleted" in said(cell)[-1]
 
 
 @on_virtual_time

@@ -5,10 +5,9 @@ Source: Knative Functions reference §4.3.
 
 from knlite.cli.func.building import build, require_platform, say_builder
 from knlite.cli.func.defaults import defaults
-from knlite.cli.func.deploy import Options, as_before_if_it_fails, configured
+from knlite.cli.func.deploy import Options, configured, saved_unless_it_fails
 from knlite.cli.func.opened import Opened, image_of
 from knlite.errors import InvalidInput
-from knlite.functions import funcyaml
 
 
 def build_function(opened: Opened, options: Options, runtime: str, platform: str) -> None:
@@ -20,9 +19,8 @@ def build_function(opened: Opened, options: Options, runtime: str, platform: str
         )
     func = configured(opened.func, options)
     say_builder(options.builder)
-    with as_before_if_it_fails(opened.folder / funcyaml.FILE):
-        # What is built goes by the file.
-        funcyaml.save(opened.folder, func)
+    # What is built goes by the file.
+    with saved_unless_it_fails(opened.folder, func):
         build(
             opened.folder,
             image_of(func, defaults(options.environ).registry),

@@ -17,10 +17,9 @@ import anyio
 import anyio.to_thread
 
 from knlite.cli.progress import Steps
-from knlite.errors import InvalidInput, Unreachable
-from knlite.functions import contents, snapshot
+from knlite.errors import InvalidInput, KnliteError, Unreachable
+from knlite.functions import snapshot
 from knlite.functions.built import is_built, stamp
-from knlite.functions.ignore import ignored
 from knlite.functions.project import ProjectError, read
 from knlite.runtime.available import open_runtimes
 from knlite.serving.workload import FunctionProject, RuntimeName
@@ -101,7 +100,12 @@ async def _make(
             steps("Building function image" if name == "docker" else "Preparing the function")
         # Also what is up to date: it costs little, and somebody may have removed the image.
         prepared = await available.runtimes[name].prepare(project, steps)
-        await anyio.to_thread.run_sync(stamp, folder, project.image, told)
+        try:
+            await anyio.to_thread.run_sync(stamp, folder, project.image, told)
+        except OSError as error:
+            raise KnliteError(
+                f"{project.image} is built, but that cannot be written down", cause=str(error)
+            ) from error
         if push:
             from knlite.runtime.docker.push import push as push_image
 
@@ -111,12 +115,6 @@ async def _make(
     if push:
         sys.stderr.write(f"Function image pushed: {project.image}\n")
     return Built(image=project.image, runtime=name, code=taken.digest, digest=prepared.digest)
-
-
-def mark(folder: Path, image: str, runtime: str, base_image: str) -> None:
-    """Say that *image* was built of what is in *folder* now."""
-    code = contents.digest(folder, leave_out=ignored(folder))
-    stamp(folder, image, _stamp(code, runtime, base_image))
 
 
 def say_builder(builder: str) -> None:

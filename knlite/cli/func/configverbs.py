@@ -11,11 +11,11 @@ import typer
 
 from knlite.cli.doors import explaining
 from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.options import Verbose
 
 Path = Annotated[
     FilePath, typer.Option("--path", "-p", envvar="FUNC_PATH", help="The function's folder.")
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="FUNC_VERBOSE", help="Say more.")]
 Name = Annotated[str | None, typer.Option("--name", help="Its name.")]
 Value = Annotated[
     str | None, typer.Option("--value", help="Its value; {{ env:NAME }} takes a local variable's.")

@@ -8,14 +8,14 @@ here; a changed namespace deletes the old deployment after the new one is ready,
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from knlite.cli.client import Client
-from knlite.cli.func.building import build, mark, say_builder
+from knlite.cli.func.building import build, say_builder
 from knlite.cli.func.defaults import defaults, namespace_of
 from knlite.cli.func.deploying import (
     Deployed,
@@ -54,7 +54,7 @@ class Options:
     base_image: str = ""
     push: bool = False
     credentials: Mapping[str, str] | None = field(default=None, repr=False)
-    envs: Sequence[str] = ()
+    envs: Sequence[str] = field(default=(), repr=False)
     domain: str = ""
     deployer: str = ""
     service_account: str = ""
@@ -78,28 +78,24 @@ def deploy(opened: Opened, options: Options, admin_port: int) -> None:
     runtime = client.runtime()
     digested = "@" in options.image
     image = options.image if digested else image_of(func, defaults(options.environ).registry)
-    annotations: dict[str, str] = {}
     require_present(client, namespace, references(func))
     service = service_of(
         func, namespace=namespace, image=image, built=built_at(present()), environ=options.environ
     )
-    with as_before_if_it_fails(opened.folder / funcyaml.FILE):
+    # What is built, here and by knlite, goes by the file.
+    with saved_unless_it_fails(opened.folder, func):
         if not digested:
-            # What is built, here and by knlite, goes by the file.
-            funcyaml.save(opened.folder, func)
             annotations = _built(opened, func, options, image, wanted_build, runtime)
             service = from_folder(service, str(opened.folder), annotations)
         done = _put(client, namespace, service)
-    triggers = triggers_of(func, namespace=namespace, owner=done.uid)
-    put_triggers(client, namespace, func.name, done.uid, triggers)
     before = func.deploy.namespace
     if before and before != namespace:
         sys.stderr.write(f'Moving Function from "{before}" to "{namespace}"\n')
         move_away(client, before, func.name)
-    _written_back(opened, func, namespace, image)
-    if annotations:
-        # What has just been written is no change of the function.
-        mark(opened.folder, image, runtime, func.build.base_image)
+    # Whatever comes of the Triggers: it is there, and can be deleted.
+    write_back(opened.folder, namespace, image)
+    triggers = triggers_of(func, namespace=namespace, owner=done.uid)
+    put_triggers(client, namespace, func.name, done.uid, triggers)
     _tell(func.name, namespace, image, done, as_json=options.as_json)
 
 
@@ -112,7 +108,7 @@ def configured(func: FuncYaml, options: Options) -> FuncYaml:
             " machine",
             fix="leave --remote and --git-url away; check the repository out to deploy from it",
         )
-    deployer = options.deployer or func.deployer or "knative"
+    deployer = options.deployer or func.deployer or defaults(options.environ).deployer
     if deployer not in DEPLOYERS:
         raise InvalidInput(f'there is no deployer "{deployer}"', fix="write --deployer knative")
     if deployer != "knative":
@@ -202,14 +198,21 @@ def _built(
 
 
 @contextmanager
-def as_before_if_it_fails(file: Path) -> Iterator[None]:
-    """A deployment that fails changes nothing of ``func.yaml``."""
-    text = file.read_bytes()
+def saved_unless_it_fails(folder: Path, func: FuncYaml) -> Iterator[None]:
+    """Have *func* in ``func.yaml`` of *folder*; what fails changes nothing there.
+
+    What its author has saved meanwhile stays. Raises ``KnliteError``.
+    """
+    file = folder / funcyaml.FILE
+    before = file.read_bytes()
+    funcyaml.save(folder, func)
+    ours = file.read_bytes()
     try:
         yield
     except BaseException:
-        if file.read_bytes() != text:
-            file.write_bytes(text)
+        with suppress(OSError, KnliteError):
+            if file.read_bytes() == ours != before:
+                funcyaml.write(folder, before)
         raise
 
 
@@ -221,13 +224,15 @@ def _put(client: Client, namespace: str, service: Tree) -> Deployed:
         return wait_ready(client, namespace, kept, new, steps)
 
 
-def _written_back(opened: Opened, func: FuncYaml, namespace: str, image: str) -> None:
-    deployed = replace(func.deploy, namespace=namespace, image=image, deployer="knative")
+def write_back(folder: Path, namespace: str, image: str) -> None:
+    """Write down what is deployed, into whatever its author has made of the file meanwhile."""
     try:
-        funcyaml.save(opened.folder, replace(func, deploy=deployed))
-    except (OSError, ValueError) as exc:
+        func = funcyaml.required(folder)
+        deployed = replace(func.deploy, namespace=namespace, image=image, deployer="knative")
+        funcyaml.save(folder, replace(func, deploy=deployed))
+    except KnliteError as exc:
         raise KnliteError(
-            f"the function is deployed, but {opened.folder / funcyaml.FILE} cannot be written",
+            f"the function is deployed, but {folder / funcyaml.FILE} cannot be written",
             cause=str(exc),
         ) from exc
 

@@ -5,6 +5,7 @@ Differs: an event that is answered with a failure is one; func takes it for a su
 nothing.
 """
 
+import os
 import sys
 import uuid
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from knlite.cli.aim import Aim, service_url
 from knlite.cli.client import Client
 from knlite.cli.eventtext import event_text
 from knlite.cli.exchange import Call, Reply, exchanged
+from knlite.cli.func.defaults import namespace_of
 from knlite.cli.func.opened import Opened
 from knlite.cli.invoke import print_body
 from knlite.cli.written import read_file
@@ -21,6 +23,7 @@ from knlite.errors import InvalidInput, KnliteError, NotFound, Unreachable
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed, checked
 from knlite.eventing.httpcodec import decode, encode_binary, is_event
 from knlite.functions.runs import running
+from knlite.settings import environment
 
 DATA = '{"message":"Hello World"}'
 CONTENT_TYPE = "application/json"
@@ -57,9 +60,9 @@ def invoke(
     verbose: bool,
 ) -> int:
     """Send *message*, print the answer; the exit code. Raises ``KnliteError``."""
-    own = opened.func.invoke or "http"
-    form = format_of(message.format) or own
-    if form != own:
+    own = opened.func.invoke
+    form = format_of(message.format) or own or "http"
+    if own and form != own:
         sys.stderr.write(
             f'Warning: invoking as "{form}", but function declares type "{own}" in func.yaml.\n'
             f"   This may fail unless you rebuild or update func.yaml with `invoke: {form}`.\n\n"
@@ -74,10 +77,10 @@ def invoke(
             "--extension (-e) is only valid with cloudevents",
             fix="add --format cloudevent, or send it as the function wants it",
         )
-    body = read_file(message.file) if message.file else message.data.encode()
+    body = read_file(message.file) if message.file else os.fsencode(message.data)
     where = aim_at(opened, target, admin_port)
     if verbose:
-        sys.stderr.write(f"Invoking '{own}' function at {where.url}\n")
+        sys.stderr.write(f"Invoking '{form}' function at {where.url}\n")
     if form == "cloudevent":
         return _send_event(where, message, extensions, body, insecure=insecure, verbose=verbose)
     call = Call(
@@ -139,7 +142,7 @@ def deployed(opened: Opened, admin_port: int) -> Aim:
     """The function's Service in a running knlite. Raises ``NotFound``, ``Unreachable``."""
     func = opened.func
     client = Client(admin_port)
-    namespace = func.deploy.namespace or func.namespace or "default"
+    namespace = namespace_of(func, "", environment())
     url = service_url(client, namespace, func.name)
     return Aim(f"{url}/", client.gateway().partition("://")[2])
 

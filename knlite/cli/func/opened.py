@@ -41,10 +41,7 @@ def open_function(path: Path | None, command: str) -> Opened:
         raise InvalidInput(str(found), fix=f"correct {folder / funcyaml.FILE}")
     for warning in found.warnings:
         sys.stderr.write(f"warning: {warning}\n")
-    func = found.func
-    if not func.name:
-        func = msgspec.structs.replace(func, name=folder.name)
-    return Opened(folder, func)
+    return Opened(folder, found.func)
 
 
 def image_of(func: FuncYaml, registry: str = "") -> str:

@@ -13,7 +13,7 @@ import typer
 
 from knlite.cli.func.defaults import repositories_folder
 from knlite.errors import Conflict, InvalidInput, KnliteError, NotFound
-from knlite.functions.templaterepository import fetch, in_folder
+from knlite.functions.templaterepository import fetch, in_folder, without_password
 from knlite.settings import environment
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,62}", re.ASCII)
@@ -49,19 +49,26 @@ def add(name: str, url: str) -> None:
 
 
 def rename(old: str, new: str) -> None:
-    """Call *old* *new*. Raises ``NotFound``, ``InvalidInput``, ``Conflict``."""
+    """Call *old* *new*. Raises ``NotFound``, ``InvalidInput``, ``Conflict``, ``KnliteError``."""
     environ = environment()
-    _kept(old, environ).rename(_free(new, environ))
+    kept, free = _kept(old, environ), _free(new, environ)
+    try:
+        kept.rename(free)
+    except OSError as error:
+        raise KnliteError(f"the repository {old} cannot be renamed", cause=str(error)) from error
     typer.echo("Repository renamed")
 
 
 def remove(name: str) -> None:
-    """Delete *name*. Raises ``NotFound``, ``InvalidInput``."""
+    """Delete *name*. Raises ``NotFound``, ``InvalidInput``, ``KnliteError``."""
     place = _kept(name, environment())
-    if place.is_symlink():
-        place.unlink()
-    else:
-        shutil.rmtree(place)
+    try:
+        if place.is_symlink():
+            place.unlink()
+        else:
+            shutil.rmtree(place)
+    except OSError as error:
+        raise KnliteError(f"the repository {name} cannot be removed", cause=str(error)) from error
     typer.echo("Repository removed")
 
 
@@ -91,5 +98,5 @@ def _place(name: str, environ: Mapping[str, str]) -> Path:
 def _url(folder: Path) -> str:
     """Where git has cloned it from, without a password."""
     config = folder / ".git" / "config"
-    found = _URL.search(config.read_text(encoding="utf-8")) if config.is_file() else None
-    return re.sub(r"//[^/@]*@", "//", found[1]) if found else ""
+    found = _URL.search(config.read_text(errors="replace")) if config.is_file() else None
+    return without_password(found[1]) if found else ""

@@ -9,9 +9,9 @@ import typer
 
 from knlite.cli.doors import explaining
 from knlite.cli.func.goflags import GoFlags
+from knlite.cli.func.options import Verbose
 
 Name = Annotated[str, typer.Argument(help="What it is called here, as in -t NAME/TEMPLATE.")]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="FUNC_VERBOSE", help="Say more.")]
 
 
 def add_repository_verbs(func_app: typer.Typer) -> None:

@@ -5,10 +5,7 @@ It runs the function as a deployed one runs: the same runtime, the same gateway,
 Source: Knative Functions reference §4.3, §4.5; docs/adr/0038.
 """
 
-import json
-import re
 import signal
-import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -19,15 +16,14 @@ import anyio
 import msgspec
 from anyio.abc import TaskStatus
 
+from knlite.cli.func.address import HOST, free_port, place
 from knlite.cli.func.building import say_builder
 from knlite.cli.func.defaults import defaults
 from knlite.cli.func.opened import Opened, image_of, open_function
+from knlite.cli.func.shown import Shown
 from knlite.cli.output import Output
-from knlite.cli.progress import Steps
-from knlite.cli.render import clean
 from knlite.emulator import Emulator, open_emulator
-from knlite.errors import Conflict, InvalidInput, KnliteError
-from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep, ReadyChanged
+from knlite.errors import InvalidInput, KnliteError
 from knlite.functions import procfile
 from knlite.functions.envs import as_written, changed, read_changes
 from knlite.functions.funcproblems import problems
@@ -38,13 +34,12 @@ from knlite.functions.project import ProjectError, project_of
 from knlite.functions.runs import recorded
 from knlite.kinds.catalog import read as read_object
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.manifests import Declared, Manifest, Project
+from knlite.manifests.declared import Declared
+from knlite.manifests.documents import Manifest
+from knlite.manifests.project import Project
 from knlite.serving.workload import FunctionProject, Sources
 from knlite.settings import Settings, default_runtime, environment
 from knlite.watching import Watched, watch
-
-HOST, PORT = "127.0.0.1", 8080
-_ADDRESS = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^:\[\]]*)):(\d{1,5})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +48,7 @@ class Wanted:
 
     address: str = ""
     """HOST:PORT; empty for 127.0.0.1, on 8080 if that is free."""
-    envs: Sequence[str] = ()
+    envs: Sequence[str] = field(default=(), repr=False)
     runtime: str = "auto"
     builder: str = ""
     image: str = ""
@@ -74,7 +69,7 @@ def run(opened: Opened, wanted: Wanted) -> int:
     settings = Settings(
         address=host,
         port=port,
-        admin_port=_free_port(HOST),
+        admin_port=free_port(HOST),
         runtime=wanted.runtime,
         front=(NAMESPACE, opened.func.name),
     )
@@ -159,103 +154,6 @@ def seconds_of(text: str) -> float:
         ) from exc
 
 
-def place(address: str) -> tuple[str, int]:
-    """Host and port for ``--address``. Raises ``InvalidInput``, and ``Conflict`` if it is taken."""
-    if not address:
-        port = PORT if _is_free(HOST, PORT) else _free_port(HOST)
-        return HOST, port
-    match = _ADDRESS.fullmatch(address)
-    if match is None or not 0 < int(match[3]) < 65536:
-        raise InvalidInput(
-            f'--address "{address}" cannot be read',
-            fix="write HOST:PORT, for example 127.0.0.1:8081 or [::]:8081",
-        )
-    host = match[1] or match[2]
-    if not host:
-        raise InvalidInput(
-            f'--address "{address}" has no host', fix=f"write for example {HOST}:{match[3]}"
-        )
-    # Where Go listens on "::" it takes IPv4 as well, which is what most clients come by.
-    host, port = "0.0.0.0" if host == "::" else host, int(match[3])
-    if not _is_free(host, port):
-        raise Conflict(
-            f"cannot listen on {address}",
-            cause="another program does, or this machine has no such address, or root is needed",
-            fix="end that program, or choose another port with --address",
-        )
-    return host, port
-
-
-class Shown:
-    """What the terminal gets: the function's own lines, and what goes wrong."""
-
-    def __init__(self, out: Output, err: Output, *, as_json: bool) -> None:
-        self._out, self._err = out, err
-        self._as_json = as_json
-        self.steps = Steps(quiet=as_json)
-        self._waiting: Callable[[], None] | None = None
-        self._failure = self._failed = ""
-        self._ready = False
-
-    def fact(self, fact: Fact) -> None:
-        """Reads all facts of the run."""
-        match fact:
-            case LogLine():
-                # With --json standard output is for the address.
-                own = self._out if fact.stream == "stdout" and not self._as_json else self._err
-                own.write(f"{fact.text}\n")
-            case PreparationStep():
-                if self._ready:
-                    self.say(fact.text)
-                else:
-                    self.steps(fact.text, fact.share)
-            case InstanceChanged(state="failed"):
-                # Tried again and again it fails in the same way; what ends the run is told then.
-                if self._ready and fact.why != self._failed:
-                    self.say(f"✗ {fact.why}")
-                self._failed = fact.why
-            case InstanceChanged(state="ready"):
-                self._failed = ""
-            case Notice() if self._ready or fact.level != "info":
-                # Before that it is about the knlite around the function.
-                self.say(fact.text)
-            case ReadyChanged(kind="Service"):
-                self._readiness(fact)
-            case _:
-                pass
-
-    async def ready(self) -> None:
-        """Return once the Service is ready. Raises ``KnliteError`` if it has failed."""
-        while not self._ready:
-            if self._failure:
-                raise KnliteError(f"the function does not run: {self._failed or self._failure}")
-            changed_now = anyio.Event()
-            self._waiting = changed_now.set
-            await changed_now.wait()
-
-    def running(self, host: str, port: int) -> None:
-        """Say where it runs."""
-        named = f"[{host}]" if ":" in host else host
-        if self._as_json:
-            told = {"address": f"http://{named}:{port}", "host": host, "port": str(port)}
-            self._out.write(json.dumps(told) + "\n")
-        else:
-            self._err.write(f"Function running on {named}:{port}\n")
-
-    def _readiness(self, fact: ReadyChanged) -> None:
-        if fact.status == "True" and not self._ready:
-            self._ready = True
-            self.steps.done()
-        elif fact.status == "False" and not self._ready:
-            self._failure = fact.message or fact.reason
-        if self._waiting is not None:
-            self._waiting()
-
-    def say(self, text: str) -> None:
-        """Tell the author."""
-        self._err.write("".join(f"{clean(line)}\n" for line in text.splitlines()))
-
-
 async def _run(
     opened: Opened, wanted: Wanted, settings: Settings, what: Project, shown: Shown
 ) -> int:
@@ -271,8 +169,9 @@ async def _run(
                     async with anyio.create_task_group() as group:
                         if wanted.watch:
                             group.start_soon(_follow, opened, wanted, emulator, shown)
-                        with recorded(opened.folder, settings.address, settings.port):
-                            shown.running(settings.address, settings.port)
+                        where = settings.address, settings.port
+                        with recorded(opened.folder, *where, shown.say):
+                            shown.running(*where)
                             await anyio.sleep_forever()
             signals.cancel_scope.cancel()
     except* KnliteError as errors:
@@ -293,7 +192,7 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
     file = opened.folder / FILE
 
     async def tell(changed: frozenset[Path]) -> None:
-        folders = await reloader.look(changed)
+        changes = await reloader.look(changed)
         if file in changed:
             try:
                 again = open_function(opened.folder, "run")
@@ -304,8 +203,11 @@ async def _follow(opened: Opened, wanted: Wanted, emulator: Emulator, shown: Sho
             except KnliteError as exc:
                 shown.say(f"{exc}\nnothing has been changed; save the corrected file")
                 return
+            reloader.take(changes)
             emulator.apply(what)
-        reloader.write(folders)
+        else:
+            reloader.take(changes)
+        reloader.write(changes)
 
     reloader.report_to(watched.watch)
     await watch(watched, tell, shown.say)
@@ -324,23 +226,6 @@ async def _stop_at_signals(
         task_status.started()
         async for _ in signals:
             stop()
-
-
-def _is_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def _missing(count: int) -> str:

@@ -4,7 +4,7 @@ Flags, meanings and texts are those of ``func``; each verb's work is in a module
 flag can be given as ``FUNC_`` and its name, too.
 
 Source: Knative Functions reference §4.3; knative/func cmd/.
-Not here: what builds, runs and deploys (``running.py``).
+Not here: what builds, runs and deploys (``running.py``, ``shipping.py``).
 """
 
 from collections.abc import Callable
@@ -17,8 +17,10 @@ import typer
 from knlite.cli.doors import AdminPort, explaining
 from knlite.cli.func.configverbs import add_config_verbs
 from knlite.cli.func.goflags import GoFlags, is_given
+from knlite.cli.func.options import Folder, Namespace, Verbose
 from knlite.cli.func.repositoryverbs import add_repository_verbs
 from knlite.cli.func.running import add_running_verbs
+from knlite.cli.func.shipping import add_shipping_verbs
 
 
 class Output(StrEnum):
@@ -41,17 +43,9 @@ class Form(StrEnum):
 Name = Annotated[
     str, typer.Argument(metavar="NAME", help="A function; else the one in the current folder.")
 ]
-Path = Annotated[
-    FilePath | None,
-    typer.Option("--path", "-p", envvar="FUNC_PATH", help="The function's folder."),
-]
-Namespace = Annotated[
-    str, typer.Option("--namespace", "-n", envvar="FUNC_NAMESPACE", help="Its namespace.")
-]
 OutputOption = Annotated[
     Output, typer.Option("--output", "-o", envvar="FUNC_OUTPUT", help="How to print.")
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", envvar="FUNC_VERBOSE", help="Say more.")]
 Confirm = Annotated[
     bool, typer.Option("--confirm", "-c", envvar="FUNC_CONFIRM", help="Ask before it is done.")
 ]
@@ -73,6 +67,7 @@ def add_func_verbs(app: typer.Typer) -> None:
     func_app = typer.Typer(no_args_is_help=True, help="Create, run, change and ship functions.")
     _add(func_app, create, "create", "init")
     add_running_verbs(func_app)
+    add_shipping_verbs(func_app)
     _add(func_app, list_, "list", "ls")
     _add(func_app, describe, "describe", "info", "desc")
     _add(func_app, delete, "delete", "rm")
@@ -204,7 +199,7 @@ def list_(
 def describe(
     context: typer.Context,
     name: Name = "",
-    path: Path = None,
+    path: Folder = None,
     namespace: Namespace = "",
     output: OutputOption = Output.human,
     verbose: Verbose = False,
@@ -227,7 +222,7 @@ def describe(
 def delete(
     context: typer.Context,
     name: Name = "",
-    path: Path = None,
+    path: Folder = None,
     namespace: Namespace = "",
     all_: Annotated[
         str,
@@ -281,7 +276,7 @@ def environment(
     form: Annotated[
         Form, typer.Option("--format", "-f", envvar="FUNC_FORMAT", help="json or yaml.")
     ] = Form.json,
-    path: Path = None,
+    path: Folder = None,
     verbose: Verbose = False,
     admin_port: AdminPort = 8081,
 ) -> None:

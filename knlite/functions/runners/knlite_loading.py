@@ -99,10 +99,11 @@ class Function:
             except BaseException as error:  # noqa: BLE001  Any of them is the end, and is told.
                 self.refuse(error, f" in {what}()")
 
-    def end(self, what: str, fix: str, code: int = 1) -> NoReturn:
-        """End the program, as *what* is wrong."""
+    def end(self, what: str, fix: str = "", code: int = 1) -> NoReturn:
+        """End the program, as *what* is wrong; without a *fix* where *what* says it all."""
         mark = VERDICT if self._marked else ""
-        sys.stderr.write(f"{mark}{what}\n{mark}  fix:   {fix}\n")
+        remedy = f"{mark}  fix:   {fix}\n" if fix else ""
+        sys.stderr.write(f"{mark}{what}\n{remedy}")
         raise SystemExit(code)
 
     def refuse(self, error: BaseException, where: str = " while it was imported") -> NoReturn:
@@ -113,7 +114,7 @@ class Function:
             file, line = self.shown(error.filename or self.origin), error.lineno
             error.filename = file
             sys.stderr.write(self.traceback(error))
-            self.end(f"{file} line {line} is not valid Python: {error.msg}", "correct the line")
+            self.end(f"{file} line {line} is not valid Python: {error.msg}")
         if isinstance(error, SystemExit):
             code = error.code if isinstance(error.code, int) and error.code else 1
             said = f": {error.code}" if isinstance(error.code, str) else ""
@@ -130,7 +131,7 @@ class Function:
                 f"add its package to {self.origin}/requirements.txt or to the dependencies of"
                 f" {self.origin}/pyproject.toml",
             )
-        self.end(f"{place} raised {name}{where}: {error}", "correct what the line does")
+        self.end(f"{place} raised {name}{where}: {error}")
 
     def shown(self, path: str) -> str:
         """*path* as people know it."""
@@ -171,13 +172,19 @@ class Function:
 
     def _trimmed(self, error: BaseException) -> TracebackType | None:
         trace = whole = error.__traceback__
-        while trace is not None:
-            file = trace.tb_frame.f_code.co_filename
-            if os.path.dirname(file) != _OWN and not file.startswith("<frozen importlib"):
-                return trace
+        while trace is not None and _leads_to_it(trace):
             trace = trace.tb_next
-        # A SyntaxError has no frame of the function's, and says itself where it is.
-        return None if isinstance(error, SyntaxError) else whole
+        last = trace
+        while last is not None:
+            rest = last.tb_next
+            while rest is not None and _leads_to_it(rest):
+                rest = rest.tb_next
+            # From one of the function's imports to the next, or to the end of a SyntaxError.
+            if rest is not None or isinstance(error, SyntaxError):
+                last.tb_next = rest
+            last = last.tb_next
+        # A SyntaxError may have no frame of the function's, and says itself where it is.
+        return trace if trace is not None or isinstance(error, SyntaxError) else whole
 
     def _name_files_as_people_know_them(self) -> None:
         """Have code know the files of the user's folder, not those of the copy that is run.
@@ -268,6 +275,12 @@ def free_children() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     os.register_at_fork(after_in_child=forked)
+
+
+def _leads_to_it(trace: TracebackType) -> bool:
+    """Whether it is a step of the runner's, or of the import system's."""
+    file = trace.tb_frame.f_code.co_filename
+    return os.path.dirname(file) == _OWN or file.startswith("<frozen importlib")
 
 
 def a(value: object) -> str:

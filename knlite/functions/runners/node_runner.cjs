@@ -87,6 +87,25 @@ function tell(error) {
   process.stderr.write(`${lines.filter((line) => !own(line)).join('\n')}\n`);
 }
 
+function mend(require) {
+  // Its probes are answered by overload-protection, which wants Node.js's own answer to a request
+  // and gets fastify's: an overloaded function raised a TypeError with each of them.
+  let file;
+  try {
+    file = createRequire(require.resolve('faas-js-runtime')).resolve('overload-protection');
+  } catch {
+    return; // A version that has none.
+  }
+  const protection = require(file);
+  require.cache[file].exports = (...settings) => {
+    const protect = protection(...settings);
+    return (request, reply, next) => {
+      if (protect.overload !== true) return next();
+      return reply.code(503).header('Retry-After', '1').send('Service Unavailable');
+    };
+  };
+}
+
 async function load() {
   const file = createRequire(path.join(folder, 'package.json')).resolve(`./${entry}`);
   const found = await import(pathToFileURL(file).href);
@@ -114,7 +133,9 @@ async function main() {
       'write for example: const handle = async (context) => "Hello"; module.exports = { handle };',
     );
   }
-  const { start } = createRequire(path.join(folder, 'package.json'))('faas-js-runtime');
+  const require = createRequire(path.join(folder, 'package.json'));
+  mend(require);
+  const { start } = require('faas-js-runtime');
   try {
     await start(code, {
       port: Number(process.env.FUNC_PORT || process.env.PORT || 8080),

@@ -38,6 +38,8 @@ class Program:
     """Whether words may hold ``$PORT`` and other variables, and are followed by arguments."""
     snapshot: Path | None = None
     """The copy of the user's folder that it was made of."""
+    code: str = ""
+    """The digest of what is in that copy."""
     warm: Warm | None = None
     """What it can be forked from."""
 
@@ -110,6 +112,7 @@ async def _of_function(
         raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
     program = Program(
         snapshot=taken.folder,
+        code=taken.digest,
         words=made.words,
         folder=made.folder or folder,
         origin=origin,

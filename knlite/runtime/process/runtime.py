@@ -103,7 +103,10 @@ class ProcessRuntime:
             folders = (str(program.folder), str(program.snapshot or ""))
             texts = (*program.words, *folders, *program.envs.values())
             await anyio.to_thread.run_sync(self._use.note_paths, texts)
-            digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
+            if program.code:
+                digest = contents.combined(program.code, extra)
+            else:
+                digest = await anyio.to_thread.run_sync(contents.digest, program.folder, extra)
         if program.warm is not None:
             self.zygotes.warm(program.warm)
         return Prepared(program, digest)

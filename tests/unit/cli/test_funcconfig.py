@@ -135,6 +135,17 @@ def test_what_a_file_says_does_not_command_the_terminal(func: Func) -> None:
     assert "b\ufffd[2J" in listed
 
 
+def test_what_is_no_text_is_refused(func: Func) -> None:
+    before = (func.folder / "func.yaml").read_text()
+    for words in (
+        ("config", "envs", "add", "--name", "A", "--value", "\udcff", "-p", str(func.folder)),
+        ("list", "-n", "\udcff"),
+    ):
+        assert "is no text in UTF-8" in func(*words)
+        assert func.code == 2
+    assert (func.folder / "func.yaml").read_text() == before
+
+
 def test_labels_are_added_and_removed(func: Func) -> None:
     place = ("-p", str(func.folder))
     func.done("config", "labels", "add", "--name", "team", "--value", "{{ env:TEAM }}", *place)

@@ -57,6 +57,7 @@ def test_what_is_no_method_is_refused() -> None:
         ("", "http://web.localhost/"),
         ("/a b?c=ü", "http://web.localhost/a%20b?c=%C3%BC"),
         ("a/b%20c", "http://web.localhost/a/b%20c"),
+        ("\udcff", "http://web.localhost/%FF"),
     ],
 )
 def test_paths_stand_behind_the_url(path: str, url: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from knlite.cli.output import Output
 from knlite.cli.screen import Screen
-from knlite.facts import EventRefused, Fact, InstanceChanged, ReadyChanged
+from knlite.facts import EventRefused, Fact, InstanceChanged, LogLine, ReadyChanged
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LOST = "amqp://127.0.0.1:5672: connection refused"
@@ -68,7 +68,9 @@ def test_what_waits_for_a_broker_is_told_with_the_broker(screen: tuple[Screen, S
     assert back == ["ready now", "ready now"]
 
 
-def changed(seconds: float, state: Literal["failed", "ready"], why: str = "") -> InstanceChanged:
+def changed(
+    seconds: float, state: Literal["starting", "failed", "ready"], why: str = ""
+) -> InstanceChanged:
     return InstanceChanged(
         at=NOW + timedelta(seconds=seconds),
         namespace="shop",
@@ -93,3 +95,28 @@ def test_a_storm_of_refusals_is_a_line_now_and_then(screen: tuple[Screen, String
     assert told(screen, *(refused(second / 100) for second in range(900))) == [words]
     assert told(screen, refused(10)) == [f"{words} (899 more before)"]
     assert told(screen, refused(11, "another reason")) == ["event refused with 503: another reason"]
+
+
+def log(*texts: str) -> list[Fact]:
+    return [
+        LogLine(
+            at=NOW,
+            namespace="shop",
+            service="web",
+            revision="web-00001",
+            instance="web-00001-abc",
+            stream="stderr",
+            text=text,
+        )
+        for text in texts
+    ]
+
+
+def test_what_a_program_says_at_each_start_is_told_once(screen: tuple[Screen, StringIO]) -> None:
+    words = log("Traceback", "  frame", "  frame", "ValueError: no")
+    first = told(screen, changed(0, "starting"), *words)
+    assert first == ["Traceback", "  frame", "  frame", "ValueError: no"]
+    told(screen, changed(1, "failed", "no"), changed(2, "starting"))
+    assert told(screen, *words, *log("ValueError: another")) == ["ValueError: another"]
+    told(screen, changed(3, "failed", "no"), changed(4, "starting"), changed(5, "ready"))
+    assert told(screen, *words) == first

@@ -1,6 +1,7 @@
 """The event that a person writes on the command line."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ def test_data_may_come_from_a_file_or_from_standard_input(
     assert (event.data, event.content_type) == (b"\xff\x00", "application/octet-stream")
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"piped")))
     assert written("@-").data == b"piped"
+
+
+def test_bytes_that_are_no_text_may_be_data_but_no_attribute() -> None:
+    event = written(os.fsdecode(b"\xff"))
+    assert (event.data, event.content_type) == (b"\xff", "application/octet-stream")
+    with pytest.raises(InvalidInput) as refused:
+        written_event(
+            {**LEAST, "subject": os.fsdecode(b"\xff")}, extensions=(), data="", content_type=""
+        )
+    assert "subject holds" in str(refused.value)
 
 
 def test_extensions_become_attributes() -> None:

@@ -11,7 +11,7 @@ from knlite.controlplane.applier import Applier
 from knlite.facts import Fact, Notice
 from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.meta import ObjectMeta
-from knlite.manifests import read_project
+from knlite.manifests.project import read_project
 from knlite.registry.registry import Registry
 
 SERVICE = """

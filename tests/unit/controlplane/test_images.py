@@ -1,10 +1,15 @@
 """Code is prepared before it is needed, and again when that has failed."""
 
+from collections.abc import Coroutine
+from dataclasses import replace
+
 import anyio
+import pytest
 
 from knlite.clock import LoopClock
 from knlite.controlplane.images import Images
-from knlite.controlplane.preparation import Preparation
+from knlite.controlplane.preparation import Code, Preparation
+from knlite.controlplane.wanted import of_revision
 from knlite.errors import InstanceFailed
 from knlite.facts import Fact, PreparationStep
 from knlite.kinds.catalog import read
@@ -118,6 +123,95 @@ async def test_revisions_with_one_command_share_a_preparation_that_has_not_begun
             waiting.start_soon(images.pod_of, names[-1])
         group.cancel_scope.cancel()
     assert asked == [began, began + 0.5]
+
+
+@on_virtual_time
+async def test_a_preparation_that_is_given_up_while_it_waits_fails_no_other() -> None:
+    desk, clock = registry(), LoopClock(STARTED)
+    choices = {
+        f"web-{number:05d}": LocalCommand("./serve", f"/{min(number, 4)}") for number in range(6)
+    }
+    preparation = Preparation(
+        desk,
+        {"process": FakeRuntime(clock, lambda _: Script(preparing=1.0))},
+        lambda wanted, _: Choice(choices[wanted.revision], "process", "a test"),
+        clock,
+        lambda _: None,
+    )
+    names = [RevisionName("default", name) for name in choices]
+    for name in names:
+        desk.create(revision(name), user="test")
+
+    def code(name: RevisionName) -> Coroutine[object, object, Code]:
+        found = desk.view.get(Revision, *name)
+        assert found is not None
+        return preparation.code(of_revision(found), found.spec.containers[0])
+
+    async with anyio.create_task_group() as group:
+        # These are as many as are prepared at a time.
+        for name in names[:4]:
+            group.start_soon(code, name)
+        await anyio.wait_all_tasks_blocked()
+        with anyio.CancelScope() as given_up:
+            async with anyio.create_task_group() as waiting:
+                waiting.start_soon(code, names[4])
+                await anyio.wait_all_tasks_blocked()
+                group.start_soon(code, names[5])
+                await anyio.wait_all_tasks_blocked()
+                given_up.cancel()
+    with anyio.fail_after(10):
+        assert (await code(names[4])).choice.workload == choices["web-00004"]
+
+
+@on_virtual_time
+async def test_code_that_was_replaced_is_forgotten_with_its_revision() -> None:
+    desk, clock = registry(), LoopClock(STARTED)
+    folders = ["/one", "/two"]
+    runtime = FakeRuntime(clock)
+    preparation = Preparation(
+        desk,
+        {"docker": runtime},
+        lambda *_: Choice(replace(FUNCTION, folder=folders[0]), "docker", "a test"),
+        clock,
+        lambda _: None,
+    )
+    images = Images(desk, preparation, clock)
+    async with anyio.create_task_group() as group:
+        await group.start(images.run)
+        desk.create(image_of(desk.create(revision(REVISION), user="test")), user="test")
+        before = await images.pod_of(REVISION)
+        folders.reverse()
+        images.keep(await images.renew(REVISION))
+        after = await images.pod_of(REVISION)
+        assert after.serving.prepared != before.serving.prepared
+        assert runtime.forgotten == []
+        desk.delete(Key(Image, "default", image_name(REVISION.name, "")))
+        await anyio.wait_all_tasks_blocked()
+        group.cancel_scope.cancel()
+    assert set(runtime.forgotten) == {each.serving.prepared.digest for each in (before, after)}
+
+
+@on_virtual_time
+async def test_new_code_that_brings_a_bug_to_light_leaves_the_old_one() -> None:
+    desk, clock = registry(), LoopClock(STARTED)
+    scripts = [Script(), Script(prepare_fails=RuntimeError("a bug"))]
+    preparation = Preparation(
+        desk,
+        {"docker": FakeRuntime(clock, lambda _: scripts[0])},
+        lambda *_: Choice(FUNCTION, "docker", "a test"),
+        clock,
+        lambda _: None,
+    )
+    images = Images(desk, preparation, clock)
+    async with anyio.create_task_group() as group:
+        await group.start(images.run)
+        desk.create(revision(REVISION), user="test")
+        before = await images.pod_of(REVISION)
+        scripts.reverse()
+        with pytest.raises(InstanceFailed, match="knlite has a bug"):
+            await images.renew(REVISION)
+        assert await images.pod_of(REVISION) == before
+        group.cancel_scope.cancel()
 
 
 @on_virtual_time

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from knlite.functions.contents import digest
+from knlite.functions.contents import combined, digest
 
 
 @pytest.fixture
@@ -58,3 +58,9 @@ def test_a_link_to_nothing_and_a_pipe_do_not_count(folder: Path) -> None:
     (folder / "lost").symlink_to(folder / "nowhere")
     os.mkfifo(folder / "pipe")
     assert digest(folder) == before
+
+
+def test_a_digest_that_is_known_can_cover_more() -> None:
+    known = combined("sha256:1", "a")
+    assert known == combined("sha256:1", "a")
+    assert len({known, combined("sha256:1", "b"), combined("sha256:2", "a")}) == 3

@@ -168,3 +168,11 @@ def test_a_manifest_that_is_wrong_is_said(tmp_path: Path, manifest: str) -> None
 def test_what_is_no_repository_is_not_given_to_git(uri: str) -> None:
     with pytest.raises(InvalidInput, match="no templates"), opened(uri, {}):
         pass
+
+
+@pytest.mark.parametrize("uri", ["https://ada:x@hunter2@127.0.0.1:1/x", "hg://ada:hunter2@h/x"])
+def test_what_cannot_be_fetched_is_said_without_its_password(uri: str) -> None:
+    with pytest.raises(KnliteError) as refused, opened(uri, dict(os.environ)):
+        pass
+    assert "127.0.0.1" in str(refused.value) or "h/x" in str(refused.value)
+    assert "hunter2" not in str(refused.value)

@@ -22,7 +22,7 @@ from knlite.functions.funcspec import (
     Volume,
 )
 from knlite.functions.service import service_of, triggers_of
-from knlite.kinds.catalog import read
+from knlite.kinds.catalog import read, tree_of
 
 FUNC = FuncYaml(
     name="hello",
@@ -134,6 +134,14 @@ def test_triggers_are_made_once_and_changed_when_they_change() -> None:
     assert replaced["metadata"]["resourceVersion"] == "3"
     assert replaced["spec"]["filter"] == {"attributes": {"type": "x"}}
     assert replaced["spec"]["delivery"] == {"retry": 3}
+
+
+def test_a_trigger_without_a_filter_stays_as_it_is_kept() -> None:
+    func = FuncYaml(name="hello", deploy=Deploy(subscriptions=(Subscription(source="default"),)))
+    wanted = triggers_of(func, namespace="default", owner="u")
+    kept_as = read(wanted[0])
+    assert kept_as.value is not None
+    assert not trigger_changes("hello", "u", [tree_of(kept_as.value)], wanted)
 
 
 def test_a_trigger_of_another_broker_is_another_trigger() -> None:

@@ -54,11 +54,22 @@ def test_what_changes_how_it_runs_is(more: str) -> None:
     assert essence(f"{DEPLOYED}{more}\n".encode()) != essence(DEPLOYED.encode())
 
 
-@pytest.mark.parametrize(
-    "content", [b"[", b"- a", b"", b"\xff", b"a: !!python/object:os.system {}"]
-)
+@pytest.mark.parametrize("content", [b"[", b"- a", b"", b"\xff", b"a: b\na: c"])
 def test_what_cannot_be_read_is_code_as_it_is(content: bytes) -> None:
     assert essence(content) == content
+
+
+def test_tags_make_nothing() -> None:
+    assert essence(b"a: !!python/object:os.system {}") == b'{"a": {}}'
+
+
+def test_aliases_cannot_make_it_large_or_endless() -> None:
+    bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"{new}: &{new} [{', '.join([f'*{old}'] * 10)}]\n"
+        for old, new in zip("abcdefghi", "bcdefghij", strict=True)
+    )
+    for content in (bomb.encode(), b"a: &a [*a]\n", b"a: &a {b: *a}\n"):
+        assert essence(content) == content
 
 
 def test_only_the_one_at_the_top_counts(tmp_path: Path) -> None:

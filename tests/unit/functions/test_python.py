@@ -61,6 +61,16 @@ def test_a_func_project_without_foreign_imports_installs_nothing(tmp_path: Path)
     assert (made.style, made.requirements, made.arguments[1]) == ("func", (), "http")
 
 
+@pytest.mark.parametrize("style", ["new", "main"])
+def test_what_is_listed_is_installed_though_nothing_imports_it_by_name(
+    tmp_path: Path, style: str
+) -> None:
+    code = f"import importlib\ndef {style}(context): importlib.import_module('humanize')\n"
+    listed = "parliament-functions\nhumanize\ncloudevents==1.9\n"
+    folder = project(tmp_path, {"func.py": code, "requirements.txt": listed})
+    assert "humanize" in plan(folder).requirements
+
+
 def test_a_func_project_for_events_gets_the_sdk_and_no_test_tools(tmp_path: Path) -> None:
     toml = "[project]\nname='function'\ndependencies=['httpx', 'pytest']\n"
     code = "import httpx\ndef new(): ...\n"

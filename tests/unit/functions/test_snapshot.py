@@ -1,6 +1,7 @@
 """The code of a function as it was at one moment."""
 
 import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,14 @@ async def test_what_is_no_digest_names_no_other_folder(
     taken = await snapshot.take(folder, name="hello", cache_dir=cache, code=code)
     assert taken.digest == contents.digest(folder)
     assert taken.folder.parent == cache / "sources"
+
+
+async def test_files_keep_their_times_and_permissions(folder: Path, tmp_path: Path) -> None:
+    os.utime(folder / "func.py", (1, 2))
+    (folder / "func.py").chmod(0o754)
+    taken = await snapshot.take(folder, name="hello", cache_dir=tmp_path / "cache")
+    found = (taken.folder / "func.py").stat()
+    assert (found.st_mtime, stat.S_IMODE(found.st_mode)) == (2, 0o754)
 
 
 async def test_links_lead_where_they_led(folder: Path, tmp_path: Path) -> None:

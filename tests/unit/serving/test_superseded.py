@@ -1,12 +1,13 @@
 """Which revisions that reloading has made go at once."""
 
 import pytest
+from msgspec.structs import replace
 
 from knlite.kinds.conditions import Condition
 from knlite.kinds.labels import CODE, CONFIGURATION_GENERATION, NO_GC, ROUTING_STATE
 from knlite.kinds.meta import ObjectMeta
 from knlite.kinds.serving.configuration import Configuration, ConfigurationStatus
-from knlite.kinds.serving.revision import Revision, RevisionStatus
+from knlite.kinds.serving.revision import Revision, RevisionSpec, RevisionStatus
 from knlite.serving.superseded import KEPT, superseded
 
 WEB = Configuration(
@@ -55,3 +56,11 @@ def test_the_last_few_that_were_ready_are_kept() -> None:
     newest = revision(20, state="active")
     gone = superseded(WEB, (*revisions, newest))
     assert [each.metadata.name for each in gone] == [f"web-{n}" for n in range(19 - KEPT, 9, -1)]
+
+
+def test_deployments_and_changes_of_the_manifest_are_for_people_to_go_back_to() -> None:
+    deployed = [
+        replace(revision(number), spec=RevisionSpec(timeout_seconds=number))
+        for number in range(10, 20)
+    ]
+    assert superseded(WEB, (*deployed, revision(20, state="active"))) == ()

@@ -93,3 +93,16 @@ def test_a_tag_that_is_not_written_is_latest(image: str) -> None:
     assert found.workload == PROJECT
     assert isinstance(chosen("reg.io/f:v2"), Choice)
     assert chosen("reg.io/f:v2") != found
+
+
+def test_of_two_projects_that_build_an_image_the_first_is_its_code() -> None:
+    folders = ("/a", "/b")
+    sources = Sources(
+        projects=tuple(
+            FunctionProject(folder=folder, name="web", language="python", image=image)
+            for folder, image in zip(folders, ("reg.io/web:1", "reg.io/web:2"), strict=True)
+        )
+    )
+    asked = ("reg.io/web:1", "reg.io/web:2", "reg.io/web@sha256:" + "a" * 64, "reg.io/other")
+    found = [sources.project_of(image) for image in asked]
+    assert [each.folder if each else "" for each in found] == ["/a", "/b", "/a", ""]

@@ -1,11 +1,20 @@
 """What the options of ``func deploy`` make of a function (Knative Functions reference §4.3)."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
 from knlite.cli.func.building import require_platform
-from knlite.cli.func.deploy import Options, build_of, configured
-from knlite.errors import InvalidInput
+from knlite.cli.func.deploy import (
+    Options,
+    build_of,
+    configured,
+    saved_unless_it_fails,
+    write_back,
+)
+from knlite.errors import InvalidInput, KnliteError
+from knlite.functions import funcyaml
 from knlite.functions.funcspec import Env, FuncYaml, Run
 
 FUNC = FuncYaml(
@@ -69,6 +78,16 @@ def test_a_function_for_another_deployer_is_refused_too() -> None:
         configured(replace(FUNC, deployer="keda"), Options())
 
 
+def test_the_deployer_of_config_yaml_counts_last(tmp_path: Path) -> None:
+    config = tmp_path / "func" / "config.yaml"
+    config.parent.mkdir()
+    config.write_text("deployer: raw\n")
+    options = Options(environ={"XDG_CONFIG_HOME": str(tmp_path)})
+    with pytest.raises(InvalidInput, match="raw"):
+        configured(FUNC, options)
+    assert configured(replace(FUNC, deployer="knative"), options)
+
+
 def test_flags_have_funcs_values() -> None:
     assert [build_of(text) for text in ("auto", "true", "False", "0")] == [None, True, False, False]
     with pytest.raises(InvalidInput, match="build flag"):
@@ -76,3 +95,49 @@ def test_flags_have_funcs_values() -> None:
     require_platform("")
     with pytest.raises(InvalidInput, match="platform"):
         require_platform("linux/riscv64")
+
+
+TEXT = """\
+specVersion: 0.36.0
+name: web
+runtime: python   # ours
+created: 2026-01-02T03:04:05Z
+"""
+
+
+def failing(folder: Path, func: FuncYaml, meanwhile: str, error: BaseException) -> None:
+    """A deployment during which its author saves *meanwhile*."""
+    with saved_unless_it_fails(folder, func):
+        assert funcyaml.load(folder) == func
+        if meanwhile:
+            (folder / "func.yaml").write_text(meanwhile)
+        raise error
+
+
+def test_what_fails_changes_nothing_of_func_yaml(tmp_path: Path) -> None:
+    file = tmp_path / "func.yaml"
+    file.write_text(TEXT)
+    func = replace(funcyaml.required(tmp_path), registry="ghcr.io/ada")
+    with pytest.raises(KeyboardInterrupt):
+        failing(tmp_path, func, "", KeyboardInterrupt())
+    assert file.read_text() == TEXT
+    with saved_unless_it_fails(tmp_path, func):
+        pass
+    assert file.read_text() == TEXT + "registry: ghcr.io/ada\n"
+
+
+def test_what_is_saved_during_a_deployment_stays(tmp_path: Path) -> None:
+    file = tmp_path / "func.yaml"
+    file.write_text(TEXT)
+    func = replace(funcyaml.required(tmp_path), registry="ghcr.io/ada")
+    edited = TEXT + "domain: example.org\n"
+    with pytest.raises(KnliteError, match="not ready"):
+        failing(tmp_path, func, edited, KnliteError("not ready"))
+    assert file.read_text() == edited
+    write_back(tmp_path, "shop", "i:latest")
+    deployed = "deploy:\n  namespace: shop\n  image: i:latest\n  deployer: knative\n"
+    assert file.read_text() == edited + deployed
+    file.write_text("name: [\n")
+    with pytest.raises(KnliteError, match=r"is deployed, but .* cannot be written"):
+        write_back(tmp_path, "shop", "i:latest")
+    assert file.read_text() == "name: [\n"

@@ -4,8 +4,9 @@ import socket
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from knlite.cli.func.invoke import Message, aim_at, event_of, extensions_of, format_of
+from knlite.cli.func.invoke import Message, aim_at, event_of, extensions_of, format_of, invoke
 from knlite.cli.func.opened import Opened, image_of, open_function
 from knlite.errors import InvalidInput, NotFound, Unreachable
 from knlite.functions.runs import recorded
@@ -22,12 +23,35 @@ def opened(tmp_path: Path) -> Opened:
 def test_the_local_instance_comes_first(opened: Opened) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        with recorded(opened.folder, "127.0.0.1", port):
+        with recorded(opened.folder, "127.0.0.1", port, print):
             for target in ("", "local"):
                 assert aim_at(opened, target, 1).url == f"http://localhost:{port}/"
             assert aim_at(opened, "http://x.example.org/a", 1).url == "http://x.example.org/a"
             with pytest.raises(Unreachable, match="not running in remote"):
                 aim_at(opened, "remote", 1)
+
+
+def test_a_content_type_cannot_bring_headers_in(opened: Opened) -> None:
+    message = Message(content_type="text/plain\r\nX-Role: admin")
+    with pytest.raises(InvalidInput, match="Content-Type cannot be sent"):
+        invoke(opened, "http://127.0.0.1:1/", message, 1, insecure=False, verbose=False)
+
+
+def test_only_what_func_yaml_says_can_be_contradicted(
+    opened: Opened, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for declared, warned in (("", False), ("http", True), ("cloudevent", False)):
+        function = Opened(opened.folder, replace(opened.func, invoke=declared))
+        with pytest.raises(Unreachable):
+            invoke(
+                function,
+                "http://127.0.0.1:1/",
+                Message(format="cloudevents"),
+                1,
+                insecure=False,
+                verbose=False,
+            )
+        assert ("Warning: invoking as" in capsys.readouterr().err) == warned
 
 
 def test_without_any_instance_it_says_so(opened: Opened) -> None:

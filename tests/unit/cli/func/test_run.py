@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from knlite.cli.func.address import place
 from knlite.cli.func.opened import open_function
-from knlite.cli.func.run import Wanted, one_service, place, runtime_for, seconds_of
+from knlite.cli.func.run import Wanted, one_service, runtime_for, seconds_of
 from knlite.errors import Conflict, InvalidInput
 from knlite.kinds.catalog import read
 
@@ -55,6 +56,14 @@ def test_what_is_given_may_refer_to_what_func_yaml_may_refer_to(tmp_path: Path) 
     assert service(tmp_path, environ, "NEW={{ env:OTHER }}")[0]["NEW"] == "ho"
     with pytest.raises(InvalidInput, match="env entry #3 with name 'NEW' has invalid value"):
         service(tmp_path, environ, "NEW={{ other }}")
+
+
+def test_what_variables_hold_stands_in_no_repr(tmp_path: Path) -> None:
+    (tmp_path / "func.yaml").write_text(FUNC)
+    wanted = Wanted(envs=("PASSWORD=hunter2",), environ={"GREETING": "hunter2"})
+    project, _ = one_service(open_function(tmp_path, "run"), wanted)
+    assert "hunter2" in project.envs.values()
+    assert "hunter2" not in repr((wanted, project))
 
 
 def test_a_variable_that_is_not_there_cannot_go(tmp_path: Path) -> None:

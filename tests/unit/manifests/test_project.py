@@ -6,7 +6,7 @@ import pytest
 
 from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.serving.service import Service
-from knlite.manifests import read_project
+from knlite.manifests.project import read_project
 
 FUNC = """specVersion: 0.36.0
 name: {name}

@@ -1,13 +1,10 @@
-"""Files to documents: every mistake has a file and a line, and YAML is read as kubectl reads it."""
-
-from pathlib import Path
+"""Every mistake has a file and a line, and YAML is read as kubectl reads it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.errors import InvalidInput
-from knlite.manifests import Complaint, Manifest, find, load, parse
+from knlite.manifests.documents import Complaint, Manifest, parse
 
 
 def documents(text: str) -> list[Manifest | Complaint]:
@@ -110,61 +107,5 @@ def test_no_text_raises(text: str) -> None:
         assert isinstance(each, Manifest | Complaint)
 
 
-NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: %s}\n"
-
-
-def test_all_mistakes_of_all_files_are_reported_together(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("a: [\n")
-    (tmp_path / "b.yaml").write_text("apiVersion: v1\nkind: Nmaespace\nmetadata: {name: x}\n")
-    (tmp_path / "c.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {nmae: x}\n")
-    loaded = load(find([tmp_path]).manifests)
-    texts = [str(each).removeprefix(f"{tmp_path}/") for each in loaded.complaints]
-    assert [text.partition(":")[0] for text in texts] == ["a.yaml", "b.yaml", "c.yaml"]
-    assert 'no matches for kind "Nmaespace" in version "v1"; did you mean Namespace' in texts[1]
-    assert texts[2].startswith('c.yaml:3: strict decoding error: unknown field "metadata.nmae"')
-
-
-def test_a_name_that_is_taken_is_reported_with_the_place_of_the_first(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text(NAMESPACE % "x" + "---\n" + NAMESPACE % "x")
-    (only,) = load(find([tmp_path]).manifests).complaints
-    assert only.line == 7
-    assert only.message == f"Namespace x is already defined at {tmp_path}/a.yaml:1"
-
-
-def test_objects_without_a_namespace_are_in_the_default_one(tmp_path: Path) -> None:
-    (tmp_path / "a.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n")
-    (declared,) = load(find([tmp_path]).manifests).declared
-    assert declared.obj.metadata.namespace == "default"
-
-
 def test_details_of_a_complaint_are_indented_below_its_line() -> None:
     assert str(Complaint("a.yaml", 3, "first\nmore")) == "a.yaml:3: first\n    more"
-
-
-def test_folders_are_searched_but_for_what_belongs_to_other_tools(tmp_path: Path) -> None:
-    for name in (
-        "b/deep/x.yml",
-        "a.yaml",
-        ".git/y.yaml",
-        "node_modules/z.yaml",
-        "fn/func.yaml",
-        "docker-compose.yml",
-        "img/Dockerfile",
-        "package.json",
-        "notes.txt",
-    ):
-        file = tmp_path / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("")
-    found = find([tmp_path])
-    assert [str(file.relative_to(tmp_path)) for file in found.manifests] == [
-        "a.yaml",
-        "b/deep/x.yml",
-    ]
-    assert [file.parent.name for file in found.functions] == ["fn"]
-    assert [file.parent.name for file in found.dockerfiles] == ["img"]
-
-
-def test_a_path_that_does_not_exist_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="nowhere does not exist"):
-        find([tmp_path / "nowhere"])
