@@ -159,7 +159,9 @@ class ProcessInstance:
     def _let_go(self, loop: asyncio.AbstractEventLoop) -> None:
         """Whoever still holds its pipes has left its group: nobody listens to that any more."""
         for pipe in tuple(self._pipes):
-            self._close(loop, pipe)
+            self._read(loop, pipe)  # What the program itself wrote last.
+            if pipe in self._pipes:
+                self._close(loop, pipe)
 
     def _begin_to_read(
         self, loop: asyncio.AbstractEventLoop, pipe: IO[bytes] | None, lines: "_Lines"

@@ -3,7 +3,8 @@
 Source: Knative reference §4 (runtime contract); knlite README, "Where the code of a service comes
 from".
 Differs: a process shares the machine: it gets a port of its own instead of the container's, and its
-file system, network and (unless knlite runs as root) user are those of whoever runs knlite. Limits
+file system, network and (unless knlite runs as root) user are those of whoever runs knlite. What
+leaves the process group of its instance (a daemon) lives until the run ends. Limits
 are not enforced: those that the kernel knows for one process count what it reserves rather than
 what it uses, so they would end programs that a container keeps. ``serving/support.py`` tells which
 fields of a manifest are refused for that, and which have no effect.
