@@ -28,7 +28,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # As wide as the terminal, up to where lines are too long to read.
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     help="Knative Serving and Eventing in one process, on one machine, without Kubernetes.",
 )
 

@@ -188,6 +188,9 @@ class Gateway:
                 handler := self.event_hosts.find(named[0])
             ) is not None:
                 self._receive(exchange, handler, named[1])
+            case ToIndex() if self._front is not None:
+                # Its route is still to come: whoever waits for it shall not take a page for it.
+                exchange.respond(503, (*TEXT, (b"Retry-After", b"1")), b"it is not ready yet\n")
             case ToIndex():
                 self._index(exchange)
             case ToHTTPS(host):

@@ -137,6 +137,12 @@ async def test_who_comes_from_outside_for_nobody_gets_the_service_in_front(
             assert asked.revisions == ([expected] if expected else [])
 
 
+async def test_until_the_service_in_front_is_there_nobody_takes_a_page_for_it() -> None:
+    async with opened(front=("default", "to-come")) as (outer, _, _):
+        status, text = await ask(outer, "127.0.0.1:8080")
+        assert (status, text) == (503, "it is not ready yet\n")
+
+
 async def test_who_asks_from_outside_is_told_where_to_go() -> None:
     async with opened() as (outer, _, _):
         _, text = await ask(outer, "web.default.svc.cluster.local:8080")

@@ -82,8 +82,9 @@ def _confirmed(
         place = Path(typer.prompt("Function Path", default=str(place))).absolute()
         shown = ", ".join(templates.languages)
         language = typer.prompt(f"Language Runtime ({shown})", default=language or None)
-        shown = ", ".join(templates.of(language))
-        template = typer.prompt(f"Template ({shown})", default=template)
+        if language in templates.languages:  # Else it is refused.
+            shown = ", ".join(templates.of(language))
+            template = typer.prompt(f"Template ({shown})", default=template)
         return place, language, template
     typer.echo(f"Path:         {place}\nLanguage:     {language}")
     if repository:

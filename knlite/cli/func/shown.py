@@ -11,6 +11,7 @@ import anyio
 from knlite.cli.output import Output
 from knlite.cli.progress import Steps
 from knlite.cli.render import clean
+from knlite.cli.restarts import Restarts
 from knlite.errors import KnliteError
 from knlite.facts import Fact, InstanceChanged, LogLine, Notice, PreparationStep, ReadyChanged
 
@@ -25,10 +26,15 @@ class Shown:
         self._waiting: Callable[[], None] | None = None
         self._failure = self._failed = ""
         self._ready = False
+        self._restarts = Restarts()
 
     def fact(self, fact: Fact) -> None:
         """Reads all facts of the run."""
+        if isinstance(fact, InstanceChanged):
+            self._restarts.see(fact)
         match fact:
+            case LogLine() if self._restarts.is_repeated(fact):
+                pass
             case LogLine():
                 # With --json standard output is for the address.
                 own = self._out if fact.stream == "stdout" and not self._as_json else self._err
