@@ -1,8 +1,12 @@
 """One request on real sockets: timers, switches, probes, modes (Knative reference §3.3-§3.7)."""
 
 import asyncio
+import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from statistics import median
 
 import pytest
 
@@ -293,6 +297,47 @@ async def test_trailers_and_interim_answers_pass() -> None:
     assert b"Trailer: X-Sum" in answer
     assert b"TE: trailers" in seen[0]
     assert seen[1] == b"X-In: 1\r\n\r\n"
+
+
+class InPieces(BaseHTTPRequestHandler):
+    """Writes the head first and then the body, as most programs in Python do."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="Linux only")
+async def test_a_server_that_writes_in_pieces_does_not_wait_between_them() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), InPieces)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    direct: list[float] = []
+    through: list[float] = []
+    now = asyncio.get_running_loop().time
+    async with gate() as way:
+        way.endpoints(Address("127.0.0.1", server.server_port))
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.server_port)
+        # One after the other: on a connection that has rested the kernel delays nothing.
+        for _ in range(12):
+            began = now()
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readuntil(b"hello")
+            direct.append(now() - began)
+        for _ in range(12):
+            began = now()
+            assert (await ask(way)).endswith(b"hello")
+            through.append(now() - began)
+        writer.close()
+    server.shutdown()
+    server.server_close()
+    assert median(through) < median(direct) / 2
 
 
 # Cold starts, probes, modes

@@ -262,6 +262,12 @@ class _Watch:
         )
 
 
+def _leads_to_it(trace: TracebackType) -> bool:
+    """Whether it is a step of the runner's, or of the import system's."""
+    file = trace.tb_frame.f_code.co_filename
+    return os.path.dirname(file) == _OWN or file.startswith("<frozen importlib")
+
+
 def free_children() -> None:
     """Have SIGTERM and SIGINT mean to processes forked from here what they mean to any other.
 
@@ -275,12 +281,6 @@ def free_children() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     os.register_at_fork(after_in_child=forked)
-
-
-def _leads_to_it(trace: TracebackType) -> bool:
-    """Whether it is a step of the runner's, or of the import system's."""
-    file = trace.tb_frame.f_code.co_filename
-    return os.path.dirname(file) == _OWN or file.startswith("<frozen importlib")
 
 
 def a(value: object) -> str:
