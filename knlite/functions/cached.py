@@ -24,9 +24,16 @@ LOCK_RETRY = 0.1
 
 
 async def ensure(
-    place: Path, fill: Callable[[Path], Awaitable[None]], announce: Callable[[], None]
+    place: Path,
+    fill: Callable[[Path], Awaitable[None]],
+    announce: Callable[[], None],
+    *,
+    public: bool = False,
 ) -> None:
-    """Have *place*, filled by *fill* if it is new."""
+    """Have *place*, filled by *fill* if it is new.
+
+    What is *public*, packages that anybody can have, instances of other users may read.
+    """
     if await anyio.Path(place).exists():
         return
     await anyio.Path(place.parent).mkdir(parents=True, exist_ok=True)
@@ -36,6 +43,8 @@ async def ensure(
         announce()
         draft = Path(mkdtemp(prefix=f"{place.name}.", dir=place.parent))
         try:
+            if public:
+                await anyio.Path(draft).chmod(0o755)
             await fill(draft)
             await anyio.Path(draft).rename(place)
         finally:

@@ -73,7 +73,7 @@ async def ensure(
         report(what, share)
 
     place = cache_dir / "environments" / key(requirements, folder)
-    await cached.ensure(place, fill, lambda: report(what))
+    await cached.ensure(place, fill, lambda: report(what), public=True)
     return place / "bin" / "python"
 
 

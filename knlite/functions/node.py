@@ -185,7 +185,7 @@ async def install(
     packages = sum(len(_items(planned.wanted.get(key))) for key in _DEPENDENCIES[:3])
     what = f"{packages} package{'s'[: packages != 1]}" if packages else RUNTIME
     place = cache_dir / "node-modules" / key
-    await cached.ensure(place, fill, lambda: report(f"installing {what} for {name}"))
+    await cached.ensure(place, fill, lambda: report(f"installing {what} for {name}"), public=True)
     return place / "node_modules"
 
 

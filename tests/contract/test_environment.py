@@ -7,6 +7,7 @@ import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
@@ -54,6 +55,21 @@ async def test_two_who_want_the_same_environment_share_one_installation(tmp_path
     assert reports == ["installing 1 package for f", "10%", "70%", "90%", "100%"]
     done = await anyio.run_process([str(interpreter), "-c", "import thing; print(thing.ANSWER)"])
     assert done.stdout == b"42\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a process to another user")
+async def test_another_user_can_use_it(tmp_path: Path) -> None:
+    """``runAsUser`` of a manifest, where knlite runs as root."""
+    with TemporaryDirectory() as open_to_all:
+        os.chmod(open_to_all, 0o755)
+        interpreter = await made(Path(open_to_all), wheel(Path(open_to_all)), [])
+        done = await anyio.run_process(
+            ["cat", str(interpreter.parent.parent / "pyvenv.cfg")],
+            user=65534,
+            group=65534,
+            check=False,
+        )
+    assert done.returncode == 0
 
 
 async def test_a_failed_installation_says_why_and_leaves_nothing(tmp_path: Path) -> None:

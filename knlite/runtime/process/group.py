@@ -5,23 +5,18 @@ which may take its time or, in a container, not exist.
 """
 
 import os
-from pathlib import Path
 
-PROC = Path("/proc")
+from knlite.runtime.process.procstat import PROC, stat_of
 
 
 def members(group: int) -> tuple[int, ...]:
     """The processes of *group* that run; empty where there is no ``/proc``."""
     found: list[int] = []
     for directory in PROC.glob("[0-9]*"):
-        try:
-            stat = (directory / "stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        # The second field, the name in parentheses, may hold anything.
-        state, _, of_group = stat.rpartition(")")[2].split()[:3]
-        if int(of_group) == group and state not in ("Z", "X"):
-            found.append(int(directory.name))
+        pid = int(directory.name)
+        fields = stat_of(pid)
+        if fields and int(fields[2]) == group and fields[0] not in ("Z", "X"):
+            found.append(pid)
     return tuple(found)
 
 

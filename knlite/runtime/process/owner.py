@@ -12,8 +12,9 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from knlite.runtime.process.procstat import PROC, stat_of
+
 VARIABLE = "KNLITE_OWNER"
-PROC = Path("/proc")
 
 
 def marker(owner: str) -> str:
@@ -70,13 +71,8 @@ def alive(found: str) -> bool:
 
 def _started(pid: int) -> str:
     """Clock ticks from boot to the start of *pid*; empty when there is no such process."""
-    try:
-        stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    # The second field, the name in parentheses, may hold anything.
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] == "Z" else fields[19]
+    fields = stat_of(pid)
+    return "" if fields is None or fields[0] == "Z" else fields[19]
 
 
 def _namespace() -> str:

@@ -1,12 +1,10 @@
 """What the processes of a group use, read from ``/proc``; Linux only."""
 
 import os
-from pathlib import Path
 
 from knlite.runtime.port import Usage
 from knlite.runtime.process.group import members
-
-PROC = Path("/proc")
+from knlite.runtime.process.procstat import PROC, stat_of
 
 
 def used(group: int) -> Usage | None:
@@ -19,13 +17,10 @@ def used(group: int) -> Usage | None:
         return None
     ticks = memory = 0
     for pid in members(group):
-        try:
-            stat = (PROC / str(pid) / "stat").read_text(encoding="utf-8", errors="replace")
-        except OSError:
+        fields = stat_of(pid)
+        if fields is None:
             continue  # Has ended while we looked.
-        # Counted after the program's name, which may contain anything: utime, stime and what
-        # ended children used are fields 14 to 17, resident pages field 24 (proc(5)).
-        fields = stat.rpartition(")")[2].split()
+        # utime, stime and what ended children used are fields 14 to 17, resident pages field 24.
         ticks += sum(map(int, fields[11:15]))
         part = proportional(pid)
         memory += int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if part is None else part
