@@ -117,9 +117,8 @@ def test_a_typo_in_set_is_named(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_named(up: Up, tmp_path: Path) -> None:
+    first = up("--runtime", "process").settled()
     service(tmp_path, "sleep 60")
-    first = up(tmp_path)
-    wait_until(lambda: first.seen("Settled"), "the first run")
     done = subprocess.run(
         [sys.executable, "-m", "knlite", "up", str(tmp_path), "--port", str(first.port)],
         capture_output=True, text=True, check=False, timeout=60, cwd=ROOT,
