@@ -56,15 +56,23 @@ class _Changed:
         """Where files with mistakes are: what these say of the code beside them is not known."""
 
     async def tell(self, changed: frozenset[Path]) -> None:
+        """Go by what has *changed*; what fails of it is said, and ends no watching."""
+        try:
+            await self._go_by(changed)
+        except KnliteError as exc:
+            self._notice(str(exc), "error")
+
+    async def _go_by(self, changed: frozenset[Path]) -> None:
         """Code is looked at first, so that a manifest and its code change in one step."""
         early = not self._settled.is_set()
         await self._settled.wait()
         emulator, reloader = self._emulator, self._emulator.reloader
         changes = await reloader.look(changed, early=early)
         declaring = any(map(_may_declare, changed))
+        mistakes = self._mistakes
         project = await self._declared(changed) if declaring else None
         held = changes.keys() & self._refused
-        if held and not declaring:
+        if held and self._mistakes == mistakes:
             folders = ", ".join(sorted(map(str, held)))
             self._notice(
                 f"what is new in {folders} waits until these mistakes are gone:", "warning"

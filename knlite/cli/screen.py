@@ -62,6 +62,7 @@ class Screen:
         """What people know of as not ready, and why."""
         self._refused = Repeats(timedelta(seconds=10))
         self._failed = Repeats(timedelta(minutes=1))
+        self._prepared = Repeats(timedelta(minutes=1))
         self._restarts = Restarts()
 
     def fact(self, fact: Fact) -> None:
@@ -76,8 +77,11 @@ class Screen:
                 self._restarts.see(fact)
                 if fact.state == "failed" and line is not None:
                     line = self._failed.line(_place(fact), fact.why, fact.at, line)
-                elif fact.state == "ready":
+                elif fact.state in {"ready", "gone"}:
                     self._failed.over(_place(fact))
+                    self._prepared.over(_place(fact))
+            case PreparationStep() if line is not None:
+                line = self._prepared.line(_place(fact), fact.text, fact.at, line)
             case LogLine() if self._restarts.is_repeated(fact):
                 line = None
             case _:
@@ -161,7 +165,7 @@ class Screen:
         return f"[{count} lines are missing here: nobody read them]"
 
 
-def _place(fact: InstanceChanged) -> tuple[str, str]:
+def _place(fact: InstanceChanged | PreparationStep) -> tuple[str, str]:
     return fact.namespace, fact.revision or fact.service
 
 

@@ -5,14 +5,13 @@ then later and later; a request that waits overrides that delay. One whose Pod i
 and replaced.
 
 Source: Knative reference §4.2 (restarts).
-Not here: how many (``autoscaler.py``), one start from beginning to end (``incarnation.py``), how
-code is prepared (``images.py``) and run (``runtime/``), what the instance is told
-(``serving/contract.py``).
+Not here: how many (``autoscaler.py``), which of them (``roster.py``), one start from beginning to
+end (``incarnation.py``), how code is prepared (``images.py``) and run (``runtime/``), what the
+instance is told (``serving/contract.py``).
 """
 
 import random
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable
 
 import anyio
 from anyio.abc import TaskGroup, TaskStatus
@@ -26,10 +25,12 @@ from knlite.controlplane.incarnation import Ended, Incarnation, Parked, Surround
 from knlite.controlplane.pods import PodWriter
 from knlite.controlplane.probes import attempt
 from knlite.controlplane.race import first_of
+from knlite.controlplane.roster import counted, step_to
+from knlite.controlplane.scalelisteners import Balancer, ScaleListener
 from knlite.controlplane.slot import Idle, Slot
 from knlite.facts import Publish
 from knlite.runtime.port import Runtime, Usage
-from knlite.serving.instance import Endpoint, RevisionName, StartFailure
+from knlite.serving.instance import RevisionName, StartFailure
 from knlite.serving.instancelife import instance_name, restart_delay
 from knlite.serving.levels import InstanceCounts
 
@@ -38,34 +39,6 @@ LONG_RUN = 600.0
 
 DELETED = StartFailure("PodDeleted", "its Pod has been deleted")
 """Why one that nobody wants any more did not start."""
-
-
-class Balancer(Protocol):
-    """What has to know of instances, at once and before anybody else."""
-
-    def endpoints_changed(self, revision: RevisionName, endpoints: Sequence[Endpoint]) -> None:
-        """These are the instances of *revision* that may get requests."""
-        ...
-
-    def start_failed(self, revision: RevisionName, why: StartFailure) -> None:
-        """No instance of *revision* is ready, and none is about to be."""
-        ...
-
-    def when_idle(self, revision: RevisionName, instance: str, idle: Callable[[], None]) -> None:
-        """Call *idle* once *instance*, which is no endpoint any more, has but splices left."""
-        ...
-
-    def occupied(self, revision: RevisionName, instance: str) -> bool:
-        """Whether *instance* has any request, splices among them."""
-        ...
-
-
-class ScaleListener(Protocol):
-    """Who wants to know when the number of ready instances changes."""
-
-    def ready_changed(self, revision: RevisionName, ready: int) -> None:
-        """*revision* has *ready* instances."""
-        ...
 
 
 class Supervisor:
@@ -130,21 +103,7 @@ class Supervisor:
 
     def counts(self, revision: RevisionName) -> InstanceCounts:
         """How many instances of *revision* there are in each part of their life."""
-        ready = not_ready = pending = terminating = frozen = 0
-        for slot in self._slots.get(revision, {}).values():
-            if slot.endpoint is not None:
-                ready += 1
-            elif slot.frozen:
-                frozen += 1
-            elif slot.retired.is_set() or (slot.resting and slot.running):
-                terminating += 1
-            elif slot.resting:
-                continue
-            elif slot.running:
-                not_ready += 1
-            else:
-                pending += 1
-        return InstanceCounts(ready, not_ready, pending, terminating, frozen)
+        return counted(self._slots.get(revision, {}).values())
 
     def runtimes(self, revision: RevisionName) -> dict[str, Runtime]:
         """Who has been told to start each instance of *revision*, by the instance's name."""
@@ -166,23 +125,13 @@ class Supervisor:
         else:
             self._desired.pop(revision, None)
         slots = self._slots.setdefault(revision, {})
-        there = [slot for slot in slots.values() if not (slot.retired.is_set() or slot.incoming)]
-        kept = [slot for slot in there if not slot.resting]
-        missing = max(0, count - len(kept))
-        # First those that need least for it: they run, or are frozen, or have been stopped.
-        # Who waits for one that takes its time to end waits longer than for a new one.
-        resting = [slot for slot in there if slot.resting and not slot.parking]
-        resting.sort(key=lambda slot: (slot.frozen, not slot.running))
-        for slot in resting[:missing]:
+        step = step_to(count, slots.values())
+        for slot in step.woken:
             slot.turn(None, self._clock.now())
-        for _ in range(missing - len(resting)):
+        for _ in range(step.started):
             self._add(revision)
-        # Those that serve nobody yet go first, then the youngest.
-        kept.reverse()
-        kept.sort(key=lambda slot: slot.endpoint is not None)
-        surplus = kept[: max(0, len(kept) - count)]
-        tier = self._idling.tier(revision) if surplus and not count else "remove"
-        for slot in surplus:
+        tier = self._idling.tier(revision) if step.surplus and not count else "remove"
+        for slot in step.surplus:
             if tier == "remove" or slot.endpoint is None:
                 self._retire(slot)
             else:

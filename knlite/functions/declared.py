@@ -16,9 +16,6 @@ from knlite.functions import funcyaml
 from knlite.functions.funcyaml import ProjectErrors
 from knlite.functions.service import service_of, triggers_of
 
-LOCAL_REGISTRY = "knlite.local"
-"""Of images that belong nowhere but on this machine."""
-
 _DEFAULT_NAMESPACE = "default"
 
 
@@ -32,7 +29,7 @@ def documents_of(folder: Path, environ: Mapping[str, str]) -> tuple[str, list[di
     if isinstance(func, ProjectErrors):
         raise InvalidInput(str(func))
     namespace = func.namespace or func.deploy.namespace or _DEFAULT_NAMESPACE
-    image = func.full_image or f"{LOCAL_REGISTRY}/{func.name}:latest"
+    image = func.image_here
     # The same from one run to the next, so that it makes no revision by itself.
     built = "".join(letter for letter in func.created[:19] if letter not in "-:")
     service = service_of(func, namespace=namespace, image=image, built=built, environ=environ)

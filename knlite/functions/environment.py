@@ -22,6 +22,8 @@ from knlite.errors import InstanceFailed
 from knlite.functions import cached, toolchain, unresolved, uvprogress
 from knlite.functions.report import Report
 
+PRINTED = 64 * 1024
+"""Characters that are kept of what ``uv`` printed, of its beginning and of its end."""
 OWN_INTERPRETER = (sys.version, sys.base_prefix)
 
 
@@ -134,6 +136,9 @@ async def _uv(
         async for piece in TextReceiveStream(process.stderr, errors="replace"):
             begun = printed.rpartition("\n")[2]
             printed += piece
+            if len(printed) > 2 * PRINTED:
+                # Its own words come first, and those of a build that failed last.
+                printed = printed[:PRINTED] + printed[-PRINTED:]
             for line in (begun + piece).split("\n")[:-1] if tell else ():
                 share = uvprogress.share(line)
                 if tell and share is not None:

@@ -19,6 +19,8 @@ SPEC_VERSION = "0.36.0"
 LIVENESS, READINESS = "/health/liveness", "/health/readiness"
 _ACTUATOR = "/actuator/health"
 """What springboot answers on."""
+LOCAL_REGISTRY = "knlite.local"
+"""In the names of images that nobody pushes anywhere."""
 START_TIMEOUT = 60.0
 """Seconds."""
 
@@ -203,6 +205,11 @@ class FuncYaml(Fields):
         if self.image or not self.registry:
             return self.image
         return f"{self.registry.strip('/')}/{self.name}:latest"
+
+    @property
+    def image_here(self) -> str:
+        """``full_image``, else the name of one that stays on this machine."""
+        return self.full_image or f"{LOCAL_REGISTRY}/{self.name}:latest"
 
     @property
     def health(self) -> tuple[str, str]:

@@ -57,6 +57,10 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"]) -> GoPlan:
     module = _MODULE.search(_COMMENT.sub("", written))
     if module is None:
         raise _unlike(f"{file} names no module", "begin it with: module function")
+    if (folder / PACKAGE).exists():
+        raise _unlike(
+            f"{folder / PACKAGE} has the name of what knlite puts there", "call it another name"
+        )
     sources = [
         _COMMENT.sub("", source.read_text(encoding="utf-8", errors="replace"))
         for source in sorted(folder.glob("*.go"))

@@ -10,6 +10,7 @@ Not here: the Service that is deployed (``service.py``).
 from collections.abc import Mapping
 
 from knlite.functions.funcspec import FuncYaml
+from knlite.functions.service import require_name
 from knlite.kinds.labels import MIN_SCALE, PROGRESS_DEADLINE
 
 NAMESPACE = "default"
@@ -22,8 +23,10 @@ def local_service(
 ) -> dict[str, object]:
     """The Service as a document; its name is the function's.
 
-    A project with a *procfile* is asked only whether it takes connections.
+    A project with a *procfile* is asked only whether it takes connections. Raises ``InvalidInput``
+    if no Service can have the function's name.
     """
+    require_name(func.name)
     container: dict[str, object] = {
         "image": image,
         "env": [{"name": name, "value": value} for name, value in sorted(envs.items())],

@@ -32,6 +32,8 @@ RUNTIME_VERSION = "3.0.2"
 RUNNER = Path(__file__).parent / "runners" / "node_runner.cjs"
 NODE = Tool("node", "Node.js", "install Node.js 20 or later (https://nodejs.org)")
 NPM = Tool("npm", "Node.js", "install npm, which comes with Node.js")
+OFFLINE = ("ENOTFOUND", "ENOTCACHED", "EAI_AGAIN", "ECONNREFUSED")
+"""What npm says where there is no network, or it is told to do without."""
 LOCKS = ("package-lock.json", "npm-shrinkwrap.json")
 
 _DEPENDENCIES = ("dependencies", "devDependencies", "optionalDependencies", "overrides")
@@ -226,7 +228,7 @@ def _not_installed(name: str, printed: str, origin: Path) -> InstanceFailed:
     said = [line.removeprefix("npm error").strip() for line in printed.splitlines()]
     said = [line for line in said if line and not line.startswith(("A complete log", "code "))]
     why = "; ".join(dict.fromkeys(re.sub(r"^4\d\d\s*", "", line) for line in said[:3]))
-    offline = any(word in printed for word in ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED"))
+    offline = any(word in printed for word in OFFLINE)
     return InstanceFailed(
         "EnvironmentFailed",
         f"the packages of function {name} cannot be installed",

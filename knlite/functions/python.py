@@ -21,7 +21,10 @@ from knlite.errors import InstanceFailed
 from knlite.functions import requirements
 
 RUNNERS = Path(__file__).parent / "runners"
-SHARED = tuple(RUNNERS / f"knlite_{name}.py" for name in ("loading", "parliament", "streams"))
+SHARED = tuple(
+    RUNNERS / f"knlite_{name}.py"
+    for name in ("asgi", "loading", "parliament", "replies", "request", "streams")
+)
 """What runners need beside them."""
 START = RUNNERS / "knlite_start.py"
 """Starts a runner that lies beside it, by its name."""

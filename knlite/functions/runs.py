@@ -73,7 +73,21 @@ def _host(folder: Path, port: int) -> str:
         )
     except (OSError, UnicodeDecodeError):
         return LOOPBACK
-    return host if colon and own == str(port) and host not in {"", "0.0.0.0", "::"} else LOOPBACK
+    told = colon and own == str(port) and host not in {"", "0.0.0.0", "::"}
+    return host if told and _is_of_this_machine(host) else LOOPBACK
+
+
+def _is_of_this_machine(host: str) -> bool:
+    """Whether something can listen on *host* here.
+
+    A folder that somebody else has made may name any other, to be sent what ``func invoke`` sends.
+    """
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        try:
+            probe.bind((host, 0))
+        except (OSError, UnicodeError):
+            return False
+    return True
 
 
 def _answers(folder: Path, port: int) -> bool:

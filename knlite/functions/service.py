@@ -64,8 +64,7 @@ def service_of(
     Variables and labels may refer to *environ*. Raises ``InvalidInput`` if it lacks one, or if no
     Service can have the function's name.
     """
-    if problem := name_problem(func.name):
-        raise InvalidInput(problem, fix="change name in func.yaml")
+    require_name(func.name)
     labels = labels_of(func, environ)
     annotations = {DEPLOYER: "knative", **func.deploy.annotations}
     envs, sources = _envs(func.run.envs, built, func.run.kafka, environ)
@@ -105,6 +104,13 @@ def service_of(
             }
         },
     }
+
+
+def require_name(name: str) -> None:
+    """Raises ``InvalidInput`` if no Service can be called *name*."""
+    if problem := name_problem(name):
+        fix = "change name in func.yaml, or write one there: without, it is the folder's"
+        raise InvalidInput(problem, fix=fix)
 
 
 def triggers_of(func: FuncYaml, *, namespace: str, owner: str = "") -> list[Tree]:

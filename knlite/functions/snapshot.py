@@ -40,6 +40,12 @@ class Snapshot:
     origin: Path
     digest: str
 
+    def instead_of(self, code: str) -> str:
+        """What to say if this is not what has the digest *code*, which was asked for."""
+        if code in ("", self.digest):
+            return ""
+        return f"the code of this revision is gone; it runs what is in {self.origin} now"
+
 
 async def take(
     folder: Path, *, name: str, cache_dir: Path, code: str = "", leave_out: Ignored | None = None

@@ -13,7 +13,14 @@ LIMIT = 600
 _BOX = " \t×╰─▶├│·"
 _NAME = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 _QUOTED = re.compile(r"[\"']([A-Za-z0-9][A-Za-z0-9._-]*)")
-_OFFLINE = ("error sending request", "dns error", "Network", "Could not connect", "timed out")
+_OFFLINE = (
+    "error sending request",
+    "dns error",
+    "Network",
+    "network was disabled",
+    "Could not connect",
+    "timed out",
+)
 
 
 def reason(printed: str) -> str:

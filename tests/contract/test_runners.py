@@ -7,6 +7,7 @@ library alone.
 import http.client
 import json
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -223,6 +224,76 @@ def test_what_is_no_answer_is_said_with_the_file(tmp_path: Path) -> None:
     assert f"{tmp_path}/func.py: main() returned an int; return text" in err
     assert "main() returned a tuple of 4" in err
     assert "main() returned the status 99999" in err
+
+
+SPLITS = """
+async def handle(scope, receive, send):
+    value = b"1\\r\\nSet-Cookie: stolen=1"
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"X-A", value)]})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+def test_a_header_cannot_become_two(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(SPLITS)
+    with running(tmp_path, "func_python_runner", "http") as made:
+        status, headers, _ = made.ask("/")
+    assert (status, "Set-Cookie" in headers) == (500, False)
+
+
+SENDS_BACK = """
+from parliament import event
+
+def main(context):
+    return context.cloud_event
+"""
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [{"datacontenttype": "a/b\r\nSet-Cookie: stolen=1"}, {"a\r\nSet-Cookie": "stolen=1"}],
+    ids=["value", "name"],
+)
+def test_an_event_that_is_sent_back_adds_no_header(
+    tmp_path: Path, attributes: dict[str, str]
+) -> None:
+    (tmp_path / "func.py").write_text(SENDS_BACK)
+    required = {"specversion": "1.0", "id": "1", "source": "/test", "type": "t"}
+    body = json.dumps({**required, **attributes, "data": "x"})
+    with running(tmp_path, "parliament_runner") as made:
+        kind = {"Content-Type": "application/cloudevents+json"}
+        status, headers, _ = made.ask("/", body, kind)
+        assert (status, "Set-Cookie" in headers) == (500, False)
+        _, err = made.stopped()
+    assert "a header with a line end" in err
+
+
+COUNTS = """
+async def handle(scope, receive, send):
+    total, more = 0, True
+    while more:
+        message = await receive()
+        total, more = total + len(message["body"]), message["more_body"]
+    await send({"type": "http.response.start", "status": 200})
+    await send({"type": "http.response.body", "body": str(total).encode()})
+"""
+
+
+def test_a_chunk_is_never_held_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "func.py").write_text(COUNTS)
+    size = 128 << 20
+    with running(tmp_path, "func_python_runner", "http") as made:
+        with socket.create_connection(("127.0.0.1", made.port), timeout=PATIENCE) as peer:
+            peer.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            peer.sendall(b"%x\r\n" % size)
+            for _ in range(size >> 20):
+                peer.sendall(bytes(1 << 20))
+            peer.sendall(b"\r\n0\r\n\r\n")
+            assert peer.recv(65536).endswith(str(size).encode())
+        memory = Path(f"/proc/{made.process.pid}/status")
+        if memory.exists():
+            peak = next(line for line in memory.read_text().splitlines() if "VmHWM" in line)
+            assert int(peak.split()[1]) < 64 * 1024
 
 
 HOOKS = """

@@ -110,6 +110,7 @@ def test_who_asks_whether_to_go_on_is_told_to(echo: Runner) -> None:
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
         b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n",
     ],
 )
 def test_what_is_no_request_is_refused(echo: Runner, head: bytes) -> None:

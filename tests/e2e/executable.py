@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 PATIENCE = 60.0
 """Seconds before a condition counts as never coming; a slow machine must not fail a test."""
+COMPILING = 300.0
+"""The same where Go may have to compile its whole library first."""
 
 
 def wait_until(condition: Callable[[], object], what: str, patience: float = PATIENCE) -> Any:
@@ -86,9 +88,11 @@ class Knlite:
         except httpx.TransportError:
             return False
 
-    def settled(self) -> "Knlite":
+    def settled(self, patience: float = PATIENCE) -> "Knlite":
         """Wait until it has shown its table, or has ended."""
-        wait_until(lambda: self.seen("Settled") or self.process.poll() is not None, "Settled")
+        wait_until(
+            lambda: self.seen("Settled") or self.process.poll() is not None, "Settled", patience
+        )
         assert self.process.poll() is None, self.stderr
         return self
 

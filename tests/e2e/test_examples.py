@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import EXAMPLES, Knlite, wait_until
+from tests.e2e.executable import COMPILING, EXAMPLES, Knlite, wait_until
 from tests.required import program
 
 pytestmark = pytest.mark.e2e
@@ -36,7 +36,7 @@ def test_an_example_does_what_its_readme_says(up: Up, tmp_path: Path, example: s
         manifest.write_text(manifest.read_text().replace(_MINUTELY, _OFTEN))
     steps = list(commands((folder / "README.md").read_text()))
     assert steps[0] == (f"knlite up examples/{example}/", [])
-    run = up(folder, "--runtime", "process").settled()
+    run = up(folder, "--runtime", "process").settled(COMPILING)
     for command, expected in steps[1:]:
         wait_until(lambda: prints(run, command, expected), f"{command}\n{expected}", PATIENCE)  # noqa: B023
 

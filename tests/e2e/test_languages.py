@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.executable import Knlite, running, wait_until
+from tests.e2e.executable import COMPILING, Knlite, running, wait_until
 from tests.required import program
 
 pytestmark = pytest.mark.e2e
@@ -70,7 +70,7 @@ def ready(knlite: Knlite, name: str) -> None:
     wait_until(
         lambda: knlite.ready(path).get("status") in known,
         f"{name} is ready or not",
-        patience=180,
+        patience=COMPILING,
     )
     assert knlite.ready(path)["status"] == "True", knlite.ready(path)
 

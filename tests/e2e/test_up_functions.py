@@ -8,7 +8,7 @@ import pytest
 
 from knlite.functions.creation import create
 from knlite.functions.templaterepository import built_in
-from tests.e2e.executable import Knlite
+from tests.e2e.executable import COMPILING, Knlite
 
 pytestmark = pytest.mark.e2e
 
@@ -36,7 +36,7 @@ def test_every_template_runs_as_it_is_created(up: Callable[..., Knlite], tmp_pat
         found = repository.find(name.removesuffix(f"-{template}"), template)
         assert found is not None
         create(tmp_path / name, found, created="2026-01-02T03:04:05Z")
-    run = up(tmp_path, "--runtime", "process", "--no-watch").settled()
+    run = up(tmp_path, "--runtime", "process", "--no-watch").settled(COMPILING)
     for name, template in made.items():
         events = template.endswith("cloudevents")
         headers = {"Host": f"{name}.default.localhost", "Content-Type": "application/json"}

@@ -126,8 +126,7 @@ def add_volume(
     """A volume more; *kind* is ``configmap``, ``secret``, ``pvc`` or ``emptydir``."""
     if not mount_path:
         raise InvalidInput("--mount-path is required", fix="say where it is mounted: -m /etc/data")
-    if not mount_path.startswith("/"):
-        raise InvalidInput("mount path must be an absolute path (start with /)")
+    _require_absolute(mount_path)
     if kind != "emptydir" and not source:
         raise InvalidInput(f"--source is required for {kind} volumes")
     volume = Volume(path=mount_path)
@@ -153,12 +152,15 @@ def remove_volume(folder: Path, mount_path: str) -> None:
     """The volume at *mount_path* less; with an empty one, ask which."""
     func = _func(folder)
     volumes = func.run.volumes
+    paths = [each.path or "" for each in volumes]
+    if mount_path and mount_path not in paths:
+        _require_absolute(mount_path)
+        raise NotFound(f"no volume found with mount path: {mount_path}")
     words = "Which Volume do you want to remove?"
-    index = _index(
-        volumes, [each.path or "" for each in volumes], mount_path, words, volume_words, NO_VOLUMES
-    )
+    index = _index(volumes, paths, mount_path, words, volume_words, NO_VOLUMES)
     _save(folder, replace(func, run=replace(func.run, volumes=_without(volumes, index))))
     typer.echo("Volume entry was removed from the function configuration")
+    typer.echo(f"Removed volume at path: {printable(paths[index])}")
 
 
 def set_git(folder: Path, url: str, revision: str, context_dir: str) -> None:
@@ -205,6 +207,11 @@ def label_words(label: Label) -> str:
         from_local = f'value set from local env variable "{local[1]}"'
         return f'Label with key "{label.key}" and {from_local}'
     return f'Label with key "{label.key}" and value "{label.value}"'
+
+
+def _require_absolute(mount_path: str) -> None:
+    if not mount_path.startswith("/"):
+        raise InvalidInput("mount path must be an absolute path (start with /)")
 
 
 def _func(folder: Path) -> FuncYaml:

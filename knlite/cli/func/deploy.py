@@ -25,7 +25,7 @@ from knlite.cli.func.deploying import (
     require_present,
     wait_ready,
 )
-from knlite.cli.func.opened import LOCAL_REGISTRY, Opened, image_of
+from knlite.cli.func.opened import Opened, image_of
 from knlite.cli.progress import Steps
 from knlite.clock import present
 from knlite.errors import InvalidInput, KnliteError
@@ -33,7 +33,7 @@ from knlite.functions import funcyaml
 from knlite.functions.built import built_image
 from knlite.functions.deployment import Tree, built_at, from_folder, references
 from knlite.functions.envs import changed, read_changes
-from knlite.functions.funcspec import FuncYaml
+from knlite.functions.funcspec import LOCAL_REGISTRY, FuncYaml
 from knlite.functions.service import service_of, triggers_of
 from knlite.kinds.labels import CODE
 from knlite.kinds.podspec.imagereference import is_image_reference

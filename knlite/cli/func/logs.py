@@ -12,13 +12,12 @@ from pathlib import Path
 
 from knlite.cli.client import Client
 from knlite.cli.func.defaults import namespace_of
+from knlite.cli.func.describe import deployed
 from knlite.cli.func.opened import open_function
 from knlite.cli.logtext import of_request
 from knlite.clock import present
-from knlite.errors import InvalidInput, NotFound
-from knlite.kinds.catalog import info_of
+from knlite.errors import InvalidInput
 from knlite.kinds.durations import InvalidDuration, parse_go
-from knlite.kinds.serving.service import Service
 
 
 def show(
@@ -38,11 +37,7 @@ def show(
     who = func.name if func is not None else name
     oldest = _moment(since)
     client = Client(admin_port)
-    if client.found(info_of(Service), where, who) is None:
-        raise NotFound(
-            f'function "{who}" is not deployed in namespace {where}',
-            fix="deploy it: knlite func deploy",
-        )
+    deployed(client, who, where)
     if follow:
         sys.stderr.write(
             f"Streaming logs for function '{who}' in namespace '{where}'...\n"

@@ -11,9 +11,6 @@ from knlite.functions import funcyaml
 from knlite.functions.funcspec import FuncYaml
 from knlite.settings import environment
 
-LOCAL_REGISTRY = "knlite.local"
-"""In the names of images that nobody pushes anywhere."""
-
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -51,4 +48,4 @@ def image_of(func: FuncYaml, registry: str = "") -> str:
     """
     if registry and not func.full_image:
         func = msgspec.structs.replace(func, registry=registry)
-    return func.full_image or f"{LOCAL_REGISTRY}/{func.name}:latest"
+    return func.image_here

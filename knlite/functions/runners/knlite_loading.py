@@ -268,6 +268,21 @@ def _leads_to_it(trace: TracebackType) -> bool:
     return os.path.dirname(file) == _OWN or file.startswith("<frozen importlib")
 
 
+def free_children() -> None:
+    """Have SIGTERM and SIGINT mean to processes forked from here what they mean to any other.
+
+    What this program does with them is not theirs; and what an event loop is told of signals goes
+    through a socket that a child would share. ``multiprocessing`` ends its workers by SIGTERM.
+    """
+
+    def forked() -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    os.register_at_fork(after_in_child=forked)
+
+
 def a(value: object) -> str:
     """The type of *value*, with its article."""
     name = type(value).__name__

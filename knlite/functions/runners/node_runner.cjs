@@ -19,6 +19,8 @@ const [folder, entry] = process.argv.slice(2);
 const origin = process.env.KNLITE_ORIGIN || folder;
 const marked = process.env.KNLITE_LOG_MARKS === '1';
 const requests = new AsyncLocalStorage();
+// Characters that may wait for their line end.
+const WAITING_LIMIT = 256 * 1024;
 
 function mark() {
   // Whole lines only: half of one waits for its end, in the request that writes it.
@@ -44,8 +46,12 @@ function mark() {
       let text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString();
       if (index === 1) text = text.replaceAll(folder, origin);
       text = (here.waiting.get(index) || '') + text;
-      const end = text.lastIndexOf('\n') + 1;
+      let end = text.lastIndexOf('\n') + 1;
       here.waiting.delete(index);
+      if (text.length - end >= WAITING_LIMIT) {
+        text += '\n';
+        end = text.length;
+      }
       if (end < text.length) here.waiting.set(index, text.slice(end));
       const callback = typeof encoding === 'function' ? encoding : done;
       if (!end) {

@@ -4,8 +4,7 @@ Runs with the function's interpreter, so it may use the standard library only an
 it: a start takes hardly longer than the interpreter's own. It stands in for ``parliament`` (which
 ignores ``PORT`` and does not import with current packages) and gives the same answers.
 
-Usage: ``python parliament_runner.py FOLDER``, with ``knlite_loading.py``, ``knlite_parliament.py``
-and ``knlite_streams.py`` beside it.
+Usage: ``python parliament_runner.py FOLDER``, with the modules ``knlite_….py`` beside it.
 
 Source: Knative Functions reference Part 2; boson-project/parliament 0.1.0.
 Differs: a thread for each connection instead of four, since Knative's queue-proxy bounds
@@ -30,36 +29,30 @@ if TYPE_CHECKING:
     from knlite.functions.runners.knlite_loading import Function
     from knlite.functions.runners.knlite_parliament import (
         Context,
-        Fields,
-        Headers,
-        Request,
         event,
-        is_event,
         read_event,
         warm,
         within_flask,
     )
+    from knlite.functions.runners.knlite_replies import HTML, Reply, reply_of
+    from knlite.functions.runners.knlite_request import Fields, Headers, Request
     from knlite.functions.runners.knlite_streams import Streams
 else:
     import knlite_loading as loading
     from knlite_parliament import (
         Context,
-        Fields,
-        Headers,
-        Request,
         event,
-        is_event,
         read_event,
         warm,
         within_flask,
     )
+    from knlite_replies import HTML, Reply, reply_of
+    from knlite_request import Fields, Headers, Request
 
 BODY_METHODS = ("POST",)
 HEALTH = ("/health/liveness", "/health/readiness")
-HTML = "text/html; charset=utf-8"
 HEAD_LIMIT = 64 * 1024
 EXAMPLE = "def main(context): return 'Hello', 200"
-ANSWERS = "return text, bytes, a dict, a list, (body, status) or (body, status, headers)"
 REASONS = {
     200: "OK",
     201: "Created",
@@ -80,9 +73,6 @@ REASONS = {
 
 WHOLE = 64 * 1024
 """Bytes of an answer that are sent together with its head."""
-
-Reply = tuple[int, Fields, "bytes | Iterator[Any]"]
-"""Status, headers and body; a body in parts is sent as they come."""
 
 
 class Server:
@@ -108,14 +98,21 @@ class Server:
         """Accept until the first SIGTERM or SIGINT, then finish what runs."""
         signal.signal(signal.SIGTERM, _leave)
         signal.signal(signal.SIGINT, _leave)
+        loading.free_children()
         try:
             while True:
                 connection, _ = self._listener.accept()
-                threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
+                thread = threading.Thread(target=self._converse, args=(connection,), daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    # As many as there may be: the next one may find one that has ended.
+                    sys.stderr.write(f"a connection is refused: {error}\n")
+                    connection.close()
         except SystemExit:
             # A second signal must not break the drain; SIGKILL ends it at the end of the grace.
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            signal.signal(signal.SIGTERM, _stay)
+            signal.signal(signal.SIGINT, _stay)
         self._draining = True
         self._listener.close()
         with self._idle:
@@ -190,7 +187,7 @@ class Server:
             said = f"Function raised {error}".encode()
             return 500, [("Content-Type", HTML)], trace or said
         try:
-            return _reply(result)
+            return reply_of(result)
         except (TypeError, ValueError) as error:
             sys.stderr.write(f"{self._function.file}: {error}\n")
             body = f"{error}\n" if self._function.debug else "500 Internal Server Error\n"
@@ -244,6 +241,10 @@ def _leave(number: int, frame: object) -> None:
     raise SystemExit(0)
 
 
+def _stay(number: int, frame: object) -> None:
+    """Nothing. To ignore a signal would have the programs that a function starts ignore it, too."""
+
+
 def _read_head(reader: Any) -> list[bytes]:
     """The lines of the next head; none when the client has closed."""
     lines: list[bytes] = []
@@ -279,10 +280,12 @@ def _parse_head(lines: list[bytes]) -> tuple[str, str, str, Fields]:
 def _read_body(reader: Any, headers: Headers) -> bytes:
     if "chunked" in headers.get("transfer-encoding", "").lower():
         chunks: list[bytes] = []
-        while size := int(reader.readline().partition(b";")[0], 16):
+        while size := int(reader.readline(HEAD_LIMIT).partition(b";")[0], 16):
+            if size < 0:
+                raise ValueError("malformed chunk")
             chunks.append(_read_exactly(reader, size))
             reader.readline()
-        while reader.readline().rstrip(b"\r\n"):
+        while reader.readline(HEAD_LIMIT).rstrip(b"\r\n"):
             pass  # Trailers have no reader here.
         return b"".join(chunks)
     length = headers.get("content-length", "0")
@@ -336,90 +339,6 @@ def _send_parts(connection: socket.socket, parts: Iterator[Any], chunked: bool) 
             connection.sendall(b"%x\r\n%b\r\n" % (len(data), data) if chunked else data)
     if chunked:
         connection.sendall(b"0\r\n\r\n")
-
-
-def _reply(result: Any) -> Reply:
-    """Anything that a Flask view may return, or an event, as an answer."""
-    if is_event(result):
-        return _event_reply(result)
-    status = 200
-    fields: Fields = []
-    if isinstance(result, tuple):
-        result, status, fields = _take_apart(result)
-    if hasattr(result, "get_wsgi_headers") and hasattr(result, "status_code"):  # flask.Response
-        own = [(str(k), str(v)) for k, v in result.headers if k.lower() != "content-length"]
-        status = result.status_code if status == 200 else status
-        parts = getattr(result, "is_streamed", False)
-        body = result.iter_encoded() if parts else bytes(result.get_data())
-        return _possible(status), own + fields, body
-    if result is None:
-        raise TypeError("main() returned None; for an empty answer return ('', 204)")
-    kind = HTML
-    if isinstance(result, (dict, list)):
-        import json
-
-        body, kind = json.dumps(result).encode() + b"\n", "application/json"
-    elif isinstance(result, str):
-        body = result.encode()
-    elif isinstance(result, (bytes, bytearray)):
-        body = bytes(result)
-    elif isinstance(result, Iterator):
-        body = result
-    else:
-        raise TypeError(f"main() returned {loading.a(result)}; {ANSWERS}")
-    if not any(name.lower() == "content-type" for name, _ in fields):
-        fields = [("Content-Type", kind), *fields]
-    return _possible(status), [f for f in fields if f[0].lower() != "content-length"], body
-
-
-def _possible(status: int) -> int:
-    if not 100 <= status <= 999:
-        raise ValueError(f"main() returned the status {status}; it has to have three digits")
-    return status
-
-
-def _take_apart(result: tuple[Any, ...]) -> tuple[Any, int, Fields]:
-    if len(result) == 3:
-        body, status, headers = result
-    elif len(result) == 2 and isinstance(result[1], (int, str)):
-        (body, status), headers = result, None
-    elif len(result) == 2:
-        (body, headers), status = result, 200
-    else:
-        raise TypeError(f"main() returned a tuple of {len(result)}; {ANSWERS}")
-    number = int(str(status).partition(" ")[0]) if status is not None else 200
-    if headers is None:
-        return body, number, []
-    pairs = headers.items() if hasattr(headers, "items") else headers
-    fields: Fields = []
-    for name, value in pairs:
-        for one in value if isinstance(value, (list, tuple)) else (value,):
-            if "\r" in f"{name}{one}" or "\n" in f"{name}{one}":
-                raise ValueError("a header contains a line end")
-            fields.append((str(name), str(one)))
-    return body, number, fields
-
-
-def _event_reply(reply: Any) -> Reply:
-    attributes = dict(reply.get_attributes())
-    body = reply.data
-    if body is None:
-        raise TypeError("the event that the function returned has no data")
-    if not isinstance(body, (bytes, bytearray)):
-        import json
-
-        body = json.dumps(body).encode()
-    kind = attributes.pop("datacontenttype", None) or HTML
-    fields = [(f"Ce-{name.title()}", _quote(str(value))) for name, value in attributes.items()]
-    return 200, [*sorted(fields), ("Content-Type", kind)], bytes(body)
-
-
-def _quote(value: str) -> str:
-    """Percent-encoded where a header cannot carry it (CloudEvents HTTP binding 3.1.3.2)."""
-    return "".join(
-        one if " " <= one <= "~" else "".join(f"%{byte:02X}" for byte in one.encode())
-        for one in value
-    )
 
 
 if __name__ == "__main__":

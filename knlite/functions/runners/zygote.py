@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 LESSON_LIMIT = 4096
 """Bytes; what loads more than that has much of its own."""
 TRIAL_SECONDS = 10
+START = "knlite_start.py"
 PER_INSTANCE = ("PORT", "LISTEN_ADDRESS", "FUNC_PORT")
 
 
@@ -260,6 +261,13 @@ class Zygote:
         os._exit(0)
 
 
+def _main_of(folder: str) -> Any:
+    """What a start from the file has as its main module, which multiprocessing loads anew."""
+    made = type(sys)("__main__")
+    made.__file__ = os.path.join(folder, START)
+    return made
+
+
 def main() -> None:
     """Load, serve; in an instance, run."""
     _, descriptor, runner, *modules = sys.argv
@@ -273,10 +281,10 @@ def main() -> None:
         zygote.leave(f"its parent cannot be made: {error!r}")
     zygote.tell()
     arguments = zygote.serve()
-    sys.argv[:] = [runner, *arguments]
+    sys.argv[:] = [os.path.basename(runner).removesuffix(".py"), *arguments]
     # Kept: a module that nobody refers to loses its names.
     sys.modules["zygote"] = sys.modules["__main__"]
-    sys.modules["__main__"] = zygote.runner
+    sys.modules["__main__"] = _main_of(os.path.dirname(runner))
     zygote.runner.main(*arguments)
     zygote.teach()
 

@@ -171,6 +171,8 @@ class Preparing:
         taken = await snapshot.take(
             origin, name=project.name, cache_dir=cache_dir, code=project.code
         )
+        if instead := taken.instead_of(project.code):
+            report(instead)
         asked = (project, cache_dir, self._owner)
         found, target = await self._in_turn(base, _find_target, asked, report)
         code = await self._codes.code_of(project, taken.folder, target, report)

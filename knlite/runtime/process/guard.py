@@ -57,14 +57,16 @@ class Guard:
 
     def close(self) -> None:
         """End the guard; it stops the groups that are left."""
-        if self._process is not None and self._process.stdin is not None:
-            self._process.stdin.close()
-            self._process.wait()
-            self._process = None
+        # First, as this runs in a thread: what still ends meanwhile has nobody to tell.
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()
+            process.wait()
 
     def _tell(self, line: str) -> None:
-        if self._process is None or self._process.stdin is None:
+        process = self._process
+        if process is None or process.stdin is None:
             return
         # Should somebody have killed the guard, the next run's sweep remains.
         with suppress(BrokenPipeError):
-            self._process.stdin.write(line.encode())
+            process.stdin.write(line.encode())

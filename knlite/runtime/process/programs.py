@@ -90,6 +90,8 @@ async def _of_function(
     origin = await anyio.to_thread.run_sync(_existing, project.folder)
     taken = await snapshot.take(origin, name=project.name, cache_dir=cache_dir, code=project.code)
     folder = taken.folder
+    if instead := taken.instead_of(project.code):
+        report(instead)
     try:
         planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
         made = await plan.make(

@@ -181,7 +181,12 @@ def test_volumes_are_added_and_removed(func: Func) -> None:
     ):
         assert said in func("config", "volumes", "add", *wrong, *place)
         assert func.code == 2
-    func.done("config", "volumes", "remove", "-m", "/t", *place)
+    assert "no volume found with mount path: /u" in func(
+        "config", "volumes", "remove", "-m", "/u", *place
+    )
+    assert func.code == 3
+    removed = func.done("config", "volumes", "remove", "-m", "/t", *place)
+    assert removed.endswith("Removed volume at path: /t\n")
     assert len(func.func.run.volumes) == 1
 
 

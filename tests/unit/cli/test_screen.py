@@ -8,7 +8,14 @@ import pytest
 
 from knlite.cli.output import Output
 from knlite.cli.screen import Screen
-from knlite.facts import EventRefused, Fact, InstanceChanged, LogLine, ReadyChanged
+from knlite.facts import (
+    EventRefused,
+    Fact,
+    InstanceChanged,
+    LogLine,
+    PreparationStep,
+    ReadyChanged,
+)
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 LOST = "amqp://127.0.0.1:5672: connection refused"
@@ -120,3 +127,13 @@ def test_what_a_program_says_at_each_start_is_told_once(screen: tuple[Screen, St
     assert told(screen, *words, *log("ValueError: another")) == ["ValueError: another"]
     told(screen, changed(3, "failed", "no"), changed(4, "starting"), changed(5, "ready"))
     assert told(screen, *words) == first
+
+
+def test_what_is_prepared_again_and_again_is_told_once(screen: tuple[Screen, StringIO]) -> None:
+    def step(seconds: float) -> PreparationStep:
+        at = NOW + timedelta(seconds=seconds)
+        text = "installing 2 packages for web"
+        return PreparationStep(at=at, namespace="shop", service="web", revision="web-1", text=text)
+
+    assert told(screen, step(0), step(10), step(30)) == ["installing 2 packages for web"]
+    assert told(screen, step(90)) == ["installing 2 packages for web (2 more before)"]

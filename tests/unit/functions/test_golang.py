@@ -14,6 +14,7 @@ SDK = "module function\n\nrequire github.com/cloudevents/sdk-go/v2 v2.15.2\n"
 
 def project(folder: Path, files: dict[str, str]) -> Path:
     for name, text in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(text)
     return folder
 
@@ -75,6 +76,11 @@ def test_what_a_module_is(
             {"go.mod": "module f\n", "f.go": "package function\n/*\nfunc Handle() {}\n*/\n"},
             "defines neither",
             id="only in a comment",
+        ),
+        pytest.param(
+            {"go.mod": "module f\n", "f.go": HANDLE, "knlite_serves/x.go": "package x\n"},
+            "has the name of what knlite puts there",
+            id="a folder of ours",
         ),
     ],
 )

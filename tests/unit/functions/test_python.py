@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from knlite.errors import InstanceFailed
-from knlite.functions.python import plan
+from knlite.functions.python import RUNNERS, SHARED, plan
 
 PARLIAMENT = "from parliament import Context\ndef main(context: Context): return 'ok'\n"
 
@@ -96,3 +96,11 @@ def test_a_procfile_may_be_anything(tmp_path: Path) -> None:
     folder = project(tmp_path, {"func.py": "def main(context): ...\n"})
     (folder / "Procfile").write_bytes(b"web: \xff\n")
     assert plan(folder).style == "parliament"
+
+
+def test_all_that_runners_share_goes_into_images() -> None:
+    # A zygote's own and the launcher are of processes.
+    own = {"knlite_preloading.py", "knlite_start.py"}
+    assert {each.name for each in RUNNERS.glob("knlite_*.py")} - own == {
+        each.name for each in SHARED
+    }

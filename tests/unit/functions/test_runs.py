@@ -3,6 +3,8 @@
 import socket
 from pathlib import Path
 
+import pytest
+
 from knlite.functions.runs import recorded, running
 
 
@@ -52,3 +54,13 @@ def test_where_nothing_can_be_written_it_runs_all_the_same(tmp_path: Path) -> No
     with recorded(tmp_path, "127.0.0.1", 1, said.append):
         assert running(tmp_path) is None
     assert said[0].startswith("func invoke will not find it by itself: ")
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "x" * 300, "2001:db8::1"])
+def test_a_run_is_of_this_machine_whatever_its_file_says(tmp_path: Path, host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        run = tmp_path / ".func" / "runs" / str(port)
+        run.mkdir(parents=True)
+        (run / "address").write_text(f"{host}:{port}\n")
+        assert running(tmp_path) == f"localhost:{port}"

@@ -10,6 +10,13 @@ UNKNOWN = """error: No solution found when resolving dependencies
   cause: Because numpyx was not found in the package registry and you require numpyx==9, we can \
 conclude that your requirements are unsatisfiable.
 """
+DISABLED = """error: No solution found when resolving dependencies
+  cause: Because numpyx was not found in the cache and you require numpyx, we can conclude that \
+your requirements are unsatisfiable.
+
+hint: Packages were unavailable because the network was disabled. When the network is disabled, \
+registry packages may only be read from the cache.
+"""
 BOXED = """  × No solution found when resolving dependencies:
   ╰─▶ Because numpyx was not found in the package registry and you require
       numpyx, we can conclude that your requirements are unsatisfiable.
@@ -54,4 +61,5 @@ def test_the_line_that_asks_for_it_is_found(tmp_path: Path) -> None:
 
 def test_without_a_network_one_is_asked_for() -> None:
     assert offline("error: Failed to fetch\n  cause: dns error: failed to lookup address")
+    assert offline(DISABLED)
     assert not offline(UNKNOWN)

@@ -66,6 +66,12 @@ def test_what_variables_hold_stands_in_no_repr(tmp_path: Path) -> None:
     assert "hunter2" not in repr((wanted, project))
 
 
+def test_a_name_that_no_service_can_have_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "func.yaml").write_text("name: My_Func\nruntime: python\n")
+    with pytest.raises(InvalidInput, match=r"^Function name 'My_Func' must consist of"):
+        one_service(open_function(tmp_path, "run"), Wanted(environ={}))
+
+
 def test_a_variable_that_is_not_there_cannot_go(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match='environment variable "PLAN" does not exist'):
         service(tmp_path, {"GREETING": "hi"}, "PLAN-")

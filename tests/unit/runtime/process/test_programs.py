@@ -1,5 +1,6 @@
 """What is started for a function: from a snapshot, told in the words of the author's folder."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,14 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-async def program(folder: Path, code: str = "") -> Program:
+async def program(folder: Path, code: str = "", reports: list[str] | None = None) -> Program:
     project = FunctionProject(
         folder=str(folder), name="hello", language="python", image="hello", code=code
     )
 
-    def report(text: str, share: float | None = None) -> None: ...
+    def report(text: str, share: float | None = None) -> None:
+        if reports is not None:
+            reports.append(text)
 
     made, _ = await program_of(
         project, cache_dir=folder.parent / "cache", environ={}, debug=False, report=report
@@ -47,6 +50,16 @@ async def test_a_revision_that_names_its_code_runs_that(folder: Path) -> None:
     taken = await take(folder, name="hello", cache_dir=folder.parent / "cache")
     (folder / "func.py").write_text("changed\n")
     assert (await program(folder, taken.digest)).folder == taken.folder
+
+
+async def test_a_revision_whose_code_is_gone_says_what_it_runs(folder: Path) -> None:
+    reports: list[str] = []
+    taken = await take(folder, name="hello", cache_dir=folder.parent / "cache")
+    assert (await program(folder, taken.digest, reports)).folder == taken.folder
+    shutil.rmtree(taken.folder)
+    (folder / "func.py").write_text(GREETS + "# changed\n")
+    await program(folder, taken.digest, reports)
+    assert reports == [f"the code of this revision is gone; it runs what is in {folder} now"]
 
 
 async def test_what_it_says_names_the_files_that_its_author_knows(folder: Path) -> None:

@@ -25,7 +25,11 @@ func (f *Function) Handle(e event.Event) (*event.Event, error) {
 	answer.SetID("answer-to-" + e.ID())
 	answer.SetType("function.response")
 	answer.SetSource("/function")
-	if err := answer.SetData(event.ApplicationJSON, map[string]string{"received": string(e.Data())}); err != nil {
+	var received any
+	if err := e.DataAs(&received); err != nil {
+		received = string(e.Data()) // It is no JSON.
+	}
+	if err := answer.SetData(event.ApplicationJSON, map[string]any{"received": received}); err != nil {
 		return nil, err
 	}
 	return &answer, nil
