@@ -4,10 +4,11 @@ Source: Eventing data plane reference §9.2; Eventing reference §17 (reasons).
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import anyio
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, LeaderNotAvailableError
 
 from knlite.eventing.kafka.backing import KafkaBacking
 from knlite.eventlog.kafka import questions
@@ -16,6 +17,10 @@ from knlite.eventlog.kafka.problems import NOT_PRESENT, Refused, Trouble, troubl
 from knlite.eventlog.kafka.questions import Leaders
 from knlite.eventlog.kafka.server import Server
 from knlite.eventlog.kafka.surroundings import Surroundings
+
+UNSEEN_WITHIN = 5.0
+"""Seconds that a broker may take to hear of a deletion."""
+UNSEEN_RETRY = 0.02
 
 
 class Place:
@@ -120,6 +125,7 @@ class Place:
 
             async def delete(client: AIOKafkaClient, topic: str = topic) -> None:
                 await questions.delete(client, backing.server, topic)
+                await self._until_unseen(client, topic)
 
             try:
                 await server.ask(delete)
@@ -129,6 +135,19 @@ class Place:
                 self._around.complain(f"topic {topic} was not deleted\n  cause: {exc}")
             finally:
                 left(server, topic_key(topic))
+
+    async def _until_unseen(self, client: AIOKafkaClient, topic: str) -> None:
+        """Return when the broker has heard that *topic* is deleted, a moment after it said so.
+
+        Until then it would take events for it, which go with it.
+        """
+        clock = self._around.clock
+        deadline = clock.now() + UNSEEN_WITHIN
+        while clock.now() < deadline:
+            with suppress(LeaderNotAvailableError):  # On its way out.
+                if await questions.leaders(client, self.backing.server, topic) is None:
+                    return
+            await clock.sleep_until(clock.now() + UNSEEN_RETRY)
 
 
 def topic_key(topic: str) -> str:
