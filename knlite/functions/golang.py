@@ -19,7 +19,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import cached, contents, toolchain
-from knlite.functions.report import Report
+from knlite.functions.making import Making
 from knlite.functions.toolchain import Tool
 
 GO = Tool("go", "Go", "install Go 1.21 or later (https://go.dev/dl)")
@@ -87,18 +87,14 @@ def plan(folder: Path, invoke: Literal["http", "cloudevent"]) -> GoPlan:
 
 async def make(
     planned: GoPlan,
+    making: Making,
     *,
-    folder: Path,
-    origin: Path,
-    name: str,
-    cache_dir: Path,
-    environ: Mapping[str, str],
-    report: Report,
     static: bool = False,
 ) -> Path:
     """The compiled program; *static* for images without a C library. Raises ``InstanceFailed``."""
-    go = toolchain.find(GO, name, environ)
-    environ = {**environ, "GOWORK": "off", **({"CGO_ENABLED": "0"} if static else {})}
+    name, folder = making.name, making.folder
+    go = toolchain.find(GO, name, making.environ)
+    environ = {**making.environ, "GOWORK": "off", **({"CGO_ENABLED": "0"} if static else {})}
     version = (await toolchain.run([go, "version"], folder, environ)).printed.strip()
     serving = _serving(planned)
     code = await anyio.to_thread.run_sync(
@@ -118,11 +114,11 @@ async def make(
         async with cached.locked(place.parent / "build.lock"):
             done = await toolchain.run(words, sources, environ)
         if done.code:
-            raise _not_compiled(name, done.printed, origin)
+            raise _not_compiled(name, done.printed, making.origin)
         await anyio.to_thread.run_sync(shutil.rmtree, sources)
 
-    place = cache_dir / "go-functions" / code.removeprefix("sha256:")[:24]
-    await cached.ensure(place, fill, lambda: report(f"compiling {name}"))
+    place = making.cache_dir / "go-functions" / code.removeprefix("sha256:")[:24]
+    await cached.ensure(place, fill, lambda: making.report(f"compiling {name}"))
     return place / "function"
 
 

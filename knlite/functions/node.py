@@ -14,7 +14,7 @@ import json
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import cached, contents, toolchain
-from knlite.functions.report import Report
+from knlite.functions.making import Making
 from knlite.functions.toolchain import Tool
 
 RUNTIME = "faas-js-runtime"
@@ -98,28 +98,14 @@ def plan(folder: Path, language: str) -> NodePlan:
 
 async def make(
     planned: NodePlan,
-    *,
-    folder: Path,
-    origin: Path,
-    name: str,
-    cache_dir: Path,
-    environ: Mapping[str, str],
-    report: Report,
+    making: Making,
 ) -> MadeNode:
     """Install modules and compile, where that is new. Raises ``InstanceFailed``."""
-    node = toolchain.find(NODE, name, environ)
-    environ = {k: v for k, v in environ.items() if k not in _NO_INTERFERENCE}
+    name, folder, origin = making.name, making.folder, making.origin
+    node = toolchain.find(NODE, name, making.environ)
+    environ = {k: v for k, v in making.environ.items() if k not in _NO_INTERFERENCE}
     version = (await toolchain.run([node, "--version"], folder, environ)).printed.strip()
-    modules = await install(
-        planned,
-        version,
-        folder=folder,
-        origin=origin,
-        name=name,
-        cache_dir=cache_dir,
-        environ=environ,
-        report=report,
-    )
+    modules = await install(planned, version, replace(making, environ=environ))
     code = await anyio.to_thread.run_sync(contents.digest, folder, str(modules))
 
     async def fill(draft: Path) -> None:
@@ -130,9 +116,9 @@ async def make(
             if done.code:
                 raise _not_compiled(name, done.printed.replace(str(draft), str(origin)), origin)
 
-    place = cache_dir / "node-functions" / code.removeprefix("sha256:")[:24]
+    place = making.cache_dir / "node-functions" / code.removeprefix("sha256:")[:24]
     await cached.ensure(
-        place, fill, lambda: report(f"compiling {name}") if planned.builds else None
+        place, fill, lambda: making.report(f"compiling {name}") if planned.builds else None
     )
     flags = ("--enable-source-maps",) if planned.builds else ()
     return MadeNode(place, (node, *flags, str(RUNNER), str(place), planned.entry))
@@ -141,19 +127,14 @@ async def make(
 async def install(
     planned: NodePlan,
     version: str,
-    *,
-    folder: Path,
-    origin: Path,
-    name: str,
-    cache_dir: Path,
-    environ: Mapping[str, str],
-    report: Report,
+    making: Making,
 ) -> Path:
     """The folder ``node_modules`` for Node.js *version*, installed if it is new.
 
     Raises ``InstanceFailed``.
     """
-    lock = (folder / planned.lock).read_bytes() if planned.lock else b""
+    name, origin, environ = making.name, making.origin, making.environ
+    lock = (making.folder / planned.lock).read_bytes() if planned.lock else b""
     asked = json.dumps([version, RUNTIME_VERSION, planned.builds, planned.wanted], sort_keys=True)
     key = hashlib.sha256(asked.encode() + b"\0" + lock).hexdigest()[:24]
 
@@ -184,8 +165,10 @@ async def install(
 
     packages = sum(len(_items(planned.wanted.get(key))) for key in _DEPENDENCIES[:3])
     what = f"{packages} package{'s'[: packages != 1]}" if packages else RUNTIME
-    place = cache_dir / "node-modules" / key
-    await cached.ensure(place, fill, lambda: report(f"installing {what} for {name}"), public=True)
+    place = making.cache_dir / "node-modules" / key
+    await cached.ensure(
+        place, fill, lambda: making.report(f"installing {what} for {name}"), public=True
+    )
     return place / "node_modules"
 
 

@@ -9,20 +9,22 @@ Not here: what each language needs (``python.py``, ``procfile.py``, …); starti
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import assert_never
 
 import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import environment, golang, node, procfile, python
 from knlite.functions.golang import GoPlan
+from knlite.functions.making import Making
 from knlite.functions.node import NodePlan
 from knlite.functions.preloads import preloads
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import PythonPlan
-from knlite.functions.report import Report
 from knlite.serving.workload import FunctionProject
 
 Plan = PythonPlan | NodePlan | GoPlan | ProcfilePlan
@@ -73,15 +75,8 @@ def told(origin: Path | str, *, debug: bool) -> Mapping[str, str]:
 
 def plan(folder: Path, project: FunctionProject) -> Plan:
     """How to run *project*, whose files are in *folder*. Blocks. Raises ``InstanceFailed``."""
-    try:
+    with _known_as(folder, project.folder):
         return _plan(folder, project)
-    except InstanceFailed as error:
-        # The folder may be a copy that nobody knows of.
-        what, cause, fix = (
-            text.replace(str(folder), project.folder)
-            for text in (error.what, error.cause, error.fix)
-        )
-        raise InstanceFailed(error.reason, what, cause=cause, fix=fix) from error
 
 
 def _plan(folder: Path, project: FunctionProject) -> Plan:
@@ -106,77 +101,47 @@ def _plan(folder: Path, project: FunctionProject) -> Plan:
     )
 
 
-async def make(
-    planned: Plan,
-    *,
-    folder: Path,
-    origin: Path,
-    name: str,
-    cache_dir: Path,
-    environ: Mapping[str, str],
-    debug: bool,
-    report: Report,
-) -> Made:
-    """Make what *planned* needs. *origin* is the user's own folder, for errors.
+async def make(planned: Plan, making: Making, *, debug: bool) -> Made:
+    """Make what *planned* needs. Raises ``InstanceFailed``.
 
-    Raises ``InstanceFailed``.
+    *debug* lets answers show tracebacks.
     """
-    if isinstance(planned, ProcfilePlan):
-        envs: Mapping[str, str] = {}
-        if planned.requirements:
-            installed = await environment.ensure(
-                planned.requirements,
-                folder=origin,
-                name=name,
-                cache_dir=cache_dir,
-                environ=environ,
-                report=report,
-            )
-            envs = {"PATH": f"{installed.parent}{os.pathsep}{environ.get('PATH', os.defpath)}"}
-        described = "\n".join((*planned.words, "", *planned.requirements))
-        return Made(words=planned.words, described=described, envs=envs, expands=True)
-    if isinstance(planned, NodePlan):
-        ready = await node.make(
-            planned,
-            folder=folder,
-            origin=origin,
-            name=name,
-            cache_dir=cache_dir,
-            environ=environ,
-            report=report,
-        )
-        return Made(
-            words=ready.words,
-            described="\n".join(ready.words),
-            envs=told(origin, debug=debug),
-            folder=ready.folder,
-        )
-    if isinstance(planned, GoPlan):
-        program = await golang.make(
-            planned,
-            folder=folder,
-            origin=origin,
-            name=name,
-            cache_dir=cache_dir,
-            environ=environ,
-            report=report,
-        )
-        return Made(words=(str(program),), described=str(program), envs=told(origin, debug=debug))
+    with _known_as(making.folder, making.origin):
+        match planned:
+            case ProcfilePlan():
+                return await _program(planned, making)
+            case NodePlan():
+                ready = await node.make(planned, making)
+                words, envs = ready.words, told(making.origin, debug=debug)
+                return Made(words=words, described="\n".join(words), envs=envs, folder=ready.folder)
+            case GoPlan():
+                program = str(await golang.make(planned, making))
+                envs = told(making.origin, debug=debug)
+                return Made(words=(program,), described=program, envs=envs)
+            case PythonPlan():
+                return await _python(planned, making, debug=debug)
+            case _:
+                assert_never(planned)
+
+
+async def _program(planned: ProcfilePlan, making: Making) -> Made:
+    envs: Mapping[str, str] = {}
+    if planned.requirements:
+        installed = await _environment(planned.requirements, making)
+        inherited = making.environ.get("PATH", os.defpath)
+        envs = {"PATH": f"{installed.parent}{os.pathsep}{inherited}"}
+    described = "\n".join((*planned.words, "", *planned.requirements))
+    return Made(words=planned.words, described=described, envs=envs, expands=True)
+
+
+async def _python(planned: PythonPlan, making: Making, *, debug: bool) -> Made:
     # Without requirements -S keeps this interpreter's packages, which are knlite's, out of
     # sight, and saves the time of looking for them.
     interpreter: tuple[str, ...] = (sys.executable, "-S")
     if planned.requirements:
-        installed = await environment.ensure(
-            planned.requirements,
-            folder=origin,
-            name=name,
-            cache_dir=cache_dir,
-            environ=environ,
-            report=report,
-        )
-        interpreter = (str(installed),)
-    arguments = (str(folder), *planned.arguments[1:])
-    imports = await anyio.to_thread.run_sync(preloads, folder, planned)
+        interpreter = (str(await _environment(planned.requirements, making)),)
+    arguments = (str(making.folder), *planned.arguments[1:])
+    imports = await anyio.to_thread.run_sync(preloads, making.folder, planned)
     warm = Warm(
         interpreter=interpreter,
         runner=planned.runner,
@@ -187,6 +152,30 @@ async def make(
     return Made(
         words=(*interpreter, str(python.START), planned.runner.stem, *arguments),
         described="\n".join((sys.version, *planned.requirements)),
-        envs=told(origin, debug=debug),
+        envs=told(making.origin, debug=debug),
         warm=warm,
     )
+
+
+async def _environment(requirements: tuple[str, ...], making: Making) -> Path:
+    """The interpreter of an environment with *requirements*."""
+    return await environment.ensure(
+        requirements,
+        folder=making.origin,
+        name=making.name,
+        cache_dir=making.cache_dir,
+        environ=making.environ,
+        report=making.report,
+    )
+
+
+@contextmanager
+def _known_as(folder: Path, origin: Path | str) -> Iterator[None]:
+    """Have errors name *origin*: *folder* may be a copy that nobody knows of."""
+    try:
+        yield
+    except InstanceFailed as error:
+        what, cause, fix = (
+            text.replace(str(folder), str(origin)) for text in (error.what, error.cause, error.fix)
+        )
+        raise InstanceFailed(error.reason, what, cause=cause, fix=fix) from error

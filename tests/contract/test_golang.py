@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from knlite.functions import golang
+from knlite.functions.making import Making
 from tests.required import program
 
 
@@ -29,11 +30,13 @@ async def test_a_repository_around_the_cache_is_not_asked(tmp_path: Path) -> Non
     (tmp_path / ".git" / "HEAD").write_text("nothing")
     made = await golang.make(
         golang.plan(folder, "http"),
-        folder=folder,
-        origin=folder,
-        name="f",
-        cache_dir=tmp_path / "cache",
-        environ={**os.environ, "GOFLAGS": "-buildvcs=true"},
-        report=lambda text, share=None: None,
+        Making(
+            name="f",
+            folder=folder,
+            origin=folder,
+            cache_dir=tmp_path / "cache",
+            environ={**os.environ, "GOFLAGS": "-buildvcs=true"},
+            report=lambda text, share=None: None,
+        ),
     )
     assert os.access(made, os.X_OK)

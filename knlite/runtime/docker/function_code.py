@@ -5,7 +5,7 @@ Joins ``functions/`` with ``function_image.py``.
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import assert_never
 
@@ -14,6 +14,7 @@ import certifi
 
 from knlite.functions import environment, golang, node, plan, procfile
 from knlite.functions.golang import GoPlan
+from knlite.functions.making import Making
 from knlite.functions.node import NodePlan
 from knlite.functions.procfile import ProcfilePlan
 from knlite.functions.python import SHARED, PythonPlan
@@ -50,107 +51,94 @@ def code_in(cache_dir: Path, environ: Mapping[str, str], *, debug: bool = False)
         planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
         # build.buildEnvs: an index of packages, a proxy.
         building = {**environ, **project.build_envs}
-        making = _Making(project, folder, target, cache_dir, building, report)
-        match planned:
-            case ProcfilePlan():
-                return await making.program(planned)
-            case PythonPlan():
-                code = await making.python(planned)
-            case NodePlan():
-                code = await making.node(planned)
-            case GoPlan():
-                code = await making.go(planned)
-            case _:
-                assert_never(planned)
+        making = Making(
+            name=project.name,
+            folder=folder,
+            origin=Path(project.folder),
+            cache_dir=cache_dir,
+            environ=building,
+            report=report,
+        )
+        code = await _code(planned, making, target)
+        if isinstance(planned, ProcfilePlan):
+            return code
         return replace(code, told=plan.told(project.folder, debug=debug))
 
     return FunctionCodes(code_of, cache_dir)
 
 
-@dataclass(frozen=True, slots=True)
-class _Making:
-    """One function, whose files are in *folder*, and what is needed to make its code."""
+async def _code(planned: plan.Plan, making: Making, target: Target) -> FunctionCode:
+    match planned:
+        case ProcfilePlan():
+            return await _program(planned, making, target)
+        case PythonPlan():
+            return await _python(planned, making, target)
+        case NodePlan():
+            return await _node(planned, making)
+        case GoPlan():
+            return await _go(planned, making)
+        case _:
+            assert_never(planned)
 
-    project: FunctionProject
-    folder: Path
-    target: Target
-    cache_dir: Path
-    environ: Mapping[str, str]
-    report: Report
 
-    async def program(self, planned: ProcfilePlan) -> FunctionCode:
-        command = _expanded(planned.words)
-        packages = await self._packages(planned.requirements)
-        if packages is None:
-            return FunctionCode(command=command)
-        # Scripts name the interpreter that installed them: python -m is what works here.
-        return FunctionCode(command=command, env=PYTHON_ENV, site_packages=packages)
+async def _program(planned: ProcfilePlan, making: Making, target: Target) -> FunctionCode:
+    command = _expanded(planned.words)
+    packages = await _packages(planned.requirements, making, target)
+    if packages is None:
+        return FunctionCode(command=command)
+    # Scripts name the interpreter that installed them: python -m is what works here.
+    return FunctionCode(command=command, env=PYTHON_ENV, site_packages=packages)
 
-    async def _packages(self, requirements: tuple[str, ...]) -> Path | None:
-        python = self.target.python
-        if not requirements or python is None:
-            return None
-        return await environment.site_packages(
-            requirements,
-            python_version=python.version,
-            platform=python.platform(self.target.architecture),
-            folder=Path(self.project.folder),
-            name=self.project.name,
-            cache_dir=self.cache_dir,
-            environ=self.environ,
-            report=self.report,
-        )
 
-    async def python(self, planned: PythonPlan) -> FunctionCode:
-        python = self.target.python
-        if python is None:
-            raise TypeError("a Python function needs a Python")
-        packages = await self._packages(planned.requirements)
-        runner = f"{RUNNER_FOLDER}/{planned.runner.name}"
-        return FunctionCode(
-            command=(python.program, runner, FUNCTION_FOLDER, *planned.arguments[1:]),
-            env=PYTHON_ENV,
-            runner=(planned.runner, *SHARED),
-            site_packages=packages,
-        )
+async def _python(planned: PythonPlan, making: Making, target: Target) -> FunctionCode:
+    if target.python is None:
+        raise TypeError("a Python function needs a Python")
+    packages = await _packages(planned.requirements, making, target)
+    runner = f"{RUNNER_FOLDER}/{planned.runner.name}"
+    return FunctionCode(
+        command=(target.python.program, runner, FUNCTION_FOLDER, *planned.arguments[1:]),
+        env=PYTHON_ENV,
+        runner=(planned.runner, *SHARED),
+        site_packages=packages,
+    )
 
-    async def node(self, planned: NodePlan) -> FunctionCode:
-        made = await node.make(
-            planned,
-            folder=self.folder,
-            origin=Path(self.project.folder),
-            name=self.project.name,
-            cache_dir=self.cache_dir,
-            environ=self.environ,
-            report=self.report,
-        )
-        flags = made.words[1 : made.words.index(str(node.RUNNER))]
-        runner = f"{RUNNER_FOLDER}/{node.RUNNER.name}"
-        modules = await anyio.to_thread.run_sync((made.folder / MODULES).resolve)
-        return FunctionCode(
-            command=("node", *flags, runner, FUNCTION_FOLDER, planned.entry),
-            runner=(node.RUNNER,),
-            trees={f"{FUNCTION_FOLDER}/{MODULES}": modules},
-            source=made.folder,
-        )
 
-    async def go(self, planned: GoPlan) -> FunctionCode:
-        made = await golang.make(
-            planned,
-            folder=self.folder,
-            origin=Path(self.project.folder),
-            name=self.project.name,
-            cache_dir=self.cache_dir,
-            environ=self.environ,
-            report=self.report,
-            static=True,
-        )
-        program = f"{RUNNER_FOLDER}/function"
-        return FunctionCode(
-            command=(program,),
-            # Those of knlite's own packages: the same on every machine.
-            trees={program: made, CERTIFICATES: Path(certifi.where())},
-        )
+async def _packages(requirements: tuple[str, ...], making: Making, target: Target) -> Path | None:
+    if not requirements or target.python is None:
+        return None
+    return await environment.site_packages(
+        requirements,
+        python_version=target.python.version,
+        platform=target.python.platform(target.architecture),
+        folder=making.origin,
+        name=making.name,
+        cache_dir=making.cache_dir,
+        environ=making.environ,
+        report=making.report,
+    )
+
+
+async def _node(planned: NodePlan, making: Making) -> FunctionCode:
+    made = await node.make(planned, making)
+    flags = made.words[1 : made.words.index(str(node.RUNNER))]
+    runner = f"{RUNNER_FOLDER}/{node.RUNNER.name}"
+    modules = await anyio.to_thread.run_sync((made.folder / MODULES).resolve)
+    return FunctionCode(
+        command=("node", *flags, runner, FUNCTION_FOLDER, planned.entry),
+        runner=(node.RUNNER,),
+        trees={f"{FUNCTION_FOLDER}/{MODULES}": modules},
+        source=made.folder,
+    )
+
+
+async def _go(planned: GoPlan, making: Making) -> FunctionCode:
+    made = await golang.make(planned, making, static=True)
+    program = f"{RUNNER_FOLDER}/function"
+    return FunctionCode(
+        command=(program,),
+        # Those of knlite's own packages: the same on every machine.
+        trees={program: made, CERTIFICATES: Path(certifi.where())},
+    )
 
 
 def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:

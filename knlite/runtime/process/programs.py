@@ -13,6 +13,7 @@ import anyio.to_thread
 
 from knlite.errors import InstanceFailed
 from knlite.functions import plan, snapshot
+from knlite.functions.making import Making
 from knlite.functions.plan import Warm
 from knlite.runtime.port import Log, Report
 from knlite.serving.workload import (
@@ -92,24 +93,16 @@ async def _of_function(
     folder = taken.folder
     if instead := taken.instead_of(project.code):
         report(instead)
-    try:
-        planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
-        made = await plan.make(
-            planned,
-            folder=folder,
-            origin=origin,
-            name=project.name,
-            cache_dir=cache_dir,
-            environ={**environ, **project.build_envs},
-            debug=debug,
-            report=report,
-        )
-    except InstanceFailed as exc:
-        # Nobody knows the copy.
-        what, cause, fix = (
-            text.replace(str(folder), str(origin)) for text in (exc.what, exc.cause, exc.fix)
-        )
-        raise InstanceFailed(exc.reason, what, cause=cause, fix=fix) from exc
+    planned = await anyio.to_thread.run_sync(plan.plan, folder, project)
+    making = Making(
+        name=project.name,
+        folder=folder,
+        origin=origin,
+        cache_dir=cache_dir,
+        environ={**environ, **project.build_envs},
+        report=report,
+    )
+    made = await plan.make(planned, making, debug=debug)
     program = Program(
         snapshot=taken.folder,
         code=taken.digest,

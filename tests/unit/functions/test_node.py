@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from knlite.errors import InstanceFailed
+from knlite.functions.making import Making
 from knlite.functions.node import install, plan
 
 
@@ -85,12 +86,14 @@ async def test_npm_reads_the_projects_settings_of_which_no_copy_is_made(tmp_path
     modules = await install(
         plan(project(folder, {"dependencies": {"faas-js-runtime": "2"}}, "index.js"), "node"),
         "v20",
-        folder=folder,
-        origin=folder,
-        name="f",
-        cache_dir=tmp_path / "cache",
-        environ={"PATH": f"{tools}:/usr/bin:/bin"},
-        report=lambda text, share=None: None,
+        Making(
+            name="f",
+            folder=folder,
+            origin=folder,
+            cache_dir=tmp_path / "cache",
+            environ={"PATH": f"{tools}:/usr/bin:/bin"},
+            report=lambda text, share=None: None,
+        ),
     )
     assert modules.is_dir()
     assert not (modules.parent / ".npmrc").is_symlink()
