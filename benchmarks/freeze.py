@@ -20,7 +20,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cold_start import APP, IMAGE, asked, free_port, get, poll, progress
+from benchmarks.cold_start import APP, COMMAND, IMAGE, asked, free_port, get, poll, progress
 from benchmarks.report import save, summary, table
 
 SERVICE = """
@@ -36,7 +36,6 @@ spec:
     spec:
       containers: [{{image: "{image}", imagePullPolicy: IfNotPresent}}]
 """
-COMMAND = '        knlite.dev/command: "{python} app.py"\n'
 AT_REST = 0.05
 """Seconds between freezing and the request, so that nothing of the freezing is measured."""
 FLOORS = {"process": "process", "docker": "docker", "docker, cgroup": "docker"}

@@ -1,4 +1,4 @@
-"""What all verbs share: the options that say where a knlite is, and errors as exit codes."""
+"""What verbs share: options (where a knlite is, what a request is like), errors as exit codes."""
 
 import sys
 from collections.abc import Iterator
@@ -34,6 +34,11 @@ Namespace = Annotated[
     str, typer.Option("--namespace", "-n", envvar="KNLITE_NAMESPACE", help="Namespace.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Method = Annotated[str, typer.Option("--method", "-X", help="POST if there is data, else GET.")]
+Header = Annotated[
+    list[str] | None,
+    typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="A header; repeatable."),
+]
 
 
 @contextmanager

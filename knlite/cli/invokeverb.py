@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from knlite.cli.doors import AdminPort, Json, Namespace, explaining
+from knlite.cli.doors import AdminPort, Header, Json, Method, Namespace, explaining
 
 
 def add_invoke_verb(app: typer.Typer) -> None:
@@ -27,13 +27,8 @@ def invoke(
         typer.Option("--data", "-d", metavar="TEXT|@FILE", help="The data; @- is standard input."),
     ] = "",
     path: Annotated[str, typer.Option(help="Path and query behind a Service's URL.")] = "",
-    method: Annotated[
-        str, typer.Option("--method", "-X", help="POST if there is data, else GET.")
-    ] = "",
-    header: Annotated[
-        list[str] | None,
-        typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="A header; repeatable."),
-    ] = None,
+    method: Method = "",
+    header: Header = None,
     content_type: Annotated[
         str, typer.Option(help="Of the data; JSON or plain text if it is not given.")
     ] = "",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from knlite.cli.doors import AdminPort, Json, Namespace, explaining
+from knlite.cli.doors import AdminPort, Header, Json, Method, Namespace, explaining
 
 
 def add_bench_verb(app: typer.Typer) -> None:
@@ -27,13 +27,8 @@ def bench(
     data: Annotated[
         str, typer.Option("--data", "-d", metavar="TEXT|@FILE", help="The data; POST then.")
     ] = "",
-    method: Annotated[
-        str, typer.Option("--method", "-X", help="POST if there is data, else GET.")
-    ] = "",
-    header: Annotated[
-        list[str] | None,
-        typer.Option("--header", "-H", metavar="'NAME: VALUE'", help="A header; repeatable."),
-    ] = None,
+    method: Method = "",
+    header: Header = None,
     type_: Annotated[
         str, typer.Option("--type", help="Send events of this type (binary mode).")
     ] = "",
