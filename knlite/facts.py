@@ -219,6 +219,8 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     """Which tag served it (Knative reference §5.4)."""
     request_id: bytes = b""
     """X-Request-Id as the instance got it."""
+    trace: bytes = b""
+    """The ``traceparent`` of its own span, which the instance got; empty while nobody traces."""
 
 
 class EventAccepted(msgspec.Struct, frozen=True, gc=False):
@@ -366,6 +368,8 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """What names the event, or the reply, where it has entered a broker or a channel here."""
     ended: bool = False
     """Nothing more happens to the event at this egress."""
+    trace: str = ""
+    """The ``traceparent`` of the attempt's own span, which the target got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,6 +388,10 @@ class SourceSent:
     """0 when there was no HTTP answer."""
     outcome: Literal["delivered", "failed"]
     why: str = ""
+    seconds: float = 0.0
+    """All attempts, and the pauses between them."""
+    trace: str = ""
+    """The ``traceparent`` that the event was sent with, of the span that stands for all that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
