@@ -55,6 +55,7 @@ from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
 from knlite.wiring.basics import Basics
+from knlite.wiring.console import Shown, open_console
 from knlite.wiring.dataplane import open_dataplane
 from knlite.wiring.eventing import make_sources, serve_answerers
 from knlite.wiring.keeping import keeping
@@ -229,6 +230,15 @@ class Emulator:
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
         gateway_sockets += listening.towards_containers(available.bridges)
+        shown = Shown(
+            settings=settings,
+            logs=self._logs,
+            metrics=self._metrics,
+            applier=self._applier,
+            plane=plane,
+            scaling=scaling,
+            resting=resting,
+        )
         door = make_app(
             self.registry,
             logs=self._logs,
@@ -242,6 +252,7 @@ class Emulator:
             token=settings.admin_token,
             gateway=settings.gateway,
             runtime="docker" if "docker" in available.runtimes else "process",
+            beside=open_console(basics, self._bus, self._held, shown),
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (
