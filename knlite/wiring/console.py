@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
+from knlite.console.graphroute import Graphs
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.resting import Resting
@@ -36,5 +37,6 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
-    routes: list[BaseRoute] = [*Page(token).routes()]
+    graphs = Graphs(basics.registry)
+    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
     return Beside(routes=routes, token=token, ending=ending)
