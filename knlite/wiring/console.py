@@ -9,6 +9,8 @@ from starlette.routing import BaseRoute
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
 from knlite.console.graphroute import Graphs
+from knlite.console.manifests.conditions import ConditionHistory
+from knlite.console.manifests.routes import Manifests
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.resting import Resting
@@ -38,5 +40,8 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
     graphs = Graphs(basics.registry)
-    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
+    history = ConditionHistory(basics.clock.wall)
+    held.enter_context(basics.registry.listening(history.note))
+    manifests = Manifests(basics.registry, shown.applier.place_of, history)
+    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes(), *manifests.routes()]
     return Beside(routes=routes, token=token, ending=ending)
