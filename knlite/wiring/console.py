@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute
 
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
+from knlite.console.graphroute import Graphs
 from knlite.console.live import Live
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
@@ -40,5 +41,10 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     ending, token = Ending(), secrets.token_urlsafe(32)
     autoscaler = shown.scaling[3]
     live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
-    routes: list[BaseRoute] = [*Page(token).routes(), *Live(live, ending).routes()]
+    graphs = Graphs(basics.registry)
+    routes: list[BaseRoute] = [
+        *Page(token).routes(),
+        *Live(live, ending).routes(),
+        *graphs.routes(),
+    ]
     return Beside(routes=routes, token=token, ending=ending)
