@@ -89,9 +89,7 @@ class RequestRoutes:
         services = sorted({*warm, *self._recent.started()})
         return _json({"services": [self._of(*each, warm) for each in services]})
 
-    def _of(
-        self, namespace: str, name: str, warm: dict[tuple[str, str], Distribution]
-    ) -> Latency:
+    def _of(self, namespace: str, name: str, warm: dict[tuple[str, str], Distribution]) -> Latency:
         starts = self._recent.starts(namespace, name)
         counted = warm.get((namespace, name))
         return Latency(

@@ -13,10 +13,12 @@ from knlite.controlplane.applier import Applier
 from knlite.controlplane.resting import Resting
 from knlite.settings import Settings
 from knlite.telemetry.bus import Bus
+from knlite.telemetry.live.hub import Hub
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
+from knlite.wiring.requests import show_requests
 from knlite.wiring.scaling import Scaling
 
 
@@ -36,5 +38,9 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
-    routes: list[BaseRoute] = [*Page(token).routes()]
+    live = Hub(basics.clock)
+    routes: list[BaseRoute] = [
+        *Page(token).routes(),
+        *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
+    ]
     return Beside(routes=routes, token=token, ending=ending)
