@@ -230,6 +230,8 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     cold_start: ColdStart | None = None
     """The stages of the start that it waited for, if it was handed to the instance that started.
     As a fact of its own it is told of the first of those that waited alone."""
+    trace: bytes = b""
+    """The ``traceparent`` of its own span, which the instance got; empty while nobody traces."""
 
 
 class EventAccepted(msgspec.Struct, frozen=True, gc=False):
@@ -377,6 +379,8 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """What names the event, or the reply, where it has entered a broker or a channel here."""
     ended: bool = False
     """Nothing more happens to the event at this egress."""
+    trace: str = ""
+    """The ``traceparent`` of the attempt's own span, which the target got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,6 +399,10 @@ class SourceSent:
     """0 when there was no HTTP answer."""
     outcome: Literal["delivered", "failed"]
     why: str = ""
+    seconds: float = 0.0
+    """All attempts, and the pauses between them."""
+    trace: str = ""
+    """The ``traceparent`` that the event was sent with, of the span that stands for all that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

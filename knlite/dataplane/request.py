@@ -47,6 +47,8 @@ class Request:
     _cold_start: ColdStart | None = None
     _request_id = b""
     """As the instance got it."""
+    _trace = b""
+    """The traceparent of its span, while spans are wanted."""
     route_tag = DISABLED
     """By which tag it came."""
     proto = HTTP
@@ -120,6 +122,9 @@ class Request:
             request_id = _request_id()
             also = ((b"X-Request-Id", request_id),)
         self._request_id = request_id
+        if revision.tracing.sampler is not None:
+            self._trace, headers = revision.tracing.hop(headers)
+            also = (*also, (b"traceparent", self._trace))
         relay = self._relay = Relay(exchange, self)
         if self._idle_timer is not None:
             relay.now = revision.clock.now
@@ -251,6 +256,9 @@ class Request:
             self._idle_timer.cancel()
         clock, settings, relay = revision.clock, revision.settings, self._relay
         now = clock.now()
+        if not self._trace and revision.tracing.sampler is not None:
+            # It never got to an instance, which is worth telling all the more.
+            self._trace = revision.tracing.hop(self._headers)[0]
         revision.meter.end(now)
         if endpoint is None:
             instance, address = "", NOWHERE
@@ -290,6 +298,7 @@ class Request:
                 self._request_id,
                 self._first_byte,
                 self._cold_start,
+                self._trace,
             )
         )
         # The two refer to each other; so they need not wait for the garbage collector.
