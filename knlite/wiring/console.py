@@ -20,6 +20,7 @@ from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
 from knlite.wiring.live import open_live
+from knlite.wiring.requests import show_requests
 from knlite.wiring.scaling import Scaling
 
 
@@ -46,5 +47,6 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
         *Page(token).routes(),
         *Live(live, ending).routes(),
         *graphs.routes(),
+        *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
     ]
     return Beside(routes=routes, token=token, ending=ending)
