@@ -52,6 +52,10 @@ class EventSource(Protocol):
         """What became of one event. Raises ``NotFound``."""
         ...
 
+    async def tree(self, arrival: int) -> object:
+        """What came of one event, and of that in turn. Raises ``NotFound``."""
+        ...
+
     async def stories(self, event_id: str, source: str = "") -> Sequence[object]:
         """What became of the events of an id, the newest first. Raises ``NotFound``."""
         ...

@@ -128,6 +128,15 @@ def verdict_of(egress: EgressChanged, event: CloudEvent) -> Verdict:
     return _filter(egress.filter_spec).judge(event)
 
 
+def _written(text: str) -> msgspec.Raw:
+    """*text*, unless another knlite has written something else there."""
+    try:
+        msgspec.json.decode(text or "{}")
+    except msgspec.MsgspecError:
+        return msgspec.Raw(b"{}")
+    return msgspec.Raw((text or "{}").encode())
+
+
 class _Unreadable:
     """Stands for a filter that another knlite has written."""
 
@@ -192,6 +201,8 @@ def _blank(
         matched=verdict.matched,
         why=verdict.why,
         path=verdict.path,
+        parts=verdict.parts,
+        filter=_written(egress.filter_spec),
         state=state,
         attempts=tuple(map(_attempt, attempts)),
         left_out=_left_out(attempts),
