@@ -110,6 +110,8 @@ class EventRecords:
                     self._recent.attempted(fact)
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
+                elif self._tell_of:
+                    self._tell_of(partial(self._now_of, fact.arrival))
             case EventAccepted():
                 self._history.accepted(fact)
                 if (self._followers or self._tell_of) and not fact.again:
@@ -175,7 +177,7 @@ class EventRecords:
 
     @contextmanager
     def telling(self, tell: Callable[[Callable[[], object]], None]) -> Iterator[None]:
-        """Have *tell* told of each event that comes or ends, while the context lasts.
+        """Have *tell* told of each event that comes, is tried or ends, while the context lasts.
 
         What it is told gives the ``Summary`` when it is called, so that nothing is worked out for
         events that nobody gets to see; or ``{"arrival": …}`` alone, of one that came before.
@@ -266,7 +268,7 @@ class EventRecords:
                 again.setdefault(each.accepted.replay_of, []).append(each)
             for one in some:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
-        return found
+        return [each for each in found if query.state in {"", each.state}]
 
     async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
         """The newest events that are asked for, the oldest of them first; without their data.
@@ -308,8 +310,8 @@ class EventRecords:
         """What a history is asked for; None if there can be none."""
         readers = frozenset[str]()
         if query.egress:
-            kind, namespace, name = egress_named(query.egress)
-            readers = self._history.uids(kind, namespace, name)
+            for each in query.egress.split(","):
+                readers |= self._history.uids(*egress_named(each))
             if not readers:
                 return None
         return Wanted(

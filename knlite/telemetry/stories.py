@@ -77,6 +77,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     source: str
     type: str
+    subject: str
     to: Place
     sender: str
     state: State

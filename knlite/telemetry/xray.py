@@ -75,6 +75,7 @@ def summary(happened: Happened, present: frozenset[str]) -> Summary:
         id=fact.attributes.get("id", ""),
         source=fact.attributes.get("source", ""),
         type=fact.attributes.get("type", ""),
+        subject=fact.attributes.get("subject", ""),
         to=Place(fact.kind, fact.namespace, fact.name),
         sender=fact.sender,
         state=_state(fact, found),
