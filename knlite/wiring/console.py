@@ -3,6 +3,7 @@
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.routing import BaseRoute
 
@@ -42,6 +43,8 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     ending, token = Ending(), secrets.token_urlsafe(32)
     autoscaler = shown.scaling[3]
     live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
+    live.topic("events")
+    live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
     routes: list[BaseRoute] = [
         *Page(token).routes(),
