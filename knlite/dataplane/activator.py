@@ -13,6 +13,7 @@ Not here: one request (``request.py``), which instance (``serving/capacity``), h
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import anyio
@@ -21,6 +22,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.dataplane.request import HTTP, TEXT, Request
 from knlite.dataplane.revision import Revision
+from knlite.dataplane.tracing import Tracing
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.facts import Publish
 from knlite.serving import healthcheck
@@ -53,7 +55,14 @@ class Demand(Protocol):
 class Activator:
     """The path of every request to a revision."""
 
-    def __init__(self, clock: Clock, publish: Publish, draw: random.Random) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        publish: Publish,
+        draw: random.Random,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing or Tracing(draw.getrandbits)
         self._clock = clock
         self._now = clock.now
         self._publish = publish
@@ -62,6 +71,7 @@ class Activator:
         self._revisions: dict[RevisionName, Revision] = {}
         self._awake: set[Revision] = set()
         self._sampling = anyio.Event()
+        self._told: list[Callable[[Sequence[RevisionName]], None]] = []
 
     def report_to(self, demand: Demand) -> None:
         """Tell *demand* how busy revisions are; to be called before the first request."""
@@ -132,6 +142,20 @@ class Activator:
         for revision in tuple(self._revisions.values()):
             yield revision.load()
 
+    def load(self, name: RevisionName) -> RevisionLoad | None:
+        """What revision *name* has to do now; None if there is none."""
+        revision = self._revisions.get(name)
+        return None if revision is None or revision.deleted else revision.load()
+
+    @contextmanager
+    def sampling(self, told: Callable[[Sequence[RevisionName]], None]) -> Iterator[None]:
+        """Call *told* with the revisions of each round of samples while the context lasts."""
+        self._told.append(told)
+        try:
+            yield
+        finally:
+            self._told.remove(told)
+
     # From the gateway.
 
     def handle(
@@ -178,7 +202,7 @@ class Activator:
         revision = self._revisions.get(name)
         if revision is None:
             revision = self._revisions[name] = Revision(
-                name, self._clock, self._publish, self._draw, self._waits
+                name, self._clock, self._publish, self._draw, self._waits, self._tracing
             )
         return revision
 
@@ -189,7 +213,8 @@ class Activator:
 
     def _sample(self) -> None:
         now = self._clock.now()
-        for revision in tuple(self._awake):
+        awake = tuple(self._awake)
+        for revision in awake:
             sample = revision.meter.sample(now)
             if self._demand is not None:
                 self._demand.demand(revision.name, sample)
@@ -197,3 +222,5 @@ class Activator:
                 self._awake.discard(revision)
                 if revision.deleted:
                     self._revisions.pop(revision.name, None)
+        for told in self._told:
+            told([revision.name for revision in awake])
