@@ -42,6 +42,7 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     autoscaler = shown.scaling[3]
     live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
     graphs = Graphs(basics.registry)
+    graphs.tell(live)
     routes: list[BaseRoute] = [
         *Page(token).routes(),
         *Live(live, ending).routes(),
