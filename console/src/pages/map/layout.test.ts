@@ -1,16 +1,8 @@
 import { expect, test } from "vitest";
 
-import type { EdgeRole, GraphEdge, GraphNode, NodeRole } from "../../state/graph";
+import type { GraphNode } from "../../state/graph";
+import { edge, node } from "./fixtures";
 import { place, type Options, type Placed } from "./layout";
-
-export const node = (kind: string, name: string, role: NodeRole, namespace = "shop"): GraphNode => ({
-  id: `${kind}/${namespace}/${name}`, kind, apiVersion: "", plural: "", namespace, name, role,
-  ready: "True", reason: "", message: "", url: "", detail: "", inbox: "", missing: false,
-});
-
-export const edge = (source: GraphNode, target: GraphNode, role: EdgeRole, flows: string[] = []): GraphEdge => ({
-  id: `${role} ${source.id} ${target.id}`, source: source.id, target: target.id, role, label: "", via: "", flows, shared: false,
-});
 
 const options: Options = { direction: "right", card: { width: 200, height: 64 }, aspect: 1.6 };
 const ping = node("PingSource", "tick", "source");
