@@ -1,6 +1,8 @@
 /** The graph of the system, as the feed's topic `graph` and `/knlite/graph` tell it. */
 import { signal } from "@preact/signals";
 
+import { following } from "./follow";
+
 export type NodeRole = "source" | "broker" | "trigger" | "channel" | "subscription" | "flow" | "service" | "sink" | "external";
 export type EdgeRole = "sends" | "subscribes" | "delivers" | "replies" | "dead-letters" | "binds";
 
@@ -47,3 +49,11 @@ export interface Graph {
 }
 
 export const graph = signal<Graph>({ nodes: [], edges: [] });
+
+/** Whether the server has told anything yet: an empty graph is another thing than none. */
+export const graphKnown = signal(false);
+
+export const followGraph = following("graph", (data) => {
+  graph.value = data as Graph;
+  graphKnown.value = true;
+});
