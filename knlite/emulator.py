@@ -32,6 +32,7 @@ from knlite.controlplane.reloader import Reloader
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.views import views_of_run
+from knlite.dataplane.tracing import Tracing
 from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
@@ -139,6 +140,7 @@ class Emulator:
             draw=self._draw,
             reporter=self._reporter,
             issuer=self._issuer,
+            tracing=Tracing(self._draw.getrandbits),
         )
         keep_standings(self._basics, bus, held)
         held.enter_context(bus.reading(recorder.read, *TOLD))

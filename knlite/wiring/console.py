@@ -8,22 +8,19 @@ from starlette.routing import BaseRoute
 
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
+from knlite.console.graphroute import Graphs
 from knlite.console.page import Page
-from knlite.console.services import ServiceRoutes
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.chooser import Chooser
-from knlite.controlplane.restarting import Restarting
 from knlite.controlplane.resting import Resting
-from knlite.dataplane.invoking import Invoker
 from knlite.settings import Settings
-from knlite.telemetry import scalehistory
 from knlite.telemetry.bus import Bus
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import Metrics
-from knlite.telemetry.scalehistory import ScaleHistory
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
 from knlite.wiring.scaling import Scaling
+from knlite.wiring.services import routes_of_services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,16 +40,9 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
-    history = ScaleHistory()
-    held.enter_context(bus.reading(history.read, *scalehistory.READ))
-    supervisor = shown.scaling[0]
-    restarting = Restarting(basics.registry, supervisor.renew, supervisor.counts)
-    services = ServiceRoutes(
-        basics.registry,
-        history=history,
-        origin=shown.chooser.told,
-        restart=restarting.restart,
-        invoke=Invoker(shown.plane.gateway.ask).invoke,
+    graphs = Graphs(basics.registry)
+    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
+    routes += routes_of_services(
+        basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
     )
-    routes: list[BaseRoute] = [*Page(token).routes(), *services.routes()]
     return Beside(routes=routes, token=token, ending=ending)
