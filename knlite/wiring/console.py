@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
 from knlite.console.graphroute import Graphs
+from knlite.console.live import Live
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.chooser import Chooser
@@ -19,6 +20,7 @@ from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
+from knlite.wiring.live import open_live
 from knlite.wiring.scaling import Scaling
 from knlite.wiring.services import routes_of_services
 
@@ -40,9 +42,16 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
+    autoscaler = shown.scaling[3]
+    live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
     graphs = Graphs(basics.registry)
-    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
-    routes += routes_of_services(
+    services = routes_of_services(
         basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
     )
+    routes: list[BaseRoute] = [
+        *Page(token).routes(),
+        *Live(live, ending).routes(),
+        *graphs.routes(),
+        *services,
+    ]
     return Beside(routes=routes, token=token, ending=ending)
