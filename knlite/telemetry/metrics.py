@@ -111,6 +111,10 @@ class Metrics:
         """Ask these whenever somebody scrapes; *scales* also says which revisions there are."""
         self._loads, self._scales = loads, scales
 
+    def families(self) -> Iterator[Metric]:
+        """All metrics as they are now."""
+        return self._families()
+
     def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
         return generate_latest(self._registry)
