@@ -55,7 +55,7 @@ class JSONLog:
         """One line for each object, and one that says where everything is."""
         for kind, name, ready, url in rows(emulator):
             level: Level = "info" if ready == "True" else "warning"
-            message = f"ready at {url}" if ready == "True" and url else f"ready: {ready}"
+            message = f"ready: {ready}{f', {url}' if url else ''}"
             self._write(present(), level, "Settled", message, object=f"{kind}/{name}")
         self._news.settled()
         settings = emulator.settings
@@ -97,7 +97,8 @@ def level_of(fact: Fact) -> Level:
 
 def _line(at: datetime, level: str, event: str, message: str, **more: str) -> str:
     stamp = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return json.dumps({"at": stamp, "level": level, "event": event, **more, "message": message})
+    told = {"at": stamp, "level": level, "event": event, **more, "message": message}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _message(line: Text) -> str:

@@ -5,6 +5,7 @@ compression.
 """
 
 import logging
+import re
 from collections.abc import Sequence
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
@@ -16,20 +17,30 @@ from knlite.kinds.config.observability import GRPC
 from knlite.telemetry.otlp.choice import Target
 
 _LOGGER = "opentelemetry"
+_SYSTEM = re.compile(r"(?:\[Errno -?\d+\] |Failed to connect to remote host: )([^\"')\];]+)")
 
 
 class _Heard(logging.Handler):
-    """Keeps what an exporter says, which would stand on the terminal otherwise."""
+    """Keeps what an exporter says first, which would stand on the terminal otherwise.
+
+    What it says after some attempts is that there were some, and no more.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.last = ""
+        self.first = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {record.exc_info[1]}"
-        self.last = " ".join(text.split())[:300]
+        self.first = self.first or _cause(" ".join(text.split()))
+
+
+def _cause(text: str) -> str:
+    """What a person can use of it: the system's words, if they are in there."""
+    found = _SYSTEM.search(text)
+    return (found[1] if found else text)[:300]
 
 
 _heard = _Heard()
@@ -86,13 +97,13 @@ def metric_exporter(target: Target) -> MetricExporter:
 
 def export_spans(exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> str:
     """Why they could not be sent; empty if they were."""
-    _heard.last = ""
+    _heard.first = ""
     result = exporter.export(spans)
-    return "" if result is SpanExportResult.SUCCESS else _heard.last or "it was not taken"
+    return "" if result is SpanExportResult.SUCCESS else _heard.first or "it was not taken"
 
 
 def export_metrics(exporter: MetricExporter, data: MetricsData) -> str:
     """Why they could not be sent; empty if they were."""
-    _heard.last = ""
+    _heard.first = ""
     result = exporter.export(data)
-    return "" if result is MetricExportResult.SUCCESS else _heard.last or "it was not taken"
+    return "" if result is MetricExportResult.SUCCESS else _heard.first or "it was not taken"
