@@ -1,6 +1,7 @@
 # make up    knlite with all examples
 # make test  every test that this machine can run
 # make bench every benchmark; two of them need wrk
+# make console  the console's page, from its sources in console/; needs Node.js
 # make conformance  Knative's own suite against knlite; needs Go and a container engine
 #                   (SUITE=e2e its end-to-end tests, RUN=TestHelloWorld one test)
 # All make .venv first; nothing else needs to be installed but Python 3.11 or newer.
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUITE ?= conformance
 
-.PHONY: up test check bench conformance clean
+.PHONY: up test check bench console conformance clean
 
 up: $(VENV)/installed
 	@$(BIN)/knlite up examples/
@@ -32,6 +33,12 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.freeze
 	$(BIN)/python -m benchmarks.reload
 	$(BIN)/python -m benchmarks.build
+
+console: console/node_modules/.package-lock.json
+	cd console && npm run build
+
+console/node_modules/.package-lock.json: console/package-lock.json
+	cd console && npm ci
 
 conformance: $(VENV)/installed
 	$(BIN)/python tools/conformance/conformance.py --suite '$(SUITE)' --run '$(RUN)'

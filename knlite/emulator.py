@@ -32,6 +32,7 @@ from knlite.controlplane.reloader import Reloader
 from knlite.controlplane.reporting import Reporter
 from knlite.controlplane.settling import Settling
 from knlite.controlplane.views import views_of_run
+from knlite.dataplane.tracing import Tracing
 from knlite.dataplane.wire.limits import Limits
 from knlite.errors import InvalidInput
 from knlite.eventing.binding import injected
@@ -55,6 +56,7 @@ from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import CONTENT_TYPE, READ, Metrics
 from knlite.telemetry.resending import Resending
 from knlite.wiring.basics import Basics
+from knlite.wiring.console import Shown, open_console
 from knlite.wiring.dataplane import open_dataplane
 from knlite.wiring.eventing import make_sources, serve_answerers
 from knlite.wiring.keeping import keeping
@@ -138,6 +140,7 @@ class Emulator:
             draw=self._draw,
             reporter=self._reporter,
             issuer=self._issuer,
+            tracing=Tracing(self._draw.getrandbits),
         )
         keep_standings(self._basics, bus, held)
         held.enter_context(bus.reading(recorder.read, *TOLD))
@@ -229,6 +232,15 @@ class Emulator:
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
         gateway_sockets += listening.towards_containers(available.bridges)
+        shown = Shown(
+            settings=settings,
+            logs=self._logs,
+            metrics=self._metrics,
+            applier=self._applier,
+            plane=plane,
+            scaling=scaling,
+            resting=resting,
+        )
         door = make_app(
             self.registry,
             logs=self._logs,
@@ -242,6 +254,7 @@ class Emulator:
             token=settings.admin_token,
             gateway=settings.gateway,
             runtime="docker" if "docker" in available.runtimes else "process",
+            beside=open_console(basics, self._bus, self._held, shown),
         )
         claims = ClaimKeeper(self.registry, available.runtimes.values())
         for part in (

@@ -170,6 +170,12 @@ class ColdStart:
     how: str = ""
     """``thawed`` when the instance had been frozen; else how it was started: ``forked``,
     ``spawned``, ``container``."""
+    created: float = 0.0
+    """Until its code was there and the runtime was told to start it."""
+    forwarded: float = 0.0
+    """Until the instance was handed the request."""
+    request: str = ""
+    """X-Request-Id as the instance got it."""
 
 
 class RequestDone(msgspec.Struct, frozen=True, gc=False):
@@ -219,6 +225,13 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     """Which tag served it (Knative reference §5.4)."""
     request_id: bytes = b""
     """X-Request-Id as the instance got it."""
+    first_byte: float = 0.0
+    """Seconds from its arrival until the instance began to answer; 0 if it never did."""
+    cold_start: ColdStart | None = None
+    """The stages of the start that it waited for, if it was handed to the instance that started.
+    As a fact of its own it is told of the first of those that waited alone."""
+    trace: bytes = b""
+    """The ``traceparent`` of its own span, which the instance got; empty while nobody traces."""
 
 
 class EventAccepted(msgspec.Struct, frozen=True, gc=False):
@@ -366,6 +379,8 @@ class DeliveryAttempted(msgspec.Struct, frozen=True, gc=False):
     """What names the event, or the reply, where it has entered a broker or a channel here."""
     ended: bool = False
     """Nothing more happens to the event at this egress."""
+    trace: str = ""
+    """The ``traceparent`` of the attempt's own span, which the target got."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,6 +399,10 @@ class SourceSent:
     """0 when there was no HTTP answer."""
     outcome: Literal["delivered", "failed"]
     why: str = ""
+    seconds: float = 0.0
+    """All attempts, and the pauses between them."""
+    trace: str = ""
+    """The ``traceparent`` that the event was sent with, of the span that stands for all that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

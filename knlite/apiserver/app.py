@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from knlite.apiserver import about, options, reviews
+from knlite.apiserver.beside import Beside
 from knlite.apiserver.bodies import read_body
 from knlite.apiserver.ending import Ending
 from knlite.apiserver.eventroutes import EventRoutes
@@ -70,13 +71,15 @@ def make_app(
     token: str = "",
     gateway: str = "",
     runtime: str = "",
+    beside: Beside | None = None,
 ) -> Door:
     """The application of the admin port; with *token* every request needs it.
 
     *rest* brings a service to zero. It tells whoever asks that the gateway is at the URL *gateway*,
-    and that *runtime* runs functions.
+    and that *runtime* runs functions. The console is *beside* it.
     """
-    ending = Ending()
+    beside = beside or Beside()
+    ending = beside.ending
     own = _Own(logs, health, metrics, rest, ending, {"url": gateway, "runtime": runtime})
     tokens = Tokens(registry, issuer)
     api = _Api(registry, logs, ending, wall, tokens)
@@ -90,6 +93,7 @@ def make_app(
             Route("/knlite/services/{namespace}/{service}/rest", own.rest, methods=["POST"]),
             *EventRoutes(events, sending, ending).routes(),
             *tokens.routes(),
+            *beside.routes,
             Route("/version", about.version),
             Route("/api", about.core_versions),
             Route("/apis", about.groups),
@@ -102,7 +106,7 @@ def make_app(
             Route("/api/{version}/{rest:path}", api.answer, methods=_METHODS),
             Route("/apis/{group}/{version}/{rest:path}", api.answer, methods=_METHODS),
         ],
-        middleware=[Middleware(Guard, token=token)],
+        middleware=[Middleware(Guard, token=token, page_token=beside.token)],
         exception_handlers={
             KnliteError: _refused,
             Exception: _failed,

@@ -98,6 +98,7 @@ class Incarnation:
             blueprint = await self._unless_retired()
             if blueprint is None:
                 return None
+            created = self._clock.now()
             chronicle.starting(slot)
             slot.runtime = blueprint.runtime
             logs = chronicle.logs(slot, self._tail)
@@ -108,7 +109,7 @@ class Incarnation:
         try:
             self._label = instance.label
             how = instance.origin.partition(":")[0]
-            self._birth = Birth(ordered, self._clock.now(), 0.0, how)
+            self._birth = Birth(ordered, self._clock.now(), 0.0, how, created)
             if instance.origin == "forked":
                 self._label = f"{instance.label}, forked"
             chronicle.started(slot, instance.address, self._label)

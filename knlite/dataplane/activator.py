@@ -21,6 +21,7 @@ from anyio.abc import TaskStatus
 from knlite.clock import Clock
 from knlite.dataplane.request import HTTP, TEXT, Request
 from knlite.dataplane.revision import Revision
+from knlite.dataplane.tracing import Tracing
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.facts import Publish
 from knlite.serving import healthcheck
@@ -53,7 +54,14 @@ class Demand(Protocol):
 class Activator:
     """The path of every request to a revision."""
 
-    def __init__(self, clock: Clock, publish: Publish, draw: random.Random) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        publish: Publish,
+        draw: random.Random,
+        tracing: Tracing | None = None,
+    ) -> None:
+        self._tracing = tracing or Tracing(draw.getrandbits)
         self._clock = clock
         self._now = clock.now
         self._publish = publish
@@ -178,7 +186,7 @@ class Activator:
         revision = self._revisions.get(name)
         if revision is None:
             revision = self._revisions[name] = Revision(
-                name, self._clock, self._publish, self._draw, self._waits
+                name, self._clock, self._publish, self._draw, self._waits, self._tracing
             )
         return revision
 

@@ -122,8 +122,6 @@ class Branch:
         headers = self._record.headers
         self._parent = headers[-1][1]
         """The ``traceparent`` that came with the event, which ingress puts at the end."""
-        self._trace = self._parent
-        """That of the last attempt."""
         owner = lane.egress if self._of_broker else lane.resource
         self._travelling = (*headers[:-1], (NAMESPACE, owner.namespace))
         egress = lane.egress
@@ -196,11 +194,12 @@ class Branch:
         resource, egress = self._lane.resource, self._lane.egress
         target = egress.reply or ""
         others = (h for h in self._record.headers if h[0] in trace.CARRIED)
-        headers = (*passing(answer.headers), *others, (trace.TRACEPARENT, self._trace))
+        passed = (*passing(answer.headers), *others)
         who = f"reply of {self._who}"
 
-        async def send(_: Egress, __: str) -> _Sent:
+        async def send(_: Egress, parent: str) -> _Sent:
             subject = subject_of(egress.namespace, egress.account)
+            headers = (*passed, (trace.TRACEPARENT, parent))
             taken = await self._ways.ingress.accept(
                 resource.key, event, self._record.ttl - 1, headers, who, subject=subject
             )
@@ -277,9 +276,9 @@ class Branch:
                 ended = leg == "dead letter sink" or egress.dead_letter_sink is None
                 self._tell(leg, "", tries, 0, "failed", why, ended=ended)
                 return _Ended("", judged(Unanswered(why), leg, of_broker=self._of_broker))
-            self._trace = trace.child(self._parent, self._ways.bits)
+            parent = trace.child(self._parent, self._ways.bits)
             began = clock.now()
-            sent = await send(egress, self._trace)
+            sent = await send(egress, parent)
             seconds = clock.now() - began
             found = judged(sent.answer, leg, of_broker=self._of_broker)
             result = delivery.judge(found.status)
@@ -290,7 +289,7 @@ class Branch:
             self._tell(
                 leg, sent.target, tries, found.status, outcome_of(leg, result, next_in), found.why,
                 seconds, next_in, found.answer,
-                ended=next_in is None and self._is_last(leg, found),
+                ended=next_in is None and self._is_last(leg, found), span=parent,
             )  # fmt: skip
             if next_in is None:
                 return _Ended(sent.target, found)
@@ -324,6 +323,7 @@ class Branch:
         answer: Answered | Unanswered | None = None,
         *,
         ended: bool = False,
+        span: str = "",
     ) -> None:
         resource, egress = self._lane.resource, self._lane.egress
         instance, body, entered = "", b"", 0
@@ -356,6 +356,7 @@ class Branch:
                 body,
                 entered,
                 ended,
+                span or trace.child(self._parent, self._ways.bits),
             )
         )
 

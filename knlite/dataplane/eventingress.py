@@ -15,6 +15,7 @@ from knlite.dataplane.acceptances import Acceptances, accepted
 from knlite.dataplane.bearer import NO_TOKENS, Tokens, denied
 from knlite.dataplane.eventhosts import Answer, Handler
 from knlite.dataplane.inboxes import Inbox, Inboxes
+from knlite.dataplane.tracing import Tracing
 from knlite.errors import InvalidInput, Overloaded, Unavailable
 from knlite.eventing import trace
 from knlite.eventing.channels import CHANNEL_ENDING, CLUSTER_DOMAIN, channel_host
@@ -46,6 +47,7 @@ class EventIngress:
         draw: random.Random | None = None,
         after: int = 0,
         tokens: Tokens = NO_TOKENS,
+        tracing: Tracing | None = None,
     ) -> None:
         """*engines* by the names that ``Resource.engine`` gives them; arrivals are above *after*.
 
@@ -57,6 +59,7 @@ class EventIngress:
         self._publish = publish
         self._inboxes = Inboxes(engines)
         self._bits = (draw or random.Random()).getrandbits
+        self._tracing = tracing or Tracing(self._bits)
         newest = max((after, *(engine.newest for engine in engines.values())))
         self._acceptances = Acceptances(clock, publish, self._bits, newest)
         self._catch_up: Callable[[], None] = _nothing
@@ -222,7 +225,7 @@ class EventIngress:
             no = denied(guard, headers, event, self._tokens)
             if no is not None:
                 return self._refuse(key, no.status, no.why, sender, event)
-        travelling = (*passing(headers), *trace.begun(headers, self._bits))
+        travelling = (*passing(headers), *self._tracing.begun(headers))
         return await self.accept(key, event, ttl, travelling, sender)
 
     async def accept(
@@ -258,7 +261,7 @@ class EventIngress:
             if why:
                 return self._refuse(key, 403, why, sender, event)
         if not headers or headers[-1][0] != trace.TRACEPARENT:
-            headers = (*headers, *trace.begun(headers, self._bits))
+            headers = (*headers, *self._tracing.begun(headers))
         now = self._clock.wall()
         arrival = self._acceptances.arrival(now)
         if broker and not found.is_remote:

@@ -16,6 +16,7 @@ from knlite.clock import Timer
 from knlite.dataplane.forward import ClientLeft, Relay
 from knlite.dataplane.headers import Header, to_instance
 from knlite.dataplane.revision import Revision
+from knlite.dataplane.servertiming import server_timing
 from knlite.dataplane.wire.exchange import Exchange, Headers
 from knlite.dataplane.wire.failures import Failure
 from knlite.facts import ColdStart, RequestDone
@@ -42,8 +43,12 @@ class Request:
     _held = False
     """It found no instance."""
     _waited = 0.0
+    _first_byte = 0.0
+    _cold_start: ColdStart | None = None
     _request_id = b""
     """As the instance got it."""
+    _trace = b""
+    """The traceparent of its span, while spans are wanted."""
     route_tag = DISABLED
     """By which tag it came."""
     proto = HTTP
@@ -117,6 +122,9 @@ class Request:
             request_id = _request_id()
             also = ((b"X-Request-Id", request_id),)
         self._request_id = request_id
+        if revision.tracing.sampler is not None:
+            self._trace, headers = revision.tracing.hop(headers)
+            also = (*also, (b"traceparent", self._trace))
         relay = self._relay = Relay(exchange, self)
         if self._idle_timer is not None:
             relay.now = revision.clock.now
@@ -130,6 +138,7 @@ class Request:
     # The relay: forward.Owner
 
     def first_byte(self, status: int) -> Sequence[Header]:
+        self._first_byte = self._revision.clock.now() - self.arrived
         if status == 101:
             # Upstream's timer sees nothing of a splice, so there it goes on.
             if self._endpoint is not None:
@@ -247,11 +256,17 @@ class Request:
             self._idle_timer.cancel()
         clock, settings, relay = revision.clock, revision.settings, self._relay
         now = clock.now()
+        if not self._trace and revision.tracing.sampler is not None:
+            # It never got to an instance, which is worth telling all the more.
+            self._trace = revision.tracing.hop(self._headers)[0]
         revision.meter.end(now)
         if endpoint is None:
             instance, address = "", NOWHERE
         else:
             instance, address = endpoint.instance, endpoint.address
+            if self._held and self._cold_start is None:
+                # It failed before its first byte; how far its instance came is told all the same.
+                self._cold_start = self._stages(endpoint)
             if relay is not None and relay.switched_over:
                 revision.unspliced(instance)
             revision.release(endpoint)
@@ -281,52 +296,51 @@ class Request:
                 address,
                 self.route_tag,
                 self._request_id,
+                self._first_byte,
+                self._cold_start,
+                self._trace,
             )
         )
         # The two refer to each other; so they need not wait for the garbage collector.
         self._relay = None
 
-    def _tell_cold_start(self) -> Sequence[Header]:
-        """The stages of the start that this request waited for, as Server-Timing."""
-        endpoint, revision = self._endpoint, self._revision
-        if endpoint is None or endpoint.birth is None:
-            return ()
-        birth, began = endpoint.birth, self.arrived
+    def _stages(self, endpoint: Endpoint) -> ColdStart | None:
+        """The stages of the start that this request waited for, as far as it came."""
+        birth, began, revision = endpoint.birth, self.arrived, self._revision
+        if birth is None:
+            return None
         queued = max(0.0, birth.ordered - began)
-        started = max(queued, birth.started - began)
+        created = max(queued, birth.created - began)
+        started = max(created, birth.started - began)
         ready = max(started, birth.ready - began)
-        first_byte = revision.clock.now() - began
-        if endpoint.instance not in revision.cold_reported:
+        return ColdStart(
+            at=revision.clock.wall(),
+            namespace=revision.name.namespace,
+            service=revision.settings.service,
+            revision=revision.name.name,
+            instance=endpoint.instance,
+            queued=queued,
+            created=created,
+            started=started,
+            ready=ready,
+            forwarded=max(ready, self._waited),
+            first_byte=self._first_byte,
+            how=birth.how,
+            request=self._request_id.decode("latin-1"),
+        )
+
+    def _tell_cold_start(self) -> Sequence[Header]:
+        """What a start took, as Server-Timing."""
+        endpoint, revision = self._endpoint, self._revision
+        cold = None if endpoint is None else self._stages(endpoint)
+        if cold is None:
+            return ()
+        self._cold_start = cold
+        if cold.instance not in revision.cold_reported:
             # Only the first of those that waited: the others tell the same story.
-            revision.cold_reported.add(endpoint.instance)
-            revision.publish(
-                ColdStart(
-                    at=revision.clock.wall(),
-                    namespace=revision.name.namespace,
-                    service=revision.settings.service,
-                    revision=revision.name.name,
-                    instance=endpoint.instance,
-                    queued=queued,
-                    started=started,
-                    ready=ready,
-                    first_byte=first_byte,
-                    how=birth.how,
-                )
-            )
-        # One that is thawed needs no time to become ready.
-        woken = "thaw" if birth.how == "thawed" else "start"
-        stages = (
-            ("queue", queued),
-            (woken, started - queued),
-            *((("ready", ready - started),) if woken == "start" else ()),
-            ("app", first_byte - ready),
-        )
-        told = f";desc={birth.how}" if woken == "start" and birth.how else ""
-        timing = ", ".join(
-            f"{name}{told if name == 'start' else ''};dur={1000 * seconds:.1f}"
-            for name, seconds in stages
-        )
-        return ((b"Server-Timing", timing.encode()),)
+            revision.cold_reported.add(cold.instance)
+            revision.publish(cold)
+        return ((b"Server-Timing", server_timing(cold)),)
 
 
 _number = count()

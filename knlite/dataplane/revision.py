@@ -10,6 +10,7 @@ from typing import Protocol
 
 from knlite.clock import Clock
 from knlite.dataplane.timeouts import Arrived, Timeouts
+from knlite.dataplane.tracing import Tracing
 from knlite.dataplane.wire.call import Upstream
 from knlite.dataplane.wire.http1_pool import Http1Pool
 from knlite.dataplane.wire.http2_pool import Http2Pool
@@ -50,6 +51,7 @@ class Revision:
         "splices",
         "throttler",
         "total",
+        "tracing",
         "upstreams",
         "waits",
     )
@@ -61,12 +63,14 @@ class Revision:
         publish: Publish,
         draw: random.Random,
         waits: Callable[["Revision"], None],
+        tracing: Tracing,
     ) -> None:
         self.name = name
         self.clock = clock
         self.publish = publish
         self.waits = waits
         """To be called when a request begins to wait."""
+        self.tracing = tracing
         self.deleted = False
         self.settings = RevisionSettings(service=name.name)
         self.meter = ConcurrencyMeter(clock.now())

@@ -4,8 +4,8 @@ Every delivery continues the sender's trace with a span of its own; an event tha
 begins a trace.
 
 Source: W3C Trace Context §3 (traceparent, tracestate); Eventing data plane reference §1.4, §10.
-Differs: upstream begins a trace only where spans are exported; here there is always one, sampled,
-so that the programs of a run can be seen together.
+Differs: upstream begins a trace only where spans are exported; here there is always one, sampled
+unless whoever exports spans wants fewer, so that the programs of a run can be seen together.
 """
 
 import re
@@ -19,9 +19,16 @@ _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]
 Headers = Sequence[tuple[str, str]]
 Bits = Callable[[int], int]
 """So many random bits."""
+Sampled = Callable[[int, bool | None], bool]
+"""Whether the spans of a trace are wanted: its id, and whether its sender wants them (None: it
+begins here)."""
 
 
-def begun(headers: Headers, bits: Bits) -> tuple[tuple[str, str], ...]:
+def _always(_: int, wanted: bool | None) -> bool:
+    return wanted is not False
+
+
+def begun(headers: Headers, bits: Bits, sampled: Sampled = _always) -> tuple[tuple[str, str], ...]:
     """What of a request's *headers* carries its trace, ``traceparent`` at the end."""
     parent, others = "", []
     for name, value in headers:
@@ -32,16 +39,35 @@ def begun(headers: Headers, bits: Bits) -> tuple[tuple[str, str], ...]:
         elif lower in CARRIED:
             others.append((lower, value))
     if parent and is_parent(parent):
+        if sampled is not _always:
+            parent = _marked(parent, sampled)
         return (*others, (TRACEPARENT, parent))
     # The vendor's part means nothing without the trace it belongs to.
     kept = [header for header in others if header[0] != "tracestate"]
-    fresh = f"00-{bits(128) or 1:032x}-{bits(64) or 1:016x}-01"
-    return (*kept, (TRACEPARENT, fresh))
+    return (*kept, (TRACEPARENT, fresh(bits, sampled)))
+
+
+def fresh(bits: Bits, sampled: Sampled = _always) -> str:
+    """The ``traceparent`` of the first span of a new trace."""
+    of = bits(128) or 1
+    return f"00-{of:032x}-{bits(64) or 1:016x}-{'01' if sampled(of, None) else '00'}"
 
 
 def child(parent: str, bits: Bits) -> str:
     """The ``traceparent`` of a span below *parent*, which is valid."""
     return f"00-{parent[3:35]}-{bits(64) or 1:016x}-{parent[53:55]}"
+
+
+def _marked(parent: str, sampled: Sampled) -> str:
+    """*parent* with the flag that *sampled* wants; others than that flag are kept."""
+    flags = int(parent[53:55], 16)
+    wanted = sampled(int(parent[3:35], 16), bool(flags & 1))
+    return f"{parent[:53]}{flags & ~1 | wanted:02x}{parent[55:]}"
+
+
+def is_sampled(parent: str) -> bool:
+    """Whether the spans of the trace of *parent*, which is valid, are wanted."""
+    return int(parent[53:55], 16) & 1 == 1
 
 
 def is_parent(parent: str) -> bool:

@@ -30,6 +30,9 @@ class Birth:
     ready: float
     how: str = ""
     """What the start was: ``thawed``, ``forked``, ``spawned``, ``container``; empty if not told."""
+    created: float = 0.0
+    """When its code was there and the runtime was told to start it, which is between ``ordered``
+    and ``started``; earlier if nobody took note of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 
 import re
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Protocol
 
@@ -15,7 +16,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventlog.history import Happened, History, InMemory, Wanted
+from knlite.eventlog.history import NEWEST, Happened, History, InMemory, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import (
     DeliveryAttempted,
@@ -43,6 +44,8 @@ REPLAYS = 100
 _AT_ONCE = 100
 """Events whose repetitions are asked for at once."""
 
+_NOTHING = Wanted(before=0, limit=0)
+
 _Told = tuple[int, bool]
 """The arrival of an event, and whether it has ended: else it has just come."""
 
@@ -56,6 +59,14 @@ class Query(Protocol):
     def source(self) -> str: ...
     @property
     def type(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def egress(self) -> str: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -117,14 +128,25 @@ class EventRecords:
 
     async def events(self, query: Query) -> list[Summary]:
         """The newest events that are asked for, the oldest of them first."""
-        found = [
-            xray.summary(each, self._now()) async for each in self._history.find(_wanted(query))
-        ]
+        found: list[Summary] = []
+        wanted = self._wanted(query)
+        if wanted is None or query.limit <= 0:
+            return found
+        if query.state:
+            # The history gives those that may be in it.
+            wanted = replace(wanted, limit=NEWEST)
+        async with aclosing(self._history.find(wanted)) as events:
+            async for each in events:
+                summary = xray.summary(each, self._now())
+                if query.state in {"", summary.state}:
+                    found.append(summary)
+                    if len(found) == query.limit:
+                        break
         return found[::-1]
 
     async def follow(self, query: Query) -> AsyncGenerator[Summary, None]:
         """What ``events`` gives, then each event when it comes and again when it has ended."""
-        wanted = _wanted(query)
+        wanted = self._wanted(query) or _NOTHING
         send, receive = anyio.create_memory_object_stream[_Told](BEHIND)
         self._followers[send] = wanted
         try:
@@ -138,7 +160,9 @@ class EventRecords:
                     continue
                 if not ended and (arrival <= listed or self._ends_next(happened)):
                     continue
-                yield xray.summary(happened, self._now())
+                summary = xray.summary(happened, self._now())
+                if query.state in {"", summary.state}:
+                    yield summary
         finally:
             del self._followers[send]
             if not self._followers:
@@ -200,7 +224,7 @@ class EventRecords:
 
     async def dead_letters(self, query: Query) -> list[DeadLetter]:
         """The deliveries that their subscribers did not take, the oldest first."""
-        wanted = _wanted(query, troubled=True)
+        wanted = self._wanted(query, troubled=True) or _NOTHING
         happened = [each async for each in self._history.find(wanted)][::-1]
         found: list[DeadLetter] = []
         for start in range(0, len(happened), _AT_ONCE):
@@ -217,7 +241,7 @@ class EventRecords:
 
         *originals* are those that repeat no other.
         """
-        wanted = replace(_wanted(query), originals=originals)
+        wanted = replace(self._wanted(query) or _NOTHING, originals=originals)
         return [each async for each in self._history.find(wanted)][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
@@ -247,6 +271,31 @@ class EventRecords:
     def egresses(self) -> list[EgressChanged]:
         """All that there are."""
         return list(self._present.values())
+
+    def _wanted(self, query: Query, *, troubled: bool = False) -> Wanted | None:
+        """What a history is asked for; None if there can be none."""
+        readers = frozenset[str]()
+        if query.egress:
+            kind, namespace, name = egress_named(query.egress)
+            readers = self._history.uids(kind, namespace, name)
+            if not readers:
+                return None
+        return Wanted(
+            id=query.id,
+            source=query.source,
+            type=query.type,
+            subject=query.subject,
+            text=query.text,
+            state=query.state,
+            readers=readers,
+            kind=query.kind,
+            namespace=query.namespace,
+            name=query.name,
+            since=query.since,
+            before=query.before,
+            troubled=troubled,
+            limit=query.limit,
+        )
 
     def _now(self) -> frozenset[str]:
         return frozenset(self._present)
@@ -278,24 +327,17 @@ class EventRecords:
             _push(stream, (arrival, True))
 
 
+def egress_named(text: str) -> tuple[str, str, str]:
+    """Kind, namespace and name of an egress; what is not said is any kind, and ``default``."""
+    parts = text.split("/")
+    kind = parts[0] if len(parts) > 2 else ""
+    namespace = parts[-2] if len(parts) > 1 else "default"
+    return kind, namespace, parts[-1]
+
+
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:
     try:
         stream.send_nowait(told)
     except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
         # Rather a gap in one terminal than memory without end.
         return
-
-
-def _wanted(query: Query, *, troubled: bool = False) -> Wanted:
-    return Wanted(
-        id=query.id,
-        source=query.source,
-        type=query.type,
-        kind=query.kind,
-        namespace=query.namespace,
-        name=query.name,
-        since=query.since,
-        before=query.before,
-        troubled=troubled,
-        limit=query.limit,
-    )

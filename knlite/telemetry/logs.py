@@ -96,6 +96,10 @@ class Logs:
             case _:
                 pass
 
+    def services(self) -> list[tuple[str, str]]:
+        """Of which services there are lines, by namespace and name."""
+        return list(self._lines)
+
     def tail(self, namespace: str, service: str, count: int | None = None) -> list[LogLine]:
         """The last *count* lines of *service* (None: all that are kept)."""
         lines = list(self._lines.get((namespace, service), ()))

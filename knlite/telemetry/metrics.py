@@ -111,6 +111,11 @@ class Metrics:
         """Ask these whenever somebody scrapes; *scales* also says which revisions there are."""
         self._loads, self._scales = loads, scales
 
+    @property
+    def requests(self) -> Requests:
+        """The requests that it has counted."""
+        return self._requests
+
     def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
         return generate_latest(self._registry)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from knlite.clock import Clock
 from knlite.controlplane.reporting import Reporter
+from knlite.dataplane.tracing import Tracing
 from knlite.facts import Publish
 from knlite.issuer import Issuer
 from knlite.registry.registry import Registry
@@ -20,3 +21,4 @@ class Basics:
     draw: random.Random
     reporter: Reporter
     issuer: Issuer
+    tracing: Tracing

@@ -46,14 +46,19 @@ async def open_dataplane(
 ) -> DataPlane:
     """What *held* keeps until the run ends; *listen* opens the ports for HTTPS."""
     registry, clock, publish, draw = basics.registry, basics.clock, basics.publish, basics.draw
-    activator = Activator(clock, publish, draw)
+    activator = Activator(clock, publish, draw, basics.tracing)
     engines = await held.enter_async_context(
         open_engines(settings, registry.view, clock, warn, publish, draw)
     )
     records = EventRecords(engines.history)
     held.enter_context(bus.reading(records.read, *READ))
     brokers = EventIngress(
-        clock, publish, engines.engines, after=engines.history.newest, tokens=basics.issuer
+        clock,
+        publish,
+        engines.engines,
+        after=engines.history.newest,
+        tokens=basics.issuer,
+        tracing=basics.tracing,
     )
     gateway = Gateway(
         activator,

@@ -62,7 +62,9 @@ def serve_answerers(
 def make_sources(basics: Basics, sender: EventSender) -> SourceParts:
     """Who sends the events of sources, and who watches objects for them."""
     registry, clock, publish = basics.registry, basics.clock, basics.publish
-    outbound = Outbound(sender, clock, publish, basics.draw.getrandbits, basics.issuer)
+    outbound = Outbound(
+        sender, clock, publish, basics.draw.getrandbits, basics.issuer, basics.tracing
+    )
     pings = PingAdapter(outbound, clock)
     watching = Sources(registry, clock, publish)
     watching.report_to(pings, outbound)

@@ -11,12 +11,14 @@ from typing import Final
 from knlite.clock import Clock
 from knlite.dataplane.bearer import NO_TOKENS, Tokens, bearing
 from knlite.dataplane.sender import Answered, Sender, Unanswered
-from knlite.eventing import cloudevent, trace
+from knlite.dataplane.tracing import Tracing
+from knlite.eventing import cloudevent
 from knlite.eventing.cloudevent import CloudEvent, Draft, Malformed
 from knlite.eventing.delivery import UNBOUNDED
 from knlite.eventing.headers import NAMESPACE
 from knlite.eventing.httpcodec import encode_binary
 from knlite.eventing.sources import Outlet
+from knlite.eventing.trace import Bits
 from knlite.facts import Publish, SourceSent
 
 RETRIES: Final = 5
@@ -34,12 +36,13 @@ class Outbound:
         sender: Sender,
         clock: Clock,
         publish: Publish,
-        bits: trace.Bits,
+        bits: Bits,
         tokens: Tokens = NO_TOKENS,
+        tracing: Tracing | None = None,
     ) -> None:
         self._tokens = tokens
         self._sender = sender
-        self._bits = bits
+        self._tracing = tracing or Tracing(bits)
         self._clock = clock
         self._publish = publish
 
@@ -59,7 +62,7 @@ class Outbound:
             return
         headers, body = encode_binary(checked)
         who = f"{outlet.kind.lower()} {outlet.namespace}/{outlet.name}"
-        begun = trace.begun((), self._bits)
+        begun, began = self._tracing.begun(()), self._clock.now()
         sent = [(NAMESPACE, outlet.namespace), ("User-Agent", who), *begun, *headers]
         if outlet.audience:
             account = (outlet.namespace, outlet.account)
@@ -72,9 +75,20 @@ class Outbound:
                 break
             await self._clock.sleep_until(self._clock.now() + PERIOD * 2**attempt)
         status, why = _words(answer)
-        self.tell(outlet, event, attempt, status, "" if _taken(answer) else why)
+        seconds = self._clock.now() - began
+        why = "" if _taken(answer) else why
+        self.tell(outlet, event, attempt, status, why, seconds, begun[-1][1])
 
-    def tell(self, outlet: Outlet, event: CloudEvent, attempts: int, status: int, why: str) -> None:
+    def tell(
+        self,
+        outlet: Outlet,
+        event: CloudEvent,
+        attempts: int,
+        status: int,
+        why: str,
+        seconds: float = 0.0,
+        trace: str = "",
+    ) -> None:
         """Publish what has become of *event*; *why* is empty if it was taken."""
         self._publish(
             SourceSent(
@@ -89,6 +103,8 @@ class Outbound:
                 status=status,
                 outcome="failed" if why else "delivered",
                 why=why,
+                seconds=seconds,
+                trace=trace,
             )
         )
 

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 
 from knlite.apiserver.app import Door, make_app
+from knlite.apiserver.beside import Beside
 from knlite.errors import Conflict
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import LogLine
@@ -86,7 +87,13 @@ class Still:
 class Client:
     """One client of one admin port."""
 
-    def __init__(self, registry: Registry, token: str = "", logs: Logs | None = None) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        token: str = "",
+        logs: Logs | None = None,
+        beside: Beside | None = None,
+    ) -> None:
         self.registry = registry
         self.events = EventRecords(MemoryHistory())
         self.entrance, self.posts = Entrance(), Posts()
@@ -107,6 +114,7 @@ class Client:
             token=token,
             gateway="http://127.0.0.1:8080",
             runtime="process",
+            beside=beside,
         )
         self._transport = httpx.ASGITransport(self.door.app, raise_app_exceptions=False)
 

@@ -4,7 +4,9 @@ from base64 import b64encode
 
 import pytest
 
-from tests.unit.apiserver.asking import BROKERS, Client
+from knlite.apiserver.beside import Beside
+from knlite.console.page import Page
+from tests.unit.apiserver.asking import BROKERS, Client, broker
 from tests.unit.registry.desk import registry
 
 
@@ -64,3 +66,67 @@ def test_off_loopback_the_token_is_needed(authorization: str, code: int) -> None
     assert answer.status_code == code
     if code == 401:
         assert answer.json()["reason"] == "Unauthorized"
+
+
+PAGE = {"Origin": "http://127.0.0.1:8081", "Sec-Fetch-Site": "same-origin"}
+"""What a browser says of a request that the console's page makes."""
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        pytest.param({}, 201, id="a program, as kubectl"),
+        pytest.param({**PAGE, "X-Knlite-Token": "t0ken"}, 201, id="the page of this run"),
+        pytest.param(PAGE, 403, id="a page without the token"),
+        pytest.param({**PAGE, "X-Knlite-Token": "of before"}, 403, id="a page of an earlier run"),
+        pytest.param({**PAGE, "X-Knlite-Token": ""}, 403, id="a page with an empty token"),
+        pytest.param({"Origin": PAGE["Origin"]}, 403, id="a page in a browser of old"),
+        pytest.param(
+            {"Origin": "http://evil.example", "X-Knlite-Token": "t0ken"}, 403, id="a foreign page"
+        ),
+        pytest.param(
+            {**PAGE, "Host": "evil.example", "X-Knlite-Token": "t0ken"}, 403, id="a rebound name"
+        ),
+    ],
+)
+def test_a_page_changes_something_only_with_the_token(headers: dict[str, str], code: int) -> None:
+    client = Client(registry(), beside=Beside(token="t0ken"))
+    answer = client.ask("POST", BROKERS, broker("of-a-page"), headers)
+    assert answer.status_code == code
+    if code == 403:
+        assert answer.json()["reason"] == "Forbidden"
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+def test_no_way_of_changing_goes_without_the_token(client: Client, method: str) -> None:
+    assert client.ask(method, f"{BROKERS}/b", {}, PAGE).status_code == 403
+
+
+def test_a_page_reads_without_the_token(client: Client) -> None:
+    assert client.get(BROKERS, headers=PAGE).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "code"),
+    [
+        pytest.param("/", {"Sec-Fetch-Dest": "document"}, 200, id="a link is followed"),
+        pytest.param("/", {"Sec-Fetch-Dest": "iframe"}, 403, id="framed"),
+        pytest.param("/", {"Sec-Fetch-Dest": "empty"}, 403, id="fetched"),
+        pytest.param(BROKERS, {"Sec-Fetch-Dest": "document"}, 403, id="a link to something else"),
+    ],
+)
+def test_other_sites_may_link_to_the_console_only(
+    path: str, headers: dict[str, str], code: int
+) -> None:
+    client = Client(registry(), beside=Beside(routes=Page("t0ken").routes()))
+    answer = client.get(path, headers={"Sec-Fetch-Site": "cross-site", **headers})
+    assert answer.status_code == code
+
+
+@pytest.mark.parametrize(
+    ("accept", "scheme"), [("text/html,*/*;q=0.8", "Basic"), ("application/json", "Bearer")]
+)
+def test_a_person_is_asked_for_the_token_as_a_password(accept: str, scheme: str) -> None:
+    answer = Client(registry(), token="s3cret").get("/", headers={"Accept": accept})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith(f"{scheme} ")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 import pytest
@@ -40,6 +41,32 @@ async def test_events_are_listed_the_oldest_first(records: EventRecords) -> None
         (1000, "delivered"),
         (2000, "unmatched"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "delivered"}, [1000]),
+        ({"state": "unmatched"}, [2000]),
+        ({"state": "delivering"}, [3000]),
+        ({"state": "cut off"}, []),
+        ({"state": "delivered", "limit": 0}, []),
+        ({"egress": "Trigger/ns/a"}, [1000, 3000]),
+        ({"egress": "ns/a", "state": "delivering"}, [3000]),
+        ({"egress": "a"}, []),
+        ({"egress": "Subscription/ns/a"}, []),
+        ({"text": "T"}, [1000, 2000, 3000]),
+        ({"text": "t", "limit": 1}, [3000]),
+    ],
+)
+async def test_events_are_searched(
+    records: EventRecords, query: dict[str, Any], found: list[int]
+) -> None:
+    records.read(accepted(1000))
+    records.read(attempted(1000))
+    records.read(accepted(2000, readers=[]))
+    records.read(accepted(3000))
+    assert [each.arrival for each in await records.events(EventQuery(**query))] == found
 
 
 async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> None:

@@ -1,0 +1,24 @@
+/** @typedef {{ name: string, pattern: RegExp, why: string, only?: RegExp }} Rule */
+
+const CODE = /\.tsx?$/;
+
+/** @type {Rule[]} */
+export const RULES = [
+  { name: "markup", pattern: /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write/, why: "text from elsewhere is a text node, never markup", only: CODE },
+  { name: "eval", pattern: /\beval\(|new Function\(|set(?:Timeout|Interval)\(\s*["'`]/, why: "text is never run", only: CODE },
+  { name: "any", pattern: /(?::|\bas|<|\|)\s*any\b|@ts-ignore|@ts-nocheck/, why: "use unknown and look", only: CODE },
+  { name: "style", pattern: /\bstyle=["'`]|\.cssText\b|setAttribute\(\s*["']style/, why: "a class, or an object of properties", only: CODE },
+  { name: "elsewhere", pattern: /(?:src|href)=["']https?:|@import\s+(?:url\()?["']?https?:|url\(["']?https?:/, why: "nothing is fetched from another server" },
+  { name: "console", pattern: /\bconsole\.(?:log|debug)\(/, why: "say it on the page", only: CODE },
+];
+
+/** The lines of a file that break a rule, as `path:line: rule: why`.
+ * @param {string} path @param {string} text @returns {string[]} */
+export function breaches(path, text) {
+  const found = text.split("\n").flatMap((line, index) =>
+    RULES.filter((rule) => (rule.only ?? /./).test(path) && rule.pattern.test(line) && !/^\s*(\/\/|\*|\/\*)/.test(line)).map(
+      (rule) => `${path}:${index + 1}: ${rule.name}: ${rule.why}`,
+    ),
+  );
+  return found;
+}

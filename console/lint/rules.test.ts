@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+
+import { breaches } from "./rules.js";
+
+const names = (text: string): string[] => breaches("src/x.tsx", text).map((line) => line.split(": ")[1] ?? "");
+
+test("what would make text markup or code is refused", () => {
+  expect(names("<p dangerouslySetInnerHTML={{ __html: x }} />")).toEqual(["markup"]);
+  expect(names("element.innerHTML = x")).toEqual(["markup"]);
+  expect(names("eval(x)")).toEqual(["eval"]);
+  expect(names("const x = y as any;")).toEqual(["any"]);
+  expect(names('<p style="color: red">')).toEqual(["style"]);
+  expect(names('<img src="https://elsewhere.example/x.png">')).toEqual(["elsewhere"]);
+});
+
+test("what only sounds like it is not", () => {
+  expect(names("// innerHTML is never used")).toEqual([]);
+  expect(names("const company = many(anything); <p style={{ width }} />")).toEqual([]);
+});

@@ -1,0 +1,26 @@
+export const texts = {
+  en: {
+    map: "Map",
+    services: "Services",
+    requests: "Requests",
+    events: "Events",
+    logs: "Logs",
+    manifests: "Manifests",
+    pages: "Pages",
+    loading: "Loading …",
+    unloaded: "This page could not be loaded: knlite is gone, or was updated since the console was opened.",
+    reload: "Load the console again",
+  },
+  es: {
+    map: "Mapa",
+    services: "Servicios",
+    requests: "Peticiones",
+    events: "Eventos",
+    logs: "Registros",
+    manifests: "Manifiestos",
+    pages: "Páginas",
+    loading: "Cargando …",
+    unloaded: "No se pudo cargar esta página: knlite ya no está, o se actualizó después de abrir la consola.",
+    reload: "Cargar la consola de nuevo",
+  },
+};

@@ -1,0 +1,96 @@
+/** The live feed: one connection for the whole page, while somebody wants a topic of it. */
+import { signal } from "@preact/signals";
+
+import { Backoff } from "./backoff";
+
+export type Topic = "graph" | "flow" | "instances" | "load" | "requests" | "events" | "logs" | "notices" | "objects";
+export type Handler = (data: unknown) => void;
+
+/** `open` once the server has answered; `lost` while it is tried again. */
+export const connection = signal<"idle" | "connecting" | "open" | "lost">("idle");
+/** How many messages of each topic this page was too slow for. */
+export const skipped = signal<Readonly<Record<string, number>>>({});
+/** When the next attempt is made, in milliseconds of `Date.now()`; 0 while connected. */
+export const retryAt = signal(0);
+
+const handlers = new Map<Topic, Set<Handler>>();
+const backoff = new Backoff();
+let source: EventSource | null = null;
+let wanted = "";
+let timer = 0;
+
+/** Get every message of a topic, its snapshot first, until the answer is called. */
+export function subscribe(topic: Topic, handler: Handler): () => void {
+  const found = handlers.get(topic) ?? new Set<Handler>();
+  handlers.set(topic, found.add(handler));
+  settle();
+  return () => {
+    found.delete(handler);
+    if (found.size === 0) handlers.delete(topic);
+    settle();
+  };
+}
+
+/** Try again now instead of after the pause. */
+export function reconnect(): void {
+  backoff.reset();
+  wanted = "";
+  settle();
+}
+
+export function forgetSkipped(): void {
+  skipped.value = {};
+}
+
+/** Once all who subscribe in one turn have done so, the connection is made what they want. A page
+ * that changes ends and begins subscriptions in one turn, mostly of the same topics. */
+let settling = false;
+function settle(): void {
+  if (settling) return;
+  settling = true;
+  queueMicrotask(() => {
+    settling = false;
+    const topics = [...handlers.keys()].sort().join(",");
+    if (topics === wanted) return;
+    wanted = topics;
+    connect();
+  });
+}
+
+function connect(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+  retryAt.value = 0;
+  if (wanted === "") {
+    connection.value = "idle";
+    return;
+  }
+  if (connection.value !== "lost") connection.value = "connecting";
+  const opened = new EventSource(`/knlite/live?topics=${encodeURIComponent(wanted)}`);
+  source = opened;
+  opened.onopen = () => {
+    backoff.reset();
+    retryAt.value = 0;
+    connection.value = "open";
+  };
+  // The browser's own way of trying again gives up on some answers and never pauses longer.
+  opened.onerror = () => {
+    if (source !== opened) return;
+    opened.close();
+    const pause = backoff.next();
+    connection.value = "lost";
+    retryAt.value = Date.now() + pause;
+    timer = window.setTimeout(connect, pause);
+  };
+  for (const topic of handlers.keys()) opened.addEventListener(topic, (event) => deliver(topic, event));
+  opened.addEventListener("skipped", (event) => {
+    const said = JSON.parse(event.data) as { topic: string; count: number };
+    skipped.value = { ...skipped.value, [said.topic]: (skipped.value[said.topic] ?? 0) + said.count };
+  });
+}
+
+function deliver(topic: Topic, event: MessageEvent<string>): void {
+  const data: unknown = JSON.parse(event.data);
+  for (const handler of handlers.get(topic) ?? []) handler(data);
+}

@@ -1,0 +1,4 @@
+export const texts = {
+  en: { title: "Events" },
+  es: { title: "Eventos" },
+};

@@ -1,0 +1,8 @@
+import { messages } from "../../i18n";
+import { texts } from "./messages";
+
+const t = messages(texts);
+
+export default function ManifestsPage() {
+  return <h1>{t("title")}</h1>;
+}

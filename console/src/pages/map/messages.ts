@@ -1,0 +1,4 @@
+export const texts = {
+  en: { title: "Map" },
+  es: { title: "Mapa" },
+};

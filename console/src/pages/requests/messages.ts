@@ -1,0 +1,4 @@
+export const texts = {
+  en: { title: "Requests" },
+  es: { title: "Peticiones" },
+};

@@ -1,0 +1,42 @@
+"""The console: its page, and those who answer what the page asks."""
+
+import secrets
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from knlite.apiserver.beside import Beside
+from knlite.apiserver.ending import Ending
+from knlite.console.graphroute import Graphs
+from knlite.console.page import Page
+from knlite.controlplane.applier import Applier
+from knlite.controlplane.resting import Resting
+from knlite.settings import Settings
+from knlite.telemetry.bus import Bus
+from knlite.telemetry.logs import Logs
+from knlite.telemetry.metrics import Metrics
+from knlite.wiring.basics import Basics
+from knlite.wiring.dataplane import DataPlane
+from knlite.wiring.scaling import Scaling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The parts of a run that the console shows, or acts on."""
+
+    settings: Settings
+    logs: Logs
+    metrics: Metrics
+    applier: Applier
+    plane: DataPlane
+    scaling: Scaling
+    resting: Resting
+
+
+def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
+    """What it serves; its readers of facts are kept by *held*."""
+    ending, token = Ending(), secrets.token_urlsafe(32)
+    graphs = Graphs(basics.registry)
+    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
+    return Beside(routes=routes, token=token, ending=ending)
