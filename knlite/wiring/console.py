@@ -3,12 +3,14 @@
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.routing import BaseRoute
 
 from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
 from knlite.console.graphroute import Graphs
+from knlite.console.live import Live
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.resting import Resting
@@ -18,6 +20,8 @@ from knlite.telemetry.logs import Logs
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
+from knlite.wiring.live import open_live
+from knlite.wiring.requests import show_requests
 from knlite.wiring.scaling import Scaling
 
 
@@ -37,6 +41,15 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
+    autoscaler = shown.scaling[3]
+    live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
+    live.topic("events")
+    live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
-    routes: list[BaseRoute] = [*Page(token).routes(), *graphs.routes()]
+    routes: list[BaseRoute] = [
+        *Page(token).routes(),
+        *Live(live, ending).routes(),
+        *graphs.routes(),
+        *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
+    ]
     return Beside(routes=routes, token=token, ending=ending)
