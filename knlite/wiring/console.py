@@ -46,6 +46,7 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     live.topic("events")
     live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
+    graphs.tell(live)
     routes: list[BaseRoute] = [
         *Page(token).routes(),
         *Live(live, ending).routes(),
