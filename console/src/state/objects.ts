@@ -2,7 +2,6 @@
 import { signal } from "@preact/signals";
 
 import { get } from "../api";
-import { subscribe } from "../live";
 import type { Place } from "../router";
 
 export interface Listed {
