@@ -26,7 +26,7 @@ def of_service(name: Name, sight: Sight) -> Text:
         why = " ".join(str(ready.get(key, "")) for key in ("reason", "message")).strip()
         style = {"True": "green", "False": "red"}.get(ready["status"], "yellow")
         words = {"True": "ready", "False": "not ready"}.get(ready["status"], "not ready yet")
-        lines.append(plain(f"{words}  {why}", style))
+        lines.append(plain(f"{words}: {why}" if why else words, style))
     lines += [
         plain(f"{target['percent']:3} % to {target.get('revisionName', '')}")
         for target in status.get("traffic", ())
@@ -78,16 +78,18 @@ def of_start(row: Document) -> Text:
     ]
     for stage in row["stages"]:
         begin, end = (round(stage[key] / total * BAR) for key in ("start", "end"))
+        # What is over at once is seen all the same.
+        begin = min(begin, BAR - 1)
+        drawn = max(1, end - begin)
         sign, style = STAGES.get(stage["name"], ("?", ""))
-        line = Text(f"{stage['name']:>10} ", no_wrap=True)
-        line.append(" " * begin)
-        line.append(sign * max(1, end - begin), style=style)
-        line.append(" " * (BAR + 1 - max(end, begin + 1)))
-        line.append(milliseconds(stage["end"] - stage["start"]))
+        line = Text(f"{stage['name']:>10} {' ' * begin}", no_wrap=True)
+        line.append(sign * drawn, style=style)
+        line.append(" " * (BAR - begin - drawn))
+        line.append(f"{milliseconds(stage['end'] - stage['start']):>9}")
         lines.append(line)
         if stage["why"]:
             lines.append(_indented(11, stage["why"]))
-    lines.append(Text(f"{'total':>10} {' ' * (BAR + 1)}{milliseconds(row['seconds'])}"))
+    lines.append(Text(f"{'total':>10} {' ' * BAR}{milliseconds(row['seconds']):>9}"))
     if row["why"]:
         lines += [Text(""), plain(row["why"], "red")]
     return _joined(lines)
