@@ -38,7 +38,8 @@ export interface Options {
 }
 
 const BETWEEN = 26;
-const LAYERS = 84;
+/** Between layers: wide enough for a count where they stand side by side. */
+const LAYERS: Readonly<Record<Direction, number>> = { right: 84, down: 54 };
 const INSIDE = 22;
 const TITLE = 30;
 const GROUPS = 28;
@@ -98,7 +99,7 @@ function layered(nodes: readonly GraphNode[], edges: readonly GraphEdge[], optio
   const mine = edges.filter((edge) => orders(edge, role));
   const below = graves(nodes, mine);
   const graph = new Layered({ multigraph: true });
-  graph.setGraph({ rankdir: direction === "right" ? "LR" : "TB", nodesep: BETWEEN, ranksep: LAYERS, edgesep: 14, ranker: "network-simplex" });
+  graph.setGraph({ rankdir: direction === "right" ? "LR" : "TB", nodesep: BETWEEN, ranksep: LAYERS[direction], edgesep: 14, ranker: "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   const rank = (id: string): number => before.at.get(id)?.[across] ?? Number.POSITIVE_INFINITY;
   const inOrder = <T>(items: readonly T[], id: (item: T) => string): T[] => [...items].sort((a, b) => compare(rank(id(a)), rank(id(b))));
@@ -149,7 +150,7 @@ function buried(below: ReadonlySet<string>, edges: readonly GraphEdge[], at: Map
   const bottom = Math.max(0, ...[...at.values()].map((point) => point[across] + breadth)) + BETWEEN * 1.5;
   for (const id of below) {
     const from = edges.filter((edge) => edge.target === id).map((edge) => at.get(edge.source)?.[along] ?? 0);
-    const start = Math.max(0, ...from) + length + LAYERS;
+    const start = Math.max(0, ...from) + length + LAYERS[direction];
     let row = rows.findIndex((taken) => taken !== start);
     if (row < 0) row = rows.length;
     rows[row] = start;
