@@ -33,6 +33,11 @@ export class Flows {
     }
   }
 
+  /** The keys that begin with a text. */
+  under(prefix: string): string[] {
+    return [...this.#flows.keys()].filter((key) => key.startsWith(prefix));
+  }
+
   /** All that the given keys count. */
   sum(keys: readonly string[], now: number): Sum {
     let [count, failed, recent] = [0, 0, 0];
