@@ -6,7 +6,7 @@ import { messages } from "../../i18n";
 import type { GraphNode } from "../../state/graph";
 import { flow } from "../../state/flow";
 import { toneOf, type Tone } from "../../ui/badge";
-import { rateText, short } from "./flows";
+import { counted } from "./flows";
 import { kindText, Sign } from "./kinds";
 import type { Point, Size } from "./layout";
 import { texts } from "./messages";
@@ -90,7 +90,7 @@ function stateText(node: GraphNode): string {
 function lineOf(node: GraphNode): string {
   if (node.missing) return t("missing");
   if (node.ready !== "True" && node.ready !== "" && node.reason) return node.reason;
-  return node.detail;
+  return node.detail || (node.kind === "Trigger" ? t("everything") : "");
 }
 
 function State({ node }: { node: GraphNode }) {
@@ -123,8 +123,7 @@ function trafficOf(node: GraphNode): string {
   if (beat.value < 0) return "";
   const now = seconds();
   const sum = node.kind === "Service" ? flows.sum([`${node.id}|requests`], now) : node.inbox === "" ? null : flows.sum(flows.under(`${node.inbox}|in:`), now);
-  if (!sum || sum.count === 0) return "";
-  return sum.rate > 0 ? `${short(sum.count)} · ${t("perSecond", { rate: rateText(sum.rate) })}` : short(sum.count);
+  return sum ? counted(sum, (rate) => t("perSecond", { rate })) : "";
 }
 
 function arrived(node: GraphNode, counts: Readonly<Record<string, unknown>>): boolean {

@@ -66,5 +66,14 @@ export function short(count: number): string {
   return `${value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value)}${unit}`;
 }
 
+/** Slower than this a rate says less than the count does. */
+const SLOW = 1;
+
+/** The count, and how fast it grows where that can be seen. */
+export function counted(sum: Sum, perSecond: (rate: string) => string): string {
+  if (sum.count === 0) return "";
+  return sum.rate >= SLOW ? `${short(sum.count)} · ${perSecond(rateText(sum.rate))}` : short(sum.count);
+}
+
 /** `0.3`, `12`: a rate with as many digits as say something. */
 export const rateText = (rate: number): string => (rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1));

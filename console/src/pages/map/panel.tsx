@@ -156,7 +156,7 @@ function Conditions({ node }: { node: GraphNode }) {
       {problem.value && <p class="quiet" role="status">{problem.value}</p>}
       {found.value?.length === 0 && <p class="quiet">{t("noConditions")}</p>}
       <ul class="conditions">
-        {found.value?.map((each) => (
+        {found.value?.filter((each) => each.type !== "Ready").map((each) => (
           <li key={each.type}>
             <span class={`state ${each.status === "True" ? "ready" : each.status === "False" ? "failed" : "starting"}`} aria-hidden="true">{each.status === "True" ? "●" : each.status === "False" ? "▲" : "◐"}</span>
             <span>

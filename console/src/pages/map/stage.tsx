@@ -10,7 +10,7 @@ import { Card } from "./card";
 import { place, type Placed } from "./layout";
 import { Legend } from "./legend";
 import { texts } from "./messages";
-import { cardOf, CARDS, chosen, direction, drawn, focused, namespaces, size } from "./model";
+import { cardOf, CARDS, chosen, direction, drawn, focused, size, uncovered } from "./model";
 import { isArrow, walk } from "./walk";
 import { Chips, Pulses, Wires } from "./wires";
 
@@ -32,7 +32,8 @@ export function Stage() {
   const view = useView(placed);
   const camera = view.camera.value;
   const reachable = useComputed(() => reachableOf(drawn.value.nodes.map((node) => node.id))).value;
-  const spaces = placed.groups.length < 2 && namespaces.value.length > 1;
+  // A frame with the name of a namespace says it for all that is in it.
+  const spaces = placed.groups.some((group) => group.title.includes(" + "));
   return (
     <div class="stage" ref={view.window} role="group" aria-label={t("canvas")} onPointerDown={view.grab} onPointerMove={view.drag} onPointerUp={view.release} onPointerCancel={view.release} onKeyDown={(event) => pressed(event, placed, view)}>
       <div class={`world ${view.moved.value ? "" : "glide"}`} style={{ transform: `translate(${camera.x}px, ${camera.y}px) scale(${camera.k})` }}>
@@ -45,7 +46,7 @@ export function Stage() {
         })}
         <Chips edges={edges} placed={placed} />
       </div>
-      <div class="zoom" role="group" aria-label={t("view")}>
+      <div class={`zoom ${chosen.value === "" ? "" : "beside"}`} role="group" aria-label={t("view")}>
         <IconButton icon="plus" label={t("zoomIn")} onClick={() => view.zoom(STEP)} />
         <IconButton icon="minus" label={t("zoomOut")} onClick={() => view.zoom(1 / STEP)} />
         <IconButton icon="fit" label={t("fit")} onClick={view.fit} />
@@ -99,7 +100,7 @@ function useView(placed: Placed) {
   const show = (id: string): void => {
     const corner = placed.at.get(id);
     if (!corner) return;
-    const next = showing(camera.value, corner, CARDS[direction.peek()], size.peek(), MARGIN);
+    const next = showing(camera.value, corner, CARDS[direction.peek()], uncovered(), MARGIN);
     if (next.x !== camera.value.x || next.y !== camera.value.y) camera.value = next;
   };
   useEffect(() => {
@@ -132,7 +133,7 @@ function useView(placed: Placed) {
   ]);
   useSignalEffect(() => {
     const id = cardOf(chosen.value);
-    if (id !== "") queueMicrotask(() => moved.peek() && show(id));
+    if (id !== "") queueMicrotask(() => show(id));
   });
   const grab = (event: PointerEvent): void => {
     if ((event.target as HTMLElement).closest("button, a, details") || event.button !== 0) return;

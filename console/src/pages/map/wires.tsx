@@ -5,7 +5,7 @@ import { useRef } from "preact/hooks";
 import { messages } from "../../i18n";
 import { flow } from "../../state/flow";
 import type { GraphEdge } from "../../state/graph";
-import { rateText, short, type Sum } from "./flows";
+import { counted, short, type Sum } from "./flows";
 import type { Placed } from "./layout";
 import { texts } from "./messages";
 import { beat, flows, lit, pointed, seconds, touches } from "./model";
@@ -55,7 +55,7 @@ function Wire({ edge, way }: { edge: GraphEdge; way: Way }) {
   });
   // Every Trigger may be answered; a line for each would hide the ones that are.
   if (edge.role === "replies" && edge.label === "" && !used && !near && (light === "" || light === "aside")) return null;
-  const end = light === "passed" || light === "failed" || light === "waiting" ? light : near ? "strong" : edge.role === "dead-letters" ? "dead" : "plain";
+  const end = light === "passed" && edge.role === "dead-letters" ? "failed" : light === "passed" || light === "failed" || light === "waiting" ? light : near ? "strong" : edge.role === "dead-letters" ? "dead" : "plain";
   return (
     <g class={`wire ${edge.role} ${light} ${near ? "near" : ""}`}>
       <path ref={path} class="line" d={way.d} marker-end={`url(#end-${end})`} />
@@ -91,8 +91,7 @@ export function Chips({ edges, placed }: { edges: readonly GraphEdge[]; placed: 
 function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
   const text = useComputed(() => {
     if (beat.value < 0) return "";
-    const sum = sumOf(edge);
-    return sum.count === 0 ? "" : sum.rate > 0 ? `${short(sum.count)} · ${t("perSecond", { rate: rateText(sum.rate) })}` : short(sum.count);
+    return counted(sumOf(edge), (rate) => t("perSecond", { rate }));
   }).value;
   const failed = useComputed(() => (beat.value < 0 ? 0 : sumOf(edge).failed)).value;
   const near = useComputed(() => touches(edge) || pointed.value === edge.id).value;
