@@ -51,13 +51,13 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     live.topic("events")
     live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
+    history = ConditionHistory(basics.clock.wall)
+    held.enter_context(basics.registry.listening(history.note))
+    manifests = Manifests(basics.registry, shown.applier.place_of, history)
     graphs.tell(live)
     services = routes_of_services(
         basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
     )
-    history = ConditionHistory(basics.clock.wall)
-    held.enter_context(basics.registry.listening(history.note))
-    manifests = Manifests(basics.registry, shown.applier.place_of, history)
     routes: list[BaseRoute] = [
         *Page(token).routes(),
         *Live(live, ending).routes(),
