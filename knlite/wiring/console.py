@@ -21,6 +21,7 @@ from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 from knlite.wiring.dataplane import DataPlane
 from knlite.wiring.live import open_live
+from knlite.wiring.requests import show_requests
 from knlite.wiring.scaling import Scaling
 from knlite.wiring.services import routes_of_services
 
@@ -53,5 +54,6 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
         *Live(live, ending).routes(),
         *graphs.routes(),
         *services,
+        *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
     ]
     return Beside(routes=routes, token=token, ending=ending)

@@ -16,11 +16,11 @@ const ago = (x: number): string => `${Math.round(x)} s`;
 export function Live({ detail }: { detail: Detail }) {
   const { namespace } = detail.service;
   const told = detail.revisions.map((each) => load.value.get(`${namespace}/${each.name}`) ?? []);
-  const seen = past(told, now.value / 1000);
+  const seen = past(told, now.value / 1000 - 1);
   const end = seen.times.at(-1) ?? 0;
   const before = seen.times.map((each) => each - end);
   const perSecond = rate(seen);
-  const ready = seen.ready.at(-1) ?? 0;
+  const ready = told.reduce((sum, samples) => sum + (samples.at(-1)?.ready ?? 0), 0);
   return (
     <section class="panel live" aria-label={t("lastMinutes")}>
       <div class="live-one">

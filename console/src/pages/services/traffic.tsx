@@ -59,7 +59,7 @@ export function Traffic({ detail, again }: { detail: Detail; again: () => void }
   const apply = (): void => {
     if (changed && !busy) void write(wantedOf(targets), wanted);
   };
-  const others = detail.revisions.filter((each) => !targets.some((target) => target.revision === each.name && !target.latest));
+  const others = detail.revisions.filter((each) => !targets.some((target) => target.revision === each.name));
 
   return (
     <section class="panel traffic" aria-label={t("traffic")}>
