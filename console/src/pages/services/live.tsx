@@ -52,7 +52,7 @@ export function Live({ detail }: { detail: Detail }) {
           xText={ago}
           yText={amount}
           series={[
-            { label: t("ready"), color: "--green", fill: true, width: 2 },
+            { label: t("readyLine"), color: "--green", fill: true, width: 2 },
             { label: t("wanted"), color: "--muted", dash: [4, 4] },
             { label: t("concurrency"), color: "--accent" },
           ]}

@@ -100,6 +100,7 @@ export const texts = {
     answered: "Answered per second",
     failedRequests: "Failed per second",
     readyNow: "ready",
+    readyLine: "Ready",
     wanted: "Wanted",
 
     scaling: "Autoscaling",
@@ -271,6 +272,7 @@ export const texts = {
     answered: "Respondidas por segundo",
     failedRequests: "Fallidas por segundo",
     readyNow: "listas",
+    readyLine: "Listas",
     wanted: "Deseadas",
 
     scaling: "Autoescalado",
