@@ -44,7 +44,7 @@ export function List() {
   const table = useMemo(() => columns(many), [many, t("name")]);
 
   return (
-    <div class="page">
+    <div class="page services-list">
       <header class="page-head">
         <h1>{t("title")}</h1>
         <span class="quiet" aria-live="polite">{value ? t("nServices", { n: shown.length }) : ""}</span>

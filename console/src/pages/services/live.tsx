@@ -12,6 +12,9 @@ const HEIGHT = 148;
 
 const ago = (x: number): string => `${Math.round(x)} s`;
 
+/** Where there is nothing but zero the axis has one label, and no second and third zero above it. */
+const level = (y: number): string => (y > 0 && y < 0.01 ? "" : amount(y));
+
 /** The last two minutes: what was asked, and who was there to answer. */
 export function Live({ detail }: { detail: Detail }) {
   const { namespace } = detail.service;
@@ -33,7 +36,7 @@ export function Live({ detail }: { detail: Detail }) {
           height={HEIGHT}
           data={[before, seen.requests, seen.failed]}
           xText={ago}
-          yText={amount}
+          yText={level}
           series={[
             { label: t("answered"), color: "--accent", fill: true },
             { label: t("failedRequests"), color: "--red", width: 2 },
@@ -50,7 +53,7 @@ export function Live({ detail }: { detail: Detail }) {
           height={HEIGHT}
           data={[before, seen.ready, seen.desired, seen.concurrency]}
           xText={ago}
-          yText={amount}
+          yText={level}
           series={[
             { label: t("readyLine"), color: "--green", fill: true, width: 2 },
             { label: t("wanted"), color: "--muted", dash: [4, 4] },
