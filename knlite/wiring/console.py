@@ -3,6 +3,7 @@
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.routing import BaseRoute
 
@@ -45,7 +46,10 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     ending, token = Ending(), secrets.token_urlsafe(32)
     autoscaler = shown.scaling[3]
     live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
+    live.topic("events")
+    live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
+    graphs.tell(live)
     services = routes_of_services(
         basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
     )
@@ -53,7 +57,7 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
         *Page(token).routes(),
         *Live(live, ending).routes(),
         *graphs.routes(),
-        *services,
         *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
+        *services,
     ]
     return Beside(routes=routes, token=token, ending=ending)
