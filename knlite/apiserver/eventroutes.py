@@ -82,6 +82,8 @@ class EventRoutes:
                 fix="give an id as /knlite/explain?id=ID",
             )
         arrival = int(text)
+        if options.flag(request, "tree"):
+            return _answer(await self._events.tree(arrival))
         seconds = options.number(request, "wait")
         if seconds:
             patience = min(seconds, MAX_WAIT)

@@ -25,7 +25,7 @@ class EventQuery:
     state: str = ""
     """What has become of it (``docs/events.md``, States)."""
     egress: str = ""
-    """Who gets it: ``[[KIND/]NAMESPACE/]NAME`` of a Trigger or Subscription."""
+    """Who gets it: ``[[KIND/]NAMESPACE/]NAME`` of Triggers or Subscriptions, by commas."""
     kind: str = ""
     """Of the resource that took them: Broker or InMemoryChannel; so are the next two."""
     namespace: str = ""
@@ -50,6 +50,10 @@ class EventSource(Protocol):
 
     async def story(self, arrival: int) -> object:
         """What became of one event. Raises ``NotFound``."""
+        ...
+
+    async def tree(self, arrival: int) -> object:
+        """What came of one event, and of that in turn. Raises ``NotFound``."""
         ...
 
     async def stories(self, event_id: str, source: str = "") -> Sequence[object]:

@@ -6,9 +6,10 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 """
 
 import re
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -28,8 +29,9 @@ from knlite.facts import (
 )
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
+from knlite.telemetry.descent import branch
 from knlite.telemetry.elsewhere import Elsewhere
-from knlite.telemetry.stories import Row, Story, Summary
+from knlite.telemetry.stories import Branch, Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
 BEHIND = 10_000
@@ -95,6 +97,8 @@ class EventRecords:
         self._followers: dict[MemoryObjectSendStream[_Told], Wanted] = {}
         self._recent = MemoryHistory(_RECENT)
         """What has come while somebody follows: no disk is asked for each event."""
+        self._tell_of: Callable[[Callable[[], object]], None] | None = None
+        """Tells consoles of an event, while there are some."""
         self._ends: dict[int, anyio.Event] = {}
         """By arrival, for who waits for its end."""
 
@@ -102,13 +106,15 @@ class EventRecords:
         """Take note of *fact*."""
         match fact:
             case DeliveryAttempted():
-                if self._followers:
+                if self._followers or self._tell_of:
                     self._recent.attempted(fact)
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
+                elif self._tell_of:
+                    self._tell_of(partial(self._now_of, fact.arrival))
             case EventAccepted():
                 self._history.accepted(fact)
-                if self._followers and not fact.again:
+                if (self._followers or self._tell_of) and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
             case EventRefused() | SourceSent():
@@ -119,7 +125,7 @@ class EventRecords:
                     self._present.pop(fact.egress_uid, None)
                 else:
                     self._present[fact.egress_uid] = fact
-                if self._followers:
+                if self._followers or self._tell_of:
                     self._recent.changed(fact)
                 for arrival in self._history.changed(fact):
                     self._ended(arrival)
@@ -165,10 +171,31 @@ class EventRecords:
                     yield summary
         finally:
             del self._followers[send]
-            if not self._followers:
-                self._recent = MemoryHistory(_RECENT)
+            self._forget_recent()
             send.close()
             receive.close()
+
+    @contextmanager
+    def telling(self, tell: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+        """Have *tell* told of each event that comes, is tried or ends, while the context lasts.
+
+        What it is told gives the ``Summary`` when it is called, so that nothing is worked out for
+        events that nobody gets to see; or ``{"arrival": …}`` alone, of one that came before.
+        """
+        self._tell_of = tell
+        try:
+            yield
+        finally:
+            self._tell_of = None
+            self._forget_recent()
+
+    def _forget_recent(self) -> None:
+        if not (self._followers or self._tell_of):
+            self._recent = MemoryHistory(_RECENT)
+
+    def _now_of(self, arrival: int) -> object:
+        happened = self._recent.get(arrival)
+        return xray.summary(happened, self._now()) if happened else {"arrival": arrival}
 
     def _ends_next(self, happened: Happened) -> bool:
         """Whether an event that has come has ended by now: that will be told next."""
@@ -178,6 +205,13 @@ class EventRecords:
     async def story(self, arrival: int) -> Story:
         """The story of one event. Raises ``NotFound``."""
         return await self._story(await self.happened(arrival))
+
+    async def tree(self, arrival: int) -> Branch:
+        """What came of an event: replies, and what went on to other brokers and channels.
+
+        Raises ``NotFound``.
+        """
+        return await branch(self._history, await self.happened(arrival), self._now())
 
     async def stories(self, event_id: str, source: str = "") -> list[Story]:
         """The stories of all events of an id, the newest first. Raises ``NotFound``.
@@ -234,7 +268,7 @@ class EventRecords:
                 again.setdefault(each.accepted.replay_of, []).append(each)
             for one in some:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
-        return found
+        return [each for each in found if query.state in {"", each.state}]
 
     async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
         """The newest events that are asked for, the oldest of them first; without their data.
@@ -276,8 +310,8 @@ class EventRecords:
         """What a history is asked for; None if there can be none."""
         readers = frozenset[str]()
         if query.egress:
-            kind, namespace, name = egress_named(query.egress)
-            readers = self._history.uids(kind, namespace, name)
+            for each in query.egress.split(","):
+                readers |= self._history.uids(*egress_named(each))
             if not readers:
                 return None
         return Wanted(
@@ -315,6 +349,8 @@ class EventRecords:
         return [each async for each in self._history.find(wanted)][::-1]
 
     def _tell(self, fact: EventAccepted) -> None:
+        if self._tell_of:
+            self._tell_of(partial(self._now_of, fact.arrival))
         for stream, wanted in self._followers.items():
             if wanted.takes(fact):
                 _push(stream, (fact.arrival, False))
@@ -323,6 +359,8 @@ class EventRecords:
         waited = self._ends.pop(arrival, None)
         if waited is not None:
             waited.set()
+        if self._tell_of:
+            self._tell_of(partial(self._now_of, arrival))
         for stream in self._followers:
             _push(stream, (arrival, True))
 

@@ -3,6 +3,7 @@
 import secrets
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.routing import BaseRoute
 
@@ -12,6 +13,7 @@ from knlite.console.graphroute import Graphs
 from knlite.console.live import Live
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
+from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.resting import Resting
 from knlite.settings import Settings
 from knlite.telemetry.bus import Bus
@@ -22,6 +24,7 @@ from knlite.wiring.dataplane import DataPlane
 from knlite.wiring.live import open_live
 from knlite.wiring.requests import show_requests
 from knlite.wiring.scaling import Scaling
+from knlite.wiring.services import routes_of_services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +35,7 @@ class Shown:
     logs: Logs
     metrics: Metrics
     applier: Applier
+    chooser: Chooser
     plane: DataPlane
     scaling: Scaling
     resting: Resting
@@ -42,11 +46,18 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     ending, token = Ending(), secrets.token_urlsafe(32)
     autoscaler = shown.scaling[3]
     live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
+    live.topic("events")
+    live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
+    graphs.tell(live)
+    services = routes_of_services(
+        basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
+    )
     routes: list[BaseRoute] = [
         *Page(token).routes(),
         *Live(live, ending).routes(),
         *graphs.routes(),
         *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
+        *services,
     ]
     return Beside(routes=routes, token=token, ending=ending)

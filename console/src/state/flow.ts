@@ -1,6 +1,8 @@
 /** What ran along the edges of the graph since the last message of the feed's topic `flow`. */
 import { signal } from "@preact/signals";
 
+import { following } from "./follow";
+
 export interface Flow {
   /** In milliseconds of `Date.now()`. */
   readonly at: number;
@@ -9,3 +11,7 @@ export interface Flow {
 }
 
 export const flow = signal<Flow>({ at: 0, counts: {} });
+
+export const followFlow = following("flow", (data) => {
+  flow.value = { at: Date.now(), counts: (data as { counts: Flow["counts"] }).counts };
+});

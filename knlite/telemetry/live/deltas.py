@@ -53,7 +53,11 @@ class Whole:
 
 
 class Items:
-    """What came one after the other: ``{"items": […], "skipped": n}``; the newest win."""
+    """What came one after the other: ``{"items": […], "skipped": n}``; the newest win.
+
+    An item that can be called gives what is told when it is told, so that what nobody gets to see
+    is never worked out.
+    """
 
     def __init__(self, items: Sequence[object], skipped: int = 0) -> None:
         self.skipped = skipped + max(0, len(items) - MOST_ITEMS)
@@ -67,7 +71,8 @@ class Items:
 
     def data(self) -> bytes:
         if self._data is None:
-            self._data = msgspec.json.encode({"items": self._items, "skipped": self.skipped})
+            items = [each() if callable(each) else each for each in self._items]
+            self._data = msgspec.json.encode({"items": items, "skipped": self.skipped})
         return self._data
 
 
