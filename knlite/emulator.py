@@ -65,6 +65,7 @@ from knlite.wiring.requestlog import log_requests
 from knlite.wiring.runtimes import take_over
 from knlite.wiring.scaling import make_scaling
 from knlite.wiring.standings import keep_standings
+from knlite.wiring.telemetry import send_telemetry
 
 
 @asynccontextmanager
@@ -172,6 +173,7 @@ class Emulator:
         for part in (self._controller, self._reporter):
             self.settling.ask(part, "changes are being worked on")
         log_requests(self._basics, bus, settings.data_dir, held)
+        send_telemetry(self._basics, bus, metrics, settings, held)
 
     def check(self, project: Project) -> list[Complaint]:
         """Everything that admission refuses; nothing changes."""
@@ -237,6 +239,7 @@ class Emulator:
             logs=self._logs,
             metrics=self._metrics,
             applier=self._applier,
+            chooser=self._chooser,
             plane=plane,
             scaling=scaling,
             resting=resting,

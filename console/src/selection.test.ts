@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
 import { format, parse, reached } from "./selection";
-import type { Graph } from "./state/graph";
+import type { EdgeRole, Graph } from "./state/graph";
 
-const edge = (source: string, target: string, role = "delivers") => ({ id: `${source}>${target}`, source, target, role, label: "", flows: [] });
+const edge = (source: string, target: string, role: EdgeRole = "delivers") => ({ id: `${source}>${target}`, source, target, role, label: "", via: "", flows: [], shared: false });
 const SYSTEM: Graph = {
   nodes: [],
   edges: [edge("P", "B", "sends"), edge("B", "T1", "subscribes"), edge("B", "T2", "subscribes"), edge("T1", "S1"), edge("T2", "S2"), edge("T1", "B", "replies")],

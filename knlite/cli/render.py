@@ -45,6 +45,8 @@ _PALETTE = (
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _LEVELS = {"info": Style(), "warning": Style(color="yellow"), "error": Style(color="red")}
 WIDTH = 34
+SEPARATOR = " │ "
+"""Between whom a line is about and what it says."""
 
 
 def line_of(fact: Fact) -> Text | None:
@@ -119,7 +121,7 @@ def _line(namespace: str, name: str, text: str, style: Style) -> Text:
     subject = f"{namespace}/{name}"
     colour = _PALETTE[crc32(subject.partition("/")[0].encode() + _owner(name)) % len(_PALETTE)]
     line = Text(clean(subject).ljust(WIDTH), style=Style(color=colour), no_wrap=True)
-    line.append(" │ ", style=Style(dim=True))
+    line.append(SEPARATOR, style=Style(dim=True))
     line.append(clean(text), style=style)
     return line
 

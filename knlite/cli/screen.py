@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 from shlex import quote
 from typing import IO, cast
@@ -13,21 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from knlite.cli.news import News, place
 from knlite.cli.output import Output
 from knlite.cli.progressline import ProgressLine
-from knlite.cli.render import line_of, ready_now
-from knlite.cli.repeats import Repeats
-from knlite.cli.restarts import Restarts
 from knlite.controlplane.addresses import address_of
 from knlite.controlplane.readiness import ADDRESSED, ready_condition, why
 from knlite.emulator import Emulator
 from knlite.facts import (
     EgressChanged,
     EventAccepted,
-    EventRefused,
     Fact,
     InstanceChanged,
-    LogLine,
     Notice,
     PreparationStep,
     ReadyChanged,
@@ -39,8 +34,6 @@ from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.job import Job, status_column
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.core.pod import status_column as status_of_pod
-from knlite.kinds.eventing.broker import Broker
-from knlite.kinds.eventing.trigger import Trigger
 from knlite.kinds.meta import Object, controller_of, described
 from knlite.telemetry.accesslog import record
 
@@ -57,35 +50,10 @@ class Screen:
         self._output = cast("IO[str]", output)
         self._console = Console(file=self._output, highlight=False, soft_wrap=True)
         self._progress = ProgressLine(self._console)
-        self._settled = False
-        self._unready: dict[tuple[str, str, str], tuple[str, str]] = {}
-        """What people know of as not ready, and why."""
-        self._refused = Repeats(timedelta(seconds=10))
-        self._failed = Repeats(timedelta(minutes=1))
-        self._prepared = Repeats(timedelta(minutes=1))
-        self._restarts = Restarts()
+        self._news = News()
 
     def fact(self, fact: Fact) -> None:
-        line = line_of(fact)
-        match fact:
-            case ReadyChanged():
-                line = self._readiness(fact, line)
-            case EventRefused() if line is not None:
-                who, why = (fact.kind, fact.namespace, fact.name), (fact.status, fact.why)
-                line = self._refused.line(who, why, fact.at, line)
-            case InstanceChanged():
-                self._restarts.see(fact)
-                if fact.state == "failed" and line is not None:
-                    line = self._failed.line(_place(fact), fact.why, fact.at, line)
-                elif fact.state in {"ready", "gone"}:
-                    self._failed.over(_place(fact))
-                    self._prepared.over(_place(fact))
-            case PreparationStep() if line is not None:
-                line = self._prepared.line(_place(fact), fact.text, fact.at, line)
-            case LogLine() if self._restarts.is_repeated(fact):
-                line = None
-            case _:
-                pass
+        line = self._news.line(fact)
         if self._moved(fact) or line is not None:
             self._print(line)
 
@@ -96,7 +64,7 @@ class Screen:
                 self._progress.step(fact)
                 return True
             case InstanceChanged():
-                return self._progress.over(_place(fact))
+                return self._progress.over(place(fact))
             case ReadyChanged(kind="Revision"):
                 return self._progress.over((fact.namespace, fact.name))
             case _:
@@ -106,26 +74,6 @@ class Screen:
         with self._progress.aside():
             if line is not None:
                 self._console.print(line)
-
-    def _readiness(self, fact: ReadyChanged, line: Text | None) -> Text | None:
-        who, why = (fact.kind, fact.namespace, fact.name), (fact.reason, fact.message)
-        known = who in self._unready
-        if fact.status == "False":
-            if fact.kind == Trigger.__name__ and self._is_said_of_a_broker(fact.namespace, why):
-                # It waits for its Broker: one line for all that do is enough.
-                return None
-            self._unready[who] = why
-        elif fact.status == "True" and known:
-            del self._unready[who]
-            line = ready_now(fact)
-        # On the way up everything is unready once; the table will say what is left.
-        return line if self._settled else None
-
-    def _is_said_of_a_broker(self, namespace: str, why: tuple[str, str]) -> bool:
-        return any(
-            kind == Broker.__name__ and where == namespace and said == why
-            for (kind, where, _), said in self._unready.items()
-        )
 
     def notice(self, text: str, level: str = "info") -> None:
         style = {"warning": "yellow", "error": "red"}.get(level, "bold")
@@ -157,16 +105,12 @@ class Screen:
 
     def settled(self) -> None:
         """What becomes unready from now on is news."""
-        self._settled = True
+        self._news.settled()
 
     @staticmethod
     def missing(count: int) -> str:
         """In place of *count* lines."""
         return f"[{count} lines are missing here: nobody read them]"
-
-
-def _place(fact: InstanceChanged | PreparationStep) -> tuple[str, str]:
-    return fact.namespace, fact.revision or fact.service
 
 
 class JSONLines:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import anyio
 
+from knlite.cli.jsonlog import JSONLog
 from knlite.cli.kubeconfig import written_kubeconfig
 from knlite.cli.openfiles import allow_open_files
 from knlite.cli.output import Output
@@ -25,8 +26,15 @@ GARBAGE = (50_000, 20, 100)
 """When the garbage collector looks: objects that are new, and how often through the older ones."""
 
 
-def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
-    """Run until Ctrl-C or SIGTERM; returns the exit code. Raises ``KnliteError``."""
+Show = type[Screen] | type[JSONLog] | type[JSONLines]
+Shown = Screen | JSONLog | JSONLines
+
+
+def run(paths: Sequence[Path], settings: Settings, show: Show = Screen) -> int:
+    """Run until Ctrl-C or SIGTERM; returns the exit code. Raises ``KnliteError``.
+
+    *show* is how standard output tells what happens.
+    """
     # Nearly all that is made on the way up stays: with thousands of services a third of the time
     # would go into looking for what does not.
     gc.disable()
@@ -47,15 +55,15 @@ def run(paths: Sequence[Path], settings: Settings, *, as_json: bool) -> int:
         paths,
         project,
         settings,
-        as_json,
+        show,
         backend="asyncio",
         backend_options={"use_uvloop": True},
     )
 
 
-async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_json: bool) -> int:
-    output = Output(sys.stdout.fileno(), JSONLines.missing if as_json else Screen.missing)
-    screen = JSONLines(output) if as_json else Screen(output)
+async def _up(paths: Sequence[Path], project: Project, settings: Settings, show: Show) -> int:
+    output = Output(sys.stdout.fileno(), show.missing)
+    screen = show(output)
     try:
         async with open_emulator(settings, [screen.fact]) as emulator:
             complaints = emulator.check(project)
@@ -74,7 +82,7 @@ async def _up(paths: Sequence[Path], project: Project, settings: Settings, as_js
 
 
 async def _serve(
-    emulator: Emulator, paths: Sequence[Path], project: Project, screen: Screen | JSONLines
+    emulator: Emulator, paths: Sequence[Path], project: Project, screen: Shown
 ) -> None:
     await emulator.start()
     with written_kubeconfig(emulator.settings) as kubeconfig:
@@ -91,7 +99,7 @@ async def _settle(
     emulator: Emulator,
     paths: Sequence[Path],
     project: Project,
-    screen: Screen | JSONLines,
+    screen: Shown,
     kubeconfig: Path | None,
 ) -> None:
     # Without files nothing is said about what those of an earlier run have declared.

@@ -17,6 +17,13 @@ class RuntimeOption(StrEnum):
     process = "process"
 
 
+class LogFormatOption(StrEnum):
+    """What ``--log-format`` takes."""
+
+    text = "text"
+    json = "json"
+
+
 class FreezerOption(StrEnum):
     """What ``--freezer`` takes."""
 
@@ -133,6 +140,13 @@ def up(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print every fact as one line of JSON, for scripts.")
     ] = False,
+    log_format: Annotated[
+        LogFormatOption,
+        typer.Option(
+            envvar="KNLITE_LOG_FORMAT",
+            help="json: each line at the terminal is one JSON object, for what collects logs.",
+        ),
+    ] = LogFormatOption.text,
 ) -> None:
     """Run the manifests and functions below PATH until Ctrl-C.
 
@@ -149,6 +163,8 @@ def up(
         from dataclasses import replace
 
         from knlite.cli.admintoken import admin_token
+        from knlite.cli.jsonlog import JSONLog
+        from knlite.cli.screen import JSONLines, Screen
         from knlite.cli.up import run
         from knlite.settings import Settings, parse_overrides, parse_size
 
@@ -169,4 +185,5 @@ def up(
             overrides=parse_overrides(tuple(set_ or ())),
         )
         settings = replace(settings, admin_token=admin_token(settings))
-        raise typer.Exit(run(paths or [], settings, as_json=as_json))
+        show = JSONLog if log_format is LogFormatOption.json else Screen
+        raise typer.Exit(run(paths or [], settings, JSONLines if as_json else show))

@@ -1,7 +1,5 @@
 """``GET /knlite/graph``, and the same for the feed: the graph of now, made when somebody asks."""
 
-from collections.abc import Callable
-
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,6 +17,7 @@ from knlite.kinds.serving.configuration import Configuration
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route as RouteObject
 from knlite.registry.registry import Notification, Registry
+from knlite.telemetry.live.hub import Hub
 
 TOPIC = "graph"
 _DRAWN: tuple[type[Object], ...] = (
@@ -49,10 +48,15 @@ class Graphs:
             self._last, self._of = graph_of(self._registry.view), version
         return self._last
 
-    def note(self, changed: Callable[[str], None], notification: Notification) -> None:
-        """Tell *changed* that the graph is another one, if it may be."""
-        if isinstance(notification.obj, _DRAWN):
-            changed(TOPIC)
+    def tell(self, hub: Hub) -> None:
+        """Make the graph a topic of *hub*, told whenever an object changes that it is made of."""
+
+        def note(notification: Notification) -> None:
+            if isinstance(notification.obj, _DRAWN):
+                hub.changed(TOPIC)
+
+        hub.topic(TOPIC, self.now)
+        hub.while_watched(TOPIC, lambda: self._registry.listening(note))
 
     def routes(self) -> list[Route]:
         """The route of the graph."""

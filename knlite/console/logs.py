@@ -6,7 +6,6 @@ Source: knlite's own (``docs/console.md``). The log of one service or pod: ``api
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from math import inf
-from typing import cast
 
 import msgspec
 from starlette.requests import Request
@@ -17,7 +16,7 @@ from knlite.apiserver import options
 from knlite.apiserver.ending import Ending
 from knlite.console import asked
 from knlite.errors import InvalidInput
-from knlite.telemetry.loglevels import LEVELS, Level
+from knlite.telemetry.loglevels import LEVELS
 from knlite.telemetry.logstream import Batch, LogQuery, LogStream
 
 USUAL_LIMIT = 1000
@@ -75,7 +74,7 @@ def _query(request: Request) -> LogQuery:
         revision=params.get("revision", ""),
         instance=params.get("instance", ""),
         request=params.get("request", ""),
-        level=cast("Level", level) if level else None,
+        level=level or None,
         text=params.get("text", ""),
         since=asked.moment(request, "since"),
         until=asked.moment(request, "until"),

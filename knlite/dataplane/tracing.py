@@ -3,37 +3,17 @@
 While nobody wants spans, a request's ``traceparent`` passes as it is, as with Knative's proxies
 when tracing is off. While somebody does, the instance gets that of the request's own span.
 
-Source: W3C Trace Context §3; OpenTelemetry's samplers (parent based, by the id of the trace).
+Source: W3C Trace Context §3.
 Not here: what the spans are (``telemetry/tracing``), the traces of events (``eventing/trace.py``).
 """
-
-from dataclasses import dataclass
 
 from knlite.dataplane.wire.exchange import Headers
 from knlite.dataplane.wire.framing import lookup
 from knlite.eventing import trace
-from knlite.eventing.trace import Bits
+from knlite.eventing.trace import Bits, Sampler
 
 _NAME = trace.TRACEPARENT.encode()
 _OF_A_TRACE = frozenset((_NAME, b"tracestate"))
-_LOW = (1 << 63) - 1
-"""The bits of a trace's id that are random by any standard, and decide."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sampler:
-    """Of which traces spans are wanted."""
-
-    rate: float = 1.0
-    """The share of those that begin here, 0 to 1."""
-    follows: bool = True
-    """What whoever began a trace wants is done."""
-
-    def sampled(self, of: int, wanted: bool | None) -> bool:
-        """Whether spans of trace *of* are wanted, which its sender wants or not (None: nobody)."""
-        if wanted is not None and self.follows:
-            return wanted
-        return (of & _LOW) < self.rate * (_LOW + 1)
 
 
 class Tracing:

@@ -3,18 +3,23 @@
 Every delivery continues the sender's trace with a span of its own; an event that came without one
 begins a trace.
 
-Source: W3C Trace Context §3 (traceparent, tracestate); Eventing data plane reference §1.4, §10.
+Source: W3C Trace Context §3 (traceparent, tracestate); Eventing data plane reference §1.4, §10;
+OpenTelemetry's samplers (parent based, by the id of the trace).
 Differs: upstream begins a trace only where spans are exported; here there is always one, sampled
 unless whoever exports spans wants fewer, so that the programs of a run can be seen together.
 """
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 TRACEPARENT = "traceparent"
 _FIRST = frozenset("tTbB")
 CARRIED = frozenset(("tracestate", "baggage"))
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+
+_LOW = (1 << 63) - 1
+"""The bits of a trace's id that are random by any standard, and decide."""
 
 Headers = Sequence[tuple[str, str]]
 Bits = Callable[[int], int]
@@ -22,6 +27,22 @@ Bits = Callable[[int], int]
 Sampled = Callable[[int, bool | None], bool]
 """Whether the spans of a trace are wanted: its id, and whether its sender wants them (None: it
 begins here)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Of which traces spans are wanted."""
+
+    rate: float = 1.0
+    """The share of those that begin here, 0 to 1."""
+    follows: bool = True
+    """What whoever began a trace wants is done."""
+
+    def sampled(self, of: int, wanted: bool | None) -> bool:
+        """Whether spans of trace *of* are wanted, as ``Sampled``."""
+        if wanted is not None and self.follows:
+            return wanted
+        return (of & _LOW) < self.rate * (_LOW + 1)
 
 
 def _always(_: int, wanted: bool | None) -> bool:

@@ -48,7 +48,7 @@ _FAILURE = re.compile(
 )
 _TRACEBACK = re.compile(r"\s*(?:Traceback \(most recent call last\)|\+ Exception Group Traceback)")
 _GOES_ON = re.compile(
-    r"\s|$|Traceback \(most|Caused by:|\.\.\. \d+ more|goroutine \d+ \[|created by "
+    r"Caused by:|\.\.\. \d+ more|goroutine \d+ \[|created by "
     r"|During handling of the above|The above exception was the direct"
 )
 _GO_FRAME = re.compile(r"[\w./*()$-]+\(.*\)$|exit status \d+$")
@@ -103,7 +103,7 @@ class Grouping:
     def __init__(self) -> None:
         self._level: Level | None = None
         """Of the line that the next one may belong to."""
-        self._kind: Literal["", "python", "go"] = ""
+        self._kind: Literal["", "python", "ended", "go"] = ""
         """Of what a failure is told, while its end has not come."""
 
     def judge(self, text: str) -> tuple[Level, bool]:
@@ -121,14 +121,18 @@ class Grouping:
         return level, False
 
     def _goes_on(self, text: str, before: Level) -> bool:
-        if before == "error" and _TRACEBACK.match(text):
+        if _TRACEBACK.match(text):
             # The logger's line says that something failed, the traceback what.
             self._kind = "python"
+            return before == "error"
+        if not text.strip():
+            return bool(self._kind)
+        if text[0].isspace():
             return True
         if _GOES_ON.match(text):
-            return bool(text) or bool(self._kind)
+            return before == "error"
         if self._kind == "python":
             # The exception itself, with which it ends, unless another one follows.
-            self._kind = ""
+            self._kind = "ended"
             return bool(_FAILURE.match(text)) or ":" in text or text.isidentifier()
         return self._kind == "go" and bool(_GO_FRAME.match(text))

@@ -17,7 +17,7 @@ import msgspec
 
 from knlite.clock import Clock
 from knlite.facts import Fact, LogLine
-from knlite.telemetry.loglevels import LEVELS, Grouping, Level, plain
+from knlite.telemetry.loglevels import LEVELS, Grouping, Level, level_of, plain
 from knlite.telemetry.logs import Logs
 
 BEHIND = 2000
@@ -188,6 +188,11 @@ class LogStream:
                 batch = follower.take()
                 if batch.rows or batch.skipped:
                     yield batch
+
+    def newest(self, limit: int) -> list[LogRow]:
+        """The last *limit* lines of all, each judged by itself."""
+        lines = self._logs.newest(limit)
+        return [row_of(line, level_of(plain(line.text))) for line in lines]
 
     def _kept(self, query: LogQuery) -> list[Sequence[LogLine]]:
         return [

@@ -116,6 +116,10 @@ class Metrics:
         """The requests that it has counted."""
         return self._requests
 
+    def families(self) -> Iterator[Metric]:
+        """All metrics as they are now."""
+        return self._families()
+
     def exposition(self) -> bytes:
         """All metrics as Prometheus reads them."""
         return generate_latest(self._registry)

@@ -18,7 +18,7 @@ import msgspec
 
 from knlite.facts import ColdStart, Fact, InstanceChanged, PreparationStep, RequestDone
 from knlite.telemetry.accesslog import record, shown_headers
-from knlite.telemetry.waterfall import Moment, Stage, Waterfall, stages_of, waterfall
+from knlite.telemetry.waterfall import DIGITS, Moment, Stage, Waterfall, stages_of, waterfall
 
 KEPT = 2000
 KEPT_COLD = 500
@@ -234,9 +234,9 @@ def _row(number: int, done: RequestDone) -> RequestRow:
         host=_text(done.host),
         path=_text(done.target[:LONGEST]),
         status=done.status,
-        seconds=done.seconds,
-        waited=done.waited,
-        first_byte=done.first_byte,
+        seconds=round(done.seconds, DIGITS),
+        waited=round(done.waited, DIGITS),
+        first_byte=round(done.first_byte, DIGITS),
         cold=done.cold,
         how=done.cold_start.how if done.cold_start is not None else "",
         why=done.why,

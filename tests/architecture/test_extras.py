@@ -7,7 +7,7 @@ CHECK = """
 import sys
 import knlite.emulator
 import knlite.cli.main
-print(*{"aiokafka", "aio_pika", "aiormq", "pamqp"} & sys.modules.keys())
+print(*{"aiokafka", "aio_pika", "aiormq", "pamqp", "opentelemetry"} & sys.modules.keys())
 """
 
 

@@ -4,6 +4,8 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../i18n";
 import { useKeys, type Key } from "../keys";
 import { go, href, PAGES, type Page } from "../router";
+import { useFollowing } from "../state/follow";
+import { followNotices } from "../state/notices";
 import { Icon } from "../ui/icon";
 import { Toasts } from "../ui/toast";
 import { Help } from "./help";
@@ -21,6 +23,7 @@ const LETTERS: Record<Page, string> = { map: "m", services: "s", requests: "r", 
 export function Frame({ page, children }: { page: Page; children: ComponentChildren }) {
   const [open, setOpen] = useState<"palette" | "help" | null>(null);
   const main = useRef<HTMLElement>(null);
+  useFollowing(followNotices);
   useKeys([
     ...PAGES.map((each): Key => ({ keys: `g ${LETTERS[each]}`, label: () => t("keyPage", { page: t(each) }), run: () => go(each) })),
     { keys: "/", label: () => t("keySearch"), run: () => document.querySelector<HTMLElement>("main [data-search]")?.focus() },

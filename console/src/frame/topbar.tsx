@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import { choose, language, messages } from "../i18n";
-import { connection, forgetSkipped, reconnect, retryAt, skipped } from "../live";
+import { connection, forgetSkipped, reconnect, refused, retryAt, skipped } from "../live";
 import { now } from "../now";
 import { select, selection } from "../selection";
 import { chooseTheme, theme, THEMES } from "../theme";
@@ -61,7 +61,7 @@ function Connection() {
         <div class="lost-bar" role="alert">
           {/* The seconds go on counting; read aloud once is enough. */}
           <span class="unseen">{t("lost")}</span>
-          <span aria-hidden="true">{t("lostWhy", { when })}</span>
+          <span aria-hidden="true">{refused.value ? t("refusedWhy", { why: refused.value, when }) : t("lostWhy", { when })}</span>
           <Button onClick={reconnect} icon="refresh">{t("retry")}</Button>
         </div>
       </>

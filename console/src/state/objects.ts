@@ -2,7 +2,6 @@
 import { signal } from "@preact/signals";
 
 import { get } from "../api";
-import { subscribe } from "../live";
 import type { Place } from "../router";
 
 export interface Listed {
@@ -39,18 +38,4 @@ export function placeOf(object: Listed): { page: Place["page"]; rest: string[] }
 /** `-` stands for no namespace: an empty part would be lost. */
 export function manifestPath(object: Pick<Listed, "group" | "version" | "plural" | "namespace" | "name">): string[] {
   return [object.group || "core", object.version, object.plural, object.namespace || "-", object.name];
-}
-
-export interface ObjectChange {
-  readonly kind: string;
-  readonly apiVersion: string;
-  readonly namespace: string;
-  readonly name: string;
-  readonly deleted: boolean;
-}
-
-/** Call `told` with every change, until the answer is called. After a gap in the connection nobody
- * says what has changed meanwhile: look at `connection` for that. */
-export function onObjects(told: (changes: readonly ObjectChange[]) => void): () => void {
-  return subscribe("objects", (data) => told((data as { changed: readonly ObjectChange[] }).changed));
 }

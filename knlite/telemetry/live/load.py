@@ -93,8 +93,9 @@ class Load:
         self._clock = clock
         self._activator = activator
         self._autoscaler = autoscaler
-        self._answering: dict[RevisionName, list[int]] = {}
-        """Requests since the last samples, and how many of them failed."""
+        self._answering: dict[tuple[str, str], list[int]] = {}
+        """Requests since the last samples, and how many of them failed; by what makes a
+        ``RevisionName``, as making one takes longer than all the rest."""
         self._answered: dict[RevisionName, list[int]] = {}
         """The same before the last samples, until it is told."""
         self._touched: set[RevisionName] = set()
@@ -115,10 +116,10 @@ class Load:
 
     def _request(self, fact: Fact) -> None:
         if type(fact) is RequestDone:
-            name = RevisionName(fact.namespace, fact.revision)
-            found = self._answering.get(name)
+            key = (fact.namespace, fact.revision)
+            found = self._answering.get(key)
             if found is None:
-                self._answering[name] = [1, int(fact.status >= _SERVER_ERROR)]
+                self._answering[key] = [1, int(fact.status >= _SERVER_ERROR)]
             else:
                 found[0] += 1
                 found[1] += fact.status >= _SERVER_ERROR
@@ -130,11 +131,12 @@ class Load:
     def _sampled(self, revisions: Iterable[RevisionName]) -> None:
         """A second of each of *revisions* is over."""
         answering, self._answering = self._answering, {}
-        for name, (number, failed) in answering.items():
+        names = {RevisionName(*key): counted for key, counted in answering.items()}
+        for name, (number, failed) in names.items():
             waiting = self._answered.setdefault(name, [0, 0])
             waiting[0] += number
             waiting[1] += failed
-        self._touch({*revisions, *answering})
+        self._touch({*revisions, *names})
 
     def _touch(self, revisions: Iterable[RevisionName]) -> None:
         self._touched.update(revisions)
