@@ -239,6 +239,7 @@ class Emulator:
             logs=self._logs,
             metrics=self._metrics,
             applier=self._applier,
+            chooser=self._chooser,
             plane=plane,
             scaling=scaling,
             resting=resting,

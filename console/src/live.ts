@@ -12,12 +12,20 @@ export const connection = signal<"idle" | "connecting" | "open" | "lost">("idle"
 export const skipped = signal<Readonly<Record<string, number>>>({});
 /** When the next attempt is made, in milliseconds of `Date.now()`; 0 while connected. */
 export const retryAt = signal(0);
+/** Why the server refuses the feed, in its words; empty if it does not, or does not answer. */
+export const refused = signal("");
+
+/** Milliseconds after which a page that nobody sees lets go: a browser keeps six connections to one
+ * server, and those of forgotten tabs are missed in the one that is looked at. */
+const FORGOTTEN = 30_000;
 
 const handlers = new Map<Topic, Set<Handler>>();
 const backoff = new Backoff();
 let source: EventSource | null = null;
 let wanted = "";
 let timer = 0;
+let hiding = 0;
+let asleep = false;
 
 /** Get every message of a topic, its snapshot first, until the answer is called. */
 export function subscribe(topic: Topic, handler: Handler): () => void {
@@ -45,7 +53,12 @@ export function forgetSkipped(): void {
 /** Once all who subscribe in one turn have done so, the connection is made what they want. A page
  * that changes ends and begins subscriptions in one turn, mostly of the same topics. */
 let settling = false;
+let watching = false;
 function settle(): void {
+  if (!watching) {
+    watching = true;
+    document.addEventListener("visibilitychange", seenOrNot);
+  }
   if (settling) return;
   settling = true;
   queueMicrotask(() => {
@@ -62,22 +75,25 @@ function connect(): void {
   source?.close();
   source = null;
   retryAt.value = 0;
-  if (wanted === "") {
+  if (wanted === "" || asleep) {
     connection.value = "idle";
     return;
   }
   if (connection.value !== "lost") connection.value = "connecting";
-  const opened = new EventSource(`/knlite/live?topics=${encodeURIComponent(wanted)}`);
+  const url = `/knlite/live?topics=${encodeURIComponent(wanted)}`;
+  const opened = new EventSource(url);
   source = opened;
   opened.onopen = () => {
     backoff.reset();
     retryAt.value = 0;
+    refused.value = "";
     connection.value = "open";
   };
   // The browser's own way of trying again gives up on some answers and never pauses longer.
   opened.onerror = () => {
     if (source !== opened) return;
     opened.close();
+    if (connection.value === "connecting") void askWhy(url);
     const pause = backoff.next();
     connection.value = "lost";
     retryAt.value = Date.now() + pause;
@@ -88,6 +104,34 @@ function connect(): void {
     const said = JSON.parse(event.data) as { topic: string; count: number };
     skipped.value = { ...skipped.value, [said.topic]: (skipped.value[said.topic] ?? 0) + said.count };
   });
+}
+
+/** An `EventSource` does not tell what the server said. */
+async function askWhy(url: string): Promise<void> {
+  const asking = new AbortController();
+  try {
+    const answer = await fetch(url, { signal: asking.signal });
+    refused.value = answer.ok ? "" : String(((await answer.json()) as { message?: unknown }).message ?? "");
+  } catch {
+    refused.value = "";
+  } finally {
+    // An answer that is the feed has no end.
+    asking.abort();
+  }
+}
+
+/** What happened while nobody saw it is in the snapshots that come first. */
+function seenOrNot(): void {
+  clearTimeout(hiding);
+  if (document.hidden) {
+    hiding = window.setTimeout(() => {
+      asleep = true;
+      connect();
+    }, FORGOTTEN);
+  } else if (asleep) {
+    asleep = false;
+    connect();
+  }
 }
 
 function deliver(topic: Topic, event: MessageEvent<string>): void {

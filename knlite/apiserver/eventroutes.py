@@ -19,7 +19,7 @@ from starlette.routing import Route
 from knlite.apiserver import options
 from knlite.apiserver.bodies import read_bytes
 from knlite.apiserver.ending import Ending
-from knlite.apiserver.eventsource import USUAL_LIMIT, EventQuery, EventSending, EventSource
+from knlite.apiserver.eventsource import NEWEST, USUAL_LIMIT, EventQuery, EventSending, EventSource
 from knlite.errors import InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode
@@ -33,6 +33,11 @@ MAX_EVENT = 44 * 1024 * 1024
 """Bytes: the data of the largest event that a broker takes (32 MiB), in base64."""
 MAX_WAIT = 24 * 3600
 """Seconds; who waits longer asks again."""
+STATES = (
+    "", "unmatched", "delivering", "waiting", "delivered", "dead-lettered", "failed", "gone",
+    "cut off",
+)  # fmt: skip
+"""As stories have them; empty: any."""
 _KINDS = {"broker": "Broker", "channel": "InMemoryChannel"}
 
 
@@ -77,6 +82,8 @@ class EventRoutes:
                 fix="give an id as /knlite/explain?id=ID",
             )
         arrival = int(text)
+        if options.flag(request, "tree"):
+            return _answer(await self._events.tree(arrival))
         seconds = options.number(request, "wait")
         if seconds:
             patience = min(seconds, MAX_WAIT)
@@ -135,14 +142,25 @@ class EventRoutes:
         params = request.query_params
         kind, namespace, name = self._resource(request)
         limit = options.number(request, "limit")
+        state = params.get("state", "")
+        if state not in STATES:
+            raise InvalidInput(
+                f'"{state[:40]}" is no state of an event',
+                fix=f"one of: {', '.join(each for each in STATES if each)}",
+            )
         query = EventQuery(
             id=params.get("id", ""),
             source=params.get("source", ""),
             type=params.get("type", ""),
+            subject=params.get("subject", ""),
+            text=params.get("text", ""),
+            state=state,
+            egress=params.get("egress", ""),
             kind=kind,
             namespace=namespace,
             name=name,
             since=options.number(request, "since") or 0,
+            before=options.number(request, "before") or NEWEST,
             limit=min(MAX_LIMIT, USUAL_LIMIT if limit is None else limit),
         )
         arrival = options.number(request, "arrival")

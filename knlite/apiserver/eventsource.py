@@ -8,6 +8,8 @@ from knlite.eventing.cloudevent import CloudEvent
 
 USUAL_LIMIT = 100
 """Events in an answer to who does not say how many."""
+NEWEST = 2**63 - 1
+"""Above every arrival."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,13 +19,20 @@ class EventQuery:
     id: str = ""
     source: str = ""
     type: str = ""
+    subject: str = ""
+    text: str = ""
+    """Words in its attributes and the beginning of its data."""
+    state: str = ""
+    """What has become of it (``docs/events.md``, States)."""
+    egress: str = ""
+    """Who gets it: ``[[KIND/]NAMESPACE/]NAME`` of Triggers or Subscriptions, by commas."""
     kind: str = ""
     """Of the resource that took them: Broker or InMemoryChannel; so are the next two."""
     namespace: str = ""
     name: str = ""
     since: int = 0
     """Arrivals at or above it …"""
-    before: int = 2**63 - 1
+    before: int = NEWEST
     """… and below it."""
     limit: int = USUAL_LIMIT
 
@@ -41,6 +50,10 @@ class EventSource(Protocol):
 
     async def story(self, arrival: int) -> object:
         """What became of one event. Raises ``NotFound``."""
+        ...
+
+    async def tree(self, arrival: int) -> object:
+        """What came of one event, and of that in turn. Raises ``NotFound``."""
         ...
 
     async def stories(self, event_id: str, source: str = "") -> Sequence[object]:

@@ -136,6 +136,28 @@ def delete(
         delete_object(kind, name, namespace, admin_port, as_json=as_json)
 
 
+@app.command()
+def restart(
+    name: Annotated[str, typer.Argument(help="A Knative Service.")],
+    namespace: Namespace = "default",
+    as_json: Json = False,
+    admin_port: AdminPort = 8081,
+) -> None:
+    """Give a Service of a running knlite new instances, one after the other.
+
+    Each is ready before the one that it replaces goes, so no request fails. Revisions and traffic
+    stay as they are.
+
+    \b
+    Example:
+      knlite restart hello-python
+    """
+    with explaining():
+        from knlite.cli.restart import restart as restart_service
+
+        restart_service(name, namespace, admin_port, as_json=as_json)
+
+
 add_event_verbs(app)
 add_invoke_verb(app)
 add_bench_verb(app)

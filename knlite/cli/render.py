@@ -28,6 +28,7 @@ from knlite.facts import (
     SourceSent,
 )
 from knlite.serving.failures import in_short
+from knlite.telemetry.sentences import cold_start
 
 _PALETTE = (
     "cyan",
@@ -77,7 +78,7 @@ def line_of(fact: Fact) -> Text | None:
             text = f"{short} {fact.state}" + (f" ({fact.why})" if fact.why else "")
             return _line(fact.namespace, _place(fact), text, Style(dim=True))
         case ColdStart():
-            return _line(fact.namespace, fact.revision, _cold(fact), Style(dim=True))
+            return _line(fact.namespace, fact.revision, cold_start(fact), Style(dim=True))
         case PreparationStep():
             if fact.share:
                 return None  # Had its line when it began.
@@ -152,23 +153,6 @@ def _delivery(fact: DeliveryAttempted) -> tuple[str, Style]:
             return f"{event}{leg}: {answer}; it goes to the dead letter sink", yellow
         case _:
             return f"{event} failed{leg}: {answer}; knlite explain {fact.arrival}", red
-
-
-def _cold(fact: ColdStart) -> str:
-    if fact.how == "thawed":
-        thaw, app = fact.started - fact.queued, fact.first_byte - fact.ready
-        return (
-            f"thawed, answer after {fact.first_byte * 1000:.1f} ms "
-            f"(queue {fact.queued * 1000:.1f}, thaw {thaw * 1000:.1f}, first byte {app * 1000:.1f})"
-        )
-    stages = (
-        ("queue", fact.queued),
-        ("start", fact.started - fact.queued),
-        ("ready", fact.ready - fact.started),
-        ("first byte", fact.first_byte - fact.ready),
-    )
-    parts = ", ".join(f"{name} {seconds * 1000:.0f}" for name, seconds in stages)
-    return f"cold start {fact.first_byte * 1000:.0f} ms ({parts})"
 
 
 def _first(text: str) -> str:

@@ -85,22 +85,30 @@ class Autoscaler:
     def scales(self) -> Iterator[RevisionScale]:
         """The scale of every revision that there is."""
         for revision, runner in self._runners.items():
-            last, obj = runner.last, self._registry.view.get(PodAutoscaler, *revision)
-            yield RevisionScale(
-                namespace=revision.namespace,
-                service=self._targets.service_of(revision),
-                revision=revision.name,
-                configuration=obj.metadata.labels.get(CONFIGURATION, "") if obj else "",
-                desired=last.desired if last is not None else None,
-                requested=runner.desired,
-                instances=self._fleet.counts(revision),
-                excess=runner.excess.capacity,
-                panic=last is not None and last.panic,
-                metric=runner.spec.metric,
-                stable=last.stable if last is not None else 0.0,
-                in_panic_window=last.in_panic_window if last is not None else 0.0,
-                target=runner.spec.target,
-            )
+            yield self._scale(revision, runner)
+
+    def scale(self, revision: RevisionName) -> RevisionScale | None:
+        """The scale of *revision*; None if there is none, or another class scales it."""
+        runner = self._runners.get(revision)
+        return self._scale(revision, runner) if runner is not None else None
+
+    def _scale(self, revision: RevisionName, runner: ScalerRunner) -> RevisionScale:
+        last, obj = runner.last, self._registry.view.get(PodAutoscaler, *revision)
+        return RevisionScale(
+            namespace=revision.namespace,
+            service=self._targets.service_of(revision),
+            revision=revision.name,
+            configuration=obj.metadata.labels.get(CONFIGURATION, "") if obj else "",
+            desired=last.desired if last is not None else None,
+            requested=runner.desired,
+            instances=self._fleet.counts(revision),
+            excess=runner.excess.capacity,
+            panic=last is not None and last.panic,
+            metric=runner.spec.metric,
+            stable=last.stable if last is not None else 0.0,
+            in_panic_window=last.in_panic_window if last is not None else 0.0,
+            target=runner.spec.target,
+        )
 
     # From the activator.
 

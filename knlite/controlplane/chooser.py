@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from knlite.controlplane.wanted import Wanted
+from knlite.controlplane.wanted import Wanted, of_revision
 from knlite.functions.project import ProjectError, read
 from knlite.functions.service import NAME
 from knlite.kinds.labels import FUNCTION
-from knlite.kinds.podspec.fields import Container
+from knlite.kinds.podspec.fields import Container, leading_container
+from knlite.kinds.serving.revision import Revision
 from knlite.serving.code import code_of
 from knlite.serving.workload import (
     Choice,
@@ -63,6 +64,14 @@ class Chooser:
             code = self.live.get(found.workload.folder) or code_of(wanted.annotations)
             return replace(found, workload=replace(found.workload, code=code))
         return found
+
+    def told(self, revision: Revision) -> str:
+        """What runs *revision*, in words; why nothing does, if nothing can."""
+        container = leading_container(revision.spec)
+        if container is None:
+            return ""
+        found = self.choose(of_revision(revision), container)
+        return found.message if isinstance(found, Unrunnable) else found.why
 
     def _deployed(self, wanted: Wanted) -> FunctionProject | Unrunnable | None:
         """The function that *wanted* was deployed as, whatever its image is called."""

@@ -16,6 +16,7 @@ from knlite.facts import Fact
 from knlite.kinds.labels import SERVICE
 from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.service import Service
+from knlite.reconcile import View
 from knlite.registry.registry import Registry
 from knlite.serving.instance import RevisionName
 from knlite.serving.levels import InstanceCounts, RevisionLoad
@@ -62,9 +63,7 @@ class Resting:
         Raises ``NotFound``; ``Conflict`` if a request is under way, an instance is starting, or the
         service may not be without one.
         """
-        view = self._registry.view
-        if view.get(Service, namespace, name) is None:
-            raise NotFound(f"there is no service {name} in namespace {namespace}")
+        revisions = services_revisions(self._registry.view, namespace, name)
         under_way = sum(
             load.queued + load.active
             for load in self._loads()
@@ -77,13 +76,19 @@ class Resting:
                 fix="ask again when they are over",
                 causes=[Cause("RequestsUnderWay", f"{under_way}")],
             )
-        revisions = [
-            RevisionName(namespace, revision.metadata.name)
-            for revision in view.labelled(Revision, namespace, SERVICE, name)
-        ]
         for revision in revisions:
             found = self._counts(revision)
             if found.ready or found.not_ready or found.pending:
                 self._scale.rest(revision, "somebody asked for it")
         while any(self._counts(revision).terminating for revision in revisions):
             await self._changed.wait()
+
+
+def services_revisions(view: View, namespace: str, name: str) -> list[RevisionName]:
+    """The revisions of that service. Raises ``NotFound`` if there is no such service."""
+    if view.get(Service, namespace, name) is None:
+        raise NotFound(f"there is no service {name} in namespace {namespace}")
+    return [
+        RevisionName(namespace, revision.metadata.name)
+        for revision in view.labelled(Revision, namespace, SERVICE, name)
+    ]

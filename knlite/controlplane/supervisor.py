@@ -6,8 +6,8 @@ and replaced.
 
 Source: Knative reference §4.2 (restarts).
 Not here: how many (``autoscaler.py``), which of them (``roster.py``), one start from beginning to
-end (``incarnation.py``), how code is prepared (``images.py``) and run (``runtime/``), what the
-instance is told (``serving/contract.py``).
+end (``incarnation.py``), new ones in the place of old ones (``succession.py``), how code is
+prepared (``images.py``) and run (``runtime/``), what it is told (``serving/contract.py``).
 """
 
 import random
@@ -28,6 +28,7 @@ from knlite.controlplane.race import first_of
 from knlite.controlplane.roster import counted, step_to
 from knlite.controlplane.scalelisteners import Balancer, ScaleListener
 from knlite.controlplane.slot import Idle, Slot
+from knlite.controlplane.succession import Succession
 from knlite.facts import Publish
 from knlite.runtime.port import Runtime, Usage
 from knlite.serving.instance import RevisionName, StartFailure
@@ -36,9 +37,6 @@ from knlite.serving.levels import InstanceCounts
 
 LONG_RUN = 600.0
 """Seconds of running after which an instance is no longer held to crash again and again."""
-
-DELETED = StartFailure("PodDeleted", "its Pod has been deleted")
-"""Why one that nobody wants any more did not start."""
 
 
 class Supervisor:
@@ -69,10 +67,11 @@ class Supervisor:
             offered=self._offered,
             drained=self._drained,
             occupied=self._occupied,
-            let_go=self._retire,
+            let_go=self.retire,
             idling=idling,
         )
         self._idling = idling
+        self._succession = Succession(self)
         self._slots: dict[RevisionName, dict[str, Slot]] = {}
         self._desired: dict[RevisionName, int] = {}
         self._balancers: list[Balancer] = []
@@ -133,7 +132,7 @@ class Supervisor:
         tier = self._idling.tier(revision) if step.surplus and not count else "remove"
         for slot in step.surplus:
             if tier == "remove" or slot.endpoint is None:
-                self._retire(slot)
+                self.retire(slot)
             else:
                 self._lay_to_rest(slot, tier)
         if not slots:
@@ -143,44 +142,23 @@ class Supervisor:
         """Have none any more, for good: *revision* is gone."""
         self.set_desired(revision, 0)
         self.let_go(revision)
-        for slot in self._incoming(revision):
-            self._retire(slot)
+        for slot in tuple(self._slots.get(revision, {}).values()):
+            if slot.incoming:
+                self.retire(slot)
 
     async def replace(self, revision: RevisionName) -> StartFailure | None:
-        """Have new instances in the place of those that there are, once they are ready.
+        """Have new instances in the place of those that there are, all of them or none."""
+        return await self._succession.all_at_once(revision)
 
-        If one of them cannot start nothing changes, and why is returned. Where there is none one is
-        started all the same, to see whether it can. Cancelled, nothing changes.
-        """
-        self.let_go(revision)
-        slots = self._slots.setdefault(revision, {})
-        old = [slot for slot in slots.values() if not slot.retired.is_set()]
-        for _ in range(max(1, len(old))):
-            self._add(revision, incoming=True)
-        fresh = self._incoming(revision)
-        try:
-            for slot in fresh:
-                await slot.decided.wait()
-                if slot.failure is not None:
-                    return slot.failure
-                if slot.retired.is_set():
-                    return DELETED
-            for slot in fresh:
-                slot.incoming = False
-            for slot in old:
-                self._retire(slot)
-            self._refill(revision)
-        finally:
-            for slot in fresh:
-                if slot.incoming:
-                    self._retire(slot)
-        return None
+    async def renew(self, revision: RevisionName) -> StartFailure | None:
+        """Have new instances in the place of those that there are, one after the other."""
+        return await self._succession.one_by_one(revision)
 
     def let_go(self, revision: RevisionName) -> None:
         """Keep none of those that are given up: they would not be what a new one is."""
         for slot in tuple(self._slots.get(revision, {}).values()):
             if slot.resting:
-                self._retire(slot)
+                self.retire(slot)
 
     def hurry(self, revision: RevisionName) -> None:
         """Start again now what would be started again later: a request waits, or what it lacked is
@@ -188,39 +166,17 @@ class Supervisor:
         for slot in self._slots.get(revision, {}).values():
             slot.hurry.set()
 
-    def _pod_deleted(self, revision: RevisionName, name: str) -> None:
-        """Let that instance go; the revision gets another one if it wants as many as before."""
-        slot = self._slots.get(revision, {}).get(name)
-        if slot is not None and not slot.retired.is_set():
-            self._retire(slot)
-            # Not at once: whatever deletes the Pod may be about to delete the revision.
-            self._clock.call_at(self._clock.now(), lambda: self._refill(revision))
-
-    def _idle_changed(self, revision: RevisionName) -> None:
-        if revision in self._slots and self._idling.tier(revision) == "remove":
-            self.let_go(revision)
-
-    def _refill(self, revision: RevisionName) -> None:
-        self.set_desired(revision, self._desired.get(revision, 0))
-
-    def _incoming(self, revision: RevisionName) -> list[Slot]:
+    def standing(self, revision: RevisionName) -> list[Slot]:
+        """Those of *revision* that are neither given up for good nor to replace another one."""
         slots = self._slots.get(revision, {}).values()
-        return [slot for slot in slots if slot.incoming and not slot.retired.is_set()]
+        return [slot for slot in slots if not (slot.retired.is_set() or slot.incoming)]
 
-    def _add(self, revision: RevisionName, *, incoming: bool = False) -> None:
-        if self._group is None:
-            return
-        name = instance_name(revision.name, self._draw)
-        slot = Slot(name, revision, self._service_of(revision), incoming=incoming)
-        self._slots[revision][slot.name] = slot
-        self._group.start_soon(self._keep, slot, name=slot.name)
+    def add_incoming(self, revision: RevisionName) -> Slot | None:
+        """One more of *revision*, which counts for nothing yet; None if the run is over."""
+        return self._add(revision, incoming=True)
 
-    def _lay_to_rest(self, slot: Slot, tier: Idle) -> None:
-        slot.turn(tier, self._clock.now())
-        slot.endpoint = None
-        self._changed(slot.revision)
-
-    def _retire(self, slot: Slot) -> None:
+    def retire(self, slot: Slot) -> None:
+        """Let *slot* finish what it has, and go."""
         if slot.retired.is_set():
             return
         slot.retired.set()
@@ -228,6 +184,36 @@ class Supervisor:
             slot.endpoint = None
             self._changed(slot.revision)
         self._chronicle.retired(slot)
+
+    def refill(self, revision: RevisionName) -> None:
+        """Have as many instances of *revision* as are wanted."""
+        self.set_desired(revision, self._desired.get(revision, 0))
+
+    def _pod_deleted(self, revision: RevisionName, name: str) -> None:
+        """Let that instance go; the revision gets another one if it wants as many as before."""
+        slot = self._slots.get(revision, {}).get(name)
+        if slot is not None and not slot.retired.is_set():
+            self.retire(slot)
+            # Not at once: whatever deletes the Pod may be about to delete the revision.
+            self._clock.call_at(self._clock.now(), lambda: self.refill(revision))
+
+    def _idle_changed(self, revision: RevisionName) -> None:
+        if revision in self._slots and self._idling.tier(revision) == "remove":
+            self.let_go(revision)
+
+    def _add(self, revision: RevisionName, *, incoming: bool = False) -> Slot | None:
+        if self._group is None:
+            return None
+        name = instance_name(revision.name, self._draw)
+        slot = Slot(name, revision, self._service_of(revision), incoming=incoming)
+        self._slots.setdefault(revision, {})[slot.name] = slot
+        self._group.start_soon(self._keep, slot, name=slot.name)
+        return slot
+
+    def _lay_to_rest(self, slot: Slot, tier: Idle) -> None:
+        slot.turn(tier, self._clock.now())
+        slot.endpoint = None
+        self._changed(slot.revision)
 
     async def _keep(self, slot: Slot) -> None:
         """The whole life of *slot*."""
@@ -242,7 +228,7 @@ class Supervisor:
                     continue
                 if slot.incoming:
                     slot.failure = end.why
-                    self._retire(slot)
+                    self.retire(slot)
                     break
                 if self._clock.now() - since > LONG_RUN:
                     slot.crashes = 0

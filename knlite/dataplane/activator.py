@@ -13,6 +13,7 @@ Not here: one request (``request.py``), which instance (``serving/capacity``), h
 
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import anyio
@@ -70,6 +71,7 @@ class Activator:
         self._revisions: dict[RevisionName, Revision] = {}
         self._awake: set[Revision] = set()
         self._sampling = anyio.Event()
+        self._told: list[Callable[[Sequence[RevisionName]], None]] = []
 
     def report_to(self, demand: Demand) -> None:
         """Tell *demand* how busy revisions are; to be called before the first request."""
@@ -140,6 +142,20 @@ class Activator:
         for revision in tuple(self._revisions.values()):
             yield revision.load()
 
+    def load(self, name: RevisionName) -> RevisionLoad | None:
+        """What revision *name* has to do now; None if there is none."""
+        revision = self._revisions.get(name)
+        return None if revision is None or revision.deleted else revision.load()
+
+    @contextmanager
+    def sampling(self, told: Callable[[Sequence[RevisionName]], None]) -> Iterator[None]:
+        """Call *told* with the revisions of each round of samples while the context lasts."""
+        self._told.append(told)
+        try:
+            yield
+        finally:
+            self._told.remove(told)
+
     # From the gateway.
 
     def handle(
@@ -197,7 +213,8 @@ class Activator:
 
     def _sample(self) -> None:
         now = self._clock.now()
-        for revision in tuple(self._awake):
+        awake = tuple(self._awake)
+        for revision in awake:
             sample = revision.meter.sample(now)
             if self._demand is not None:
                 self._demand.demand(revision.name, sample)
@@ -205,3 +222,5 @@ class Activator:
                 self._awake.discard(revision)
                 if revision.deleted:
                     self._revisions.pop(revision.name, None)
+        for told in self._told:
+            told([revision.name for revision in awake])

@@ -135,7 +135,10 @@ class Gateway:
         return False
 
     def ask(self, exchange: InnerExchange) -> None:
-        """Send an event on its way; *exchange* is told which instance gets it."""
+        """Send an event, or a request of knlite's own, on its way.
+
+        *exchange* is told which instance gets it.
+        """
         self.events.handle(exchange)
 
     async def run(

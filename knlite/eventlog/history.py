@@ -8,13 +8,14 @@ Source: ``docs/adr/0031-the-event-log.md``.
 Not here: what a story says (``telemetry/xray.py``).
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import anyio
 from anyio.abc import TaskStatus
 
+from knlite.eventlog.searching import holds, words
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 NEWEST = 2**63 - 1
@@ -52,6 +53,11 @@ class Wanted:
     id: str = ""
     source: str = ""
     type: str = ""
+    subject: str = ""
+    text: str = ""
+    """Words that are all in its attributes or its data (``searching.py``)."""
+    readers: frozenset[str] = frozenset()
+    """Only what one of these egresses gets."""
     kind: str = ""
     """Of the resource, as are the next two."""
     namespace: str = ""
@@ -66,6 +72,9 @@ class Wanted:
     """Only what repeats nothing."""
     troubled: bool = False
     """Only those with a delivery that has failed or that went to a dead letter sink."""
+    state: str = ""
+    """Only those that may be in this state (``telemetry/stories.py``): a history leaves out what it
+    knows not to be, and whoever asks works out the rest."""
     limit: int = 100
 
     def takes(self, fact: EventAccepted) -> bool:
@@ -76,11 +85,14 @@ class Wanted:
             and (not self.type or attributes.get("type") == self.type)
             and (not self.id or attributes.get("id") == self.id)
             and (not self.source or attributes.get("source") == self.source)
+            and (not self.subject or attributes.get("subject") == self.subject)
             and (not self.kind or fact.kind == self.kind)
             and (not self.namespace or fact.namespace == self.namespace)
             and (not self.name or fact.name == self.name)
             and (not self.repeats or fact.replay_of in self.repeats)
             and not (self.originals and fact.replay_of)
+            and (not self.readers or not self.readers.isdisjoint(fact.readers))
+            and (not self.text or holds(fact, words(self.text)))
         )
 
 
@@ -100,6 +112,26 @@ class Happened:
 def is_trouble(fact: DeliveryAttempted) -> bool:
     """Whether it ended a delivery that the subscriber did not take."""
     return fact.ended and fact.outcome in {"failed", "dead-lettered"}
+
+
+GOES_ON = frozenset(("delivering", "waiting"))
+"""The states of an event of which a delivery has still to end …"""
+TROUBLE = frozenset(("failed", "dead-lettered"))
+"""… of one with a delivery that its subscriber did not take …"""
+LOST = frozenset(("cut off", "gone"))
+"""… and of one with a delivery that nobody will end."""
+
+
+def may_be(state: str, fact: EventAccepted, attempts: Sequence[DeliveryAttempted]) -> bool:
+    """Whether an event that has nothing left to end may be in *state*."""
+    if state == "unmatched":
+        return not fact.readers
+    if state in TROUBLE:
+        return any(map(is_trouble, attempts))
+    if state in LOST:
+        count = len(fact.readers)
+        return len(attempts) < count or sum([each.ended for each in attempts]) < count
+    return state not in GOES_ON
 
 
 class History(Protocol):
@@ -130,7 +162,7 @@ class History(Protocol):
         """One event."""
         ...
 
-    def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+    def find(self, wanted: Wanted) -> AsyncGenerator[Happened, None]:
         """The newest events that are *wanted*, the newest first.
 
         Their data is left out, which may be more than memory holds: ``at`` has it.
@@ -139,6 +171,10 @@ class History(Protocol):
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         """The egresses that a resource had when *arrival* came, as they were then, by name."""
+        ...
+
+    def uids(self, kind: str, namespace: str, name: str) -> frozenset[str]:
+        """Those of the egresses that have, or had, that name; an empty *kind*: of any."""
         ...
 
     async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
@@ -227,6 +263,16 @@ class Versions:
             if fact is not None and not fact.gone:
                 found.append(fact)
         return sorted(found, key=lambda fact: (fact.egress_namespace, fact.egress_name))
+
+    def uids(self, kind: str, namespace: str, name: str) -> frozenset[str]:
+        """As ``History.uids``."""
+        newest = (each[-1] for egresses in self._of.values() for each in egresses.values())
+        return frozenset(
+            fact.egress_uid
+            for fact in newest
+            if (fact.egress_namespace, fact.egress_name) == (namespace, name)
+            and kind in {"", fact.egress_kind}
+        )
 
     def forget(self, oldest: int) -> list[EgressChanged]:
         """Nothing before *oldest* is asked about any more; what is forgotten by that."""

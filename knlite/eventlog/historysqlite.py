@@ -9,7 +9,7 @@ Not here: the tables (``historytables.py``), reading events (``historyreading.py
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -24,22 +24,32 @@ from knlite.eventlog.history import (
     Progress,
     Versions,
     Wanted,
-    is_trouble,
 )
 from knlite.eventlog.historyreading import Reading
 from knlite.eventlog.historytables import (
     ROW,
+    SEARCH_SIZE,
     SIZE,
     Row,
     Statement,
     Store,
+    mark,
     number,
     read,
+    search_row,
+    search_size,
     written,
 )
+from knlite.eventlog.searching import SEARCHED
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _EVENT = "INSERT OR IGNORE INTO history VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_SEARCH = "INSERT OR IGNORE INTO history_search VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_ONE_MORE = (
+    "UPDATE history_search SET wanting = wanting + 1, readers = readers || char(10) || ?2"
+    " WHERE arrival = ?1 AND instr(readers, ?2) = 0"
+)
+"""An event that goes on may do so for one egress after the other."""
 _ATTEMPT = "INSERT OR IGNORE INTO history_attempts VALUES (?, ?, ?, ?)"
 _EGRESS = "INSERT INTO history_egresses VALUES (?, ?, ?)"
 _NOTE = "INSERT OR REPLACE INTO history_notes VALUES (?, ?)"
@@ -94,6 +104,9 @@ class SqliteHistory:
         self._counts: dict[tuple[int, str], int] = {}
         """Of deliveries that go on, how many attempts are kept."""
         self._events: list[Row] = []
+        self._searches: list[Row] = []
+        self._readers: list[Row] = []
+        """Egresses of events that go on."""
         self._attempts: list[Row] = []
         self._egresses: list[Row] = []
         self._last_number = 0
@@ -118,8 +131,10 @@ class SqliteHistory:
         ((size,),) = await query(
             f"SELECT (SELECT COALESCE(SUM({SIZE}), 0) FROM history)"
             f" + (SELECT COALESCE(SUM(LENGTH(body) + {ROW}), 0) FROM history_attempts)"
+            f" + (SELECT COALESCE(SUM({SEARCH_SIZE}), 0) FROM history_search)"
         )
         self._size = number(size)
+        await self._make_searchable()
         for (body,) in await query("SELECT body FROM history_egresses ORDER BY since, rowid"):
             egress = read(body, EgressChanged)
             if egress is not None:
@@ -148,7 +163,9 @@ class SqliteHistory:
     def accepted(self, fact: EventAccepted) -> None:
         of, data = fact.attributes.get, fact.data
         body = written(fact if data is None else msgspec.structs.replace(fact, data=None))
+        search = search_row(fact)
         self._later()
+        self._searches.append(search)
         self._events.append(
             (
                 fact.arrival, of("id", ""), of("source", ""), of("type", ""),
@@ -157,8 +174,9 @@ class SqliteHistory:
         )  # fmt: skip
         self.newest = max(self.newest, fact.arrival)
         self._oldest = self._oldest or fact.arrival
-        self._grow(len(body) + len(data or b""))
+        self._grow(len(body) + len(data or b"") + search_size(search))
         if fact.again:
+            self._readers += ((fact.arrival, reader) for reader in fact.readers)
             for reader in fact.readers:
                 self._progress.resume(fact.arrival, reader)
         else:
@@ -195,11 +213,14 @@ class SqliteHistory:
     async def at(self, arrival: int) -> Happened | None:
         return await self._reading.at(arrival)
 
-    def find(self, wanted: Wanted) -> AsyncIterator[Happened]:
+    def find(self, wanted: Wanted) -> AsyncGenerator[Happened, None]:
         return self._reading.find(wanted)
 
     async def egresses(self, resource_uid: str, arrival: int) -> list[EgressChanged]:
         return self._versions.at(resource_uid, arrival)
+
+    def uids(self, kind: str, namespace: str, name: str) -> frozenset[str]:
+        return self._versions.uids(kind, namespace, name)
 
     def close(self) -> None:
         """Keep what has come, and how far all is known."""
@@ -211,7 +232,7 @@ class SqliteHistory:
         body = written(fact)
         self._later()
         self._grow(len(body))
-        self._attempts.append((fact.arrival, self._last_number, int(is_trouble(fact)), body))
+        self._attempts.append((fact.arrival, self._last_number, mark(fact), body))
 
     def _grow(self, size: int) -> None:
         self._noted += size + ROW
@@ -242,17 +263,25 @@ class SqliteHistory:
             asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self, more: Sequence[Statement] = ()) -> None:
-        noted = ((_EVENT, self._events), (_ATTEMPT, self._attempts), (_EGRESS, self._egresses))
+        noted = (
+            (_EVENT, self._events),
+            (_SEARCH, self._searches),
+            (_ONE_MORE, self._readers),
+            (_ATTEMPT, self._attempts),
+            (_EGRESS, self._egresses),
+        )
         statements = [*((sql, rows) for sql, rows in noted if rows), *more]
         if not statements:
             return
         self._events, self._attempts, self._egresses = [], [], []
+        self._searches, self._readers = [], []
         size, self._noted = self._noted, 0
         if self._behind > MAX_BEHIND:
             # Rather a gap in what is told than memory without end.
             if not self._missing:
                 self._complain("the disk is too slow for the event log, which has gaps from now on")
-            self._missing += sum(len(rows) for _, rows in statements)
+            beside = {_SEARCH, _ONE_MORE}
+            self._missing += sum(len(rows) for sql, rows in statements if sql not in beside)
             return
         self._behind += size
         self._store.submit(statements, lambda _: self._caught_up(size))
@@ -263,6 +292,31 @@ class SqliteHistory:
         if self._missing and self._behind <= MAX_BEHIND // 2:
             self._complain(f"the event log goes on; {self._missing} entries are missing")
             self._missing = 0
+
+    async def _make_searchable(self) -> None:
+        """Add what an earlier knlite has not written beside its events."""
+        lacking = "(SELECT COUNT(*) FROM history) - (SELECT COUNT(*) FROM history_search)"
+        ((missing,),) = await self._store.query(f"SELECT {lacking}")
+        since = 0
+        while number(missing) > 0:
+            rows = await self._store.query(
+                "SELECT h.arrival, h.body, substr(h.data, 1, ?) FROM history h"
+                " LEFT JOIN history_search s ON s.arrival = h.arrival"
+                " WHERE h.arrival > ? AND s.arrival IS NULL ORDER BY h.arrival LIMIT ?",
+                (SEARCHED, since, _AT_ONCE),
+            )
+            if not rows:
+                return
+            for arrival, body, data in rows:
+                since = number(arrival)
+                fact = read(body, EventAccepted)
+                if fact is not None:
+                    assert data is None or isinstance(data, bytes)
+                    search = search_row(msgspec.structs.replace(fact, data=data))
+                    self._later()
+                    self._searches.append(search)
+                    self._grow(search_size(search) - ROW)
+            self._flush()
 
     async def _resume(self, since: int) -> None:
         """Find what had not ended when the last run did, and may go on."""
@@ -302,7 +356,9 @@ class SqliteHistory:
         while self._size > goal or max(after, self._oldest) < self._too_old():
             rows = await self._store.query(
                 f"SELECT arrival, {SIZE} + COALESCE((SELECT SUM(LENGTH(body)"
-                f" + {ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0),"
+                f" + {ROW}) FROM history_attempts a WHERE a.arrival = h.arrival), 0)"
+                f" + COALESCE((SELECT {SEARCH_SIZE} FROM history_search s"
+                " WHERE s.arrival = h.arrival), 0),"
                 " (SELECT COUNT(*) FROM history_attempts a WHERE a.arrival = h.arrival)"
                 " FROM history h WHERE arrival > ? ORDER BY arrival LIMIT ?",
                 (after, _LOOK),
@@ -334,6 +390,7 @@ class SqliteHistory:
         self._store.submit(
             [
                 ("DELETE FROM history_attempts WHERE arrival = ?", arrivals),
+                ("DELETE FROM history_search WHERE arrival = ?", arrivals),
                 ("DELETE FROM history WHERE arrival = ?", arrivals),
             ],
             lambda _: deleted.set(),

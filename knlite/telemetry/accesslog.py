@@ -10,7 +10,7 @@ Source: Knative reference §6.3; knative/serving ``pkg/http/request_log.go``.
 Not here: which template is understood (``kinds/config/observability.py``).
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -31,7 +31,7 @@ _TRACE_ID_DIGITS = 32
 
 def record(fact: RequestDone) -> dict[str, Any]:
     """What an access log says of a request. Sizes are texts, as Knative's template has them."""
-    shown = _shown(fact.headers)
+    shown = shown_headers(fact.headers)
     stages = {"waited": round(fact.waited, 6)}
     if fact.instance:
         stages["instance"] = round(fact.seconds - fact.waited, 6)
@@ -63,6 +63,19 @@ def record(fact: RequestDone) -> dict[str, Any]:
         "stages": stages,
         "why": fact.why,
     }
+
+
+def shown_headers(
+    headers: Sequence[tuple[bytes, bytes]], also: Container[bytes] = ()
+) -> dict[bytes, bytes]:
+    """The headers that may be shown, and *also* these, by name in lower case; of several, the
+    first."""
+    found: dict[bytes, bytes] = {}
+    for name, value in headers:
+        lower = name.lower()
+        if lower in _SHOWN or lower in also:
+            found.setdefault(lower, value)
+    return found
 
 
 class AccessLog:
@@ -141,16 +154,6 @@ class AccessLog:
         self.close()
         text = f"requests are no longer logged, as {self._folder} fails: {exc}"
         self._publish(Notice(at=self._clock.wall(), level="error", text=text))
-
-
-def _shown(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers that may be shown, by name in lower case; of several, the first."""
-    found: dict[bytes, bytes] = {}
-    for name, value in headers:
-        lower = name.lower()
-        if lower in _SHOWN:
-            found.setdefault(lower, value)
-    return found
 
 
 def _trace_id(headers: dict[bytes, bytes]) -> str:

@@ -6,8 +6,10 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 """
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import anyio
@@ -15,7 +17,7 @@ from anyio.streams.memory import MemoryObjectSendStream
 
 from knlite.errors import NotFound
 from knlite.eventing.cloudevent import CloudEvent
-from knlite.eventlog.history import Happened, History, InMemory, Wanted
+from knlite.eventlog.history import NEWEST, Happened, History, InMemory, Wanted
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import (
     DeliveryAttempted,
@@ -27,8 +29,9 @@ from knlite.facts import (
 )
 from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
+from knlite.telemetry.descent import branch
 from knlite.telemetry.elsewhere import Elsewhere
-from knlite.telemetry.stories import Row, Story, Summary
+from knlite.telemetry.stories import Branch, Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
 BEHIND = 10_000
@@ -43,6 +46,8 @@ REPLAYS = 100
 _AT_ONCE = 100
 """Events whose repetitions are asked for at once."""
 
+_NOTHING = Wanted(before=0, limit=0)
+
 _Told = tuple[int, bool]
 """The arrival of an event, and whether it has ended: else it has just come."""
 
@@ -56,6 +61,14 @@ class Query(Protocol):
     def source(self) -> str: ...
     @property
     def type(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def egress(self) -> str: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -84,6 +97,8 @@ class EventRecords:
         self._followers: dict[MemoryObjectSendStream[_Told], Wanted] = {}
         self._recent = MemoryHistory(_RECENT)
         """What has come while somebody follows: no disk is asked for each event."""
+        self._tell_of: Callable[[Callable[[], object]], None] | None = None
+        """Tells consoles of an event, while there are some."""
         self._ends: dict[int, anyio.Event] = {}
         """By arrival, for who waits for its end."""
 
@@ -91,13 +106,15 @@ class EventRecords:
         """Take note of *fact*."""
         match fact:
             case DeliveryAttempted():
-                if self._followers:
+                if self._followers or self._tell_of:
                     self._recent.attempted(fact)
                 if self._history.attempted(fact):
                     self._ended(fact.arrival)
+                elif self._tell_of:
+                    self._tell_of(partial(self._now_of, fact.arrival))
             case EventAccepted():
                 self._history.accepted(fact)
-                if self._followers and not fact.again:
+                if (self._followers or self._tell_of) and not fact.again:
                     self._recent.accepted(fact)
                     self._tell(fact)
             case EventRefused() | SourceSent():
@@ -108,7 +125,7 @@ class EventRecords:
                     self._present.pop(fact.egress_uid, None)
                 else:
                     self._present[fact.egress_uid] = fact
-                if self._followers:
+                if self._followers or self._tell_of:
                     self._recent.changed(fact)
                 for arrival in self._history.changed(fact):
                     self._ended(arrival)
@@ -117,14 +134,25 @@ class EventRecords:
 
     async def events(self, query: Query) -> list[Summary]:
         """The newest events that are asked for, the oldest of them first."""
-        found = [
-            xray.summary(each, self._now()) async for each in self._history.find(_wanted(query))
-        ]
+        found: list[Summary] = []
+        wanted = self._wanted(query)
+        if wanted is None or query.limit <= 0:
+            return found
+        if query.state:
+            # The history gives those that may be in it.
+            wanted = replace(wanted, limit=NEWEST)
+        async with aclosing(self._history.find(wanted)) as events:
+            async for each in events:
+                summary = xray.summary(each, self._now())
+                if query.state in {"", summary.state}:
+                    found.append(summary)
+                    if len(found) == query.limit:
+                        break
         return found[::-1]
 
     async def follow(self, query: Query) -> AsyncGenerator[Summary, None]:
         """What ``events`` gives, then each event when it comes and again when it has ended."""
-        wanted = _wanted(query)
+        wanted = self._wanted(query) or _NOTHING
         send, receive = anyio.create_memory_object_stream[_Told](BEHIND)
         self._followers[send] = wanted
         try:
@@ -138,13 +166,36 @@ class EventRecords:
                     continue
                 if not ended and (arrival <= listed or self._ends_next(happened)):
                     continue
-                yield xray.summary(happened, self._now())
+                summary = xray.summary(happened, self._now())
+                if query.state in {"", summary.state}:
+                    yield summary
         finally:
             del self._followers[send]
-            if not self._followers:
-                self._recent = MemoryHistory(_RECENT)
+            self._forget_recent()
             send.close()
             receive.close()
+
+    @contextmanager
+    def telling(self, tell: Callable[[Callable[[], object]], None]) -> Iterator[None]:
+        """Have *tell* told of each event that comes, is tried or ends, while the context lasts.
+
+        What it is told gives the ``Summary`` when it is called, so that nothing is worked out for
+        events that nobody gets to see; or ``{"arrival": …}`` alone, of one that came before.
+        """
+        self._tell_of = tell
+        try:
+            yield
+        finally:
+            self._tell_of = None
+            self._forget_recent()
+
+    def _forget_recent(self) -> None:
+        if not (self._followers or self._tell_of):
+            self._recent = MemoryHistory(_RECENT)
+
+    def _now_of(self, arrival: int) -> object:
+        happened = self._recent.get(arrival)
+        return xray.summary(happened, self._now()) if happened else {"arrival": arrival}
 
     def _ends_next(self, happened: Happened) -> bool:
         """Whether an event that has come has ended by now: that will be told next."""
@@ -154,6 +205,13 @@ class EventRecords:
     async def story(self, arrival: int) -> Story:
         """The story of one event. Raises ``NotFound``."""
         return await self._story(await self.happened(arrival))
+
+    async def tree(self, arrival: int) -> Branch:
+        """What came of an event: replies, and what went on to other brokers and channels.
+
+        Raises ``NotFound``.
+        """
+        return await branch(self._history, await self.happened(arrival), self._now())
 
     async def stories(self, event_id: str, source: str = "") -> list[Story]:
         """The stories of all events of an id, the newest first. Raises ``NotFound``.
@@ -200,7 +258,7 @@ class EventRecords:
 
     async def dead_letters(self, query: Query) -> list[DeadLetter]:
         """The deliveries that their subscribers did not take, the oldest first."""
-        wanted = _wanted(query, troubled=True)
+        wanted = self._wanted(query, troubled=True) or _NOTHING
         happened = [each async for each in self._history.find(wanted)][::-1]
         found: list[DeadLetter] = []
         for start in range(0, len(happened), _AT_ONCE):
@@ -210,14 +268,14 @@ class EventRecords:
                 again.setdefault(each.accepted.replay_of, []).append(each)
             for one in some:
                 found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
-        return found
+        return [each for each in found if query.state in {"", each.state}]
 
     async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
         """The newest events that are asked for, the oldest of them first; without their data.
 
         *originals* are those that repeat no other.
         """
-        wanted = replace(_wanted(query), originals=originals)
+        wanted = replace(self._wanted(query) or _NOTHING, originals=originals)
         return [each async for each in self._history.find(wanted)][::-1]
 
     async def until_ended(self, arrival: int) -> Story:
@@ -248,6 +306,31 @@ class EventRecords:
         """All that there are."""
         return list(self._present.values())
 
+    def _wanted(self, query: Query, *, troubled: bool = False) -> Wanted | None:
+        """What a history is asked for; None if there can be none."""
+        readers = frozenset[str]()
+        if query.egress:
+            for each in query.egress.split(","):
+                readers |= self._history.uids(*egress_named(each))
+            if not readers:
+                return None
+        return Wanted(
+            id=query.id,
+            source=query.source,
+            type=query.type,
+            subject=query.subject,
+            text=query.text,
+            state=query.state,
+            readers=readers,
+            kind=query.kind,
+            namespace=query.namespace,
+            name=query.name,
+            since=query.since,
+            before=query.before,
+            troubled=troubled,
+            limit=query.limit,
+        )
+
     def _now(self) -> frozenset[str]:
         return frozenset(self._present)
 
@@ -266,6 +349,8 @@ class EventRecords:
         return [each async for each in self._history.find(wanted)][::-1]
 
     def _tell(self, fact: EventAccepted) -> None:
+        if self._tell_of:
+            self._tell_of(partial(self._now_of, fact.arrival))
         for stream, wanted in self._followers.items():
             if wanted.takes(fact):
                 _push(stream, (fact.arrival, False))
@@ -274,8 +359,18 @@ class EventRecords:
         waited = self._ends.pop(arrival, None)
         if waited is not None:
             waited.set()
+        if self._tell_of:
+            self._tell_of(partial(self._now_of, arrival))
         for stream in self._followers:
             _push(stream, (arrival, True))
+
+
+def egress_named(text: str) -> tuple[str, str, str]:
+    """Kind, namespace and name of an egress; what is not said is any kind, and ``default``."""
+    parts = text.split("/")
+    kind = parts[0] if len(parts) > 2 else ""
+    namespace = parts[-2] if len(parts) > 1 else "default"
+    return kind, namespace, parts[-1]
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:
@@ -284,18 +379,3 @@ def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:
     except (anyio.WouldBlock, anyio.ClosedResourceError, anyio.BrokenResourceError):
         # Rather a gap in one terminal than memory without end.
         return
-
-
-def _wanted(query: Query, *, troubled: bool = False) -> Wanted:
-    return Wanted(
-        id=query.id,
-        source=query.source,
-        type=query.type,
-        kind=query.kind,
-        namespace=query.namespace,
-        name=query.name,
-        since=query.since,
-        before=query.before,
-        troubled=troubled,
-        limit=query.limit,
-    )

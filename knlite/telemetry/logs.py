@@ -5,11 +5,13 @@ with any tool. Names in paths come from validated objects, so they hold neither 
 alone.
 """
 
+import heapq
 from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Protocol, TextIO
 
@@ -95,6 +97,23 @@ class Logs:
                         stream.close()
             case _:
                 pass
+
+    def newest(self, count: int) -> list[LogLine]:
+        """The last *count* lines of all services, in order."""
+        if not count:
+            return []
+        found: list[LogLine] = []
+        for lines in reversed(self._lines.values()):
+            if len(found) >= count and lines[-1].at < found[0].at:
+                break  # This one and all before it have written nothing since.
+            begin = max(0, len(lines) - count)
+            merged = heapq.merge(found, islice(lines, begin, None), key=lambda line: line.at)
+            found = list(merged)[-count:]
+        return found
+
+    def services(self) -> list[tuple[str, str]]:
+        """Of which services there are lines, by namespace and name."""
+        return list(self._lines)
 
     def tail(self, namespace: str, service: str, count: int | None = None) -> list[LogLine]:
         """The last *count* lines of *service* (None: all that are kept)."""

@@ -99,6 +99,11 @@ class Metrics:
         """Ask these whenever somebody scrapes; *scales* also says which revisions there are."""
         self._loads, self._scales = loads, scales
 
+    @property
+    def requests(self) -> Requests:
+        """The requests that it has counted."""
+        return self._requests
+
     def families(self) -> Iterator[Metric]:
         """All metrics as they are now."""
         return self._families()

@@ -11,14 +11,17 @@ routing table, and what belonged to a revision goes with it.
 Source: Knative reference §6.1; OpenTelemetry's default boundaries for histograms of sizes.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Container, Iterator
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from knlite.facts import RequestDone
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds of durations, each including its bound."""
+FINE = tuple(sorted({*SECONDS, *(round(0.00005 * 1.25**step, 9) for step in range(64))}))
+"""The same, 50 us to a minute, near enough to each other for percentiles; each of SECONDS among
+them."""
 SIZES = (0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
 """Upper bounds of bodies, in bytes."""
 METHODS = frozenset(
@@ -62,6 +65,7 @@ class Series:
     __slots__ = (
         "_at_once",
         "_at_once_total",
+        "_busy",
         "_empty",
         "_held",
         "_held_invocation",
@@ -86,8 +90,9 @@ class Series:
         self.method = method
         self.route_tag = fact.route_tag
         # Most requests wait for nothing: their whole time is the instance's, and counted once.
-        self._at_once = [0] * (len(SECONDS) + 1)
+        self._at_once = [0] * (len(FINE) + 1)
         self._at_once_total = 0.0
+        self._busy = Distribution(FINE)
         self._held = Distribution(SECONDS)
         self._held_invocation = Distribution(SECONDS)
         # Most requests have no body.
@@ -103,8 +108,10 @@ class Series:
             self._held.observe(seconds)
             if fact.instance:
                 self._held_invocation.observe(seconds - waited)
+                if not fact.cold:
+                    self._busy.observe(seconds)
         else:
-            self._at_once[bisect_left(SECONDS, seconds)] += 1
+            self._at_once[bisect_left(FINE, seconds)] += 1
             self._at_once_total += seconds
         if fact.request_bytes:
             self._request.observe(fact.request_bytes)
@@ -125,6 +132,14 @@ class Series:
         found.add(self._held_invocation)
         return found
 
+    def warm(self) -> Distribution:
+        """Seconds from arrival to the end of the answer of requests that an instance was ready
+        for, by FINE bounds."""
+        found = Distribution(FINE)
+        found.counts, found.total = list(self._at_once), self._at_once_total
+        found.add(self._busy)
+        return found
+
     def request_size(self) -> Distribution:
         """Bytes of requests."""
         found = Distribution(SIZES)
@@ -140,7 +155,9 @@ class Series:
 
     def _direct(self) -> Distribution:
         found = Distribution(SECONDS)
-        found.counts, found.total = list(self._at_once), self._at_once_total
+        ends = [0, *(bisect_right(FINE, bound) for bound in SECONDS), len(FINE) + 1]
+        found.counts = [sum(self._at_once[begin:end]) for begin, end in pairwise(ends)]
+        found.total = self._at_once_total
         return found
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from knlite.eventing.filters.filter import Part
+
 State = Literal[
     "unmatched", "delivering", "waiting", "delivered", "dead-lettered", "failed", "gone", "cut off"
 ]
@@ -57,6 +59,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     why: str
     path: str
     """What decided, as a path in the egress's spec."""
+    parts: tuple[Part, ...] = ()
+    """The same as precisely as can be said, with what was seen there."""
+    filter: msgspec.Raw = msgspec.Raw(b"{}")
+    """``filter`` and ``filters`` of the egress's spec, as they were then."""
     state: State
     attempts: tuple[Attempt, ...] = ()
     left_out: int = 0
@@ -71,6 +77,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     id: str
     source: str
     type: str
+    subject: str
     to: Place
     sender: str
     state: State
@@ -79,6 +86,19 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     replay_of: int
     size: int
     """Of its data, in bytes."""
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """An event among those that came of another one, and what came of it in turn."""
+
+    event: Summary
+    via: Place | None
+    """The egress by which it came; None for the first."""
+    leg: str
+    """What of it came here: what was sent to its subscriber, the reply, or a dead letter."""
+    children: tuple["Branch", ...] = ()
+    left_out: int = 0
+    """Children that are not told: there were too many, or it goes too deep."""
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

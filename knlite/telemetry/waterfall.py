@@ -23,6 +23,8 @@ there; ``create``: until its program ran; ``ready``: until its readiness probe p
 over``: until the instance was given the request; ``app``: until its first byte; ``body``: until its
 last."""
 
+DIGITS = 6
+"""Moments are told in whole microseconds."""
 NOTES = 20
 """As many are told of one request; of more, the last."""
 
@@ -103,7 +105,7 @@ def waterfall(done: RequestDone, life: Sequence[Moment] = ()) -> Waterfall:
     until = [moment for moment in life if moment.at <= done.at]
     marks = [] if done.instance else _as_far_as_it_came(until, arrived, done)
     return Waterfall(
-        total=done.seconds,
+        total=round(done.seconds, DIGITS),
         answered=bool(done.first_byte),
         stages=tuple(_contiguous(marks or _marks(done), done.seconds)),
         notes=tuple(_notes(until, arrived))[-NOTES:],
@@ -168,9 +170,9 @@ def _as_far_as_it_came(life: Sequence[Moment], arrived: datetime, done: RequestD
 
 def _contiguous(marks: Sequence[_Mark], total: float) -> Iterator[Stage]:
     """*marks* as stages from 0 to *total*; one that would take less than no time takes none."""
-    start = 0.0
+    start, total = 0.0, round(total, DIGITS)
     for mark in marks[:-1]:
-        end = min(max(mark.end, start), total)
+        end = min(max(round(mark.end, DIGITS), start), total)
         yield Stage(name=mark.name, start=start, end=end, why=mark.why)
         start = end
     yield Stage(name=marks[-1].name, start=start, end=total, why=marks[-1].why)
@@ -178,7 +180,7 @@ def _contiguous(marks: Sequence[_Mark], total: float) -> Iterator[Stage]:
 
 def _notes(life: Iterable[Moment], arrived: datetime) -> Iterator[Note]:
     for moment in life:
-        at = (moment.at - arrived).total_seconds()
+        at = round((moment.at - arrived).total_seconds(), DIGITS)
         if at < 0:
             continue
         if moment.state == "step":

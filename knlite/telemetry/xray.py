@@ -75,6 +75,7 @@ def summary(happened: Happened, present: frozenset[str]) -> Summary:
         id=fact.attributes.get("id", ""),
         source=fact.attributes.get("source", ""),
         type=fact.attributes.get("type", ""),
+        subject=fact.attributes.get("subject", ""),
         to=Place(fact.kind, fact.namespace, fact.name),
         sender=fact.sender,
         state=_state(fact, found),
@@ -126,6 +127,15 @@ def foretold(event: CloudEvent, egresses: Sequence[EgressChanged]) -> tuple[Row,
 def verdict_of(egress: EgressChanged, event: CloudEvent) -> Verdict:
     """What the filter of *egress* says of *event*."""
     return _filter(egress.filter_spec).judge(event)
+
+
+def _written(text: str) -> msgspec.Raw:
+    """*text*, unless another knlite has written something else there."""
+    try:
+        msgspec.json.decode(text or "{}")
+    except msgspec.MsgspecError:
+        return msgspec.Raw(b"{}")
+    return msgspec.Raw((text or "{}").encode())
 
 
 class _Unreadable:
@@ -192,6 +202,8 @@ def _blank(
         matched=verdict.matched,
         why=verdict.why,
         path=verdict.path,
+        parts=verdict.parts,
+        filter=_written(egress.filter_spec),
         state=state,
         attempts=tuple(map(_attempt, attempts)),
         left_out=_left_out(attempts),

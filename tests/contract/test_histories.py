@@ -86,6 +86,15 @@ async def test_the_newest_come_first(opened: Opened) -> None:
         ({"since": 2000}, [2000]),
         ({"before": 2000}, [1000]),
         ({"id": "x", "type": "t"}, []),
+        ({"subject": "s-2"}, [2000]),
+        ({"subject": "s"}, []),
+        ({"readers": frozenset(("b", "z"))}, [2000]),
+        ({"readers": frozenset(("z",))}, []),
+        ({"text": "NEEDLE"}, [2000]),
+        ({"text": "needle s-2"}, [2000]),
+        ({"text": "needle s-3"}, []),
+        ({"text": "broker"}, []),
+        ({"text": "%"}, []),
         ({"id": "'; DROP TABLE history; --"}, []),
     ],
 )
@@ -94,7 +103,10 @@ async def test_what_is_wanted_is_found(
 ) -> None:
     async with opened() as history:
         history.accepted(accepted(1000))
-        other = accepted(2000, id="x", source="/o", type="o", name="other", replay_of=1000)
+        attributes = {"id": "x", "source": "/o", "type": "o", "subject": "s-2"}
+        other = accepted(
+            2000, ["b"], attributes=attributes, name="other", replay_of=1000, data=b"a \x00 Needle"
+        )
         history.accepted(other)
         assert await arrivals(history, **wanted) == found
 
@@ -170,6 +182,69 @@ async def test_those_in_trouble_are_found(opened: Opened) -> None:
             history.accepted(accepted(arrival))
             history.attempted(attempted(arrival, outcome=outcome))
         assert await arrivals(history, troubled=True) == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [
+        ("unmatched", [1]),
+        ("delivering", [8, 7, 6]),
+        ("waiting", [8, 7, 6]),
+        ("delivered", [2]),
+        ("failed", [4, 3]),
+        ("dead-lettered", [4, 3]),
+        ("cut off", [5]),
+        ("gone", [5]),
+    ],
+)
+@pytest.mark.parametrize("text", ["", "t"])
+async def test_what_cannot_be_in_a_state_is_left_out(
+    opened: Opened, state: str, text: str, found: list[int]
+) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1, []))
+        for arrival, outcome in ((2, "delivered"), (3, "failed"), (4, "dead-lettered")):
+            history.accepted(accepted(arrival))
+            history.attempted(attempted(arrival, outcome=outcome))
+        history.accepted(accepted(5, ["deleted"]))
+        history.changed(egress("deleted", 6, gone=True))
+        history.accepted(accepted(6))
+        history.accepted(accepted(7, ["a", "b"]))
+        history.attempted(attempted(7))
+        history.accepted(accepted(8))
+        history.attempted(attempted(8, outcome="waiting"))
+        got = await arrivals(history, state=state, text=text)
+        # Who asks works out the rest: that nothing is missing is what counts.
+        assert got == found or (state in {"delivered", "unmatched"} and set(found) <= set(got))
+
+
+async def test_egresses_are_found_by_name_also_those_that_are_gone(opened: Opened) -> None:
+    async with opened() as history:
+        history.changed(egress("a", 0))
+        history.changed(egress("a", 9, gone=True))
+        assert history.uids("Trigger", "ns", "a") == {"a"}
+        assert history.uids("", "ns", "a") == {"a"}
+        assert history.uids("Subscription", "ns", "a") == frozenset()
+
+
+async def test_one_that_goes_on_at_another_egress_is_found_there(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as history:
+        for reader in ("a", "b", "b"):
+            history.accepted(accepted(1, [reader], again=True))
+        for reader in ("a", "b"):
+            assert await arrivals(history, readers=frozenset((reader,))) == [1]
+
+
+async def test_events_of_an_earlier_knlite_are_searched_too(tmp_path: Path) -> None:
+    async with sqlite(tmp_path) as history:
+        history.accepted(accepted(1, data=b"needle"))
+        history.accepted(accepted(2))
+    with sqlite3.connect(tmp_path / FILE) as db:
+        db.execute("DROP TABLE history_search")
+    db.close()
+    async with sqlite(tmp_path) as history:
+        assert await arrivals(history, text="needle") == [1]
+        assert await arrivals(history, type="t") == [2, 1]
 
 
 async def test_attempts_without_end_do_not_grow_without_end(opened: Opened) -> None:

@@ -4,6 +4,7 @@ What it shares with the other engines is in ``test_eventlog.py``.
 """
 
 import asyncio
+import gc
 import json
 import random
 import struct
@@ -525,6 +526,37 @@ async def test_a_run_without_a_server_ends_when_it_is_told_to(
         await log.append(record("1"))
     with anyio.fail_after(AT_ONCE):
         await runs.end(run)
+
+
+async def test_a_run_that_ends_while_it_connects_leaves_no_connection(runs: Runs) -> None:
+    asked, left = anyio.Event(), anyio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """The versions of one question, as a Kafka has them; and nothing more."""
+        request = await reader.readexactly(*struct.unpack(">i", await reader.readexactly(4)))
+        metadata = struct.pack(">ihihhh", *struct.unpack_from(">i", request, 4), 0, 1, 3, 0, 1)
+        writer.write(struct.pack(">i", len(metadata)) + metadata)
+        await reader.readexactly(4)
+        asked.set()
+        while await reader.read(1024):
+            pass
+        writer.close()
+        left.set()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as silent:
+        address = f"127.0.0.1:{silent.sockets[0].getsockname()[1]}"
+        backing = KafkaBacking(server=KafkaServer(bootstrap=(address,)), topics=("t",))
+        run = await runs.begin()
+        run.engine.log(Owner(backing), [])
+        await asked.wait()
+        # It is not the collector that closes it.
+        gc.disable()
+        try:
+            with anyio.fail_after(AT_ONCE):
+                await runs.end(run)
+                await left.wait()
+        finally:
+            gc.enable()
 
 
 async def test_wrong_credentials_are_said_in_the_servers_words(

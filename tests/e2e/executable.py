@@ -50,8 +50,14 @@ def left_to_nobody(process: "subprocess.Popen[Any]") -> None:
 class Knlite:
     """A running ``knlite up``, and what it has said so far."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
-        self.port, self.admin_port = free_port(), free_port()
+    def __init__(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        ports: tuple[int, int] | None = None,
+    ) -> None:
+        """*ports* are those of the gateway and of the API; free ones unless told."""
+        self.port, self.admin_port = ports or (free_port(), free_port())
         self.facts: list[dict[str, Any]] = []
         ports = ["--port", str(self.port), "--admin-port", str(self.admin_port)]
         self.process = subprocess.Popen(

@@ -4,6 +4,7 @@ Source: the order of evaluation, Eventing data plane reference §6.4, §6.5.
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 from knlite.eventing.cesql.functions import function_of
 from knlite.eventing.cesql.lookup import reader_of
@@ -11,6 +12,7 @@ from knlite.eventing.cesql.operators import compiled
 from knlite.eventing.cesql.program import Program
 from knlite.eventing.cesql.values import Fault, Value, as_truth, shown
 from knlite.eventing.cloudevent import CloudEvent
+from knlite.eventing.filters.filter import MOST_PARTS, Part
 from knlite.eventing.filters.words import cut
 from knlite.kinds.cesql.syntax import Attribute, Call, Exists, Expression, Logic, Not, walk
 
@@ -28,6 +30,32 @@ def explained(program: Program, event: CloudEvent) -> str:
     if isinstance(value, Fault) and isinstance(value.by, Logic):
         return f"{told}, and {value.why}"
     return told if isinstance(value, bool | Fault) else f"{told}; a Boolean is wanted"
+
+
+def deciding(program: Program, event: CloudEvent, path: str) -> tuple[Part, ...]:
+    """The parts that are told there, by their place in the text of the expression at *path*."""
+    return tuple(
+        Part(path, _truth(part, event), _seen(part, event), part.start, part.end)
+        for part in islice(_deciding(program.root, event), MOST_PARTS)
+    )
+
+
+def _truth(node: Expression, event: CloudEvent) -> bool | None:
+    value = compiled(node)(event)
+    return value if isinstance(value, bool) else None
+
+
+def _seen(node: Expression, event: CloudEvent) -> dict[str, str | None]:
+    names = (each.name for each, _ in walk(node) if isinstance(each, Exists | Attribute))
+    found: dict[str, str | None] = {}
+    for name in dict.fromkeys(names):
+        value: Value | None = reader_of(name)(event)
+        found[cut(name)] = None if value is None else cut(_text(value))
+    return found
+
+
+def _text(value: Value) -> str:
+    return value if isinstance(value, str) else shown(value)
 
 
 def _deciding(node: Expression, event: CloudEvent) -> Iterator[Expression]:

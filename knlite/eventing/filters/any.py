@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.clue import Clue
-from knlite.eventing.filters.outcome import Dialect, Finding, Outcome, joined
+from knlite.eventing.filters.outcome import Dialect, Finding, Outcome, joined, parts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class Any:
         if len(findings) == 1:
             return findings[0]
         outcome = findings[-1].outcome if findings else None
-        return Finding(outcome, joined(findings, "; ") or "it has no members", self.path)
+        why = joined(findings, "; ") or "it has no members"
+        return Finding(outcome, why, self.path, parts_of(findings))
 
     def clues(self) -> tuple[Clue, ...]:
         """One clue, if every member has some: whoever passes, passes by one of them."""

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.clue import Clue
-from knlite.eventing.filters.filter import Verdict
+from knlite.eventing.filters.filter import Part, Verdict
 from knlite.eventing.filters.lookup import lookup
-from knlite.eventing.filters.words import found, quoted
+from knlite.eventing.filters.seen import all_seen
+from knlite.eventing.filters.words import found, quoted, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,11 @@ class Attributes:
             path = f"filter.attributes[{name}]"
             if not text or (value and text != value):
                 wanted = f"{quoted(value)} is wanted" if value else "some value is wanted"
-                return Verdict(False, f"{found(name, text)}, and {wanted}", path)
+                why = f"{found(name, text)}, and {wanted}"
+                return Verdict(False, why, path, (Part(path, False, seen(name, text)),))
         had = " and ".join(found(name, lookup(event, name)) for name in self.wanted)
-        return Verdict(True, had, "filter.attributes")
+        path = "filter.attributes"
+        return Verdict(True, had, path, all_seen(path, event, self.wanted))
 
     def clues(self) -> tuple[Clue, ...]:
         """What an event must have in order to pass."""

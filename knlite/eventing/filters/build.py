@@ -52,7 +52,7 @@ class Filters:
 
     def judge(self, event: CloudEvent) -> Verdict:
         finding = self.all.finding(event)
-        return Verdict(finding.outcome is not False, finding.why, finding.path)
+        return Verdict(finding.outcome is not False, finding.why, finding.path, finding.parts)
 
     def clues(self) -> tuple[Clue, ...]:
         """What an event must have in order to pass."""

@@ -7,7 +7,7 @@ Differs: a value that is no Boolean fails. Upstream breaks the connection there.
 from dataclasses import dataclass
 
 from knlite.eventing.cesql.clues import clues_of
-from knlite.eventing.cesql.explain import explained
+from knlite.eventing.cesql.explain import deciding, explained
 from knlite.eventing.cesql.program import Program
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.clue import Clue
@@ -25,7 +25,12 @@ class CESQL:
         return self.program.run(event) is True
 
     def finding(self, event: CloudEvent) -> Finding:
-        return Finding(self.program.matches(event), explained(self.program, event), self.path)
+        return Finding(
+            self.program.matches(event),
+            explained(self.program, event),
+            self.path,
+            deciding(self.program, event, self.path),
+        )
 
     def clues(self) -> tuple[Clue, ...]:
         return clues_of(self.program.root)

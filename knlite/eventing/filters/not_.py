@@ -30,8 +30,9 @@ class Not:
         finding = self.member.finding(event)
         outcome = None if finding.outcome is None else not finding.outcome
         if outcome is False:
-            return Finding(False, f"{finding.why}, and that is not wanted", finding.path)
-        return Finding(outcome, finding.why, finding.path)
+            why = f"{finding.why}, and that is not wanted"
+            return Finding(False, why, finding.path, finding.parts)
+        return Finding(outcome, finding.why, finding.path, finding.parts)
 
     def clues(self) -> tuple[Clue, ...]:
         return ()

@@ -8,10 +8,12 @@ Source: Eventing data plane reference §5.1, §5.3.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Protocol, TypeAlias
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.clue import Clue
+from knlite.eventing.filters.filter import MOST_PARTS, Part
 
 Outcome: TypeAlias = bool | None
 
@@ -26,6 +28,8 @@ class Finding:
     outcome: Outcome
     why: str
     path: str
+    parts: tuple[Part, ...] = ()
+    """As ``Verdict.parts``."""
 
 
 class Dialect(Protocol):
@@ -51,3 +55,8 @@ def joined(findings: Iterable[Finding], by: str) -> str:
         more = len(sentences) - _SENTENCES
         sentences = [*sentences[:_SENTENCES], f"so it goes on, {more} times more"]
     return by.join(sentences)
+
+
+def parts_of(findings: Iterable[Finding]) -> tuple[Part, ...]:
+    """Theirs, as far as they are named."""
+    return tuple(islice(chain.from_iterable(each.parts for each in findings), MOST_PARTS))

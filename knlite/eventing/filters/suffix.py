@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.clue import Clue
+from knlite.eventing.filters.filter import Part
 from knlite.eventing.filters.lookup import lookup
 from knlite.eventing.filters.outcome import Finding, Outcome
-from knlite.eventing.filters.words import found, quoted
+from knlite.eventing.filters.seen import all_seen
+from knlite.eventing.filters.words import found, quoted, seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +34,13 @@ class Suffix:
             actual = lookup(event, name)
             if not (actual or "").endswith(text):
                 why = f"{found(name, actual)}, which does not end with {quoted(text)}"
-                return Finding(False, why, f"{self.path}[{name}]")
+                path = f"{self.path}[{name}]"
+                return Finding(False, why, path, (Part(path, False, seen(name, actual)),))
         why = " and ".join(
             f"{found(name, lookup(event, name))}, which ends with {quoted(text)}"
             for name, text in self.wanted.items()
         )
-        return Finding(True, why, self.path)
+        return Finding(True, why, self.path, all_seen(self.path, event, self.wanted))
 
     def clues(self) -> tuple[Clue, ...]:
         return ()

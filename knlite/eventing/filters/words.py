@@ -19,3 +19,8 @@ def cut(text: str) -> str:
 def found(name: str, text: str | None) -> str:
     """What the event has: ``type is "order"``; an empty text counts as absent."""
     return f"{name} is {quoted(text)}" if text else f"{name} is absent"
+
+
+def seen(name: str, text: str | None) -> dict[str, str | None]:
+    """The same, for ``Part.seen``."""
+    return {name: cut(text) if text else None}

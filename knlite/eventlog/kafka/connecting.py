@@ -1,10 +1,15 @@
 """How clients of Kafka connect: addresses, TLS and login, as the library takes them."""
 
+import asyncio
 import ssl
 import tempfile
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from aiokafka.conn import AIOKafkaConnection
 
 from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble
@@ -16,6 +21,23 @@ def client_of(reader: str) -> str:
     """As whom the reader of this uid joins its group: nobody else does, but the same reader in a
     run that goes on with the same data folder."""
     return f"{CLIENT_ID}-{reader}"
+
+
+@contextmanager
+def nothing_left_open() -> Iterator[None]:
+    """Close the connection that a client of the library begins with, if it is canceled there.
+
+    The library closes it after every error, but forgets it when the wait for the server's first
+    answer is canceled; nobody but its own frame knows it then.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as exc:
+        for frame, _ in traceback.walk_tb(exc.__traceback__):
+            left = frame.f_locals.get("bootstrap_conn")
+            if isinstance(left, AIOKafkaConnection):
+                left.close()
+        raise
 
 
 def connecting(server: KafkaServer) -> Mapping[str, Any]:

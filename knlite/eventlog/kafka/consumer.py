@@ -22,7 +22,7 @@ from aiokafka.errors import CorruptRecordException, KafkaError
 from anyio.lowlevel import checkpoint
 
 from knlite.clock import Clock
-from knlite.eventlog.kafka.connecting import client_of, connecting
+from knlite.eventlog.kafka.connecting import client_of, connecting, nothing_left_open
 from knlite.eventlog.kafka.cursor import KafkaCursor, Partition
 from knlite.eventlog.kafka.decoder import Consumed, Decoder
 from knlite.eventlog.kafka.server import Server, ended
@@ -101,7 +101,8 @@ class Consumer:
         cursor.on_room = self._room_again
         cursor.on_progress = self._progressing
         try:
-            await self._consumer.start()
+            with nothing_left_open():
+                await self._consumer.start()
             async with anyio.create_task_group() as group:
                 group.start_soon(self._commit_now_and_then)
                 # Not out of the group, which would wrap it.

@@ -29,7 +29,7 @@ from knlite.eventing.kafka.backing import KafkaServer
 from knlite.eventing.kafka.codec import Written
 from knlite.eventlog.backoff import wait_before
 from knlite.eventlog.cancellation import only_our_cancellation
-from knlite.eventlog.kafka.connecting import connecting
+from knlite.eventlog.kafka.connecting import connecting, nothing_left_open
 from knlite.eventlog.kafka.limit import Limit
 from knlite.eventlog.kafka.problems import NO_ADMIN, Refused, Trouble, trouble_of, words
 from knlite.eventlog.kafka.sticky import Sticky
@@ -207,7 +207,8 @@ class Server:
         except ValueError as exc:
             raise Refused(trouble_of(exc, NO_ADMIN, self.server)) from exc
         try:
-            await client.bootstrap()
+            with nothing_left_open():
+                await client.bootstrap()
             nodes = frozenset((each.host, each.port) for each in client.cluster.brokers())
             if not await client.ready(client.get_random_node()):
                 _refuse(await self._why(dict(arguments), nodes))
@@ -252,7 +253,8 @@ class Server:
             partitioner=self._sticky,
         )
         try:
-            await producer.start()
+            with nothing_left_open():
+                await producer.start()
         except BaseException:
             await ended(producer.stop)
             raise

@@ -6,7 +6,7 @@ has one delta per topic, which newer ones are merged into: its memory is bounded
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -53,7 +53,11 @@ class Whole:
 
 
 class Items:
-    """What came one after the other: ``{"items": […], "skipped": n}``; the newest win."""
+    """What came one after the other: ``{"items": […], "skipped": n}``; the newest win.
+
+    An item that can be called gives what is told when it is told, so that what nobody gets to see
+    is never worked out.
+    """
 
     def __init__(self, items: Sequence[object], skipped: int = 0) -> None:
         self.skipped = skipped + max(0, len(items) - MOST_ITEMS)
@@ -67,31 +71,51 @@ class Items:
 
     def data(self) -> bytes:
         if self._data is None:
-            self._data = msgspec.json.encode({"items": self._items, "skipped": self.skipped})
+            items = [each() if callable(each) else each for each in self._items]
+            self._data = msgspec.json.encode({"items": items, "skipped": self.skipped})
         return self._data
 
 
 class Keyed:
-    """Things that have changed, each by its key: ``{NAME: […]}``, each as it is now."""
+    """Things that have changed, each by its key: ``{NAME: […]}``, each as it is now.
 
-    def __init__(self, name: str, things: Mapping[object, object], skipped: int = 0) -> None:
+    *joined* makes one of an older and a newer of the same key, where the older one is not just out
+    of date; *beside* stands beside the list.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        things: Mapping[object, object],
+        *,
+        joined: Callable[[Any, Any], object] | None = None,
+        beside: Mapping[str, object] | None = None,
+        skipped: int = 0,
+    ) -> None:
         self.skipped = skipped
         self._name = name
         self._things = things
+        self._joined = joined
+        self._beside = beside or {}
         self._data: bytes | None = None
 
     def merged(self, newer: Delta) -> Delta:
         if not isinstance(newer, Keyed):
             return newer
-        things = {**self._things, **newer._things}
-        skipped = self.skipped + newer.skipped
-        if len(things) > MOST_KEYS:
-            return Keyed(self._name, newer._things, skipped + len(things) - len(newer._things))
-        return Keyed(self._name, things, skipped)
+        things, skipped = dict(self._things), self.skipped + newer.skipped
+        if len(things) + len(newer._things) > MOST_KEYS:
+            skipped += len(things)
+            things = {}
+        join = self._joined
+        for key, thing in newer._things.items():
+            older = things.get(key)
+            things[key] = thing if older is None or join is None else join(older, thing)
+        return Keyed(self._name, things, joined=self._joined, beside=newer._beside, skipped=skipped)
 
     def data(self) -> bytes:
         if self._data is None:
-            self._data = msgspec.json.encode({self._name: list(self._things.values())})
+            told = {**self._beside, self._name: list(self._things.values())}
+            self._data = msgspec.json.encode(told)
         return self._data
 
 

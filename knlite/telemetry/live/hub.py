@@ -29,6 +29,7 @@ MOST_LOOKING = 32
 Snapshot = Callable[[], object]
 """The present state, for the first message of a topic."""
 Opening = Callable[[], AbstractContextManager[None]]
+Gather = Callable[[], Delta | None]
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +41,25 @@ class _Topic:
     """While somebody looks: what *openings* have opened."""
     items: list[object] = field(default_factory=list)
     """Of a stream, since the last message."""
+    gather: Gather | None = None
     pending: Delta | None = None
+
+    def note(self, delta: Delta) -> None:
+        """*delta* is for the next message."""
+        self.pending = delta if self.pending is None else self.pending.merged(delta)
+
+    def handed_out(self) -> Delta | None:
+        """What there is to tell since the last message."""
+        if self.items:
+            items, self.items = self.items, []
+            self.note(Items(items))
+        if self.gather is not None:
+            gather, self.gather = self.gather, None
+            gathered = gather()
+            if gathered is not None:
+                self.note(gathered)
+        delta, self.pending = self.pending, None
+        return delta
 
 
 class Hub:
@@ -90,19 +109,21 @@ class Hub:
         """*delta* is what is new of *name*."""
         topic = self._topics[name]
         if topic.lookers:
-            pending = topic.pending
-            topic.pending = delta if pending is None else pending.merged(delta)
+            topic.note(delta)
+            self._arm()
+
+    def later(self, name: str, gather: Gather) -> None:
+        """Ask *gather* what is new of *name* when the next messages are handed out."""
+        topic = self._topics[name]
+        if topic.lookers:
+            topic.gather = gather
             self._arm()
 
     # For those who look.
 
-    @contextmanager
-    def looking(self, names: Iterable[str]) -> "Iterator[Looker]":
-        """Look at the topics *names* while the context lasts.
-
-        Raises ``InvalidInput`` for one that there is not, and ``Overloaded`` if too many look.
-        """
-        wanted = tuple(dict.fromkeys(names))
+    def require(self, names: Iterable[str]) -> None:
+        """Raise what ``looking`` would raise now."""
+        wanted = tuple(names)
         unknown = [name for name in wanted if name not in self._topics]
         if unknown or not wanted:
             raise InvalidInput(
@@ -114,6 +135,15 @@ class Hub:
                 f"{MOST_LOOKING} consoles look at this knlite already, and it serves no more",
                 fix="close one of them",
             )
+
+    @contextmanager
+    def looking(self, names: Iterable[str]) -> "Iterator[Looker]":
+        """Look at the topics *names* while the context lasts.
+
+        Raises ``InvalidInput`` for one that there is not, and ``Overloaded`` if too many look.
+        """
+        wanted = tuple(dict.fromkeys(names))
+        self.require(wanted)
         begins = {name: self._topics[name].snapshot for name in wanted}
         looker = Looker({name: Whole(each) for name, each in begins.items() if each is not None})
         self._lookers.add(looker)
@@ -136,7 +166,7 @@ class Hub:
     def _part(self, topic: _Topic, looker: "Looker") -> None:
         topic.lookers.discard(looker)
         if not topic.lookers and topic.listening is not None:
-            topic.items, topic.pending = [], None
+            topic.items, topic.pending, topic.gather = [], None, None
             listening, topic.listening = topic.listening, None
             listening.close()
 
@@ -148,11 +178,7 @@ class Hub:
     def _hand_out(self) -> None:
         self._timer, self._last = None, self._clock.now()
         for name, topic in self._topics.items():
-            if topic.items:
-                items, topic.items = Items(topic.items), []
-                pending = topic.pending
-                topic.pending = items if pending is None else pending.merged(items)
-            delta, topic.pending = topic.pending, None
+            delta = topic.handed_out()
             if delta is not None:
                 for looker in topic.lookers:
                     looker.offer(name, delta)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.attributes import Attributes
-from knlite.eventing.filters.filter import Verdict
+from knlite.eventing.filters.filter import Part, Verdict
 from knlite.eventing.filters.lookup import lookup
 
 LEAST = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
@@ -41,16 +41,43 @@ def test_what_passes(wanted: dict[str, str], matched: bool) -> None:
     assert verdict.matched is Attributes(wanted).passes(EVENT) is matched
 
 
-def test_the_verdict_names_the_entry_that_decided() -> None:
-    assert Attributes({"type": "t", "foo": "x"}).judge(EVENT) == Verdict(
-        False, 'foo is "Bar", and "x" is wanted', "filter.attributes[foo]"
-    )
-    assert Attributes({"subject": "x"}).judge(EVENT) == Verdict(
-        False, 'subject is absent, and "x" is wanted', "filter.attributes[subject]"
-    )
-    assert Attributes({"type": "t", "foo": ""}).judge(EVENT) == Verdict(
-        True, 'type is "t" and foo is "Bar"', "filter.attributes"
-    )
+@pytest.mark.parametrize(
+    ("wanted", "verdict"),
+    [
+        (
+            {"type": "t", "foo": "x"},
+            Verdict(
+                False,
+                'foo is "Bar", and "x" is wanted',
+                "filter.attributes[foo]",
+                (Part("filter.attributes[foo]", False, {"foo": "Bar"}),),
+            ),
+        ),
+        (
+            {"subject": "x"},
+            Verdict(
+                False,
+                'subject is absent, and "x" is wanted',
+                "filter.attributes[subject]",
+                (Part("filter.attributes[subject]", False, {"subject": None}),),
+            ),
+        ),
+        (
+            {"type": "t", "foo": ""},
+            Verdict(
+                True,
+                'type is "t" and foo is "Bar"',
+                "filter.attributes",
+                (
+                    Part("filter.attributes[type]", True, {"type": "t"}),
+                    Part("filter.attributes[foo]", True, {"foo": "Bar"}),
+                ),
+            ),
+        ),
+    ],
+)
+def test_the_verdict_names_the_entry_that_decided(wanted: dict[str, str], verdict: Verdict) -> None:
+    assert Attributes(wanted).judge(EVENT) == verdict
 
 
 @pytest.mark.parametrize("name", ["subject", "dataschema", "datacontenttype", "datamediatype"])

@@ -1,5 +1,7 @@
 """The dialects of ``spec.filters`` (Eventing data plane reference §5.2, §5.3)."""
 
+from dataclasses import replace
+
 import pytest
 
 from knlite.eventing.cloudevent import CloudEvent
@@ -159,7 +161,50 @@ def test_filters_replace_the_filter() -> None:
     ],
 )
 def test_the_verdict_says_what_decided(items: tuple[Item, ...], verdict: Verdict) -> None:
-    assert filter_of_items(items).judge(EVENT) == verdict
+    assert replace(filter_of_items(items).judge(EVENT), parts=()) == verdict
+
+
+@pytest.mark.parametrize(
+    ("items", "parts"),
+    [
+        pytest.param(
+            (Item(exact={"type": "order.paid", "tenant": "x"}),),
+            [("filters[0].exact[tenant]", False, {"tenant": "acme"}, "")],
+            id="one entry",
+        ),
+        pytest.param(
+            (Item(any=(FAILS, Item(not_=PASSES), Item(suffix={"subject": "x"}))),),
+            [
+                ("filters[0].any[0].exact[type]", False, {"type": "order.paid"}, ""),
+                ("filters[0].any[1].not.exact[type]", True, {"type": "order.paid"}, ""),
+                ("filters[0].any[2].suffix[subject]", False, {"subject": None}, ""),
+            ],
+            id="all of any",
+        ),
+        pytest.param(
+            (PASSES, Item(all=(PASSES, Item(cesql="tenant = 'a' OR type = 'b'")))),
+            [
+                ("filters[1].all[1].cesql", False, {"tenant": "acme"}, "tenant = 'a'"),
+                ("filters[1].all[1].cesql", False, {"type": "order.paid"}, "type = 'b'"),
+            ],
+            id="in an expression",
+        ),
+        pytest.param(
+            (Item(cesql="(type = 'x' OR tenant = 'acme') AND missing = 'x'"),),
+            [("filters[0].cesql", None, {"missing": None}, "missing = 'x'")],
+            id="an error in an expression",
+        ),
+    ],
+)
+def test_the_parts_that_decided_are_named_with_what_they_saw(
+    items: tuple[Item, ...], parts: list[object]
+) -> None:
+    def text(item: Item) -> str:
+        return item.cesql or next(filter(None, map(text, item.all)), "")
+
+    whole = text(items[-1])
+    found = filter_of_items(items).judge(EVENT).parts
+    assert [(p.path, p.value, p.seen, whole[p.start : p.end]) for p in found] == parts
 
 
 def test_a_verdict_stays_short_whatever_the_event_says() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio
 import pytest
@@ -12,9 +13,10 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventlog.history import Happened
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.facts import EventRefused, SourceSent
-from knlite.telemetry import eventrecords
+from knlite.telemetry import descent, eventrecords
 from knlite.telemetry.elsewhere import REMEMBERED
 from knlite.telemetry.eventrecords import EventRecords
+from knlite.telemetry.stories import Summary
 from tests.unit.telemetry.eventfacts import accepted, attempted, egress
 
 
@@ -40,6 +42,32 @@ async def test_events_are_listed_the_oldest_first(records: EventRecords) -> None
         (1000, "delivered"),
         (2000, "unmatched"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "delivered"}, [1000]),
+        ({"state": "unmatched"}, [2000]),
+        ({"state": "delivering"}, [3000]),
+        ({"state": "cut off"}, []),
+        ({"state": "delivered", "limit": 0}, []),
+        ({"egress": "Trigger/ns/a"}, [1000, 3000]),
+        ({"egress": "ns/a", "state": "delivering"}, [3000]),
+        ({"egress": "a"}, []),
+        ({"egress": "Subscription/ns/a"}, []),
+        ({"text": "T"}, [1000, 2000, 3000]),
+        ({"text": "t", "limit": 1}, [3000]),
+    ],
+)
+async def test_events_are_searched(
+    records: EventRecords, query: dict[str, Any], found: list[int]
+) -> None:
+    records.read(accepted(1000))
+    records.read(attempted(1000))
+    records.read(accepted(2000, readers=[]))
+    records.read(accepted(3000))
+    assert [each.arrival for each in await records.events(EventQuery(**query))] == found
 
 
 async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> None:
@@ -246,3 +274,62 @@ async def test_what_a_source_sends_past_all_brokers_is_known(
     with pytest.raises(NotFound, match=expected) as caught:
         await records.stories("7")
     assert caught.value.cause.startswith("http://web.shop.svc.cluster.local")
+
+
+async def test_replies_are_a_tree(records: EventRecords) -> None:
+    records.read(accepted(1000))
+    records.read(attempted(1000, entered=2000, leg="reply"))
+    records.read(accepted(2000))
+    records.read(attempted(2000, entered=3000, leg="reply"))
+    records.read(accepted(3000))
+    # A reply that goes round in a circle.
+    records.read(attempted(3000, entered=1000, leg="reply"))
+    tree = await records.tree(1000)
+    (child,) = tree.children
+    (grandchild,) = child.children
+    assert [tree.event.arrival, child.event.arrival, grandchild.event.arrival] == [1000, 2000, 3000]
+    assert (tree.via, child.leg, grandchild.children) == (None, "reply", ())
+    assert child.via is not None
+    assert child.via.name == "a"
+    with pytest.raises(NotFound):
+        await records.tree(9)
+
+
+async def test_a_tree_that_is_too_large_says_so(
+    records: EventRecords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descent, "DEPTH", 1)
+    monkeypatch.setattr(descent, "SIZE", 3)
+    records.read(accepted(1))
+    for arrival in (2, 3, 4):
+        records.read(attempted(1, egress=str(arrival), entered=arrival))
+        records.read(accepted(arrival))
+    records.read(attempted(2, entered=5))
+    tree = await records.tree(1)
+    assert [child.event.arrival for child in tree.children] == [2, 3]
+    assert (tree.left_out, tree.children[0].left_out) == (1, 1)
+
+
+def test_consoles_are_told_of_what_comes_and_what_ends(records: EventRecords) -> None:
+    told: list[Callable[[], object]] = []
+    records.read(accepted(1))
+    with records.telling(told.append):
+        records.read(accepted(2))
+        records.read(attempted(1))
+        records.read(attempted(2))
+    records.read(accepted(3))
+    assert len(told) == 3
+
+
+def test_what_is_told_is_how_it_stands_when_it_is_asked_for(records: EventRecords) -> None:
+    told: list[Callable[[], object]] = []
+    records.read(accepted(1))
+    with records.telling(told.append):
+        records.read(accepted(2))
+        records.read(attempted(2))
+        records.read(attempted(1))
+        came, _, before = [each() for each in told]
+    assert isinstance(came, Summary)
+    assert (came.arrival, came.state) == (2, "delivered")
+    # Of one that came before anybody looked, who looks knows more.
+    assert before == {"arrival": 1}

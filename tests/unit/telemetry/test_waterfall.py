@@ -1,38 +1,20 @@
 """Stages of a request: without gaps, as far as it came, and what happened meanwhile."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knlite.facts import ColdStart, InstanceState, RequestDone
+from knlite.facts import InstanceState, RequestDone
 from knlite.telemetry.waterfall import Moment, stages_of, waterfall
+from tests.unit.telemetry.requestfacts import NOW, done, start
 
-NOW = datetime(2026, 1, 2, tzinfo=UTC)
 SECONDS = st.floats(min_value=0.0, max_value=600.0)
 STATES: list[InstanceState] = [
     "preparing", "starting", "started", "ready", "failed", "waiting", "gone"
 ]  # fmt: skip
-
-
-def done(**fields: object) -> RequestDone:
-    usual: dict[str, object] = {
-        "at": NOW, "namespace": "default", "service": "web", "revision": "web-00001",
-        "instance": "i", "method": "GET", "status": 200, "seconds": 1.0, "cold": False,
-        "first_byte": 0.75,
-    }  # fmt: skip
-    return RequestDone(**{**usual, **fields})  # type: ignore[arg-type]  # by name
-
-
-def start(**fields: object) -> ColdStart:
-    usual: dict[str, object] = {
-        "at": NOW, "namespace": "default", "service": "web", "revision": "web-00001",
-        "instance": "i", "queued": 0.0, "created": 0.125, "started": 0.25, "ready": 0.5,
-        "forwarded": 0.5, "first_byte": 0.75, "how": "spawned",
-    }  # fmt: skip
-    return ColdStart(**{**usual, **fields})  # type: ignore[arg-type]  # by name
 
 
 def before(seconds: float, state: InstanceState, text: str = "") -> Moment:
@@ -132,6 +114,6 @@ def test_stages_add_up_to_the_total_whatever_the_facts_say(
     moments = [before(ago, state) for ago, state in sorted(life, reverse=True)]
     for found in (waterfall(request, moments).stages, stages_of(request)):
         assert found[0].start == 0.0
-        assert found[-1].end == seconds
+        assert found[-1].end == round(seconds, 6)
         assert all(one.end == other.start for one, other in pairwise(found))
         assert all(each.start <= each.end for each in found)

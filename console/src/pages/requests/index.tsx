@@ -1,8 +1,26 @@
-import { messages } from "../../i18n";
-import { texts } from "./messages";
+/** Requests: the list of the last, one with its waterfall, and how long they take. */
+import { lazily } from "../../frame/lazily";
+import { ask, route } from "../../router";
+import { Tabs } from "../../ui/tabs";
+import { List } from "./list";
+import { Story } from "./story";
+import { t } from "./words";
+import "./requests.css";
 
-const t = messages(texts);
+/** Its charts are the largest part of the page, and most come for the list. */
+const Latency = lazily(() => import("./latency"));
 
 export default function RequestsPage() {
-  return <h1>{t("title")}</h1>;
+  const { rest, query } = route.value;
+  const view = query["view"] === "latency" ? "latency" : "list";
+  const id = rest[0];
+  return (
+    <div class="page requests">
+      <div class="page-head"><h1>{t("title")}</h1></div>
+      <Tabs label={t("views")} current={view} onChange={(next) => ask({ view: next === "list" ? undefined : next })} tabs={[{ id: "list", label: t("list") }, { id: "latency", label: t("latency") }]}>
+        {view === "list" ? <List /> : <Latency />}
+      </Tabs>
+      {id !== undefined && <Story key={`${id} ${query["number"] ?? ""}`} id={id} number={query["number"] ?? ""} />}
+    </div>
+  );
 }

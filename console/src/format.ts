@@ -1,0 +1,65 @@
+/** Numbers, times and sizes as people read them. Pure: whoever calls says what time it is. */
+
+export type Tongue = "en" | "es";
+
+const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** A length of time of some seconds: `0.4 ms`, `12 ms`, `1.25 s`, `3 min 5 s`, `2 h 4 min`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "–";
+  const long = Math.abs(seconds);
+  if (long === 0) return "0 ms";
+  if (long < 0.01) return `${trimmed(seconds * 1000, 2)} ms`;
+  if (long < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (long < 10) return `${trimmed(seconds, 2)} s`;
+  if (long < 60) return `${trimmed(seconds, 1)} s`;
+  if (long < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (long < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
+  return `${Math.floor(seconds / 86_400)} d ${Math.round((seconds % 86_400) / 3600)} h`;
+}
+
+/** `512 B`, `1.5 KiB`, `20 MiB`. */
+export function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB"];
+  let unit = 0;
+  let left = bytes;
+  while (left >= 1024 && unit < units.length - 1) {
+    left /= 1024;
+    unit += 1;
+  }
+  return `${unit === 0 ? left : trimmed(left, 1)} ${units[unit]}`;
+}
+
+export const count = (n: number, into: Tongue): string => new Intl.NumberFormat(into).format(n);
+
+/** `12,3 k`, for places with little room. */
+export const short = (n: number, into: Tongue): string =>
+  new Intl.NumberFormat(into, { notation: "compact", maximumFractionDigits: 1 }).format(n);
+
+/** How long ago, in the largest unit that fits: `3 s ago`. `at` and `now` in milliseconds. */
+export function ago(at: number, now: number, into: Tongue): string {
+  const seconds = Math.round((at - now) / 1000);
+  const format = new Intl.RelativeTimeFormat(into, { style: "narrow", numeric: "auto" });
+  const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
+  return format.format(Math.trunc(seconds / length), unit);
+}
+
+/** The time of day to the millisecond: what lists of requests and log lines show. */
+export function clock(at: number): string {
+  const when = new Date(at);
+  const two = (n: number): string => String(n).padStart(2, "0");
+  return `${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}.${String(when.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** Date and time in full, with the zone. */
+export const full = (at: number, into: Tongue): string =>
+  new Intl.DateTimeFormat(into, { dateStyle: "medium", timeStyle: "long" }).format(at);
+
+function trimmed(value: number, digits: number): string {
+  return String(Number(value.toFixed(digits)));
+}

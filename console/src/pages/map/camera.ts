@@ -1,0 +1,38 @@
+/** Which part of the drawing is seen: moved by x and y, then k times as large. Pure. */
+import type { Point, Size } from "./layout";
+
+export interface Camera extends Point {
+  readonly k: number;
+}
+
+export const SMALLEST = 0.2;
+export const LARGEST = 2;
+/** A small drawing is not blown up. */
+const FITTED = 1.15;
+
+export function fitted(whole: Size, window: Size, margin: number): Camera {
+  if (whole.width === 0 || window.width === 0) return { x: 0, y: 0, k: 1 };
+  const k = Math.max(SMALLEST, Math.min(FITTED, (window.width - 2 * margin) / whole.width, (window.height - 2 * margin) / whole.height));
+  // What does not fit begins at the upper left corner.
+  const x = Math.max(margin, (window.width - whole.width * k) / 2);
+  const y = Math.max(margin, (window.height - whole.height * k) / 2);
+  return { x, y, k };
+}
+
+/** *by* times as large, with what is at a point of the window staying there. */
+export function zoomed({ x, y, k }: Camera, by: number, at: Point): Camera {
+  const next = Math.max(SMALLEST, Math.min(LARGEST, k * by));
+  return { x: at.x - ((at.x - x) * next) / k, y: at.y - ((at.y - y) * next) / k, k: next };
+}
+
+/** Moved as little as shows the whole of a card. */
+export function showing(camera: Camera, corner: Point, card: Size, window: Size, margin: number): Camera {
+  const { k } = camera;
+  const moved = (offset: number, start: number, length: number, room: number): number => {
+    const at = offset + start * k;
+    if (at < margin) return offset + margin - at;
+    const over = at + length * k - (room - margin);
+    return over > 0 ? offset - Math.min(over, at - margin) : offset;
+  };
+  return { k, x: moved(camera.x, corner.x, card.width, window.width), y: moved(camera.y, corner.y, card.height, window.height) };
+}

@@ -1,0 +1,19 @@
+import { expect, test } from "vitest";
+
+import { Flows, rateText, short } from "./flows";
+
+test("counts add up, and rates fall to nothing ten seconds after the last", () => {
+  const flows = new Flows();
+  flows.take({ a: [10, 1], b: [5, 0] }, 100);
+  flows.take({ a: [10, 0] }, 104);
+  expect(flows.sum(["a", "b", "c"], 105)).toEqual({ count: 25, failed: 1, rate: 2.5 });
+  expect(flows.moving(113)).toBe(true);
+  expect(flows.sum(["a", "b"], 112)).toEqual({ count: 25, failed: 1, rate: 1 });
+  expect(flows.moving(115)).toBe(false);
+  expect(flows.sum(["a", "b"], 115).rate).toBe(0);
+});
+
+test("large counts stay short", () => {
+  expect([0, 999, 1000, 1999, 12_345, 1_250_000].map(short)).toEqual(["0", "999", "1.0k", "1.9k", "12k", "1.2M"]);
+  expect([0.25, 9.94, 12.4].map(rateText)).toEqual(["0.3", "9.9", "12"]);
+});

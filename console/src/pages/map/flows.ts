@@ -1,0 +1,65 @@
+/** What has gone along each edge since the map was opened, and how fast it goes now. */
+
+export type Counts = Readonly<Record<string, readonly [number, number]>>;
+
+/** Seconds over which a rate is taken. */
+const WINDOW = 10;
+
+interface Flow {
+  count: number;
+  failed: number;
+  /** Of the last `WINDOW` seconds: when, and how many. */
+  recent: [number, number][];
+}
+
+export interface Sum {
+  readonly count: number;
+  readonly failed: number;
+  /** Per second. */
+  readonly rate: number;
+}
+
+export class Flows {
+  readonly #flows = new Map<string, Flow>();
+
+  /** Add what a message of the topic `flow` says; `now` in seconds. */
+  take(counts: Counts, now: number): void {
+    for (const [key, [count, failed]] of Object.entries(counts)) {
+      const flow = this.#flows.get(key) ?? { count: 0, failed: 0, recent: [] };
+      this.#flows.set(key, flow);
+      flow.count += count;
+      flow.failed += failed;
+      flow.recent.push([now, count]);
+    }
+  }
+
+  /** All that the given keys count. */
+  sum(keys: readonly string[], now: number): Sum {
+    let [count, failed, recent] = [0, 0, 0];
+    for (const key of keys) {
+      const flow = this.#flows.get(key);
+      if (!flow) continue;
+      count += flow.count;
+      failed += flow.failed;
+      while (flow.recent.length > 0 && (flow.recent[0]?.[0] ?? now) <= now - WINDOW) flow.recent.shift();
+      for (const [, each] of flow.recent) recent += each;
+    }
+    return { count, failed, rate: recent / WINDOW };
+  }
+
+  /** Whether any rate is still falling, so that it has to be looked at again. */
+  moving(now: number): boolean {
+    for (const { recent } of this.#flows.values()) if ((recent.at(-1)?.[0] ?? 0) > now - WINDOW) return true;
+    return false;
+  }
+}
+
+/** `12`, `1.2k`, `3.4M`: a count in the room of a badge. */
+export function short(count: number): string {
+  if (count < 1000) return String(count);
+  const [value, unit] = count < 1_000_000 ? [count / 1000, "k"] : [count / 1_000_000, "M"];
+  return `${value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value)}${unit}`;
+}
+
+/** `0.3`, `12`: a rate with as many digits as say something. */
+export const rateText = (rate: number): string => (rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1));

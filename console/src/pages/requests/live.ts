@@ -1,0 +1,93 @@
+/** The list of requests as it grows, and waits while somebody reads it. */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { get } from "../../api";
+import { connection, subscribe } from "../../live";
+import { asked, joined, matches, type Filter, type Row } from "./model";
+
+interface Message {
+  readonly items: readonly Row[];
+  readonly skipped: number;
+}
+
+export interface Live {
+  readonly rows: readonly Row[] | null;
+  /** How many have come since the list waits. */
+  readonly waiting: number;
+  /** How many came faster than the feed tells them. */
+  readonly skipped: number;
+  readonly error: unknown;
+  /** Services of which there have been requests, as `namespace/name`. */
+  readonly services: readonly string[];
+  readonly release: () => void;
+}
+
+/** Typing is not asked about letter by letter. */
+const PAUSE = 200;
+
+export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boolean): Live {
+  const [rows, setRows] = useState<readonly Row[] | null>(null);
+  const [held, setHeld] = useState<readonly Row[]>([]);
+  const [skipped, setSkipped] = useState(0);
+  const [error, setError] = useState<unknown>(null);
+  const [services, setServices] = useState<readonly string[]>([]);
+  const now = useRef({ filter, wanted, hold });
+  now.current = { filter, wanted, hold };
+  const query = asked(filter);
+
+  const note = (found: readonly Row[]): void =>
+    setServices((known) => {
+      const all = new Set([...known, ...found.map((row) => `${row.namespace}/${row.service}`)]);
+      return all.size === known.length ? known : [...all].sort();
+    });
+
+  // After the connection was lost there may be another run at the other end.
+  const lost = connection.value === "lost";
+  useEffect(() => {
+    if (lost) return;
+    const leave = new AbortController();
+    const timer = setTimeout(() => {
+      get<{ requests: readonly Row[] }>(`/knlite/requests?${query}`, leave.signal).then(
+        (answer) => {
+          setRows(answer.requests);
+          setHeld([]);
+          setSkipped(0);
+          setError(null);
+          note(answer.requests);
+        },
+        (reason: unknown) => {
+          if (!leave.signal.aborted) setError(reason);
+        },
+      );
+    }, rows === null ? 0 : PAUSE);
+    return () => {
+      clearTimeout(timer);
+      leave.abort();
+    };
+  }, [query, lost]);
+
+  useEffect(
+    () =>
+      subscribe("requests", (data) => {
+        const message = data as Message;
+        const newer = message.items.toReversed();
+        note(newer);
+        const kept = newer.filter((row) => matches(row, now.current.filter));
+        if (message.skipped > 0) setSkipped((n) => n + message.skipped);
+        if (kept.length === 0) return;
+        if (now.current.hold) setHeld((before) => joined(before, kept));
+        else setRows((before) => (before === null ? before : joined(before, kept)));
+      }),
+    [],
+  );
+
+  const release = (): void => {
+    setRows((before) => joined(before ?? [], held));
+    setHeld([]);
+  };
+  useEffect(() => {
+    if (!hold && held.length > 0) release();
+  }, [hold]);
+
+  return { rows: rows?.filter(wanted) ?? null, waiting: held.filter(wanted).length, skipped, error, services, release };
+}

@@ -1,0 +1,26 @@
+export const texts = {
+  en: {
+    close: "Close",
+    copy: "Copy",
+    copied: "Copied",
+    uncopied: "The browser does not let this page copy. Select the text and copy it yourself.",
+    retry: "Try again",
+    whole: "Show all {size}",
+    now: "now",
+    sorted: "Sort by {title}",
+    rows: "{n} row|{n} rows",
+    clear: "Clear",
+  },
+  es: {
+    close: "Cerrar",
+    copy: "Copiar",
+    copied: "Copiado",
+    uncopied: "El navegador no permite que esta página copie. Seleccione el texto y cópielo.",
+    retry: "Reintentar",
+    whole: "Mostrar todo ({size})",
+    now: "ahora",
+    sorted: "Ordenar por {title}",
+    rows: "{n} fila|{n} filas",
+    clear: "Borrar",
+  },
+};
