@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection } from "../../live";
-import { onObjects, type ObjectChange } from "../../state/objects";
+import { onObjects, type ObjectChange } from "../../state/changes";
 import type { WantedTarget } from "./split";
 
 export interface Share {
