@@ -35,7 +35,7 @@ describe("what the server is asked", () => {
       const [kind = "", namespace = "", name = ""] = id.split("/");
       return { id, kind, namespace, name, role, apiVersion: "", plural: "", ready: "", reason: "", message: "", url: "", detail: "", inbox: "", missing: false };
     };
-    const edge = (source: string, target: string): GraphEdge => ({ id: source + target, source, target, role: "delivers", label: "", via: "", flows: [] });
+    const edge = (source: string, target: string): GraphEdge => ({ id: source + target, source, target, role: "delivers", label: "", via: "", flows: [], shared: false });
     const graph = {
       nodes: [node("Trigger/default/a", "trigger"), node("Service/default/s", "service"), node("PingSource/default/p", "source")],
       edges: [edge("Trigger/default/a", "Service/default/s"), edge("PingSource/default/p", "Service/default/s")],
