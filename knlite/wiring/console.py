@@ -11,6 +11,8 @@ from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
 from knlite.console.graphroute import Graphs
 from knlite.console.live import Live
+from knlite.console.manifests.conditions import ConditionHistory
+from knlite.console.manifests.routes import Manifests
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.chooser import Chooser

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 
 import { params, parse, selectedParams, takes, withFacet } from "./search";
-import type { GraphEdge, GraphNode } from "../../state/graph";
 import type { Summary } from "./types";
 
 const EVENT: Summary = {
