@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.looking import Console
 from tests.browser.test_accessibility import axe, violations
@@ -18,6 +18,13 @@ metadata:
 stringData:
   password: hunter2
 """
+
+
+def write(page: Page, editor: Locator, text: str) -> None:
+    """Write *text* over what is there, as a paste does."""
+    editor.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
 
 
 def test_what_is_typed_is_tried_and_applied(console: Console, axe: str) -> None:
