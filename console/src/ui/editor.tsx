@@ -140,6 +140,7 @@ function basics(as: EditorProps["as"], label: string): Extension {
     search({ top: true }),
     syntaxHighlighting(colors),
     EditorView.lineWrapping,
+    EditorView.domEventHandlers({ beforeinput: replaced }),
   ];
 }
 
@@ -152,6 +153,16 @@ function nextLine(view: EditorView): boolean {
   const next = line.number < state.doc.lines ? state.doc.line(line.number + 1).text : "";
   const inserted = `\n${" ".repeat(indentAfter(line.text.slice(0, at - line.from), next))}`;
   view.dispatch({ changes: { from: at, insert: inserted }, selection: { anchor: at + inserted.length }, scrollIntoView: true, userEvent: "input" });
+  return true;
+}
+
+/** Where several lines are typed over, browsers give what is typed the look of what was there, by
+ * styles that the policy of this page forbids: they would be reported. So it is done here. */
+function replaced(event: InputEvent, view: EditorView): boolean {
+  const { state } = view;
+  if (event.inputType !== "insertText" || event.isComposing || event.data === null || state.readOnly || state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch(state.update(state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true }));
   return true;
 }
 
