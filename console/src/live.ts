@@ -26,11 +26,15 @@ let wanted = "";
 let timer = 0;
 let hiding = 0;
 let asleep = false;
+/** Somebody waits for a snapshot, which only a new connection brings. */
+let fresh = false;
 
-/** Get every message of a topic, its snapshot first, until the answer is called. */
+/** Get every message of a topic, its snapshot first, until the answer is called. Whoever follows the
+ * topic already gets that snapshot as well, as after every gap. */
 export function subscribe(topic: Topic, handler: Handler): () => void {
   const found = handlers.get(topic) ?? new Set<Handler>();
   handlers.set(topic, found.add(handler));
+  fresh = true;
   settle();
   return () => {
     found.delete(handler);
@@ -64,8 +68,9 @@ function settle(): void {
   queueMicrotask(() => {
     settling = false;
     const topics = [...handlers.keys()].sort().join(",");
-    if (topics === wanted) return;
+    if (topics === wanted && !fresh) return;
     wanted = topics;
+    fresh = false;
     connect();
   });
 }
@@ -83,7 +88,9 @@ function connect(): void {
   const url = `/knlite/live?topics=${encodeURIComponent(wanted)}`;
   const opened = new EventSource(url);
   source = opened;
+  let answered = false;
   opened.onopen = () => {
+    answered = true;
     backoff.reset();
     retryAt.value = 0;
     refused.value = "";
@@ -93,7 +100,7 @@ function connect(): void {
   opened.onerror = () => {
     if (source !== opened) return;
     opened.close();
-    if (connection.value === "connecting") void askWhy(url);
+    if (!answered) void askWhy(url);
     const pause = backoff.next();
     connection.value = "lost";
     retryAt.value = Date.now() + pause;
@@ -136,5 +143,12 @@ function seenOrNot(): void {
 
 function deliver(topic: Topic, event: MessageEvent<string>): void {
   const data: unknown = JSON.parse(event.data);
-  for (const handler of handlers.get(topic) ?? []) handler(data);
+  for (const handler of handlers.get(topic) ?? []) {
+    try {
+      handler(data);
+    } catch (error) {
+      // What is wrong with one part of the page does not stop the others.
+      reportError(error);
+    }
+  }
 }
