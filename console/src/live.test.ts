@@ -72,6 +72,31 @@ describe("the live feed", () => {
     expect(Source.opened.map((each) => each.closed)).toEqual([true, false]);
   });
 
+  test("goes on for who comes later to a topic that has no snapshot", async () => {
+    live.subscribe("events", () => undefined);
+    await turn();
+    const heard: unknown[] = [];
+    live.subscribe("events", (data) => heard.push(data));
+    await turn();
+    last().tell("events", 1);
+    expect([Source.opened.length, heard]).toEqual([1, [1]]);
+  });
+
+  test("is shown as it was while it is made anew for another page", async () => {
+    const stop = live.subscribe("graph", () => undefined);
+    expect(live.shown.value).toBe("idle");
+    await turn();
+    expect(live.shown.value).toBe("connecting");
+    last().onopen?.();
+    expect(live.shown.value).toBe("open");
+    live.subscribe("load", () => undefined);
+    stop();
+    await turn();
+    expect([live.connection.value, live.shown.value]).toEqual(["connecting", "open"]);
+    last().onerror?.();
+    expect(live.shown.value).toBe("lost");
+  });
+
   test("ends when nobody wants it any more", async () => {
     const stop = live.subscribe("graph", () => undefined);
     await turn();

@@ -8,6 +8,8 @@ export type Handler = (data: unknown) => void;
 
 /** `open` once the server has answered; `lost` while it is tried again. */
 export const connection = signal<"idle" | "connecting" | "open" | "lost">("idle");
+/** The same for people: that the connection is made anew for another page is not worth a word. */
+export const shown = signal<typeof connection.value>("idle");
 /** How many messages of each topic this page was too slow for. */
 export const skipped = signal<Readonly<Record<string, number>>>({});
 /** When the next attempt is made, in milliseconds of `Date.now()`; 0 while connected. */
@@ -18,6 +20,9 @@ export const refused = signal("");
 /** Milliseconds after which a page that nobody sees lets go: a browser keeps six connections to one
  * server, and those of forgotten tabs are missed in the one that is looked at. */
 const FORGOTTEN = 30_000;
+
+/** Topics that begin with what happens next, so that who comes later has missed no snapshot. */
+const STATELESS: ReadonlySet<Topic> = new Set<Topic>(["flow", "events", "objects"]);
 
 const handlers = new Map<Topic, Set<Handler>>();
 const backoff = new Backoff();
@@ -34,7 +39,7 @@ let fresh = false;
 export function subscribe(topic: Topic, handler: Handler): () => void {
   const found = handlers.get(topic) ?? new Set<Handler>();
   handlers.set(topic, found.add(handler));
-  fresh = true;
+  fresh ||= !STATELESS.has(topic);
   settle();
   return () => {
     found.delete(handler);
@@ -81,10 +86,10 @@ function connect(): void {
   source = null;
   retryAt.value = 0;
   if (wanted === "" || asleep) {
-    connection.value = "idle";
+    become("idle");
     return;
   }
-  if (connection.value !== "lost") connection.value = "connecting";
+  if (connection.value !== "lost") become("connecting");
   const url = `/knlite/live?topics=${encodeURIComponent(wanted)}`;
   const opened = new EventSource(url);
   source = opened;
@@ -94,7 +99,7 @@ function connect(): void {
     backoff.reset();
     retryAt.value = 0;
     refused.value = "";
-    connection.value = "open";
+    become("open");
   };
   // The browser's own way of trying again gives up on some answers and never pauses longer.
   opened.onerror = () => {
@@ -102,7 +107,7 @@ function connect(): void {
     opened.close();
     if (!answered) void askWhy(url);
     const pause = backoff.next();
-    connection.value = "lost";
+    become("lost");
     retryAt.value = Date.now() + pause;
     timer = window.setTimeout(connect, pause);
   };
@@ -111,6 +116,11 @@ function connect(): void {
     const said = JSON.parse(event.data) as { topic: string; count: number };
     skipped.value = { ...skipped.value, [said.topic]: (skipped.value[said.topic] ?? 0) + said.count };
   });
+}
+
+function become(state: typeof connection.value): void {
+  connection.value = state;
+  if (state !== "connecting" || shown.value === "idle") shown.value = state;
 }
 
 /** An `EventSource` does not tell what the server said. */
