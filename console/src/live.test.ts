@@ -101,8 +101,19 @@ describe("the live feed", () => {
     const stop = live.subscribe("graph", () => undefined);
     await turn();
     stop();
-    await turn();
+    await vi.advanceTimersByTimeAsync(1500);
     expect([last().closed, live.connection.value]).toEqual([true, "idle"]);
+  });
+
+  test("is made anew once for a page that comes after another", async () => {
+    live.subscribe("notices", () => undefined);
+    const stop = live.subscribe("graph", () => undefined);
+    await turn();
+    stop();
+    await vi.advanceTimersByTimeAsync(200);
+    live.subscribe("load", () => undefined);
+    await vi.advanceTimersByTimeAsync(5000);
+    expect(Source.opened.map((each) => each.url.split("=")[1])).toEqual(["graph%2Cnotices", "load%2Cnotices"]);
   });
 
   test("is tried again less and less often when it is lost, and at once when a person says so", async () => {

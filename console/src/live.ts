@@ -20,6 +20,8 @@ export const refused = signal("");
 /** Milliseconds after which a page that nobody sees lets go: a browser keeps six connections to one
  * server, and those of forgotten tabs are missed in the one that is looked at. */
 const FORGOTTEN = 30_000;
+/** Milliseconds for which topics are kept that nobody wants any more. */
+const LEAVING = 1000;
 
 /** Topics that begin with what happens next, so that who comes later has missed no snapshot. */
 const STATELESS: ReadonlySet<Topic> = new Set<Topic>(["flow", "events", "objects"]);
@@ -30,6 +32,7 @@ let source: EventSource | null = null;
 let wanted = "";
 let timer = 0;
 let hiding = 0;
+let dropping = 0;
 let asleep = false;
 /** Somebody waits for a snapshot, which only a new connection brings. */
 let fresh = false;
@@ -72,12 +75,20 @@ function settle(): void {
   settling = true;
   queueMicrotask(() => {
     settling = false;
-    const topics = [...handlers.keys()].sort().join(",");
-    if (topics === wanted && !fresh) return;
-    wanted = topics;
-    fresh = false;
-    connect();
+    clearTimeout(dropping);
+    const topics = [...handlers.keys()].sort();
+    if (topics.join(",") === wanted && !fresh) return;
+    const had = new Set(wanted.split(","));
+    // The page that comes next wants others, and is being loaded.
+    if (!fresh && topics.every((topic) => had.has(topic))) dropping = window.setTimeout(want, LEAVING);
+    else want();
   });
+}
+
+function want(): void {
+  wanted = [...handlers.keys()].sort().join(",");
+  fresh = false;
+  connect();
 }
 
 function connect(): void {
