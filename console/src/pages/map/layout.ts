@@ -36,7 +36,7 @@ export interface Options {
 }
 
 const BETWEEN = 26;
-const LAYERS = 76;
+const LAYERS = 84;
 const INSIDE = 22;
 const TITLE = 30;
 const GROUPS = 28;
