@@ -53,7 +53,7 @@ export default function LogsPage() {
   useEffect(() => {
     const moment = Date.parse(query["moment"] ?? "");
     if (Number.isNaN(moment)) return setMarked(null);
-    setFollowing(false);
+    follow(false);
     setMarked(lines.shown.find((line) => Date.parse(line.row.at) >= moment)?.number ?? null);
   }, [query["moment"], shown.state === "open"]);
 

@@ -7,7 +7,7 @@ import { language } from "../../i18n";
 import { href } from "../../router";
 import { Icon } from "../../ui/icon";
 import { pieces } from "./ansi";
-import { cells, indexOf, lineAt, offsets, type Group, type Line, type Lines } from "./lines";
+import { cells, FOLDED_FROM, indexOf, lineAt, offsets, type Group, type Line, type Lines } from "./lines";
 import { t } from "./words";
 
 const HEIGHT = 20;
@@ -18,6 +18,10 @@ const PAGE = 20;
 const STEP = 100;
 /** How near the end counts as being there, in pixels. */
 const NEAR = 24;
+
+/** Columns of text that a button and a link are as wide as. */
+const FOLD_CELLS = 12;
+const LINK_CELLS = 5;
 
 const SHAPES = { error: "▲", warning: "◆", info: "●", debug: "○" } as const;
 
@@ -53,7 +57,11 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       if (!wrap) return 1;
       let width = widths.current.get(line);
       if (width === undefined) widths.current.set(line, (width = cells(line.row.text)));
-      return Math.max(1, Math.ceil(width / size.columns));
+      const group = line.head === line.number ? lines.group(line.number) : undefined;
+      // What stands beside the text of this line takes room from it.
+      const beside = (group && foldable(group, line) ? FOLD_CELLS : 0) + (line.row.request ? LINK_CELLS : 0);
+      if (group && lines.folded(line.number)) width += 1 + cells(group.last.row.text.trim());
+      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside)));
     };
     return offsets(shown, rows);
   }, [shown, wrap, size.columns]);
@@ -196,6 +204,8 @@ interface DrawnProps {
   act: RefObject<{ onFocus: (number: number) => void; onOpen: (line: Line) => void; onToggle: (head: number) => void }>;
 }
 
+const foldable = (group: Group, line: Line): boolean => group.parts >= FOLDED_FROM && line.row.level === "error";
+
 const stepped = (element: HTMLElement): number => Math.floor(element.scrollTop / STEP) * STEP;
 
 function Drawn({ line, index, rows, needle, group, folded, current, marked, act }: DrawnProps) {
@@ -228,7 +238,7 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, act 
         {group && folded && <span class="quiet last"> {group.last.row.text.trim()}</span>}
       </span>
       <span role="gridcell" class="link">
-        {group && (folded || row.level === "error") && (
+        {group && foldable(group, line) && (
           <button type="button" class="fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
         )}
         {row.request !== "" && <a href={href("requests", [row.request])} tabIndex={-1} aria-label={t("toRequest")} title={t("toRequest")}><Icon name="requests" size={14} /></a>}
