@@ -65,6 +65,11 @@ class Applier:
         self._publish = publish
         self._applied = applied
         self._remember = remember
+        self._places: dict[Key, tuple[str, int]] = {}
+
+    def place_of(self, key: Key) -> tuple[str, int] | None:
+        """The file and the line that declare the object at *key*; None if none of this run does."""
+        return self._places.get(key)
 
     def check(self, declared: Sequence[Declared]) -> list[Complaint]:
         """What admission refuses, each with file and line; the registry does not change."""
@@ -86,6 +91,9 @@ class Applier:
     def apply(self, declared: Sequence[Declared]) -> None:
         """Apply what ``check`` found nothing wrong with."""
         objects = [each.obj for each in declared]
+        self._places = {
+            key_of(each.obj): (each.manifest.file, each.manifest.line) for each in declared
+        }
         for name in self._require_namespaces(self._registry, objects):
             text = (
                 f'namespace "{name}" is in no manifest and was made; a cluster wants it made first'

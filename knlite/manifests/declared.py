@@ -44,25 +44,32 @@ class Loaded:
 
 def load(files: Iterable[Path], default_namespace: str = "default") -> Loaded:
     """The objects that *files* declare, and every complaint about them."""
+    items = (item for file in files for item in documents_of(file))
+    return declared_in(items, default_namespace)
+
+
+def declared_in(
+    items: Iterable[Manifest | Complaint], default_namespace: str = "default"
+) -> Loaded:
+    """The objects that *items* declare, and every complaint about them."""
     declared: list[Declared] = []
     complaints: list[Complaint] = []
     first: dict[Key, Manifest] = {}
-    for file in files:
-        for item in documents_of(file):
-            if isinstance(item, Complaint):
-                complaints.append(item)
-                continue
-            found = read(item.tree)
-            complaints.extend(item.complaint(str(each), each.path) for each in found.problems)
-            if found.value is None:
-                continue
-            obj = _in_namespace(found.value, default_namespace)
-            earlier = first.setdefault(key_of(obj), item)
-            if earlier is not item:
-                text = f"{key_of(obj)} is already defined at {earlier.file}:{earlier.line}"
-                complaints.append(item.complaint(text, "metadata.name"))
-            else:
-                declared.append(Declared(obj, item))
+    for item in items:
+        if isinstance(item, Complaint):
+            complaints.append(item)
+            continue
+        found = read(item.tree)
+        complaints.extend(item.complaint(str(each), each.path) for each in found.problems)
+        if found.value is None:
+            continue
+        obj = _in_namespace(found.value, default_namespace)
+        earlier = first.setdefault(key_of(obj), item)
+        if earlier is not item:
+            text = f"{key_of(obj)} is already defined at {earlier.file}:{earlier.line}"
+            complaints.append(item.complaint(text, "metadata.name"))
+        else:
+            declared.append(Declared(obj, item))
     return Loaded(tuple(declared), tuple(complaints))
 
 

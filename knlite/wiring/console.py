@@ -11,6 +11,8 @@ from knlite.apiserver.beside import Beside
 from knlite.apiserver.ending import Ending
 from knlite.console.graphroute import Graphs
 from knlite.console.live import Live
+from knlite.console.manifests.conditions import ConditionHistory
+from knlite.console.manifests.routes import Manifests
 from knlite.console.page import Page
 from knlite.controlplane.applier import Applier
 from knlite.controlplane.chooser import Chooser
@@ -49,6 +51,9 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     live.topic("events")
     live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
+    history = ConditionHistory(basics.clock.wall)
+    held.enter_context(basics.registry.listening(history.note))
+    manifests = Manifests(basics.registry, shown.applier.place_of, history)
     graphs.tell(live)
     services = routes_of_services(
         basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
@@ -59,5 +64,6 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
         *graphs.routes(),
         *show_requests(basics, bus, held, live, ending, metrics=shown.metrics, logs=shown.logs),
         *services,
+        *manifests.routes(),
     ]
     return Beside(routes=routes, token=token, ending=ending)

@@ -17,7 +17,7 @@ export function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: (
   const [told, setTold] = useState(false);
   return (
     <header class="topbar">
-      <button type="button" class="go-to" onClick={onPalette} aria-label={t("palette")} aria-keyshortcuts="Control+K">
+      <button type="button" class="go-to" onClick={onPalette} title={t("palette")} aria-keyshortcuts="Control+K">
         <Icon name="search" />
         <span>{t("goTo")}</span>
         <kbd>Ctrl K</kbd>
@@ -88,7 +88,7 @@ function Skipped() {
 function Language() {
   const other = language.value === "en" ? "es" : "en";
   return (
-    <button type="button" class="icon-button" lang={other} aria-label={t("language")} title={t("language")} onClick={() => choose(other)}>
+    <button type="button" class="icon-button" lang={other} aria-label={`${other.toUpperCase()}: ${t("language")}`} title={t("language")} onClick={() => choose(other)}>
       <span aria-hidden="true">{other.toUpperCase()}</span>
     </button>
   );

@@ -21,7 +21,7 @@ export interface GraphNode {
   readonly reason: string;
   readonly message: string;
   readonly url: string;
-  /** What else is to be known at first sight: a schedule, a class, topics. */
+  /** What else is to be known at first sight: a schedule, a class, a filter, topics. */
   readonly detail: string;
   /** What takes events for it, as facts name it: `Kind/namespace/name`; empty: nothing. */
   readonly inbox: string;

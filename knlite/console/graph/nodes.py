@@ -6,6 +6,7 @@ Not here: which objects have one of their own (``whole.py``), what is not there 
 from collections.abc import Mapping
 from typing import Final
 
+from knlite.console.graph.filters import filter_words
 from knlite.console.graph.values import Node, NodeRole, Ready, node_id
 from knlite.kinds.catalog import info_of
 from knlite.kinds.conditions import READY, Condition, find
@@ -138,6 +139,8 @@ def _detail(obj: Object) -> str:
             return "" if config is None else config.queue_name or config.exchange_name
         case Broker():
             return class_of(obj)
+        case Trigger():
+            return filter_words(obj.spec)
         case KafkaSink():
             return obj.spec.topic
         case Sequence():

@@ -44,7 +44,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     url: str = ""
     """Where a person on this machine reaches it."""
     detail: str = ""
-    """What else is to be known at first sight: a schedule, a class, topics."""
+    """What else is to be known at first sight: a schedule, a class, a filter, topics."""
     inbox: str = ""
     """``KIND/NAMESPACE/NAME`` of the resource that takes events for it, as facts name it."""
     missing: bool = False

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { Flows, rateText, short } from "./flows";
+import { counted, Flows, rateText, short } from "./flows";
 
 test("counts add up, and rates fall to nothing ten seconds after the last", () => {
   const flows = new Flows();
@@ -11,6 +11,11 @@ test("counts add up, and rates fall to nothing ten seconds after the last", () =
   expect(flows.sum(["a", "b"], 112)).toEqual({ count: 25, failed: 1, rate: 1 });
   expect(flows.moving(115)).toBe(false);
   expect(flows.sum(["a", "b"], 115).rate).toBe(0);
+});
+
+test("a rate is told where it is more than a trickle", () => {
+  const text = (count: number, rate: number) => counted({ count, failed: 0, rate }, (each) => `${each}/s`);
+  expect([text(0, 0), text(3, 0.3), text(1200, 40)]).toEqual(["", "3", "1.2k · 40/s"]);
 });
 
 test("large counts stay short", () => {

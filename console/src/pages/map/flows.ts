@@ -33,6 +33,11 @@ export class Flows {
     }
   }
 
+  /** The keys that begin with a text. */
+  under(prefix: string): string[] {
+    return [...this.#flows.keys()].filter((key) => key.startsWith(prefix));
+  }
+
   /** All that the given keys count. */
   sum(keys: readonly string[], now: number): Sum {
     let [count, failed, recent] = [0, 0, 0];
@@ -59,6 +64,15 @@ export function short(count: number): string {
   if (count < 1000) return String(count);
   const [value, unit] = count < 1_000_000 ? [count / 1000, "k"] : [count / 1_000_000, "M"];
   return `${value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value)}${unit}`;
+}
+
+/** Slower than this a rate says less than the count does. */
+const SLOW = 1;
+
+/** The count, and how fast it grows where that can be seen. */
+export function counted(sum: Sum, perSecond: (rate: string) => string): string {
+  if (sum.count === 0) return "";
+  return sum.rate >= SLOW ? `${short(sum.count)} · ${perSecond(rateText(sum.rate))}` : short(sum.count);
 }
 
 /** `0.3`, `12`: a rate with as many digits as say something. */

@@ -39,6 +39,12 @@ test("an event lights the way that it took, and who did not want it says why", (
   expect(next(told)).toEqual([7]);
 });
 
+test("that nobody wants the reply does not hide that the event was wanted", () => {
+  const reply = story([row("orders", false)], "reply of trigger shop/orders");
+  const { verdicts } = light(graph, [story([row("orders", true)]), reply]);
+  expect(verdicts.get(orders.id)?.matched).toBe(true);
+});
+
 test("a failed delivery is red, and its dead letter is lit", () => {
   const told = story([row("orders", true, [attempt("subscriber", "retrying"), attempt("subscriber", "failed"), attempt("dead letter sink", "dead-lettered")])], "pingsource shop/tick");
   expect(lit(told)).toEqual({

@@ -1,5 +1,5 @@
 /** The path of one event through the map: what its story, and those of what became of it, say of
- * nodes and edges. */
+ * nodes and edges. The event's own story is the first. */
 import type { Graph } from "../../state/graph";
 
 export interface Attempt {
@@ -84,7 +84,8 @@ export function light(graph: Graph, stories: readonly Story[]): Lit {
 /** Of one egress: the last attempt of each leg says how that went. */
 function judged(row: Row, flows: Map<string, Light>, verdicts: Map<string, Verdict>): void {
   const id = `${row.kind}/${row.namespace}/${row.name}`;
-  verdicts.set(id, { matched: row.matched, text: row.why });
+  // What the event itself was told goes before what its replies were.
+  if (!verdicts.has(id)) verdicts.set(id, { matched: row.matched, text: row.why });
   if (!row.matched) return;
   flows.set(`${id}|in`, "passed");
   if (row.attempts.length === 0) flows.set(`${id}|subscriber`, "waiting");

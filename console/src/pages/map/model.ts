@@ -61,7 +61,17 @@ export const pointed = signal("");
 
 export const size = signal<Size>({ width: 0, height: 0 });
 export const direction = computed<Direction>(() => (size.value.width < 640 ? "down" : "right"));
-export const CARDS: Readonly<Record<Direction, Size>> = { right: { width: 208, height: 74 }, down: { width: 156, height: 74 } };
+export const CARDS: Readonly<Record<Direction, Size>> = { right: { width: 200, height: 74 }, down: { width: 156, height: 74 } };
+
+/** How wide the panel is that lies above the drawing, and how much of a narrow one it takes. */
+const PANEL = { width: 352, share: 0.6, from: 900 };
+
+/** The part of the drawing that the panel leaves free. */
+export function uncovered(): Size {
+  const { width, height } = size.peek();
+  if (chosen.peek() === "") return { width, height };
+  return innerWidth < PANEL.from ? { width, height: height * (1 - PANEL.share) } : { width: width - PANEL.width, height };
+}
 
 /** The path of one event, while the address names one. */
 export const stories = signal<readonly Story[]>([]);

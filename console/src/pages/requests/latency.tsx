@@ -62,11 +62,13 @@ export default function Latency() {
         <h2>{t("coldTitle")}</h2>
         {cold.length === 0 ? <p class="quiet">{t("coldNone")}</p> : <ColdStarts services={cold} />}
       </section>
-      <section class="panel padded stack">
-        <h2>{t("warmTitle")}</h2>
-        <Percentiles label={t("warmTitle")} rows={services.map((each) => ({ of: each, spread: each.warm }))} />
-      </section>
-      <Distribution services={services} />
+      <div class="stack">
+        <section class="panel padded stack">
+          <h2>{t("warmTitle")}</h2>
+          <Percentiles label={t("warmTitle")} rows={services.map((each) => ({ of: each, spread: each.warm }))} />
+        </section>
+        <Distribution services={services} />
+      </div>
     </div>
   );
 }

@@ -115,7 +115,7 @@ const columns = (): readonly Column<Row>[] => [
     render: (row) => (
       <span class="request-cell">
         <span class="cut" title={`${row.method} ${row.path}`}><span class="quiet">{row.method}</span> {row.path}</span>
-        {row.cold && <Badge tone="frozen">{row.how ? `${t("coldMark")}, ${way(row.how)}` : t("coldMark")}</Badge>}
+        {row.cold && <Badge tone="frozen">{t("coldMark")}{row.how && <span class="how">, {way(row.how)}</span>}</Badge>}
       </span>
     ),
   },

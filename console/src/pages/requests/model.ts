@@ -1,5 +1,7 @@
 /** Requests as the server tells of them, and what a list makes of them. Pure. */
 
+import type { LogRow } from "../logs/lines";
+
 export interface Stage {
   readonly name: string;
   readonly start: number;
@@ -40,20 +42,6 @@ export interface Waterfall {
   readonly answered: boolean;
   readonly stages: readonly Stage[];
   readonly notes: readonly Note[];
-}
-
-export interface LogRow {
-  readonly at: string;
-  readonly namespace: string;
-  readonly service: string;
-  readonly revision: string;
-  readonly instance: string;
-  readonly container: string;
-  readonly stream: string;
-  readonly level: "error" | "warning" | "info" | "debug";
-  readonly text: string;
-  readonly request: string;
-  readonly part: boolean;
 }
 
 export interface Told {
@@ -117,7 +105,6 @@ export const MOST_ROWS = 1000;
 /** A number alone is not enough: it begins anew with each run of the server. */
 export const keyOf = (row: Row): string => `${row.number}@${row.at}`;
 
-/** What a link to the request needs to say beside its id, since clients may use one twice. */
 export const failed = (row: Row): boolean => row.status === 0 || row.status >= 500;
 
 /** Older rows with newer ones before them, each once. Both are newest first. */

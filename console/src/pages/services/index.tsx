@@ -1,8 +1,9 @@
-import { messages } from "../../i18n";
-import { texts } from "./messages";
-
-const t = messages(texts);
+import { route } from "../../router";
+import { ServicePage } from "./detail";
+import { List } from "./list";
+import "./services.css";
 
 export default function ServicesPage() {
-  return <h1>{t("title")}</h1>;
+  const [namespace, name] = route.value.rest;
+  return namespace && name ? <ServicePage key={`${namespace}/${name}`} namespace={namespace} name={name} /> : <List />;
 }

@@ -1,0 +1,135 @@
+/** The list of events as the page shows it: asked for, then kept up with the feed. */
+import { signal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+
+import { get } from "../../api";
+import { connection, subscribe } from "../../live";
+import { merged, told } from "./merging";
+import type { Params } from "./search";
+import type { Stub, Summary } from "./types";
+
+const PAGE = 200;
+/** What came meanwhile and is only counted until the list goes on. */
+const HELD = 2000;
+/** Milliseconds that questions to the server wait for one another. */
+const TOGETHER = 400;
+/** Of events that came before, that are asked about one by one. */
+const ONE_BY_ONE = 20;
+
+export class EventList {
+  readonly rows = signal<readonly Summary[]>([]);
+  readonly loading = signal(true);
+  readonly error = signal<unknown>(null);
+  /** Whether there are older ones. */
+  readonly more = signal(false);
+  readonly paused = signal(false);
+  readonly fresh = signal(0);
+
+  private readonly asked: Params;
+  private readonly aborting = new AbortController();
+  private held: (Summary | Stub)[] = [];
+  private toAsk = new Set<number>();
+  private timer = 0;
+
+  constructor(asked: Params) {
+    this.asked = asked;
+  }
+
+  open(): () => void {
+    void this.load();
+    const stop = subscribe("events", (data) => this.hear((data as { items: readonly (Summary | Stub)[] }).items));
+    let lost = false;
+    const watch = connection.subscribe((state) => {
+      // What came while nobody listened is asked for.
+      if (state === "open" && lost) void this.load();
+      lost = state === "lost" || (lost && state !== "open");
+    });
+    return () => {
+      stop();
+      watch();
+      clearTimeout(this.timer);
+      this.aborting.abort();
+    };
+  }
+
+  async load(): Promise<void> {
+    await this.attempt(async () => {
+      const found = await this.fetch({});
+      this.rows.value = merged([], found);
+      this.more.value = found.length === PAGE;
+    });
+  }
+
+  async older(): Promise<void> {
+    const last = this.rows.value.at(-1);
+    if (!last) return;
+    await this.attempt(async () => {
+      const found = await this.fetch({ before: String(last.arrival) });
+      this.rows.value = merged(this.rows.value, found);
+      this.more.value = found.length === PAGE;
+    });
+  }
+
+  pause(on: boolean): void {
+    this.paused.value = on;
+    if (on) return;
+    this.fresh.value = 0;
+    const held = this.held;
+    this.held = [];
+    this.hear(held);
+  }
+
+  private hear(items: readonly (Summary | Stub)[]): void {
+    const { rows, ask, fresh } = told(this.rows.value, items, this.asked);
+    if (this.paused.value) {
+      this.held = [...this.held, ...items].slice(-HELD);
+      this.fresh.value += fresh;
+      return;
+    }
+    this.rows.value = rows;
+    if (ask.length === 0) return;
+    for (const arrival of ask) this.toAsk.add(arrival);
+    this.timer ||= window.setTimeout(() => void this.askAll(), TOGETHER);
+  }
+
+  private async askAll(): Promise<void> {
+    this.timer = 0;
+    const known = new Set(this.rows.value.map((row) => row.arrival));
+    const wanted = [...this.toAsk];
+    this.toAsk.clear();
+    const unknown = wanted.filter((arrival) => !known.has(arrival));
+    try {
+      const found = unknown.length ? await this.fetch({ since: String(Math.max(Math.min(...unknown), Number(this.asked["since"] ?? 0))) }) : [];
+      for (const arrival of wanted.filter((each) => known.has(each)).slice(-ONE_BY_ONE)) {
+        found.push(...(await get<{ events: Summary[] }>(`/knlite/events?arrival=${arrival}`, this.aborting.signal)).events);
+      }
+      this.rows.value = merged(this.rows.value, found);
+    } catch {
+      // The connection says so by itself, and what was missed comes with the next load.
+    }
+  }
+
+  private async fetch(more: Params): Promise<Summary[]> {
+    const search = new URLSearchParams({ ...this.asked, ...more, limit: String(PAGE) });
+    return [...(await get<{ events: Summary[] }>(`/knlite/events?${search.toString()}`, this.aborting.signal)).events];
+  }
+
+  private async attempt(run: () => Promise<void>): Promise<void> {
+    try {
+      await run();
+      this.error.value = null;
+    } catch (error) {
+      if (!this.aborting.signal.aborted) this.error.value = error;
+    } finally {
+      if (!this.aborting.signal.aborted) this.loading.value = false;
+    }
+  }
+}
+
+/** A list for what is asked, another one when something else is. */
+export function useEvents(asked: Params): EventList {
+  const key = JSON.stringify(asked);
+  const list = useMemo(() => new EventList(asked), [key]);
+  useEffect(() => list.open(), [list]);
+  return list;
+}

@@ -1,0 +1,55 @@
+/** The lines that the page shows, kept outside of what is drawn: there may be fifty thousand. */
+import { useEffect, useRef, useState } from "preact/hooks";
+
+import { follow } from "./follow";
+import { Lines, type LogRow } from "./lines";
+
+export interface Shown {
+  readonly lines: Lines;
+  /** Another number whenever there are other lines. */
+  readonly version: number;
+  readonly state: "loading" | "open" | "lost";
+  readonly error: unknown;
+  readonly older: number;
+  readonly missed: number;
+  readonly services: readonly string[];
+  /** Say that other lines are to be seen of the same. */
+  readonly touch: () => void;
+}
+
+export function useStream(query: string, wanted: (row: LogRow) => boolean): Shown {
+  const lines = useRef(new Lines()).current;
+  const judge = useRef(wanted);
+  judge.current = wanted;
+  const [version, setVersion] = useState(0);
+  const [about, setAbout] = useState<Pick<Shown, "state" | "error" | "older" | "missed">>({ state: "loading", error: null, older: 0, missed: 0 });
+  const [services, setServices] = useState<readonly string[]>([]);
+  const touch = (): void => setVersion((n) => n + 1);
+
+  useEffect(() => {
+    setAbout({ state: "loading", error: null, older: 0, missed: 0 });
+    const stop = follow(query, {
+      batch: (batch, first) => {
+        if (first) lines.clear();
+        lines.append(batch.lines.filter((row) => judge.current(row)));
+        setServices((known) => {
+          const all = new Set(known);
+          for (const row of batch.lines) all.add(`${row.namespace}/${row.service}`);
+          return all.size === known.length ? known : [...all].sort();
+        });
+        setAbout((before) => {
+          if (first) return { state: "open", error: null, older: batch.skipped, missed: 0 };
+          return batch.skipped > 0 ? { ...before, missed: before.missed + batch.skipped } : before;
+        });
+        touch();
+      },
+      lost: () => setAbout((before) => ({ ...before, state: "lost" })),
+      refused: (error) => setAbout((before) => ({ ...before, state: "open", error })),
+    });
+    return () => {
+      stop();
+      lines.clear();
+    };
+  }, [query]);
+  return { lines, version, ...about, services, touch };
+}

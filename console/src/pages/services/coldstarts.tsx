@@ -1,0 +1,131 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { get } from "../../api";
+import { duration } from "../../format";
+import { messages } from "../../i18n";
+import { href } from "../../router";
+import { instances } from "../../state/instances";
+import { Trouble } from "../../ui/empty";
+import { Time } from "../../ui/time";
+import { texts } from "./messages";
+
+const t = messages(texts);
+const KEPT = 20;
+/** Requests are told of when they have ended, a little after their instance was ready. */
+const PAUSE = 400;
+
+interface Stage {
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+  readonly why: string;
+}
+
+interface Cold {
+  readonly id: string;
+  readonly number: number;
+  readonly at: string;
+  readonly revision: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly seconds: number;
+  readonly how: string;
+  readonly stages: readonly Stage[];
+}
+
+interface Spread {
+  readonly count: number;
+  readonly p50: number;
+  readonly p95: number;
+}
+
+interface Latency {
+  readonly warm: Spread;
+  readonly cold: Spread;
+  readonly thawed: Spread;
+}
+
+/** The last requests that found no instance, and where their time went. */
+export function ColdStarts({ namespace, name }: { namespace: string; name: string }) {
+  const [found, set] = useState<{ requests: readonly Cold[]; latency: Latency | null; error: unknown }>({ requests: [], latency: null, error: null });
+  const ready = instances.value.filter((each) => each.namespace === namespace && each.service === name && (each.state === "ready" || each.state === "thawed")).map((each) => `${each.instance} ${each.at}`).join();
+  useEffect(() => {
+    const aborting = new AbortController();
+    const service = encodeURIComponent(`${namespace}/${name}`);
+    const read = async (): Promise<void> => {
+      try {
+        const [{ requests }, latency] = await Promise.all([
+          get<{ requests: readonly Cold[] }>(`/knlite/requests?service=${service}&cold=true&limit=${KEPT}`, aborting.signal),
+          get<Latency>(`/knlite/latency?service=${service}`, aborting.signal),
+        ]);
+        set({ requests, latency, error: null });
+      } catch (error) {
+        if (!aborting.signal.aborted) set((before) => ({ ...before, error }));
+      }
+    };
+    const timer = window.setTimeout(() => void read(), PAUSE);
+    return () => {
+      clearTimeout(timer);
+      aborting.abort();
+    };
+  }, [namespace, name, ready]);
+  const { requests, latency, error } = found;
+  const newest = [...requests].sort((one, other) => other.number - one.number);
+  const longest = newest.reduce((most, each) => Math.max(most, each.seconds), 0.001);
+  return (
+    <section class="panel" aria-label={t("coldStarts")}>
+      <header class="panel-head">
+        <h2>{t("coldStarts")}</h2>
+        {latency && (
+          <span class="quiet">
+            {latency.cold.count > 0 && t("coldTold", { n: latency.cold.count, p50: duration(latency.cold.p50), p95: duration(latency.cold.p95) })}
+            {latency.cold.count > 0 && latency.warm.count > 0 && " · "}
+            {latency.warm.count > 0 && t("warmTold", { p50: duration(latency.warm.p50), p95: duration(latency.warm.p95) })}
+          </span>
+        )}
+        <a class="spread" href={href("requests", [], { at: `Service/${namespace}/${name}`, cold: "true" })}>{t("allRequests")}</a>
+      </header>
+      <div class="panel-body">
+        {error !== null && <Trouble error={error} />}
+        {newest.length === 0 && error === null && <p class="quiet">{t("noColdStarts")}</p>}
+        {newest.length > 0 && (
+          <>
+            <ul class="legend" aria-hidden="true">{stagesOf(newest).map((each) => <li key={each}><span class={`stage-key ${classOf(each)}`} />{each}</li>)}</ul>
+            <ol class="cold">{newest.map((each) => <Line key={each.number} request={each} longest={longest} />)}</ol>
+          </>
+        )}
+      </div>
+    </section>
+  );
+}
+
+function Line({ request, longest }: { request: Cold; longest: number }) {
+  return (
+    <li>
+      <a href={href("requests", [request.id])}>
+        <span class="quiet cold-when"><Time at={request.at} show="clock" /></span>
+        <span class="cut mono cold-what">{request.method} {request.path}</span>
+        <span class="cold-bar" aria-hidden="true">
+          {request.stages.map((stage, index) => (
+            <span
+              key={`${index}${stage.name}`}
+              class={`stage ${classOf(stage.name)}`}
+              title={`${stage.name}: ${duration(stage.end - stage.start)}${stage.why ? ` – ${stage.why}` : ""}`}
+              style={{ width: `${(100 * (stage.end - stage.start)) / longest}%` }}
+            />
+          ))}
+        </span>
+        <span class="number cold-time">{duration(request.seconds)}</span>
+        <span class="quiet cold-how">{request.how}</span>
+        <span class="unseen">{said(request)}</span>
+      </a>
+    </li>
+  );
+}
+
+const classOf = (stage: string): string => `stage-${stage.replace(/\W/g, "-")}`;
+
+const stagesOf = (requests: readonly Cold[]): string[] => [...new Set(requests.flatMap((each) => each.stages.map((stage) => stage.name)))];
+
+const said = (request: Cold): string => ` ${request.stages.map((stage) => `${stage.name} ${duration(stage.end - stage.start)}`).join(", ")}`;

@@ -1,0 +1,146 @@
+/** An editor for YAML and JSON. It is large: import it where it is shown for certain, else `EditorLater`. */
+import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
+import { json } from "@codemirror/lang-json";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { useEffect, useRef } from "preact/hooks";
+
+import { meta } from "../api";
+import { language as tongue } from "../i18n";
+import "./code.css";
+import "./editor.css";
+
+export interface Problem {
+  /** From 1. */
+  readonly line: number;
+  readonly message: string;
+  readonly level: "error" | "warning";
+}
+
+export interface EditorProps {
+  /** Replaces what is written when it becomes another text than the one that was typed. */
+  text: string;
+  as: "yaml" | "json" | "text";
+  label: string;
+  onChange?: (text: string) => void;
+  /** Ctrl-Enter. */
+  onSubmit?: () => void;
+  readOnly?: boolean;
+  problems?: readonly Problem[];
+  /** A line to go to; another object goes there again. */
+  reveal?: { readonly line: number } | undefined;
+}
+
+const colors = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], class: "t-key" },
+  { tag: [tags.string, tags.content], class: "t-string" },
+  { tag: tags.number, class: "t-number" },
+  { tag: [tags.bool, tags.null, tags.keyword], class: "t-word" },
+  { tag: [tags.separator, tags.punctuation, tags.squareBracket, tags.brace, tags.meta], class: "t-mark" },
+  { tag: [tags.comment, tags.lineComment], class: "t-comment" },
+]);
+
+const ES: Record<string, string> = {
+  "Find": "Buscar",
+  "Replace": "Reemplazar",
+  "next": "siguiente",
+  "previous": "anterior",
+  "all": "todos",
+  "match case": "mayúsculas",
+  "by word": "palabra",
+  "regexp": "expresión",
+  "replace": "reemplazar",
+  "replace all": "reemplazar todo",
+  "close": "cerrar",
+  "Fold line": "Plegar línea",
+  "Unfold line": "Desplegar línea",
+  "Diagnostics": "Problemas",
+  "No diagnostics": "Sin problemas",
+};
+
+export default function Editor({ text, as, label, onChange, onSubmit, readOnly = false, problems = [], reveal }: EditorProps) {
+  const box = useRef<HTMLDivElement>(null);
+  const view = useRef<EditorView | null>(null);
+  const fixed = useRef(new Compartment());
+  const told = useRef({ onChange, onSubmit });
+  told.current = { onChange, onSubmit };
+  useEffect(() => {
+    const parent = box.current;
+    if (!parent) return;
+    const made = new EditorView({
+      parent,
+      state: EditorState.create({
+        doc: text,
+        extensions: [
+          basics(as, label),
+          keymap.of([{ key: "Mod-Enter", run: () => (told.current.onSubmit?.(), told.current.onSubmit !== undefined) }]),
+          keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap, ...lintKeymap, { key: "Mod-]", run: indentMore }, { key: "Mod-[", run: indentLess }]),
+          EditorView.updateListener.of((update) => {
+            if (update.docChanged) told.current.onChange?.(update.state.doc.toString());
+          }),
+          fixed.current.of(locked(readOnly)),
+        ],
+      }),
+    });
+    view.current = made;
+    return () => {
+      made.destroy();
+      view.current = null;
+    };
+  }, [as, label, tongue.value]);
+  useEffect(() => {
+    const made = view.current;
+    if (!made || made.state.doc.toString() === text) return;
+    made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } });
+  }, [text]);
+  useEffect(() => view.current?.dispatch({ effects: fixed.current.reconfigure(locked(readOnly)) }), [readOnly]);
+  useEffect(() => {
+    const made = view.current;
+    if (made) made.dispatch(setDiagnostics(made.state, problems.map((problem) => placed(made.state, problem))));
+  }, [problems, text]);
+  useEffect(() => {
+    const made = view.current;
+    if (!made || !reveal) return;
+    const line = made.state.doc.line(Math.min(Math.max(1, reveal.line), made.state.doc.lines));
+    made.dispatch({ selection: { anchor: line.from }, effects: EditorView.scrollIntoView(line.from, { y: "center" }) });
+    made.focus();
+  }, [reveal]);
+  return <div class="editor" ref={box} />;
+}
+
+function basics(as: EditorProps["as"], label: string): Extension {
+  return [
+    // The server's policy allows no styles but those with the nonce of this page.
+    EditorView.cspNonce.of(meta("nonce")),
+    EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
+    tongue.peek() === "es" ? EditorState.phrases.of(ES) : [],
+    as === "yaml" ? yaml() : as === "json" ? json() : [],
+    indentUnit.of("  "),
+    lineNumbers(),
+    foldGutter(),
+    lintGutter(),
+    history(),
+    drawSelection(),
+    indentOnInput(),
+    bracketMatching(),
+    highlightActiveLine(),
+    highlightActiveLineGutter(),
+    highlightSelectionMatches(),
+    search({ top: true }),
+    syntaxHighlighting(colors),
+    EditorView.lineWrapping,
+  ];
+}
+
+const locked = (readOnly: boolean): Extension => [EditorState.readOnly.of(readOnly), EditorView.editorAttributes.of({ class: readOnly ? "fixed" : "" })];
+
+function placed(state: EditorState, problem: Problem): Diagnostic {
+  const line = state.doc.line(Math.min(Math.max(1, problem.line), state.doc.lines));
+  const indent = /^\s*/.exec(line.text)?.[0].length ?? 0;
+  return { from: Math.min(line.from + indent, line.to), to: line.to, severity: problem.level, message: problem.message };
+}

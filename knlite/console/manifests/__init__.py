@@ -1,0 +1,1 @@
+"""Objects as text: all of them by name, one as YAML, and what a text of YAML would change."""
