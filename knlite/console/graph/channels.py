@@ -116,7 +116,5 @@ def _parallel(drawing: Drawing, parallel: Parallel) -> None:
         begin = asked or node
         drawing.edge(begin, target, "delivers", f"{second}|subscriber", label=label, via=node)
         reply = places.led_to(branch.reply or parallel.spec.reply, meta.namespace)
-        drawing.edge(
-            target, reply, "replies", f"{second}|reply", label=f"reply of {label}", via=node
-        )
+        drawing.edge(target, reply, "replies", f"{second}|reply", label=label, via=node)
         drawing.dead_letters(node, branch.delivery, meta.namespace, (second,))

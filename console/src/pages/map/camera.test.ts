@@ -6,6 +6,7 @@ const window = { width: 1000, height: 500 };
 
 test("everything is seen, in the middle, and a small drawing is not blown up", () => {
   expect(fitted({ width: 2000, height: 500 }, window, 0)).toEqual({ x: 0, y: 125, k: 0.5 });
+  expect(fitted({ width: 2000, height: 5000 }, window, 0, true)).toEqual({ x: 0, y: 0, k: 0.5 });
   expect(fitted({ width: 100, height: 100 }, window, 20).k).toBeCloseTo(1.15);
 });
 

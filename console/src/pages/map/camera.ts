@@ -10,9 +10,12 @@ export const LARGEST = 2;
 /** A small drawing is not blown up. */
 const FITTED = 1.15;
 
-export function fitted(whole: Size, window: Size, margin: number): Camera {
+/** All that fits; on a narrow screen, where one looks from top to bottom, all that fits in width. */
+export function fitted(whole: Size, window: Size, margin: number, narrow = false): Camera {
   if (whole.width === 0 || window.width === 0) return { x: 0, y: 0, k: 1 };
-  const k = Math.max(SMALLEST, Math.min(FITTED, (window.width - 2 * margin) / whole.width, (window.height - 2 * margin) / whole.height));
+  const across = (window.width - 2 * margin) / whole.width;
+  const down = (window.height - 2 * margin) / whole.height;
+  const k = Math.max(SMALLEST, narrow ? Math.min(1, across) : Math.min(FITTED, across, down));
   // What does not fit begins at the upper left corner.
   const x = Math.max(margin, (window.width - whole.width * k) / 2);
   const y = Math.max(margin, (window.height - whole.height * k) / 2);

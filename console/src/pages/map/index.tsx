@@ -10,7 +10,7 @@ import { flow, followFlow } from "../../state/flow";
 import { useFollowing } from "../../state/follow";
 import { followGraph, graph, graphKnown } from "../../state/graph";
 import { followInstances } from "../../state/instances";
-import { Button, ButtonLink } from "../../ui/button";
+import { Button } from "../../ui/button";
 import { Copy } from "../../ui/copy";
 import { Empty } from "../../ui/empty";
 import { Select } from "../../ui/field";
@@ -86,7 +86,7 @@ function Nothing() {
     <Empty icon="map" title={t("emptyTitle")}>
       <p>{t("emptyText")}</p>
       <p class="command"><code>knlite up examples/</code><Copy text="knlite up examples/" /></p>
-      <p>{t("emptyApply")} <ButtonLink href={href("manifests")} icon="manifests" kind="quiet">{t("emptyManifests")}</ButtonLink></p>
+      <p>{t("emptyApply")} <a href={href("manifests")}>{t("emptyManifests")}</a></p>
     </Empty>
   );
 }

@@ -67,6 +67,14 @@ test("what is added does not change the order of what was there", () => {
   expect(order(after)).toEqual(order(before));
 });
 
+test("what has not changed is not laid out again", () => {
+  const other = node("Service", "lone", "service");
+  const before = place([ping, broker, trigger, till], chain, options);
+  const after = place([ping, broker, { ...trigger, ready: "False" }, till, other], chain, options, before);
+  const known = [...before.parts][0];
+  expect(after.parts.get(known?.[0] ?? "")?.at).toBe(known?.[1].at);
+});
+
 test("a hundred nodes are placed within a frame or three", () => {
   const nodes = Array.from({ length: 100 }, (_, index) => node(index % 2 ? "Service" : "Trigger", `n${index}`, index % 2 ? "service" : "trigger"));
   const edges = nodes.flatMap((each, index) => (index % 2 ? [] : [edge(broker, each, "subscribes"), edge(each, nodes[(index * 7 + 1) % 100 | 1] ?? till, "delivers")]));

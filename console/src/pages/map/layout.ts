@@ -26,6 +26,8 @@ export interface Placed extends Size {
   readonly at: ReadonlyMap<string, Point>;
   readonly ways: ReadonlyMap<string, Way>;
   readonly groups: readonly Group[];
+  /** What hangs together, by what it consists of: it is not laid out again while that is the same. */
+  readonly parts: ReadonlyMap<string, Part>;
 }
 
 export interface Options {
@@ -36,21 +38,29 @@ export interface Options {
 }
 
 const BETWEEN = 26;
-const LAYERS = 84;
+/** Between layers: wide enough for a count where they stand side by side. */
+const LAYERS: Readonly<Record<Direction, number>> = { right: 84, down: 54 };
 const INSIDE = 22;
 const TITLE = 30;
 const GROUPS = 28;
-const NOTHING: Placed = { at: new Map(), ways: new Map(), groups: [], width: 0, height: 0 };
+const NOTHING: Placed = { at: new Map(), ways: new Map(), groups: [], parts: new Map(), width: 0, height: 0 };
 
 interface Part extends Size {
   readonly nodes: readonly GraphNode[];
-  readonly at: Map<string, Point>;
+  readonly at: ReadonlyMap<string, Point>;
 }
 
 export function place(nodes: readonly GraphNode[], edges: readonly GraphEdge[], options: Options, before: Placed = NOTHING): Placed {
-  const parts = connected(nodes, edges).map((part) => layered(part, edges, options, before));
-  const groups = grouped(parts).map(([title, inside]) => framed(title, inside, options));
-  return packed(groups, edges, options);
+  const parts = new Map<string, Part>();
+  const { card } = options;
+  for (const [inside, within] of connected(nodes, edges)) {
+    const key = [options.direction, card.width, ...inside.map((node) => node.id), ...within.map((edge) => edge.id)].join("\n");
+    const known = before.parts.get(key);
+    // The nodes are the ones of now: whether they are ready may have changed.
+    parts.set(key, known ? { ...known, nodes: inside } : layered(inside, within, options, before));
+  }
+  const groups = grouped([...parts.values()]).map(([title, inside]) => framed(title, inside, options));
+  return { ...packed(groups, edges, options), parts };
 }
 
 /** Answers, and what a broker gets back, run against the stream: they say nothing about layers. */
@@ -59,8 +69,8 @@ function orders(edge: GraphEdge, role: ReadonlyMap<string, string>): boolean {
   return edge.source !== edge.target && !(edge.role === "replies" && (target === "broker" || target === "channel"));
 }
 
-/** Nodes that hang together, in the order in which they come. */
-export function connected(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): GraphNode[][] {
+/** Nodes that hang together, in the order in which they come, with the edges that hold them. */
+export function connected(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): [GraphNode[], GraphEdge[]][] {
   const parent = new Map(nodes.map((node) => [node.id, node.id]));
   const root = (id: string): string => {
     let at = id;
@@ -71,12 +81,13 @@ export function connected(nodes: readonly GraphNode[], edges: readonly GraphEdge
     return at;
   };
   for (const edge of edges) if (parent.has(edge.source) && parent.has(edge.target)) parent.set(root(edge.source), root(edge.target));
-  const parts = new Map<string, GraphNode[]>();
+  const parts = new Map<string, [GraphNode[], GraphEdge[]]>();
   for (const node of nodes) {
     const found = parts.get(root(node.id));
-    if (found) found.push(node);
-    else parts.set(root(node.id), [node]);
+    if (found) found[0].push(node);
+    else parts.set(root(node.id), [[node], []]);
   }
+  for (const edge of edges) parts.get(root(edge.source))?.[1].push(edge);
   return [...parts.values()];
 }
 
@@ -85,10 +96,10 @@ function layered(nodes: readonly GraphNode[], edges: readonly GraphEdge[], optio
   const { card, direction } = options;
   const across = direction === "right" ? "y" : "x";
   const role = new Map(nodes.map((node) => [node.id, node.role as string]));
-  const mine = edges.filter((edge) => role.has(edge.source) && role.has(edge.target) && orders(edge, role));
+  const mine = edges.filter((edge) => orders(edge, role));
   const below = graves(nodes, mine);
   const graph = new Layered({ multigraph: true });
-  graph.setGraph({ rankdir: direction === "right" ? "LR" : "TB", nodesep: BETWEEN, ranksep: LAYERS, edgesep: 14, ranker: "network-simplex" });
+  graph.setGraph({ rankdir: direction === "right" ? "LR" : "TB", nodesep: BETWEEN, ranksep: LAYERS[direction], edgesep: 14, ranker: "network-simplex" });
   graph.setDefaultEdgeLabel(() => ({}));
   const rank = (id: string): number => before.at.get(id)?.[across] ?? Number.POSITIVE_INFINITY;
   const inOrder = <T>(items: readonly T[], id: (item: T) => string): T[] => [...items].sort((a, b) => compare(rank(id(a)), rank(id(b))));
@@ -139,7 +150,7 @@ function buried(below: ReadonlySet<string>, edges: readonly GraphEdge[], at: Map
   const bottom = Math.max(0, ...[...at.values()].map((point) => point[across] + breadth)) + BETWEEN * 1.5;
   for (const id of below) {
     const from = edges.filter((edge) => edge.target === id).map((edge) => at.get(edge.source)?.[along] ?? 0);
-    const start = Math.max(0, ...from) + length + LAYERS;
+    const start = Math.max(0, ...from) + length + LAYERS[direction];
     let row = rows.findIndex((taken) => taken !== start);
     if (row < 0) row = rows.length;
     rows[row] = start;
@@ -163,7 +174,9 @@ function normalized(at: Map<string, Point>, card: Size): Size {
 function grouped(parts: readonly Part[]): [string, Part[]][] {
   const groups = new Map<string, Part[]>();
   for (const part of parts) {
-    const title = [...new Set(part.nodes.map((node) => node.namespace))].filter((each) => each !== "").sort().join(" + ");
+    // A namespace that is one card has its name on it.
+    const spaces = part.nodes.map((node) => (node.kind === "Namespace" ? "" : node.namespace));
+    const title = [...new Set(spaces)].filter((each) => each !== "").sort().join(" + ");
     const found = groups.get(title);
     if (found) found.push(part);
     else groups.set(title, [part]);
@@ -201,7 +214,7 @@ function framed(title: string, parts: readonly Part[], { card, direction }: Opti
 }
 
 /** All groups, in rows of about the width that fits the window. */
-function packed(groups: readonly Framed[], edges: readonly GraphEdge[], options: Options): Placed {
+function packed(groups: readonly Framed[], edges: readonly GraphEdge[], options: Options): Omit<Placed, "parts"> {
   const area = groups.reduce((sum, group) => sum + (group.width + GROUPS) * (group.height + GROUPS), 0);
   const widest = Math.max(0, ...groups.map((group) => group.width));
   const limit = options.direction === "down" ? widest : Math.max(widest, Math.sqrt(area * options.aspect) * 1.08);

@@ -87,7 +87,7 @@ function useView(placed: Placed) {
   const whole = { width: placed.width, height: placed.height };
   const fit = (): void => {
     moved.value = false;
-    camera.value = fitted(whole, size.peek(), MARGIN);
+    camera.value = fitted(whole, size.peek(), direction.peek() === "down" ? 8 : MARGIN, direction.peek() === "down");
   };
   const at = (event: MouseEvent): { x: number; y: number } => {
     const box = window.current?.getBoundingClientRect();
