@@ -46,11 +46,9 @@ _FAILURE = re.compile(
     r"Traceback \(most recent call last\)|(?:[\w.]+\.)?\w*(?:Error|Exception)(?::|$)"
     r"|Uncaught |Unhandled |fatal error:|Exception in thread|goroutine \d+ \[|Segmentation fault"
 )
-_TRACEBACK = re.compile(r"\s*(?:Traceback \(most recent call last\)|\+ Exception Group Traceback)")
-_GOES_ON = re.compile(
-    r"Caused by:|\.\.\. \d+ more|goroutine \d+ \[|created by "
-    r"|During handling of the above|The above exception was the direct"
-)
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\)")
+_CHAINED = re.compile(r"During handling of the above|The above exception was the direct")
+_GOES_ON = re.compile(r"Caused by:|\.\.\. \d+ more|goroutine \d+ \[|created by ")
 _GO_FRAME = re.compile(r"[\w./*()$-]+\(.*\)$|exit status \d+$")
 
 
@@ -103,7 +101,7 @@ class Grouping:
     def __init__(self) -> None:
         self._level: Level | None = None
         """Of the line that the next one may belong to."""
-        self._kind: Literal["", "python", "ended", "go"] = ""
+        self._kind: Literal["", "python", "ended", "chained", "go"] = ""
         """Of what a failure is told, while its end has not come."""
 
     def judge(self, text: str) -> tuple[Level, bool]:
@@ -121,14 +119,19 @@ class Grouping:
         return level, False
 
     def _goes_on(self, text: str, before: Level) -> bool:
-        if _TRACEBACK.match(text):
-            # The logger's line says that something failed, the traceback what.
-            self._kind = "python"
-            return before == "error"
         if not text.strip():
             return bool(self._kind)
         if text[0].isspace():
             return True
+        if _TRACEBACK.match(text):
+            # The logger's line says that something failed, the traceback what; but what comes
+            # after the end of another one is told by itself, unless it is said to belong to it.
+            joined = before == "error" and self._kind in ("", "chained")
+            self._kind = "python"
+            return joined
+        if _CHAINED.match(text):
+            self._kind = "chained"
+            return before == "error"
         if _GOES_ON.match(text):
             return before == "error"
         if self._kind == "python":

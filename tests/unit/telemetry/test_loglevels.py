@@ -86,6 +86,11 @@ def test_a_traceback_of_its_own_begins_a_group() -> None:
     assert found == [("info", False), ("error", False), ("error", True), ("error", True)]
 
 
+def test_two_crashes_one_after_the_other_are_two() -> None:
+    crash = ["Traceback (most recent call last):", "  File x", "KeyError: 'a'"]
+    assert [part for _, part in judged(*crash, *crash)] == [False, True, True] * 2
+
+
 @pytest.mark.parametrize(
     "lines",
     [

@@ -6,6 +6,8 @@ import { language } from "../../i18n";
 import { keep, kept } from "../../kept";
 import { ask, route } from "../../router";
 import { covers, selection } from "../../selection";
+import { useFollowing } from "../../state/follow";
+import { followGraph } from "../../state/graph";
 import { Button, IconButton } from "../../ui/button";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
@@ -26,6 +28,7 @@ const CHIPS = ["revision", "instance", "request", "moment"] as const;
 
 export default function LogsPage() {
   const { query } = route.value;
+  useFollowing(followGraph);
   const text = useSettled(query["text"] ?? "");
   const [limit, setLimit] = useState(query["moment"] ? ALL : USUAL);
   const [wrap, setWrap] = useState(kept("wrap") !== "false");

@@ -212,7 +212,7 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, onFo
         if (!inside && (getSelection()?.toString() ?? "") === "") onOpen(line);
       }}
     >
-      <span role="gridcell" class="time" title={full(when, language.value)}>{clock(when)}</span>
+      <span role="gridcell" class="time" title={full(when, language.value)}>{clock(when).slice(0, 8)}<span class="fraction">{clock(when).slice(8)}</span></span>
       <span role="gridcell" class="level"><span aria-hidden="true">{part ? "" : SHAPES[row.level]}</span><span class="unseen">{t(row.level)}</span></span>
       <span role="gridcell" class="source" title={`${row.namespace}/${row.instance}${row.container ? ` ${row.container}` : ""}`}>{row.service}<span class="quiet"> {row.instance.split("-").at(-1)}</span></span>
       <span role="gridcell" class="text">

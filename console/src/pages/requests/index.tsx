@@ -1,6 +1,8 @@
 /** Requests: the list of the last, one with its waterfall, and how long they take. */
 import { lazily } from "../../frame/lazily";
 import { ask, route } from "../../router";
+import { useFollowing } from "../../state/follow";
+import { followGraph } from "../../state/graph";
 import { Tabs } from "../../ui/tabs";
 import { List } from "./list";
 import { Story } from "./story";
@@ -12,6 +14,7 @@ const Latency = lazily(() => import("./latency"));
 
 export default function RequestsPage() {
   const { rest, query } = route.value;
+  useFollowing(followGraph);
   const view = query["view"] === "latency" ? "latency" : "list";
   const id = rest[0];
   return (
