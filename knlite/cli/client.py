@@ -137,11 +137,31 @@ class Client:
             f"/knlite/logs/{quote(namespace, safe='')}/{quote(service, safe='')}", params
         )
 
-    def lines(self, path: str, params: Mapping[str, str]) -> Iterator[str]:
-        """The lines of an answer as they come, until its end or that of its knlite."""
+    def messages(
+        self, path: str, params: Mapping[str, str], silence: float
+    ) -> Iterator[tuple[str, str]]:
+        """Server-sent events as they come, each its name and its data.
+
+        Until the end of its knlite, or until it is silent for so many seconds.
+        """
+        name = ""
+        for line in self.lines(path, params, silence):
+            field, _, value = line.partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                yield name, value
+
+    def lines(
+        self, path: str, params: Mapping[str, str], silence: float | None = None
+    ) -> Iterator[str]:
+        """The lines of an answer as they come, until its end or that of its knlite.
+
+        With *silence* also until nothing has come for so many seconds.
+        """
         with self._explained(), closing(self._connected(TIMEOUT)) as connection:
             connection.request("GET", _target(path, params), headers=self._headers)
-            connection.sock.settimeout(None)
+            connection.sock.settimeout(silence)
             answer = connection.getresponse()
             if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
                 raise self._refusal(answer.status, answer.read())

@@ -21,6 +21,7 @@ from knlite.cli.eventverbs import add_event_verbs
 from knlite.cli.func.verbs import add_func_verbs
 from knlite.cli.invokeverb import add_invoke_verb
 from knlite.cli.pruneverb import add_prune_verb
+from knlite.cli.top.verb import add_top_verb
 from knlite.cli.upverb import Overrides, RuntimeOption, add_up_verb
 
 app = typer.Typer(
@@ -134,6 +135,9 @@ def delete(
         from knlite.cli.delete import delete as delete_object
 
         delete_object(kind, name, namespace, admin_port, as_json=as_json)
+
+
+add_top_verb(app)
 
 
 @app.command()

@@ -5,7 +5,17 @@ import sys
 
 import pytest
 
-HEAVY = {"anyio", "asyncio", "docker", "httpx", "pydantic", "starlette", "uvicorn", "watchfiles"}
+HEAVY = {
+    "anyio",
+    "asyncio",
+    "docker",
+    "httpx",
+    "pydantic",
+    "starlette",
+    "textual",
+    "uvicorn",
+    "watchfiles",
+}
 CHECK = """
 import sys
 from knlite.cli.main import app

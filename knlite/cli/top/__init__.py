@@ -1,0 +1,1 @@
+"""``knlite top``: what a running knlite does, live, in a terminal."""

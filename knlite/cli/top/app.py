@@ -1,0 +1,424 @@
+"""The screen of ``knlite top``.
+
+Drawn at most four times a second, and only what has changed: it is looked at over slow lines too.
+The mouse stays with the terminal, so that text can be selected.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, cast
+
+from rich.text import Text
+from textual.app import App, ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.timer import Timer
+from textual.widgets import ContentSwitcher, DataTable, Input, Static
+from textual.widgets.data_table import RowDoesNotExist
+
+from knlite.cli.client import Client
+from knlite.cli.top import details, rows
+from knlite.cli.top.feed import Begun, Feed, Lost, News, Told
+from knlite.cli.top.rows import Row
+from knlite.cli.top.sight import KEPT, TOPICS, Document, Name, Pane, Sight
+from knlite.errors import KnliteError
+from knlite.kinds.catalog import info_of
+from knlite.kinds.serving.service import Service
+
+REDRAW = 0.25
+"""Seconds between two drawings."""
+RESTING = 120.0
+"""Seconds that a service may take to come to zero."""
+_MADE: dict[Pane, Callable[[Sight], list[Row]]] = {
+    "services": rows.services,
+    "starts": rows.starts,
+    "events": rows.events,
+    "notices": rows.notices,
+}
+_HEADS: dict[Pane, tuple[str, ...]] = {
+    "services": rows.SERVICES,
+    "starts": rows.STARTS,
+    "events": rows.EVENTS,
+    "notices": rows.NOTICES,
+}
+_TITLES: dict[Pane, str] = {
+    "services": "1 Services",
+    "starts": "2 Cold starts",
+    "events": "3 Events",
+    "notices": "4 Notices",
+}
+_LOWER: tuple[Pane, ...] = ("starts", "events", "notices")
+"""Of which one is shown at a time."""
+_EMPTY: dict[Pane, str] = {
+    "services": "No services yet. Apply one: kubectl apply -f service.yaml",
+    "starts": "No cold starts yet: call a service that is at zero.",
+    "events": "No events yet. Send one: knlite send --type hello",
+    "notices": "Nothing has happened yet.",
+}
+
+
+class Heard(Message):
+    """The feed has told something."""
+
+    def __init__(self, news: News) -> None:
+        super().__init__()
+        self.news = news
+
+
+class Details(ModalScreen[None]):
+    """All that is known of one row, over the others."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "app.pop_screen", "close"),
+    ]
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="details"):
+            yield Static(self._text)
+        yield Static("Esc closes, ↑ ↓ scroll", id="keys")
+
+
+class Top(App[None]):
+    """What the knlite with an admin port does."""
+
+    ENABLE_COMMAND_PALETTE = False
+    CSS = """
+    Screen { layout: vertical; }
+    #status, #keys { height: 1; padding: 0 1; }
+    #status { background: $panel; }
+    #keys { dock: bottom; color: $text-muted; }
+    .title { height: 1; padding: 0 1; color: $accent; text-style: bold; }
+    .empty { height: 1; padding: 0 1; color: $text-muted; }
+    DataTable { height: 1fr; background: $background; scrollbar-size: 1 1; overflow-x: hidden; }
+    DataTable > .datatable--header { background: $background; color: $text-muted; }
+    #upper { height: 2fr; }
+    #panes { height: 3fr; }
+    #filter { dock: bottom; height: 1; border: none; padding: 0 1; }
+    #details { padding: 0 1; background: $background; }
+    Details { align: center middle; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("1", "pane('services')", "services"),
+        Binding("2", "pane('starts')", "cold starts"),
+        Binding("3", "pane('events')", "events"),
+        Binding("4", "pane('notices')", "notices"),
+        Binding("slash", "filter", "filter"),
+        Binding("escape", "unfilter", "no filter", show=False),
+        Binding("s", "rest", "scale to zero"),
+        Binding("q,ctrl+c", "quit", "quit", priority=False),
+    ]
+
+    def __init__(self, port: int) -> None:
+        super().__init__(ansi_color=True)
+        self.animation_level = "none"
+        self.sight = Sight()
+        self._port = port
+        self._feed = Feed(port, TOPICS, self._heard)
+        self._trouble = ""
+        self._begun = False
+        self._wanted = ""
+        self._lower: Pane = "notices"
+        self._dirty: set[Pane] = set(_MADE)
+        self._drawing: Timer | None = None
+        self._shown: dict[Pane, dict[str, Row]] = {pane: {} for pane in _MADE}
+        self._asking: set[str] = set()
+        """What is being asked of knlite, and so need not be asked again now."""
+        self._again: set[str] = set()
+        """Of those, what has changed meanwhile."""
+
+    # What is there.
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="status")
+        yield Static(_TITLES["services"], classes="title")
+        yield Static(_EMPTY["services"], classes="empty", id="empty-services")
+        yield _table("services", "upper")
+        yield Static(id="titles", classes="title")
+        yield Static(classes="empty", id="empty-lower")
+        with ContentSwitcher(initial="notices", id="panes"):
+            for pane in _LOWER:
+                yield _table(pane, pane)
+        yield Input(placeholder="words to look for", id="filter", compact=True)
+        yield Static(id="keys")
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        self.query_one("#filter").display = False
+        self._table("services").focus()
+        self._tell_keys()
+        self._say()
+        self._draw()
+        self._feed.start()
+
+    def on_unmount(self) -> None:
+        """Nobody looks any more."""
+        self._feed.stop()
+
+    # What is heard.
+
+    def _heard(self, news: News) -> None:
+        # In the feed's thread, which must not wait for the screen.
+        self.post_message(Heard(news))
+
+    def on_heard(self, message: Heard) -> None:
+        """Take note of the feed's news."""
+        match message.news:
+            case Begun():
+                self._trouble, self._begun = "", True
+                self._say()
+                for what in ("services", "starts", "events"):
+                    self._ask(what)
+            case Lost(why, pause):
+                self._trouble = f"{why}; next attempt in {pause:g} s"
+                self._say()
+            case Told(topic, data):
+                skipped = self.sight.skipped
+                self._changed(self.sight.take(topic, data))
+                if self.sight.starts_are_asked_for(topic, data):
+                    self._ask("starts")
+                if self.sight.services_are_asked_for(topic, data):
+                    self._ask("services")
+                if self.sight.skipped != skipped:
+                    self._say()
+
+    def _ask(self, what: str) -> None:
+        """Read what the feed only tells has changed; once at a time."""
+        if what in self._asking:
+            self._again.add(what)
+            return
+        self._asking.add(what)
+        asked = {"services": _services, "starts": _starts, "events": _events}[what]
+
+        def ask() -> None:
+            try:
+                answer = asked(Client(self._port))
+            except KnliteError:
+                # The feed says what is wrong, and all is asked anew when it comes back.
+                answer = None
+            self.call_from_thread(self._answered, what, answer)
+
+        self.run_worker(ask, thread=True, exit_on_error=False)
+
+    def _answered(self, what: str, answer: Any) -> None:
+        self._asking.discard(what)
+        if answer is not None:
+            if what == "services":
+                self.sight.services = answer
+            elif what == "starts":
+                self.sight.starts = answer
+            else:
+                self.sight.take_events(answer)
+            self._changed({cast("Pane", what)})
+        if what in self._again:
+            self._again.discard(what)
+            self._ask(what)
+
+    # What is shown.
+
+    def _changed(self, panes: set[Pane]) -> None:
+        self._dirty |= panes
+        if self._dirty and self._drawing is None:
+            self._drawing = self.set_timer(REDRAW, self._draw)
+
+    def _draw(self) -> None:
+        self._drawing = None
+        if "services" in self._dirty:
+            self._say()
+        for pane in ("services", self._lower):
+            if pane in self._dirty:
+                self._dirty.discard(pane)
+                self._fill(pane)
+        lower = self._shown[self._lower]
+        empty = self.query_one("#empty-lower", Static)
+        empty.update(self._nothing(self._lower))
+        empty.display = not lower
+        self.query_one("#empty-services", Static).update(self._nothing("services"))
+        self.query_one("#empty-services").display = not self._shown["services"]
+
+    def _nothing(self, pane: Pane) -> str:
+        return f'Nothing here has "{self._wanted}".' if self._wanted else _EMPTY[pane]
+
+    def _fill(self, pane: Pane) -> None:
+        table = self._table(pane)
+        found = rows.chosen(_MADE[pane](self.sight), self._wanted)
+        now = {row.key: row for row in found}
+        before = self._shown[pane]
+        self._shown[pane] = now
+        if list(now) == list(before):
+            self._update(table, before, now)
+            return
+        at, at_top = self._key(table), table.cursor_row <= 0
+        table.clear()
+        for row in found:
+            table.add_row(*row.cells, key=row.key)
+        # Who is at the top wants to see what comes; who is at a row wants to stay with it.
+        if at in now and not (at_top and pane != "services"):
+            table.move_cursor(row=list(now).index(at), animate=False)
+
+    def _update(self, table: DataTable[Text], before: dict[str, Row], now: dict[str, Row]) -> None:
+        columns = list(table.columns)
+        for key, row in now.items():
+            for column, was, cell in zip(columns, before[key].cells, row.cells, strict=True):
+                if was != cell:
+                    table.update_cell(key, column, cell, update_width=True)
+
+    def _say(self) -> None:
+        status = Text(no_wrap=True)
+        status.append("knlite top ", style="bold")
+        if self._trouble:
+            status.append(f"▲ {rows.plain(self._trouble)}", style="bold red")
+        else:
+            word = ("●", "green") if self._begun else ("◐", "yellow")
+            status.append(f"{word[0]} admin port {self._port}", style=word[1])
+            running = sum(each["state"] in rows.RUNNING for each in self.sight.instances.values())
+            status.append(f"  {len(self.sight.services)} services, {running} instances run")
+        if self.sight.skipped:
+            status.append(f"  ! {self.sight.skipped} left out, as this is slow", style="yellow")
+        if self._wanted:
+            status.append(f"  / {self._wanted}", style="bold")
+        self.query_one("#status", Static).update(status)
+        titles = Text(no_wrap=True)
+        for pane in _LOWER:
+            style = "bold underline" if pane == self._lower else "dim"
+            titles.append(_TITLES[pane], style=style)
+            titles.append("   ")
+        self.query_one("#titles", Static).update(titles)
+
+    def _tell_keys(self) -> None:
+        self.query_one("#keys", Static).update(
+            "1 2 3 4 pane  / filter  Enter details  s scale to zero  q quit"
+        )
+
+    # What keys do.
+
+    def action_pane(self, pane: Pane) -> None:
+        """Look at *pane*, and move in it."""
+        if pane != "services":
+            self._lower = pane
+            self.query_one(ContentSwitcher).current = pane
+            self._dirty.add(pane)
+            self._say()
+            self._draw()
+        self._table(pane).focus()
+
+    def action_filter(self) -> None:
+        """Ask for words."""
+        entry = self.query_one("#filter", Input)
+        entry.display = True
+        entry.focus()
+
+    def action_unfilter(self) -> None:
+        """Show all again."""
+        self._filter("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Show what has these words."""
+        self._wanted = event.value.strip()
+        self._dirty |= set(_MADE)
+        self._say()
+        self._draw()
+
+    def on_input_submitted(self) -> None:
+        """Keep the words, and go back to the rows."""
+        self.query_one("#filter").display = False
+        self._table("services" if self._shown["services"] else self._lower).focus()
+
+    def _filter(self, wanted: str) -> None:
+        entry = self.query_one("#filter", Input)
+        entry.value = wanted
+        entry.display = bool(wanted)
+        self._table("services").focus()
+
+    def action_rest(self) -> None:
+        """Bring the service under the cursor to zero."""
+        row = self._under(self._table("services"), "services")
+        if row is None or not self._table("services").has_focus:
+            self.notify("Choose a service first: 1, then ↑ ↓", severity="warning")
+            return
+        namespace, name = cast("Name", row.about)
+
+        def rest() -> None:
+            try:
+                Client(self._port).rest(namespace, name, RESTING)
+            except KnliteError as exc:
+                self.call_from_thread(self.notify, exc.what, severity="error", markup=False)
+            else:
+                text = f"{namespace}/{name} is at zero"
+                self.call_from_thread(self.notify, text, markup=False)
+
+        self.run_worker(rest, thread=True, exit_on_error=False)
+
+    async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
+        """Show all that is known of a row."""
+        pane: Pane = "services" if event.data_table.id == "upper" else self._lower
+        row = self._shown[pane].get(str(event.row_key.value))
+        if row is None:
+            return
+        match pane:
+            case "services":
+                text = details.of_service(cast("Name", row.about), self.sight)
+            case "starts":
+                text = details.of_start(cast("Document", row.about))
+            case "notices":
+                text = details.of_notice(cast("Document", row.about))
+            case _:
+                self._tell_story(cast("Document", row.about)["arrival"])
+                return
+        await self.push_screen(Details(text))
+
+    def _tell_story(self, arrival: int) -> None:
+        def ask() -> None:
+            try:
+                story = Client(self._port).asked("GET", f"/knlite/events/{arrival}")
+            except KnliteError as exc:
+                self.call_from_thread(self.notify, exc.what, severity="error", markup=False)
+            else:
+                self.call_from_thread(self.push_screen, Details(details.of_event(story)))
+
+        self.run_worker(ask, thread=True, exit_on_error=False)
+
+    def _table(self, pane: Pane) -> DataTable[Text]:
+        found = "upper" if pane == "services" else pane
+        return cast("DataTable[Text]", self.query_one(f"#{found}", DataTable))
+
+    def _under(self, table: DataTable[Text], pane: Pane) -> Row | None:
+        key = self._key(table)
+        return self._shown[pane].get(key) if key is not None else None
+
+    def _key(self, table: DataTable[Text]) -> str | None:
+        """Of the row under the cursor."""
+        if not table.row_count:
+            return None
+        try:
+            return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
+        except RowDoesNotExist:
+            return None
+
+
+def _table(pane: Pane, name: str) -> DataTable[Text]:
+    table: DataTable[Text] = DataTable(id=name, cursor_type="row", cell_padding=1)
+    for head in _HEADS[pane]:
+        table.add_column(head)
+    return table
+
+
+def _services(client: Client) -> dict[Name, Document]:
+    listed = client.listed(info_of(Service), "")
+    metas = [(each["metadata"], each) for each in listed]
+    return {(meta["namespace"], meta["name"]): each for meta, each in metas}
+
+
+def _starts(client: Client) -> Sequence[Document]:
+    params = {"cold": "true", "limit": str(KEPT)}
+    found: list[Document] = client.asked("GET", "/knlite/requests", params)["requests"]
+    return found
+
+
+def _events(client: Client) -> Sequence[Document]:
+    found: list[Document] = client.asked("GET", "/knlite/events", {"limit": str(KEPT)})["events"]
+    return found
