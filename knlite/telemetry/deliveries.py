@@ -55,6 +55,14 @@ _FILTER = (
     "trigger_name",
     "unique_name",
 )
+_CHANNEL = (
+    "container_name",
+    "event_type",
+    "namespace_name",
+    "response_code",
+    "response_code_class",
+    "unique_name",
+)
 _DISPATCH = (
     "messaging_system",
     "messaging_operation_name",
@@ -214,23 +222,40 @@ class Deliveries:
                 values = (name, type_, namespace, "202", "2xx", "knlite")
                 ingress.add_sample(ingress.name, dict(zip(_INGRESS, values, strict=True)), count)
         yield ingress
-        delivered = Metric("broker_filter_event_count", "Attempts for a trigger.", "unknown")
-        latencies = HistogramMetricFamily(
-            "broker_filter_event_dispatch_latencies",
-            "Time of an attempt in milliseconds.",
-            labels=_FILTER,
+        for name, labels, of_broker in (
+            ("broker_filter_event", _FILTER, True),
+            ("event", _CHANNEL, False),
+        ):
+            yield from self._delivered_as_before(name, labels, of_broker=of_broker)
+
+    def _delivered_as_before(
+        self, name: str, names: tuple[str, ...], *, of_broker: bool
+    ) -> Iterator[Metric]:
+        """What the filter of brokers told, or the dispatcher of channels."""
+        count = Metric(f"{name}_count", "Attempts to deliver.", "unknown")
+        dispatch = HistogramMetricFamily(
+            f"{name}_dispatch_latencies", "Time of an attempt in milliseconds.", labels=names
         )
-        for (kind, namespace, name, *egress, type_, status), found in self._dispatched.items():
-            if kind != "Broker":
+        process = HistogramMetricFamily(
+            f"{name}_processing_latencies", "Time until the first attempt in milliseconds.",
+            labels=names,
+        )  # fmt: skip
+        for (kind, namespace, resource, *egress, type_, status), found in self._dispatched.items():
+            if of_broker is not (kind == "Broker") or not (of_broker or kind.endswith("Channel")):
                 continue
             codes = (status, f"{status[0]}xx")
-            of_old = (name, "filter", type_, namespace, *codes, egress[1], "knlite")
+            of_old = (
+                (resource, "filter", type_, namespace, *codes, egress[1], "knlite")
+                if of_broker
+                # Which pod told it, which is one here: so the name keeps subscriptions apart.
+                else ("dispatcher", type_, namespace, *codes, egress[1])
+            )
             buckets = in_milliseconds(found[0])
-            labels = dict(zip(_FILTER, of_old, strict=True))
-            delivered.add_sample(delivered.name, labels, buckets[-1][1])
-            latencies.add_metric(of_old, buckets, found[0].total * 1000)
-        yield delivered
-        yield latencies
+            count.add_sample(count.name, dict(zip(names, of_old, strict=True)), buckets[-1][1])
+            dispatch.add_metric(of_old, buckets, found[0].total * 1000)
+            if any(found[1].counts):
+                process.add_metric(of_old, in_milliseconds(found[1]), found[1].total * 1000)
+        yield from (count, dispatch, process) if of_broker else (count, dispatch)
 
 
 def in_milliseconds(found: Distribution) -> list[tuple[str, float]]:

@@ -1,17 +1,15 @@
 """Facts and levels as Prometheus metrics.
 
 Names are those of Knative's own metrics, as its Prometheus exporter writes them; what dashboards
-made for Knative up to 1.18 ask for is there as well. What is true at one moment is asked for when
-somebody scrapes, so that requests pay nothing for it.
+made for Knative up to 1.18 ask for is there as well (``oldmetrics.py``). What is true at one moment
+is asked for when somebody scrapes, so that requests pay nothing for it.
 
-Source: Knative reference §6.1, §6.2.
-Differs: ``revision_request_latencies`` has the boundaries of today's histogram, in milliseconds.
+Source: Knative reference §6.1.
 Not here: rates and percentiles; whoever scrapes makes them. Events: ``deliveries.py``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import groupby
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import (
@@ -30,9 +28,9 @@ from knlite.facts import (
     RequestDone,
 )
 from knlite.serving.levels import RevisionLoad, RevisionScale
-from knlite.telemetry import deliveries
+from knlite.telemetry import deliveries, oldmetrics
 from knlite.telemetry.deliveries import Deliveries
-from knlite.telemetry.requests import OTHER_STATUS, SECONDS, Distribution, Requests, Series
+from knlite.telemetry.requests import SECONDS, Distribution, Requests, Series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -52,16 +50,6 @@ READ = (
 _NAMED = ("k8s_namespace_name", "kn_service_name", "kn_revision_name")
 _REVISION = ("k8s_namespace_name", "kn_service_name", "kn_configuration_name", "kn_revision_name")
 _REQUEST = (*_REVISION, "http_response_status_code", "kn_route_tag", "http_request_method")
-_OLD = (
-    "namespace_name",
-    "service_name",
-    "configuration_name",
-    "revision_name",
-    "response_code",
-    "response_code_class",
-    "route_tag",
-)
-_OLD_TAGS = {"kn:disabled": "DISABLED", "kn:default": "DEFAULT", "kn:undefined": "UNDEFINED"}
 
 
 def _nothing() -> tuple[()]:
@@ -173,8 +161,10 @@ class Metrics:
                 of: each for of, each in self._failures.items() if (of[0], of[2]) in alive
             }
         yield from _of_requests(self._requests)
-        yield from _of_old_dashboards(self._requests)
-        yield from _of_loads(self._loads(), scales)
+        loads = tuple(self._loads())
+        yield from oldmetrics.of_requests(self._requests)
+        yield from oldmetrics.of_levels(loads, scales)
+        yield from _of_loads(loads, scales)
         yield from _of_scales(scales)
         yield from self._of_starts()
         yield from self._deliveries.families()
@@ -233,39 +223,6 @@ def _of_requests(requests: Requests) -> Iterator[Metric]:
             found = each.of(series)
             family.add_metric(labels, found.buckets(), found.total)
         yield family
-
-
-def _of_old_dashboards(requests: Requests) -> Iterator[Metric]:
-    """The names of Knative up to 1.18, which knew no method."""
-    # As a counter its name would get the ending _total, which it did not have.
-    count = Metric("revision_request_count", "Requests.", "unknown")
-    latencies = HistogramMetricFamily(
-        "revision_request_latencies", "Time of requests in milliseconds.", labels=_OLD
-    )
-    ordered = sorted(requests, key=_old_labels)
-    for labels, alike in groupby(ordered, key=_old_labels):
-        found = Distribution(SECONDS)
-        for series in alike:
-            found.add(series.duration())
-        found.bounds = tuple(bound * 1000 for bound in SECONDS)
-        buckets = found.buckets()
-        count.add_sample(count.name, dict(zip(_OLD, labels, strict=True)), buckets[-1][1])
-        latencies.add_metric(labels, buckets, found.total * 1000)
-    yield count
-    yield latencies
-
-
-def _old_labels(series: Series) -> tuple[str, ...]:
-    known = series.status != OTHER_STATUS
-    return (
-        series.namespace,
-        series.service,
-        series.configuration,
-        series.revision,
-        series.status,
-        f"{series.status[0]}xx" if known else OTHER_STATUS,
-        _OLD_TAGS.get(series.route_tag, series.route_tag),
-    )
 
 
 def _of_loads(loads: Iterable[RevisionLoad], scales: Iterable[RevisionScale]) -> Iterator[Metric]:

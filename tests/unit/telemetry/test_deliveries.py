@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from msgspec import structs
 from prometheus_client.parser import text_string_to_metric_families
 
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, EventRefused
@@ -89,6 +90,20 @@ def test_old_dashboards_find_their_names(metrics: Metrics) -> None:
     assert (labels["trigger_name"], labels["response_code_class"], count) == ("t", "5xx", 1)
     ((_, took),) = samples(metrics, "broker_filter_event_dispatch_latencies_sum")
     assert took == 1000
+    ((_, waited),) = samples(metrics, "broker_filter_event_processing_latencies_sum")
+    assert waited == pytest.approx(2000)
+    assert samples(metrics, "event_count") == []
+
+
+def test_boards_of_channels_find_their_names(metrics: Metrics) -> None:
+    first = attempted(kind="InMemoryChannel")
+    metrics.read(first)
+    metrics.read(structs.replace(first, egress_name="other"))
+    found = samples(metrics, "event_count")
+    assert {labels["event_type"] for labels, _ in found} == {"paid"}
+    # Prometheus refuses two samples of the same labels.
+    assert len({tuple(labels.items()) for labels, _ in found}) == len(found) == 2
+    assert [took for _, took in samples(metrics, "event_dispatch_latencies_sum")] == [1000, 1000]
 
 
 def test_no_answer_counts_as_500_and_other_legs_do_not(metrics: Metrics) -> None:

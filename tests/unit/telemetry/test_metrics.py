@@ -126,6 +126,22 @@ def test_dashboards_of_before_find_their_names() -> None:
     assert value(metrics, "revision_request_count", **failed) == 1
     ((labels, _), _) = samples(metrics, "revision_request_count")
     assert labels["configuration_name"] == "web"
+    assert value(metrics, "revision_app_request_latencies_sum", **ok) == pytest.approx(40)
+
+
+def test_boards_of_before_find_the_autoscalers_names() -> None:
+    metrics = Metrics()
+    load = RevisionLoad(**OF, queued=4, active=3, concurrency=6.5)
+    metrics.ask(loads=lambda: [load], scales=lambda: [scale()])
+    of = {"namespace_name": "default", "configuration_name": "web", "revision_name": "web-00001"}
+    wanted = {
+        "autoscaler_desired_pods": 2, "autoscaler_requested_pods": 3, "autoscaler_actual_pods": 1,
+        "autoscaler_excess_burst_capacity": -111, "autoscaler_panic_mode": 1,
+        "autoscaler_stable_request_concurrency": 1.5, "autoscaler_target_concurrency_per_pod": 70,
+        "revision_queue_depth": 7, "activator_request_concurrency": 6.5,
+    }  # fmt: skip
+    assert {name: value(metrics, name, **of) for name in wanted} == wanted
+    assert samples(metrics, "autoscaler_stable_requests_per_second") == []
 
 
 def test_levels_are_read_when_somebody_asks() -> None:

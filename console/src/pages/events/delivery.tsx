@@ -29,13 +29,13 @@ export function Delivery({ row, from, arrival, eventId }: DeliveryProps) {
   const title = `${row.kind} ${named(row)}`;
   return (
     <article class={`events-delivery${row.matched ? "" : " unwanted"}`} aria-label={title}>
-      <header class="row">
+      <div class="row events-delivery-head">
         <Icon name={row.matched ? "check" : "close"} />
         <a class="events-egress" href={href("map", [], { at: `${row.kind}/${named(row)}` })}>{title}</a>
         {row.matched ? <StateBadge state={row.state} /> : <span class="quiet">{t("notWanted")}</span>}
         <Next row={row} />
         {row.kind !== "Replay" && arrival > 0 && <Only row={row} arrival={arrival} />}
-      </header>
+      </div>
       <p class="events-why">{row.why}</p>
       <FilterView filter={row.filter} parts={row.parts} open={!row.matched} />
       {row.attempts.length > 0 && <Attempts row={row} from={from} eventId={eventId} />}

@@ -17,11 +17,11 @@ test("nested expressions keep their places", () => {
   expect(text(filterLines(filter, [part("filters[0].any[1].not.suffix[subject]", true, { subject: "xyz" })]))).toEqual([
     "filters:",
     "- any:",
-    "    - exact:",
-    "        type: a",
-    "    - not:",
-    "        suffix:",
-    "          [passed:subject: z]",
+    "  - exact:",
+    "      type: a",
+    "  - not:",
+    "      suffix:",
+    "        [passed:subject: z]",
   ]);
 });
 

@@ -47,7 +47,7 @@ function expression(item: Readonly<Record<string, unknown>>, path: string, lead:
     if (name === "cesql") lines.push(cesql(String(value), start, marked.get(here) ?? []));
     else if (name === "all" || name === "any") {
       lines.push(plain(`${start}${name}:`));
-      items(Array.isArray(value) ? value : [], here, `${inside}  `, marked, lines);
+      items(Array.isArray(value) ? value : [], here, inside, marked, lines);
     } else if (name === "not") {
       lines.push(plain(`${start}not:`));
       expression(record(value), here, `${inside}  `, marked, lines);

@@ -17,15 +17,15 @@ import { STATES, named, type Summary } from "./types";
 const t = messages(texts);
 
 const columns = (): Column<Summary>[] => [
-  { key: "time", title: t("time"), width: "112px", render: (event) => <Time at={event.at} show="clock" /> },
-  { key: "state", title: t("state"), width: "132px", render: (event) => <StateBadge state={event.state} /> },
-  { key: "type", title: t("type"), width: "24%", render: (event) => <strong class="events-type">{event.type}{event.replayOf > 0 && <span class="quiet"> · {t("repeats")}</span>}</strong> },
-  { key: "id", title: t("id"), width: "20%", hide: "narrow", render: (event) => <code>{event.id}</code> },
-  { key: "source", title: t("source"), hide: "narrow", render: (event) => event.source },
-  { key: "subject", title: t("subject"), width: "12%", hide: "medium", render: (event) => event.subject },
-  { key: "to", title: t("to"), width: "15%", hide: "medium", render: (event) => <span title={event.to.kind}>{named(event.to)}</span> },
-  { key: "deliveries", title: t("deliveries"), width: "84px", hide: "narrow", number: true, render: (event) => <Deliveries event={event} /> },
-  { key: "size", title: t("size"), width: "80px", hide: "medium", number: true, render: (event) => size(event.size) },
+  { key: "time", title: t("time"), width: "min(112px, 28vw)", render: (event) => <Time at={event.at} show="clock" /> },
+  { key: "state", title: t("state"), width: "min(132px, 30vw)", render: (event) => <StateBadge state={event.state} /> },
+  { key: "type", title: t("type"), width: "20%", render: (event) => <strong class="events-type">{event.type}{event.replayOf > 0 && <span class="quiet"> · {t("repeats")}</span>}</strong> },
+  { key: "id", title: t("id"), width: "14%", hide: "narrow", render: (event) => <code>{event.id}</code> },
+  { key: "source", title: t("source"), width: "16%", hide: "narrow", render: (event) => event.source },
+  { key: "subject", title: t("subject"), hide: "medium", render: (event) => event.subject },
+  { key: "to", title: t("to"), width: "14%", hide: "medium", render: (event) => <span title={event.to.kind}>{named(event.to)}</span> },
+  { key: "deliveries", title: t("deliveries"), width: "88px", hide: "narrow", number: true, render: (event) => <Deliveries event={event} /> },
+  { key: "size", title: t("size"), width: "72px", hide: "medium", number: true, render: (event) => size(event.size) },
 ];
 
 interface ListProps {

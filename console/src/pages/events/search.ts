@@ -1,6 +1,5 @@
 /** What is typed into the search of events: `type:order.paid source:/shop "some words"`. Pure. */
 import type { Selection } from "../../selection";
-import type { Graph } from "../../state/graph";
 import { STATES, type State, type Summary } from "./types";
 
 export const FACETS = ["type", "source", "subject", "id", "state", "trigger", "broker", "channel"] as const;
@@ -38,6 +37,12 @@ export function withFacet(typed: string, facet: Facet, value: string): string {
 
 const quoted = (value: string): string => (/^[^\s"]+$/.test(value) ? value : JSON.stringify(value));
 
+/** As much of the graph as is needed to find who gives events to whom. */
+export interface Ways {
+  readonly nodes: readonly { readonly id: string; readonly role: string }[];
+  readonly edges: readonly { readonly source: string; readonly target: string }[];
+}
+
 export type Params = Readonly<Record<string, string>>;
 
 /** What the server is asked. `since` is a time of day in milliseconds, 0 for all that is kept. */
@@ -50,7 +55,7 @@ export function params({ facets, text }: Search, selected: Params, since: number
 }
 
 /** What a selected object means for events: those that it took, was given, or has sent. */
-export function selectedParams(selected: Selection | null, graph: Graph): Params {
+export function selectedParams(selected: Selection | null, graph: Ways): Params {
   if (!selected) return {};
   const { kind, namespace, name } = selected;
   switch (kind) {
@@ -74,7 +79,7 @@ export function selectedParams(selected: Selection | null, graph: Graph): Params
 }
 
 /** The triggers and subscriptions that give their events to something. */
-function leadingTo(graph: Graph, id: string): string[] {
+function leadingTo(graph: Ways, id: string): string[] {
   const egresses = new Set(graph.nodes.filter((node) => node.role === "trigger" || node.role === "subscription").map((node) => node.id));
   return graph.edges.filter((edge) => edge.target === id && egresses.has(edge.source)).map((edge) => edge.source);
 }

@@ -23,11 +23,12 @@ const t = messages(texts);
 export function Story({ arrival, onClose }: { arrival: number; onClose: () => void }) {
   const { story, tree, error, again } = useStory(arrival);
   return (
-    <Drawer title={story ? String(story.event["type"] ?? "") : t("event")} onClose={onClose} wide actions={story && <Actions story={story} />}>
+    <Drawer title={story ? String(story.event["type"] ?? "") : t("event")} onClose={onClose} wide>
       {error !== null && <Trouble error={error} retry={again} />}
       {story && (
         <>
           <Header story={story} />
+          <Actions story={story} />
           <PayloadView event={story.event} headers={story.headers} />
           <Deliveries story={story} />
           {tree && tree.children.length > 0 && (
@@ -42,14 +43,15 @@ export function Story({ arrival, onClose }: { arrival: number; onClose: () => vo
   );
 }
 
-/** Who wanted it, and what became of it there. */
-export function Deliveries({ story }: { story: Told }) {
+/** Who wanted it, and what became of it there; `bare`: nothing can be done about it. */
+export function Deliveries({ story, bare }: { story: Told; bare?: boolean }) {
   const from = Date.parse(story.at);
+  const rows = [...story.rows].sort((a, b) => Number(b.matched) - Number(a.matched));
   return (
     <section class="stack events-section" aria-label={t("triggers")}>
       <h3>{t("triggers")}</h3>
       {story.rows.length === 0 && <p class="quiet">{t("noRows")}</p>}
-      {story.rows.map((row) => <Delivery key={row.uid} row={row} from={from} arrival={story.arrival} eventId={String(story.event["id"] ?? "")} />)}
+      {rows.map((row) => <Delivery key={row.uid} row={row} from={from} arrival={bare ? 0 : story.arrival} eventId={String(story.event["id"] ?? "")} />)}
     </section>
   );
 }
@@ -95,12 +97,12 @@ function Actions({ story }: { story: Told }) {
   ]);
   const troubled = story.rows.some((row) => row.state === "failed" || row.state === "dead-lettered");
   return (
-    <>
+    <div class="row events-actions">
       {troubled && <Button kind="primary" icon="refresh" busy={busy} title={t("redriveWhy")} onClick={() => void during(() => redrive(story.arrival))()}>{t("redrive")}</Button>}
       <Button icon="send" busy={busy} title={t("resendWhy")} onClick={() => void resend()}>{t("resend")}</Button>
       <Button kind="quiet" icon="edit" title={t("editWhy")} onClick={edit}>{t("edit")}</Button>
       <ButtonLink kind="quiet" icon="map" href={href("map", [], { event: String(story.arrival), at: undefined })}>{t("map")}</ButtonLink>
       <Menu story={story} />
-    </>
+    </div>
   );
 }

@@ -103,7 +103,7 @@ export function ColdStarts({ namespace, name }: { namespace: string; name: strin
 function Line({ request, longest }: { request: Cold; longest: number }) {
   return (
     <li>
-      <a href={href("requests", [request.id])} aria-label={said(request)}>
+      <a href={href("requests", [request.id])}>
         <span class="quiet cold-when"><Time at={request.at} show="clock" /></span>
         <span class="cut mono cold-what">{request.method} {request.path}</span>
         <span class="cold-bar" aria-hidden="true">
@@ -118,6 +118,7 @@ function Line({ request, longest }: { request: Cold; longest: number }) {
         </span>
         <span class="number cold-time">{duration(request.seconds)}</span>
         <span class="quiet cold-how">{request.how}</span>
+        <span class="unseen">{said(request)}</span>
       </a>
     </li>
   );
@@ -127,4 +128,4 @@ const classOf = (stage: string): string => `stage-${stage.replace(/\W/g, "-")}`;
 
 const stagesOf = (requests: readonly Cold[]): string[] => [...new Set(requests.flatMap((each) => each.stages.map((stage) => stage.name)))];
 
-const said = (request: Cold): string => `${request.method} ${request.path}, ${duration(request.seconds)}: ${request.stages.map((stage) => `${stage.name} ${duration(stage.end - stage.start)}`).join(", ")}`;
+const said = (request: Cold): string => ` ${request.stages.map((stage) => `${stage.name} ${duration(stage.end - stage.start)}`).join(", ")}`;

@@ -24,7 +24,7 @@ import { pathOf, useDetail, type Detail } from "./model";
 import { Revisions } from "./revisions";
 import { ScalingPanel } from "./scaling";
 import { Traffic } from "./traffic";
-import { counted, standing } from "./words";
+import { counted, standing, type Counts } from "./words";
 
 const t = messages(texts);
 
@@ -76,7 +76,7 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
       </div>
       <div class="service-actions">
         <Button kind="primary" icon="play" onClick={onInvoke}>{t("invoke")}</Button>
-        {kind === "Service" && <Actions detail={detail} running={its.length} again={again} />}
+        {kind === "Service" && <Actions detail={detail} counts={counted(its)} again={again} />}
         <ButtonLink kind="quiet" icon="requests" href={href("requests", [], { at })}>{t("requestsLink")}</ButtonLink>
         <ButtonLink kind="quiet" icon="logs" href={href("logs", [], { at })}>{t("logs")}</ButtonLink>
         <ButtonLink kind="quiet" icon="manifests" href={href("manifests", ["serving.knative.dev", "v1", kind === "Service" ? "services" : "routes", namespace, name])}>YAML</ButtonLink>
@@ -93,9 +93,10 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
 }
 
 /** What is done to its instances. */
-function Actions({ detail, running, again }: { detail: Detail; running: number; again: () => void }) {
+function Actions({ detail, counts, again }: { detail: Detail; counts: Counts; again: () => void }) {
   const { namespace, name } = detail.service;
   const [busy, setBusy] = useState<"" | "rest" | "restart">("");
+  const running = counts.ready + counts.starting + counts.failed;
   const act = async (what: "rest" | "restart"): Promise<void> => {
     setBusy(what);
     try {
@@ -110,7 +111,7 @@ function Actions({ detail, running, again }: { detail: Detail; running: number; 
   return (
     <>
       <Button icon="snow" busy={busy === "rest"} disabled={running === 0 || busy !== ""} title={running === 0 ? t("isAtZero") : t("restWhy")} onClick={() => void act("rest")}>{t("rest")}</Button>
-      <Button icon="refresh" busy={busy === "restart"} disabled={running === 0 || busy !== ""} title={running === 0 ? t("isAtZero") : t("restartWhy")} onClick={() => void act("restart")}>{t("restart")}</Button>
+      <Button icon="refresh" busy={busy === "restart"} disabled={running + counts.frozen === 0 || busy !== ""} title={running + counts.frozen === 0 ? t("isAtZero") : t("restartWhy")} onClick={() => void act("restart")}>{t("restart")}</Button>
     </>
   );
 }

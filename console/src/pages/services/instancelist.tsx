@@ -22,9 +22,9 @@ export function InstanceList({ detail }: { detail: Detail }) {
         <span class="quiet">{its.length}</span>
       </header>
       {its.length === 0 ? (
-        <Empty icon="snow" title={t("noInstances")}>{t("noInstancesWhy")}</Empty>
+        <Empty icon="snow" title={t("noInstances")}>{t(detail.service.ready === "False" ? "noInstancesFailed" : "noInstancesWhy")}</Empty>
       ) : (
-        <div class="scrolls" tabIndex={0} role="region" aria-label={t("instances")}>
+        <div class="scrolls" tabIndex={0} role="group" aria-label={t("instances")}>
           <table class="plain-table">
             <thead>
               <tr>

@@ -44,7 +44,7 @@ export function List() {
   const table = useMemo(() => columns(many), [many, t("name")]);
 
   return (
-    <div class="page">
+    <div class="page services-list">
       <header class="page-head">
         <h1>{t("title")}</h1>
         <span class="quiet" aria-live="polite">{value ? t("nServices", { n: shown.length }) : ""}</span>
@@ -79,7 +79,7 @@ function None() {
 function alive(row: ServiceRow): Shown {
   const its = instances.value.filter((each) => each.namespace === row.namespace && each.service === row.name);
   const told = [...load.value.values()].filter((samples) => samples[0]?.namespace === row.namespace && samples[0]?.service === row.name);
-  const seen = past(told, now.value / 1000, 61);
+  const seen = past(told, now.value / 1000 - 1, 60);
   return { row, its, past: seen, rate: rate(seen), load: together(told.flatMap((samples) => samples.at(-1) ?? [])) };
 }
 
@@ -107,29 +107,30 @@ function columns(many: boolean): Column<Shown>[] {
     {
       key: "name",
       title: t("name"),
+      width: "17%",
       sortable: true,
       render: ({ row }) => (
         <a class="service-name" href={href("services", [row.namespace, row.name])}>
-          {many && <span class="quiet">{row.namespace}/</span>}
+          {many && row.namespace !== "default" && <span class="quiet">{row.namespace}/</span>}
           <b>{row.name}</b>
           {row.kind === "Route" && <span class="quiet"> Route</span>}
         </a>
       ),
     },
-    { key: "state", title: t("state"), width: "168px", sortable: true, render: (shown) => <State {...shown} /> },
-    { key: "url", title: t("address"), width: "30%", hide: "medium", render: ({ row }) => <Address row={row} /> },
-    { key: "instances", title: t("instances"), width: "116px", sortable: true, render: ({ its }) => <Dots instances={its} most={6} /> },
-    { key: "concurrency", title: t("concurrency"), width: "118px", hide: "narrow", number: true, sortable: true, render: (shown) => <Concurrency {...shown} /> },
+    { key: "state", title: t("state"), width: "152px", sortable: true, render: (shown) => <State {...shown} /> },
+    { key: "url", title: t("address"), hide: "medium", render: ({ row }) => <Address row={row} /> },
+    { key: "instances", title: t("instances"), width: "104px", sortable: true, render: ({ its }) => <Dots instances={its} most={6} /> },
+    { key: "concurrency", title: t("concurrency"), width: "104px", hide: "narrow", number: true, sortable: true, render: (shown) => <Concurrency {...shown} /> },
     {
       key: "requests",
       title: t("requests"),
-      width: "156px",
+      width: "148px",
       hide: "narrow",
       sortable: true,
       number: true,
       render: ({ past: seen, rate: perSecond }) => (
         <span class="spark">
-          <Sparkline width={84} values={known(seen.requests).slice(0, -1)} label={t("requestsTold", { n: amount(perSecond) })} />
+          <Sparkline width={84} values={known(seen.requests)} label={t("requestsTold", { n: amount(perSecond) })} />
           <span class="spark-number">{amount(perSecond)}<small class="quiet"> {t("perSecond")}</small></span>
         </span>
       ),
@@ -137,7 +138,7 @@ function columns(many: boolean): Column<Shown>[] {
     {
       key: "past",
       title: t("pastInstances"),
-      width: "110px",
+      width: "104px",
       hide: "medium",
       render: ({ past: seen }) => <Sparkline width={84} tone="ready" values={known(seen.ready)} label={t("pastInstancesTold", { n: seen.ready.at(-1) ?? 0 })} />,
     },
@@ -149,7 +150,8 @@ function State({ row, its }: Shown) {
   return <Badge tone={tone} {...(row.message ? { title: row.message } : {})}>{t(key, values)}</Badge>;
 }
 
-function Concurrency({ load: now }: Shown) {
+function Concurrency({ load: now, its, row }: Shown) {
+  if (its.length === 0 || row.ready === "False") return <span class="quiet">–</span>;
   return (
     <span title={t("concurrencyWhy", { now: amount(now.concurrency), target: amount(now.target) })}>
       {now.panic && <span class="panic">{t("panic")} </span>}

@@ -40,6 +40,7 @@ export const texts = {
     nLeaving: "{n} leaving",
     noInstances: "No instance",
     noInstancesWhy: "It is at zero: the next request starts one.",
+    noInstancesFailed: "The next request tries to start one again; so does new code.",
 
     copyUrl: "Copy the address",
     openUrl: "Open in a new tab",
@@ -73,6 +74,8 @@ export const texts = {
 
     traffic: "Traffic",
     trafficHint: "Drag a handle, or use arrow and page keys on it.",
+    trafficOne: "When the service changes, its new revision can share the traffic here.",
+    trafficMore: "Add another revision, then drag the handle between them.",
     notApplied: "Not applied yet",
     apply: "Apply",
     cancel: "Cancel",
@@ -100,6 +103,7 @@ export const texts = {
     answered: "Answered per second",
     failedRequests: "Failed per second",
     readyNow: "ready",
+    readyLine: "Ready",
     wanted: "Wanted",
 
     scaling: "Autoscaling",
@@ -211,6 +215,7 @@ export const texts = {
     nLeaving: "{n} saliendo",
     noInstances: "Ninguna instancia",
     noInstancesWhy: "Está en cero: la próxima petición arranca una.",
+    noInstancesFailed: "La próxima petición intenta arrancar una otra vez; también un código nuevo.",
 
     copyUrl: "Copiar la dirección",
     openUrl: "Abrir en otra pestaña",
@@ -244,6 +249,8 @@ export const texts = {
 
     traffic: "Tráfico",
     trafficHint: "Arrastre un tirador, o use en él las flechas y las teclas de página.",
+    trafficOne: "Cuando el servicio cambie, su nueva revisión podrá compartir aquí el tráfico.",
+    trafficMore: "Añada otra revisión y arrastre el tirador entre ambas.",
     notApplied: "Sin aplicar",
     apply: "Aplicar",
     cancel: "Cancelar",
@@ -271,6 +278,7 @@ export const texts = {
     answered: "Respondidas por segundo",
     failedRequests: "Fallidas por segundo",
     readyNow: "listas",
+    readyLine: "Listas",
     wanted: "Deseadas",
 
     scaling: "Autoescalado",

@@ -24,7 +24,8 @@ export interface Past {
 
 export const SECONDS = 120;
 
-/** Of the revisions of one service the sum, up to `now` (seconds since 1970). Null is before the first word. */
+/** Of the revisions of one service the sum, up to the second of `now` (since 1970), which should be
+ * over: of one that is not, not all is told yet. Null is before the first word. */
 export function past(revisions: readonly (readonly Told[])[], now: number, seconds = SECONDS): Past {
   const end = Math.floor(now);
   const times = Array.from({ length: seconds }, (_, index) => end - seconds + 1 + index);
@@ -43,7 +44,7 @@ export function past(revisions: readonly (readonly Told[])[], now: number, secon
 
 /** Requests a second over the last few seconds. */
 export function rate(found: Past, seconds = 3): number {
-  const last = found.requests.slice(-seconds - 1, -1);
+  const last = found.requests.slice(-seconds);
   return last.reduce<number>((total, each) => total + (each ?? 0), 0) / Math.max(1, last.length);
 }
 

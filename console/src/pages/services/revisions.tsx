@@ -27,7 +27,7 @@ export function Revisions({ detail }: { detail: Detail }) {
         <h2>{t("revisions")}</h2>
         <span class="quiet">{detail.revisions.length}</span>
       </header>
-      <div class="scrolls" tabIndex={0} role="region" aria-label={t("revisions")}>
+      <div class="scrolls" tabIndex={0} role="group" aria-label={t("revisions")}>
         <table class="plain-table">
           <thead>
             <tr>

@@ -22,16 +22,23 @@ interface Pending {
   readonly generation: number;
 }
 
+/** What was written here last, and can be taken back until somebody changes the service again. */
+interface Done {
+  readonly before: readonly WantedTarget[];
+  readonly generation: number;
+}
+
 /** Who gets which share of a service's requests, and how that is changed. */
 export function Traffic({ detail, again }: { detail: Detail; again: () => void }) {
   const { service, wanted } = detail;
   const [pending, setPending] = useState<Pending | null>(null);
-  const [before, setBefore] = useState<readonly WantedTarget[] | null>(null);
+  const [done, setDone] = useState<Done | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
   const now = targetsOf(wanted, service.latestReady || service.latestCreated);
   const targets = pending?.targets ?? now;
   const changed = pending !== null && !same(now, pending.targets);
+  const before = done && done.generation === detail.generation ? done.before : null;
   const overtaken = pending !== null && pending.generation !== detail.generation;
 
   const change = (next: readonly Target[]): void => {
@@ -42,13 +49,13 @@ export function Traffic({ detail, again }: { detail: Detail; again: () => void }
     setPending(null);
     setError(null);
   };
-  const write = async (traffic: readonly WantedTarget[], undo: readonly WantedTarget[] | null): Promise<void> => {
+  const write = async (traffic: readonly WantedTarget[], before: readonly WantedTarget[] | null): Promise<void> => {
     setBusy(true);
     try {
-      await written(detail, traffic);
+      const generation = await written(detail, traffic);
       setPending(null);
       setError(null);
-      setBefore(undo);
+      setDone(before && { before, generation });
       toast(t("applied", { split: inShort(targetsOf(traffic, service.latestReady)) }), "good");
     } catch (refused) {
       setError(refused);
@@ -59,13 +66,13 @@ export function Traffic({ detail, again }: { detail: Detail; again: () => void }
   const apply = (): void => {
     if (changed && !busy) void write(wantedOf(targets), wanted);
   };
-  const others = detail.revisions.filter((each) => !targets.some((target) => target.revision === each.name && !target.latest));
+  const others = detail.revisions.filter((each) => !targets.some((target) => target.revision === each.name));
 
   return (
     <section class="panel traffic" aria-label={t("traffic")}>
       <header class="panel-head">
         <h2>{t("traffic")}</h2>
-        {changed ? <Badge tone="starting">{t("notApplied")}</Badge> : <span class="quiet narrow-hide">{t("trafficHint")}</span>}
+        {changed ? <Badge tone="starting">{t("notApplied")}</Badge> : <span class="quiet narrow-hide">{t(targets.length > 1 ? "trafficHint" : others.length > 0 ? "trafficMore" : "trafficOne")}</span>}
         <div class="row spread">
           {!changed && before && <Button kind="quiet" icon="left" disabled={busy} onClick={() => void write(before, null)}>{t("undo", { split: inShort(targetsOf(before, service.latestReady)) })}</Button>}
           {targets.length > 1 && <Button kind="quiet" disabled={busy} onClick={() => change(even(targets))}>{t("even")}</Button>}
@@ -171,13 +178,14 @@ function Actual({ detail, wanted }: { detail: Detail; wanted: readonly Target[] 
   return <Note>{t("stillNow", { split: shares.map((each) => t("gets", { revision: each.revision, percent: each.percent })).join(", ") })}</Note>;
 }
 
-/** Write the traffic of what the page has read; what else has changed of it does not matter. */
-async function written(detail: Detail, traffic: readonly WantedTarget[]): Promise<void> {
+/** Write the traffic of what the page has read; the generation that it is of then. */
+async function written(detail: Detail, traffic: readonly WantedTarget[]): Promise<number> {
   const { kind, namespace, name } = detail.service;
   const plural = kind === "Service" ? "services" : "routes";
   const path = `/apis/serving.knative.dev/v1/namespaces/${encodeURIComponent(namespace)}/${plural}/${encodeURIComponent(name)}`;
   try {
-    await patch(path, { metadata: { resourceVersion: detail.resourceVersion }, spec: { traffic } });
+    const { metadata } = await patch<{ metadata: { generation: number } }>(path, { metadata: { resourceVersion: detail.resourceVersion }, spec: { traffic } });
+    return metadata.generation;
   } catch (refused) {
     throw refused instanceof ApiError && refused.status === 409 ? new ApiError(409, refused.reason, `${t("conflict")} ${refused.message}`) : refused;
   }

@@ -28,11 +28,11 @@ export function DryRun({ draft, target }: { draft: Draft; target: Target | null 
       <p aria-live="polite"><strong>{t("dryCount", { n, all: rows.length })}</strong></p>
       {sorted.map((row) => (
         <article key={row.uid} class={`events-delivery${row.matched ? "" : " unwanted"}`} aria-label={`${row.kind} ${named(row)}`}>
-          <header class="row">
+          <div class="row events-delivery-head">
             <Icon name={row.matched ? "check" : "close"} />
             <span class="events-egress">{row.kind} {named(row)}</span>
             <span class="quiet">{t(row.matched ? "wanted" : "notWanted")}</span>
-          </header>
+          </div>
           <p class="events-why">{row.why}</p>
           <FilterView filter={row.filter} parts={row.parts} open={!row.matched} />
         </article>

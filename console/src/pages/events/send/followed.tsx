@@ -17,7 +17,7 @@ export function Followed({ arrival }: { arrival: number }) {
   return (
     <div class="stack">
       <Header story={story} />
-      <Deliveries story={story} />
+      <Deliveries story={story} bare />
       {tree && tree.children.length > 0 && <Tree tree={tree} />}
       <div class="row">
         <ButtonLink icon="events" href={href("events", [String(arrival)])}>{t("event")}</ButtonLink>
