@@ -10,7 +10,7 @@ import { Card } from "./card";
 import { place, type Placed } from "./layout";
 import { Legend } from "./legend";
 import { texts } from "./messages";
-import { cardOf, CARDS, chosen, direction, drawn, focused, lit, size, stories, uncovered } from "./model";
+import { cardOf, CARDS, chosen, direction, drawn, focused, lit, reveal, size, stories, uncovered } from "./model";
 import { isArrow, walk } from "./walk";
 import { Chips, Pulses, Wires } from "./wires";
 
@@ -134,8 +134,12 @@ function useView(placed: Placed) {
     { keys: "0", label: () => t("keyFit"), run: fit },
   ]);
   useSignalEffect(() => {
+    reveal([chosen.value]);
     const id = cardOf(chosen.value);
-    if (id !== "") queueMicrotask(() => show(id));
+    queueMicrotask(() => {
+      if (id !== "") show(id);
+      else if (!moved.peek()) fit();
+    });
   });
   // A path that begins is brought into view once; then a person may look where they like.
   const followed = useRef("");
