@@ -145,7 +145,9 @@ function useView(placed: Placed) {
   const followed = useRef("");
   useEffect(() => {
     const arrival = String(stories.value[0]?.arrival ?? "");
-    const ids = [...(lit.value?.nodes.keys() ?? []), ...(lit.value?.verdicts.keys() ?? [])].map(cardOf);
+    const passed = [...(lit.value?.nodes.keys() ?? [])];
+    // Where it came to nobody, who did not want it is what there is to see.
+    const ids = (passed.length > 1 ? passed : [...passed, ...(lit.value?.verdicts.keys() ?? [])]).map(cardOf);
     const points = ids.map((id) => placed.at.get(id)).filter((point) => point !== undefined);
     if (arrival === followed.current || (arrival !== "" && (points.length === 0 || size.value.width === 0))) return;
     followed.current = arrival;
