@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { post } from "../../api";
 import { messages } from "../../i18n";
@@ -28,11 +28,20 @@ import { counted, standing, type Counts } from "./words";
 
 const t = messages(texts);
 
+const STEP = 700;
+
 /** One service, with everything that is its. */
 export function ServicePage({ namespace, name }: { namespace: string; name: string }) {
   useFollowing(followInstances, followLoad);
   const { value, error, again } = useDetail(namespace, name);
   const [invoking, invoke] = useState(false);
+  // How far a build is changes no object; it is looked at again while somebody sees it go on.
+  const preparing = value?.service.ready === "Unknown" && (value.revisions[0]?.steps.length ?? 0) > 0;
+  useEffect(() => {
+    if (!preparing) return;
+    const timer = window.setTimeout(again, STEP);
+    return () => clearTimeout(timer);
+  }, [preparing, value]);
   useKeys([{ keys: "i", label: () => t("keyInvoke"), run: () => invoke(true) }]);
   return (
     <div class="service">
