@@ -74,7 +74,7 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
   const revisions = new Set(detail.revisions.map((each) => each.name));
   const its = instances.value.filter((each) => each.namespace === namespace && revisions.has(each.revision));
   const { tone, key, values } = standing(detail.service, counted(its));
-  const at = `${kind}/${namespace}/${name}`;
+  const service = `${namespace}/${name}`;
   const shown = url || address;
   return (
     <header class="service-head">
@@ -86,8 +86,8 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
       <div class="service-actions">
         <Button kind="primary" icon="play" onClick={onInvoke}>{t("invoke")}</Button>
         {kind === "Service" && <Actions detail={detail} counts={counted(its)} again={again} />}
-        <ButtonLink kind="quiet" icon="requests" href={href("requests", [], { at })}>{t("requestsLink")}</ButtonLink>
-        <ButtonLink kind="quiet" icon="logs" href={href("logs", [], { at })}>{t("logs")}</ButtonLink>
+        <ButtonLink kind="quiet" icon="requests" href={href("requests", [], { service })}>{t("requestsLink")}</ButtonLink>
+        <ButtonLink kind="quiet" icon="logs" href={href("logs", [], { service })}>{t("logs")}</ButtonLink>
         <ButtonLink kind="quiet" icon="manifests" href={href("manifests", ["serving.knative.dev", "v1", kind === "Service" ? "services" : "routes", namespace, name])}>YAML</ButtonLink>
       </div>
       {shown && (
