@@ -61,7 +61,7 @@ def test_axe_finds_nothing_serious(page: Page, axe: str, request: pytest.Fixture
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         picture(page, f"{where}-{look}")
         found += [f"{where}: {each}" for each in violations(page, axe)]
-    assert found == []
+    assert not found, "\n".join(found)
 
 
 def test_axe_finds_nothing_serious_in_what_opens(page: Page, axe: str) -> None:
@@ -72,4 +72,4 @@ def test_axe_finds_nothing_serious_in_what_opens(page: Page, axe: str) -> None:
         expect(page.get_by_role("dialog", name=name)).to_be_visible()
         found += violations(page, axe)
         page.keyboard.press("Escape")
-    assert found == []
+    assert not found, "\n".join(found)

@@ -9,8 +9,8 @@ from tests.browser.looking import Console
 
 
 def card(page: Page, name: str) -> Locator:
-    """The card of an object: its kind and name, then what else is to be known."""
-    return page.get_by_role("button", name=re.compile(f"^{re.escape(name)}(,|$)"))
+    """The card of an object: its name, kind and namespace, then what else is to be known."""
+    return page.get_by_role("button", name=re.compile(f"^{re.escape(name)}\\b"))
 
 
 def sent(console: Console, broker: str, event_type: str, event_id: str) -> int:
@@ -33,11 +33,11 @@ def sent(console: Console, broker: str, event_type: str, event_id: str) -> int:
 
 def test_the_articles_example_runs_from_web_to_process(page: Page) -> None:
     names = (
-        "Service web, brokered",
-        "SinkBinding senders-to-broker, brokered",
-        "Broker default, brokered",
-        "Trigger greetings, brokered",
-        "Service process, brokered",
+        "web Service · brokered",
+        "senders-to-broker SinkBinding · brokered",
+        "default Broker · brokered",
+        "greetings Trigger · brokered",
+        "process Service · brokered",
     )
     places = []
     for name in names:
@@ -50,11 +50,11 @@ def test_the_articles_example_runs_from_web_to_process(page: Page) -> None:
 
 
 def test_arrows_walk_along_the_ways_and_enter_selects(page: Page) -> None:
-    card(page, "Broker default, brokered").focus()
+    card(page, "default Broker · brokered").focus()
     page.keyboard.press("ArrowRight")
-    expect(card(page, "Trigger greetings, brokered")).to_be_focused()
+    expect(card(page, "greetings Trigger · brokered")).to_be_focused()
     page.keyboard.press("ArrowRight")
-    expect(card(page, "Service process, brokered")).to_be_focused()
+    expect(card(page, "process Service · brokered")).to_be_focused()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("at=Trigger%2Fbrokered%2Fgreetings"))
@@ -67,9 +67,11 @@ def test_arrows_walk_along_the_ways_and_enter_selects(page: Page) -> None:
 def test_an_event_is_counted_where_it_went_and_lights_its_path(
     page: Page, console: Console
 ) -> None:
-    expect(card(page, "Broker default, brokered")).to_be_visible()
+    expect(card(page, "default Broker · brokered")).to_be_visible()
     arrival = sent(console, "brokered/default", "com.example.greeting", "map-1")
-    expect(card(page, "Service process, brokered")).to_have_accessible_name(re.compile(r", \d+$"))
+    expect(card(page, "process Service · brokered")).to_have_accessible_name(
+        re.compile(r"requests: \d+$")
+    )
     page.goto(f"{console.address}#/map?event={arrival}")
     bar = page.get_by_role("status").filter(has_text="Path of event map-1")
     expect(bar).to_contain_text("delivered")
@@ -78,7 +80,7 @@ def test_an_event_is_counted_where_it_went_and_lights_its_path(
 
 
 def test_who_did_not_want_an_event_says_why(page: Page, console: Console) -> None:
-    expect(card(page, "Broker orders, shop")).to_be_visible()
+    expect(card(page, "orders Broker · shop")).to_be_visible()
     arrival = sent(console, "shop/orders", "com.example.return", "map-2")
     page.goto(f"{console.address}#/map?event={arrival}")
     for why in ('type is "com.example.return", and "com.example.order" is wanted', "priority"):

@@ -195,6 +195,26 @@ async def test_a_request_waits_until_there_is_an_instance_and_one_start_is_asked
         assert len([fact for fact in way.facts if isinstance(fact, ColdStart)]) == 1
 
 
+async def test_who_shows_load_is_told_of_each_round_of_samples_while_it_wants_to() -> None:
+    told: list[RevisionName] = []
+    async with path() as way, app() as instance:
+        assert way.activator.load(RevisionName("default", "other")) is None
+        instance.release.clear()
+        way.endpoints(instance)
+        request = await in_background(way.get)
+        with way.activator.sampling(told.extend):
+            await until(lambda: told)
+            load = way.activator.load(WEB)
+            assert load is not None
+            assert load.active == 1
+        told.clear()
+        instance.release.set()
+        await request
+        samples = len(way.samples)
+        await until(lambda: len(way.samples) > samples)
+        assert told == []
+
+
 async def test_a_failed_start_answers_who_waits_with_the_reason() -> None:
     async with path() as way:
         request = await in_background(way.get)

@@ -53,7 +53,6 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
         data-node={node.id}
         tabIndex={reachable ? 0 : -1}
         aria-pressed={selected}
-        aria-label={[folded ? t("unfold", { name: node.name }) : `${kind} ${node.name}`, node.namespace, state, counted, node.detail, traffic].filter(Boolean).join(", ")}
         title={[`${kind} ${node.namespace ? `${node.namespace}/` : ""}${node.name}`, node.reason && `${node.reason}: ${node.message}`].filter(Boolean).join("\n")}
         onClick={() => choose(selected ? null : node)}
         onFocus={() => (focused.value = node.id)}
@@ -66,11 +65,12 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
           <span class="card-name cut">{node.kind === "URI" ? node.name.replace(/^https?:\/\//, "") : node.name}</span>
           <span class="card-kind cut">
             {node.kind === "URI" ? t("external") : kind}
-            {spaces && node.namespace && node.kind !== "Namespace" && ` · ${node.namespace}`}
+            {node.namespace && node.kind !== "Namespace" && <span class={spaces ? "" : "unseen"}> · {node.namespace}</span>}
+            <span class="unseen">{[state, counted].filter(Boolean).join(", ")}</span>
           </span>
           <span class="card-line">
             {folded ? <span class="cut">{t("folded", { n: folded.objects })}{folded.failing > 0 && ` · ${t("failing", { n: folded.failing })}`}</span> : node.kind === "Service" && !node.missing ? <Dots id={node.id} /> : <span class="cut detail">{lineOf(node)}</span>}
-            {traffic && <span class="traffic">{traffic}</span>}
+            {traffic && <span class="traffic"><span class="unseen">{node.kind === "Service" ? t("requestsSeen") : t("eventsSeen")}: </span>{traffic}</span>}
           </span>
         </span>
         <State node={node} />
@@ -104,7 +104,7 @@ function Dots({ id }: { id: string }) {
   const all = useComputed(() => byService.value.get(id) ?? []).value;
   if (all.length === 0) return <span class="detail cut">○ {t("zero")}</span>;
   return (
-    <span class="dots">
+    <span class="dots" aria-hidden="true">
       {all.slice(0, DOTS).map((each) => <i key={each.instance} class={`dot ${dotOf(each.state)}`} title={`${each.instance}\n${[each.state, each.why, each.reason].filter(Boolean).join(" · ")}`} />)}
       {all.length > DOTS && <span class="detail">+{all.length - DOTS}</span>}
     </span>
