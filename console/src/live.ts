@@ -8,6 +8,8 @@ export type Handler = (data: unknown) => void;
 
 /** `open` once the server has answered; `lost` while it is tried again. */
 export const connection = signal<"idle" | "connecting" | "open" | "lost">("idle");
+/** The same for people: that the connection is made anew for another page is not worth a word. */
+export const shown = signal<typeof connection.value>("idle");
 /** How many messages of each topic this page was too slow for. */
 export const skipped = signal<Readonly<Record<string, number>>>({});
 /** When the next attempt is made, in milliseconds of `Date.now()`; 0 while connected. */
@@ -18,6 +20,11 @@ export const refused = signal("");
 /** Milliseconds after which a page that nobody sees lets go: a browser keeps six connections to one
  * server, and those of forgotten tabs are missed in the one that is looked at. */
 const FORGOTTEN = 30_000;
+/** Milliseconds for which topics are kept that nobody wants any more. */
+const LEAVING = 1000;
+
+/** Topics that begin with what happens next, so that who comes later has missed no snapshot. */
+const STATELESS: ReadonlySet<Topic> = new Set<Topic>(["flow", "events", "objects"]);
 
 const handlers = new Map<Topic, Set<Handler>>();
 const backoff = new Backoff();
@@ -25,12 +32,17 @@ let source: EventSource | null = null;
 let wanted = "";
 let timer = 0;
 let hiding = 0;
+let dropping = 0;
 let asleep = false;
+/** Somebody waits for a snapshot, which only a new connection brings. */
+let fresh = false;
 
-/** Get every message of a topic, its snapshot first, until the answer is called. */
+/** Get every message of a topic, its snapshot first, until the answer is called. Whoever follows the
+ * topic already gets that snapshot as well, as after every gap. */
 export function subscribe(topic: Topic, handler: Handler): () => void {
   const found = handlers.get(topic) ?? new Set<Handler>();
   handlers.set(topic, found.add(handler));
+  fresh ||= !STATELESS.has(topic);
   settle();
   return () => {
     found.delete(handler);
@@ -63,11 +75,20 @@ function settle(): void {
   settling = true;
   queueMicrotask(() => {
     settling = false;
-    const topics = [...handlers.keys()].sort().join(",");
-    if (topics === wanted) return;
-    wanted = topics;
-    connect();
+    clearTimeout(dropping);
+    const topics = [...handlers.keys()].sort();
+    if (topics.join(",") === wanted && !fresh) return;
+    const had = new Set(wanted.split(","));
+    // The page that comes next wants others, and is being loaded.
+    if (!fresh && topics.every((topic) => had.has(topic))) dropping = window.setTimeout(want, LEAVING);
+    else want();
   });
+}
+
+function want(): void {
+  wanted = [...handlers.keys()].sort().join(",");
+  fresh = false;
+  connect();
 }
 
 function connect(): void {
@@ -76,26 +97,28 @@ function connect(): void {
   source = null;
   retryAt.value = 0;
   if (wanted === "" || asleep) {
-    connection.value = "idle";
+    become("idle");
     return;
   }
-  if (connection.value !== "lost") connection.value = "connecting";
+  if (connection.value !== "lost") become("connecting");
   const url = `/knlite/live?topics=${encodeURIComponent(wanted)}`;
   const opened = new EventSource(url);
   source = opened;
+  let answered = false;
   opened.onopen = () => {
+    answered = true;
     backoff.reset();
     retryAt.value = 0;
     refused.value = "";
-    connection.value = "open";
+    become("open");
   };
   // The browser's own way of trying again gives up on some answers and never pauses longer.
   opened.onerror = () => {
     if (source !== opened) return;
     opened.close();
-    if (connection.value === "connecting") void askWhy(url);
+    if (!answered) void askWhy(url);
     const pause = backoff.next();
-    connection.value = "lost";
+    become("lost");
     retryAt.value = Date.now() + pause;
     timer = window.setTimeout(connect, pause);
   };
@@ -104,6 +127,11 @@ function connect(): void {
     const said = JSON.parse(event.data) as { topic: string; count: number };
     skipped.value = { ...skipped.value, [said.topic]: (skipped.value[said.topic] ?? 0) + said.count };
   });
+}
+
+function become(state: typeof connection.value): void {
+  connection.value = state;
+  if (state !== "connecting" || shown.value === "idle") shown.value = state;
 }
 
 /** An `EventSource` does not tell what the server said. */
@@ -136,5 +164,12 @@ function seenOrNot(): void {
 
 function deliver(topic: Topic, event: MessageEvent<string>): void {
   const data: unknown = JSON.parse(event.data);
-  for (const handler of handlers.get(topic) ?? []) handler(data);
+  for (const handler of handlers.get(topic) ?? []) {
+    try {
+      handler(data);
+    } catch (error) {
+      // What is wrong with one part of the page does not stop the others.
+      reportError(error);
+    }
+  }
 }

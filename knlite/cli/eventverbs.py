@@ -103,6 +103,16 @@ def events(
     ] = False,
     type_: Annotated[str, typer.Option("--type", help="Only of this type.")] = "",
     source: Annotated[str, typer.Option(help="Only of this source.")] = "",
+    subject: Annotated[str, typer.Option(help="Only about this subject.")] = "",
+    state: Annotated[
+        str, typer.Option(metavar="STATE", help="Only what this became of: failed, unmatched, …")
+    ] = "",
+    text: Annotated[
+        str, typer.Option(metavar="WORDS", help="Only with these words in attributes or data.")
+    ] = "",
+    trigger: Annotated[
+        str, typer.Option(metavar="[NAMESPACE/]NAME", help="Only what this one wanted.")
+    ] = "",
     broker: OfBroker = "",
     channel: OfChannel = "",
     since: Since = "",
@@ -115,6 +125,7 @@ def events(
     \b
     Examples:
       knlite events --type order.paid --since 10m
+      knlite events --state failed --text customer-17
       knlite events -f
     """
     with explaining():
@@ -122,7 +133,16 @@ def events(
         from knlite.cli.events import show
 
         query = parameters(
-            type=type_, source=source, broker=broker, channel=channel, since=since, limit=limit
+            type=type_,
+            source=source,
+            subject=subject,
+            state=state,
+            text=text,
+            egress=trigger,
+            broker=broker,
+            channel=channel,
+            since=since,
+            limit=limit,
         )
         show(query, admin_port, follow=follow, as_json=as_json)
 

@@ -1,6 +1,6 @@
 """``/knlite/logs``: the lines of all instances as one stream, filtered here.
 
-Source: knlite's own (``docs/console.md``). The log of one service or pod: ``apiserver``.
+Source: knlite's own (``docs/requests.md``). The log of one service or pod: ``apiserver``.
 """
 
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """``/knlite/requests`` and ``/knlite/latency``: the last requests, one with its waterfall, and how
 long they take.
 
-Source: knlite's own (``docs/console.md``).
+Source: knlite's own (``docs/requests.md``).
 """
 
 import msgspec

@@ -5,6 +5,8 @@ Not here: its load from moment to moment, which the feed's topic ``load`` tells.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite
 from typing import Protocol, dataclass_transform
 
 import msgspec
@@ -18,6 +20,8 @@ from knlite.kinds.serving.revision import Revision
 from knlite.reconcile import View
 from knlite.serving.autoscaling.spec import scaling_spec
 from knlite.serving.code import code_of
+from knlite.serving.instance import RevisionName
+from knlite.serving.levels import RevisionScale
 from knlite.telemetry.scalehistory import Decision, Step
 
 
@@ -61,7 +65,6 @@ class PathView(Row):
 
     at: str
     mode: str
-    excess: float
     why: str
 
 
@@ -115,6 +118,8 @@ class RevisionView(Row):
     timeout: int
     scaling: Scaling
     decisions: Sequence[Decision]
+    excess: float | None
+    """Excess burst capacity, in requests; None if it is not known, or has no bound."""
     path: PathView | None
     steps: Sequence[Step]
 
@@ -127,26 +132,36 @@ class History(Protocol):
     def path(self, namespace: str, revision: str) -> PathChanged | None: ...
 
 
-Origin = Callable[[Revision], str]
-"""What runs a revision here, in words."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of revisions besides their objects."""
+
+    history: History
+    origin: Callable[[Revision], str]
+    """What runs a revision here, in words."""
+    scale: Callable[[RevisionName], RevisionScale | None]
+    """How it is scaled now."""
 
 
 def revision_view(
-    revision: Revision, shares: Sequence[Share], view: View, history: History, origin: Origin
+    revision: Revision, shares: Sequence[Share], view: View, known: Known
 ) -> RevisionView:
     """*revision*, which gets some of *shares*."""
+    history = known.history
     meta, status = revision.metadata, revision.status
     namespace, name = meta.namespace, meta.name
     container = leading_container(revision.spec)
     ready = find(status.conditions)
     own = [share for share in shares if share.revision == name]
     path = history.path(namespace, name)
+    scale = known.scale(RevisionName(namespace, name))
+    excess = scale.excess if scale is not None else None
     return RevisionView(
         name=name,
         created=meta.creation_timestamp or "",
         image=container.image if container is not None else "",
         digest=next((each.image_digest for each in status.container_statuses), ""),
-        origin=origin(revision),
+        origin=known.origin(revision),
         code=code_of(meta.annotations),
         ready=ready.status if ready is not None else "",
         reason=ready.reason if ready is not None else "",
@@ -160,13 +175,12 @@ def revision_view(
         timeout=revision.spec.timeout_seconds or 0,
         scaling=_scaling(revision, view),
         decisions=history.decisions(namespace, name),
+        excess=excess if excess is not None and isfinite(excess) else None,
         path=None
         if path is None
         else PathView(
             at=path.at.isoformat(),
             mode=path.mode,
-            # It is infinite where there is nothing to exceed.
-            excess=max(-1e9, min(1e9, path.excess)),
             why=path.why,
         ),
         steps=history.steps(namespace, name),

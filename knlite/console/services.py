@@ -25,7 +25,7 @@ from knlite.console.invocation import (
     named,
     target_of,
 )
-from knlite.console.revisionview import History, Origin
+from knlite.console.revisionview import Known
 from knlite.console.serviceview import service_detail, service_rows
 from knlite.registry.registry import Registry
 
@@ -43,14 +43,12 @@ class ServiceRoutes:
         self,
         registry: Registry,
         *,
-        history: History,
-        origin: Origin,
+        known: Known,
         restart: Restart,
         invoke: Invoke,
     ) -> None:
         self._registry = registry
-        self._history = history
-        self._origin = origin
+        self._known = known
         self._restart = restart
         self._invoke = invoke
 
@@ -69,8 +67,7 @@ class ServiceRoutes:
 
     async def _detail(self, request: Request) -> Response:
         namespace, name = _named(request)
-        view = self._registry.view
-        return _answer(service_detail(view, namespace, name, self._history, self._origin))
+        return _answer(service_detail(self._registry.view, namespace, name, self._known))
 
     async def _restarted(self, request: Request) -> Response:
         namespace, name = _named(request)

@@ -9,9 +9,8 @@ Not here: one revision (``revisionview.py``).
 from collections.abc import Sequence
 
 from knlite.console.revisionview import (
-    History,
     InstanceView,
-    Origin,
+    Known,
     RevisionView,
     Row,
     Share,
@@ -90,9 +89,7 @@ def service_rows(view: View) -> list[ServiceRow]:
     return sorted(found, key=lambda row: (row.namespace, row.name, row.kind))
 
 
-def service_detail(
-    view: View, namespace: str, name: str, history: History, origin: Origin
-) -> ServiceDetail:
+def service_detail(view: View, namespace: str, name: str, known: Known) -> ServiceDetail:
     """That Service, else the Route of that name. Raises ``NotFound``."""
     obj: Served | None = view.get(Service, namespace, name) or view.get(Route, namespace, name)
     if obj is None:
@@ -118,7 +115,7 @@ def service_detail(
         observed_generation=obj.status.observed_generation,
         conditions=obj.status.conditions,
         wanted=obj.spec.traffic,
-        revisions=[revision_view(each, shares, view, history, origin) for each in revisions],
+        revisions=[revision_view(each, shares, view, known) for each in revisions],
         instances=[instance_view(pod) for pod in pods],
         domains=_domains(obj, view),
     )

@@ -159,14 +159,16 @@ class RecentRequests:
             if len(found) >= query.limit:
                 break
             if _selects(query, done):
-                found.append(_row(number, done))
+                found.append(self._row(number, done))
         return found
 
     def newest(self, limit: int) -> list[RequestRow]:
         """The last *limit*, in the order in which they ended."""
         begin = max(0, len(self._ring) - limit)
         first = self._count - len(self._ring) + 1
-        return [_row(first + index, self._ring[index]) for index in range(begin, len(self._ring))]
+        return [
+            self._row(first + index, self._ring[index]) for index in range(begin, len(self._ring))
+        ]
 
     def story(self, id_: str, number: int | None = None) -> RequestStory | None:
         """What is known of the last request *id_*, or of the one of that id and *number*."""
@@ -185,12 +187,12 @@ class RecentRequests:
                 source=headers.get("ce-source", ""),
             )
         return RequestStory(
-            request=_row(its_number, done),
-            waterfall=waterfall(done, tuple(self._life.get((done.namespace, done.revision), ()))),
+            request=self._row(its_number, done),
+            waterfall=waterfall(done, self._life_of(done)),
             event=event,
             record=record(done),
             headers=headers,
-            same_id=[_row(each, other) for each, other in same[:20] if each != its_number],
+            same_id=[self._row(each, other) for each, other in same[:20] if each != its_number],
         )
 
     def starts(self, namespace: str, service: str) -> Sequence[ColdStart]:
@@ -200,6 +202,15 @@ class RecentRequests:
     def started(self) -> list[tuple[str, str]]:
         """The services that have had a cold start, by namespace and name."""
         return sorted(self._starts)
+
+    def _life_of(self, done: RequestDone) -> Sequence[Moment]:
+        return tuple(self._life.get((done.namespace, done.revision), ()))
+
+    def _row(self, number: int, done: RequestDone) -> RequestRow:
+        # Only one that waited in vain needs to look at what it waited for.
+        waited = done.cold and not done.instance
+        stages = waterfall(done, self._life_of(done)).stages if waited else stages_of(done)
+        return _row(number, done, stages)
 
     def _newest_first(self) -> Iterator[tuple[int, RequestDone]]:
         number = self._count
@@ -221,7 +232,7 @@ def _kept(of: "OrderedDict[K, deque[V]]", key: K, length: int) -> "deque[V]":
     return found
 
 
-def _row(number: int, done: RequestDone) -> RequestRow:
+def _row(number: int, done: RequestDone, stages: Sequence[Stage]) -> RequestRow:
     return RequestRow(
         id=_id(number, done),
         number=number,
@@ -241,7 +252,7 @@ def _row(number: int, done: RequestDone) -> RequestRow:
         how=done.cold_start.how if done.cold_start is not None else "",
         why=done.why,
         event=_text(_header(done, b"ce-id")),
-        stages=stages_of(done),
+        stages=stages,
     )
 
 

@@ -25,6 +25,8 @@ last."""
 
 DIGITS = 6
 """Moments are told in whole microseconds."""
+NOTICED = 0.001
+"""Seconds from which on being handed over is worth a reason."""
 NOTES = 20
 """As many are told of one request; of more, the last."""
 
@@ -146,7 +148,9 @@ def _marks(done: RequestDone) -> list[_Mark]:
             _Mark("create", cold.started, how),
             _Mark("ready", cold.ready, "its program loaded, until its readiness probe passed"),
         ]
-    handed = _Mark("hand over", max(cold.forwarded, done.waited))
+    until = max(cold.forwarded, done.waited)
+    others = until - cold.ready >= NOTICED
+    handed = _Mark("hand over", until, "requests before it took all places" if others else "")
     return [queue, *woken, handed, *last]
 
 

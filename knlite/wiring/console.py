@@ -56,7 +56,7 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     manifests = Manifests(basics.registry, shown.applier.place_of, history)
     graphs.tell(live)
     services = routes_of_services(
-        basics, bus, held, shown.scaling[0], shown.chooser, shown.plane.gateway
+        basics, bus, held, shown.scaling[0], autoscaler, shown.chooser, shown.plane.gateway
     )
     routes: list[BaseRoute] = [
         *Page(token).routes(),

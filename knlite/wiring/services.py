@@ -4,7 +4,9 @@ from contextlib import AsyncExitStack
 
 from starlette.routing import Route
 
+from knlite.console.revisionview import Known
 from knlite.console.services import ServiceRoutes
+from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.chooser import Chooser
 from knlite.controlplane.restarting import Restarting
 from knlite.controlplane.supervisor import Supervisor
@@ -21,6 +23,7 @@ def routes_of_services(
     bus: Bus,
     held: AsyncExitStack,
     supervisor: Supervisor,
+    autoscaler: Autoscaler,
     chooser: Chooser,
     gateway: Gateway,
 ) -> list[Route]:
@@ -30,8 +33,7 @@ def routes_of_services(
     restarting = Restarting(basics.registry, supervisor.renew, supervisor.counts)
     return ServiceRoutes(
         basics.registry,
-        history=history,
-        origin=chooser.told,
+        known=Known(history=history, origin=chooser.told, scale=autoscaler.scale),
         restart=restarting.restart,
         invoke=Invoker(gateway.ask).invoke,
     ).routes()

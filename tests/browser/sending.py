@@ -17,3 +17,8 @@ def send(run: Knlite, broker: str, data: bytes = b"{}", **attributes: str) -> No
         content=data,
     )
     assert answer.status_code == 202, answer.text
+
+
+def ended(run: Knlite, event: str, outcome: str) -> bool:
+    """Whether a delivery of the event with this id has ended so."""
+    return bool(run.seen("DeliveryAttempted", event_id=event, outcome=outcome, ended=True))

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from knlite.console.revisionview import Known
 from knlite.console.serviceview import service_detail, service_rows
 from knlite.errors import NotFound
 from knlite.facts import Fact
@@ -24,6 +25,10 @@ def told(revision: Revision) -> str:
     return f"image {revision.metadata.name}"
 
 
+def nothing() -> Known:
+    return Known(history=ScaleHistory(), origin=told, scale=lambda _: None)
+
+
 def history(cell: Cell) -> ScaleHistory:
     found = ScaleHistory()
 
@@ -37,7 +42,7 @@ def history(cell: Cell) -> ScaleHistory:
 @on_virtual_time
 async def test_a_service_is_told_with_its_revisions_traffic_and_instances() -> None:
     async with opened() as cell:
-        said = history(cell)
+        known = Known(history=history(cell), origin=told, scale=cell.autoscaler.scale)
         cell.service(min_scale="2", max_scale="5", target="10")
         await cell.advance(5)
         cell.apply(
@@ -52,7 +57,7 @@ async def test_a_service_is_told_with_its_revisions_traffic_and_instances() -> N
         await cell.advance(5)
         (row,) = service_rows(cell.registry.view)
         assert (row.kind, row.name, row.ready, row.revisions) == ("Service", "web", "True", 2)
-        detail = service_detail(cell.registry.view, "default", "web", said, told)
+        detail = service_detail(cell.registry.view, "default", "web", known)
         assert detail.service == row
         assert [(each.revision, each.percent, each.latest) for each in row.traffic] == [
             ("web-00001", 70, False),
@@ -66,6 +71,8 @@ async def test_a_service_is_told_with_its_revisions_traffic_and_instances() -> N
         assert old.decisions[-1].desired == 2
         assert old.decisions[-1].why
         assert old.origin == "image web-00001"
+        # Two that can carry ten each, less what a burst may bring.
+        assert old.excess == 2 * 10 - 211
         assert sorted(each.revision for each in detail.instances) == [
             "web-00001",
             "web-00001",
@@ -87,7 +94,7 @@ async def test_an_instance_tells_how_it_ended_last() -> None:
         await cell.advance(5)
         cell.runtime.instances[-1].end(Exit(137, "user-container", oom=True))
         await cell.advance(5)
-        detail = service_detail(cell.registry.view, "default", "web", ScaleHistory(), told)
+        detail = service_detail(cell.registry.view, "default", "web", nothing())
         (instance,) = detail.instances
         assert instance.restarts == 1
         assert instance.last_exit is not None
@@ -108,7 +115,7 @@ async def test_a_route_of_its_own_stands_beside_the_services() -> None:
             "door",
             "http://door.default.localhost:8080",
         )
-        detail = service_detail(cell.registry.view, "default", "door", ScaleHistory(), told)
+        detail = service_detail(cell.registry.view, "default", "door", nothing())
         assert [each.name for each in detail.revisions] == ["job-00001"]
         assert detail.revisions[0].percent == 100
 
@@ -117,4 +124,4 @@ async def test_a_route_of_its_own_stands_beside_the_services() -> None:
 async def test_there_is_no_page_of_a_service_that_does_not_exist() -> None:
     async with opened() as cell:
         with pytest.raises(NotFound, match="no service nix"):
-            service_detail(cell.registry.view, "default", "nix", ScaleHistory(), told)
+            service_detail(cell.registry.view, "default", "nix", nothing())

@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 
 import { choose, language, messages } from "../i18n";
-import { connection, forgetSkipped, reconnect, refused, retryAt, skipped } from "../live";
+import { forgetSkipped, reconnect, refused, retryAt, shown, skipped } from "../live";
 import { now } from "../now";
 import { select, selection } from "../selection";
 import { chooseTheme, theme, THEMES } from "../theme";
@@ -51,7 +51,7 @@ function Chip() {
 }
 
 function Connection() {
-  const state = connection.value;
+  const state = shown.value;
   if (state === "lost") {
     const left = Math.max(0, Math.ceil((retryAt.value - now.value) / 1000));
     const when = left === 0 ? t("now") : t("seconds", { n: left });

@@ -50,7 +50,7 @@ export default function Chart({ label, data, series, height = 180, time = false,
         cursor: { drag: { x: false, y: false }, points: { size: 6 } },
         scales: { x: { time, ...(log ? { distr: 3 as const, log: 10 as const } : {}) }, y: { range: (_plot, _min, max) => [0, Math.max(max, 1e-9) * 1.08] } },
         axes: [
-          { ...axis, ...(xText ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => (tick == null ? "" : xText(tick))) } : {}) },
+          { ...axis, size: 30, ...(xText ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => (tick == null ? "" : xText(tick))) } : {}) },
           { ...axis, size: 56, ...(yText ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => yText(tick)) } : {}) },
         ],
         series: [

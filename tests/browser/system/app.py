@@ -20,6 +20,8 @@ class Program(BaseHTTPRequestHandler):
     def do_GET(self):
         if SERVICE == "fragile" and self.path == "/mend":
             MENDED.touch()
+        if self.path == "/long":
+            print("x" * 1_000_000)
         if "X-Say" in self.headers:
             print(self.headers["X-Say"].encode("latin-1").decode("unicode_escape"))
         self.answer(200, os.environ.get("K_REVISION", "").encode())

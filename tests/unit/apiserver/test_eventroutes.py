@@ -39,6 +39,46 @@ def test_events_are_listed(client: Client) -> None:
     assert client.get("/knlite/events?broker=b").json()["events"] == []
 
 
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("state=failed", 1),
+        ("state=cut%20off", 0),
+        ("text=E%20t", 1),
+        ("text=nothing", 0),
+        ("subject=x", 0),
+        ("egress=ns/a", 1),
+        ("egress=Trigger/ns/b,Trigger/ns/a", 1),
+        ("egress=a", 0),
+        ("before=1000", 0),
+        ("before=1001&since=1000", 1),
+    ],
+)
+def test_events_are_searched(client: Client, query: str, count: int) -> None:
+    assert len(client.get(f"/knlite/events?{query}").json()["events"]) == count
+
+
+def test_dead_letters_are_searched(client: Client) -> None:
+    assert len(client.get("/knlite/dead-letters?state=failed").json()["deadLetters"]) == 1
+    assert client.get("/knlite/dead-letters?state=dead-lettered").json()["deadLetters"] == []
+
+
+def test_what_came_of_an_event_is_a_tree(client: Client) -> None:
+    client.events.read(accepted(2000))
+    client.events.read(attempted(1000, leg="reply", entered=2000))
+    tree = client.get("/knlite/events/1000?tree=true").json()
+    assert [child["event"]["arrival"] for child in tree["children"]] == [2000]
+    assert tree["children"][0]["via"] == {"kind": "Trigger", "namespace": "ns", "name": "a"}
+    assert client.get("/knlite/events/5?tree=true").status_code == 404
+
+
+def test_a_row_has_the_filter_and_the_parts_that_decided(client: Client) -> None:
+    (row,) = client.get("/knlite/events/1000").json()["rows"]
+    assert row["filter"] == {"filter": {"attributes": {"type": "t"}}}
+    (part,) = row["parts"]
+    assert (part["path"], part["seen"]) == ("filter.attributes[type]", {"type": "t"})
+
+
 def test_a_story_is_answered_by_id_and_by_arrival(client: Client) -> None:
     (story,) = client.get("/knlite/explain?id=e").json()["stories"]
     assert story == client.get("/knlite/events/1000").json()
@@ -54,6 +94,7 @@ def test_a_story_is_answered_by_id_and_by_arrival(client: Client) -> None:
         ("/knlite/events?since=-1", 400),
         ("/knlite/events?follow=perhaps", 400),
         ("/knlite/events?broker=a/b/c", 400),
+        ("/knlite/events?state=lost", 400),
         ("/knlite/events?broker=/", 400),
         ("/knlite/events?broker=a&channel=b", 400),
         ("/knlite/events/5", 404),

@@ -313,6 +313,159 @@ def test_what_an_object_has_made_for_itself_is_part_of_it() -> None:
     assert drawn.nodes[0].inbox == "InMemoryChannel/shop/pipe"
 
 
+def test_sources_on_servers_lead_to_their_sinks_and_dead_letters() -> None:
+    drawn = graph(
+        f"""
+    apiVersion: sources.knative.dev/v1
+    kind: KafkaSource
+    metadata: {{name: records}}
+    spec:
+      bootstrapServers: [kafka:9092]
+      topics: [a, b]
+      delivery: {{deadLetterSink: {KSVC % "morgue"}}}
+      sink: {KSVC % "till"}
+    ---
+    apiVersion: sources.knative.dev/v1alpha1
+    kind: RabbitmqSource
+    metadata: {{name: messages}}
+    spec:
+      rabbitmqResourcesConfig: {{queueName: q}}
+      sink: {KSVC % "till"}
+    """
+    )
+    assert ways(drawn) == {
+        "KafkaSource records -sends> Service till",
+        "KafkaSource records -dead-letters> Service morgue",
+        "RabbitmqSource messages -sends> Service till",
+    }
+    assert flows(drawn, "sends") == {
+        "KafkaSource records|subscriber",
+        "RabbitmqSource messages|subscriber",
+    }
+    details = {each.kind: each.detail for each in drawn.nodes if each.role == "source"}
+    assert details == {"KafkaSource": "a, b", "RabbitmqSource": "q"}
+
+
+def test_sinks_and_transformations_are_reached_by_references() -> None:
+    references = (
+        ("sinks.knative.dev/v1alpha1", "JobSink"),
+        ("eventing.knative.dev/v1alpha1", "KafkaSink"),
+        ("eventing.knative.dev/v1alpha1", "EventTransform"),
+        ("v1", "Service"),
+    )
+    pings = [
+        f"""
+    apiVersion: sources.knative.dev/v1
+    kind: PingSource
+    metadata: {{name: ping-{index}}}
+    spec: {{sink: {{ref: {{apiVersion: {version}, kind: {kind}, name: x}}}}}}
+    ---
+    """
+        for index, (version, kind) in enumerate(references)
+    ]
+    sinks = f"""
+    apiVersion: sinks.knative.dev/v1alpha1
+    kind: JobSink
+    metadata: {{name: x}}
+    spec: {{job: {{spec: {{template: {{spec: {{containers: [{{name: a, image: b}}]}}}}}}}}}}
+    ---
+    apiVersion: eventing.knative.dev/v1alpha1
+    kind: KafkaSink
+    metadata: {{name: x}}
+    spec: {{topic: orders, bootstrapServers: [kafka:9092]}}
+    ---
+    apiVersion: eventing.knative.dev/v1alpha1
+    kind: EventTransform
+    metadata: {{name: x}}
+    spec: {{jsonata: {{expression: a}}, sink: {KSVC % "till"}}}
+    ---
+    apiVersion: v1
+    kind: Service
+    metadata: {{name: x}}
+    spec: {{ports: [{{port: 80}}]}}
+    """
+    drawn = graph("".join(pings) + sinks)
+    assert ways(drawn) == {
+        "PingSource ping-0 -sends> JobSink x",
+        "PingSource ping-1 -sends> KafkaSink x",
+        "PingSource ping-2 -sends> EventTransform x",
+        "PingSource ping-3 -sends> KubernetesService x",
+        "EventTransform x -sends> Service till",
+    }
+    roles = {each.kind: each.role for each in drawn.nodes}
+    assert (roles["JobSink"], roles["KafkaSink"], roles["EventTransform"]) == (
+        "sink",
+        "sink",
+        "flow",
+    )
+
+
+def test_a_request_reply_sends_to_its_broker_and_hears_of_replies_by_a_trigger_of_its_own() -> None:
+    drawn = graph(
+        """
+    apiVersion: eventing.knative.dev/v1
+    kind: Broker
+    metadata: {name: default}
+    ---
+    apiVersion: eventing.knative.dev/v1alpha1
+    kind: RequestReply
+    metadata: {name: ask, uid: u1}
+    spec:
+      brokerRef: {apiVersion: eventing.knative.dev/v1, kind: Broker, name: default}
+      correlationAttribute: correlationid
+      replyAttribute: replyid
+    ---
+    apiVersion: eventing.knative.dev/v1
+    kind: Trigger
+    metadata:
+      name: ask-0-1
+      ownerReferences:
+        - apiVersion: eventing.knative.dev/v1alpha1
+          kind: RequestReply
+          name: ask
+          uid: u1
+          controller: true
+    spec: {broker: default, subscriber: {uri: "http://x.y"}}
+    """
+    )
+    assert ways(drawn) == {
+        "RequestReply ask -sends> Broker default",
+        "Broker default -delivers> RequestReply ask",
+    }
+    assert flows(drawn, "delivers") == {"Trigger ask-0-1|subscriber"}
+
+
+def test_bound_deployments_are_drawn_and_others_are_not() -> None:
+    drawn = graph(
+        f"""
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {{name: bound, labels: {{sends: events}}}}
+    ---
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata: {{name: other}}
+    ---
+    apiVersion: sources.knative.dev/v1
+    kind: SinkBinding
+    metadata: {{name: bind}}
+    spec:
+      subject:
+        apiVersion: apps/v1
+        kind: Deployment
+        selector: {{matchLabels: {{sends: events}}}}
+      sink: {KSVC % "till"}
+    """
+    )
+    assert ways(drawn) == {
+        "Deployment bound -binds> SinkBinding bind",
+        "SinkBinding bind -sends> Service till",
+    }
+    assert "Deployment other" not in ids(drawn)
+    (way,) = [each for each in drawn.edges if each.role == "sends"]
+    assert (way.flows, way.shared) == (("Service/shop/till|requests",), True)
+
+
 def test_a_circle_of_owners_ends() -> None:
     drawn = graph(
         """

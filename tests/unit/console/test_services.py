@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from knlite.apiserver.status import failure_of
+from knlite.console.revisionview import Known
 from knlite.console.services import ServiceRoutes, told_restart
 from knlite.dataplane.invoking import Invoked
 from knlite.errors import Conflict, KnliteError, Unreachable
@@ -40,8 +41,7 @@ class Server:
         self.asked: list[tuple[str, str, str, dict[str, str], bytes]] = []
         routes = ServiceRoutes(
             desk,
-            history=ScaleHistory(),
-            origin=lambda _: "image",
+            known=Known(history=ScaleHistory(), origin=lambda _: "image", scale=lambda _: None),
             restart=self.restart,
             invoke=self.invoke,
         )

@@ -32,7 +32,7 @@ function AttemptRow({ bar, eventId }: { bar: Bar; eventId: string }) {
         <span class="quiet">{attempt.target}</span>
         {(attempt.why || attempt.outcome !== "delivered") && <p>{t(`outcome.${attempt.outcome}`)}{attempt.why && `: ${attempt.why}`}{attempt.nextIn !== null && ` · ${t("next", { time: duration(attempt.nextIn) })}`}</p>}
         {attempt.again && <p>{t("again")}</p>}
-        {attempt.answer && <details><summary>{t("answer")}</summary><pre>{attempt.answer}</pre></details>}
+        {attempt.answer && <details><summary>{t("answer")}</summary><pre tabIndex={0}>{attempt.answer}</pre></details>}
         <span class="row">
           {attempt.instance && <a href={href("requests", [], { text: eventId, at: undefined })}>{t("requests")}</a>}
           {attempt.instance && <a href={href("logs", [], { instance: attempt.instance, at: undefined })}>{t("logs")}</a>}

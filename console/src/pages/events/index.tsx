@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { messages } from "../../i18n";
 import { ask, go, href, route } from "../../router";
 import { selection } from "../../selection";
-import { graph } from "../../state/graph";
+import { useFollowing } from "../../state/follow";
+import { followGraph, graph } from "../../state/graph";
 import { ButtonLink } from "../../ui/button";
 import { Letters } from "./letters";
 import { List } from "./list";
@@ -34,20 +35,35 @@ export default function EventsPage() {
         <span class="spread"><ButtonLink href={href("send")} icon="send" kind="primary">{t("send")}</ButtonLink></span>
       </div>
       <Shown letters={letters} arrival={arrival} />
-      {arrival > 0 && <Story key={arrival} arrival={arrival} onClose={() => go("events", [], { ...query, at: query["at"] })} />}
+      {arrival > 0 && <Story arrival={arrival} onClose={() => go("events", [], { ...query, at: query["at"] })} />}
     </div>
   );
 }
 
+/** Milliseconds that somebody who types is given to go on. */
+const TYPING = 250;
+
 function Shown({ letters, arrival }: { letters: boolean; arrival: number }) {
+  useFollowing(followGraph);
   const { query } = route.value;
   const typed = facetsOf(query);
+  const settled = useSettled(typed);
   // What a time range means is settled when it is chosen: a list whose beginning moves is another one.
   const range = query["when"] ?? "";
   const [chosen, setChosen] = useState({ range, since: sinceOf(range, Date.now()) });
   if (chosen.range !== range) setChosen({ range, since: sinceOf(range, Date.now()) });
-  const asked = params(parse(typed), selectedParams(selection.value, graph.value), chosen.since);
+  const asked = params(parse(settled), selectedParams(selection.value, graph.value), chosen.since);
   const change = (next: string): void => ask({ q: next, id: undefined });
   const shared = { typed, asked, arrival, onType: change };
   return letters ? <Letters {...shared} /> : <List {...shared} />;
+}
+
+/** A value that has not changed for a moment. */
+function useSettled(value: string): string {
+  const [settled, set] = useState(value);
+  useEffect(() => {
+    const timer = setTimeout(() => set(value), TYPING);
+    return () => clearTimeout(timer);
+  }, [value]);
+  return settled;
 }

@@ -1,6 +1,6 @@
 /** The list of events as the page shows it: asked for, then kept up with the feed. */
 import { signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection, subscribe } from "../../live";
@@ -31,8 +31,12 @@ export class EventList {
   private toAsk = new Set<number>();
   private timer = 0;
 
-  constructor(asked: Params) {
+  /** What stood in the list before stays until it is known what comes; so does the pause. */
+  constructor(asked: Params, before: EventList | null) {
     this.asked = asked;
+    if (!before) return;
+    this.rows.value = before.rows.peek();
+    this.paused.value = before.paused.peek();
   }
 
   open(): () => void {
@@ -129,7 +133,9 @@ export class EventList {
 /** A list for what is asked, another one when something else is. */
 export function useEvents(asked: Params): EventList {
   const key = JSON.stringify(asked);
-  const list = useMemo(() => new EventList(asked), [key]);
+  const before = useRef<EventList | null>(null);
+  const list = useMemo(() => new EventList(asked, before.current), [key]);
+  before.current = list;
   useEffect(() => list.open(), [list]);
   return list;
 }

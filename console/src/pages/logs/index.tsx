@@ -11,8 +11,8 @@ import { followGraph } from "../../state/graph";
 import { Button, IconButton } from "../../ui/button";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
-import { Icon } from "../../ui/icon";
 import { toast } from "../../ui/toast";
+import { FilterChip } from "./chip";
 import { OneLine } from "./line";
 import { asText, type Line, type LogRow } from "./lines";
 import { useStream } from "./stream";
@@ -53,7 +53,7 @@ export default function LogsPage() {
   useEffect(() => {
     const moment = Date.parse(query["moment"] ?? "");
     if (Number.isNaN(moment)) return setMarked(null);
-    setFollowing(false);
+    follow(false);
     setMarked(lines.shown.find((line) => Date.parse(line.row.at) >= moment)?.number ?? null);
   }, [query["moment"], shown.state === "open"]);
 
@@ -79,7 +79,7 @@ export default function LogsPage() {
         {CHIPS.filter((name) => query[name]).map((name) => {
           const value = query[name] ?? "";
           const label = t(`chip ${name}`, { value: name === "moment" ? clock(Date.parse(value)) : value });
-          return <button key={name} type="button" class="filter-chip" aria-label={t("without", { name: label })} onClick={() => ask({ [name]: undefined })}><span class="cut">{label}</span><Icon name="close" size={12} /></button>;
+          return <FilterChip key={name} label={label} onRemove={() => ask({ [name]: undefined })} />;
         })}
         <span class="spread row">
           <Button kind={!following && unseen > 0 ? "primary" : "plain"} icon="down" pressed={following} onClick={() => follow(!following)}>

@@ -36,7 +36,7 @@ export const MOST_LINES = 50_000;
 /** So many go at once when there are more: dropping them one by one would cost all of the time. */
 const DROPPED = 5_000;
 /** From so many lines on that go on with it, an error is folded until somebody asks. */
-const FOLDED_FROM = 3;
+export const FOLDED_FROM = 3;
 const TAB = 8;
 
 export class Lines {

@@ -17,6 +17,30 @@ export interface Shown {
   readonly touch: () => void;
 }
 
+/** A browser allows few connections to one server: a page that nobody sees for long gives its own
+ * up, and gets all lines anew when it is seen again. */
+const FORGOTTEN = 30_000;
+
+function whileSeen(begin: () => () => void): () => void {
+  let stop: (() => void) | null = begin();
+  let timer = 0;
+  const changed = (): void => {
+    clearTimeout(timer);
+    if (!document.hidden) stop ??= begin();
+    else
+      timer = window.setTimeout(() => {
+        stop?.();
+        stop = null;
+      }, FORGOTTEN);
+  };
+  document.addEventListener("visibilitychange", changed);
+  return () => {
+    document.removeEventListener("visibilitychange", changed);
+    clearTimeout(timer);
+    stop?.();
+  };
+}
+
 export function useStream(query: string, wanted: (row: LogRow) => boolean): Shown {
   const lines = useRef(new Lines()).current;
   const judge = useRef(wanted);
@@ -28,7 +52,7 @@ export function useStream(query: string, wanted: (row: LogRow) => boolean): Show
 
   useEffect(() => {
     setAbout({ state: "loading", error: null, older: 0, missed: 0 });
-    const stop = follow(query, {
+    const begin = (): (() => void) => follow(query, {
       batch: (batch, first) => {
         if (first) lines.clear();
         lines.append(batch.lines.filter((row) => judge.current(row)));
@@ -46,8 +70,9 @@ export function useStream(query: string, wanted: (row: LogRow) => boolean): Show
       lost: () => setAbout((before) => ({ ...before, state: "lost" })),
       refused: (error) => setAbout((before) => ({ ...before, state: "open", error })),
     });
+    const end = whileSeen(begin);
     return () => {
-      stop();
+      end();
       lines.clear();
     };
   }, [query]);

@@ -1,4 +1,5 @@
 /** Tens of thousands of lines, of which only those in sight are drawn. */
+import type { RefObject, VNode } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { clock, full } from "../../format";
@@ -6,15 +7,21 @@ import { language } from "../../i18n";
 import { href } from "../../router";
 import { Icon } from "../../ui/icon";
 import { pieces } from "./ansi";
-import { cells, indexOf, lineAt, offsets, type Group, type Line, type Lines } from "./lines";
+import { cells, FOLDED_FROM, indexOf, lineAt, offsets, type Group, type Line, type Lines } from "./lines";
 import { t } from "./words";
 
 const HEIGHT = 20;
 /** Lines drawn beyond those in sight. */
 const BEYOND = 20;
 const PAGE = 20;
+/** What is drawn is looked at again after so many pixels: far fewer than are drawn beyond. */
+const STEP = 100;
 /** How near the end counts as being there, in pixels. */
 const NEAR = 24;
+
+/** Columns of text that a button and a link are as wide as. */
+const FOLD_CELLS = 12;
+const LINK_CELLS = 5;
 
 const SHAPES = { error: "▲", warning: "◆", info: "●", debug: "○" } as const;
 
@@ -40,6 +47,9 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
   const [reached, setReached] = useState<number | null>(null);
   const anchor = useRef({ number: 0, within: 0 });
   const wanted = useRef(false);
+  const drawn = useRef(new Map<number, { of: string; node: VNode }>());
+  const act = useRef({ onOpen, onToggle, onFocus: setReached });
+  act.current = { onOpen, onToggle, onFocus: setReached };
 
   const shown = lines.shown;
   const at = useMemo(() => {
@@ -47,7 +57,11 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       if (!wrap) return 1;
       let width = widths.current.get(line);
       if (width === undefined) widths.current.set(line, (width = cells(line.row.text)));
-      return Math.max(1, Math.ceil(width / size.columns));
+      const group = line.head === line.number ? lines.group(line.number) : undefined;
+      // What stands beside the text of this line takes room from it.
+      const beside = (group && foldable(group, line) ? FOLD_CELLS : 0) + (line.row.request ? LINK_CELLS : 0);
+      if (group && lines.folded(line.number)) width += 1 + cells(group.last.row.text.trim());
+      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside)));
     };
     return offsets(shown, rows);
   }, [shown, wrap, size.columns]);
@@ -78,7 +92,7 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       const there = (at[index] ?? 0) * HEIGHT + anchor.current.within;
       if (Math.abs(there - element.scrollTop) > 1) element.scrollTop = there;
     }
-    setTop(element.scrollTop);
+    setTop(stepped(element));
   }, [version, wrap, size, following]);
 
   useEffect(() => {
@@ -98,7 +112,7 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
   function noted(element: HTMLElement): void {
     const index = lineAt(at, element.scrollTop / HEIGHT);
     anchor.current = { number: shown[index]?.number ?? 0, within: element.scrollTop - (at[index] ?? 0) * HEIGHT };
-    setTop(element.scrollTop);
+    setTop(stepped(element));
   }
 
   const onScroll = (): void => {
@@ -143,6 +157,23 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
     event.preventDefault();
   };
 
+  // A line that is drawn as before is the same node, which costs nothing: scrolling draws new ones only.
+  const before = drawn.current;
+  drawn.current = new Map();
+  const nodeOf = (line: Line, index: number): VNode => {
+    const rows = (at[index + 1] ?? 0) - (at[index] ?? 0);
+    const group = line.head === line.number ? lines.group(line.number) : undefined;
+    const folded = lines.folded(line.number);
+    const of = JSON.stringify([index, rows, needle, group?.parts, folded, index === current, line.number === marked, language.value]);
+    const known = before.get(line.number);
+    const node =
+      known?.of === of ? known.node : (
+        <Drawn key={line.number} line={line} index={index} rows={rows} needle={needle} group={group} folded={folded} current={index === current} marked={line.number === marked} act={act} />
+      );
+    drawn.current.set(line.number, { of, node });
+    return node;
+  };
+
   return (
     <div class={`log panel${wrap ? " wraps" : ""}`} ref={box} onScroll={onScroll} role="grid" aria-label={t("title")} aria-rowcount={shown.length + 1} aria-colcount={5} onKeyDown={onKeyDown}>
       <div class="log-head log-line" role="row" aria-rowindex={1}>
@@ -154,26 +185,7 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       </div>
       <div class="log-space" role="presentation" style={{ height: `${total}px` }}>
         <div role="presentation" style={{ transform: `translateY(${(at[first] ?? 0) * HEIGHT}px)` }}>
-          {shown.slice(first, last).map((line, offset) => {
-            const index = first + offset;
-            const rows = (at[index + 1] ?? 0) - (at[index] ?? 0);
-            return (
-              <Drawn
-                key={line.number}
-                line={line}
-                index={index}
-                rows={rows}
-                needle={needle}
-                group={line.head === line.number ? lines.group(line.number) : undefined}
-                folded={lines.folded(line.number)}
-                current={index === current}
-                marked={line.number === marked}
-                onFocus={() => setReached(line.number)}
-                onOpen={onOpen}
-                onToggle={onToggle}
-              />
-            );
-          })}
+          {shown.slice(first, last).map((line, offset) => nodeOf(line, first + offset))}
         </div>
       </div>
     </div>
@@ -189,12 +201,14 @@ interface DrawnProps {
   folded: boolean;
   current: boolean;
   marked: boolean;
-  onFocus: () => void;
-  onOpen: (line: Line) => void;
-  onToggle: (head: number) => void;
+  act: RefObject<{ onFocus: (number: number) => void; onOpen: (line: Line) => void; onToggle: (head: number) => void }>;
 }
 
-function Drawn({ line, index, rows, needle, group, folded, current, marked, onFocus, onOpen, onToggle }: DrawnProps) {
+const foldable = (group: Group, line: Line): boolean => group.parts >= FOLDED_FROM && line.row.level === "error";
+
+const stepped = (element: HTMLElement): number => Math.floor(element.scrollTop / STEP) * STEP;
+
+function Drawn({ line, index, rows, needle, group, folded, current, marked, act }: DrawnProps) {
   const { row } = line;
   const when = Date.parse(row.at);
   const part = line.head !== line.number;
@@ -206,10 +220,10 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, onFo
       data-line={line.number}
       tabIndex={current ? 0 : -1}
       style={{ height: `${rows * HEIGHT}px` }}
-      onFocus={onFocus}
+      onFocus={() => act.current?.onFocus(line.number)}
       onClick={(event) => {
         const inside = event.target instanceof Element && event.target.closest("a, button") !== null;
-        if (!inside && (getSelection()?.toString() ?? "") === "") onOpen(line);
+        if (!inside && (getSelection()?.toString() ?? "") === "") act.current?.onOpen(line);
       }}
     >
       <span role="gridcell" class="time" title={full(when, language.value)}>{clock(when).slice(0, 8)}<span class="fraction">{clock(when).slice(8)}</span></span>
@@ -224,8 +238,8 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, onFo
         {group && folded && <span class="quiet last"> {group.last.row.text.trim()}</span>}
       </span>
       <span role="gridcell" class="link">
-        {group && (folded || row.level === "error") && (
-          <button type="button" class="fold" tabIndex={-1} aria-expanded={!folded} onClick={() => onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
+        {group && foldable(group, line) && (
+          <button type="button" class="fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
         )}
         {row.request !== "" && <a href={href("requests", [row.request])} tabIndex={-1} aria-label={t("toRequest")} title={t("toRequest")}><Icon name="requests" size={14} /></a>}
       </span>

@@ -9,6 +9,7 @@ export const SMALLEST = 0.2;
 export const LARGEST = 2;
 /** A small drawing is not blown up. */
 const FITTED = 1.15;
+const READABLE = 0.6;
 
 /** All that fits; on a narrow screen, where one looks from top to bottom, all that fits in width. */
 export function fitted(whole: Size, window: Size, margin: number, narrow = false): Camera {
@@ -20,6 +21,19 @@ export function fitted(whole: Size, window: Size, margin: number, narrow = false
   const x = Math.max(margin, (window.width - whole.width * k) / 2);
   const y = Math.max(margin, (window.height - whole.height * k) / 2);
   return { x, y, k };
+}
+
+/** A part of the drawing as large as it can be read, unless all of it is seen well already. */
+export function framing(camera: Camera, part: Point & Size, window: Size, margin: number): Camera {
+  const left = camera.x + part.x * camera.k;
+  const top = camera.y + part.y * camera.k;
+  const seen = left >= 0 && top >= 0 && left + part.width * camera.k <= window.width && top + part.height * camera.k <= window.height;
+  if (seen && camera.k >= READABLE) return camera;
+  const fit = Math.min(1, (window.width - 2 * margin) / part.width, (window.height - 2 * margin) / part.height);
+  const k = Math.max(READABLE, fit);
+  // What is too large even so begins at its upper left corner.
+  const start = (room: number, length: number): number => Math.max(margin, (room - length * k) / 2);
+  return { k, x: start(window.width, part.width) - part.x * k, y: start(window.height, part.height) - part.y * k };
 }
 
 /** *by* times as large, with what is at a point of the window staying there. */

@@ -31,7 +31,7 @@ interface Props {
 export function Card({ node, at, card, spaces, reachable }: Props) {
   const element = useRef<HTMLButtonElement>(null);
   const selected = useComputed(() => chosen.value === node.id).value;
-  const passed = useComputed(() => lit.value?.nodes.has(node.id) ?? null).value;
+  const light = useComputed(() => (lit.value ? (lit.value.nodes.get(node.id) ?? "aside") : "")).value;
   const verdict = useComputed(() => lit.value?.verdicts.get(node.id)).value;
   const traffic = useComputed(() => trafficOf(node)).value;
   const folded = useComputed(() => drawn.value.folded.get(node.id)).value;
@@ -39,7 +39,7 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
   useSignalEffect(() => {
     if (arrived(node, flow.value.counts)) flash(element.current);
   });
-  const classes = ["card", node.role, node.missing ? "missing" : "", selected ? "selected" : "", passed === false && !verdict ? "aside" : "", passed ? "passed" : ""];
+  const classes = ["card", node.role, node.missing ? "missing" : "", selected ? "selected" : "", light === "aside" && verdict ? "" : light];
   const kind = kindText(node.kind);
   const state = stateText(node);
   const counted = living === null ? "" : t("instances", { n: living });

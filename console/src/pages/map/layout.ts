@@ -37,7 +37,8 @@ export interface Options {
   readonly aspect: number;
 }
 
-const BETWEEN = 26;
+/** Between cards side by side: wide enough for a verdict below each. */
+const BETWEEN = 38;
 /** Between layers: wide enough for a count where they stand side by side. */
 const LAYERS: Readonly<Record<Direction, number>> = { right: 84, down: 54 };
 const INSIDE = 22;

@@ -53,12 +53,14 @@ test("a failed delivery is red, and its dead letter is lit", () => {
     "delivers Trigger orders Service till": "failed",
     "dead-letters Broker default Service morgue": "passed",
   });
+  const { nodes } = light(graph, [told]);
+  expect([till, morgue, orders].map((each) => nodes.get(each.id))).toEqual(["failed", "passed", "passed"]);
 });
 
 test("what matched nothing lights the broker alone", () => {
   const told = story([row("orders", false), row("others", false)]);
   expect(lit(told)).toEqual({});
-  expect([...light(graph, [told]).nodes]).toEqual([broker.id]);
+  expect([...light(graph, [told]).nodes]).toEqual([[broker.id, "passed"]]);
 });
 
 test("who sent it is an object here, or somebody else", () => {

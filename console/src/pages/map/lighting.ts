@@ -40,7 +40,7 @@ export interface Verdict {
 }
 
 export interface Lit {
-  readonly nodes: ReadonlySet<string>;
+  readonly nodes: ReadonlyMap<string, Light>;
   readonly edges: ReadonlyMap<string, Light>;
   /** Beside whom it stands why the event was wanted or not. */
   readonly verdicts: ReadonlyMap<string, Verdict>;
@@ -68,15 +68,18 @@ export function light(graph: Graph, stories: readonly Story[]): Lit {
     if (sender !== "") flows.set(`${sender}|sends`, "passed");
     for (const row of story.rows) judged(row, flows, verdicts);
   }
-  const nodes = new Set(graph.nodes.filter((node) => inboxes.has(node.inbox)).map((node) => node.id));
+  const nodes = new Map<string, Light>(graph.nodes.filter((node) => inboxes.has(node.inbox)).map((node) => [node.id, "passed"]));
   const edges = new Map<string, Light>();
   for (const edge of graph.edges) {
     // What others send as well cannot be told apart: such a way is not said to be that of the event.
     if (edge.shared) continue;
     const found = edge.flows.map((flow) => flows.get(flow)).filter((each) => each !== undefined);
     if (found[0] === undefined) continue;
-    edges.set(edge.id, found.includes("failed") ? "failed" : found[0]);
-    nodes.add(edge.source).add(edge.target);
+    const how = found.includes("failed") ? "failed" : found[0];
+    edges.set(edge.id, how);
+    nodes.set(edge.source, nodes.get(edge.source) ?? "passed");
+    // What one way did not bring another may have brought.
+    if (nodes.get(edge.target) !== "passed") nodes.set(edge.target, how);
   }
   return { nodes, edges, verdicts };
 }

@@ -60,7 +60,7 @@ export const focused = signal("");
 export const pointed = signal("");
 
 export const size = signal<Size>({ width: 0, height: 0 });
-export const direction = computed<Direction>(() => (size.value.width < 640 ? "down" : "right"));
+export const direction = computed<Direction>(() => ((size.value.width || innerWidth) < 640 ? "down" : "right"));
 export const CARDS: Readonly<Record<Direction, Size>> = { right: { width: 200, height: 74 }, down: { width: 156, height: 74 } };
 
 /** How wide the panel is that lies above the drawing, and how much of a narrow one it takes. */

@@ -5,18 +5,20 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { messages } from "../../i18n";
 import { useKeys } from "../../keys";
 import { IconButton } from "../../ui/button";
-import { fitted, showing, zoomed, type Camera } from "./camera";
+import { fitted, framing, showing, zoomed, type Camera } from "./camera";
 import { Card } from "./card";
 import { place, type Placed } from "./layout";
 import { Legend } from "./legend";
 import { texts } from "./messages";
-import { cardOf, CARDS, chosen, direction, drawn, focused, size, uncovered } from "./model";
+import { cardOf, CARDS, chosen, direction, drawn, focused, lit, size, stories, uncovered } from "./model";
 import { isArrow, walk } from "./walk";
 import { Chips, Pulses, Wires } from "./wires";
 
 const t = messages(texts);
 const STEP = 1.25;
 const MARGIN = 20;
+/** Room for what stands below a card. */
+const VERDICT = 44;
 
 export function Stage() {
   const { nodes, edges } = drawn.value;
@@ -135,6 +137,23 @@ function useView(placed: Placed) {
     const id = cardOf(chosen.value);
     if (id !== "") queueMicrotask(() => show(id));
   });
+  // A path that begins is brought into view once; then a person may look where they like.
+  const followed = useRef("");
+  useEffect(() => {
+    const arrival = String(stories.value[0]?.arrival ?? "");
+    const ids = [...(lit.value?.nodes.keys() ?? []), ...(lit.value?.verdicts.keys() ?? [])].map(cardOf);
+    const points = ids.map((id) => placed.at.get(id)).filter((point) => point !== undefined);
+    if (arrival === followed.current || (arrival !== "" && (points.length === 0 || size.value.width === 0))) return;
+    followed.current = arrival;
+    if (arrival === "") return;
+    const card = CARDS[direction.peek()];
+    const [x, y] = [Math.min(...points.map((point) => point.x)), Math.min(...points.map((point) => point.y))];
+    const part = { x, y, width: Math.max(...points.map((point) => point.x)) - x + card.width, height: Math.max(...points.map((point) => point.y)) - y + card.height + VERDICT };
+    const next = framing(camera.peek(), part, size.peek(), MARGIN);
+    if (next === camera.peek()) return;
+    moved.value = true;
+    camera.value = next;
+  }, [placed, lit.value, size.value.width]);
   const grab = (event: PointerEvent): void => {
     if ((event.target as HTMLElement).closest("button, a, details") || event.button !== 0) return;
     (event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);

@@ -13,7 +13,7 @@ import { Empty, Trouble } from "../../ui/empty";
 import { Select } from "../../ui/field";
 import { chartOf } from "./distribution";
 import type { ColdSpread, Latency as Told, Spread } from "./model";
-import { stageClass, stageName, t } from "./words";
+import { stageClass, STAGES, stageName, t } from "./words";
 
 /** Milliseconds from one look to the next, while requests come; while none come there is none. */
 const PAUSE = 2000;
@@ -76,11 +76,12 @@ export default function Latency() {
 function ColdStarts({ services }: { services: readonly Told[] }) {
   const rows = services.flatMap((of) => [{ of, spread: of.cold, kind: "cold" }, { of, spread: of.thawed, kind: "thaw" }]).filter((row) => row.spread.count > 0);
   const longest = Math.max(...rows.map(({ spread }) => sum(spread)));
-  const named = new Set(rows.flatMap(({ spread }) => spread.stages.map((stage) => stage.name)));
+  const present = new Set(rows.flatMap(({ spread }) => spread.stages.map((stage) => stage.name)));
+  const named = STAGES.filter((name) => present.has(name));
   return (
     <>
       <ul class="legend" aria-hidden="true">
-        {[...named].map((name) => <li key={name}><span class={`swatch ${stageClass(name)}`} />{stageName(name)}</li>)}
+        {named.map((name) => <li key={name}><span class={`swatch ${stageClass(name)}`} />{stageName(name)}</li>)}
       </ul>
       <ul class="cold-bars">
         {rows.map(({ of, spread, kind }) => (
@@ -155,13 +156,13 @@ function Distribution({ services }: { services: readonly Told[] }) {
       <div class="charts">
         {shown.warm.count > 0 && (
           <figure>
-            <figcaption>{t("warm")}: {t("requestsCount", { n: shown.warm.count })}</figcaption>
+            <figcaption>{t("requestsCount", { n: shown.warm.count })}</figcaption>
             <Chart key={`warm ${name}`} log label={t("warmChart", { service: name })} data={chartOf(shown.warm.histogram)} series={[{ label: t("requests"), color: "--green", bars: true }]} xText={duration} yText={(y) => short(y, language.value)} />
           </figure>
         )}
         {shown.cold.count > 0 && (
           <figure>
-            <figcaption>{t("coldMark")}: {shown.cold.count} {t("starts")}</figcaption>
+            <figcaption>{t("startsCount", { n: shown.cold.count })}</figcaption>
             <Chart key={`cold ${name}`} label={t("coldChart", { service: name })} data={chartOf(shown.cold.histogram)} series={[{ label: t("starts"), color: "--blue", bars: true }]} xText={duration} yText={(y) => short(y, language.value)} />
           </figure>
         )}

@@ -10,6 +10,7 @@ import { Button } from "../../ui/button";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
 import { Table, type Column } from "../../ui/table";
+import { FilterChip } from "../logs/chip";
 import { Time } from "../../ui/time";
 import { Bar } from "./bar";
 import { useLive } from "./live";
@@ -17,11 +18,12 @@ import { keyOf, reach, type Filter, type Row } from "./model";
 import { Status } from "./status";
 import { stageName, t, way } from "./words";
 
+const CHIPS = ["event", "revision", "instance"] as const;
 const SLOWER = [0.01, 0.1, 0.5, 1, 5];
 
 /** What the address says. */
 export function filterOf(query: Readonly<Record<string, string>>): Filter {
-  return { text: query["text"] ?? "", service: query["service"] ?? "", status: query["status"] ?? "", cold: query["cold"] === "true", slower: Number(query["slower"]) || 0 };
+  return { text: query["text"] ?? "", service: query["service"] ?? "", status: query["status"] ?? "", cold: query["cold"] === "true", slower: Number(query["slower"]) || 0, event: query["event"] ?? "", revision: query["revision"] ?? "", instance: query["instance"] ?? "" };
 }
 
 export function List() {
@@ -32,7 +34,7 @@ export function List() {
   const [scrolled, setScrolled] = useState(false);
   const hold = paused || reading || scrolled;
   const live = useLive(filter, (row) => covers("Service", row.namespace, row.service), hold);
-  const filtered = filter.text !== "" || filter.service !== "" || filter.status !== "" || filter.cold || filter.slower > 0 || query["at"] !== undefined;
+  const filtered = filter.text !== "" || filter.service !== "" || filter.status !== "" || filter.cold || filter.slower > 0 || CHIPS.some((name) => filter[name] !== "") || query["at"] !== undefined;
   const open = rest[0];
   const selected = live.rows?.find((row) => row.id === open && (query["number"] === undefined || query["number"] === String(row.number)));
   const services = filter.service !== "" && !live.services.includes(filter.service) ? [filter.service, ...live.services] : live.services;
@@ -51,6 +53,9 @@ export function List() {
         />
         <Select bare label={t("slower")} value={filter.slower ? String(filter.slower) : ""} onChange={(slower) => ask({ slower })} options={[{ value: "", label: t("anyTime") }, ...SLOWER.map((each) => ({ value: String(each), label: t("over", { time: duration(each) }) }))]} />
         <Switch label={t("cold")} on={filter.cold} onChange={(on) => ask({ cold: on ? "true" : undefined })} />
+        {CHIPS.filter((name) => filter[name] !== "").map((name) => (
+          <FilterChip key={name} label={`${t(name)} ${filter[name]}`} onRemove={() => ask({ [name]: undefined })} />
+        ))}
         <span class="spread row">
           <span aria-live="polite">
             {live.waiting > 0 && (
@@ -90,7 +95,7 @@ export function List() {
               filtered ? (
                 <Empty icon="search" title={t("noneMatch")}>
                   <p>{t("noneMatchHow")}</p>
-                  <Button onClick={() => ask({ text: undefined, service: undefined, status: undefined, cold: undefined, slower: undefined, at: undefined })}>{t("reset")}</Button>
+                  <Button onClick={() => ask({ text: undefined, service: undefined, status: undefined, cold: undefined, slower: undefined, event: undefined, revision: undefined, instance: undefined, at: undefined })}>{t("reset")}</Button>
                 </Empty>
               ) : (
                 <Empty icon="requests" title={t("none")}>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { asked, curl, joined, keyOf, matches, MOST_ROWS, ownTime, reach, segments, ticks, type Filter, type Row } from "./model";
 
-const ALL: Filter = { text: "", service: "", status: "", cold: false, slower: 0 };
+const ALL: Filter = { text: "", service: "", status: "", cold: false, slower: 0, event: "", revision: "", instance: "" };
 
 function row(changes: Partial<Row> = {}): Row {
   return {
@@ -37,12 +37,15 @@ describe("a list of requests", () => {
     [{ slower: 2 }, {}, false],
     [{ text: "PAY" }, { path: "/pay/1" }, true],
     [{ text: "nothing" }, {}, false],
+    [{ event: "e-1" }, { event: "e-1" }, true],
+    [{ event: "e-1" }, {}, false],
+    [{ revision: "cart-00002" }, {}, false],
   ])("keeps %o of %o: %s", (filter, changes, kept) => {
     expect(matches(row(changes), { ...ALL, ...filter })).toBe(kept);
   });
   it("asks the server for the same", () => {
     expect(asked(ALL)).toBe("limit=500");
-    expect(asked({ text: "a b", service: "n/s", status: "5xx", cold: true, slower: 0.1 })).toBe("limit=500&text=a+b&service=n%2Fs&status=5xx&cold=true&slower=0.1");
+    expect(asked({ ...ALL, text: "a b", service: "n/s", status: "5xx", cold: true, slower: 0.1 })).toBe("limit=500&text=a+b&service=n%2Fs&status=5xx&cold=true&slower=0.1");
   });
   it("has keys that say which run", () => expect(keyOf(row())).toBe("1@2026-01-02T10:00:00Z"));
 });

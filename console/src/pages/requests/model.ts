@@ -97,6 +97,10 @@ export interface Filter {
   readonly cold: boolean;
   /** Seconds. */
   readonly slower: number;
+  /** The id of the event that it carried. */
+  readonly event: string;
+  readonly revision: string;
+  readonly instance: string;
 }
 
 /** As many rows are kept in the page. */
@@ -123,6 +127,7 @@ export function matches(row: Row, filter: Filter): boolean {
     hasStatus(row, filter.status) &&
     (!filter.cold || row.cold) &&
     row.seconds >= filter.slower &&
+    (["event", "revision", "instance"] as const).every((name) => filter[name] === "" || filter[name] === row[name]) &&
     (text === "" || [row.path, row.host, row.method, row.id, row.instance, row.why, row.event].some((place) => place.toLowerCase().includes(text)))
   );
 }
@@ -142,6 +147,7 @@ export function asked(filter: Filter): string {
   if (filter.status) query.set("status", filter.status);
   if (filter.cold) query.set("cold", "true");
   if (filter.slower) query.set("slower", String(filter.slower));
+  for (const name of ["event", "revision", "instance"] as const) if (filter[name]) query.set(name, filter[name]);
   return query.toString();
 }
 

@@ -18,7 +18,7 @@ export function Waterfall({ waterfall }: { waterfall: Told }) {
             <th scope="col" class="axis">
               <span class="unseen">{t("begins")}</span>
               <span class="axis-ticks" aria-hidden="true">
-                {axis.map((tick) => <span key={tick} style={{ insetInlineStart: `${(tick / (total || 1)) * 100}%` }}>{duration(tick)}</span>)}
+                {axis.map((tick) => <span key={tick} class={tick > total * 0.9 ? "at-end" : undefined} style={{ insetInlineStart: `${(tick / (total || 1)) * 100}%` }}>{duration(tick)}</span>)}
               </span>
             </th>
           </tr>

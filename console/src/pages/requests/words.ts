@@ -4,7 +4,8 @@ import { texts } from "./messages";
 
 export const t = messages(texts);
 
-const STAGES = ["queued", "prepare", "create", "thaw", "ready", "hand over", "app", "body"] as const;
+/** In the order in which they follow each other. */
+export const STAGES = ["queued", "prepare", "create", "thaw", "ready", "hand over", "app", "body"] as const;
 const WAYS = ["forked", "spawned", "container", "thawed"] as const;
 
 export function stageName(name: string): string {

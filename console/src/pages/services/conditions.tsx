@@ -14,9 +14,11 @@ export function Unready({ detail }: { detail: Detail }) {
   const newest = detail.revisions[0];
   const told = message || newest?.message || "";
   const failed = ready === "False";
+  // What it served before its last change it still serves.
+  const serves = failed && detail.service.traffic.some((each) => each.percent > 0);
   return (
     <div class={`unready ${failed ? "failed" : "starting"}`} role={failed ? "alert" : "status"}>
-      <Badge tone={failed ? "failed" : "starting"} bare><b>{t(failed ? "cannotServe" : "getsReady", { name })}</b></Badge>
+      <Badge tone={failed ? "failed" : "starting"} bare><b>{t(serves ? "changeFailed" : failed ? "cannotServe" : "getsReady", { name })}</b></Badge>
       <p>{t(`advice_${advice(reason, told, ready)}`, { name })}</p>
       {told && (
         <pre class="said" tabIndex={0}>

@@ -57,6 +57,7 @@ export const texts = {
     logs: "Logs",
 
     cannotServe: "{name} cannot serve requests",
+    changeFailed: "The last change of {name} does not work; requests go where they went before",
     getsReady: "{name} is getting ready",
     preparation: "What is being prepared",
     advice_noEngine: "It is a container image, and nothing here runs images. Start Docker or Podman and knlite again, or give the template a command (knlite.dev/command).",
@@ -232,6 +233,7 @@ export const texts = {
     logs: "Registros",
 
     cannotServe: "{name} no puede atender peticiones",
+    changeFailed: "El último cambio de {name} no funciona; las peticiones van adonde iban antes",
     getsReady: "{name} se está preparando",
     preparation: "Lo que se prepara",
     advice_noEngine: "Es una imagen de contenedor, y aquí nada ejecuta imágenes. Arranque Docker o Podman y knlite de nuevo, o dé un comando a la plantilla (knlite.dev/command).",

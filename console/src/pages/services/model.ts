@@ -87,7 +87,8 @@ export interface Revision {
   readonly timeout: number;
   readonly scaling: Scaling;
   readonly decisions: readonly Decision[];
-  readonly path: { readonly at: string; readonly mode: string; readonly excess: number; readonly why: string } | null;
+  readonly excess: number | null;
+  readonly path: { readonly at: string; readonly mode: string; readonly why: string } | null;
   readonly steps: readonly Step[];
 }
 

@@ -1,6 +1,5 @@
 import { useState } from "preact/hooks";
 
-import { duration } from "../../format";
 import { messages } from "../../i18n";
 import { latest, load } from "../../state/load";
 import { Badge } from "../../ui/badge";
@@ -40,10 +39,10 @@ export function ScalingPanel({ detail }: { detail: Detail }) {
           <div><dt>{t("inFlight")}</dt><dd>{amount(sample?.active ?? 0)}{sample && sample.queued > 0 ? <span class="amber"> {t("queuedNow", { n: sample.queued })}</span> : null}</dd></div>
           <div><dt>{t("target")}</dt><dd>{amount(scaling.target)}<span class="quiet"> {scaling.metric === "rps" ? t("perSecond") : t("inFlightEach")}</span></dd></div>
           <div><dt>{t("bounds")}</dt><dd>{scaling.minScale}<span class="quiet"> {t("to")} </span>{scaling.maxScale || "∞"}</dd></div>
-          <div><dt>{t("stableWindow", { window: duration(scaling.stableWindow) })}</dt><dd>{amount(sample?.stable ?? 0)}</dd></div>
-          <div><dt>{t("panicWindow", { window: duration(scaling.panicWindow) })}</dt><dd>{amount(sample?.panicWindow ?? 0)}</dd></div>
+          <div><dt>{t("stableWindow", { window: `${amount(scaling.stableWindow)} s` })}</dt><dd>{amount(sample?.stable ?? 0)}</dd></div>
+          <div><dt>{t("panicWindow", { window: `${amount(scaling.panicWindow)} s` })}</dt><dd>{amount(sample?.panicWindow ?? 0)}</dd></div>
           <div><dt>{t("hardLimit")}</dt><dd>{scaling.containerConcurrency || <span class="quiet">{t("noLimit")}</span>}</dd></div>
-          <div><dt>{t("burst")}</dt><dd>{path === null || Math.abs(path.excess) >= 1e9 ? "–" : amount(path.excess)}<span class="quiet"> {path ? t(path.mode === "Proxy" ? "proxied" : "served") : ""}</span></dd></div>
+          <div><dt>{t("burst")}</dt><dd>{revision.excess === null ? "–" : amount(revision.excess)}<span class="quiet"{...(path ? { title: path.why } : {})}> {path ? t(path.mode === "Proxy" ? "proxied" : "served") : ""}</span></dd></div>
         </dl>
         <Decisions revision={revision} />
       </div>

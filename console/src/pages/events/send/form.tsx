@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
-import { ApiError } from "../../../api";
+import { ApiError, get } from "../../../api";
 import { messages } from "../../../i18n";
 import { useKeys } from "../../../keys";
 import { ask, href, route } from "../../../router";
@@ -12,15 +12,15 @@ import { Button, ButtonLink } from "../../../ui/button";
 import { EditorLater } from "../../../ui/editorlater";
 import { Note, Trouble } from "../../../ui/empty";
 import { Field, Select, Switch } from "../../../ui/field";
-import { dataFault, EMPTY, faults, isJson, isSound, type Draft } from "../draft";
+import { dataFault, draftOf, EMPTY, faults, isJson, isSound, type Draft } from "../draft";
 import { texts } from "../messages";
-import type { Sent } from "../types";
+import type { Sent, Story } from "../types";
 import { Attributes } from "./attributes";
 import { DryRun } from "./dryrun";
 import { Followed } from "./followed";
 import { send } from "./sending";
 import { targetOf, TargetPicker, type Chosen } from "./targetpicker";
-import { draftOfArrival, templates, type Templates } from "./templates";
+import { templates, type Templates } from "./templates";
 
 const t = messages(texts);
 
@@ -56,7 +56,7 @@ export function SendForm() {
       setBusy(false);
     }
   };
-  useKeys([{ keys: "Ctrl+Enter", label: () => t("keySend"), run: () => void submit() }]);
+  useKeys([{ keys: "Ctrl+enter", label: () => t("keySend"), run: () => void submit() }]);
   return (
     <div class="page send">
       <div class="page-head">
@@ -162,8 +162,9 @@ function usePrefilled(onError: (error: unknown) => void): void {
   const arrival = Number(route.value.query["event"] ?? 0);
   useEffect(() => {
     if (!(arrival > 0)) return;
-    draftOfArrival(arrival).then((draft) => {
-      written.value = draft;
+    get<Story>(`/knlite/events/${arrival}`).then(({ event, to }) => {
+      written.value = draftOf(event);
+      chosen.value = { at: `${to.kind}/${to.namespace}/${to.name}`, url: "" };
       ask({ event: undefined });
     }, onError);
   }, [arrival]);

@@ -48,8 +48,4 @@ function ofType({ metadata, spec = {} }: EventType): Template {
   return { key: `type/${metadata.uid}`, label: `${type} · ${metadata.namespace}/${metadata.name}`, draft: () => Promise.resolve({ ...EMPTY, type, source: filled, dataschema }) };
 }
 
-const ofEvent = (event: Summary): Template => ({ key: `event/${event.arrival}`, label: `${event.type} · ${event.id}`, draft: () => draftOfArrival(event.arrival) });
-
-export async function draftOfArrival(arrival: number): Promise<Draft> {
-  return draftOf((await get<Story>(`/knlite/events/${arrival}`)).event);
-}
+const ofEvent = (event: Summary): Template => ({ key: `event/${event.arrival}`, label: `${event.type} · ${event.id}`, draft: async () => draftOf((await get<Story>(`/knlite/events/${event.arrival}`)).event) });
