@@ -15,6 +15,7 @@ from knlite.errors import KnliteError
 from knlite.eventing.authorization import Guard
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode
+from knlite.eventing.trace import extensions
 from knlite.facts import Publish
 
 Standing = Literal["Complete", "Failed", "Running"]
@@ -100,7 +101,8 @@ class JobSinkIngress:
         if isinstance(event, Malformed):
             return _refused(400, f"not a CloudEvent: {event.why}")
         try:
-            self._jobs.start(namespace, name, event)
+            # The program gets no headers, but a file: there its trace has to be too.
+            self._jobs.start(namespace, name, event.with_attributes(**extensions(headers)))
         except KnliteError as exc:
             return _refused(500, str(exc), reason=exc.what)
         return Answer(202, (("Location", location(namespace, name, event)),))

@@ -154,8 +154,8 @@ class EventTransforms:
         headers: Sequence[tuple[str, str]],
     ) -> Answer:
         """What becomes of the sink's answer to *result*."""
-        carried = list(trace.begun(headers, self._bits))
-        carried[-1] = (trace.TRACEPARENT, trace.child(carried[-1][1], self._bits))
+        # It has no span of its own, so that what follows is below whoever sent the event.
+        carried = trace.begun(headers, self._bits)
         sent = [("Content-Type", result.content_type), *carried]
         plan = transform.plan
         if plan.audience:

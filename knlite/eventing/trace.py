@@ -68,6 +68,18 @@ def begun(headers: Headers, bits: Bits, sampled: Sampled = _always) -> tuple[tup
     return (*kept, (TRACEPARENT, fresh(bits, sampled)))
 
 
+def extensions(headers: Headers) -> dict[str, str]:
+    """The trace of a request's *headers* as attributes of its event, if its spans are wanted.
+
+    Source: CloudEvents, distributed tracing extension.
+    """
+    found = {name.lower(): value.strip() for name, value in reversed(headers)}
+    parent, state = found.get(TRACEPARENT, ""), found.get("tracestate", "")
+    if not is_parent(parent) or not is_sampled(parent):
+        return {}
+    return {TRACEPARENT: parent, **({"tracestate": state} if state else {})}
+
+
 def fresh(bits: Bits, sampled: Sampled = _always) -> str:
     """The ``traceparent`` of the first span of a new trace."""
     of = bits(128) or 1

@@ -64,13 +64,14 @@ class _Out:
         self._instance = str(uuid.uuid4())
         self.egresses = Egresses()
         self._config: ObservabilityConfig | None = None
+        self._complained = set[str]()
         self._running: dict[str, tuple[object, _Sending | None, ExitStack]] = {}
         """By kind: what it is made from, and what reads for it until its stack is closed."""
 
     def configure(self, _: object = None) -> None:
         """Go on as the ConfigMap says now."""
         config = self._basics.registry.config.observability
-        if config is self._config:
+        if config == self._config:
             return
         self._config = config
         self._traces(config.tracing)
@@ -86,7 +87,7 @@ class _Out:
 
     def _traces(self, config: TracingConfig) -> None:
         if config.protocol == STDOUT:
-            self._say("warning", "tracing-protocol: stdout has no effect here")
+            self._complain("tracing-protocol: stdout has no effect here")
         wanted = self._chosen("traces", lambda: choice.traces(self._environ, config))
         if not self._is_new("traces", wanted):
             return
@@ -95,7 +96,7 @@ class _Out:
             return
         if not wanted.sampler.rate and not wanted.sampler.follows:
             text = "no trace is sent: tracing-sampling-rate is 0, which is what it is unless told"
-            self._say("warning", text)
+            self._complain(text)
         spans = Spans(
             wanted.target, self._basics.clock, self._say, self.egresses,
             version=__version__, instance=self._instance,
@@ -117,11 +118,11 @@ class _Out:
         try:
             wanted = choose()
         except ValueError as exc:
-            self._say("warning", f"{what} are not sent: {exc}")
+            self._complain(f"{what} are not sent: {exc}")
             return None
         if wanted is not None and not _installed(wanted.target):
-            text = f"{what} are not sent to {wanted.target.shown}: the libraries are not installed"
-            self._say("warning", f"{text}; {installing('otel')} brings them")
+            text = "telemetry is not sent: the libraries for it are not installed"
+            self._complain(f"{text}; {installing('otel')} brings them")
             return None
         return wanted
 
@@ -140,6 +141,12 @@ class _Out:
         reading = ExitStack()
         reading.enter_context(self._bus.reading(sending.read, *kinds))
         self._running[what] = (wanted, sending, reading)
+
+    def _complain(self, text: str) -> None:
+        """Say *text*, once."""
+        if text not in self._complained:
+            self._complained.add(text)
+            self._say("warning", text)
 
     def _say(self, level: Level, text: str) -> None:
         at = self._basics.clock.wall()

@@ -43,7 +43,7 @@ export function Palette({ onClose }: { onClose: () => void }) {
     list.current?.children[next]?.scrollIntoView({ block: "nearest" });
   };
   return (
-    <Dialog title={t("palette")} onClose={onClose}>
+    <Dialog title={t("palette")} onClose={onClose} high>
       <div class="palette">
         <input
           class="input"

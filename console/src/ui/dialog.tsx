@@ -16,10 +16,12 @@ interface DialogProps {
   /** The buttons below, the one that does it last. */
   actions?: ComponentChildren;
   wide?: boolean;
+  /** Stays where it begins, however its height changes. */
+  high?: boolean;
 }
 
 /** A question or a form that everything else waits for. Esc and a click beside it close it. */
-export function Dialog({ title, onClose, children, actions, wide }: DialogProps) {
+export function Dialog({ title, onClose, children, actions, wide, high }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -32,7 +34,7 @@ export function Dialog({ title, onClose, children, actions, wide }: DialogProps)
   return (
     <dialog
       ref={ref}
-      class={`dialog${wide ? " wide" : ""}`}
+      class={`dialog${wide ? " wide" : ""}${high ? " high" : ""}`}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault();

@@ -8,7 +8,7 @@ import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/sea
 import { Compartment, EditorState, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { meta } from "../api";
 import { language as tongue } from "../i18n";
@@ -69,6 +69,7 @@ export default function Editor({ text, as, label, onChange, onSubmit, readOnly =
   const fixed = useRef(new Compartment());
   const told = useRef({ onChange, onSubmit });
   told.current = { onChange, onSubmit };
+  const typed = useRef(text);
   useEffect(() => {
     const parent = box.current;
     if (!parent) return;
@@ -81,7 +82,9 @@ export default function Editor({ text, as, label, onChange, onSubmit, readOnly =
           keymap.of([{ key: "Mod-Enter", run: () => (told.current.onSubmit?.(), told.current.onSubmit !== undefined) }]),
           keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...searchKeymap, ...lintKeymap, { key: "Mod-]", run: indentMore }, { key: "Mod-[", run: indentLess }]),
           EditorView.updateListener.of((update) => {
-            if (update.docChanged) told.current.onChange?.(update.state.doc.toString());
+            if (!update.docChanged) return;
+            typed.current = update.state.doc.toString();
+            told.current.onChange?.(typed.current);
           }),
           fixed.current.of(locked(readOnly)),
         ],
@@ -93,9 +96,11 @@ export default function Editor({ text, as, label, onChange, onSubmit, readOnly =
       view.current = null;
     };
   }, [as, label, tongue.value]);
-  useEffect(() => {
+  // At once, before the next key: a text that comes back later than the one that was typed after it
+  // would replace that, and be answered by it, for ever.
+  useLayoutEffect(() => {
     const made = view.current;
-    if (!made || made.state.doc.toString() === text) return;
+    if (!made || text === typed.current || made.state.doc.toString() === text) return;
     made.dispatch({ changes: { from: 0, to: made.state.doc.length, insert: text } });
   }, [text]);
   useEffect(() => view.current?.dispatch({ effects: fixed.current.reconfigure(locked(readOnly)) }), [readOnly]);

@@ -143,6 +143,15 @@ OBSERVABILITY: Entries = {
         "",
         "status.logUrl of revisions; ${REVISION_UID} is replaced",
     ),
+    "tracing-protocol": ("none", "traces by OTLP, of events too: grpc or http/protobuf"),
+    "tracing-endpoint": ("", "where they go: http://jaeger:4318/v1/traces"),
+    "tracing-sampling-rate": ("0", "the share of traces begun here that is sent, 0 to 1"),
+    "metrics-protocol": ("none", "metrics pushed by OTLP: grpc or http/protobuf"),
+    "metrics-endpoint": ("", "where they go; /metrics is there whatever is said here"),
+    "metrics-export-interval": ("0s", "how often; 0s is once a minute"),
+    "request-metrics-protocol": ("none", "the same for metrics of requests"),
+    "request-metrics-endpoint": ("", "where they go"),
+    "request-metrics-export-interval": ("0s", "how often"),
 }
 EVENTING_FEATURES: Entries = {
     "kreference-group": ("disabled", "references to kinds by group"),

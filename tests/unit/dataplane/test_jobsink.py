@@ -23,6 +23,7 @@ class Jobs:
 
     def __init__(self, standing: Standing | None = None) -> None:
         self.started: list[str] = []
+        self.traces: list[str] = []
         self.asked: list[tuple[str, str]] = []
         self.facts: list[Fact] = []
         self.guarded: Guard | None = None
@@ -36,6 +37,7 @@ class Jobs:
         if self.refusing:
             raise Forbidden("jobs are\nforbidden", cause="the namespace is going")
         self.started.append(event.attributes["id"])
+        self.traces.append(event.attributes.get("traceparent", ""))
 
     def guard(self, namespace: str, name: str) -> Guard | None:
         return self.guarded
@@ -68,6 +70,15 @@ async def test_an_event_starts_its_job_and_its_sender_learns_where_to_ask() -> N
     assert (answer.status, answer.headers) == (202, (("Location", LOCATION),))
     assert jobs.started == ["1/2"]
     assert (await asked(jobs, path="/shop/reader/?x=y")).status == 202
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("flags", ["01", "00"])
+async def test_a_job_finds_its_trace_in_the_event_if_somebody_wants_it(flags: str) -> None:
+    jobs = Jobs()
+    sent = f"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-{flags}"
+    await asked(jobs, headers=(*EVENT, ("Traceparent", sent)))
+    assert jobs.traces == [sent if flags == "01" else ""]
 
 
 @pytest.mark.anyio

@@ -26,9 +26,9 @@ export function List({ beside }: { beside: boolean }) {
   const all = objects.value;
   const rows = filtered(all, wanted, (object) => selection.value === null || covers(object.kind, object.namespace, object.name));
   const columns: Column<Listed>[] = [
-    { key: "kind", title: t("kind"), width: beside ? "110px" : "170px", render: (object) => <span class="quiet">{object.kind}</span> },
+    { key: "kind", title: t("kind"), width: beside ? "32%" : "20%", render: (object) => <span class="quiet">{object.kind}</span> },
     { key: "name", title: t("name"), render: (object) => <Name object={object} /> },
-    { key: "ready", title: t("ready"), width: beside ? "112px" : "180px", render: (object) => (object.ready ? <Ready status={object.ready} reason={object.reason} message={object.message} /> : <span class="quiet">–</span>) },
+    { key: "ready", title: t("ready"), width: beside ? "112px" : "22%", render: (object) => (object.ready ? <Ready status={object.ready} reason={object.reason} message={object.message} /> : <span class="quiet">–</span>) },
     ...(beside
       ? []
       : [

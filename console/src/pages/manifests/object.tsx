@@ -139,7 +139,7 @@ export function ObjectView({ parts }: { parts: readonly string[] }) {
         {listed?.ready && <Ready status={listed.ready} reason={listed.reason} message={listed.message} />}
         <span class="spread row">
           {dirty && <Button onClick={() => change(opening?.yaml ?? "")}>{t("discard")}</Button>}
-          {!locked && <Button kind="primary" disabled={!dirty || errors || outdated === "gone"} busy={busy} onClick={() => void apply()} title={t("submitHint")}>{t("apply")}</Button>}
+          {!locked && (dirty || tab === "yaml") && <Button kind="primary" disabled={!dirty || errors || outdated === "gone"} busy={busy} onClick={() => void apply()} title={t("submitHint")}>{t("apply")}</Button>}
           {listed && canDelete(listed) && <IconButton icon="trash" label={t("delete")} onClick={() => setAsking(true)} />}
         </span>
       </header>
