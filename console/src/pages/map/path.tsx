@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { ApiError, get } from "../../api";
 import { messages } from "../../i18n";
+import { useEscape } from "../../keys";
 import { ask, href, route } from "../../router";
 import { flow } from "../../state/flow";
 import { graph } from "../../state/graph";
@@ -28,8 +29,13 @@ export function PathBar() {
   useSignalEffect(() => {
     lit.value = stories.value.length > 0 ? light(graph.value, stories.value) : null;
   });
-  if (arrival === "") return null;
+  return arrival === "" ? null : <Bar arrival={arrival} problem={problem} />;
+}
+
+function Bar({ arrival, problem }: { arrival: string; problem: string }) {
   const first = stories.value[0];
+  const leave = (): void => ask({ event: undefined });
+  useEscape(leave);
   return (
     <div class="path-bar" role="status">
       <Icon name="events" />
@@ -39,7 +45,7 @@ export function PathBar() {
         {problem && <> · {problem}</>}
       </p>
       <a href={href("events", [arrival])}>{t("pathStory")}</a>
-      <IconButton icon="close" label={t("pathClose")} onClick={() => ask({ event: undefined })} />
+      <IconButton icon="close" label={t("pathClose")} onClick={leave} />
     </div>
   );
 }

@@ -8,7 +8,7 @@ import type { GraphEdge } from "../../state/graph";
 import { counted, short, type Sum } from "./flows";
 import type { Placed } from "./layout";
 import { texts } from "./messages";
-import { beat, flows, lit, pointed, seconds, touches } from "./model";
+import { beat, direction, flows, lit, pointed, seconds, touches } from "./model";
 import { still } from "./motion";
 import type { Way } from "./ways";
 
@@ -20,6 +20,9 @@ const MOST_DOTS = 60;
 const AT_ONCE = 3;
 const APART = 110;
 const JOURNEY = 850;
+
+/** A count stands beside its line, which is short, and on which dots run. */
+const BESIDE = { right: "translate(-50%, -22px)", down: "translate(6px, -50%)" } as const;
 
 const ENDS = ["plain", "strong", "passed", "failed", "waiting", "dead"] as const;
 
@@ -99,7 +102,7 @@ function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
   const label = near && edge.role !== "subscribes" ? edge.label : "";
   if (text === "" && label === "") return null;
   return (
-    <span class={`count ${edge.role} ${aside ? "aside" : ""}`} style={{ transform: `translate(${way.middle.x}px, ${way.middle.y}px) translate(-50%, -50%)` }}>
+    <span class={`count ${edge.role} ${aside ? "aside" : ""}`} style={{ transform: `translate(${way.middle.x}px, ${way.middle.y}px) ${BESIDE[direction.value]}` }}>
       {label && <span class="count-label">{label}</span>}
       {text}
       {failed > 0 && <span class="count-failed" title={t("failedOf", { n: failed })}>▲{short(failed)}</span>}
