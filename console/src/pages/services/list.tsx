@@ -5,6 +5,7 @@ import { now } from "../../now";
 import { go, href } from "../../router";
 import { covers } from "../../selection";
 import { useFollowing } from "../../state/follow";
+import { followGraph } from "../../state/graph";
 import { followInstances, instances, type Instance } from "../../state/instances";
 import { followLoad, load } from "../../state/load";
 import { Badge } from "../../ui/badge";
@@ -33,7 +34,7 @@ interface Shown {
 }
 
 export function List() {
-  useFollowing(followInstances, followLoad);
+  useFollowing(followGraph, followInstances, followLoad);
   const { value, error, again } = useServices();
   const [text, search] = useState("");
   const [sort, order] = useState<Sort>({ key: "name", down: false });
