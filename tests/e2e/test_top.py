@@ -12,7 +12,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
-from knlite.cli.top.app import Details, Top
+from knlite.cli.top.app import Top
+from knlite.cli.top.overlay import Details
 from tests.e2e.executable import EXAMPLES, PATIENCE, ROOT, Knlite, running, wait_until
 
 pytestmark = pytest.mark.e2e
