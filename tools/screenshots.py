@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.browser.sending import ended, send
 from tests.e2e.executable import EXAMPLES, ROOT, Knlite, running, wait_until
 
-SIZE = {"width": 1280, "height": 720}
-SYSTEM = ROOT / "tests" / "browser" / "system"
+WIDTH, HEIGHT, TALL = 1280, 720, 1000
+SYSTEM = (EXAMPLES / "article-broker", EXAMPLES / "dead-letter")
+ORDERS = "dead-letter/orders"
 BETWEEN = 0.15
 """Seconds between two requests to the example while it is looked at."""
 
@@ -30,7 +31,7 @@ def main() -> None:
     folder = parser.parse_args().folder
     folder.mkdir(parents=True, exist_ok=True)
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed")
-    with running(EXAMPLES / "article-broker", SYSTEM) as knlite, sync_playwright() as playwright:
+    with running(*SYSTEM) as knlite, sync_playwright() as playwright:
         knlite.settled()
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         try:
@@ -42,9 +43,10 @@ def main() -> None:
 
 
 @contextmanager
-def opened(knlite: Knlite, browser: Browser, where: str) -> Iterator[Page]:
+def opened(knlite: Knlite, browser: Browser, where: str, height: int = HEIGHT) -> Iterator[Page]:
     """A page of the console."""
-    page = browser.new_page(viewport=SIZE, color_scheme="light", locale="en-US")
+    size: ViewportSize = {"width": WIDTH, "height": height}
+    page = browser.new_page(viewport=size, color_scheme="light", locale="en-US")
     try:
         page.goto(f"http://127.0.0.1:{knlite.admin_port}/#/{where}")
         page.get_by_role("status").filter(has_text="Live").wait_for()
@@ -55,7 +57,7 @@ def opened(knlite: Knlite, browser: Browser, where: str) -> Iterator[Page]:
 
 @contextmanager
 def busy(knlite: Knlite) -> Iterator[None]:
-    """The article's example at work, and the shop beside it."""
+    """The article's example at work, and orders of which some cannot be read."""
     over = threading.Event()
 
     def work() -> None:
@@ -63,8 +65,8 @@ def busy(knlite: Knlite) -> Iterator[None]:
         while not over.wait(BETWEEN):
             number += 1
             knlite.get("web.brokered")
-            kind = ("com.example.order", "com.example.return")[number % 2]
-            send(knlite, "shop/orders", id=f"order-{number}", type=kind, priority="high")
+            order = b"seven" if number % 8 == 0 else b'{"amount": 7}'
+            send(knlite, ORDERS, order, id=f"order-{number}", type="com.example.order")
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -105,12 +107,12 @@ def a_cold_start(knlite: Knlite, browser: Browser, path: Path) -> None:
 
 def an_event(knlite: Knlite, browser: Browser, path: Path) -> None:
     """What became of an event that its subscriber could not take."""
-    order = b'{"order": 4711, "amount": 99.5, "items": ["lamp", "chair"]}'
-    send(knlite, "shop/orders", order, id="4711", type="com.example.order", subject="4711")
+    order = b'{"order": 4711, "items": ["lamp"]}'
+    send(knlite, ORDERS, order, id="4711", type="com.example.order", subject="4711")
     wait_until(lambda: ended(knlite, "4711", "dead-lettered"), "the dead letter")
     arrival = knlite.admin.get("/knlite/events", params={"id": "4711"}).json()["events"][0]
-    with opened(knlite, browser, f"events/{arrival['arrival']}") as page:
-        page.get_by_role("article", name="Trigger shop/fragile").wait_for()
+    with opened(knlite, browser, f"events/{arrival['arrival']}", TALL) as page:
+        page.get_by_role("article", name="Trigger dead-letter/fragile").wait_for()
         page.wait_for_timeout(1000)
         page.screenshot(path=path)
 
