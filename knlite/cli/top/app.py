@@ -299,7 +299,8 @@ class Top(App[None]):
             return
         match pane:
             case "services":
-                text = details.of_service(cast("Name", row.about), self.sight)
+                self._tell_service(cast("Name", row.about))
+                return
             case "starts":
                 text = details.of_start(cast("Document", row.about))
             case "notices":
@@ -308,6 +309,20 @@ class Top(App[None]):
                 self._tell_story(cast("Document", row.about)["arrival"])
                 return
         await self.push_screen(Details(text))
+
+    def _tell_service(self, name: Name) -> None:
+        def ask() -> None:
+            latency: Document | None
+            try:
+                latency = asking.latency(Client(self._port), name)
+            except KnliteError:
+                # What is known without it is worth showing.
+                latency = None
+            # Not here: the sight changes meanwhile.
+            text = self.call_from_thread(details.of_service, name, self.sight, latency)
+            self.call_from_thread(self.push_screen, Details(text))
+
+        self.run_worker(ask, thread=True, exit_on_error=False)
 
     def _tell_story(self, arrival: int) -> None:
         def ask() -> None:

@@ -53,3 +53,8 @@ def events(client: Client) -> Learn:
 def story(client: Client, arrival: int) -> dict[str, Any]:
     """The story of one event. Raises ``NotFound``."""
     return client.asked("GET", f"/knlite/events/{arrival}")
+
+
+def latency(client: Client, name: Name) -> Document:
+    """How long the requests and the cold starts of a service take."""
+    return client.asked("GET", "/knlite/latency", {"service": f"{name[0]}/{name[1]}"})

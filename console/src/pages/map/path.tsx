@@ -12,7 +12,7 @@ import { IconButton } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { light, next, open, type Story } from "./lighting";
 import { texts } from "./messages";
-import { lit, stories } from "./model";
+import { lit, reveal, stories } from "./model";
 
 const t = messages(texts);
 
@@ -28,6 +28,7 @@ export function PathBar() {
   useStories(arrival);
   useSignalEffect(() => {
     lit.value = stories.value.length > 0 ? light(graph.value, stories.value) : null;
+    if (lit.value) reveal([...lit.value.nodes.keys(), ...lit.value.verdicts.keys()]);
   });
   return arrival === "" ? null : <Bar arrival={arrival} problem={problem} />;
 }
