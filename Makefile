@@ -29,6 +29,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.api
 	$(BIN)/python -m benchmarks.events
+	$(BIN)/python -m benchmarks.search
 	$(BIN)/python -m benchmarks.zygote
 	$(BIN)/python -m benchmarks.freeze
 	$(BIN)/python -m benchmarks.reload
