@@ -7,18 +7,22 @@ looked at. Meanwhile events keep coming; the longest that one of them had to wai
 """
 
 import argparse
+import itertools
 import json
-import statistics
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 
+from benchmarks.report import save, table
 from knlite.apiserver.eventsource import EventQuery
 from knlite.clock import SystemClock
 from knlite.eventlog.database import Database, open_database
@@ -139,9 +143,22 @@ async def on_disk(folder: Path) -> AsyncIterator[tuple[History, Database | None]
         yield history, database
 
 
-async def measure(opened: Any, count: int) -> dict[str, tuple[int, float, float]]:
-    """For each question how many were found, seconds, and the longest that an event waited."""
-    found: dict[str, tuple[int, float, float]] = {}
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """For one question: how many were found, and times in seconds."""
+
+    found: int
+    seconds: float
+    processor: float
+    """Of the loop and of the process that writes: what the question takes on a machine that has
+    nothing else to do."""
+    waited: float
+    """The longest that an event had to, while somebody asked."""
+
+
+async def measure(opened: Any, count: int) -> dict[str, Taken]:
+    """Each question, asked of so many events."""
+    taken: dict[str, Taken] = {}
     with tempfile.TemporaryDirectory() as folder:
         async with opened(Path(folder)) as (history, database):
             records = EventRecords(history)
@@ -150,46 +167,76 @@ async def measure(opened: Any, count: int) -> dict[str, tuple[int, float, float]
                 fill(records, range(start, min(start + 1000, count)))
                 if database is not None:
                     await database.query("SELECT 1")
-            number = count
+            numbers = itertools.count(count, 5)
             for name, query in QUESTIONS.items():
-                taken: list[float] = []
-                longest = 0.0
+                asked = EventQuery(limit=100, **query)
+                seconds, processor, waits = list[float](), list[float](), list[float]()
+                found = 0
                 for _ in range(RUNS):
-                    async with anyio.create_task_group() as group:
+                    began, used = time.perf_counter(), spent(database)
+                    found = len(await records.events(asked))
+                    seconds.append(time.perf_counter() - began)
+                    processor.append(spent(database) - used)
+                    waits.append(await busily(records, database, numbers, asked))
+                taken[name] = Taken(found, median(seconds), median(processor), max(waits))
+    return taken
 
-                        async def come() -> None:
-                            nonlocal number, longest
-                            while True:
-                                began = time.perf_counter()
-                                fill(records, range(number, number + 5))
-                                number += 5
-                                if database is not None:
-                                    await database.query("SELECT 1")
-                                await anyio.lowlevel.checkpoint()
-                                longest = max(longest, time.perf_counter() - began)
-                                until = time.perf_counter() + 0.005
-                                while time.perf_counter() < until:
-                                    await anyio.lowlevel.checkpoint()
 
-                        group.start_soon(come)
-                        began = time.perf_counter()
-                        events = await records.events(EventQuery(limit=100, **query))
-                        taken.append(time.perf_counter() - began)
-                        group.cancel_scope.cancel()
-                found[name] = len(events), statistics.median(taken), longest
-    return found
+def spent(database: Database | None) -> float:
+    """Seconds of processor time until now."""
+    of_writer = 0.0
+    if database is not None:
+        with suppress(OSError):
+            text = Path(f"/proc/{database.pid}/schedstat").read_text("ascii")
+            of_writer = int(text.split()[0]) / 1e9
+    return time.process_time() + of_writer
+
+
+async def busily(
+    records: EventRecords, database: Database | None, numbers: Iterator[int], asked: EventQuery
+) -> float:
+    """The longest that events take to be kept while somebody asks."""
+    longest = 0.0
+
+    async def come() -> None:
+        nonlocal longest
+        while True:
+            began = time.perf_counter()
+            number = next(numbers)
+            fill(records, range(number, number + 5))
+            if database is not None:
+                await database.query("SELECT 1")
+            await anyio.lowlevel.checkpoint()
+            longest = max(longest, time.perf_counter() - began)
+            until = time.perf_counter() + 0.005
+            while time.perf_counter() < until:
+                await anyio.lowlevel.checkpoint()
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(come)
+        await records.events(asked)
+        group.cancel_scope.cancel()
+    return longest
 
 
 async def compare(count: int) -> None:
-    """Print a table."""
+    """Both histories, as a table."""
     memory, disk = await measure(in_memory, count), await measure(on_disk, count)
-    print(f"{count:,} events; the newest 100 of what is asked for; median of {RUNS}, in ms\n")
-    print("| asked for | found | memory | SQLite | an event waits at most: memory | SQLite |")
-    print("|---|---|---|---|---|---|")
+    heads = [
+        "asked for", "found", "memory", "SQLite", "processor: memory", "SQLite",
+        "an event waits: memory", "SQLite",
+    ]  # fmt: skip
+    rows = []
     for name in QUESTIONS:
-        (number, one, waits), (_, other, waits_too) = memory[name], disk[name]
-        cells = (one, other, waits, waits_too)
-        print(f"| {name} | {number} | " + " | ".join(f"{1000 * each:.0f}" for each in cells) + " |")
+        one, other = memory[name], disk[name]
+        times = (
+            one.seconds, other.seconds, one.processor, other.processor, one.waited, other.waited,
+        )  # fmt: skip
+        rows.append([name, str(one.found), *(f"{1000 * each:.0f}" for each in times)])
+    about = f"{count:,} events, the newest 100 of what is asked for; median of {RUNS}, in ms"
+    text = f"{about}.\n\n{table(heads, rows)}"
+    data = {name: [asdict(memory[name]), asdict(disk[name])] for name in QUESTIONS}
+    save("search", "Searching events", text, data)
 
 
 def main() -> None:

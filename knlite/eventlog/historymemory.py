@@ -29,7 +29,7 @@ from knlite.eventlog.history import (
     is_trouble,
     may_be,
 )
-from knlite.eventlog.searching import holds, words
+from knlite.eventlog.searching import holds, may_hold, words
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _OVERHEAD = 1500
@@ -197,7 +197,7 @@ class MemoryHistory:
         if readers:
             looks.append(lambda some: [e for e in some if _is_read(e, readers)])
         if sought := words(wanted.text):
-            looks.append(lambda some: [e for e in some if holds(e.fact, sought)])
+            looks.append(partial(_holding, sought))
         return looks
 
     def _may_be(self, state: str, entry: _Entry) -> bool:
@@ -247,6 +247,12 @@ def _is_read(entry: _Entry, readers: frozenset[str]) -> bool:
         if each.egress_uid in readers:
             return True
     return False
+
+
+def _holding(sought: tuple[bytes, ...], some: list[_Entry]) -> list[_Entry]:
+    if not may_hold([entry.fact for entry in some], sought):
+        return []
+    return [entry for entry in some if holds(entry.fact, sought)]
 
 
 def _with(name: str, text: str, some: list[_Entry]) -> list[_Entry]:

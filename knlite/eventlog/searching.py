@@ -5,6 +5,8 @@ quickly to bytes. Not here: who keeps it (``historysqlite.py``), or makes it whe
 (``historymemory.py``).
 """
 
+from collections.abc import Sequence
+
 from knlite.facts import EventAccepted
 
 SEARCHED = 4096
@@ -40,3 +42,15 @@ def holds(fact: EventAccepted, wanted: tuple[bytes, ...]) -> bool:
         if word not in there:
             return False
     return True
+
+
+def may_hold(facts: Sequence[EventAccepted], wanted: tuple[bytes, ...]) -> bool:
+    """Whether all words are somewhere in *facts* together; if not, none of them holds them.
+
+    Mostly what somebody looks for is in none of a thousand events, and to ask all of them at once
+    takes a third of the time. No word has a line end, so none goes from one to the next.
+    """
+    values = [value[:SEARCHED] for fact in facts for value in fact.attributes.values()]
+    data = [fact.data[:SEARCHED] for fact in facts if fact.data]
+    there = ("\n".join(values).encode(errors="replace") + b"\n" + b"\n".join(data)).lower()
+    return all(word in there for word in wanted)

@@ -415,7 +415,24 @@ async def test_what_only_a_deleted_trigger_could_end_may_go(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("limit", [0, 1, 5, 7, 100])
-@pytest.mark.parametrize("wanted", [{}, {"type": "odd"}, {"troubled": True}, {"before": 9}])
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {},
+        {"type": "odd"},
+        {"troubled": True},
+        {"before": 9},
+        {"text": "odd"},
+        {"text": "odd", "state": "failed"},
+        {"state": "delivering", "type": "even"},
+        {"state": "waiting", "id": "e", "since": 12},
+        {"state": "cut off"},
+        {"state": "unmatched"},
+        {"id": "e", "readers": frozenset("a"), "type": "odd"},
+        {"repeats": frozenset((1, 2)), "text": "even"},
+        {"originals": True, "before": 15, "type": "even"},
+    ],
+)
 async def test_long_lists_are_read_in_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any], limit: int
 ) -> None:
@@ -424,8 +441,12 @@ async def test_long_lists_are_read_in_pieces(
     async with sqlite(tmp_path) as history, memory(tmp_path) as oracle:
         for arrival in range(1, 20):
             for each in (history, oracle):
-                each.accepted(accepted(arrival, type="odd" if arrival % 2 else "even"))
-                each.attempted(attempted(arrival, outcome="delivered" if arrival % 5 else "failed"))
+                kind = "odd" if arrival % 2 else "even"
+                repeats = arrival % 4 if arrival > 4 else 0
+                each.accepted(accepted(arrival, type=kind, replay_of=repeats))
+                if arrival % 7:
+                    outcome = "delivered" if arrival % 5 else "failed"
+                    each.attempted(attempted(arrival, outcome=outcome))
         assert await found_in(history, **wanted, limit=limit) == await found_in(
             oracle, **wanted, limit=limit
         )

@@ -13,7 +13,7 @@ export function FilterView({ filter, parts, open }: { filter: Filter; parts: rea
   return (
     <details class="events-filter" open={open}>
       <summary>{t("filter")}</summary>
-      <pre tabIndex={0} role="region" aria-label={t("filter")}>
+      <pre tabIndex={0} role="group" aria-label={t("filter")}>
         {lines.map((line, index) => (
           <div key={index} class="events-line">
             {line.segments.map((segment, at) =>

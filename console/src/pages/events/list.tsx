@@ -17,8 +17,8 @@ import { STATES, named, type Summary } from "./types";
 const t = messages(texts);
 
 const columns = (): Column<Summary>[] => [
-  { key: "time", title: t("time"), width: "min(112px, 28vw)", render: (event) => <Time at={event.at} show="clock" /> },
-  { key: "state", title: t("state"), width: "min(132px, 30vw)", render: (event) => <StateBadge state={event.state} /> },
+  { key: "time", title: t("time"), width: "112px", hide: "narrow", render: (event) => <Time at={event.at} show="clock" /> },
+  { key: "state", title: t("state"), width: "132px", render: (event) => <StateBadge state={event.state} /> },
   { key: "type", title: t("type"), width: "20%", render: (event) => <strong class="events-type">{event.type}{event.replayOf > 0 && <span class="quiet"> · {t("repeats")}</span>}</strong> },
   { key: "id", title: t("id"), width: "14%", hide: "narrow", render: (event) => <code>{event.id}</code> },
   { key: "source", title: t("source"), width: "16%", hide: "narrow", render: (event) => event.source },

@@ -17,8 +17,6 @@ export interface Told {
   /** What the server is to be asked about: it was told without saying how it stands, or only the
    * server knows whether it is one of those that are shown. */
   readonly ask: readonly number[];
-  /** How many are new. */
-  readonly fresh: number;
 }
 
 /** What the feed tells, worked into the list. */
@@ -27,7 +25,6 @@ export function told(rows: readonly Summary[], items: readonly (Summary | Stub)[
   const ask = new Set<number>();
   const changed: Summary[] = [];
   const gone = new Set<number>();
-  let fresh = 0;
   for (const item of items) {
     if (!("id" in item)) {
       if (known.has(item.arrival)) ask.add(item.arrival);
@@ -38,7 +35,6 @@ export function told(rows: readonly Summary[], items: readonly (Summary | Stub)[
     else if (wanted || known.has(item.arrival)) changed.push(item);
     else ask.add(item.arrival);
   }
-  for (const each of new Set(changed.map((item) => item.arrival))) if (!known.has(each)) fresh += 1;
   const left = gone.size ? rows.filter((row) => !gone.has(row.arrival)) : rows;
-  return { rows: changed.length || gone.size ? merged(left, changed) : rows, ask: [...ask], fresh };
+  return { rows: changed.length || gone.size ? merged(left, changed) : rows, ask: [...ask] };
 }

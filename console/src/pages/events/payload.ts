@@ -10,7 +10,7 @@ export interface Payload {
 
 const NO_BYTES = new Uint8Array(0);
 /** Of binary data, that are shown. */
-const SHOWN = 4096;
+export const SHOWN = 4096;
 const CONTEXT = new Set(["data", "data_base64"]);
 
 export function payload(event: CloudEvent): Payload {

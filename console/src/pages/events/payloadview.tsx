@@ -7,7 +7,7 @@ import { Code } from "../../ui/code";
 import { Tabs } from "../../ui/tabs";
 import { save } from "./actions";
 import { texts } from "./messages";
-import { attributes, payload } from "./payload";
+import { attributes, payload, SHOWN } from "./payload";
 import type { CloudEvent } from "./types";
 
 const t = messages(texts);
@@ -30,7 +30,7 @@ function Pretty({ event }: { event: CloudEvent }) {
   const media = String(event["datacontenttype"] ?? "application/json");
   return (
     <div class="stack events-data">
-      {shown.kind === "binary" && <p class="quiet">{t("binaryPart", { size: size(shown.bytes.length) })}</p>}
+      {shown.kind === "binary" && <p class="quiet">{t(shown.bytes.length > SHOWN ? "binaryPart" : "binaryWhole", { size: size(shown.bytes.length) })}</p>}
       <Code text={shown.text} as={shown.kind === "json" ? "json" : "text"} label={t("payload")} />
       <div class="row quiet">
         <span>{media}</span>

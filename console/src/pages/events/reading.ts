@@ -9,8 +9,6 @@ import type { Params } from "./search";
 import type { Stub, Summary } from "./types";
 
 const PAGE = 200;
-/** What came meanwhile and is only counted until the list goes on. */
-const HELD = 2000;
 /** Milliseconds that questions to the server wait for one another. */
 const TOGETHER = 400;
 /** Of events that came before, that are asked about one by one. */
@@ -27,7 +25,8 @@ export class EventList {
 
   private readonly asked: Params;
   private readonly aborting = new AbortController();
-  private held: (Summary | Stub)[] = [];
+  /** While the list is paused: what it would be. */
+  private hidden: readonly Summary[] = [];
   private toAsk = new Set<number>();
   private timer = 0;
 
@@ -36,7 +35,7 @@ export class EventList {
     this.asked = asked;
     if (!before) return;
     this.rows.value = before.rows.peek();
-    this.paused.value = before.paused.peek();
+    if (before.paused.peek()) this.pause(true);
   }
 
   open(): () => void {
@@ -60,6 +59,7 @@ export class EventList {
     await this.attempt(async () => {
       const found = await this.fetch({});
       this.rows.value = merged([], found);
+      this.hidden = this.rows.value;
       this.more.value = found.length === PAGE;
     });
   }
@@ -70,35 +70,43 @@ export class EventList {
     await this.attempt(async () => {
       const found = await this.fetch({ before: String(last.arrival) });
       this.rows.value = merged(this.rows.value, found);
+      this.hidden = merged(this.hidden, found);
       this.more.value = found.length === PAGE;
     });
   }
 
   pause(on: boolean): void {
+    if (on) this.hidden = this.rows.peek();
+    else if (this.paused.peek()) this.rows.value = this.hidden;
     this.paused.value = on;
-    if (on) return;
     this.fresh.value = 0;
-    const held = this.held;
-    this.held = [];
-    this.hear(held);
   }
 
   private hear(items: readonly (Summary | Stub)[]): void {
-    const { rows, ask, fresh } = told(this.rows.value, items, this.asked);
-    if (this.paused.value) {
-      this.held = [...this.held, ...items].slice(-HELD);
-      this.fresh.value += fresh;
-      return;
-    }
-    this.rows.value = rows;
+    const { rows, ask } = told(this.current(), items, this.asked);
+    this.put(rows);
     if (ask.length === 0) return;
     for (const arrival of ask) this.toAsk.add(arrival);
     this.timer ||= window.setTimeout(() => void this.askAll(), TOGETHER);
   }
 
+  private current(): readonly Summary[] {
+    return this.paused.peek() ? this.hidden : this.rows.peek();
+  }
+
+  private put(next: readonly Summary[]): void {
+    if (!this.paused.peek()) {
+      this.rows.value = next;
+      return;
+    }
+    this.hidden = next;
+    const newest = this.rows.peek()[0]?.arrival ?? 0;
+    this.fresh.value = next.filter((event) => event.arrival > newest).length;
+  }
+
   private async askAll(): Promise<void> {
     this.timer = 0;
-    const known = new Set(this.rows.value.map((row) => row.arrival));
+    const known = new Set(this.current().map((row) => row.arrival));
     const wanted = [...this.toAsk];
     this.toAsk.clear();
     const unknown = wanted.filter((arrival) => !known.has(arrival));
@@ -107,7 +115,7 @@ export class EventList {
       for (const arrival of wanted.filter((each) => known.has(each)).slice(-ONE_BY_ONE)) {
         found.push(...(await get<{ events: Summary[] }>(`/knlite/events?arrival=${arrival}`, this.aborting.signal)).events);
       }
-      this.rows.value = merged(this.rows.value, found);
+      this.put(merged(this.current(), found));
     } catch {
       // The connection says so by itself, and what was missed comes with the next load.
     }
