@@ -1,6 +1,6 @@
 # make up    knlite with all examples
 # make test  every test that this machine can run
-# make bench every benchmark; two of them need wrk
+# make bench every benchmark; three of them need wrk, one of them Chromium
 # make console  the console's page, from its sources in console/; needs Node.js
 # make conformance  Knative's own suite against knlite; needs Go and a container engine
 #                   (SUITE=e2e its end-to-end tests, RUN=TestHelloWorld one test)
@@ -34,6 +34,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m benchmarks.freeze
 	$(BIN)/python -m benchmarks.reload
 	$(BIN)/python -m benchmarks.build
+	$(BIN)/python -m benchmarks.console
 
 console: console/node_modules/.package-lock.json
 	cd console && npm run build

@@ -28,6 +28,9 @@ _WORDS: dict[str, Level] = {
     **dict.fromkeys(("info", "notice", "information", "default"), "info"),
     **dict.fromkeys(("debug", "trace", "verbose", "fine", "dbg"), "debug"),
 }  # fmt: skip
+_HINTS = ("info", "err", "warn", "debug", "trace", "notice", "fatal", "crit", "panic", "alert",
+          "severe", "level", "lvl")  # fmt: skip
+"""One of them is in whatever the patterns below find."""
 _KEYS = ("level", "severity", "lvl", "levelname", "log.level", "loglevel")
 _KLOG: dict[str, Level] = {"E": "error", "F": "error", "W": "warning", "I": "info"}
 _NUMBERS: tuple[tuple[int, Level], ...] = ((50, "error"), (40, "warning"), (30, "info"))
@@ -85,7 +88,14 @@ def _of_words(text: str) -> Level:
     klog = _IS_KLOG.match(text)
     if klog:
         return _KLOG[klog[1]]
-    for pattern in (_LOGFMT, _CAPITALS, _WITH_COLON):
+    lowered = text.lower()
+    # Most lines hold none of the words; patterns would look for them letter by letter.
+    for hint in _HINTS:
+        if hint in lowered:
+            break
+    else:
+        return "error" if _FAILURE.match(text) else "info"
+    for pattern in (_LOGFMT, _CAPITALS, _WITH_COLON) if "=" in text else (_CAPITALS, _WITH_COLON):
         found = pattern.search(text)
         if found and found[1].lower() in _WORDS:
             return _WORDS[found[1].lower()]

@@ -5,11 +5,13 @@ Who follows has a buffer of ``BEHIND`` lines: what does not fit is left out and 
 slow reader holds up nobody.
 """
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 import anyio
 import anyio.lowlevel
@@ -24,6 +26,9 @@ BEHIND = 2000
 """Lines that one who follows may lag behind before it misses some."""
 PAUSE = 0.1
 """Seconds from one batch of new lines to the next."""
+
+CONTEXT = 50
+"""Lines before the first that is wanted, which it may go on with."""
 
 Reading = Callable[[Callable[[Fact], None]], AbstractContextManager[None]]
 """Hands every new line to a reader while the context lasts."""
@@ -134,6 +139,19 @@ def row_of(line: LogLine, level: Level, *, part: bool = False) -> LogRow:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The lines of each service that have to be looked at."""
+
+    of_services: Sequence[Sequence[LogLine]]
+    left_out: int = 0
+    """Older ones that are selected all the same."""
+
+
+def _at(line: LogLine) -> datetime:
+    return line.at
+
+
 class _Follower:
     """New lines that one who follows has not taken, as they came: judging them can wait."""
 
@@ -173,7 +191,7 @@ class LogStream:
 
     async def find(self, query: LogQuery) -> Batch:
         """The last lines that *query* selects, in order; ``skipped`` are as many older ones."""
-        return await self._judged(query, _Selecting(query), self._kept(query))
+        return await _judged(query, _Selecting(query), self._kept(query))
 
     async def follow(self, query: LogQuery) -> AsyncGenerator[Batch, None]:
         """The same, then batches of what follows, until the consumer closes it."""
@@ -181,7 +199,7 @@ class LogStream:
         follower = _Follower(selecting)
         # What is kept at this moment, and all that comes after it.
         with self._reading(follower.read):
-            yield await self._judged(query, selecting, self._kept(query))
+            yield await _judged(query, selecting, self._kept(query))
             while True:
                 await follower.wait()
                 await self._clock.sleep_until(self._clock.now() + PAUSE)
@@ -194,21 +212,40 @@ class LogStream:
         lines = self._logs.newest(limit)
         return [row_of(line, level_of(plain(line.text))) for line in lines]
 
-    def _kept(self, query: LogQuery) -> list[Sequence[LogLine]]:
-        return [
+    def _kept(self, query: LogQuery) -> _Kept:
+        of_services: list[Sequence[LogLine]] = [
             self._logs.tail(namespace, service)
             for namespace, service in self._logs.services()
             if query.namespace in ("", namespace) and query.service in ("", service)
         ]
+        needle = query.text.lower()
+        if needle:
+            return _Kept(
+                [
+                    lines
+                    for lines in of_services
+                    if any(needle in plain(line.text).lower() for line in lines)
+                ]
+            )
+        narrow = query.revision or query.instance or query.request or query.level
+        if narrow or query.since or query.until:
+            return _Kept(of_services)
+        # All of them are wanted, so none before the last few is worth a guess.
+        times = sorted(chain.from_iterable((line.at for line in lines) for lines in of_services))
+        if len(times) <= query.limit or not query.limit:
+            return _Kept(of_services)
+        first = times[-query.limit]
+        begins = [max(0, bisect_left(lines, first, key=_at) - CONTEXT) for lines in of_services]
+        last = [lines[begin:] for lines, begin in zip(of_services, begins, strict=True)]
+        return _Kept(last, sum(begins))
 
-    async def _judged(
-        self, query: LogQuery, selecting: _Selecting, kept: Sequence[Sequence[LogLine]]
-    ) -> Batch:
-        found: list[LogRow] = []
-        for lines in kept:
-            found += [row for row in map(selecting.row, lines) if row is not None]
-            # There may be hundreds of thousands; requests go on meanwhile.
-            await anyio.lowlevel.checkpoint()
-        found.sort(key=lambda row: row.at)
-        skipped = max(0, len(found) - query.limit)
-        return Batch(found[skipped:], skipped)
+
+async def _judged(query: LogQuery, selecting: _Selecting, kept: _Kept) -> Batch:
+    found: list[LogRow] = []
+    for lines in kept.of_services:
+        found += [row for row in map(selecting.row, lines) if row is not None]
+        # There may be hundreds of thousands; requests go on meanwhile.
+        await anyio.lowlevel.checkpoint()
+    found.sort(key=lambda row: row.at)
+    skipped = max(0, len(found) - query.limit)
+    return Batch(found[skipped:], skipped + kept.left_out)

@@ -109,7 +109,7 @@ class _Out:
             return
         pushes = Pushes(
             wanted, self._basics.clock, self._say, self._metrics.families, told,
-            version=__version__, instance=self._instance,
+            what=what, version=__version__, instance=self._instance,
         )  # fmt: skip
         self._run(what, wanted, pushes, *COUNTED)
 

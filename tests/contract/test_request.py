@@ -369,6 +369,45 @@ async def test_the_answer_of_a_cold_start_names_its_stages_and_a_warm_one_does_n
         assert sum(isinstance(fact, ColdStart) for fact in way.facts) == 1
 
 
+async def test_a_request_tells_which_start_it_waited_for_and_when_its_answer_began() -> None:
+    async with gate() as way, instance(replying(HELLO)) as address:
+        both = [asyncio.ensure_future(ask(way)) for _ in range(2)]
+        await until(lambda: len(way.waits) == 2)
+        now = way.clock.now()
+        birth = Birth(now + 0.001, now + 0.003, now + 0.004, "spawned", now + 0.002)
+        way.activator.endpoints_changed(WEB, [Endpoint("i0", address, birth)])
+        await asyncio.gather(*both, ask(way))
+    done = [fact for fact in way.facts if isinstance(fact, RequestDone)]
+    (told,) = (fact for fact in way.facts if isinstance(fact, ColdStart))
+    starts = [fact.cold_start for fact in done]
+    assert starts[2] is None
+    assert told in starts[:2]
+    for fact, start in zip(done[:2], starts[:2], strict=True):
+        assert start is not None
+        assert start.request == fact.request_id.decode()
+        stages = (start.queued, start.created, start.started, start.ready, start.forwarded)
+        assert list(stages) == sorted(stages)
+        assert 0 < fact.first_byte <= fact.seconds
+        assert start.first_byte == fact.first_byte
+    assert done[0].request_id != done[1].request_id
+
+
+async def test_a_request_whose_answer_never_began_tells_of_the_start_all_the_same() -> None:
+    async def hanging_up(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+
+    async with gate() as way, instance(hanging_up) as address:
+        cold = asyncio.ensure_future(ask(way))
+        await until(lambda: way.waits)
+        now = way.clock.now()
+        way.activator.endpoints_changed(WEB, [Endpoint("i0", address, Birth(now, now, now))])
+        await cold
+    (done,) = (fact for fact in way.facts if isinstance(fact, RequestDone))
+    assert (done.status, done.first_byte) == (502, 0.0)
+    assert done.cold_start is not None
+    assert not [fact for fact in way.facts if isinstance(fact, ColdStart)]
+
+
 @pytest.mark.parametrize(
     ("lines", "mode", "status", "text"),
     [

@@ -104,6 +104,12 @@ def test_instances_at_zero_are_kept_as_their_template_says(
         return answer.status_code, answer.text
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
+        restarting = pool.submit(knlite.shown, "restart", "cool")
+        while not restarting.done():
+            assert {status for status, _ in pool.map(ask, range(4))} == {200}
+        assert "restarted: 1 instance of cool-00001" in restarting.result()
+        before, first["cool"] = first["cool"], knlite.get("cool.default").text
+        assert first["cool"] != before, "a new one has taken its place"
         for _ in range(ROUNDS):
             # Most times it is refused, as there are requests; some fall into the freezing itself.
             resting = pool.submit(rest, knlite, "cool")

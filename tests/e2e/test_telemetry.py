@@ -1,12 +1,16 @@
-"""Traces and metrics by OTLP, from a real run to a collector."""
+"""Traces and metrics by OTLP, from a real run to a collector; and the terminal as JSON."""
 
+import json
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.executable import Knlite, running, wait_until
+from tests.e2e.executable import ROOT, Knlite, free_port, left_to_nobody, running, wait_until
 from tests.e2e.otlpreceiver import Got, Receiver, receiving
 
 pytestmark = pytest.mark.e2e
@@ -263,3 +267,24 @@ def test_a_configmap_ends_and_begins_it_again_while_it_runs(tmp_path: Path) -> N
         assert "traces cannot be sent to" in knlite.seen("Notice", level="warning")[0]["text"]
         configure(**{"tracing-protocol": "none", "tracing-endpoint": ""})
         wait_until(lambda: knlite.get("shop.default").text == "", "no traceparent")
+
+
+def test_the_terminal_as_json_is_nothing_but_json(tmp_path: Path) -> None:
+    broker = "apiVersion: eventing.knative.dev/v1\nkind: Broker\nmetadata: {name: default}\n"
+    (tmp_path / "broker.yaml").write_text(broker)
+    ports = [f"--port={free_port()}", f"--admin-port={free_port()}"]
+    command = [sys.executable, "-m", "knlite", "up", str(tmp_path), "--runtime=process", *ports]
+    with subprocess.Popen(
+        [*command, "--log-format=json"], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as run:
+        left_to_nobody(run)
+        assert run.stdout is not None
+        first = run.stdout.readline()
+        run.send_signal(signal.SIGTERM)
+        lines = [json.loads(line) for line in (first, *run.stdout)]
+    assert run.returncode == 0
+    assert {"at", "level", "event", "message"} <= set.intersection(*map(set, lines))
+    settled = [line for line in lines if line["event"] == "Settled"]
+    assert settled[0]["object"] == "Broker/default/default"
+    assert settled[0]["message"].startswith("ready: True")
+    assert lines[-1]["message"] == "stopping …"

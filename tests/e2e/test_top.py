@@ -12,7 +12,8 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
-from knlite.cli.top.app import Details, Top
+from knlite.cli.top.app import Top
+from knlite.cli.top.overlay import Details
 from tests.e2e.executable import EXAMPLES, PATIENCE, ROOT, Knlite, running, wait_until
 
 pytestmark = pytest.mark.e2e
@@ -89,7 +90,11 @@ def test_a_service_is_seen_at_zero_and_starting_with_its_waterfall(knlite: Knlit
         text = str(top.screen.query_one("#details Static", Static).render())
         assert "GET / → 200" in text
         assert "app" in text
-        await pilot.press("escape")
+        await pilot.press("escape", "1", "enter")
+        await until(pilot, lambda: isinstance(top.screen, Details), "the service")
+        text = str(top.screen.query_one("#details Static", Static).render())
+        assert "http://hello-python.default.localhost" in text
+        assert "cold starts: p50" in text or "thaws: p50" in text
 
     watched(knlite, look)
 

@@ -9,6 +9,7 @@ import { followNotices } from "../state/notices";
 import { Icon } from "../ui/icon";
 import { Toasts } from "../ui/toast";
 import { Help } from "./help";
+import { Lost } from "./lost";
 import { texts } from "./messages";
 import { Palette } from "./palette";
 import { TopBar } from "./topbar";
@@ -50,6 +51,7 @@ export function Frame({ page, children }: { page: Page; children: ComponentChild
       </nav>
       <TopBar onPalette={() => setOpen("palette")} onHelp={() => setOpen("help")} />
       <main id="main" ref={main} tabIndex={-1}>{children}</main>
+      <Lost />
       <Toasts />
       {open === "palette" && <Palette onClose={() => setOpen(null)} />}
       {open === "help" && <Help onClose={() => setOpen(null)} />}

@@ -2,6 +2,8 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 
 import { messages } from "../i18n";
+import { Button } from "../ui/button";
+import "../ui/empty.css";
 import { texts } from "./messages";
 
 const t = messages(texts);
@@ -38,7 +40,7 @@ export function lazily(load: () => Promise<Loaded>): ComponentType {
     return (
       <div class="trouble" role="alert">
         <p>{t("unloaded")}</p>
-        <button type="button" onClick={() => location.reload()}>{t("reload")}</button>
+        <Button onClick={() => location.reload()} icon="refresh">{t("reload")}</Button>
       </div>
     );
   };

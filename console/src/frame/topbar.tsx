@@ -1,11 +1,10 @@
 import { useState } from "preact/hooks";
 
 import { choose, language, messages } from "../i18n";
-import { forgetSkipped, reconnect, refused, retryAt, shown, skipped } from "../live";
-import { now } from "../now";
+import { forgetSkipped, shown, skipped } from "../live";
 import { select, selection } from "../selection";
 import { chooseTheme, theme, THEMES } from "../theme";
-import { Button, IconButton } from "../ui/button";
+import { IconButton } from "../ui/button";
 import { Icon, type IconName } from "../ui/icon";
 import { texts } from "./messages";
 import { Notices } from "./notices";
@@ -52,21 +51,7 @@ function Chip() {
 
 function Connection() {
   const state = shown.value;
-  if (state === "lost") {
-    const left = Math.max(0, Math.ceil((retryAt.value - now.value) / 1000));
-    const when = left === 0 ? t("now") : t("seconds", { n: left });
-    return (
-      <>
-        <span class="status lost" role="status"><span class="dot" /><span>{t("lost")}</span></span>
-        <div class="lost-bar" role="alert">
-          {/* The seconds go on counting; read aloud once is enough. */}
-          <span class="unseen">{t("lost")}</span>
-          <span aria-hidden="true">{refused.value ? t("refusedWhy", { why: refused.value, when }) : t("lostWhy", { when })}</span>
-          <Button onClick={reconnect} icon="refresh">{t("retry")}</Button>
-        </div>
-      </>
-    );
-  }
+  if (state === "lost") return <span class="status lost" role="status"><span class="dot" /><span>{t("lost")}</span></span>;
   const word = state === "open" ? t("live") : state === "connecting" ? t("connecting") : t("idle");
   return <span class={`status ${state === "open" ? "ready" : state}`} role="status" title={word}><span class="dot" /><span>{word}</span></span>;
 }

@@ -5,13 +5,14 @@ import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, foldGutter, foldKeymap, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
 import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 import { meta } from "../api";
 import { language as tongue } from "../i18n";
+import { indentAfter } from "./indent";
 import "./code.css";
 import "./editor.css";
 
@@ -124,7 +125,7 @@ function basics(as: EditorProps["as"], label: string): Extension {
     EditorView.cspNonce.of(meta("nonce")),
     EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", autocapitalize: "off" }),
     tongue.peek() === "es" ? EditorState.phrases.of(ES) : [],
-    as === "yaml" ? yaml() : as === "json" ? json() : [],
+    as === "yaml" ? [yaml(), Prec.high(keymap.of([{ key: "Enter", run: nextLine }]))] : as === "json" ? json() : [],
     indentUnit.of("  "),
     lineNumbers(),
     foldGutter(),
@@ -139,7 +140,30 @@ function basics(as: EditorProps["as"], label: string): Extension {
     search({ top: true }),
     syntaxHighlighting(colors),
     EditorView.lineWrapping,
+    EditorView.domEventHandlers({ beforeinput: replaced }),
   ];
+}
+
+/** The mode for YAML would put the first child of a key beside it. */
+function nextLine(view: EditorView): boolean {
+  const { state } = view;
+  if (state.readOnly || !state.selection.main.empty) return false;
+  const at = state.selection.main.head;
+  const line = state.doc.lineAt(at);
+  const next = line.number < state.doc.lines ? state.doc.line(line.number + 1).text : "";
+  const inserted = `\n${" ".repeat(indentAfter(line.text.slice(0, at - line.from), next))}`;
+  view.dispatch({ changes: { from: at, insert: inserted }, selection: { anchor: at + inserted.length }, scrollIntoView: true, userEvent: "input" });
+  return true;
+}
+
+/** Where several lines are typed over, browsers give what is typed the look of what was there, by
+ * styles that the policy of this page forbids: they would be reported. So it is done here. */
+function replaced(event: InputEvent, view: EditorView): boolean {
+  const { state } = view;
+  if (event.inputType !== "insertText" || event.isComposing || event.data === null || state.readOnly || state.selection.main.empty) return false;
+  event.preventDefault();
+  view.dispatch(state.update(state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true }));
+  return true;
 }
 
 const locked = (readOnly: boolean): Extension => [EditorState.readOnly.of(readOnly), EditorView.editorAttributes.of({ class: readOnly ? "fixed" : "" })];

@@ -4,57 +4,34 @@ Drawn at most four times a second, and only what has changed: it is looked at ov
 The mouse stays with the terminal, so that text can be selected.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, cast
+from collections.abc import Callable, Mapping
+from typing import ClassVar, cast
 
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.timer import Timer
 from textual.widgets import ContentSwitcher, DataTable, Input, Static
-from textual.widgets.data_table import RowDoesNotExist
 
 from knlite.cli.client import Client
-from knlite.cli.top import details, rows
+from knlite.cli.top import asking, details, rows
+from knlite.cli.top.asking import Learn
 from knlite.cli.top.feed import Begun, Feed, Lost, News, Told
-from knlite.cli.top.rows import Row
-from knlite.cli.top.sight import KEPT, TOPICS, Document, Name, Pane, Sight
+from knlite.cli.top.overlay import Details
+from knlite.cli.top.panes import LOWER, PANES
+from knlite.cli.top.sight import TOPICS, Document, Name, Pane, Sight
+from knlite.cli.top.table import Table
 from knlite.errors import KnliteError
-from knlite.kinds.catalog import info_of
-from knlite.kinds.serving.service import Service
 
 REDRAW = 0.25
 """Seconds between two drawings."""
 RESTING = 120.0
 """Seconds that a service may take to come to zero."""
-_MADE: dict[Pane, Callable[[Sight], list[Row]]] = {
-    "services": rows.services,
-    "starts": rows.starts,
-    "events": rows.events,
-    "notices": rows.notices,
-}
-_HEADS: dict[Pane, tuple[str, ...]] = {
-    "services": rows.SERVICES,
-    "starts": rows.STARTS,
-    "events": rows.EVENTS,
-    "notices": rows.NOTICES,
-}
-_TITLES: dict[Pane, str] = {
-    "services": "1 Services",
-    "starts": "2 Cold starts",
-    "events": "3 Events",
-    "notices": "4 Notices",
-}
-_LOWER: tuple[Pane, ...] = ("starts", "events", "notices")
-"""Of which one is shown at a time."""
-_EMPTY: dict[Pane, str] = {
-    "services": "No services yet. Apply one: kubectl apply -f service.yaml",
-    "starts": "No cold starts yet: call a service that is at zero.",
-    "events": "No events yet. Send one: knlite send --type hello",
-    "notices": "Nothing has happened yet.",
+_ASKED: Mapping[str, Callable[[Client], Learn]] = {
+    "services": asking.services,
+    "starts": asking.starts,
+    "events": asking.events,
 }
 
 
@@ -64,23 +41,6 @@ class Heard(Message):
     def __init__(self, news: News) -> None:
         super().__init__()
         self.news = news
-
-
-class Details(ModalScreen[None]):
-    """All that is known of one row, over the others."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "app.pop_screen", "close"),
-    ]
-
-    def __init__(self, text: Text) -> None:
-        super().__init__()
-        self._text = text
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(id="details"):
-            yield Static(self._text)
-        yield Static("Esc closes, ↑ ↓ scroll", id="keys")
 
 
 class Top(App[None]):
@@ -123,9 +83,8 @@ class Top(App[None]):
         self._begun = False
         self._wanted = ""
         self._lower: Pane = "notices"
-        self._dirty: set[Pane] = set(_MADE)
+        self._dirty: set[Pane] = set(PANES)
         self._drawing: Timer | None = None
-        self._shown: dict[Pane, dict[str, Row]] = {pane: {} for pane in _MADE}
         self._asking: set[str] = set()
         """What is being asked of knlite, and so need not be asked again now."""
         self._again: set[str] = set()
@@ -135,14 +94,14 @@ class Top(App[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(id="status")
-        yield Static(_TITLES["services"], classes="title")
-        yield Static(_EMPTY["services"], classes="empty", id="empty-services")
-        yield _table("services", "upper")
+        yield Static(PANES["services"].title, classes="title")
+        yield Static(PANES["services"].empty, classes="empty", id="empty-services")
+        yield Table("upper", PANES["services"].heads, stays=True)
         yield Static(id="titles", classes="title")
         yield Static(classes="empty", id="empty-lower")
         with ContentSwitcher(initial="notices", id="panes"):
-            for pane in _LOWER:
-                yield _table(pane, pane)
+            for pane in LOWER:
+                yield Table(pane, PANES[pane].heads)
         yield Input(placeholder="words to look for", id="filter", compact=True)
         yield Static(id="keys")
 
@@ -167,11 +126,13 @@ class Top(App[None]):
 
     def on_heard(self, message: Heard) -> None:
         """Take note of the feed's news."""
+        if not self._stands():
+            return
         match message.news:
             case Begun():
                 self._trouble, self._begun = "", True
                 self._say()
-                for what in ("services", "starts", "events"):
+                for what in _ASKED:
                     self._ask(what)
             case Lost(why, pause):
                 self._trouble = f"{why}; next attempt in {pause:g} s"
@@ -192,28 +153,24 @@ class Top(App[None]):
             self._again.add(what)
             return
         self._asking.add(what)
-        asked = {"services": _services, "starts": _starts, "events": _events}[what]
 
         def ask() -> None:
+            learn: Learn | None
             try:
-                answer = asked(Client(self._port))
+                learn = _ASKED[what](Client(self._port))
             except KnliteError:
                 # The feed says what is wrong, and all is asked anew when it comes back.
-                answer = None
-            self.call_from_thread(self._answered, what, answer)
+                learn = None
+            self.call_from_thread(self._answered, what, learn)
 
         self.run_worker(ask, thread=True, exit_on_error=False)
 
-    def _answered(self, what: str, answer: Any) -> None:
+    def _answered(self, what: str, learn: Learn | None) -> None:
+        if not self._stands():
+            return
         self._asking.discard(what)
-        if answer is not None:
-            if what == "services":
-                self.sight.services = answer
-            elif what == "starts":
-                self.sight.starts = answer
-            else:
-                self.sight.take_events(answer)
-            self._changed({cast("Pane", what)})
+        if learn is not None:
+            self._changed(learn(self.sight))
         if what in self._again:
             self._again.discard(what)
             self._ask(what)
@@ -225,47 +182,28 @@ class Top(App[None]):
         if self._dirty and self._drawing is None:
             self._drawing = self.set_timer(REDRAW, self._draw)
 
+    def _stands(self) -> bool:
+        """Whether the screen is not being taken down; news and timers come until the very end."""
+        return bool(self.query("#status") and self.query("#keys"))
+
     def _draw(self) -> None:
         self._drawing = None
+        if not self._stands():
+            return
         if "services" in self._dirty:
             self._say()
         for pane in ("services", self._lower):
             if pane in self._dirty:
                 self._dirty.discard(pane)
-                self._fill(pane)
-        lower = self._shown[self._lower]
-        empty = self.query_one("#empty-lower", Static)
-        empty.update(self._nothing(self._lower))
-        empty.display = not lower
-        self.query_one("#empty-services", Static).update(self._nothing("services"))
-        self.query_one("#empty-services").display = not self._shown["services"]
+                self._table(pane).show(rows.chosen(PANES[pane].rows(self.sight), self._wanted))
+        self._say_empty("#empty-services", "services")
+        self._say_empty("#empty-lower", self._lower)
 
-    def _nothing(self, pane: Pane) -> str:
-        return f'Nothing here has "{self._wanted}".' if self._wanted else _EMPTY[pane]
-
-    def _fill(self, pane: Pane) -> None:
-        table = self._table(pane)
-        found = rows.chosen(_MADE[pane](self.sight), self._wanted)
-        now = {row.key: row for row in found}
-        before = self._shown[pane]
-        self._shown[pane] = now
-        if list(now) == list(before):
-            self._update(table, before, now)
-            return
-        at, at_top = self._key(table), table.cursor_row <= 0
-        table.clear()
-        for row in found:
-            table.add_row(*row.cells, key=row.key)
-        # Who is at the top wants to see what comes; who is at a row wants to stay with it.
-        if at in now and not (at_top and pane != "services"):
-            table.move_cursor(row=list(now).index(at), animate=False)
-
-    def _update(self, table: DataTable[Text], before: dict[str, Row], now: dict[str, Row]) -> None:
-        columns = list(table.columns)
-        for key, row in now.items():
-            for column, was, cell in zip(columns, before[key].cells, row.cells, strict=True):
-                if was != cell:
-                    table.update_cell(key, column, cell, update_width=True)
+    def _say_empty(self, where: str, pane: Pane) -> None:
+        words = f'Nothing here has "{self._wanted}".' if self._wanted else PANES[pane].empty
+        sign = self.query_one(where, Static)
+        sign.update(Text(words))
+        sign.display = not self._table(pane).shown
 
     def _say(self) -> None:
         status = Text(no_wrap=True)
@@ -283,9 +221,9 @@ class Top(App[None]):
             status.append(f"  / {self._wanted}", style="bold")
         self.query_one("#status", Static).update(status)
         titles = Text(no_wrap=True)
-        for pane in _LOWER:
+        for pane in LOWER:
             style = "bold underline" if pane == self._lower else "dim"
-            titles.append(_TITLES[pane], style=style)
+            titles.append(PANES[pane].title, style=style)
             titles.append("   ")
         self.query_one("#titles", Static).update(titles)
 
@@ -319,14 +257,14 @@ class Top(App[None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """Show what has these words."""
         self._wanted = event.value.strip()
-        self._dirty |= set(_MADE)
+        self._dirty |= set(PANES)
         self._say()
         self._draw()
 
     def on_input_submitted(self) -> None:
         """Keep the words, and go back to the rows."""
         self.query_one("#filter").display = False
-        self._table("services" if self._shown["services"] else self._lower).focus()
+        self._table("services" if self._table("services").shown else self._lower).focus()
 
     def _filter(self, wanted: str) -> None:
         entry = self.query_one("#filter", Input)
@@ -336,7 +274,7 @@ class Top(App[None]):
 
     def action_rest(self) -> None:
         """Bring the service under the cursor to zero."""
-        row = self._under(self._table("services"), "services")
+        row = self._table("services").under()
         if row is None or not self._table("services").has_focus:
             self.notify("Choose a service first: 1, then ↑ ↓", severity="warning")
             return
@@ -356,12 +294,13 @@ class Top(App[None]):
     async def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
         """Show all that is known of a row."""
         pane: Pane = "services" if event.data_table.id == "upper" else self._lower
-        row = self._shown[pane].get(str(event.row_key.value))
+        row = self._table(pane).shown.get(str(event.row_key.value))
         if row is None:
             return
         match pane:
             case "services":
-                text = details.of_service(cast("Name", row.about), self.sight)
+                self._tell_service(cast("Name", row.about))
+                return
             case "starts":
                 text = details.of_start(cast("Document", row.about))
             case "notices":
@@ -371,10 +310,24 @@ class Top(App[None]):
                 return
         await self.push_screen(Details(text))
 
+    def _tell_service(self, name: Name) -> None:
+        def ask() -> None:
+            latency: Document | None
+            try:
+                latency = asking.latency(Client(self._port), name)
+            except KnliteError:
+                # What is known without it is worth showing.
+                latency = None
+            # Not here: the sight changes meanwhile.
+            text = self.call_from_thread(details.of_service, name, self.sight, latency)
+            self.call_from_thread(self.push_screen, Details(text))
+
+        self.run_worker(ask, thread=True, exit_on_error=False)
+
     def _tell_story(self, arrival: int) -> None:
         def ask() -> None:
             try:
-                story = Client(self._port).asked("GET", f"/knlite/events/{arrival}")
+                story = asking.story(Client(self._port), arrival)
             except KnliteError as exc:
                 self.call_from_thread(self.notify, exc.what, severity="error", markup=False)
             else:
@@ -382,43 +335,5 @@ class Top(App[None]):
 
         self.run_worker(ask, thread=True, exit_on_error=False)
 
-    def _table(self, pane: Pane) -> DataTable[Text]:
-        found = "upper" if pane == "services" else pane
-        return cast("DataTable[Text]", self.query_one(f"#{found}", DataTable))
-
-    def _under(self, table: DataTable[Text], pane: Pane) -> Row | None:
-        key = self._key(table)
-        return self._shown[pane].get(key) if key is not None else None
-
-    def _key(self, table: DataTable[Text]) -> str | None:
-        """Of the row under the cursor."""
-        if not table.row_count:
-            return None
-        try:
-            return str(table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value)
-        except RowDoesNotExist:
-            return None
-
-
-def _table(pane: Pane, name: str) -> DataTable[Text]:
-    table: DataTable[Text] = DataTable(id=name, cursor_type="row", cell_padding=1)
-    for head in _HEADS[pane]:
-        table.add_column(head)
-    return table
-
-
-def _services(client: Client) -> dict[Name, Document]:
-    listed = client.listed(info_of(Service), "")
-    metas = [(each["metadata"], each) for each in listed]
-    return {(meta["namespace"], meta["name"]): each for meta, each in metas}
-
-
-def _starts(client: Client) -> Sequence[Document]:
-    params = {"cold": "true", "limit": str(KEPT)}
-    found: list[Document] = client.asked("GET", "/knlite/requests", params)["requests"]
-    return found
-
-
-def _events(client: Client) -> Sequence[Document]:
-    found: list[Document] = client.asked("GET", "/knlite/events", {"limit": str(KEPT)})["events"]
-    return found
+    def _table(self, pane: Pane) -> Table:
+        return self.query_one("#upper" if pane == "services" else f"#{pane}", Table)

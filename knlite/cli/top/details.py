@@ -13,8 +13,11 @@ BAR = 40
 """Characters of a whole request."""
 
 
-def of_service(name: Name, sight: Sight) -> Text:
-    """Its conditions, its revisions and its instances."""
+_SPREADS = {"warm": "requests", "cold": "cold starts", "thawed": "thaws"}
+
+
+def of_service(name: Name, sight: Sight, latency: Document | None = None) -> Text:
+    """Its conditions, how long it takes, its revisions and its instances."""
     namespace, service = name
     document = sight.services.get(name)
     lines = [Text(f"Service {namespace}/{service}", style="bold")]
@@ -32,6 +35,11 @@ def of_service(name: Name, sight: Sight) -> Text:
         for target in status.get("traffic", ())
         if target.get("percent")
     ]
+    for kind, word in _SPREADS.items():
+        found = (latency or {}).get(kind, {})
+        if found.get("count"):
+            times = ", ".join(f"{p} {milliseconds(found[p])}" for p in ("p50", "p90", "p99"))
+            lines.append(plain(f"{found['count']} {word}: {times}"))
     for revision in sight.load.values():
         if (revision["namespace"], revision["service"]) == name:
             lines += [Text(""), *_revision(revision, sight)]

@@ -7,7 +7,17 @@ from contextlib import suppress
 from knlite.cli.client import Client
 from knlite.cli.top.feed import SILENCE
 
-ALL = ("instances", "load", "flow", "requests", "events", "logs", "notices", "objects")
+ALL = (
+    "graph",
+    "instances",
+    "load",
+    "flow",
+    "requests",
+    "events",
+    "logs",
+    "notices",
+    "objects",
+)
 
 
 def show(port: int, topics: Sequence[str]) -> None:

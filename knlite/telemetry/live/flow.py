@@ -38,6 +38,8 @@ class Flow:
         self._live = live
         self._bus = bus
         self._counts: dict[str, list[int]] = {}
+        self._requests: dict[tuple[str, str], list[int]] = {}
+        """Those of each service, as there are more of them than of all else."""
         self._egresses: dict[str, str] = {}
         """The keys of those that there are, by uid."""
         live.topic(TOPIC)
@@ -54,7 +56,7 @@ class Flow:
 
     @contextmanager
     def _counting(self) -> Iterator[None]:
-        self._counts = {}
+        self._counts, self._requests = {}, {}
         bus = self._bus
         with (
             bus.reading(self._request, RequestDone),
@@ -66,7 +68,14 @@ class Flow:
 
     def _request(self, fact: Fact) -> None:
         if type(fact) is RequestDone:
-            self._count(_requests(fact.namespace, fact.service), fact.status >= _SERVER_ERROR)
+            key = (fact.namespace, fact.service)
+            found = self._requests.get(key)
+            if found is None:
+                self._begin()
+                self._requests[key] = found = [0, 0]
+            found[0] += 1
+            if fact.status >= _SERVER_ERROR:
+                found[1] += 1
 
     def _accepted(self, fact: Fact) -> None:
         if type(fact) is EventAccepted and not fact.again:
@@ -92,21 +101,23 @@ class Flow:
         counts = self._counts
         found = counts.get(key)
         if found is None:
-            if not counts:
-                self._live.later(TOPIC, self._gathered)
+            self._begin()
             counts[key] = [1, int(failed)]
         else:
             found[0] += 1
             found[1] += failed
 
+    def _begin(self) -> None:
+        """There is something to tell."""
+        if not self._counts and not self._requests:
+            self._live.later(TOPIC, self._gathered)
+
     def _gathered(self) -> Delta:
         counts, self._counts = self._counts, {}
+        requests, self._requests = self._requests, {}
+        for (namespace, service), counted in requests.items():
+            counts[f"Service/{namespace}/{service}|requests"] = counted
         return Counts(counts)
-
-
-@lru_cache(_REMEMBERED)
-def _requests(namespace: str, service: str) -> str:
-    return f"Service/{namespace}/{service}|requests"
 
 
 @lru_cache(_REMEMBERED)

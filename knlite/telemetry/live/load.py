@@ -119,10 +119,10 @@ class Load:
             key = (fact.namespace, fact.revision)
             found = self._answering.get(key)
             if found is None:
-                self._answering[key] = [1, int(fact.status >= _SERVER_ERROR)]
-            else:
-                found[0] += 1
-                found[1] += fact.status >= _SERVER_ERROR
+                self._answering[key] = found = [0, 0]
+            found[0] += 1
+            if fact.status >= _SERVER_ERROR:
+                found[1] += 1
 
     def _changed(self, fact: Fact) -> None:
         if isinstance(fact, _REASONS) and fact.revision:

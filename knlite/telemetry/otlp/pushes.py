@@ -15,7 +15,7 @@ Families = Callable[[], Iterable[Metric]]
 
 
 class Pushes:
-    """To one collector: the metrics of *families* for whose name *told* is true.
+    """To one collector: the metrics of *families* for whose name *told* is true; *what* these are.
 
     Differs from OpenTelemetry's periodic reader in that nothing is pushed while nothing happens.
     """
@@ -28,6 +28,7 @@ class Pushes:
         families: Families,
         told: Callable[[str], bool],
         *,
+        what: str,
         version: str,
         instance: str,
     ) -> None:
@@ -38,7 +39,7 @@ class Pushes:
         self._timer: Timer | None = None
         send = _Loaded(pushed.target, version, instance, clock.wall())
         self._outbox = Outbox[tuple[datetime, list[Metric]]](
-            clock, say, send, what="metrics", where=pushed.target.shown, delay=0.0
+            clock, say, send, what=what, where=pushed.target.shown, delay=0.0
         )
 
     def read(self, _: Fact) -> None:

@@ -7,11 +7,11 @@ answers 500 to every event until somebody asks it for ``/mend``. ``morgue`` take
 import os
 import signal
 import sys
+import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 SERVICE = os.environ.get("K_SERVICE", "greeter")
-MENDED = Path(os.environ.get("MENDED", "mended"))
+MENDED = threading.Event()
 
 
 class Program(BaseHTTPRequestHandler):
@@ -19,7 +19,7 @@ class Program(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if SERVICE == "fragile" and self.path == "/mend":
-            MENDED.touch()
+            MENDED.set()
         if self.path == "/long":
             print("x" * 1_000_000)
         if "X-Say" in self.headers:
@@ -29,7 +29,7 @@ class Program(BaseHTTPRequestHandler):
     def do_POST(self):
         data = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         print(f"event {self.headers.get('ce-id', '')}: {data[:200].decode(errors='replace')}")
-        if SERVICE == "fragile" and not MENDED.exists():
+        if SERVICE == "fragile" and not MENDED.is_set():
             self.answer(500, b"<script>window.hostile = true</script> broken")
         else:
             self.answer(202, b"")

@@ -80,6 +80,15 @@ async def test_lines_are_found_by(query: dict[str, object], found: list[str]) ->
     assert await way.found(**query) == found
 
 
+async def test_of_many_lines_the_last_are_found_and_the_others_counted() -> None:
+    way = Way()
+    for number in range(500):
+        way.write(line(str(number), "web" if number % 3 else "api", number))
+    batch = await way.stream.find(LogQuery(limit=100))
+    assert [row.text for row in batch.rows] == [str(number) for number in range(400, 500)]
+    assert batch.skipped == 400
+
+
 async def test_colored_lines_are_found_by_what_is_seen_of_them() -> None:
     way = Way()
     way.write(line("\x1b[31mER\x1b[0mROR red"))

@@ -34,7 +34,6 @@ export default function LogsPage() {
   const [wrap, setWrap] = useState(kept("wrap") !== "false");
   const [following, setFollowing] = useState(!query["moment"]);
   const [open, setOpen] = useState<Line | null>(null);
-  const [unseen, setUnseen] = useState(0);
   const [marked, setMarked] = useState<number | null>(null);
 
   const at = selection.value;
@@ -45,7 +44,7 @@ export default function LogsPage() {
 
   // What came since one left the end.
   const [left, setLeft] = useState(0);
-  useEffect(() => setUnseen(following ? 0 : Math.max(0, (lines.all.at(-1)?.number ?? 0) - left)), [version, following]);
+  const unseen = following ? 0 : Math.max(0, (lines.all.at(-1)?.number ?? 0) - left);
   const follow = (on: boolean): void => {
     if (!on) setLeft(lines.all.at(-1)?.number ?? 0);
     setFollowing(on);

@@ -20,7 +20,7 @@ const STEP = 100;
 const NEAR = 24;
 
 /** Columns of text that a button and a link are as wide as. */
-const FOLD_CELLS = 12;
+const FOLD_CELLS = 10;
 const LINK_CELLS = 5;
 
 const SHAPES = { error: "▲", warning: "◆", info: "●", debug: "○" } as const;

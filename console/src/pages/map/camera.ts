@@ -31,9 +31,9 @@ export function framing(camera: Camera, part: Point & Size, window: Size, margin
   if (seen && camera.k >= READABLE) return camera;
   const fit = Math.min(1, (window.width - 2 * margin) / part.width, (window.height - 2 * margin) / part.height);
   const k = Math.max(READABLE, fit);
-  // What is too large even so begins at its upper left corner.
-  const start = (room: number, length: number): number => Math.max(margin, (room - length * k) / 2);
-  return { k, x: start(window.width, part.width) - part.x * k, y: start(window.height, part.height) - part.y * k };
+  // Of what is too large even so the beginning is seen: left, and in the middle, where a broker is.
+  const [x, y] = [Math.max(margin, (window.width - part.width * k) / 2), (window.height - part.height * k) / 2];
+  return { k, x: x - part.x * k, y: y - part.y * k };
 }
 
 /** *by* times as large, with what is at a point of the window staying there. */

@@ -84,3 +84,24 @@ test("a hundred nodes are placed within a frame or three", () => {
   // Measured at some 25 ms; the limit says that nothing has become quadratic.
   expect(performance.now() - began).toBeLessThan(500);
 });
+
+test("whatever leads to whatever, everything has a place of its own, also after changes", () => {
+  let seed = 7;
+  const random = (below: number): number => {
+    seed = (seed * 1103515245 + 12345) % 2147483648;
+    return Math.floor((seed / 2147483648) * below);
+  };
+  const roles = ["sends", "subscribes", "delivers", "replies", "dead-letters", "binds"] as const;
+  const kinds = ["broker", "trigger", "service", "source", "channel"] as const;
+  let before: Placed | undefined;
+  for (let round = 0; round < 40; round += 1) {
+    const nodes = Array.from({ length: 1 + random(18) }, (_, index) => node("K", `n${index}`, kinds[random(5)] ?? "service", `ns${random(3)}`));
+    const pick = () => nodes[random(nodes.length)] ?? broker;
+    const edges = Array.from({ length: random(24) }, () => edge(pick(), pick(), roles[random(6)] ?? "sends"));
+    const unique = [...new Map(edges.map((each) => [each.id, each])).values()];
+    before = place(nodes, unique, { ...options, direction: round % 4 === 3 ? "down" : "right" }, before);
+    const points = nodes.map((each) => before?.at.get(each.id));
+    expect(new Set(points.map((point) => `${point?.x},${point?.y}`)).size).toBe(nodes.length);
+    for (const each of unique) expect(before.ways.get(each.id)?.d).toMatch(/^M-?\d+,-?\d+ C(-?\d+,-?\d+ ?){3}$/);
+  }
+});

@@ -147,14 +147,14 @@ function graves(nodes: readonly GraphNode[], edges: readonly GraphEdge[]): Set<s
 /** Put the graves below everything else, each one layer after the last that sends it something. */
 function buried(below: ReadonlySet<string>, edges: readonly GraphEdge[], at: Map<string, Point>, { card, direction }: Options): void {
   const [along, across, length, breadth] = direction === "right" ? (["x", "y", card.width, card.height] as const) : (["y", "x", card.height, card.width] as const);
-  const rows: number[] = [];
+  const rows: Set<number>[] = [];
   const bottom = Math.max(0, ...[...at.values()].map((point) => point[across] + breadth)) + BETWEEN * 1.5;
   for (const id of below) {
     const from = edges.filter((edge) => edge.target === id).map((edge) => at.get(edge.source)?.[along] ?? 0);
     const start = Math.max(0, ...from) + length + LAYERS[direction];
-    let row = rows.findIndex((taken) => taken !== start);
-    if (row < 0) row = rows.length;
-    rows[row] = start;
+    let row = rows.findIndex((taken) => !taken.has(start));
+    if (row < 0) row = rows.push(new Set()) - 1;
+    rows[row]?.add(start);
     const side = bottom + row * (breadth + BETWEEN);
     at.set(id, direction === "right" ? { x: start, y: side } : { x: side, y: start });
   }

@@ -44,6 +44,12 @@ export function cardOf(id: string): string {
   return node && drawn.value.folded.has(foldedId(node.namespace)) ? foldedId(node.namespace) : id;
 }
 
+/** Open the namespaces in which these are, if they are folded. */
+export function reveal(ids: Iterable<string>): void {
+  const wanted = [...ids].map((id) => nodesById.value.get(id)?.namespace ?? "").filter((each) => each !== "" && !opened.peek().has(each));
+  if (wanted.length > 0 && drawn.peek().folded.size > 0) opened.value = new Set([...opened.peek(), ...wanted]);
+}
+
 export const byService = computed<ReadonlyMap<string, readonly Instance[]>>(() => {
   const found = new Map<string, Instance[]>();
   for (const instance of instances.value) {

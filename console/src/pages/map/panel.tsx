@@ -29,9 +29,12 @@ interface Condition {
 }
 
 export function Panel() {
+  return chosen.value === "" ? null : <Opened />;
+}
+
+function Opened() {
   const node = useComputed(() => nodesById.value.get(chosen.value)).value;
   useEscape(() => choose(null));
-  if (chosen.value === "") return null;
   return (
     <aside class="aside-panel panel" aria-label={node ? `${kindText(node.kind)} ${node.name}` : chosen.value}>
       <header class="panel-head">

@@ -4,6 +4,7 @@ import { useEffect } from "preact/hooks";
 
 import { ApiError, get } from "../../api";
 import { messages } from "../../i18n";
+import { useEscape } from "../../keys";
 import { ask, href, route } from "../../router";
 import { flow } from "../../state/flow";
 import { graph } from "../../state/graph";
@@ -11,7 +12,7 @@ import { IconButton } from "../../ui/button";
 import { Icon } from "../../ui/icon";
 import { light, next, open, type Story } from "./lighting";
 import { texts } from "./messages";
-import { lit, stories } from "./model";
+import { lit, reveal, stories } from "./model";
 
 const t = messages(texts);
 
@@ -27,9 +28,15 @@ export function PathBar() {
   useStories(arrival);
   useSignalEffect(() => {
     lit.value = stories.value.length > 0 ? light(graph.value, stories.value) : null;
+    if (lit.value) reveal([...lit.value.nodes.keys(), ...lit.value.verdicts.keys()]);
   });
-  if (arrival === "") return null;
+  return arrival === "" ? null : <Bar arrival={arrival} problem={problem} />;
+}
+
+function Bar({ arrival, problem }: { arrival: string; problem: string }) {
   const first = stories.value[0];
+  const leave = (): void => ask({ event: undefined });
+  useEscape(leave);
   return (
     <div class="path-bar" role="status">
       <Icon name="events" />
@@ -39,7 +46,7 @@ export function PathBar() {
         {problem && <> · {problem}</>}
       </p>
       <a href={href("events", [arrival])}>{t("pathStory")}</a>
-      <IconButton icon="close" label={t("pathClose")} onClick={() => ask({ event: undefined })} />
+      <IconButton icon="close" label={t("pathClose")} onClick={leave} />
     </div>
   );
 }

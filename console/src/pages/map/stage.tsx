@@ -10,7 +10,7 @@ import { Card } from "./card";
 import { place, type Placed } from "./layout";
 import { Legend } from "./legend";
 import { texts } from "./messages";
-import { cardOf, CARDS, chosen, direction, drawn, focused, lit, size, stories, uncovered } from "./model";
+import { cardOf, CARDS, chosen, direction, drawn, focused, lit, reveal, size, stories, uncovered } from "./model";
 import { isArrow, walk } from "./walk";
 import { Chips, Pulses, Wires } from "./wires";
 
@@ -134,14 +134,20 @@ function useView(placed: Placed) {
     { keys: "0", label: () => t("keyFit"), run: fit },
   ]);
   useSignalEffect(() => {
+    reveal([chosen.value]);
     const id = cardOf(chosen.value);
-    if (id !== "") queueMicrotask(() => show(id));
+    queueMicrotask(() => {
+      if (id !== "") show(id);
+      else if (!moved.peek()) fit();
+    });
   });
   // A path that begins is brought into view once; then a person may look where they like.
   const followed = useRef("");
   useEffect(() => {
     const arrival = String(stories.value[0]?.arrival ?? "");
-    const ids = [...(lit.value?.nodes.keys() ?? []), ...(lit.value?.verdicts.keys() ?? [])].map(cardOf);
+    const passed = [...(lit.value?.nodes.keys() ?? [])];
+    // Where it came to nobody, who did not want it is what there is to see.
+    const ids = (passed.length > 1 ? passed : [...passed, ...(lit.value?.verdicts.keys() ?? [])]).map(cardOf);
     const points = ids.map((id) => placed.at.get(id)).filter((point) => point !== undefined);
     if (arrival === followed.current || (arrival !== "" && (points.length === 0 || size.value.width === 0))) return;
     followed.current = arrival;

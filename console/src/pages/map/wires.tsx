@@ -8,7 +8,7 @@ import type { GraphEdge } from "../../state/graph";
 import { counted, short, type Sum } from "./flows";
 import type { Placed } from "./layout";
 import { texts } from "./messages";
-import { beat, flows, lit, pointed, seconds, touches } from "./model";
+import { beat, direction, flows, lit, pointed, seconds, touches } from "./model";
 import { still } from "./motion";
 import type { Way } from "./ways";
 
@@ -20,6 +20,9 @@ const MOST_DOTS = 60;
 const AT_ONCE = 3;
 const APART = 110;
 const JOURNEY = 850;
+
+/** A count stands beside its line, which is short, and on which dots run. */
+const BESIDE = { right: "translate(-50%, -22px)", down: "translate(6px, -50%)" } as const;
 
 const ENDS = ["plain", "strong", "passed", "failed", "waiting", "dead"] as const;
 
@@ -88,6 +91,9 @@ export function Chips({ edges, placed }: { edges: readonly GraphEdge[]; placed: 
   );
 }
 
+/** How an event fared on a way, for who does not tell the colors apart. */
+const MARKS: Readonly<Record<string, string>> = { passed: "✓", failed: "▲", waiting: "◐" };
+
 function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
   const text = useComputed(() => {
     if (beat.value < 0) return "";
@@ -96,10 +102,12 @@ function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
   const failed = useComputed(() => (beat.value < 0 ? 0 : sumOf(edge).failed)).value;
   const near = useComputed(() => touches(edge) || pointed.value === edge.id).value;
   const aside = useComputed(() => lit.value !== null && !lit.value.edges.has(edge.id)).value;
+  const mark = useComputed(() => MARKS[lit.value?.edges.get(edge.id) ?? ""] ?? "").value;
   const label = near && edge.role !== "subscribes" ? edge.label : "";
-  if (text === "" && label === "") return null;
+  if (text === "" && label === "" && mark === "") return null;
   return (
-    <span class={`count ${edge.role} ${aside ? "aside" : ""}`} style={{ transform: `translate(${way.middle.x}px, ${way.middle.y}px) translate(-50%, -50%)` }}>
+    <span class={`count ${edge.role} ${aside ? "aside" : ""}`} style={{ transform: `translate(${way.middle.x}px, ${way.middle.y}px) ${BESIDE[direction.value]}` }}>
+      {mark && <span class={`mark ${lit.value?.edges.get(edge.id) ?? ""}`}>{mark}</span>}
       {label && <span class="count-label">{label}</span>}
       {text}
       {failed > 0 && <span class="count-failed" title={t("failedOf", { n: failed })}>▲{short(failed)}</span>}

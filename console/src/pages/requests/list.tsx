@@ -32,7 +32,9 @@ export function List() {
   const [paused, setPaused] = useState(false);
   const [reading, setReading] = useState(false);
   const [scrolled, setScrolled] = useState(false);
-  const hold = paused || reading || scrolled;
+  /** Whether the keyboard is on a row. */
+  const [on, setOn] = useState(false);
+  const hold = paused || reading || scrolled || on;
   const live = useLive(filter, (row) => covers("Service", row.namespace, row.service), hold);
   const filtered = filter.text !== "" || filter.service !== "" || filter.status !== "" || filter.cold || filter.slower > 0 || CHIPS.some((name) => filter[name] !== "") || query["at"] !== undefined;
   const open = rest[0];
@@ -82,6 +84,8 @@ export function List() {
           class="request-list"
           onPointerEnter={(event) => setReading(event.pointerType === "mouse")}
           onPointerLeave={() => setReading(false)}
+          onFocusCapture={(event) => setOn(event.target instanceof Element && event.target.matches("tbody :focus-visible"))}
+          onBlurCapture={() => setOn(false)}
           onScrollCapture={(event) => setScrolled(event.target instanceof Element && event.target.scrollTop > 0)}
         >
           <Table

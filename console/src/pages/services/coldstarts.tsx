@@ -84,7 +84,7 @@ export function ColdStarts({ namespace, name }: { namespace: string; name: strin
             {latency.warm.count > 0 && t("warmTold", { p50: duration(latency.warm.p50), p95: duration(latency.warm.p95) })}
           </span>
         )}
-        <a class="spread" href={href("requests", [], { at: `Service/${namespace}/${name}`, cold: "true" })}>{t("allRequests")}</a>
+        <a class="spread" href={href("requests", [], { service: `${namespace}/${name}`, cold: "true" })}>{t("allRequests")}</a>
       </header>
       <div class="panel-body">
         {error !== null && <Trouble error={error} />}

@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { post } from "../../api";
 import { messages } from "../../i18n";
@@ -28,11 +28,20 @@ import { counted, standing, type Counts } from "./words";
 
 const t = messages(texts);
 
+const STEP = 700;
+
 /** One service, with everything that is its. */
 export function ServicePage({ namespace, name }: { namespace: string; name: string }) {
   useFollowing(followInstances, followLoad);
   const { value, error, again } = useDetail(namespace, name);
   const [invoking, invoke] = useState(false);
+  // How far a build is changes no object; it is looked at again while somebody sees it go on.
+  const preparing = value?.service.ready === "Unknown" && (value.revisions[0]?.steps.length ?? 0) > 0;
+  useEffect(() => {
+    if (!preparing) return;
+    const timer = window.setTimeout(again, STEP);
+    return () => clearTimeout(timer);
+  }, [preparing, value]);
   useKeys([{ keys: "i", label: () => t("keyInvoke"), run: () => invoke(true) }]);
   return (
     <div class="service">
@@ -65,7 +74,7 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
   const revisions = new Set(detail.revisions.map((each) => each.name));
   const its = instances.value.filter((each) => each.namespace === namespace && revisions.has(each.revision));
   const { tone, key, values } = standing(detail.service, counted(its));
-  const at = `${kind}/${namespace}/${name}`;
+  const service = `${namespace}/${name}`;
   const shown = url || address;
   return (
     <header class="service-head">
@@ -77,8 +86,8 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
       <div class="service-actions">
         <Button kind="primary" icon="play" onClick={onInvoke}>{t("invoke")}</Button>
         {kind === "Service" && <Actions detail={detail} counts={counted(its)} again={again} />}
-        <ButtonLink kind="quiet" icon="requests" href={href("requests", [], { at })}>{t("requestsLink")}</ButtonLink>
-        <ButtonLink kind="quiet" icon="logs" href={href("logs", [], { at })}>{t("logs")}</ButtonLink>
+        <ButtonLink kind="quiet" icon="requests" href={href("requests", [], { service })}>{t("requestsLink")}</ButtonLink>
+        <ButtonLink kind="quiet" icon="logs" href={href("logs", [], { service })}>{t("logs")}</ButtonLink>
         <ButtonLink kind="quiet" icon="manifests" href={href("manifests", ["serving.knative.dev", "v1", kind === "Service" ? "services" : "routes", namespace, name])}>YAML</ButtonLink>
       </div>
       {shown && (

@@ -46,7 +46,7 @@ export function InstanceList({ detail }: { detail: Detail }) {
 }
 
 function Row({ instance, pod, detail }: { instance: Instance; pod: Pod | undefined; detail: Detail }) {
-  const { kind, namespace, name } = detail.service;
+  const { namespace, name } = detail.service;
   const failed = instance.reason !== "" && tone(instance) === "failed";
   return (
     <tr>
@@ -59,7 +59,7 @@ function Row({ instance, pod, detail }: { instance: Instance; pod: Pod | undefin
       <td>{instance.how || <span class="quiet">–</span>}</td>
       <td class="number">{Math.max(pod?.restarts ?? 0, instance.restarts)}</td>
       <td class="exit-cell"><LastExit pod={pod} /></td>
-      <td class="number"><a href={href("logs", [], { at: `${kind}/${namespace}/${name}`, instance: instance.instance })}>{t("logs")}</a></td>
+      <td class="number"><a href={href("logs", [], { service: `${namespace}/${name}`, instance: instance.instance })}>{t("logs")}</a></td>
     </tr>
   );
 }

@@ -5,6 +5,7 @@ import { now } from "../../now";
 import { go, href } from "../../router";
 import { covers } from "../../selection";
 import { useFollowing } from "../../state/follow";
+import { followGraph } from "../../state/graph";
 import { followInstances, instances, type Instance } from "../../state/instances";
 import { followLoad, load } from "../../state/load";
 import { Badge } from "../../ui/badge";
@@ -33,7 +34,7 @@ interface Shown {
 }
 
 export function List() {
-  useFollowing(followInstances, followLoad);
+  useFollowing(followGraph, followInstances, followLoad);
   const { value, error, again } = useServices();
   const [text, search] = useState("");
   const [sort, order] = useState<Sort>({ key: "name", down: false });
@@ -107,7 +108,7 @@ function columns(many: boolean): Column<Shown>[] {
     {
       key: "name",
       title: t("name"),
-      width: "17%",
+      width: "16%",
       sortable: true,
       render: ({ row }) => (
         <a class="service-name" href={href("services", [row.namespace, row.name])}>
@@ -117,14 +118,14 @@ function columns(many: boolean): Column<Shown>[] {
         </a>
       ),
     },
-    { key: "state", title: t("state"), width: "152px", sortable: true, render: (shown) => <State {...shown} /> },
+    { key: "state", title: t("state"), width: "144px", sortable: true, render: (shown) => <State {...shown} /> },
     { key: "url", title: t("address"), hide: "medium", render: ({ row }) => <Address row={row} /> },
     { key: "instances", title: t("instances"), width: "104px", sortable: true, render: ({ its }) => <Dots instances={its} most={6} /> },
-    { key: "concurrency", title: t("concurrency"), width: "104px", hide: "narrow", number: true, sortable: true, render: (shown) => <Concurrency {...shown} /> },
+    { key: "concurrency", title: t("concurrency"), width: "128px", hide: "narrow", number: true, sortable: true, render: (shown) => <Concurrency {...shown} /> },
     {
       key: "requests",
       title: t("requests"),
-      width: "148px",
+      width: "160px",
       hide: "narrow",
       sortable: true,
       number: true,
@@ -138,7 +139,7 @@ function columns(many: boolean): Column<Shown>[] {
     {
       key: "past",
       title: t("pastInstances"),
-      width: "104px",
+      width: "116px",
       hide: "medium",
       render: ({ past: seen }) => <Sparkline width={84} tone="ready" values={known(seen.ready)} label={t("pastInstancesTold", { n: seen.ready.at(-1) ?? 0 })} />,
     },

@@ -137,7 +137,7 @@ function Entry({ target, index, detail, disabled, onPercent, onRemove }: EntryPr
       <span class="swatch" aria-hidden="true" />
       <span class="target-name mono cut" title={target.revision}>{target.revision || t("latest")}</span>
       {target.latest && <Badge tone="accent" title={t("latestWhy")}>{t("latest")}</Badge>}
-      {revision && revision.ready !== "True" && <Badge tone="failed" title={revision.message}>{revision.reason || t("notReady")}</Badge>}
+      {revision && revision.ready !== "True" && <Badge tone={revision.ready === "False" ? "failed" : "starting"} title={revision.message}>{revision.reason || t("notReady")}</Badge>}
       {target.tag && <span class="tag">{target.tag}</span>}
       {share?.url && (
         <span class="row tag-url">

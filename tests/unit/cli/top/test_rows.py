@@ -122,7 +122,10 @@ def test_text_from_outside_moves_no_cursor_and_takes_one_line() -> None:
 def test_the_details_of_a_service_tell_why_and_how_much() -> None:
     document = service("False", reason="RevisionFailed", message="exit status 1")
     sight = seen([instance(why="pid 7", how="forked", restarts=2)], [load(queued=3)], document)
-    text = details.of_service(WEB, sight).plain
+    warm = {"count": 90, "p50": 0.0012, "p90": 0.004, "p99": 0.25}
+    latency = {"warm": warm, "cold": {"count": 0}}
+    text = details.of_service(WEB, sight, latency).plain
+    assert "cold starts" not in text
     for words in (
         "http://web.default.localhost:8080",
         "not ready: RevisionFailed exit status 1",
@@ -130,6 +133,7 @@ def test_the_details_of_a_service_tell_why_and_how_much() -> None:
         "3 queued",
         "web-1  ready (forked), started again 2 times",
         "pid 7",
+        "90 requests: p50 1.2 ms, p90 4.0 ms, p99 250 ms",
     ):
         assert words in text
 
