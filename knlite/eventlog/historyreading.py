@@ -79,10 +79,11 @@ class Reading:
         window = min(WINDOW, max(wanted.limit, _FEW))
         while before > wanted.since:
             source, given = _source(wanted, before)
-            # One row: what is looked at and not wanted never leaves the writer.
+            # One row: what is looked at and not wanted never leaves the writer. A left join, as an
+            # attempt may be kept whose event is not.
             ((found, first, count),) = await self._store.query(
-                f"SELECT group_concat(CASE WHEN {condition} THEN s.arrival END), MIN(s.arrival),"
-                f" COUNT(*) FROM ({source}) w CROSS JOIN history_search s ON s.arrival = w.arrival",
+                f"SELECT group_concat(CASE WHEN {condition} THEN s.arrival END), MIN(w.arrival),"
+                f" COUNT(*) FROM ({source}) w LEFT JOIN history_search s ON s.arrival = w.arrival",
                 (*parameters, *given, window),
             )
             arrivals = sorted(map(int, str(found).split(",")), reverse=True) if found else []
