@@ -29,7 +29,7 @@ from knlite.eventlog.history import (
     is_trouble,
     may_be,
 )
-from knlite.eventlog.searching import holds, may_hold, words
+from knlite.eventlog.searching import Word, holds, may_hold, words
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _OVERHEAD = 1500
@@ -247,7 +247,7 @@ def _is_read(entry: _Entry, readers: frozenset[str]) -> bool:
     return False
 
 
-def _holding(sought: tuple[bytes, ...], some: list[_Entry]) -> list[_Entry]:
+def _holding(sought: tuple[Word, ...], some: list[_Entry]) -> list[_Entry]:
     if not may_hold([entry.fact for entry in some], sought):
         return []
     return [entry for entry in some if holds(entry.fact, sought)]

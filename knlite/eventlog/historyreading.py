@@ -175,9 +175,9 @@ def _condition(wanted: Wanted) -> tuple[str, Row]:
         reads = " OR ".join(["instr(s.readers, ?) > 0"] * len(wanted.readers))
         conditions.append(f"({reads})")
         parameters += wanted.readers
-    for word in words(wanted.text):
-        conditions.append("instr(s.text, ?) > 0")
-        parameters.append(word)
+    for ways in words(wanted.text):
+        conditions.append(f"({' OR '.join(['instr(s.text, ?) > 0'] * len(ways))})")
+        parameters += ways
     # From here on other tables are looked into, for those that are left.
     trouble = "EXISTS (SELECT 1 FROM history_attempts WHERE arrival = s.arrival AND trouble > 0)"
     if wanted.troubled or wanted.state in TROUBLE:

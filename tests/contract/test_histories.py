@@ -1,6 +1,7 @@
 """The contract of a history of events (ADR 0031), for every side of it."""
 
 import sqlite3
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -110,6 +111,26 @@ async def test_what_is_wanted_is_found(
         )
         history.accepted(other)
         assert await arrivals(history, **wanted) == found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"to": "Ñandú 100%"}'.encode(),
+        b'{"to": "\\u00D1and\\u00fa 100%"}',
+        '{"to": "ÑANDÚ 100%"}'.encode(),
+        unicodedata.normalize("NFD", '{"to": "ñandú 100%"}').encode(),
+    ],
+    ids=["utf-8", "escaped", "capitals", "accents apart"],
+)
+@pytest.mark.parametrize("text", ["ñandú", "Ñandú", "ÑANDÚ 100%", '"to" ñandú'])
+async def test_words_of_other_languages_are_found_however_they_are_written(
+    opened: Opened, data: bytes, text: str
+) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1, data=data))
+        history.accepted(accepted(2, data="{ñandu}".encode()))
+        assert await arrivals(history, text=text) == [1]
 
 
 async def test_an_event_keeps_everything_and_its_attempts_in_their_order(opened: Opened) -> None:
