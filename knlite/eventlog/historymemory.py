@@ -68,13 +68,17 @@ class MemoryHistory:
         self._by_id: _Index[str] = {}
         self._replays: _Index[int] = {}
         """By what they repeat."""
+        self._newest = 0
+        self._in_order = True
+        """Whether each has come after those that arrived before it. Keeping one may take longer
+        than keeping another, and one that an earlier run has left may come at any time."""
         self._size = 0
         self._progress = Progress()
         self._versions = Versions()
 
     @property
     def newest(self) -> int:
-        return next(reversed(self._entries), 0)
+        return self._newest if self._entries else 0
 
     def accepted(self, fact: EventAccepted) -> None:
         arrival = fact.arrival
@@ -82,6 +86,10 @@ class MemoryHistory:
             return
         size = _OVERHEAD + said(fact.attributes, fact.headers, fact.data)
         self._entries[arrival] = _Entry(fact, size)
+        if arrival > self._newest:
+            self._newest = arrival
+        else:
+            self._in_order = False
         self._size += size
         _put(self._by_id, fact.attributes.get("id", ""), arrival)
         if fact.replay_of:
@@ -167,9 +175,9 @@ class MemoryHistory:
             found = self._progress.arrivals()
         else:
             found = self._entries
-        # Nearly in order, as keeping one event may take longer than keeping another; but one that
-        # an earlier run has left may come at any time. Who pages would miss what is out of order.
-        ordered = sorted(found)
+        # Who pages would miss what is out of order; but a hundred thousand take a while to sort.
+        is_sorted = found is self._entries and self._in_order
+        ordered = list(found) if is_sorted else sorted(found)
         begin = bisect_left(ordered, wanted.since)
         return ordered[begin : bisect_left(ordered, wanted.before)][::-1]
 
