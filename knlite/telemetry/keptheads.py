@@ -16,6 +16,8 @@ USUAL = 4096
 """Bytes that a head has at most, in the mean of those that are weighed together."""
 LONGEST = 2000
 """Bytes that are left of a value of one that is too heavy: as much as a row shows."""
+EVENT_HEADERS = frozenset((b"ce-id", b"ce-type", b"ce-source"))
+"""Those that say which event a request carries."""
 
 _ENCODER = msgspec.msgpack.Encoder()
 

@@ -18,7 +18,7 @@ import msgspec
 
 from knlite.facts import ColdStart, Fact, InstanceChanged, PreparationStep, RequestDone
 from knlite.telemetry.accesslog import record, shown_headers
-from knlite.telemetry.keptheads import LONGEST, are_heavy, lightened
+from knlite.telemetry.keptheads import EVENT_HEADERS, LONGEST, are_heavy, lightened
 from knlite.telemetry.waterfall import DIGITS, Moment, Stage, Waterfall, stages_of, waterfall
 
 KEPT = 2000
@@ -29,7 +29,6 @@ KEPT_MOMENTS = 64
 """Of the life of each revision's instances."""
 KEPT_NAMES = 1000
 """Services and revisions of which something is kept; those heard of longest ago go first."""
-EVENT_HEADERS = frozenset((b"ce-id", b"ce-type", b"ce-source"))
 READ = (InstanceChanged, PreparationStep, ColdStart)
 """What it takes note of beside requests."""
 WEIGHED = 200
