@@ -9,6 +9,7 @@ export const RULES = [
   { name: "any", pattern: /(?::|\bas|<|\|)\s*any\b|@ts-ignore|@ts-nocheck/, why: "use unknown and look", only: CODE },
   { name: "style", pattern: /\bstyle=["'`]|\.cssText\b|setAttribute\(\s*["']style/, why: "a class, or an object of properties", only: CODE },
   { name: "elsewhere", pattern: /(?:src|href)=["']https?:|@import\s+(?:url\()?["']?https?:|url\(["']?https?:/, why: "nothing is fetched from another server" },
+  { name: "nested", pattern: /^(?:[.#a-z]|@media|@container)(?!ain\.(?:map|services|requests|events|logs|manifests) \{)/, why: "a page's styles stand inside main.PAGE { … }: they stay when another page is shown", only: /pages\/[a-z]+\/[a-z]+\.css$/ },
   { name: "console", pattern: /\bconsole\.(?:log|debug)\(/, why: "say it on the page", only: CODE },
 ];
 
@@ -22,37 +23,6 @@ export function breaches(path, text) {
   );
   return found;
 }
-
-/** Classes that two pages style, each for itself: stylesheets of pages stay when another page is shown,
- * and the one that came last would win. What pages share belongs to `src/ui` or `src/styles`.
- * @param {ReadonlyMap<string, string>} sheets path → text @returns {string[]} */
-export function clashes(sheets) {
-  /** @type {Map<string, string>} */
-  const owners = new Map();
-  const found = [];
-  for (const [path, text] of sheets) {
-    const page = /(?:^|\/)pages\/([^/]+)\//.exec(path)?.[1];
-    if (page === undefined) continue;
-    for (const name of styledFirst(text)) {
-      /** @type {string} */
-      const owner = owners.get(name) ?? page;
-      owners.set(name, owner);
-      if (owner !== page) found.push(`${path}: clash: .${name} is styled by the page ${owner} as well`);
-    }
-  }
-  return found;
-}
-
-/** The classes that selectors of a stylesheet begin with.
- * @param {string} text @returns {Set<string>} */
-function styledFirst(text) {
-  const bare = text.replace(/\/\*[^]*?\*\//g, "").replace(/@media[^{]*\{/g, "");
-  const selectors = [...bare.matchAll(/([^{}]+)\{/g)].flatMap(([, list = ""]) => list.split(","));
-  return new Set(selectors.flatMap((selector) => /^\s*\.([\w-]+)/.exec(selector)?.[1] ?? []).filter((name) => !SHARED.has(name)));
-}
-
-/** Begun with by a page's own rules for what is of `src/ui`. */
-const SHARED = new Set(["drawer-content"]);
 
 /** Texts of a page that nothing in it asks for: `t("key")`, or a template that the key begins like.
  * @param {string} texts of its messages.ts @param {string} code all else of it @returns {string[]} */

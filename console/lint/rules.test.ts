@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { breaches, clashes, unsaid } from "./rules.js";
+import { breaches, unsaid } from "./rules.js";
 
 const names = (text: string): string[] => breaches("src/x.tsx", text).map((line) => line.split(": ")[1] ?? "");
 
@@ -18,10 +18,12 @@ test("what only sounds like it is not", () => {
   expect(names("const company = many(anything); <p style={{ width }} />")).toEqual([]);
 });
 
-test("two pages do not style one class; what is shared, and what is within another, may be", () => {
-  const sheets = (map: string, logs: string) => new Map([["src/ui/panel.css", ".panel { }"], ["src/pages/map/map.css", map], ["src/pages/logs/logs.css", logs]]);
-  expect(clashes(sheets(".card, .legend { }", ".log .legend { } @media (width < 1px) { .line { } }"))).toEqual([]);
-  expect(clashes(sheets(".legend li { }", "/* .card */ .log { } @media (width < 1px) { .legend { } }"))).toEqual(["src/pages/logs/logs.css: clash: .legend is styled by the page map as well"]);
+test("styles of a page that would reach another page are refused", () => {
+  const css = (text: string): number => breaches("src/pages/map/map.css", text).length;
+  expect(css(".legend { position: absolute; }")).toBe(1);
+  expect(css("@media (max-width: 719px) {")).toBe(1);
+  expect(css("main.map {\n  .legend { position: absolute; }\n}\n@keyframes appear { from { opacity: 0; } }")).toBe(0);
+  expect(breaches("src/ui/table.css", ".table { width: 100%; }")).toEqual([]);
 });
 
 test("a text that nothing says is found, in quotes or not", () => {
