@@ -128,23 +128,22 @@ class Places:
 
     def behind(self, url: str) -> str:
         """The node that *url* leads to: something here, or the world."""
-        try:
-            parts = urlsplit(url)
-            host, path = _short(parts.hostname or ""), parts.path.rstrip("/")
-        except ValueError:
+        address = _address(url)
+        if address is None:
             return self._outside(url, "it is no URL")
+        host, path = address
         if host in _LOOPBACK and (found := self._by_path(path)):
             return found
         if self._addresses is None:
             self._addresses = dict(self._all_addresses())
-        for address in _ways(host, path):
-            if address in self._addresses:
-                return self._addresses[address]
+        for way in _ways(host, path):
+            if way in self._addresses:
+                return self._addresses[way]
         name, _, namespace = host.partition(".")
         service = self.view.get(KubernetesService, namespace, name) if namespace else None
         if service is not None:
             return self.of(service)
-        inside = (parts.hostname or "").endswith(CLUSTER_DOMAIN)
+        inside = (urlsplit(url).hostname or "").endswith(CLUSTER_DOMAIN)
         return self._outside(url, "nothing here has this address" if inside else "")
 
     def _kubernetes_service(self, namespace: str, name: str) -> str:
@@ -180,9 +179,9 @@ class Places:
         for kind in _ADDRESSED:
             for obj in self.view.listed(kind, ""):
                 for url in _urls(obj):
-                    parts = urlsplit(url)
-                    address = (_short(parts.hostname or ""), parts.path.rstrip("/"))
-                    if address[0]:
+                    # Whoever may write a status may write anything there.
+                    address = _address(url)
+                    if address is not None and address[0]:
                         meta = obj.metadata
                         yield address, self.at(kind, meta.namespace, meta.name)
 
@@ -245,23 +244,29 @@ def inbox_of(obj: Object, view: View) -> str:
         case Broker() | InMemoryChannel() | KafkaChannel() | KafkaSink():
             return id_of(obj)
         case Channel():
-            return _channel(obj.spec.channel_template, namespace, name, view)
+            return _behind(obj.spec.channel_template, namespace, name, view)
         case Sequence() if obj.spec.steps:
-            return _channel(obj.spec.channel_template, namespace, step_name(name, 0), view)
+            return _of_flow(obj.spec.channel_template, namespace, step_name(name, 0), view)
         case Parallel():
-            return _channel(obj.spec.channel_template, namespace, ingress_name(name), view)
+            return _of_flow(obj.spec.channel_template, namespace, ingress_name(name), view)
         case _:
             return ""
 
 
-def _channel(template: ChannelTemplate | None, namespace: str, name: str, view: View) -> str:
-    """The channel that a template makes; a flow may ask for one behind another."""
+def _of_flow(template: ChannelTemplate | None, namespace: str, name: str, view: View) -> str:
+    """The channel that a flow makes for itself; it may ask for one behind a Channel."""
+    found = _behind(template, namespace, name, view)
+    between = None if found else view.get(Channel, namespace, name)
+    return found if between is None else inbox_of(between, view)
+
+
+def _behind(template: ChannelTemplate | None, namespace: str, name: str, view: View) -> str:
+    """The channel that *template* makes; empty for a Channel, as none stands behind itself."""
     template = template or view.config.channels.template_for(namespace) or ChannelTemplate()
     try:
         return node_id(kind_name(backing_kind(template)), namespace, name)
     except NoSuchChannel:
-        between = view.get(Channel, namespace, name)
-        return "" if between is None else inbox_of(between, view)
+        return ""
 
 
 def _urls(obj: Object) -> Iterator[str]:
@@ -284,6 +289,15 @@ def _ways(host: str, path: str) -> Iterator[_Address]:
     while path:
         path = path.rpartition("/")[0]
         yield host, path
+
+
+def _address(url: str) -> _Address | None:
+    """Where *url* leads; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        return _short(parts.hostname or ""), parts.path.rstrip("/")
+    except ValueError:
+        return None
 
 
 def _short(host: str) -> str:
