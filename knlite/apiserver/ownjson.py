@@ -6,4 +6,7 @@ from starlette.responses import Response
 
 def own_json(value: object, status: int = 200) -> Response:
     """The answer with *value* as JSON."""
-    return Response(msgspec.json.encode(value), status, media_type="application/json")
+    # It is of this moment, and it may hold a Secret that a person has asked for.
+    headers = {"Cache-Control": "no-store"}
+    body = msgspec.json.encode(value)
+    return Response(body, status, headers, media_type="application/json")
