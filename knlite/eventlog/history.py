@@ -24,6 +24,8 @@ KEPT_ATTEMPTS = 100
 """Of one event at one egress; of later ones only the one that ends it is kept."""
 KEPT_VERSIONS = 1000
 """Of the filter of one egress."""
+BY_HAND = "Replay"
+"""The kind of egress of what somebody sent to a URL by hand, who was not to get it by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,12 @@ class Happened:
 
 def is_trouble(fact: DeliveryAttempted) -> bool:
     """Whether it ended a delivery that the subscriber did not take."""
-    return fact.ended and fact.outcome in {"failed", "dead-lettered"}
+    return has_ended(fact) and fact.outcome in {"failed", "dead-lettered"}
+
+
+def has_ended(fact: DeliveryAttempted) -> bool:
+    """Whether it ended a delivery to one of those who are to get the event."""
+    return fact.ended and fact.egress_kind != BY_HAND
 
 
 GOES_ON = frozenset(("delivering", "waiting"))
@@ -129,8 +136,7 @@ def may_be(state: str, fact: EventAccepted, attempts: Sequence[DeliveryAttempted
     if state in TROUBLE:
         return any(map(is_trouble, attempts))
     if state in LOST:
-        count = len(fact.readers)
-        return len(attempts) < count or sum([each.ended for each in attempts]) < count
+        return sum(map(has_ended, attempts)) < len(fact.readers)
     return state not in GOES_ON
 
 

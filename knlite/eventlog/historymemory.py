@@ -3,8 +3,9 @@
 Implements ``history.History``.
 """
 
+from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -19,7 +20,6 @@ from knlite.eventlog.bounds import said
 from knlite.eventlog.history import (
     GOES_ON,
     KEPT_ATTEMPTS,
-    NEWEST,
     Bounds,
     Happened,
     InMemory,
@@ -29,7 +29,7 @@ from knlite.eventlog.history import (
     is_trouble,
     may_be,
 )
-from knlite.eventlog.searching import holds, may_hold, words
+from knlite.eventlog.searching import Word, holds, may_hold, words
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
 _OVERHEAD = 1500
@@ -44,7 +44,6 @@ K = TypeVar("K", str, int)
 _Index = dict[K, int | dict[int, None]]
 """Arrivals by a key: mostly one; there may be many, as nobody stops a sender who has one id."""
 _MICROSECONDS = 1_000_000
-_DISORDER = 5 * _MICROSECONDS
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -69,13 +68,17 @@ class MemoryHistory:
         self._by_id: _Index[str] = {}
         self._replays: _Index[int] = {}
         """By what they repeat."""
+        self._newest = 0
+        self._in_order = True
+        """Whether each has come after those that arrived before it. Keeping one may take longer
+        than keeping another, and one that an earlier run has left may come at any time."""
         self._size = 0
         self._progress = Progress()
         self._versions = Versions()
 
     @property
     def newest(self) -> int:
-        return next(reversed(self._entries), 0)
+        return self._newest if self._entries else 0
 
     def accepted(self, fact: EventAccepted) -> None:
         arrival = fact.arrival
@@ -83,6 +86,10 @@ class MemoryHistory:
             return
         size = _OVERHEAD + said(fact.attributes, fact.headers, fact.data)
         self._entries[arrival] = _Entry(fact, size)
+        if arrival > self._newest:
+            self._newest = arrival
+        else:
+            self._in_order = False
         self._size += size
         _put(self._by_id, fact.attributes.get("id", ""), arrival)
         if fact.replay_of:
@@ -151,8 +158,6 @@ class MemoryHistory:
                 happened = self._happened(entry)
                 accepted = msgspec.structs.replace(happened.accepted, data=None)
                 yield replace(happened, accepted=accepted)
-            if some[-1] < wanted.since - _DISORDER:
-                return
 
     def _happened(self, entry: _Entry) -> Happened:
         fact = entry.fact
@@ -160,18 +165,21 @@ class MemoryHistory:
         return Happened(fact, tuple(entry.attempts), pending, len(fact.data or b""))
 
     def _candidates(self, wanted: Wanted) -> list[int]:
-        """The arrivals to look at, the newest first.
-
-        Nearly in their order: keeping one event may take longer than keeping another.
-        """
+        """The arrivals to look at, the newest first."""
+        found: Iterable[int]
         if wanted.repeats:
-            found = (_under(self._replays, arrival) for arrival in wanted.repeats)
-            return sorted(chain.from_iterable(found), reverse=True)
-        if wanted.id:
-            return _under(self._by_id, wanted.id)
-        if wanted.state in GOES_ON:
-            return sorted(self._progress.arrivals(), reverse=True)
-        return list(reversed(self._entries))
+            found = chain.from_iterable(_under(self._replays, each) for each in wanted.repeats)
+        elif wanted.id:
+            found = _under(self._by_id, wanted.id)
+        elif wanted.state in GOES_ON:
+            found = self._progress.arrivals()
+        else:
+            found = self._entries
+        # Who pages would miss what is out of order; but a hundred thousand take a while to sort.
+        is_sorted = found is self._entries and self._in_order
+        ordered = list(found) if is_sorted else sorted(found)
+        begin = bisect_left(ordered, wanted.since)
+        return ordered[begin : bisect_left(ordered, wanted.before)][::-1]
 
     def _looks(self, wanted: Wanted) -> list[_Look]:
         """What is left of some entries, one question after the other, the quickest first.
@@ -179,9 +187,7 @@ class MemoryHistory:
         Whole lists, as a hundred thousand calls take longer than what they ask.
         """
         looks: list[_Look] = []
-        since, before, state, readers = wanted.since, wanted.before, wanted.state, wanted.readers
-        if since or before != NEWEST:
-            looks.append(lambda some: [e for e in some if since <= e.fact.arrival < before])
+        state, readers = wanted.state, wanted.readers
         names = ("type", "source", "subject", "id")
         looks += (partial(_with, name, text) for name in names if (text := getattr(wanted, name)))
         places = ("kind", "namespace", "name")
@@ -249,7 +255,7 @@ def _is_read(entry: _Entry, readers: frozenset[str]) -> bool:
     return False
 
 
-def _holding(sought: tuple[bytes, ...], some: list[_Entry]) -> list[_Entry]:
+def _holding(sought: tuple[Word, ...], some: list[_Entry]) -> list[_Entry]:
     if not may_hold([entry.fact for entry in some], sought):
         return []
     return [entry for entry in some if holds(entry.fact, sought)]
@@ -283,10 +289,9 @@ def _drop(index: _Index[K], key: K, arrival: int) -> None:
         del index[key]
 
 
-def _under(index: _Index[K], key: K) -> list[int]:
-    """The newest first."""
+def _under(index: _Index[K], key: K) -> Iterable[int]:
     there = index.get(key, {})
-    return [there] if isinstance(there, int) else list(reversed(there))
+    return (there,) if isinstance(there, int) else there
 
 
 def _is_usual(entry: _Entry, fact: DeliveryAttempted) -> bool:

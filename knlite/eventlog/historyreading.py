@@ -79,10 +79,11 @@ class Reading:
         window = min(WINDOW, max(wanted.limit, _FEW))
         while before > wanted.since:
             source, given = _source(wanted, before)
-            # One row: what is looked at and not wanted never leaves the writer.
+            # One row: what is looked at and not wanted never leaves the writer. A left join, as an
+            # attempt may be kept whose event is not.
             ((found, first, count),) = await self._store.query(
-                f"SELECT group_concat(CASE WHEN {condition} THEN s.arrival END), MIN(s.arrival),"
-                f" COUNT(*) FROM ({source}) w CROSS JOIN history_search s ON s.arrival = w.arrival",
+                f"SELECT group_concat(CASE WHEN {condition} THEN s.arrival END), MIN(w.arrival),"
+                f" COUNT(*) FROM ({source}) w LEFT JOIN history_search s ON s.arrival = w.arrival",
                 (*parameters, *given, window),
             )
             arrivals = sorted(map(int, str(found).split(",")), reverse=True) if found else []
@@ -174,9 +175,9 @@ def _condition(wanted: Wanted) -> tuple[str, Row]:
         reads = " OR ".join(["instr(s.readers, ?) > 0"] * len(wanted.readers))
         conditions.append(f"({reads})")
         parameters += wanted.readers
-    for word in words(wanted.text):
-        conditions.append("instr(s.text, ?) > 0")
-        parameters.append(word)
+    for ways in words(wanted.text):
+        conditions.append(f"({' OR '.join(['instr(s.text, ?) > 0'] * len(ways))})")
+        parameters += ways
     # From here on other tables are looked into, for those that are left.
     trouble = "EXISTS (SELECT 1 FROM history_attempts WHERE arrival = s.arrival AND trouble > 0)"
     if wanted.troubled or wanted.state in TROUBLE:

@@ -383,7 +383,7 @@ class SqliteHistory:
                 break
         self._ceiling = max(self._bounds.history_bytes, int(self._size * _MORE))
         self._oldest = await self._first()
-        self._delete_versions(self._oldest)
+        self._delete_leftovers(self._oldest)
 
     async def _delete(self, arrivals: Sequence[Row]) -> None:
         deleted = anyio.Event()
@@ -397,7 +397,10 @@ class SqliteHistory:
         )
         await deleted.wait()
 
-    def _delete_versions(self, oldest: int) -> None:
+    def _delete_leftovers(self, oldest: int) -> None:
+        """What belongs to events before *oldest* that are gone, or never came here."""
+        sql = "DELETE FROM history_attempts WHERE arrival < ?"
+        self._store.submit([(sql, [(oldest,)])], lambda _: None)
         gone = self._versions.forget(oldest)
         if gone:
             rows = [(fact.egress_uid, fact.since) for fact in gone]

@@ -9,7 +9,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from knlite.errors import KnliteError
-from knlite.eventlog.history import is_trouble
+from knlite.eventlog.history import has_ended, is_trouble
 from knlite.eventlog.searching import searched
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 
@@ -92,7 +92,7 @@ def mark(fact: DeliveryAttempted) -> int:
     """
     if is_trouble(fact):
         return 1
-    return -1 if fact.ended else 0
+    return -1 if has_ended(fact) else 0
 
 
 def search_size(row: Row) -> int:

@@ -1,11 +1,15 @@
 """What a search for words looks at in an event, alike in every history.
 
 Case counts for nothing as far as letters are ASCII: that is what both Python and SQLite can do
-quickly to bytes. Not here: who keeps it (``historysqlite.py``), or makes it when asked
+quickly to bytes. A word with other letters is looked for in each way in which it is mostly written.
+
+Not here: who keeps it (``historysqlite.py``), or makes it when asked
 (``historymemory.py``).
 """
 
+import json
 from collections.abc import Sequence
+from unicodedata import normalize
 
 from knlite.facts import EventAccepted
 
@@ -30,21 +34,33 @@ def searched(fact: EventAccepted) -> bytes:
         return values.encode(errors="replace") + b"\n" + data
 
 
-def words(text: str) -> tuple[bytes, ...]:
-    """What has to be found somewhere in ``searched(…).lower()``, each of them."""
-    return tuple(text.encode(errors="replace").lower().split()[:MAX_WORDS])
+Word = tuple[bytes, ...]
+"""The ways to write a word, any of which is to be found in ``searched(…).lower()``."""
 
 
-def holds(fact: EventAccepted, wanted: tuple[bytes, ...]) -> bool:
+def words(text: str) -> tuple[Word, ...]:
+    """Those of *text*, each of which has to be found."""
+    return tuple(map(_ways_to_write, text.split()[:MAX_WORDS]))
+
+
+def _ways_to_write(word: str) -> Word:
+    """In UTF-8, or as JSON has it that is written in ASCII; its accents in one with its letters, or
+    behind them (RFC 8259 §7, Unicode normalization forms C and D)."""
+    if word.isascii():
+        return (word.encode().lower(),)
+    cases = (word, word.lower(), word.upper(), word.title())
+    forms = [normalize(form, each) for each in cases for form in ("NFC", "NFD")]
+    written = [each.encode(errors="replace").lower() for each in forms]
+    written += [json.dumps(each)[1:-1].encode().lower() for each in forms]
+    return tuple(dict.fromkeys(written))
+
+
+def holds(fact: EventAccepted, wanted: tuple[Word, ...]) -> bool:
     """Whether all words are in *fact*."""
-    there = searched(fact).lower()
-    for word in wanted:  # noqa: SIM110  all() takes twice as long
-        if word not in there:
-            return False
-    return True
+    return _are_in(searched(fact).lower(), wanted)
 
 
-def may_hold(facts: Sequence[EventAccepted], wanted: tuple[bytes, ...]) -> bool:
+def may_hold(facts: Sequence[EventAccepted], wanted: tuple[Word, ...]) -> bool:
     """Whether all words are somewhere in *facts* together; if not, none of them holds them.
 
     Mostly what somebody looks for is in none of a thousand events, and to ask all of them at once
@@ -53,4 +69,14 @@ def may_hold(facts: Sequence[EventAccepted], wanted: tuple[bytes, ...]) -> bool:
     values = [value[:SEARCHED] for fact in facts for value in fact.attributes.values()]
     data = [fact.data[:SEARCHED] for fact in facts if fact.data]
     there = ("\n".join(values).encode(errors="replace") + b"\n" + b"\n".join(data)).lower()
-    return all(word in there for word in wanted)
+    return _are_in(there, wanted)
+
+
+def _are_in(there: bytes, wanted: tuple[Word, ...]) -> bool:
+    for ways in wanted:
+        for each in ways:  # any() takes twice as long
+            if each in there:
+                break
+        else:
+            return False
+    return True

@@ -9,10 +9,10 @@ from datetime import datetime
 
 import msgspec
 
-from knlite.eventlog.history import Happened, is_trouble
+from knlite.eventlog.history import BY_HAND, Happened, is_trouble
 from knlite.facts import DeliveryAttempted
 from knlite.telemetry.stories import Place, State
-from knlite.telemetry.xray import BY_HAND, states
+from knlite.telemetry.xray import states
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

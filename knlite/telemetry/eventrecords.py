@@ -6,10 +6,11 @@ Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), 
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from typing import Protocol
 
 import anyio
@@ -259,16 +260,34 @@ class EventRecords:
     async def dead_letters(self, query: Query) -> list[DeadLetter]:
         """The deliveries that their subscribers did not take, the oldest first."""
         wanted = self._wanted(query, troubled=True) or _NOTHING
-        happened = [each async for each in self._history.find(wanted)][::-1]
-        found: list[DeadLetter] = []
-        for start in range(0, len(happened), _AT_ONCE):
-            some = happened[start : start + _AT_ONCE]
-            again: dict[int, list[Happened]] = {}
-            for each in await self._again(*(one.accepted.arrival for one in some)):
-                again.setdefault(each.accepted.replay_of, []).append(each)
-            for one in some:
-                found += dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
-        return [each for each in found if query.state in {"", each.state}]
+        if query.state:
+            # Which of them are in it the history does not say.
+            wanted = replace(wanted, limit=NEWEST)
+        some: list[Happened] = []
+        found: list[list[DeadLetter]] = []
+        async with aclosing(self._history.find(wanted)) as events:
+            async for each in events:
+                some.append(each)
+                if len(some) == _AT_ONCE:
+                    found += await self._letters(some, query.state)
+                    some.clear()
+                    if len(found) >= query.limit:
+                        break
+        found += await self._letters(some, query.state)
+        return list(chain.from_iterable(found[: query.limit][::-1]))
+
+    async def _letters(self, some: Sequence[Happened], state: str) -> list[list[DeadLetter]]:
+        """The dead letters of each of *some* events that has one in that *state*."""
+        again: dict[int, list[Happened]] = {}
+        for each in await self._again(*(one.accepted.arrival for one in some)) if some else ():
+            again.setdefault(each.accepted.replay_of, []).append(each)
+        found = []
+        for one in some:
+            letters = dead_letters(one, again.get(one.accepted.arrival, ()), self._now())
+            wanted = [each for each in letters if state in {"", each.state}]
+            if wanted:
+                found.append(wanted)
+        return found
 
     async def find(self, query: Query, *, originals: bool = False) -> list[Happened]:
         """The newest events that are asked for, the oldest of them first; without their data.
@@ -320,7 +339,8 @@ class EventRecords:
             type=query.type,
             subject=query.subject,
             text=query.text,
-            state=query.state,
+            # A dead letter has a state of its own, which that of its event may hide.
+            state="" if troubled else query.state,
             readers=readers,
             kind=query.kind,
             namespace=query.namespace,

@@ -1,8 +1,8 @@
 """The last requests, the last cold ones, and what became of the instances that they waited for.
 
 Every request passes here, so it is kept as it came and costs a look at a number; a row, its stages
-and its texts are made when somebody asks. What is kept is bounded: the heads of ``KEPT`` and
-``KEPT_COLD`` requests (a head has 64 KiB at most, and hardly ever more than two).
+and its texts are made when somebody asks. What is kept is bounded: ``KEPT`` and ``KEPT_COLD``
+requests, of whose heads no more is kept than is usual (``keptheads.py``): 30 MB at the very most.
 
 A request's id is its client's, who may use it twice: what tells requests apart is their *number*.
 Source: ``docs/adr/0049-requests-and-logs-in-the-console.md``.
@@ -18,6 +18,7 @@ import msgspec
 
 from knlite.facts import ColdStart, Fact, InstanceChanged, PreparationStep, RequestDone
 from knlite.telemetry.accesslog import record, shown_headers
+from knlite.telemetry.keptheads import EVENT_HEADERS, LONGEST, are_heavy, lightened
 from knlite.telemetry.waterfall import DIGITS, Moment, Stage, Waterfall, stages_of, waterfall
 
 KEPT = 2000
@@ -28,11 +29,10 @@ KEPT_MOMENTS = 64
 """Of the life of each revision's instances."""
 KEPT_NAMES = 1000
 """Services and revisions of which something is kept; those heard of longest ago go first."""
-EVENT_HEADERS = frozenset((b"ce-id", b"ce-type", b"ce-source"))
 READ = (InstanceChanged, PreparationStep, ColdStart)
 """What it takes note of beside requests."""
-LONGEST = 2000
-"""Characters of a path in a row."""
+WEIGHED = 200
+"""Requests whose heads are weighed together."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -133,9 +133,12 @@ class RecentRequests:
         """Keep *fact*, a request."""
         if type(fact) is RequestDone:
             self._count += 1
-            self._ring.append(fact)
             if fact.cold:
+                fact = lightened(fact, EVENT_HEADERS)
                 self._cold.append((self._count, fact))
+            self._ring.append(fact)
+            if not self._count % WEIGHED:
+                self._weigh()
 
     def note(self, fact: Fact) -> None:
         """Keep *fact*, one of ``READ``."""
@@ -202,6 +205,14 @@ class RecentRequests:
     def started(self) -> list[tuple[str, str]]:
         """The services that have had a cold start, by namespace and name."""
         return sorted(self._starts)
+
+    def _weigh(self) -> None:
+        """See to it that the last heads are no heavier than usual, all in all."""
+        ring = self._ring
+        last = [ring[-index] for index in range(1, WEIGHED + 1)]
+        if are_heavy(last):
+            for index, done in enumerate(last, 1):
+                ring[-index] = lightened(done, EVENT_HEADERS)
 
     def _life_of(self, done: RequestDone) -> Sequence[Moment]:
         return tuple(self._life.get((done.namespace, done.revision), ()))

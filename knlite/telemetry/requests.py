@@ -19,9 +19,9 @@ from knlite.facts import RequestDone
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Upper bounds of durations, each including its bound."""
-FINE = tuple(sorted({*SECONDS, *(round(0.00005 * 1.25**step, 9) for step in range(64))}))
-"""The same, 50 us to a minute, near enough to each other for percentiles; each of SECONDS among
-them."""
+FINE = tuple(sorted({*SECONDS, *(round(0.00005 * 1.25**step, 9) for step in range(75))}))
+"""The same, 50 us to above the ten minutes that a request may take unless told, near enough to each
+other for percentiles; each of SECONDS among them."""
 SIZES = (0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000)
 """Upper bounds of bodies, in bytes."""
 METHODS = frozenset(
@@ -29,6 +29,7 @@ METHODS = frozenset(
 )
 OTHER_METHOD = "_OTHER"
 OTHER_STATUS = "other"
+_SWITCHED = "101"
 LOOK_AT = 1000
 """Sets of labels at which to look for revisions that are gone."""
 
@@ -134,8 +135,11 @@ class Series:
 
     def warm(self) -> Distribution:
         """Seconds from arrival to the end of the answer of requests that an instance was ready
-        for, by FINE bounds."""
+        for, by FINE bounds; none of what became another protocol, as a connection may be open for
+        hours without being slow."""
         found = Distribution(FINE)
+        if self.status == _SWITCHED:
+            return found
         found.counts, found.total = list(self._at_once), self._at_once_total
         found.add(self._busy)
         return found

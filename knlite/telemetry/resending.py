@@ -16,11 +16,12 @@ from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.extensions import arriving_ttl
 from knlite.eventing.httpcodec import encode_binary
 from knlite.eventing.topology import ResourceKey, ResourceKind
+from knlite.eventlog.history import BY_HAND
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
 from knlite.telemetry.eventrecords import EventRecords, Query
 from knlite.telemetry.stories import Place, Row
-from knlite.telemetry.xray import BY_HAND, event_of
+from knlite.telemetry.xray import event_of
 
 TIMEOUT = 30.0
 """Seconds for what is sent straight to a URL."""

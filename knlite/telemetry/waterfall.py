@@ -87,6 +87,8 @@ _ON_THE_WAY: tuple[tuple[StageName, InstanceState, str], ...] = (
     ("create", "started", ""),
 )
 """Stages of a start by the state that ends them."""
+_OVER = frozenset(("ready", "failed", "waiting", "gone"))
+"""States that an instance is not in any more while it starts."""
 _TOLD: dict[str, str] = {
     "failed": "failed",
     "waiting": "waits",
@@ -105,7 +107,8 @@ def waterfall(done: RequestDone, life: Sequence[Moment] = ()) -> Waterfall:
     """The whole time of *done*; *life* is what is known of its revision, in order of time."""
     arrived = done.at - timedelta(seconds=done.seconds)
     until = [moment for moment in life if moment.at <= done.at]
-    marks = [] if done.instance else _as_far_as_it_came(until, arrived, done)
+    in_vain = done.cold and not done.instance
+    marks = _as_far_as_it_came(until, arrived, done) if in_vain else []
     return Waterfall(
         total=round(done.seconds, DIGITS),
         answered=bool(done.first_byte),
@@ -161,7 +164,11 @@ def _as_far_as_it_came(life: Sequence[Moment], arrived: datetime, done: RequestD
     if begin is None:
         return []
     instance = life[begin].instance
-    reached = {each.state: each.at for each in life[begin:] if each.instance == instance}
+    of_start = [each for each in life[begin:] if each.instance == instance]
+    if any(each.state in _OVER and each.at < arrived for each in of_start):
+        # Nothing was being started when it came: what it waited for did not begin.
+        return []
+    reached = {each.state: each.at for each in of_start}
     marks = [
         _Mark(name, (reached[state] - arrived).total_seconds(), why)
         for name, state, why in _ON_THE_WAY

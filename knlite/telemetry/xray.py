@@ -18,7 +18,7 @@ from knlite.eventing import jsonformat
 from knlite.eventing.cloudevent import CloudEvent
 from knlite.eventing.filters.build import filter_from
 from knlite.eventing.filters.filter import Filter, Verdict
-from knlite.eventlog.history import KEPT_ATTEMPTS, Happened
+from knlite.eventlog.history import BY_HAND, KEPT_ATTEMPTS, Happened
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted
 from knlite.telemetry.stories import Attempt, Place, Row, State, Story, Summary
 
@@ -26,8 +26,6 @@ OPEN: frozenset[State] = frozenset(("delivering", "waiting"))
 _WORST_FIRST: tuple[State, ...] = (
     "delivering", "waiting", "failed", "dead-lettered", "cut off", "gone", "delivered", "unmatched",
 )  # fmt: skip
-BY_HAND = "Replay"
-"""The kind of egress of what somebody sent to a URL by hand."""
 
 
 def event_of(fact: EventAccepted) -> CloudEvent:

@@ -30,8 +30,9 @@ HOST = "web.default.localhost"
 TIMES = 10
 
 ALLOWED = ("knlite.dataplane", "knlite.serving", "knlite.clock", "knlite.facts")
-NOTES = ("knlite.telemetry.accesslog", "knlite.telemetry.bus", "knlite.telemetry.metrics",
-         "knlite.telemetry.recentrequests", "knlite.telemetry.requests")  # fmt: skip
+NOTES = ("knlite.telemetry.accesslog", "knlite.telemetry.bus", "knlite.telemetry.keptheads",
+         "knlite.telemetry.metrics", "knlite.telemetry.recentrequests",
+         "knlite.telemetry.requests")  # fmt: skip
 """They take note of a request that is over."""
 LIBRARIES = ("h2", "hpack", "hyperframe")
 """Heads and frames of HTTP/2."""

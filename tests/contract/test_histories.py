@@ -1,6 +1,7 @@
 """The contract of a history of events (ADR 0031), for every side of it."""
 
 import sqlite3
+import unicodedata
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,6 +18,7 @@ from knlite.clock import SystemClock
 from knlite.eventlog import historyreading, historysqlite, historytables
 from knlite.eventlog.database import FILE, open_database
 from knlite.eventlog.history import (
+    BY_HAND,
     KEPT_ATTEMPTS,
     Bounds,
     Happened,
@@ -109,6 +111,26 @@ async def test_what_is_wanted_is_found(
         )
         history.accepted(other)
         assert await arrivals(history, **wanted) == found
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"to": "Ñandú 100%"}'.encode(),
+        b'{"to": "\\u00D1and\\u00fa 100%"}',
+        '{"to": "ÑANDÚ 100%"}'.encode(),
+        unicodedata.normalize("NFD", '{"to": "ñandú 100%"}').encode(),
+    ],
+    ids=["utf-8", "escaped", "capitals", "accents apart"],
+)
+@pytest.mark.parametrize("text", ["ñandú", "Ñandú", "ÑANDÚ 100%", '"to" ñandú'])
+async def test_words_of_other_languages_are_found_however_they_are_written(
+    opened: Opened, data: bytes, text: str
+) -> None:
+    async with opened() as history:
+        history.accepted(accepted(1, data=data))
+        history.accepted(accepted(2, data="{ñandu}".encode()))
+        assert await arrivals(history, text=text) == [1]
 
 
 async def test_an_event_keeps_everything_and_its_attempts_in_their_order(opened: Opened) -> None:
@@ -216,6 +238,43 @@ async def test_what_cannot_be_in_a_state_is_left_out(
         got = await arrivals(history, state=state, text=text)
         # Who asks works out the rest: that nothing is missing is what counts.
         assert got == found or (state in {"delivered", "unmatched"} and set(found) <= set(got))
+
+
+async def test_pages_leave_nothing_out_that_came_out_of_order(opened: Opened) -> None:
+    async with opened() as history:
+        # An earlier run has left the first, and keeping one takes longer than keeping another.
+        for arrival in (9000, 1000, 5000, 7000, 6000, 8000):
+            history.accepted(accepted(arrival, again=arrival == 1000))
+        for wanted in ({}, {"id": "e"}, {"state": "delivering"}):
+            paged, before = [], 10_000
+            while page := await arrivals(history, limit=2, before=before, **wanted):
+                paged += page
+                before = page[-1]
+            assert paged == [9000, 8000, 7000, 6000, 5000, 1000]
+        assert await arrivals(history, since=8000) == [9000, 8000]
+
+
+async def test_an_attempt_whose_event_is_not_kept_hides_no_others(opened: Opened) -> None:
+    async with opened() as history:
+        for arrival in range(1, 401):
+            if arrival != 300:
+                history.accepted(accepted(arrival))
+            history.attempted(attempted(arrival, outcome="failed"))
+        assert len(await arrivals(history, state="failed", limit=200)) == 200
+
+
+async def test_what_was_sent_to_a_url_by_hand_changes_no_state(opened: Opened) -> None:
+    async with opened() as history:
+        history.changed(egress("deleted", 0, gone=True))
+        history.accepted(accepted(1))
+        history.attempted(attempted(1))
+        history.attempted(attempted(1, "hand-1", "failed", egress_kind=BY_HAND))
+        history.accepted(accepted(2, ["deleted"]))
+        history.attempted(attempted(2, "hand-2", egress_kind=BY_HAND))
+        history.changed(egress("deleted", 9, gone=True))
+        assert 1 in await arrivals(history, state="delivered")
+        assert await arrivals(history, state="failed") == []
+        assert await arrivals(history, state="gone") == [2]
 
 
 async def test_egresses_are_found_by_name_also_those_that_are_gone(opened: Opened) -> None:

@@ -121,6 +121,20 @@ async def test_what_does_not_fit_is_counted_and_told(monkeypatch: pytest.MonkeyP
     assert said == ["3 traces were lost: http://c is too slow"]
 
 
+async def test_what_others_have_written_is_bounded_in_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox, "MOST_BYTES", 100)
+    collector, said = Collector(), list[str]()
+    box = outgoing(collector, said, delay=3600)
+    for number in range(5):
+        box.put(number, 40)
+    box.put(5, 20)
+    await box.aclose()
+    assert collector.batches == [[0, 1, 5]]
+    assert said == ["3 traces were lost: http://c is too slow"]
+
+
 async def test_that_it_fails_is_said_once_and_that_it_works_again_too() -> None:
     collector, said = Collector(), list[str]()
     box = outgoing(collector, said)

@@ -131,6 +131,7 @@ class Top(App[None]):
         match message.news:
             case Begun():
                 self._trouble, self._begun = "", True
+                self.sight.begin()
                 self._say()
                 for what in _ASKED:
                     self._ask(what)

@@ -32,7 +32,7 @@ def starts(client: Client) -> Learn:
     found: list[Document] = client.asked("GET", "/knlite/requests", params)["requests"]
 
     def learn(sight: Sight) -> set[Pane]:
-        sight.starts = found
+        sight.take_starts(found)
         return {"starts"}
 
     return learn

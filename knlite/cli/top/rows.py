@@ -248,14 +248,13 @@ NOTICES = ("TIME", "", "WHAT", "HAPPENED")
 
 def notices(sight: Sight) -> list[Row]:
     """One row for each sentence, the newest first."""
-    total = len(sight.notices)
     found = []
-    for index, each in enumerate(reversed(sight.notices)):
+    for each in reversed(sight.notices):
         sign, style = _LEVELS.get(each["level"], ("·", ""))
         about = each.get("object", "").partition("/")
         found.append(
             Row(
-                key=f"{each['at']} {total - index} {each['text'][:40]}",
+                key=f"{each['at']} {each.get('object', '')} {each['text']}",
                 cells=(
                     time_of(each["at"]),
                     Text(sign, style=style),

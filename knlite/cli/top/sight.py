@@ -14,7 +14,7 @@ Document = Mapping[str, Any]
 Name = tuple[str, str]
 """Namespace and name."""
 
-TOPICS = ("objects", "instances", "load", "events", "notices")
+TOPICS = ("objects", "instances", "load", "requests", "events", "notices")
 KEPT = 200
 """Cold starts, events, notices: of each so many, the newest."""
 
@@ -46,6 +46,8 @@ class Sight:
             case "load":
                 self._load(data)
                 return {"services"}
+            case "requests":
+                return self.take_starts(data["items"])
             case "events":
                 self.take_events(data["items"])
                 return {"events"}
@@ -57,6 +59,20 @@ class Sight:
             case _:
                 return set()
 
+    def begin(self) -> None:
+        """The feed begins, perhaps of another run: what can be asked for is asked for anew."""
+        self.starts = []
+        self.events = {}
+
+    def take_starts(self, items: Iterable[Document]) -> set[Pane]:
+        """Learn of requests, of which those that found no instance are kept."""
+        cold = {each["number"]: each for each in items if each["cold"]}
+        if not cold:
+            return set()
+        known = {each["number"]: each for each in self.starts} | cold
+        self.starts = [known[number] for number in sorted(known, reverse=True)[:KEPT]]
+        return {"starts"}
+
     def take_events(self, items: Iterable[Document]) -> None:
         """Learn of events, each in a list's form; one of an event that ended may have no more."""
         for item in items:
@@ -66,7 +82,7 @@ class Sight:
             self.events = dict(sorted(self.events.items())[-KEPT:])
 
     def starts_are_asked_for(self, topic: str, data: Document) -> bool:
-        """Whether a message tells that there is another cold start."""
+        """Whether a message tells of a cold start, which a flood of requests may have left out."""
         return topic == "notices" and any(each["kind"] == "ColdStart" for each in data["items"])
 
     def services_are_asked_for(self, topic: str, data: Document) -> bool:

@@ -6,6 +6,7 @@ compression.
 
 import logging
 import re
+import threading
 from collections.abc import Sequence
 
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
@@ -28,13 +29,24 @@ class _Heard(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
-        self.first = ""
+        self._of = threading.local()
+        """Each exporter speaks in the thread that sends with it."""
+
+    @property
+    def first(self) -> str:
+        """What was said first in this thread since ``forget``."""
+        found: str = getattr(self._of, "first", "")
+        return found
+
+    def forget(self) -> None:
+        """Listen anew."""
+        self._of.first = ""
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
         if record.exc_info and record.exc_info[1] is not None:
             text = f"{text}: {record.exc_info[1]}"
-        self.first = self.first or _cause(" ".join(text.split()))
+        self._of.first = self.first or _cause(" ".join(text.split()))
 
 
 def _cause(text: str) -> str:
@@ -97,13 +109,13 @@ def metric_exporter(target: Target) -> MetricExporter:
 
 def export_spans(exporter: SpanExporter, spans: Sequence[ReadableSpan]) -> str:
     """Why they could not be sent; empty if they were."""
-    _heard.first = ""
+    _heard.forget()
     result = exporter.export(spans)
     return "" if result is SpanExportResult.SUCCESS else _heard.first or "it was not taken"
 
 
 def export_metrics(exporter: MetricExporter, data: MetricsData) -> str:
     """Why they could not be sent; empty if they were."""
-    _heard.first = ""
+    _heard.forget()
     result = exporter.export(data)
     return "" if result is MetricExportResult.SUCCESS else _heard.first or "it was not taken"

@@ -22,7 +22,9 @@ from knlite.clock import Clock, Timer
 T = TypeVar("T")
 
 MOST = 8192
-"""As many wait at most."""
+"""As many wait at most …"""
+MOST_BYTES = 32 * 1024 * 1024
+"""… and so many bytes of what others have written, which may be megabytes in one event."""
 BATCH = 512
 """So many are sent at once, as soon as there are as many."""
 DELAY = 1.0
@@ -55,7 +57,9 @@ class Outbox(Generic[T]):
         self._send = send
         self._what, self._where = what, where
         self._delay = delay
-        self._items: deque[T] = deque()
+        self._items: deque[tuple[T, int]] = deque()
+        """With their sizes."""
+        self._bytes = 0
         self._busy = False
         self._timer: Timer | None = None
         self._lost = 0
@@ -72,13 +76,14 @@ class Outbox(Generic[T]):
         """Whether there is something that will be sent by and by."""
         return bool(self._items)
 
-    def put(self, item: T) -> None:
-        """Have *item* sent soon."""
+    def put(self, item: T, size: int = 0) -> None:
+        """Have *item* sent soon, in which others have written *size* bytes."""
         items = self._items
-        if len(items) >= MOST:
+        if len(items) >= MOST or self._bytes + size > MOST_BYTES:
             self._lost += 1
             return
-        items.append(item)
+        items.append((item, size))
+        self._bytes += size
         if self._busy:
             return
         if len(items) >= BATCH:
@@ -111,7 +116,8 @@ class Outbox(Generic[T]):
             return
         self._busy = True
         taken = [self._items.popleft() for _ in range(min(BATCH, len(self._items)))]
-        self._jobs.put(taken)
+        self._bytes -= sum(size for _, size in taken)
+        self._jobs.put([item for item, _ in taken])
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:

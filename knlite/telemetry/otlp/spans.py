@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import NamedTuple
 
+from msgspec import structs
+
 from knlite.clock import Clock
+from knlite.eventlog.bounds import said
 from knlite.facts import (
     DeliveryAttempted,
     EgressChanged,
@@ -13,6 +16,7 @@ from knlite.facts import (
     RequestDone,
     SourceSent,
 )
+from knlite.telemetry.keptheads import EVENT_HEADERS, lightened
 from knlite.telemetry.otlp.choice import Target
 from knlite.telemetry.otlp.outbox import Outbox, Say
 
@@ -26,6 +30,9 @@ class Noted(NamedTuple):
     """A fact, and what else its spans tell."""
 
     fact: RequestDone | EventAccepted | DeliveryAttempted | SourceSent
+    """An EventAccepted without its data, which no span tells."""
+    size: int = 0
+    """Bytes of that data."""
     kept: int = 0
     """For an EventAccepted: when it was told, in nanoseconds since the epoch."""
     egresses: tuple[EgressChanged, ...] = ()
@@ -79,13 +86,16 @@ class Spans:
         """Note *fact* if somebody wants its trace."""
         if type(fact) is RequestDone:
             if fact.trace and fact.trace[-1] in _WANTED:
-                self._outbox.put(Noted(fact))
+                self._outbox.put(Noted(lightened(fact, EVENT_HEADERS)))
         elif type(fact) is DeliveryAttempted or type(fact) is SourceSent:
             if fact.trace and fact.trace[-1] in _WANTED_TEXT:
-                self._outbox.put(Noted(fact))
+                self._outbox.put(Noted(fact), len(fact.event_id) + len(fact.event_type))
         elif type(fact) is EventAccepted and fact.headers:
             kept = int(self._clock.wall().timestamp() * 1e9)
-            self._outbox.put(Noted(fact, kept, self._egresses.of(fact.resource_uid)))
+            size = len(fact.data or b"")
+            bare = structs.replace(fact, data=None)
+            noted = Noted(bare, size, kept, self._egresses.of(fact.resource_uid))
+            self._outbox.put(noted, said(fact.attributes, fact.headers, None))
 
 
 class _Loaded:

@@ -39,7 +39,7 @@ def _spans(noted: Noted) -> Iterator[Span]:
     if isinstance(fact, RequestDone):
         yield from spans_of_request(fact)
     elif isinstance(fact, EventAccepted):
-        yield from spans_of_acceptance(fact, noted.egresses, noted.kept)
+        yield from spans_of_acceptance(fact, noted.egresses, noted.kept, noted.size)
     elif isinstance(fact, DeliveryAttempted):
         yield from spans_of_delivery(fact)
     else:

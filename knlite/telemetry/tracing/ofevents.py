@@ -51,9 +51,10 @@ _TOLD = {
 
 
 def spans_of_acceptance(
-    fact: EventAccepted, egresses: Iterable[EgressChanged], kept: int
+    fact: EventAccepted, egresses: Iterable[EgressChanged], kept: int, size: int
 ) -> Iterator[Span]:
-    """*egresses* are those that the resource has; at *kept* it was known that the event is kept."""
+    """*egresses* are those that the resource has; at *kept* it was known that the event is kept,
+    whose data has *size* bytes."""
     parent = _sampled(fact.headers[-1][1]) if fact.headers else None
     if parent is None or fact.again:
         return
@@ -63,7 +64,7 @@ def spans_of_acceptance(
         **_of_event(fact.attributes),
         "messaging.operation.name": "receive",
         "messaging.destination.name": _resource(fact),
-        "messaging.message.body.size": len(fact.data or b""),
+        "messaging.message.body.size": size,
         "knlite.arrival": fact.arrival,
         "knlite.sender": fact.sender[:LONGEST],
         "knlite.log": fact.engine,

@@ -70,6 +70,24 @@ async def test_events_are_searched(
     assert [each.arrival for each in await records.events(EventQuery(**query))] == found
 
 
+async def test_dead_letters_are_found_by_their_own_state(records: EventRecords) -> None:
+    records.read(egress("b", type="t"))
+    records.read(accepted(1000, ["a", "b"]))
+    records.read(attempted(1000, "a", "failed"))
+    for arrival in (2000, 3000):
+        records.read(accepted(arrival))
+        records.read(attempted(arrival, "a", "dead-lettered"))
+
+    async def found(**query: Any) -> list[int]:
+        return [each.arrival for each in await records.dead_letters(EventQuery(**query))]
+
+    # The first of them is still being delivered to b.
+    assert await found() == [1000, 2000, 3000]
+    assert await found(state="failed", limit=1) == [1000]
+    assert await found(state="dead-lettered", limit=1) == [3000]
+    assert await found(limit=2) == [2000, 3000]
+
+
 async def test_a_story_is_found_by_id_and_by_arrival(records: EventRecords) -> None:
     records.read(accepted(1000, id="7"))
     records.read(accepted(2000, id="7", replay_of=1000))

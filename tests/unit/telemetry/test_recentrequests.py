@@ -1,12 +1,20 @@
 """What is kept of requests: the last, the last cold ones, and nothing secret in what is shown."""
 
+import sys
 from datetime import timedelta
 
 import msgspec
 import pytest
 
 from knlite.facts import InstanceChanged, PreparationStep
-from knlite.telemetry.recentrequests import KEPT, KEPT_COLD, RecentRequests, RequestQuery
+from knlite.telemetry.keptheads import LONGEST
+from knlite.telemetry.recentrequests import (
+    KEPT,
+    KEPT_COLD,
+    WEIGHED,
+    RecentRequests,
+    RequestQuery,
+)
 from tests.unit.telemetry.requestfacts import NOW, done, start
 
 
@@ -124,3 +132,27 @@ def test_a_story_has_what_happened_to_the_revision_meanwhile() -> None:
     assert story is not None
     assert [note.text for note in story.waterfall.notes] == ["installs requests"]
     assert [stage.name for stage in story.waterfall.stages] == ["queued", "prepare"]
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_heads_that_are_as_big_as_they_may_be_are_not_kept_whole(cold: bool) -> None:
+    recent = RecentRequests()
+    secrets = [(b"cookie", b"c" * 60_000), (b"Ce-Id", b"e-1"), (b"user-agent", b"curl")]
+    for number in range(1, WEIGHED + 1):
+        recent.read(done(cold=cold, headers=secrets, request_id=b"%d" % number, target=b"/orders"))
+    recent.read(done(request_id=b"after"))
+    assert sys.getrefcount(secrets) < 10
+    (row,) = recent.find(RequestQuery(text="orders", event="e-1", limit=1))
+    story = recent.story(row.id)
+    assert story is not None
+    assert (row.id, row.path, row.event) == (str(WEIGHED), "/orders", "e-1")
+    assert story.record["httpRequest"]["userAgent"] == "curl"
+
+
+def test_a_request_of_usual_weight_is_kept_as_it_came() -> None:
+    heavy, usual = b"h" * 60_000, b"u" * 1000
+    recent = RecentRequests()
+    for number in range(WEIGHED):
+        recent.read(done(target=heavy if number else usual))
+    targets = {len(row.path) for row in recent.find(RequestQuery(limit=WEIGHED))}
+    assert targets == {1000, LONGEST}

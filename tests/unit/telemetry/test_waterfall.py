@@ -87,6 +87,21 @@ def test_an_instance_that_was_being_started_before_the_request_came_takes_no_tim
     assert found == [("queued", 0.0, 0.0), ("prepare", 0.0, 0.0), ("create", 0.0, 1.0)]
 
 
+@pytest.mark.parametrize("over", ["ready", "failed"])
+def test_a_start_that_was_over_before_the_request_came_is_not_what_it_waited_for(
+    over: InstanceState,
+) -> None:
+    late = done(instance="", cold=True, status=504, why="late", first_byte=0.0)
+    life = [before(9.0, "preparing"), before(8.0, "starting"), before(7.0, over)]
+    assert spans(late, *life) == [("queued", 0.0, 1.0)]
+
+
+def test_a_request_that_waited_in_vain_for_a_place_waited_for_no_start() -> None:
+    full = done(instance="", status=504, why="late", first_byte=0.0)
+    life = [before(0.9, "preparing"), before(0.8, "starting")]
+    assert spans(full, *life) == [("queued", 0.0, 1.0)]
+
+
 def test_an_answer_that_never_began_is_the_apps_time() -> None:
     cut = waterfall(done(status=502, why="the instance closed the connection", first_byte=0.0))
     assert [(each.name, each.why) for each in cut.stages] == [

@@ -121,7 +121,7 @@ function useLetters(asked: Params): { letters: readonly DeadLetter[] | null; err
       try {
         const search = new URLSearchParams({ ...asked, limit: LIMIT });
         const { deadLetters } = await get<{ deadLetters: DeadLetter[] }>(`/knlite/dead-letters?${search.toString()}`, aborting.signal);
-        set({ letters: deadLetters.reverse(), error: null });
+        set({ letters: deadLetters.sort((one, other) => other.at.localeCompare(one.at)), error: null });
       } catch (error) {
         if (!aborting.signal.aborted) set((before) => ({ ...before, error }));
       }

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from knlite.cli.top import details, rows
 from knlite.cli.top.rows import BAR, Row
-from knlite.cli.top.sight import Sight
+from knlite.cli.top.sight import KEPT, Sight
 from tests.unit.cli.top.documents import event, instance, load, notice, service, start
 
 WEB = ("default", "web")
@@ -145,3 +145,11 @@ def test_the_details_of_a_cold_start_have_a_line_for_each_stage() -> None:
     assert create.index("▓") < app.index("█")
     assert create.endswith("500 ms")
     assert any("its process was forked" in line for line in lines)
+
+
+def test_a_notice_stays_the_same_row_when_others_push_the_oldest_out() -> None:
+    sight = Sight()
+    sight.take("notices", {"items": [notice(f"n {index}") for index in range(KEPT)]})
+    before = {row.key for row in rows.notices(sight)}
+    sight.take("notices", {"items": [notice("one more")]})
+    assert len(before & {row.key for row in rows.notices(sight)}) == KEPT - 1

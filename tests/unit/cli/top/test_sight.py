@@ -1,5 +1,5 @@
 from knlite.cli.top.sight import KEPT, Sight
-from tests.unit.cli.top.documents import event, instance, load, notice
+from tests.unit.cli.top.documents import event, instance, load, notice, start
 
 
 def test_an_instance_is_known_from_its_first_state_until_it_is_gone() -> None:
@@ -36,6 +36,28 @@ def test_an_event_is_told_again_as_it_goes_on_and_the_newest_are_kept() -> None:
     sight.take_events(event(arrival) for arrival in range(2, KEPT + 10))
     assert len(sight.events) == KEPT
     assert min(sight.events) == 10
+
+
+def test_cold_starts_are_kept_once_and_in_their_order_whoever_tells_of_them() -> None:
+    sight = Sight()
+    warm = start(number=2, cold=False)
+    told = {"items": [start(number=1), warm, start(number=3, status=504)], "skipped": 0}
+    assert sight.take("requests", told) == {"starts"}
+    assert sight.take("requests", {"items": [warm], "skipped": 0}) == set()
+    sight.take_starts([start(number=3, status=504), start(number=0)])
+    assert [each["number"] for each in sight.starts] == [3, 1, 0]
+    sight.take_starts(start(number=number) for number in range(KEPT + 10))
+    assert len(sight.starts) == KEPT
+
+
+def test_nothing_of_an_earlier_run_stays_that_could_not_be_asked_for() -> None:
+    sight = Sight()
+    sight.take("events", {"items": [event(1)], "skipped": 0})
+    sight.take_starts([start()])
+    sight.take("notices", {"items": [notice("it ended")], "skipped": 0})
+    sight.begin()
+    assert (sight.events, sight.starts) == ({}, [])
+    assert sight.notices
 
 
 def test_notices_that_a_snapshot_repeats_are_there_once() -> None:

@@ -108,7 +108,7 @@ def test_a_cold_start_is_all_of_its_requests_time() -> None:
 
 def test_an_attempt_belongs_to_the_trigger_and_that_to_what_took_the_event() -> None:
     taken = accepted(arrival=MICROS - 3_000_000)
-    (broker,) = spans_of_acceptance(taken, (), 0)
+    (broker,) = spans_of_acceptance(taken, (), 0, 0)
     sent, trigger = spans_of_delivery(attempt(ended=True))
     assert (sent.parent, trigger.parent) == (trigger.context, broker.context)
     assert trigger.end - trigger.start == 3 * 10**9
@@ -132,7 +132,7 @@ def test_who_wants_an_event_is_told_and_what_is_in_it_is_not() -> None:
         '{"filter":{"attributes":{"type":"paid"}}}',
         '{"filters":[{"exact":{"type":"x"}}]}',
     )
-    (span,) = spans_of_acceptance(accepted(), (egress("u", paid), egress("v", failed)), 0)
+    (span,) = spans_of_acceptance(accepted(), (egress("u", paid), egress("v", failed)), 0, 0)
     told = {moment.attributes["knlite.egress"]: moment.attributes for moment in span.moments}
     assert told["trigger:u.shop"]["knlite.wanted"] is True
     assert told["trigger:v.shop"]["knlite.wanted"] is False
@@ -156,11 +156,11 @@ def test_a_source_begins_a_trace() -> None:
 def test_what_nobody_wants_makes_no_span(trace: str) -> None:
     assert list(spans_of_request(request(trace=trace.encode()))) == []
     assert list(spans_of_delivery(attempt(trace=trace, ended=True))) == []
-    assert list(spans_of_acceptance(accepted(headers=(("traceparent", trace),)), (), 0)) == []
+    assert list(spans_of_acceptance(accepted(headers=(("traceparent", trace),)), (), 0, 0)) == []
 
 
 def test_what_an_earlier_run_has_told_is_not_told_again() -> None:
-    assert list(spans_of_acceptance(accepted(again=True), (), 0)) == []
+    assert list(spans_of_acceptance(accepted(again=True), (), 0, 0)) == []
 
 
 def test_an_event_that_waits_has_not_been_sent() -> None:
@@ -175,7 +175,7 @@ def test_nothing_that_anybody_writes_stops_it(text: str, raw: bytes) -> None:
     spans: list[Span] = [
         *spans_of_request(hostile),
         *spans_of_delivery(attempt(target=text, why=text, event_id=text)),
-        *spans_of_acceptance(named, (egress("u", text),), 0),
+        *spans_of_acceptance(named, (egress("u", text),), 0, 0),
     ]
     assert [span.context.trace for span in spans] == [int(TRACE, 16)] * 3
 
