@@ -148,7 +148,7 @@ export const texts = {
     "fault.notUri": "is no URI",
     "fault.notTime": "is no time as RFC 3339 has it: 2026-11-26T12:00:00Z",
     "fault.notMedia": "is no media type, as application/json",
-    "fault.notJson": "is no JSON",
+    "fault.notJson": "not valid JSON",
     "fault.notBase64": "is no Base64",
     "fault.badName": "Names have lower-case letters and digits only",
     "fault.takenName": "One of these is an attribute of its own",
