@@ -253,7 +253,7 @@ export const texts = {
     again: "puede haberse entregado antes",
     answer: "Respuesta",
     requests: "Peticiones",
-    logs: "Logs",
+    logs: "Registros",
     reply: "su respuesta",
     wentOn: "siguió como",
     tree: "Qué resultó de él",
