@@ -55,9 +55,9 @@ function Chip() {
 
 function Connection() {
   const state = shown.value;
-  if (state === "lost") return <span class="status lost" role="status"><span class="dot" /><span>{t("lost")}</span></span>;
+  if (state === "lost") return <span class="status lost" role="status"><span class="lamp" /><span>{t("lost")}</span></span>;
   const word = state === "open" ? t("live") : state === "connecting" ? t("connecting") : t("idle");
-  return <span class={`status ${state === "open" ? "ready" : state}`} role="status" title={word}><span class="dot" /><span>{word}</span></span>;
+  return <span class={`status ${state === "open" ? "ready" : state}`} role="status" title={word}><span class="lamp" /><span>{word}</span></span>;
 }
 
 /** How much the page has missed because it was slow. */
