@@ -20,6 +20,7 @@ from knlite.apiserver import options
 from knlite.apiserver.bodies import read_bytes
 from knlite.apiserver.ending import Ending
 from knlite.apiserver.eventsource import NEWEST, USUAL_LIMIT, EventQuery, EventSending, EventSource
+from knlite.apiserver.guard import PAGE_TOKEN
 from knlite.apiserver.ownjson import own_json
 from knlite.errors import InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent, Malformed
@@ -112,7 +113,9 @@ class EventRoutes:
         event = await _event(request)
         if url:
             return own_json(await self._sending.send_to(event, url))
-        return own_json(await self._sending.send(event, kind or "Broker", namespace, name), 202)
+        sender = "the console" if PAGE_TOKEN in request.headers else "knlite send"
+        kind = kind or "Broker"
+        return own_json(await self._sending.send(event, kind, namespace, name, sender=sender), 202)
 
     async def _dead_letters(self, request: Request) -> Response:
         return _listed("deadLetters", await self._events.dead_letters(self._query(request)))

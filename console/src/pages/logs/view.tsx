@@ -239,7 +239,7 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, act 
       </span>
       <span role="gridcell" class="link">
         {group && foldable(group, line) && (
-          <button type="button" class="fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
+          <button type="button" class="log-fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
         )}
         {row.request !== "" && <a href={href("requests", [row.request])} tabIndex={-1} aria-label={t("toRequest")} title={t("toRequest")}><Icon name="requests" size={14} /></a>}
       </span>
