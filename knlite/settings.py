@@ -60,8 +60,17 @@ class Settings:
     @property
     def gateway(self) -> str:
         """The URL by which programs of this machine reach the gateway."""
-        host = "127.0.0.1" if self.address in {"0.0.0.0", "::"} else self.address
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return _url(self.address, self.port)
+
+    @property
+    def admin(self) -> str:
+        """The URL of the admin port for programs of this machine, and of the console."""
+        return _url(self.admin_address, self.admin_port)
+
+
+def _url(address: str, port: int) -> str:
+    host = "127.0.0.1" if address in {"0.0.0.0", "::"} else address
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def environment() -> dict[str, str]:

@@ -9,6 +9,7 @@ export const RULES = [
   { name: "any", pattern: /(?::|\bas|<|\|)\s*any\b|@ts-ignore|@ts-nocheck/, why: "use unknown and look", only: CODE },
   { name: "style", pattern: /\bstyle=["'`]|\.cssText\b|setAttribute\(\s*["']style/, why: "a class, or an object of properties", only: CODE },
   { name: "elsewhere", pattern: /(?:src|href)=["']https?:|@import\s+(?:url\()?["']?https?:|url\(["']?https?:/, why: "nothing is fetched from another server" },
+  { name: "nested", pattern: /^(?:[.#a-z]|@media|@container)(?!ain\.(?:map|services|requests|events|logs|manifests) \{)/, why: "a page's styles stand inside main.PAGE { … }: they stay when another page is shown", only: /pages\/[a-z]+\/(?!chip\b)[a-z]+\.css$/ },
   { name: "console", pattern: /\bconsole\.(?:log|debug)\(/, why: "say it on the page", only: CODE },
 ];
 

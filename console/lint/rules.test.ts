@@ -17,3 +17,11 @@ test("what only sounds like it is not", () => {
   expect(names("// innerHTML is never used")).toEqual([]);
   expect(names("const company = many(anything); <p style={{ width }} />")).toEqual([]);
 });
+
+test("styles of a page that would reach another page are refused", () => {
+  const css = (text: string): number => breaches("src/pages/map/map.css", text).length;
+  expect(css(".legend { position: absolute; }")).toBe(1);
+  expect(css("@media (max-width: 719px) {")).toBe(1);
+  expect(css("main.map {\n  .legend { position: absolute; }\n}\n@keyframes appear { from { opacity: 0; } }")).toBe(0);
+  expect(breaches("src/ui/table.css", ".table { width: 100%; }")).toEqual([]);
+});

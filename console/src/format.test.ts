@@ -7,6 +7,11 @@ test("a length of time has the unit that fits", () => {
   expect(said).toEqual(["0 ms", "0.42 ms", "12 ms", "1.25 s", "42 s", "3 min 5 s", "2 h 4 min", "2 d 2 h", "–"]);
 });
 
+test("no length of time has sixty seconds, or a thousand milliseconds", () => {
+  const said = [0.009996, 0.9996, 9.996, 59.96, 119.7, 3599.7, 86_399, -2].map(duration);
+  expect(said).toEqual(["10 ms", "1 s", "10 s", "1 min 0 s", "2 min 0 s", "1 h 0 min", "1 d 0 h", "−2 s"]);
+});
+
 test("sizes are counted in powers of 1024", () => {
   expect([0, 512, 1536, 20 * 1024 * 1024].map(size)).toEqual(["0 B", "512 B", "1.5 KiB", "20 MiB"]);
 });

@@ -12,16 +12,20 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
 /** A length of time of some seconds: `0.4 ms`, `12 ms`, `1.25 s`, `3 min 5 s`, `2 h 4 min`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "–";
-  const long = Math.abs(seconds);
-  if (long === 0) return "0 ms";
-  if (long < 0.01) return `${trimmed(seconds * 1000, 2)} ms`;
-  if (long < 1) return `${Math.round(seconds * 1000)} ms`;
-  if (long < 10) return `${trimmed(seconds, 2)} s`;
-  if (long < 60) return `${trimmed(seconds, 1)} s`;
-  if (long < 3600) return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
-  if (long < 86_400) return `${Math.floor(seconds / 3600)} h ${Math.round((seconds % 3600) / 60)} min`;
-  return `${Math.floor(seconds / 86_400)} d ${Math.round((seconds % 86_400) / 3600)} h`;
+  if (seconds < 0) return `−${duration(-seconds)}`;
+  if (seconds === 0) return "0 ms";
+  // What is rounded up to a whole unit is told in that unit.
+  if (seconds < 0.009995) return `${trimmed(seconds * 1000, 2)} ms`;
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 9.995) return `${trimmed(seconds, 2)} s`;
+  if (seconds < 59.95) return `${trimmed(seconds, 1)} s`;
+  if (seconds < 3599.5) return two(Math.round(seconds), 60, "min", "s");
+  if (seconds < 86_370) return two(Math.round(seconds / 60), 60, "h", "min");
+  return two(Math.round(seconds / 3600), 24, "d", "h");
 }
+
+/** `3 min 5 s`: of a number of small units, of which so many are a large one. */
+const two = (small: number, each: number, large: string, rest: string): string => `${Math.floor(small / each)} ${large} ${small % each} ${rest}`;
 
 /** `512 B`, `1.5 KiB`, `20 MiB`. */
 export function size(bytes: number): string {

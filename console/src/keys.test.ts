@@ -1,11 +1,15 @@
 import { expect, test } from "vitest";
 
-import { matched, type Key } from "./keys";
+import { matched, pressed, type Key } from "./keys";
 
 const key = (keys: string): Key => ({ keys, label: () => keys, run: () => undefined });
 const KEYS = [key("g m"), key("g s"), key("/"), key("Ctrl+k"), key("m")];
 const find = (before: string, pressed: string, writing = false, modal = false): string | undefined =>
   matched(KEYS, before, pressed, writing, modal)?.keys;
+
+test("keys are shown as they stand on the keyboard", () => {
+  expect([pressed("g m"), pressed("Ctrl+k"), pressed("+"), pressed("?")]).toEqual([["g", "m"], ["Ctrl K"], ["+"], ["?"]]);
+});
 
 test("two keys, one after the other, are one", () => {
   expect(find("g", "m")).toBe("g m");

@@ -69,6 +69,14 @@ export function listen(): void {
   });
 }
 
+/** What is pressed, one after the other, as it stands on the keyboard: `Ctrl K`, `g` then `m`, `+`. Pure. */
+export function pressed(keys: string): string[] {
+  return keys.split(" ").map((key) => {
+    const [held, letter] = key.split("+");
+    return held && letter ? `${held} ${letter.toUpperCase()}` : key;
+  });
+}
+
 /** The key that is meant by this one, with the one before it. Where somebody writes only those
  * with Ctrl are; above a dialog none but those. */
 export function matched(keys: readonly Key[], before: string, pressed: string, writing: boolean, modal: boolean): Key | undefined {

@@ -63,7 +63,7 @@ class JSONLog:
             self._write(present(), level, "Settled", message, object=f"{kind}/{name}")
         self._news.settled()
         settings = emulator.settings
-        where: dict[str, str] = {"gateway": settings.gateway}
+        where: dict[str, str] = {"gateway": settings.gateway, "console": settings.admin}
         if kubeconfig is not None:
             where["kubeconfig"] = str(kubeconfig)
         self._write(present(), "info", "Settled", f"all addresses: {settings.gateway}/", **where)

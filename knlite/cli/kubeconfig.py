@@ -22,7 +22,6 @@ from knlite.settings import Settings
 
 NAME = "knlite"
 """Of the cluster, the user and the context."""
-_ANYWHERE = frozenset(("0.0.0.0", "::"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def find_access(settings: Settings) -> Access:
         tree = yaml.safe_load(_live_file(settings).read_text(encoding="utf-8"))
         server = urlsplit(str(tree["clusters"][0]["cluster"]["server"]))
     except (OSError, yaml.YAMLError, LookupError, TypeError, ValueError):
-        return Access(_server(settings))
+        return Access(settings.admin)
     place = server.netloc.rpartition("@")[2]
     return Access(f"{server.scheme}://{place}", server.password or "")
 
@@ -64,7 +63,7 @@ def written_kubeconfig(settings: Settings) -> Iterator[Path | None]:
     else the file could be that of another knlite. Raises ``InvalidInput`` if nobody could know the
     token.
     """
-    text = rendered(config_of(Access(_server(settings), settings.admin_token)))
+    text = rendered(config_of(Access(settings.admin, settings.admin_token)))
     live = _live_file(settings)
     shown: Path | None = live
     try:
@@ -167,12 +166,6 @@ def _read(file: Path) -> Mapping[str, Any]:
             fix="choose another file",
         )
     return found
-
-
-def _server(settings: Settings) -> str:
-    address = settings.admin_address
-    host = "127.0.0.1" if address in _ANYWHERE else address
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.admin_port}"
 
 
 def _live_file(settings: Settings) -> Path:

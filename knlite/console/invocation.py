@@ -14,8 +14,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from knlite.console.serviceview import revisions_of
 from knlite.errors import InvalidInput, NotFound
-from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import Route
 from knlite.kinds.serving.service import Service
 from knlite.reconcile import View
@@ -44,7 +44,9 @@ _OWN = frozenset(
     )
 )
 """What belongs to a connection, which this request has none of."""
-_AS_IS = "!#$%&'()*+,/:;=?@[]~"
+_AS_IS = "!$%&'()*+,/:;=?@[]~"
+_SITE = re.compile(r"\Ahttps?://[^/?#]*", re.IGNORECASE)
+"""What of a whole URL does not belong to its path."""
 
 
 class Invocation(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -131,15 +133,17 @@ def named(headers: Sequence[tuple[str, str]]) -> tuple[Sequence[tuple[str, str]]
 
 
 def target_of(path: str) -> str:
-    """The request target that a person means by *path*, which may be a whole URL."""
-    try:
-        parts = urlsplit(path if path.startswith(("/", "http:", "https:")) else f"/{path}")
-    except ValueError as exc:
-        raise InvalidInput(f'"{path[:80]}" is no path', cause=str(exc)) from exc
-    if path.startswith("//"):
+    """The request target that a person means by *path*, which may be a whole URL.
+
+    Whatever stands there becomes a path here, never a URL: a target that is one would tell the
+    function of another host than the service's. Raises ``InvalidInput``.
+    """
+    text = _SITE.sub("", path.strip()).partition("#")[0]
+    if not text.startswith("/"):
+        text = f"/{text}"
+    if text.startswith("//"):
         raise InvalidInput(f'"{path[:80]}" is no path', fix="begin it with one slash")
-    target = quote(parts.path or "/", safe=_AS_IS)
-    return f"{target}?{quote(parts.query, safe=_AS_IS)}" if parts.query else target
+    return quote(text, safe=_AS_IS)
 
 
 def host_of(view: View, namespace: str, name: str, asked: Invocation) -> str:
@@ -148,7 +152,7 @@ def host_of(view: View, namespace: str, name: str, asked: Invocation) -> str:
     if service is None:
         raise NotFound(f"there is no service {name} in namespace {namespace}")
     if asked.revision:
-        if view.get(Revision, namespace, asked.revision) is None:
+        if all(each.metadata.name != asked.revision for each in revisions_of(service, view)):
             raise NotFound(f"{name} has no revision {asked.revision}")
         return f"{asked.revision}.{namespace}.{CLUSTER_DOMAIN}"
     if asked.tag:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from knlite.apiserver.ending import Ending
+from knlite.console.presence import left
 from knlite.telemetry.live.hub import Hub, Looker
 
 STILL_THERE = 15.0
@@ -63,7 +64,7 @@ class _Feed(Response):
         async with anyio.create_task_group() as group:
 
             async def watch() -> None:
-                await _left(receive)
+                await left(receive)
                 group.cancel_scope.cancel()
 
             group.start_soon(watch)
@@ -85,9 +86,3 @@ class _Feed(Response):
                 await send({"type": "http.response.body", "body": body, "more_body": True})
             if patience.cancelled_caught:
                 return
-
-
-async def _left(receive: Receive) -> None:
-    """Return when the reader is gone."""
-    while (await receive())["type"] != "http.disconnect":
-        pass

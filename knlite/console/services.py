@@ -7,6 +7,7 @@ Source: knlite's own (``docs/console.md``).
 
 import base64
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 import msgspec
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from knlite.console.invocation import (
     named,
     target_of,
 )
+from knlite.console.presence import while_there
 from knlite.console.revisionview import Known
 from knlite.console.serviceview import service_detail, service_rows
 from knlite.registry.registry import Registry
@@ -78,7 +80,8 @@ class ServiceRoutes:
         namespace, name = _named(request)
         asked = decoded(await read_bytes(request, MAX_REQUEST))
         headers, request_id = named(asked.headers)
-        answer = await self._invoke(
+        ask = partial(
+            self._invoke,
             asked.method,
             host_of(self._registry.view, namespace, name, asked),
             target_of(asked.path),
@@ -87,6 +90,9 @@ class ServiceRoutes:
             timeout=SECONDS,
             limit=MAX_ANSWER,
         )
+        answer = await while_there(request.receive, ask)
+        if answer is None:
+            return Response()  # Nobody reads it.
         return JSONResponse({**shown(answer), "request": request_id})
 
 

@@ -99,7 +99,7 @@ def service_detail(view: View, namespace: str, name: str, known: Known) -> Servi
         )
     shares = traffic_of(obj)
     revisions = sorted(
-        _revisions(obj, view),
+        revisions_of(obj, view),
         key=lambda each: (each.metadata.creation_timestamp or "", each.metadata.name),
         reverse=True,
     )
@@ -154,13 +154,14 @@ def service_row(obj: Served, view: View) -> ServiceRow:
         latest_created=service.status.latest_created_revision_name if service else "",
         latest_ready=service.status.latest_ready_revision_name if service else "",
         image=container.image if container is not None else "",
-        revisions=len(_revisions(obj, view)),
+        revisions=len(revisions_of(obj, view)),
         traffic=traffic_of(obj),
         deleting=meta.deletion_timestamp is not None,
     )
 
 
-def _revisions(obj: Served, view: View) -> Sequence[Revision]:
+def revisions_of(obj: Served, view: View) -> Sequence[Revision]:
+    """The revisions that a Service has made, or that a Route sends requests to."""
     meta = obj.metadata
     if isinstance(obj, Service):
         return view.labelled(Revision, meta.namespace, SERVICE, meta.name)

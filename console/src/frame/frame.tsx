@@ -50,7 +50,8 @@ export function Frame({ page, children }: { page: Page; children: ComponentChild
         ))}
       </nav>
       <TopBar onPalette={() => setOpen("palette")} onHelp={() => setOpen("help")} />
-      <main id="main" ref={main} tabIndex={-1}>{children}</main>
+      {/* A page's styles are nested in its class: they stay when another is shown, and must not reach it. */}
+      <main id="main" class={page} ref={main} tabIndex={-1}>{children}</main>
       <Lost />
       <Toasts />
       {open === "palette" && <Palette onClose={() => setOpen(null)} />}

@@ -1,5 +1,5 @@
 import { messages } from "../i18n";
-import { shown } from "../keys";
+import { pressed, shown } from "../keys";
 import { Dialog } from "../ui/dialog";
 import { texts } from "./messages";
 import "./help.css";
@@ -8,13 +8,13 @@ const t = messages(texts);
 
 /** The keys that do something here and now. */
 export function Help({ onClose }: { onClose: () => void }) {
-  const said = [...shown.value.map((key) => ({ keys: key.keys, label: key.label() })), { keys: "Escape", label: t("keyClose") }, { keys: "↑ ↓", label: t("keyRows") }];
+  const said = [...shown.value.map((key) => ({ keys: key.keys, label: key.label() })), { keys: "Esc", label: t("keyClose") }, { keys: "↑ ↓", label: t("keyRows") }];
   return (
     <Dialog title={t("help")} onClose={onClose}>
       <dl class="keys">
         {said.map(({ keys, label }) => (
           <div key={keys + label}>
-            <dt>{keys.split(" ").map((key) => <kbd key={key}>{key.replace("+", " ")}</kbd>)}</dt>
+            <dt>{pressed(keys).map((key) => <kbd key={key}>{key}</kbd>)}</dt>
             <dd>{label}</dd>
           </div>
         ))}

@@ -28,7 +28,8 @@ export function Palette({ onClose }: { onClose: () => void }) {
   const list = useRef<HTMLUListElement>(null);
   const id = useId();
   useEffect(() => {
-    void loadObjects();
+    // Without them pages can still be gone to; that knlite does not answer is said below.
+    loadObjects().catch(() => undefined);
   }, []);
   const found = ranked(entries(objects.value), text, (entry) => `${entry.text} ${entry.kind}`).slice(0, MOST);
   const current = Math.min(index, found.length - 1);

@@ -29,6 +29,8 @@ from knlite.registry.registry import Registry
 
 NO_NAMESPACE = "-"
 """Stands for the namespace of what has none, as an empty part of a path would be lost."""
+BATCH = 500
+"""Objects that are listed at one go."""
 MAX_TEXT = 512 * 1024
 """Bytes of a text that is edited; files of any size are for ``knlite up`` and kubectl."""
 
@@ -80,8 +82,13 @@ class Manifests:
         ]
 
     async def _list(self, _request: Request) -> Response:
-        found = Listing(items=list(listed(self._registry.view, self._places)))
-        return _json(found)
+        items = []
+        for each in listed(self._registry.view, self._places):
+            items.append(each)
+            if len(items) % BATCH == 0:
+                # Requests go on meanwhile: ten thousand objects take some 50 ms.
+                await anyio.lowlevel.checkpoint()
+        return _json(Listing(items=items))
 
     async def _one(self, request: Request) -> Response:
         """Raises ``NotFound``."""

@@ -17,7 +17,6 @@ import msgspec
 from knlite.console.manifests.shown import HIDDEN, state_of
 from knlite.errors import Conflict, KnliteError, NotFound
 from knlite.kinds.catalog import info_of
-from knlite.kinds.core.namespace import Namespace
 from knlite.kinds.core.secret import Secret
 from knlite.kinds.labels import LAST_APPLIED
 from knlite.kinds.meta import Object
@@ -31,6 +30,8 @@ from knlite.registry.write import Write
 
 MANAGER = "knlite-console"
 """Who owns the fields that are written here."""
+MAX_DOCUMENTS = 200
+"""Of one text: requests wait while they are written, for about a tenth of a second."""
 Action = Literal["created", "configured", "unchanged"]
 
 
@@ -75,6 +76,9 @@ def read_text(text: str) -> tuple[tuple[Declared, ...], list[Problem]]:
     """The objects that *text* declares, and what is wrong with it before anybody is asked."""
     loaded = declared_in(parse(text, "this text"))
     problems = [_problem(each) for each in loaded.complaints]
+    for one_too_many in loaded.declared[MAX_DOCUMENTS : MAX_DOCUMENTS + 1]:
+        text = f"only {MAX_DOCUMENTS} objects are taken at once: use kubectl apply for more"
+        problems.append(_problem(one_too_many.manifest.complaint(text)))
     return loaded.declared, [*problems, *_hidden_values(loaded.declared)]
 
 
@@ -88,25 +92,28 @@ def write(
 ) -> Result:
     """Do what they say, or say why not. Nothing changes if any of them is refused."""
     problems: list[Problem] = []
-    # With a namespace of its own a text can be tried only where that is there.
-    own_namespace = any(isinstance(each.obj, Namespace) for each in declared)
-    trial = registry.fork() if own_namespace else registry
-    documents = [
-        document
-        for each in declared
-        if (document := _tried(trial, each, opened, problems, user, dry_run=not own_namespace))
-    ]
+    # Tried on a copy, where each meets what those before it have changed: their namespace, what
+    # a ConfigMap allows.
+    documents = _all(registry.fork(), declared, opened, problems, user)
     if dry_run or any(each.level == "error" for each in problems):
         return Result(applied=False, documents=documents, problems=problems)
     # Warnings have been said already.
     told: list[Problem] = []
-    documents = [
-        document
-        for each in declared
-        if (document := _tried(registry, each, opened, told, user, dry_run=False))
-    ]
+    documents = _all(registry, declared, opened, told, user)
     failed = [each for each in told if each.level == "error"]
     return Result(applied=not failed, documents=documents, problems=[*problems, *failed])
+
+
+def _all(
+    registry: Registry,
+    declared: Sequence[Declared],
+    opened: Opened | None,
+    problems: list[Problem],
+    user: str,
+) -> list[Written]:
+    """What becomes of those that are not refused; why the others are is among *problems*."""
+    done = (_one(registry, each, opened, problems, user) for each in declared)
+    return [document for document in done if document is not None]
 
 
 def _hidden_values(declared: Sequence[Declared]) -> Iterator[Problem]:
@@ -120,14 +127,12 @@ def _hidden_values(declared: Sequence[Declared]) -> Iterator[Problem]:
                     yield _problem(each.manifest.complaint(text, f"{name}.{key}"))
 
 
-def _tried(
+def _one(
     registry: Registry,
     declared: Declared,
     opened: Opened | None,
     problems: list[Problem],
     user: str,
-    *,
-    dry_run: bool,
 ) -> Written | None:
     """What becomes of one document; None, and why among *problems*, if it is refused."""
     manifest, obj = declared.manifest, declared.obj
@@ -138,7 +143,7 @@ def _tried(
         if not text.startswith(INSECURE_DEFAULT):
             problems.append(Problem(line=manifest.line, message=text, level="warning"))
 
-    how = Write(dry_run=dry_run, manager=MANAGER, warn=warn)
+    how = Write(manager=MANAGER, warn=warn)
     old = registry.at(key)
     try:
         new = _stored(registry, declared, old, opened, how, user)

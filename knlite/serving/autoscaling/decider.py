@@ -72,15 +72,12 @@ class Decider:
         desired = _activated(min(max(for_stable, down), up), for_stable, spec)
         in_panic = _activated(min(max(for_panic, down), up), for_panic, spec)
         self._judge_panic(now, for_panic / known >= spec.panic_threshold)
-        unit = "requests/s" if spec.metric == "rps" else "requests at once"
         if self._panic_since is not None:
             self._max_panic = max(self._max_panic, desired, in_panic)
             desired = self._max_panic
-            why = (
-                f"panic: {panic:g} {unit} over {spec.panic_window:g}s, {spec.target:g} per instance"
-            )
+            why = f"panic: {_load(panic, spec.panic_window, spec)}"
         else:
-            why = f"{stable:g} {unit} over {spec.stable_window:g}s, {spec.target:g} per instance"
+            why = _load(stable, spec.stable_window, spec)
         if spec.scale_down_delay and spec.reachable:
             delayed = self._with_delay(now, desired)
             if delayed > desired:
@@ -119,3 +116,15 @@ class Decider:
 
 def _activated(count: int, asked: int, spec: ScalingSpec) -> int:
     return max(count, spec.activation_scale) if spec.activation_scale > 1 and asked > 0 else count
+
+
+def _load(average: float, window: float, spec: ScalingSpec) -> str:
+    """An average load in words, with as many digits as tell something: ``0.02 requests at once …``.
+
+    Averages are not rounded to nothing: what is not zero keeps its first digit.
+    """
+    digits = f"{average:.1f}" if average >= 1 else f"{average:.1g}"
+    number = digits.removesuffix(".0")
+    what = "request" if number == "1" else "requests"
+    unit = f"{what}/s" if spec.metric == "rps" else f"{what} at once"
+    return f"{number} {unit} over {window:g}s, {spec.target:g} per instance"

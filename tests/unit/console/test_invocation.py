@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from knlite.console.invocation import Invocation, decoded, host_of, named, target_of
 from knlite.errors import InvalidInput, NotFound
+from knlite.kinds.labels import SERVICE
 from knlite.kinds.meta import ObjectMeta
+from knlite.kinds.serving.revision import Revision
 from knlite.kinds.serving.route import TrafficTarget
 from knlite.kinds.serving.service import Service, ServiceStatus
 from tests.unit.fake_view import FakeView
@@ -18,6 +20,13 @@ SHOP = Service(
         traffic=(TrafficTarget(tag="new", url="http://new-shop.default.localhost:8080"),)
     ),
 )
+
+
+def revision(service: str) -> Revision:
+    labels = {SERVICE: service}
+    return Revision(
+        metadata=ObjectMeta(name=f"{service}-00001", namespace="default", labels=labels)
+    )
 
 
 def written(**fields: object) -> bytes:
@@ -63,18 +72,26 @@ def test_a_refused_header_is_named_and_its_value_is_not() -> None:
         ("/a?b=1&c=%20", "/a?b=1&c=%20"),
         ("http://elsewhere.example/p?q=1", "/p?q=1"),
         ("/x#part", "/x"),
+        ("http://elsewhere.example", "/"),
+        ("HTTPS://elsewhere.example?q=1", "/?q=1"),
+        ("?q=1", "/?q=1"),
+        (" /a ", "/a"),
+        ("/a\r\nX: y", "/a%0D%0AX:%20y"),
+        ("http:orders", "/http:orders"),
+        ("https:http://elsewhere.example/", "/https:http://elsewhere.example/"),
     ],
 )
 def test_a_path_is_what_a_person_means_by_it(path: str, target: str) -> None:
     assert target_of(path) == target
 
 
-def test_a_path_of_two_slashes_is_nobodys() -> None:
+@pytest.mark.parametrize("path", ["//elsewhere.example/", "http://a//elsewhere.example/"])
+def test_a_path_of_two_slashes_is_nobodys(path: str) -> None:
     with pytest.raises(InvalidInput, match="one slash"):
-        target_of("//elsewhere.example/")
+        target_of(path)
 
 
-@given(st.text(max_size=60))
+@given(st.lists(st.sampled_from(("http:", "https:", "//", "/", "?", "#")) | st.text()).map("".join))
 def test_no_path_becomes_more_than_one_line(path: str) -> None:
     try:
         target = target_of(path)
@@ -86,15 +103,18 @@ def test_no_path_becomes_more_than_one_line(path: str) -> None:
 
 
 def test_a_request_goes_to_the_service_its_tag_or_its_revision() -> None:
-    view = FakeView(SHOP)
+    view = FakeView(SHOP, revision("shop"), revision("till"))
     assert host_of(view, "default", "shop", Invocation()) == "shop.default.svc.cluster.local"
     assert host_of(view, "default", "shop", Invocation(tag="new")) == "new-shop.default.localhost"
     with pytest.raises(NotFound, match="no service"):
         host_of(view, "default", "nix", Invocation())
     with pytest.raises(NotFound, match='tag "old"'):
         host_of(view, "default", "shop", Invocation(tag="old"))
-    with pytest.raises(NotFound, match="no revision"):
-        host_of(view, "default", "shop", Invocation(revision="shop-00009"))
+    own = Invocation(revision="shop-00001")
+    assert host_of(view, "default", "shop", own) == "shop-00001.default.svc.cluster.local"
+    for nobodys in ("shop-00009", "till-00001"):
+        with pytest.raises(NotFound, match="no revision"):
+            host_of(view, "default", "shop", Invocation(revision=nobodys))
 
 
 def test_each_request_has_an_id_by_which_it_is_found() -> None:

@@ -90,10 +90,10 @@ function LeftOut({ sent }: { sent: readonly Sent[] }) {
 const columns = (): Column<DeadLetter>[] => [
   { key: "at", title: t("given"), width: "112px", hide: "narrow", render: (letter) => <Time at={letter.at} show="clock" /> },
   { key: "state", title: t("state"), width: "132px", render: (letter) => <StateBadge state={letter.state} /> },
-  { key: "type", title: t("type"), width: "14%", render: (letter) => <strong class="events-type">{letter.type}</strong> },
+  { key: "type", title: t("type"), render: (letter) => <strong class="events-type">{letter.type}</strong> },
   { key: "egress", title: t("trigger"), width: "13%", hide: "narrow", render: (letter) => <span title={letter.egress.kind}>{named(letter.egress)}</span> },
-  { key: "why", title: t("reason"), hide: "narrow", render: (letter) => <span title={letter.why}>{letter.status > 0 && `${letter.status} `}{letter.why}</span> },
-  { key: "sink", title: t("sink"), width: "15%", hide: "medium", render: (letter) => <span class={letter.sink ? "" : "quiet"}>{letter.sink || t("lost")}</span> },
+  { key: "why", title: t("reason"), width: "22%", hide: "narrow", render: (letter) => <span title={letter.why}>{letter.status > 0 && `${letter.status} `}{letter.why}</span> },
+  { key: "sink", title: t("sink"), width: "13%", hide: "medium", render: (letter) => <span class={letter.sink ? "" : "quiet"}>{letter.sink || t("lost")}</span> },
   { key: "tries", title: t("tries"), width: "56px", hide: "narrow", number: true, render: (letter) => letter.attempts },
   { key: "do", title: t("redrive"), bare: true, width: "120px", hide: "narrow", render: (letter) => <Again letter={letter} /> },
 ];
@@ -121,7 +121,7 @@ function useLetters(asked: Params): { letters: readonly DeadLetter[] | null; err
       try {
         const search = new URLSearchParams({ ...asked, limit: LIMIT });
         const { deadLetters } = await get<{ deadLetters: DeadLetter[] }>(`/knlite/dead-letters?${search.toString()}`, aborting.signal);
-        set({ letters: deadLetters.reverse(), error: null });
+        set({ letters: deadLetters.sort((one, other) => other.at.localeCompare(one.at)), error: null });
       } catch (error) {
         if (!aborting.signal.aborted) set((before) => ({ ...before, error }));
       }

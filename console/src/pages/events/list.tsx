@@ -19,11 +19,11 @@ const t = messages(texts);
 const columns = (): Column<Summary>[] => [
   { key: "time", title: t("time"), width: "112px", hide: "narrow", render: (event) => <Time at={event.at} show="clock" /> },
   { key: "state", title: t("state"), width: "132px", render: (event) => <StateBadge state={event.state} /> },
-  { key: "type", title: t("type"), width: "20%", render: (event) => <strong class="events-type">{event.type}{event.replayOf > 0 && <span class="quiet"> · {t("repeats")}</span>}</strong> },
-  { key: "id", title: t("id"), width: "14%", hide: "narrow", render: (event) => <code>{event.id}</code> },
-  { key: "source", title: t("source"), width: "16%", hide: "narrow", render: (event) => event.source },
-  { key: "subject", title: t("subject"), hide: "medium", render: (event) => event.subject },
-  { key: "to", title: t("to"), width: "14%", hide: "medium", render: (event) => <span title={event.to.kind}>{named(event.to)}</span> },
+  { key: "type", title: t("type"), render: (event) => <strong class="events-type">{event.type}{event.replayOf > 0 && <span class="quiet"> · {t("repeats")}</span>}</strong> },
+  { key: "id", title: t("id"), width: "12%", hide: "narrow", render: (event) => <code>{event.id}</code> },
+  { key: "source", title: t("source"), width: "13%", hide: "narrow", render: (event) => event.source },
+  { key: "subject", title: t("subject"), width: "10%", hide: "medium", render: (event) => event.subject },
+  { key: "to", title: t("to"), width: "12%", hide: "medium", render: (event) => <span title={event.to.kind}>{named(event.to)}</span> },
   { key: "deliveries", title: t("deliveries"), width: "88px", hide: "narrow", number: true, render: (event) => <Deliveries event={event} /> },
   { key: "size", title: t("size"), width: "72px", hide: "medium", number: true, render: (event) => size(event.size) },
 ];

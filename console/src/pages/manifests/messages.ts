@@ -9,7 +9,7 @@ export const texts = {
     state: "State",
     allStates: "Any state",
     notReady: "Not ready",
-    generated: "Made by others too",
+    generated: "Generated ones too",
     create: "New",
     list: "Objects",
     name: "Name",

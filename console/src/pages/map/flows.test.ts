@@ -13,6 +13,14 @@ test("counts add up, and rates fall to nothing ten seconds after the last", () =
   expect(flows.sum(["a", "b"], 115).rate).toBe(0);
 });
 
+test("the last message is not counted again when the map is opened again", () => {
+  const flows = new Flows();
+  const message = { a: [3, 0] } as const;
+  flows.take(message, 100);
+  flows.take(message, 100);
+  expect(flows.sum(["a"], 100).count).toBe(3);
+});
+
 test("a rate is told where it is more than a trickle", () => {
   const text = (count: number, rate: number) => counted({ count, failed: 0, rate }, (each) => `${each}/s`);
   expect([text(0, 0), text(3, 0.3), text(1200, 40)]).toEqual(["", "3", "1.2k · 40/s"]);

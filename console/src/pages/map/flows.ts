@@ -21,15 +21,20 @@ export interface Sum {
 
 export class Flows {
   readonly #flows = new Map<string, Flow>();
+  #taken: Counts | null = null;
 
-  /** Add what a message of the topic `flow` says; `now` in seconds. */
+  /** Add what a message of the topic `flow` says; `now` in seconds. Who comes back to the map finds
+   * the last message still there, which is counted once. */
   take(counts: Counts, now: number): void {
+    if (counts === this.#taken) return;
+    this.#taken = counts;
     for (const [key, [count, failed]] of Object.entries(counts)) {
       const flow = this.#flows.get(key) ?? { count: 0, failed: 0, recent: [] };
       this.#flows.set(key, flow);
       flow.count += count;
       flow.failed += failed;
       flow.recent.push([now, count]);
+      forget(flow, now);
     }
   }
 
@@ -46,7 +51,7 @@ export class Flows {
       if (!flow) continue;
       count += flow.count;
       failed += flow.failed;
-      while (flow.recent.length > 0 && (flow.recent[0]?.[0] ?? now) <= now - WINDOW) flow.recent.shift();
+      forget(flow, now);
       for (const [, each] of flow.recent) recent += each;
     }
     return { count, failed, rate: recent / WINDOW };
@@ -57,6 +62,12 @@ export class Flows {
     for (const { recent } of this.#flows.values()) if ((recent.at(-1)?.[0] ?? 0) > now - WINDOW) return true;
     return false;
   }
+}
+
+/** Many are counted that nothing shows: each lets go of what is too old for a rate itself. */
+function forget(flow: Flow, now: number): void {
+  const first = flow.recent.findIndex(([at]) => at > now - WINDOW);
+  flow.recent.splice(0, first < 0 ? flow.recent.length : first);
 }
 
 /** `12`, `1.2k`, `3.4M`: a count in the room of a badge. */

@@ -144,6 +144,9 @@ function Percentiles({ label, rows }: { label: string; rows: readonly { of: Told
   );
 }
 
+/** Counts at the ticks of an axis, which stand between whole numbers, too. */
+const whole = (count: number): string => (Number.isInteger(count) ? short(count, language.value) : "");
+
 function Distribution({ services }: { services: readonly Told[] }) {
   const wanted = route.value.query["of"];
   const shown = services.find((each) => nameOf(each) === wanted) ?? services.reduce((most, each) => (each.warm.count + each.cold.count > most.warm.count + most.cold.count ? each : most));
@@ -157,13 +160,13 @@ function Distribution({ services }: { services: readonly Told[] }) {
         {shown.warm.count > 0 && (
           <figure>
             <figcaption>{t("requestsCount", { n: shown.warm.count })}</figcaption>
-            <Chart key={`warm ${name}`} log label={t("warmChart", { service: name })} data={chartOf(shown.warm.histogram)} series={[{ label: t("requests"), color: "--green", bars: true }]} xText={duration} yText={(y) => short(y, language.value)} />
+            <Chart key={`warm ${name}`} log label={t("warmChart", { service: name })} data={chartOf(shown.warm.histogram)} series={[{ label: t("requests"), color: "--green", bars: true }]} xText={duration} yText={whole} />
           </figure>
         )}
         {shown.cold.count > 0 && (
           <figure>
             <figcaption>{t("startsCount", { n: shown.cold.count })}</figcaption>
-            <Chart key={`cold ${name}`} label={t("coldChart", { service: name })} data={chartOf(shown.cold.histogram)} series={[{ label: t("starts"), color: "--blue", bars: true }]} xText={duration} yText={(y) => short(y, language.value)} />
+            <Chart key={`cold ${name}`} label={t("coldChart", { service: name })} data={chartOf(shown.cold.histogram)} series={[{ label: t("starts"), color: "--blue", bars: true }]} xText={duration} yText={whole} />
           </figure>
         )}
       </div>

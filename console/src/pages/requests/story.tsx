@@ -109,7 +109,8 @@ function Facts({ told }: { told: Told }) {
           </>
         )}
         <dt>{t("sizes")}</dt><dd>{t("sizesOf", { request: size(Number(http.requestSize)), response: size(Number(http.responseSize)) })} · {http.protocol}</dd>
-        {http.remoteIp && <><dt>{t("client")}</dt><dd class="mono">{http.remoteIp}</dd></>}
+        {/* A delivery comes from knlite itself, by no port. */}
+        {http.remoteIp && !http.remoteIp.endsWith(":0") && <><dt>{t("client")}</dt><dd class="mono">{http.remoteIp}</dd></>}
         {story.record.traceId && <><dt>{t("trace")}</dt><dd class="mono">{story.record.traceId}</dd></>}
       </dl>
       <details>

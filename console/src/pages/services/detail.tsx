@@ -81,7 +81,7 @@ function Head({ detail, onInvoke, again }: { detail: Detail; onInvoke: () => voi
       <div class="service-title">
         <h1 class="cut" title={`${namespace}/${name}`}>{namespace !== "default" && <span class="quiet">{namespace}/</span>}{name}</h1>
         <Badge tone={tone}>{t(key, values)}</Badge>
-        <Dots instances={its} />
+        {its.length > 0 && <Dots instances={its} />}
       </div>
       <div class="service-actions">
         <Button kind="primary" icon="play" onClick={onInvoke}>{t("invoke")}</Button>

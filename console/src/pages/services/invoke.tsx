@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { post } from "../../api";
 import { duration, size } from "../../format";
@@ -50,6 +50,9 @@ export function Invoke({ detail, onClose }: { detail: Detail; onClose: () => voi
   const [answer, setAnswer] = useState<Answer | null>(null);
   const [error, setError] = useState<unknown>(null);
   const [busy, setBusy] = useState(false);
+  const asking = useRef<AbortController | null>(null);
+  // Who closes the form waits for no answer: the request ends.
+  useEffect(() => () => asking.current?.abort(), []);
   const { headers, wrong } = headersOf(written.headers);
   const tag = written.whom.startsWith("tag/") ? written.whom.slice(4) : "";
   const revision = written.whom.startsWith("revision/") ? written.whom.slice(9) : "";
@@ -65,8 +68,10 @@ export function Invoke({ detail, onClose }: { detail: Detail; onClose: () => voi
     if (busy || wrong) return;
     setBusy(true);
     setError(null);
+    asking.current = new AbortController();
     try {
-      setAnswer(await post<Answer>(`${pathOf(namespace, name)}/invoke`, { method: written.method, path: written.path, headers: told, body: written.body, tag, revision }));
+      const request = { method: written.method, path: written.path, headers: told, body: written.body, tag, revision };
+      setAnswer(await post<Answer>(`${pathOf(namespace, name)}/invoke`, request, undefined, asking.current.signal));
     } catch (failed) {
       setAnswer(null);
       setError(failed);

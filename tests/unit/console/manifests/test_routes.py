@@ -29,6 +29,28 @@ metadata:
 data:
   a: "1"
 """
+FEATURE = """\
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: config-features
+  namespace: knative-serving
+data:
+  kubernetes.podspec-nodeselector: {}
+"""
+PICKY = """\
+apiVersion: serving.knative.dev/v1
+kind: Service
+metadata:
+  name: picky
+spec:
+  template:
+    spec:
+      nodeSelector:
+        disk: fast
+      containers:
+        - image: example.com/picky
+"""
 
 
 @pytest.fixture
@@ -125,6 +147,17 @@ def test_a_text_may_make_the_namespace_of_its_objects(client: Client, desk: Regi
     assert write(client, text)["applied"]
 
 
+def test_each_document_meets_what_those_before_it_have_changed(client: Client) -> None:
+    text = f"{FEATURE}---\n{PICKY}"
+    allowed, forbidden = text.format("enabled"), text.format("disabled")
+    assert write(client, PICKY)["applied"] is False
+    assert problems(client, allowed) == []
+    assert write(client, allowed)["applied"] is True
+    # Nor is the first half of a text applied which forbids the second.
+    assert write(client, forbidden.replace("name: picky", "name: other"))["applied"] is False
+    assert "enabled" in client.get(f"{URL}/core/v1/configmaps/knative-serving/config-features").text
+
+
 def test_an_edited_object_is_replaced(client: Client) -> None:
     client.post(CONFIGMAPS, config_map(a="1", b="2"))
     text, back = opened(client)
@@ -209,6 +242,12 @@ def test_values_of_a_secret_are_shown_to_who_asks_and_never_written_hidden(
 def test_what_is_not_there_is_not_found(client: Client) -> None:
     for path in ("core/v1/configmaps/default/no", "core/v1/pots/default/x"):
         assert client.get(f"{URL}/{path}").status_code == 404
+
+
+def test_too_many_objects_are_refused_at_the_first_that_is_too_much(client: Client) -> None:
+    text = "---\n".join(NEW.replace("name: x", f"name: x{index}") for index in range(202))
+    ((line, words),) = problems(client, text)
+    assert (line, "200 objects" in words) == (1 + 200 * (NEW.count("\n") + 1), True)
 
 
 def test_too_long_a_text_is_refused(client: Client) -> None:

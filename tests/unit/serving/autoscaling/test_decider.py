@@ -119,3 +119,20 @@ def test_an_unreachable_revision_keeps_nothing_alive() -> None:
     keys = {f"{PREFIX}min-scale": "2", f"{PREFIX}scale-down-delay": "60s"}
     spec = scaling_spec(keys, 0, AutoscalerConfig(), reachable=False)
     assert (spec.min_scale, spec.scale_down_delay) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (0.0166667, "0.02 requests at once over 60s, 70 per instance"),
+        (1.0, "1 request at once over 60s, 70 per instance"),
+        (7.32693, "7.3 requests at once over 60s, 70 per instance"),
+        (69.0, "69 requests at once over 60s, 70 per instance"),
+        (700.0, "panic: 700 requests at once over 6s, 70 per instance"),
+    ],
+)
+def test_the_reason_has_no_more_digits_than_people_read(load: float, words: str) -> None:
+    decider = Decider(ScalingSpec(), 0.0)
+    for second in range(60):
+        decider.record(float(second), Sample(load, load))
+    assert decider.decide(59.0, 1).why == words
