@@ -1,7 +1,8 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { choose, language, messages } from "../i18n";
 import { forgetSkipped, shown, skipped } from "../live";
+import { route } from "../router";
 import { select, selection } from "../selection";
 import { chooseTheme, theme, THEMES } from "../theme";
 import { IconButton } from "../ui/button";
@@ -14,6 +15,9 @@ const THEME_ICONS: Record<(typeof THEMES)[number], IconName> = { system: "auto",
 
 export function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   const [told, setTold] = useState(false);
+  const { page } = route.value;
+  // What lies over one page is not what the next one was opened for.
+  useEffect(() => setTold(false), [page]);
   return (
     <header class="topbar">
       <button type="button" class="go-to" onClick={onPalette} title={t("palette")} aria-keyshortcuts="Control+K">
