@@ -1,6 +1,6 @@
 /** Requests to the server that the page came from. */
 
-export interface Cause {
+interface Cause {
   readonly reason: string;
   readonly message: string;
   readonly field: string;

@@ -5,7 +5,7 @@ import { keep, kept } from "./kept";
 
 export type Language = "en" | "es";
 export type Values = Record<string, string | number>;
-export type Translate<K extends string> = (key: K, values?: Values) => string;
+type Translate<K extends string> = (key: K, values?: Values) => string;
 
 export const language = signal<Language>(chosen());
 

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { Backoff } from "./backoff";
 
 export type Topic = "graph" | "flow" | "instances" | "load" | "requests" | "events" | "logs" | "notices" | "objects";
-export type Handler = (data: unknown) => void;
+type Handler = (data: unknown) => void;
 
 /** `open` once the server has answered; `lost` while it is tried again. */
 export const connection = signal<"idle" | "connecting" | "open" | "lost">("idle");

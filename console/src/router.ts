@@ -11,7 +11,7 @@ export interface Place {
   readonly query: Readonly<Record<string, string>>;
 }
 
-export type Query = Readonly<Record<string, string | undefined>>;
+type Query = Readonly<Record<string, string | undefined>>;
 
 const hash = signal(typeof location === "undefined" ? "" : location.hash);
 

@@ -46,7 +46,7 @@ def test_events_come_in_and_are_searched(page: Page, console: Console) -> None:
         expect(rows.nth(1)).to_contain_text(found)
     search.fill("nowhere")
     expect(page.get_by_text("No event matches")).to_be_visible()
-    page.get_by_role("button", name="Clear the search").last.click()
+    page.get_by_role("button", name="Clear filters").last.click()
     expect(rows.filter(has_text="e-1")).to_have_count(1)
 
 

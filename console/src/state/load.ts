@@ -49,7 +49,7 @@ type Samples = ReadonlyMap<string, readonly Sample[]>;
  * new is told stays as it was: the last sample is what is true now. */
 export const load = signal<Samples>(new Map());
 
-export const loadKey = (of: { readonly namespace: string; readonly revision: string }): string => `${of.namespace}/${of.revision}`;
+const loadKey = (of: { readonly namespace: string; readonly revision: string }): string => `${of.namespace}/${of.revision}`;
 
 /** What is known after a message; a revision of which it says nothing keeps the very list it had. */
 export function sampled(known: Samples, message: Message): Samples {

@@ -6,7 +6,7 @@ import "uplot/dist/uPlot.min.css";
 import { colorOf, repainted } from "../theme";
 import "./chart.css";
 
-export interface Series {
+interface Series {
   readonly label: string;
   /** A custom property, as `--accent`. */
   readonly color: string;

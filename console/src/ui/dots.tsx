@@ -2,7 +2,7 @@ import type { Tone } from "./badge";
 import "./badge.css";
 import "./dots.css";
 
-export interface DotOf {
+interface DotOf {
   readonly key: string;
   readonly tone: Tone;
   readonly title?: string;

@@ -52,7 +52,7 @@ export function Field({ label, value, onInput, hint, error, placeholder, type = 
   );
 }
 
-export interface Option {
+interface Option {
   readonly value: string;
   readonly label: string;
 }

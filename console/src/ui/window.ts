@@ -1,6 +1,6 @@
 /** Which rows of a long list are drawn. Pure. */
 
-export interface Window {
+interface Window {
   readonly first: number;
   /** The one after the last. */
   readonly end: number;

@@ -1,7 +1,7 @@
 /** A filter as it is written, with the parts that decided marked in it. Pure. */
 import type { Filter, Part } from "./types";
 
-export type Mark = "passed" | "failed" | "error";
+type Mark = "passed" | "failed" | "error";
 
 export interface Segment {
   readonly text: string;

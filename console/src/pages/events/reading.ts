@@ -14,7 +14,7 @@ const TOGETHER = 400;
 /** Of events that came before, that are asked about one by one. */
 const ONE_BY_ONE = 20;
 
-export class EventList {
+class EventList {
   readonly rows = signal<readonly Summary[]>([]);
   readonly loading = signal(true);
   readonly error = signal<unknown>(null);

@@ -2,8 +2,8 @@
 import type { Selection } from "../../selection";
 import { STATES, type State, type Summary } from "./types";
 
-export const FACETS = ["type", "source", "subject", "id", "state", "trigger", "broker", "channel"] as const;
-export type Facet = (typeof FACETS)[number];
+const FACETS = ["type", "source", "subject", "id", "state", "trigger", "broker", "channel"] as const;
+type Facet = (typeof FACETS)[number];
 
 export interface Search {
   readonly facets: Readonly<Partial<Record<Facet, string>>>;

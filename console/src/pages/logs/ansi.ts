@@ -1,6 +1,6 @@
 /** What programs write for terminals, as pieces of text with classes. Pure; a piece is only ever a text node. */
 
-export interface Piece {
+interface Piece {
   readonly text: string;
   /** Names of classes: `ansi-red`, `ansi-bold`. */
   readonly classes: readonly string[];

@@ -3,7 +3,7 @@ import { ApiError } from "../../api";
 import { Backoff } from "../../backoff";
 import type { LogRow } from "./lines";
 
-export interface Batch {
+interface Batch {
   readonly lines: readonly LogRow[];
   /** Left out: before the first lines older ones, later those that came too fast. */
   readonly skipped: number;

@@ -85,7 +85,7 @@ export const texts = {
     noneHow: "Lo que escriben las instancias aparece aquí mientras lo escriben. Llame a un servicio: {example}",
     noneMatch: "Ninguna línea coincide",
     noneMatchHow: "Se busca en las últimas 2.000 líneas de cada servicio.",
-    reset: "Quitar filtros",
+    reset: "Quitar los filtros",
     time: "Hora",
     source: "Instancia",
     text: "Línea",

@@ -15,7 +15,7 @@ export interface Trial {
 
 const IDLE: Trial = { state: "idle", result: null, problems: [] };
 
-export interface Edited {
+interface Edited {
   /** The object that is edited, as its address has it, and its state when it was opened. */
   readonly path: string;
   readonly state: string;

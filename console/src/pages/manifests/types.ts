@@ -17,7 +17,7 @@ export interface Change {
   readonly message: string;
 }
 
-export interface Difference {
+interface Difference {
   readonly path: string;
   readonly declared: unknown;
   readonly now: unknown;

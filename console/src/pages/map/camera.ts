@@ -5,7 +5,7 @@ export interface Camera extends Point {
   readonly k: number;
 }
 
-export const SMALLEST = 0.2;
+const SMALLEST = 0.2;
 export const LARGEST = 2;
 /** A small drawing is not blown up. */
 const FITTED = 1.15;

@@ -5,7 +5,7 @@ import type { Graph, GraphEdge, GraphNode } from "../../state/graph";
 /** From how many nodes on namespaces are folded. */
 export const MOST = 60;
 
-export interface Folded {
+interface Folded {
   /** The namespace that a card stands for. */
   readonly namespace: string;
   readonly objects: number;

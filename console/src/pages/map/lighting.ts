@@ -34,7 +34,7 @@ export interface Story {
 
 export type Light = "passed" | "failed" | "waiting";
 
-export interface Verdict {
+interface Verdict {
   readonly matched: boolean;
   readonly text: string;
 }

@@ -6,7 +6,7 @@ export interface Entry {
   readonly out: readonly { readonly edge: GraphEdge; readonly to: GraphNode }[];
 }
 
-export interface Section {
+interface Section {
   readonly namespace: string;
   readonly entries: readonly Entry[];
 }

@@ -1,6 +1,6 @@
 /** The path of the event that the address names: its story is read, with those it leads to. */
 import { signal, useComputed, useSignalEffect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 
 import { ApiError, get } from "../../api";
 import { messages } from "../../i18n";
@@ -63,11 +63,16 @@ function useStories(arrival: string): void {
     } else void read(arrival, stop.signal);
     return () => stop.abort();
   }, [arrival]);
+  const timer = useRef(0);
   useSignalEffect(() => {
     // What goes on changes the story only when something has been sent.
     if (Object.keys(flow.value.counts).length === 0 || arrival === "" || !open(stories.peek())) return;
-    setTimeout(() => eventOf() === arrival && void read(arrival), PAUSE);
+    timer.current ||= window.setTimeout(() => {
+      timer.current = 0;
+      if (eventOf() === arrival) void read(arrival);
+    }, PAUSE);
   });
+  useEffect(() => () => clearTimeout(timer.current), []);
 }
 
 async function read(arrival: string, signal?: AbortSignal): Promise<void> {

@@ -23,7 +23,7 @@ const CHIPS = ["event", "revision", "instance"] as const;
 const SLOWER = [0.01, 0.1, 0.5, 1, 5];
 
 /** What the address says. */
-export function filterOf(query: Readonly<Record<string, string>>): Filter {
+function filterOf(query: Readonly<Record<string, string>>): Filter {
   return { text: query["text"] ?? "", service: query["service"] ?? "", status: query["status"] ?? "", cold: query["cold"] === "true", slower: Number(query["slower"]) || 0, event: query["event"] ?? "", revision: query["revision"] ?? "", instance: query["instance"] ?? "" };
 }
 

@@ -103,7 +103,7 @@ export const texts = {
     noneHow: "Llame a un servicio y aparecerá aquí con todo lo que esperó.",
     noneMatch: "Ninguna petición coincide",
     noneMatchHow: "Se busca en las últimas 2.000 peticiones y las últimas 500 en frío.",
-    reset: "Quitar filtros",
+    reset: "Quitar los filtros",
     at: "Hora",
     request: "Petición",
     duration: "Duración",

@@ -1,12 +1,12 @@
 /** Services as the server tells them (docs/console.md), read anew when their objects change. */
 import { useEffect, useState } from "preact/hooks";
 
-import { get } from "../../api";
+import { ApiError, get } from "../../api";
 import { connection } from "../../live";
 import { onObjects, type ObjectChange } from "../../state/changes";
 import type { WantedTarget } from "./split";
 
-export interface Share {
+interface Share {
   readonly revision: string;
   readonly latest: boolean;
   readonly percent: number;
@@ -41,7 +41,7 @@ export interface Condition {
   readonly message?: string;
 }
 
-export interface Scaling {
+interface Scaling {
   readonly metric: string;
   readonly target: number;
   readonly minScale: number;
@@ -124,7 +124,7 @@ export interface Detail {
   readonly domains: readonly { readonly name: string; readonly url: string; readonly ready: string; readonly reason: string; readonly message: string }[];
 }
 
-export interface Read<T> {
+interface Read<T> {
   readonly value: T | null;
   readonly error: unknown;
   readonly again: () => void;
@@ -167,7 +167,9 @@ function useRead<T>(path: string, matters: (change: ObjectChange) => boolean): R
         const found = await get<T>(path, aborting.signal);
         set({ value: found, error: null });
       } catch (failed) {
-        if (!aborting.signal.aborted) set((before) => ({ ...before, error: failed }));
+        // What has been deleted is not shown as if it were still there.
+        const gone = failed instanceof ApiError && failed.status === 404;
+        if (!aborting.signal.aborted) set((before) => ({ value: gone ? null : before.value, error: failed }));
       }
       reading = false;
       if (waiting && !aborting.signal.aborted) {

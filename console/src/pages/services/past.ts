@@ -22,7 +22,7 @@ export interface Past {
   readonly desired: readonly (number | null)[];
 }
 
-export const SECONDS = 120;
+const SECONDS = 120;
 
 /** Of the revisions of one service the sum, up to the second of `now` (since 1970), which should be
  * over: of one that is not, not all is told yet. Null is before the first word. */

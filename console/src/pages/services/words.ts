@@ -6,7 +6,7 @@ import { toneOf, type Instance } from "../../state/instances";
 import type { Sample } from "../../state/load";
 import type { Tone } from "../../ui/badge";
 
-export interface Standing {
+interface Standing {
   readonly tone: Tone;
   readonly key: "ready" | "zero" | "asleep" | "waking" | "deleting" | "failed" | "underWay" | "nothing";
   readonly values: Readonly<Record<string, string | number>>;
@@ -37,7 +37,7 @@ export function standing(row: { readonly ready: string; readonly reason: string;
   return { tone: "gone", key: "zero", values: {} };
 }
 
-export type Advice = "noEngine" | "ends" | "image" | "notListening" | "revisionMissing" | "deadline" | "room" | "folder" | "build" | "quota" | "wait" | "read";
+type Advice = "noEngine" | "ends" | "image" | "notListening" | "revisionMissing" | "deadline" | "room" | "folder" | "build" | "quota" | "wait" | "read";
 
 /** What helps when Ready is not True. */
 export function advice(reason: string, message: string, ready: string): Advice {
