@@ -9,10 +9,10 @@ import { covered, covers, selection } from "../../selection";
 import { useFollowing } from "../../state/follow";
 import { followGraph } from "../../state/graph";
 import { Button, IconButton } from "../../ui/button";
+import { copyText, save } from "../../ui/clipboard";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
 import { FilterChip } from "../../ui/filterchip";
-import { toast } from "../../ui/toast";
 import { OneLine } from "./line";
 import { asText, type Line, type LogRow } from "./lines";
 import { useStream } from "./stream";
@@ -69,8 +69,8 @@ export default function LogsPage() {
             keep("wrap", String(on));
             setWrap(on);
           }} />
-          <IconButton icon="copy" label={t("copy")} disabled={seen === 0} onClick={() => void copy(lines.shown)} />
-          <IconButton icon="download" label={t("download")} disabled={seen === 0} onClick={() => download(lines.shown)} />
+          <IconButton icon="copy" label={t("copy")} disabled={seen === 0} onClick={() => void copyText(asText(lines.shown), t("copied", { n: seen }), t("uncopied"))} />
+          <IconButton icon="download" label={t("download")} disabled={seen === 0} onClick={() => save("knlite.log", asText(lines.shown), "text/plain")} />
         </span>
       </div>
       <div class="row filters">
@@ -138,22 +138,4 @@ function useSettled(value: string): string {
     return () => clearTimeout(timer);
   }, [value]);
   return settled;
-}
-
-async function copy(lines: readonly Line[]): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(asText(lines));
-    toast(t("copied", { n: lines.length }), "good");
-  } catch {
-    toast(t("uncopied"), "warning");
-  }
-}
-
-function download(lines: readonly Line[]): void {
-  const url = URL.createObjectURL(new Blob([asText(lines)], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "knlite.log";
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -11,6 +11,7 @@ import { covers } from "../../selection";
 import Chart from "../../ui/chart";
 import { Empty, Trouble } from "../../ui/empty";
 import { Select } from "../../ui/field";
+import { Named } from "../../ui/named";
 import { stageName, StageLegend } from "../../ui/stagebar";
 import { stageClass, stagesOf } from "../../ui/stages";
 import { chartOf } from "./distribution";
@@ -172,6 +173,6 @@ function Distribution({ services }: { services: readonly Told[] }) {
   );
 }
 
-const Name = ({ of }: { of: Told }) => <span class="cut"><span class="quiet">{of.namespace}/</span>{of.service}</span>;
+const Name = ({ of }: { of: Told }) => <Named namespace={of.namespace}>{of.service}</Named>;
 const nameOf = (of: Told): string => `${of.namespace}/${of.service}`;
 const sum = (spread: ColdSpread): number => spread.stages.reduce((total, stage) => total + stage.seconds, 0);

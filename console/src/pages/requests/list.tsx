@@ -10,6 +10,7 @@ import { Button } from "../../ui/button";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
 import { FilterChip } from "../../ui/filterchip";
+import { Named } from "../../ui/named";
 import { Bar, inWords, way } from "../../ui/stagebar";
 import { Table, type Column } from "../../ui/table";
 import { Time } from "../../ui/time";
@@ -128,7 +129,7 @@ const columns = (): readonly Column<Row>[] => [
       </span>
     ),
   },
-  { key: "service", title: t("service"), width: "20%", hide: "narrow", render: (row) => <span title={`${row.namespace}/${row.revision}`}><span class="quiet">{row.namespace}/</span>{row.service}</span> },
+  { key: "service", title: t("service"), width: "20%", hide: "narrow", render: (row) => <Named namespace={row.namespace} title={`${row.namespace}/${row.revision}`}>{row.service}</Named> },
   { key: "duration", title: t("duration"), width: "84px", number: true, render: (row) => duration(row.seconds) },
   {
     key: "where",

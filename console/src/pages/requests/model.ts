@@ -171,10 +171,3 @@ export function ownTime(stages: readonly Stage[]): { first: number; last: number
   if (!app) return null;
   return { first: app.end - app.start, last: (stages.at(-1)?.end ?? app.end) - app.start };
 }
-
-/** A command that sends the same request again, as far as it is known. */
-export function curl(row: Row): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-  const method = row.method === "GET" ? "" : `-X ${quoted(row.method)} `;
-  return `curl ${method}${quoted(`http://${row.host}${row.path}`)}`;
-}
