@@ -166,7 +166,7 @@ class ColdStart:
     ready: float
     """Until its readiness probe passed."""
     first_byte: float
-    """Until the first byte of its answer."""
+    """Until the first byte of its answer; 0 if there was none."""
     how: str = ""
     """``thawed`` when the instance had been frozen; else how it was started: ``forked``,
     ``spawned``, ``container``."""
