@@ -107,13 +107,17 @@ class Resending:
         self._publish = publish
         self._posts = 0
 
-    async def send(self, event: CloudEvent, kind: str, namespace: str, name: str) -> Sent:
+    async def send(
+        self, event: CloudEvent, kind: str, namespace: str, name: str, *, sender: str
+    ) -> Sent:
         """Give *event* to a resource; without a *name* to the only one of that *kind*.
+
+        Its story says that it came from *sender*.
 
         Raises ``InvalidInput``, ``NotFound``, ``Overloaded``.
         """
         key = self._key(kind, namespace, name)
-        receipt = await self._entrance.accept(key, event, arriving_ttl(event), (), "knlite send")
+        receipt = await self._entrance.accept(key, event, arriving_ttl(event), (), sender)
         why = receipt.body.decode(errors="replace").strip()
         if receipt.status >= 300:
             raise _refusal(receipt.status, why)

@@ -37,7 +37,7 @@ export function Stage() {
   // A frame with the name of a namespace says it for all that is in it.
   const spaces = placed.groups.some((group) => group.title.includes(" + "));
   return (
-    <div class="stage" ref={view.window} role="group" aria-label={t("canvas")} onPointerDown={view.grab} onPointerMove={view.drag} onPointerUp={view.release} onPointerCancel={view.release} onKeyDown={(event) => pressed(event, placed, view)}>
+    <div class="canvas" ref={view.window} role="group" aria-label={t("canvas")} onPointerDown={view.grab} onPointerMove={view.drag} onPointerUp={view.release} onPointerCancel={view.release} onKeyDown={(event) => pressed(event, placed, view)}>
       <div class={`world ${view.moved.value ? "" : "glide"}`} style={{ transform: `translate(${camera.x}px, ${camera.y}px) scale(${camera.k})` }}>
         {placed.groups.map((group) => group.title !== "" && <div key={group.title} class="group" style={{ transform: `translate(${group.x}px, ${group.y}px)`, width: `${group.width}px`, height: `${group.height}px` }}><span class="group-title cut">{group.title}</span></div>)}
         <Wires edges={edges} placed={placed} />

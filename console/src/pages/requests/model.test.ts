@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { asked, curl, joined, keyOf, matches, MOST_ROWS, ownTime, reach, segments, ticks, type Filter, type Row } from "./model";
+import { segments } from "../../ui/stages";
+import { asked, curl, joined, keyOf, matches, MOST_ROWS, ownTime, reach, ticks, type Filter, type Row } from "./model";
 
 const ALL: Filter = { text: "", service: "", status: "", cold: false, slower: 0, event: "", revision: "", instance: "" };
 

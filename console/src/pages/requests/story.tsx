@@ -9,12 +9,13 @@ import { Button, ButtonLink } from "../../ui/button";
 import { Copy } from "../../ui/copy";
 import { Drawer } from "../../ui/dialog";
 import { Trouble } from "../../ui/empty";
+import { way } from "../../ui/stagebar";
 import { Time } from "../../ui/time";
 import { toast } from "../../ui/toast";
 import { curl, keyOf, ownTime, type Row, type Told } from "./model";
 import { Status } from "./status";
 import { Waterfall } from "./waterfall";
-import { t, way } from "./words";
+import { t } from "./words";
 
 export function Story({ id, number }: { id: string; number: string }) {
   const [told, setTold] = useState<Told | null>(null);
