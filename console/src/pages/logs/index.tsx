@@ -5,7 +5,7 @@ import { clock, count } from "../../format";
 import { language } from "../../i18n";
 import { keep, kept } from "../../kept";
 import { ask, route } from "../../router";
-import { covers, selection } from "../../selection";
+import { covered, covers, selection } from "../../selection";
 import { useFollowing } from "../../state/follow";
 import { followGraph } from "../../state/graph";
 import { Button, IconButton } from "../../ui/button";
@@ -37,7 +37,9 @@ export default function LogsPage() {
   const [marked, setMarked] = useState<number | null>(null);
 
   const at = selection.value;
-  const shown = useStream(asked(query, text, query["moment"] ? ALL : limit), (row: LogRow) => covers("Service", row.namespace, row.service));
+  // Lines are judged when they come, and what a selection covers is known once the graph is.
+  const within = [...(covered.value ?? [])].sort().join();
+  const shown = useStream(asked(query, text, query["moment"] ? ALL : limit), within, (row: LogRow) => covers("Service", row.namespace, row.service));
   const { lines, version } = shown;
   const seen = lines.shown.length;
   const filtered = at !== null || FILTERS.some((name) => (query[name] ?? "") !== "");
@@ -125,8 +127,6 @@ function asked(query: Readonly<Record<string, string>>, text: string, limit: num
   const found = new URLSearchParams({ limit: String(limit) });
   for (const name of ["service", "level", "revision", "instance", "request"]) if (query[name]) found.set(name, query[name]);
   if (text !== "") found.set("text", text);
-  // Another selection is another stream; the server need not know of it.
-  if (query["at"]) found.set("at", query["at"]);
   return found.toString();
 }
 

@@ -61,7 +61,9 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       // What stands beside the text of this line takes room from it.
       const beside = (group && foldable(group, line) ? FOLD_CELLS : 0) + (line.row.request ? LINK_CELLS : 0);
       if (group && lines.folded(line.number)) width += 1 + cells(group.last.row.text.trim());
-      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside)));
+      // What is wider than a column may leave the last one of a row empty.
+      const lost = width === line.row.text.length ? 0 : 1;
+      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside - lost)));
     };
     return offsets(shown, rows);
   }, [shown, wrap, size.columns]);
@@ -73,7 +75,7 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
     const measure = (): void => {
       const cell = element.querySelector(".log-head .text");
       const width = (ruler.current?.getBoundingClientRect().width ?? 72) / 10;
-      const room = (cell?.getBoundingClientRect().width ?? element.clientWidth) - 12;
+      const room = cell?.getBoundingClientRect().width ?? element.clientWidth;
       setSize({ seen: element.clientHeight, columns: Math.max(20, Math.floor(room / width)) });
     };
     const observer = new ResizeObserver(measure);

@@ -3,7 +3,8 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { ApiError, get } from "../../api";
-import { messages } from "../../i18n";
+import { count } from "../../format";
+import { language, messages } from "../../i18n";
 import { useEscape } from "../../keys";
 import { href } from "../../router";
 import { flow } from "../../state/flow";
@@ -125,7 +126,7 @@ function Way({ edge, node }: { edge: GraphEdge; node: GraphNode }) {
       </span>
       {sum && sum.count > 0 && (
         <span class="number" title={t("total")}>
-          {sum.count}
+          {count(sum.count, language.value)}
           {sum.rate > 0 && ` · ${t("perSecond", { rate: rateText(sum.rate) })}`}
           {sum.failed > 0 && <span class="count-failed"> ▲ {t("failedOf", { n: sum.failed })}</span>}
         </span>

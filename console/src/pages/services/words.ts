@@ -1,6 +1,7 @@
 /** How a service stands, in a word; what is wrong, and what helps. Pure.
  *
  * The keys are those of messages.ts: Knative's own reason and message are shown beside them. */
+import { trimmed } from "../../format";
 import { toneOf, type Instance } from "../../state/instances";
 import type { Sample } from "../../state/load";
 import type { Tone } from "../../ui/badge";
@@ -76,5 +77,5 @@ export function together(samples: readonly Sample[]): { concurrency: number; tar
 /** `0`, `0.4`, `12`: as many digits as anybody looks at. */
 export function amount(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  return value === 0 ? "0" : Math.abs(value) < 10 ? String(Number(value.toFixed(1))) : String(Math.round(value));
+  return trimmed(value, Math.abs(value) < 10 ? 1 : 0);
 }
