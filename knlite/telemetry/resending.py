@@ -19,7 +19,8 @@ from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.eventlog.history import BY_HAND
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
-from knlite.telemetry.eventrecords import EventRecords, Query
+from knlite.telemetry.eventquery import Query
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.stories import Place, Row
 from knlite.telemetry.xray import event_of
 
