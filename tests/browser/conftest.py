@@ -1,4 +1,4 @@
-"""The console in Debian's Chromium: one knlite for each file of tests, one page for each test."""
+"""The console in Debian's Chromium: one knlite for most tests, one page for each."""
 
 import re
 from collections.abc import Generator, Iterator
@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.looking import ARTIFACTS, Console, Watch
-from tests.e2e.executable import EXAMPLES, running
+from tests.e2e.executable import EXAMPLES, Knlite, running
 from tests.required import missing, program
 
 SYSTEM = Path(__file__).parent / "system"
@@ -50,12 +50,34 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-@pytest.fixture(scope="module")
-def console(browser: Browser) -> Iterator[Console]:
-    """The article's example, and a shop with an event that nobody can take, looked at."""
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Knlite]:
+    """The article's example, and a shop with an event that nobody can take.
+
+    The tests of all files share it, as a start costs more than most of them: what a test counts or
+    looks for has a name of its own, and only Services of its own get other revisions.
+    """
     with running(EXAMPLES / "article-broker", SYSTEM) as run:
-        run.settled()
-        yield Console(run, browser)
+        yield run.settled()
+
+
+@pytest.fixture(scope="module")
+def run(shop: Knlite) -> Knlite:
+    """What the tests of a file look at; one that breaks things has another."""
+    return shop
+
+
+@pytest.fixture(scope="module")
+def own_run() -> Iterator[Knlite]:
+    """The same for one file alone."""
+    with running(EXAMPLES / "article-broker", SYSTEM) as run:
+        yield run.settled()
+
+
+@pytest.fixture(scope="module")
+def console(browser: Browser, run: Knlite) -> Console:
+    """What is looked at, and with what."""
+    return Console(run, browser)
 
 
 @pytest.fixture

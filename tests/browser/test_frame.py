@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.looking import LETTERS, NARROW, PAGES, Console, Watch
-from tests.e2e.executable import Knlite, wait_until
+from tests.browser.looking import LETTERS, NARROW, PAGES
 
 NAMES = {
     "en": ("Map", "Services", "Requests", "Events", "Logs", "Manifests"),
@@ -100,21 +99,3 @@ FOCUSED = """() => {
     if (!shown) return "none";
     return `${at.tagName} ${at.getAttribute("aria-label") ?? at.textContent}`;
 }"""
-
-
-def test_a_server_that_goes_and_comes_again_is_told(
-    console: Console, page: Page, watch: Watch
-) -> None:
-    expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
-    watch.expect("ERR_CONNECTION_REFUSED|ERR_INCOMPLETE|ERR_CONNECTION_RESET|ERR_EMPTY")
-    ports = console.run.port, console.run.admin_port
-    console.run.stop()
-    expect(page.get_by_role("alert")).to_contain_text("connection to knlite is lost")
-    again = Knlite("--runtime", "process", ports=ports)
-    try:
-        wait_until(again.answers, "the API")
-        page.get_by_role("button", name="Try now").click()
-        expect(page.get_by_role("status").filter(has_text="Live")).to_be_visible()
-        expect(page.get_by_role("alert")).to_have_count(0)
-    finally:
-        again.stop()

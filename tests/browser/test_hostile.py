@@ -37,6 +37,12 @@ GREETER = "/apis/serving.knative.dev/v1/namespaces/shop/services/greeter"
 SHOP_MAPS = "/api/v1/namespaces/shop/configmaps"
 
 
+@pytest.fixture(scope="module")
+def run(own_run: Knlite) -> Knlite:
+    """What is put here is met on every page."""
+    return own_run
+
+
 @pytest.fixture(scope="module", autouse=True)
 def attacked(console: Console) -> list[int]:
     """Payloads everywhere that a stranger's text gets to; the arrivals of the events."""

@@ -9,7 +9,7 @@ from tests.browser.looking import Console, picture
 from tests.browser.sending import ended, send
 from tests.e2e.executable import wait_until
 
-GREETER = "/apis/serving.knative.dev/v1/namespaces/shop/services/greeter"
+MOVER = "/apis/serving.knative.dev/v1/namespaces/shop/services/mover"
 
 
 def at(page: Page, console: Console, where: str) -> None:
@@ -59,7 +59,7 @@ def test_a_dead_letter_is_sent_again_and_taken(page: Page, console: Console) -> 
     send(console.run, "shop/orders", b'{"amount": 7}', id="dead", type="com.example.order")
     wait_until(lambda: ended(console.run, "dead", "dead-lettered"), "the dead letter")
     at(page, console, "#/events?tab=dead-letters")
-    row = page.get_by_role("row").filter(has_text="com.example.order")
+    row = page.get_by_role("row").filter(has_text="com.example.order").first  # The newest.
     expect(row).to_contain_text("500")
     assert console.run.get("fragile.shop", "/mend").status_code == 200
     row.get_by_role("button", name="Redrive").click()
@@ -74,19 +74,19 @@ def test_a_dead_letter_is_sent_again_and_taken(page: Page, console: Console) -> 
 
 def split(console: Console) -> dict[str, int]:
     """Who gets how many percent, as the Service's status says."""
-    traffic = console.run.object(GREETER)["status"]["traffic"]
+    traffic = console.run.object(MOVER)["status"]["traffic"]
     return {each["revisionName"]: each["percent"] for each in traffic if each.get("percent")}
 
 
 def asked(console: Console, number: int) -> set[str]:
     """Which revisions answer so many requests."""
-    return {console.run.get("greeter.shop").text for _ in range(number)}
+    return {console.run.get("mover.shop").text for _ in range(number)}
 
 
 def test_traffic_is_moved_by_keys_and_by_mouse_and_requests_follow(
     page: Page, console: Console
 ) -> None:
-    first, second = "greeter-00001", "greeter-00002"
+    first, second = "mover-00001", "mover-00002"
     change = {
         "spec": {
             "template": {"metadata": {"annotations": {"note": "second"}}},
@@ -97,14 +97,14 @@ def test_traffic_is_moved_by_keys_and_by_mouse_and_requests_follow(
         }
     }
     answer = console.run.admin.patch(
-        GREETER, json=change, headers={"Content-Type": "application/merge-patch+json"}
+        MOVER, json=change, headers={"Content-Type": "application/merge-patch+json"}
     )
     assert answer.status_code == 200, answer.text
     wait_until(
-        lambda: console.run.object(GREETER)["status"].get("latestReadyRevisionName") == second,
+        lambda: console.run.object(MOVER)["status"].get("latestReadyRevisionName") == second,
         "the second revision",
     )
-    at(page, console, "#/services/shop/greeter")
+    at(page, console, "#/services/shop/mover")
     handle = page.get_by_role("slider", name=f"Traffic between {first} and {second}")
     apply = page.get_by_role("button", name="Apply")
 

@@ -22,6 +22,8 @@ class Program(BaseHTTPRequestHandler):
             MENDED.set()
         if self.path == "/long":
             print("x" * 1_000_000)
+        if self.path == "/lines":
+            print("\n".join(["x" * 1000] * 20_000))
         if "X-Say" in self.headers:
             print(self.headers["X-Say"].encode("latin-1").decode("unicode_escape"))
         self.answer(200, os.environ.get("K_REVISION", "").encode())
