@@ -13,7 +13,7 @@ import pytest
 from tests.e2e.executable import ROOT, Knlite, free_port, left_to_nobody, running, wait_until
 from tests.e2e.otlpreceiver import Got, Receiver, receiving
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 TRACE, SENDER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 ORIGIN = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -16,7 +16,7 @@ from knlite.cli.top.app import Top
 from knlite.cli.top.overlay import Details
 from tests.e2e.executable import EXAMPLES, PATIENCE, ROOT, Knlite, running, wait_until
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 SIZE = (80, 24)
 MANIFEST = """
 apiVersion: eventing.knative.dev/v1
