@@ -1,8 +1,9 @@
 """Run all tests in two processes side by side; what one says is shown after what the other says.
 
 The end-to-end tests wait most of their time for programs that start and stop, and the others
-compute, so together they take little longer than the end-to-end tests alone. All that use the
-container engine are in one process: a run of knlite removes what dead runs have left there, which
+compute, so together they take little longer than the end-to-end tests alone. Of those, the ones
+about Kafka and RabbitMQ are in the first process, so that both take about as long. All that use the
+container engine are in the second: a run of knlite removes what dead runs have left there, which
 another test may be about to look at.
 
     python tools/tests.py [OPTION of pytest…]
@@ -15,7 +16,7 @@ import tempfile
 from contextlib import suppress
 from typing import BinaryIO
 
-SECOND = "e2e or docker"
+SECOND = "docker or (e2e and not servers)"
 """The marks of the tests in the second process."""
 INTERVAL = 0.5
 """Seconds between two looks at what the second process has said."""
