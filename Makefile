@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SUITE ?= conformance
 
-.PHONY: up test check bench console conformance clean
+.PHONY: up test bench console conformance clean
 
 up: $(VENV)/installed
 	@$(BIN)/knlite up examples/

@@ -230,7 +230,7 @@ class Emulator:
             basics, activator, projector, images, code, self._metrics, settings
         )
         self._held.enter_context(self._bus.reading(resting.read, InstanceChanged))
-        change_in_place(self.reloader, basics, images, scaling[0], resting, self._held)
+        change_in_place(self.reloader, basics, images, scaling.supervisor, resting, self._held)
         self.settling.ask(projector, "routes are being made")
         self.settling.ask(images, "code is being prepared")
         gateway_sockets += listening.towards_containers(available.bridges)

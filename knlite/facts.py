@@ -166,7 +166,7 @@ class ColdStart:
     ready: float
     """Until its readiness probe passed."""
     first_byte: float
-    """Until the first byte of its answer."""
+    """Until the first byte of its answer; 0 if there was none."""
     how: str = ""
     """``thawed`` when the instance had been frozen; else how it was started: ``forked``,
     ``spawned``, ``container``."""
@@ -214,7 +214,8 @@ class RequestDone(msgspec.Struct, frozen=True, gc=False):
     """Of the body, as are those of the answer."""
     response_bytes: int = 0
     waited: float = 0.0
-    """Seconds until it was handed to an instance; 0 if one had a free place at once."""
+    """Seconds until it was handed to an instance, or waited no longer; 0 if one had a free place at
+    once."""
     headers: Sequence[tuple[bytes, bytes]] = ()
     """Of the request, as the client sent them."""
     client: tuple[str, int] = ("", 0)

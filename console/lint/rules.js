@@ -9,7 +9,7 @@ export const RULES = [
   { name: "any", pattern: /(?::|\bas|<|\|)\s*any\b|@ts-ignore|@ts-nocheck/, why: "use unknown and look", only: CODE },
   { name: "style", pattern: /\bstyle=["'`]|\.cssText\b|setAttribute\(\s*["']style/, why: "a class, or an object of properties", only: CODE },
   { name: "elsewhere", pattern: /(?:src|href)=["']https?:|@import\s+(?:url\()?["']?https?:|url\(["']?https?:/, why: "nothing is fetched from another server" },
-  { name: "nested", pattern: /^(?:[.#a-z]|@media|@container)(?!ain\.(?:map|services|requests|events|logs|manifests) \{)/, why: "a page's styles stand inside main.PAGE { … }: they stay when another page is shown", only: /pages\/[a-z]+\/(?!chip\b)[a-z]+\.css$/ },
+  { name: "nested", pattern: /^(?:[.#a-z]|@media|@container)(?!ain\.(?:map|services|requests|events|logs|manifests) \{)/, why: "a page's styles stand inside main.PAGE { … }: they stay when another page is shown", only: /pages\/[a-z]+\/[a-z]+\.css$/ },
   { name: "console", pattern: /\bconsole\.(?:log|debug)\(/, why: "say it on the page", only: CODE },
 ];
 
@@ -22,4 +22,14 @@ export function breaches(path, text) {
     ),
   );
   return found;
+}
+
+/** Texts of a page that nothing in it asks for: `t("key")`, or a template that the key begins like.
+ * @param {string} texts of its messages.ts @param {string} code all else of it @returns {string[]} */
+export function unsaid(texts, code) {
+  const english = texts.slice(0, texts.indexOf("  es: {"));
+  const keys = [...english.matchAll(/^ {4}"?([\w. -]+?)"?: /gm)].map(([, key = ""]) => key);
+  const quoted = new Set([...code.matchAll(/["'`]([\w. -]+)["'`]/g)].map(([, text]) => text));
+  const begun = [...code.matchAll(/`([\w. -]+)\$\{/g)].map(([, text = ""]) => text);
+  return keys.filter((key) => !quoted.has(key) && !begun.some((text) => key.startsWith(text)));
 }

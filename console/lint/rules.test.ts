@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { breaches } from "./rules.js";
+import { breaches, unsaid } from "./rules.js";
 
 const names = (text: string): string[] => breaches("src/x.tsx", text).map((line) => line.split(": ")[1] ?? "");
 
@@ -24,4 +24,9 @@ test("styles of a page that would reach another page are refused", () => {
   expect(css("@media (max-width: 719px) {")).toBe(1);
   expect(css("main.map {\n  .legend { position: absolute; }\n}\n@keyframes appear { from { opacity: 0; } }")).toBe(0);
   expect(breaches("src/ui/table.css", ".table { width: 100%; }")).toEqual([]);
+});
+
+test("a text that nothing says is found, in quotes or not", () => {
+  const texts = 'export const texts = {\n  en: {\n    title: "Map",\n    "stage app": "App",\n    left: "Left",\n  },\n  es: {\n';
+  expect(unsaid(texts, 't("title") + t(`stage ${name}`)')).toEqual(["left"]);
 });

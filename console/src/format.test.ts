@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
 import { ago, duration, size } from "./format";
+import { language } from "./i18n";
 
 test("a length of time has the unit that fits", () => {
   const said = [0, 0.00042, 0.012, 1.254, 42.04, 185, 7440, 180_000, Number.NaN].map(duration);
@@ -14,6 +15,12 @@ test("no length of time has sixty seconds, or a thousand milliseconds", () => {
 
 test("sizes are counted in powers of 1024", () => {
   expect([0, 512, 1536, 20 * 1024 * 1024].map(size)).toEqual(["0 B", "512 B", "1.5 KiB", "20 MiB"]);
+});
+
+test("a fraction has the mark of the language", () => {
+  language.value = "es";
+  expect([duration(1.254), size(1536)]).toEqual(["1,25 s", "1,5 KiB"]);
+  language.value = "en";
 });
 
 test("how long ago is said in both languages", () => {

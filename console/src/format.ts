@@ -1,6 +1,6 @@
-/** Numbers, times and sizes as people read them. Pure: whoever calls says what time it is. */
-
-export type Tongue = "en" | "es";
+/** Numbers, times and sizes as people read them, in the language of the page. Whoever calls says what
+ * time it is. */
+import { language, type Language } from "./i18n";
 
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ["day", 86_400],
@@ -39,14 +39,14 @@ export function size(bytes: number): string {
   return `${unit === 0 ? left : trimmed(left, 1)} ${units[unit]}`;
 }
 
-export const count = (n: number, into: Tongue): string => new Intl.NumberFormat(into).format(n);
+export const count = (n: number, into: Language): string => new Intl.NumberFormat(into).format(n);
 
 /** `12,3 k`, for places with little room. */
-export const short = (n: number, into: Tongue): string =>
+export const short = (n: number, into: Language): string =>
   new Intl.NumberFormat(into, { notation: "compact", maximumFractionDigits: 1 }).format(n);
 
 /** How long ago, in the largest unit that fits: `3 s ago`. `at` and `now` in milliseconds. */
-export function ago(at: number, now: number, into: Tongue): string {
+export function ago(at: number, now: number, into: Language): string {
   const seconds = Math.round((at - now) / 1000);
   const format = new Intl.RelativeTimeFormat(into, { style: "narrow", numeric: "auto" });
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
@@ -61,9 +61,11 @@ export function clock(at: number): string {
 }
 
 /** Date and time in full, with the zone. */
-export const full = (at: number, into: Tongue): string =>
+export const full = (at: number, into: Language): string =>
   new Intl.DateTimeFormat(into, { dateStyle: "medium", timeStyle: "long" }).format(at);
 
-function trimmed(value: number, digits: number): string {
-  return String(Number(value.toFixed(digits)));
+/** A number with at most so many digits after the mark, which Spanish writes as a comma. */
+export function trimmed(value: number, digits: number): string {
+  const text = String(Number(value.toFixed(digits)));
+  return language.value === "es" ? text.replace(".", ",") : text;
 }

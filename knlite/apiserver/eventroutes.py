@@ -20,11 +20,12 @@ from knlite.apiserver import options
 from knlite.apiserver.bodies import read_bytes
 from knlite.apiserver.ending import Ending
 from knlite.apiserver.eventsource import NEWEST, USUAL_LIMIT, EventQuery, EventSending, EventSource
+from knlite.apiserver.guard import PAGE_TOKEN
+from knlite.apiserver.ownjson import own_json
 from knlite.errors import InvalidInput, NotFound
 from knlite.eventing.cloudevent import CloudEvent, Malformed
 from knlite.eventing.httpcodec import decode
 
-_JSON = "application/json"
 _LINES = "application/x-ndjson"
 MAX_LIMIT = 10_000
 """Events in one answer."""
@@ -83,14 +84,14 @@ class EventRoutes:
             )
         arrival = int(text)
         if options.flag(request, "tree"):
-            return _answer(await self._events.tree(arrival))
+            return own_json(await self._events.tree(arrival))
         seconds = options.number(request, "wait")
         if seconds:
             patience = min(seconds, MAX_WAIT)
             waited = await self._ending.wait(lambda: self._events.until_ended(arrival), patience)
             if waited is not None:
-                return _answer(waited)
-        return _answer(await self._events.story(arrival))
+                return own_json(waited)
+        return own_json(await self._events.story(arrival))
 
     async def _explain(self, request: Request) -> Response:
         params = request.query_params
@@ -111,8 +112,10 @@ class EventRoutes:
             raise InvalidInput("an event is sent to a broker or channel, or to a URL, not to both")
         event = await _event(request)
         if url:
-            return _answer(await self._sending.send_to(event, url))
-        return _answer(await self._sending.send(event, kind or "Broker", namespace, name), 202)
+            return own_json(await self._sending.send_to(event, url))
+        sender = "the console" if PAGE_TOKEN in request.headers else "knlite send"
+        kind = kind or "Broker"
+        return own_json(await self._sending.send(event, kind, namespace, name, sender=sender), 202)
 
     async def _dead_letters(self, request: Request) -> Response:
         return _listed("deadLetters", await self._events.dead_letters(self._query(request)))
@@ -206,8 +209,4 @@ async def _event(request: Request) -> CloudEvent:
 
 
 def _listed(name: str, items: Sequence[object]) -> Response:
-    return _answer({name: items})
-
-
-def _answer(value: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type=_JSON)
+    return own_json({name: items})

@@ -72,8 +72,13 @@ class EventSource(Protocol):
 class EventSending(Protocol):
     """Sends events, and again those that the log has. What it gives can be written as JSON."""
 
-    async def send(self, event: CloudEvent, kind: str, namespace: str, name: str) -> object:
-        """To a resource; without a name to the only one. Raises ``KnliteError``."""
+    async def send(
+        self, event: CloudEvent, kind: str, namespace: str, name: str, *, sender: str
+    ) -> object:
+        """To a resource; without a name to the only one. Raises ``KnliteError``.
+
+        *sender* is what its story says of where it came from.
+        """
         ...
 
     def foretell(self, event: CloudEvent, kind: str, namespace: str, name: str) -> Sequence[object]:

@@ -5,6 +5,7 @@ all its fields is what ``--json`` prints.
 """
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
@@ -34,6 +35,9 @@ from knlite.facts import (
 )
 
 Level = Literal["info", "warning", "error"]
+_UNSEEN = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is and a terminal may obey, in ids that anybody may send: controls, ends
+of lines and changes of direction."""
 
 
 class JSONLog:
@@ -97,8 +101,13 @@ def level_of(fact: Fact) -> Level:
 
 def _line(at: datetime, level: str, event: str, message: str, **more: str) -> str:
     stamp = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    told = {"at": stamp, "level": level, "event": event, **more, "message": message}
-    return json.dumps(told, ensure_ascii=False)
+    known = {name: text for name, text in more.items() if text}
+    told = {"at": stamp, "level": level, "event": event, **known, "message": message}
+    return _UNSEEN.sub(_escaped, json.dumps(told, ensure_ascii=False))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def _message(line: Text) -> str:

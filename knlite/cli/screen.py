@@ -98,7 +98,7 @@ class Screen:
         self.settled()
         base = f"http://localhost:{emulator.settings.port}/"
         self._console.print(Text(f"\nAll addresses: {base}   Ctrl-C stops everything."))
-        asks = "   Its password is the token." if emulator.settings.admin_token else ""
+        asks = "   (password: the token in the kubeconfig)" if emulator.settings.admin_token else ""
         self._console.print(Text(f"The console:   {emulator.settings.admin}/{asks}"))
         if kubeconfig is not None:
             path = quote(str(kubeconfig))

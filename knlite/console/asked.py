@@ -15,8 +15,7 @@ def limit(request: Request, usual: int, most: int) -> int:
 
 
 def service(request: Request) -> tuple[str, str]:
-    """Namespace and name of ``service=NAMESPACE/NAME``; empty if nothing, or only a name, is
-    given."""
+    """Namespace and name of ``service=NAMESPACE/NAME``; what is not given is empty."""
     namespace, slash, name = request.query_params.get("service", "").partition("/")
     return (namespace, name) if slash else ("", namespace)
 

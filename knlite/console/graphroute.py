@@ -1,10 +1,10 @@
 """``GET /knlite/graph``, and the same for the feed: the graph of now, made when somebody asks."""
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from knlite.apiserver.ownjson import own_json
 from knlite.console.graph.nodes import ROLES
 from knlite.console.graph.values import Graph
 from knlite.console.graph.whole import graph_of
@@ -63,4 +63,4 @@ class Graphs:
         return [Route("/knlite/graph", self._graph)]
 
     async def _graph(self, _request: Request) -> Response:
-        return Response(msgspec.json.encode(self.now()), media_type="application/json")
+        return own_json(self.now())

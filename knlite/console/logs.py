@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from knlite.apiserver import options
 from knlite.apiserver.ending import Ending
+from knlite.apiserver.ownjson import own_json
 from knlite.console import asked
 from knlite.errors import InvalidInput
 from knlite.telemetry.loglevels import LEVELS
@@ -43,8 +44,7 @@ class LogRoutes:
                 headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
             )
         found = await self._logs.find(query)
-        body = msgspec.json.encode({"lines": found.rows, "skipped": found.skipped})
-        return Response(body, media_type="application/json")
+        return own_json({"lines": found.rows, "skipped": found.skipped})
 
     async def _followed(self, query: LogQuery) -> AsyncIterator[bytes]:
         async with aclosing(self._logs.follow(query)) as batches:

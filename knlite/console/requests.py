@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from knlite.apiserver import options
+from knlite.apiserver.ownjson import own_json
 from knlite.console import asked
 from knlite.errors import InvalidInput, NotFound
 from knlite.telemetry.latency import ColdSpread, Spread, spread_of_counts, spread_of_starts
@@ -64,7 +65,7 @@ class RequestRoutes:
 
     async def _list(self, request: Request) -> Response:
         found = self._recent.find(_query(request))
-        return _json({"requests": found, "count": self._recent.count})
+        return own_json({"requests": found, "count": self._recent.count})
 
     async def _story(self, request: Request) -> Response:
         id_: str = request.path_params["id"]
@@ -79,15 +80,17 @@ class RequestRoutes:
         query = LogQuery(
             namespace=row.namespace, service=row.service, request=row.id, limit=KEPT_LINES
         )
-        return _json(Story(story=story, lines=(await self._logs.find(query)).rows))
+        return own_json(Story(story=story, lines=(await self._logs.find(query)).rows))
 
     async def _latency(self, request: Request) -> Response:
         namespace, name = asked.service(request)
         warm = self._warm()
         if namespace and name:
-            return _json(self._of(namespace, name, warm))
-        services = sorted({*warm, *self._recent.started()})
-        return _json({"services": [self._of(*each, warm) for each in services]})
+            return own_json(self._of(namespace, name, warm))
+        services = sorted(
+            each for each in {*warm, *self._recent.started()} if name in ("", each[1])
+        )
+        return own_json({"services": [self._of(*each, warm) for each in services]})
 
     def _of(self, namespace: str, name: str, warm: dict[tuple[str, str], Distribution]) -> Latency:
         starts = self._recent.starts(namespace, name)
@@ -138,7 +141,3 @@ def _is_status(text: str) -> bool:
     if len(text) != 3 or text[0] not in _STATUS:
         return False
     return text[1:] == "xx" or (text[1:].isascii() and text[1:].isdecimal())
-
-
-def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")

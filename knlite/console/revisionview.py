@@ -11,8 +11,9 @@ from typing import Protocol, dataclass_transform
 
 import msgspec
 
+from knlite.console.standing import standing
 from knlite.facts import PathChanged
-from knlite.kinds.conditions import Conditions, find
+from knlite.kinds.conditions import Conditions
 from knlite.kinds.core.pod import ContainerState, Pod, status_column
 from knlite.kinds.labels import REVISION, ROUTING_STATE
 from knlite.kinds.podspec.fields import leading_container
@@ -151,9 +152,8 @@ def revision_view(
     meta, status = revision.metadata, revision.status
     namespace, name = meta.namespace, meta.name
     container = leading_container(revision.spec)
-    ready = find(status.conditions)
+    how = standing(revision)
     own = [share for share in shares if share.revision == name]
-    path = history.path(namespace, name)
     scale = known.scale(RevisionName(namespace, name))
     excess = scale.excess if scale is not None else None
     return RevisionView(
@@ -163,9 +163,9 @@ def revision_view(
         digest=next((each.image_digest for each in status.container_statuses), ""),
         origin=known.origin(revision),
         code=code_of(meta.annotations),
-        ready=ready.status if ready is not None else "",
-        reason=ready.reason if ready is not None else "",
-        message=ready.message if ready is not None else "",
+        ready=how.status,
+        reason=how.reason,
+        message=how.message,
         conditions=status.conditions,
         percent=sum(share.percent for share in own),
         tags=[share.tag for share in own if share.tag],
@@ -176,15 +176,15 @@ def revision_view(
         scaling=_scaling(revision, view),
         decisions=history.decisions(namespace, name),
         excess=excess if excess is not None and isfinite(excess) else None,
-        path=None
-        if path is None
-        else PathView(
-            at=path.at.isoformat(),
-            mode=path.mode,
-            why=path.why,
-        ),
+        path=_path_view(history.path(namespace, name)),
         steps=history.steps(namespace, name),
     )
+
+
+def _path_view(path: PathChanged | None) -> PathView | None:
+    if path is None:
+        return None
+    return PathView(at=path.at.isoformat(), mode=path.mode, why=path.why)
 
 
 def instance_view(pod: Pod) -> InstanceView:

@@ -9,12 +9,12 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from knlite.apiserver.bodies import read_bytes
+from knlite.apiserver.ownjson import own_json
 from knlite.console.invocation import (
     MAX_ANSWER,
     MAX_REQUEST,
@@ -31,7 +31,6 @@ from knlite.console.revisionview import Known
 from knlite.console.serviceview import service_detail, service_rows
 from knlite.registry.registry import Registry
 
-_JSON = "application/json"
 Restart = Callable[[str, str], Awaitable[Mapping[str, int]]]
 """Gives the service of a namespace and name new instances; how many of which revisions were there.
 
@@ -65,11 +64,11 @@ class ServiceRoutes:
         ]
 
     async def _list(self, _request: Request) -> Response:
-        return _answer({"services": service_rows(self._registry.view)})
+        return own_json({"services": service_rows(self._registry.view)})
 
     async def _detail(self, request: Request) -> Response:
         namespace, name = _named(request)
-        return _answer(service_detail(self._registry.view, namespace, name, self._known))
+        return own_json(service_detail(self._registry.view, namespace, name, self._known))
 
     async def _restarted(self, request: Request) -> Response:
         namespace, name = _named(request)
@@ -139,7 +138,3 @@ def _beginning(body: bytes) -> str | None:
 
 def _named(request: Request) -> tuple[str, str]:
     return request.path_params["namespace"], request.path_params["service"]
-
-
-def _answer(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type=_JSON)

@@ -17,8 +17,9 @@ from knlite.console.revisionview import (
     instance_view,
     revision_view,
 )
+from knlite.console.standing import standing
 from knlite.errors import NotFound
-from knlite.kinds.conditions import Conditions, find
+from knlite.kinds.conditions import Conditions
 from knlite.kinds.core.pod import Pod
 from knlite.kinds.labels import CONFIGURATION, REVISION, SERVICE
 from knlite.kinds.meta import controller_of
@@ -137,8 +138,7 @@ def traffic_of(obj: Served) -> list[Share]:
 
 def service_row(obj: Served, view: View) -> ServiceRow:
     """What the list says of *obj*."""
-    meta, status = obj.metadata, obj.status
-    ready = find(status.conditions)
+    meta, status, how = obj.metadata, obj.status, standing(obj)
     service = obj if isinstance(obj, Service) else None
     container = None if service is None else leading_container(service.spec.template.spec)
     return ServiceRow(
@@ -148,9 +148,9 @@ def service_row(obj: Served, view: View) -> ServiceRow:
         url=status.url,
         address=status.address.url if status.address is not None else "",
         created=meta.creation_timestamp or "",
-        ready=ready.status if ready is not None else "",
-        reason=ready.reason if ready is not None else "",
-        message=ready.message if ready is not None else "",
+        ready=how.status,
+        reason=how.reason,
+        message=how.message,
         latest_created=service.status.latest_created_revision_name if service else "",
         latest_ready=service.status.latest_ready_revision_name if service else "",
         image=container.image if container is not None else "",
@@ -186,14 +186,14 @@ def _domains(obj: Served, view: View) -> list[Domain]:
         ref = mapping.spec.ref
         if ref.name != meta.name or ref.kind not in kinds:
             continue
-        ready = find(mapping.status.conditions)
+        how = standing(mapping)
         found.append(
             Domain(
                 name=mapping.metadata.name,
                 url=mapping.status.url,
-                ready=ready.status if ready is not None else "",
-                reason=ready.reason if ready is not None else "",
-                message=ready.message if ready is not None else "",
+                ready=how.status,
+                reason=how.reason,
+                message=how.message,
             )
         )
     return found

@@ -170,8 +170,7 @@ class Request:
     def client_left(self, why: str) -> None:
         """Give up the place in the queue."""
         if self._ticket is not None:
-            self._revision.throttler.cancel(self._ticket)
-            self._ticket = None
+            self._leave_queue()
             self._finish(0, f"the client left while it waited: {why}")
 
     def client_full(self) -> None:
@@ -213,9 +212,7 @@ class Request:
     def _give_up(self, timer: str, seconds: float) -> None:
         if self._over:
             return
-        if self._ticket is not None:
-            self._revision.throttler.cancel(self._ticket)
-            self._ticket = None
+        self._leave_queue()
         relay, exchange = self._relay, self._exchange
         if relay is not None:
             relay.cancel()
@@ -236,6 +233,12 @@ class Request:
         self._finish(status, why)
 
     # The end
+
+    def _leave_queue(self) -> None:
+        if self._ticket is not None:
+            self._revision.throttler.cancel(self._ticket)
+            self._ticket = None
+            self._waited = self._revision.clock.now() - self.arrived
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer in the place of an instance."""

@@ -113,7 +113,7 @@ class Happened:
 
 def is_trouble(fact: DeliveryAttempted) -> bool:
     """Whether it ended a delivery that the subscriber did not take."""
-    return has_ended(fact) and fact.outcome in {"failed", "dead-lettered"}
+    return fact.outcome in {"failed", "dead-lettered"} and has_ended(fact)
 
 
 def has_ended(fact: DeliveryAttempted) -> bool:
@@ -136,7 +136,8 @@ def may_be(state: str, fact: EventAccepted, attempts: Sequence[DeliveryAttempted
     if state in TROUBLE:
         return any(map(is_trouble, attempts))
     if state in LOST:
-        return sum(map(has_ended, attempts)) < len(fact.readers)
+        count = len(fact.readers)
+        return len(attempts) < count or sum([has_ended(each) for each in attempts]) < count
     return state not in GOES_ON
 
 

@@ -8,6 +8,7 @@ Not here: who keeps it (``historysqlite.py``), or makes it when asked
 """
 
 import json
+import re
 from collections.abc import Sequence
 from unicodedata import normalize
 
@@ -34,13 +35,23 @@ def searched(fact: EventAccepted) -> bytes:
         return values.encode(errors="replace") + b"\n" + data
 
 
+_PLAIN = re.compile(r"[!#-\[\]-~]{2,}")
+"""What is written alike in all ways."""
+
 Word = tuple[bytes, ...]
 """The ways to write a word, any of which is to be found in ``searched(…).lower()``."""
 
 
 def words(text: str) -> tuple[Word, ...]:
     """Those of *text*, each of which has to be found."""
-    return tuple(map(_ways_to_write, text.split()[:MAX_WORDS]))
+    found: list[Word] = []
+    for word in text.split()[:MAX_WORDS]:
+        if not word.isascii():
+            # It has many ways, and this is in all of them: mostly it is enough to look for one.
+            runs = [each for each in _PLAIN.findall(normalize("NFC", word)) if each in word]
+            found += [(each.encode().lower(),) for each in sorted(runs, key=len)[-1:]]
+        found.append(_ways_to_write(word))
+    return tuple(found)
 
 
 def _ways_to_write(word: str) -> Word:
@@ -49,7 +60,7 @@ def _ways_to_write(word: str) -> Word:
     if word.isascii():
         return (word.encode().lower(),)
     cases = (word, word.lower(), word.upper(), word.title())
-    forms = [normalize(form, each) for each in cases for form in ("NFC", "NFD")]
+    forms = [*cases, *(normalize(form, each) for form in ("NFC", "NFD") for each in cases)]
     written = [each.encode(errors="replace").lower() for each in forms]
     written += [json.dumps(each)[1:-1].encode().lower() for each in forms]
     return tuple(dict.fromkeys(written))

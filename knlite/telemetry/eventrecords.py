@@ -1,8 +1,8 @@
 """The event log as people see it: reads the facts of events into a history, and answers from it.
 
 Source: ``docs/adr/0031-the-event-log.md``.
-Not here: where facts are kept (``eventlog``), what a story says (``xray.py``), sending again
-(``resending.py``).
+Not here: which events are asked for (``eventquery.py``), where facts are kept (``eventlog``), what
+a story says (``xray.py``), sending again (``resending.py``).
 """
 
 import re
@@ -11,7 +11,6 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain
-from typing import Protocol
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -32,6 +31,7 @@ from knlite.telemetry import xray
 from knlite.telemetry.deadletters import DeadLetter, dead_letters
 from knlite.telemetry.descent import branch
 from knlite.telemetry.elsewhere import Elsewhere
+from knlite.telemetry.eventquery import Query, wanted_by
 from knlite.telemetry.stories import Branch, Row, Story, Summary
 
 READ = (EventAccepted, EgressChanged, DeliveryAttempted, EventRefused, SourceSent)
@@ -51,37 +51,6 @@ _NOTHING = Wanted(before=0, limit=0)
 
 _Told = tuple[int, bool]
 """The arrival of an event, and whether it has ended: else it has just come."""
-
-
-class Query(Protocol):
-    """Which events are asked for; what is empty selects all. Arrivals are microseconds."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def source(self) -> str: ...
-    @property
-    def type(self) -> str: ...
-    @property
-    def subject(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def egress(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def namespace(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def since(self) -> int: ...
-    @property
-    def before(self) -> int: ...
-    @property
-    def limit(self) -> int: ...
 
 
 class EventRecords:
@@ -326,30 +295,7 @@ class EventRecords:
         return list(self._present.values())
 
     def _wanted(self, query: Query, *, troubled: bool = False) -> Wanted | None:
-        """What a history is asked for; None if there can be none."""
-        readers = frozenset[str]()
-        if query.egress:
-            for each in query.egress.split(","):
-                readers |= self._history.uids(*egress_named(each))
-            if not readers:
-                return None
-        return Wanted(
-            id=query.id,
-            source=query.source,
-            type=query.type,
-            subject=query.subject,
-            text=query.text,
-            # A dead letter has a state of its own, which that of its event may hide.
-            state="" if troubled else query.state,
-            readers=readers,
-            kind=query.kind,
-            namespace=query.namespace,
-            name=query.name,
-            since=query.since,
-            before=query.before,
-            troubled=troubled,
-            limit=query.limit,
-        )
+        return wanted_by(query, self._history.uids, troubled=troubled)
 
     def _now(self) -> frozenset[str]:
         return frozenset(self._present)
@@ -383,14 +329,6 @@ class EventRecords:
             self._tell_of(partial(self._now_of, arrival))
         for stream in self._followers:
             _push(stream, (arrival, True))
-
-
-def egress_named(text: str) -> tuple[str, str, str]:
-    """Kind, namespace and name of an egress; what is not said is any kind, and ``default``."""
-    parts = text.split("/")
-    kind = parts[0] if len(parts) > 2 else ""
-    namespace = parts[-2] if len(parts) > 1 else "default"
-    return kind, namespace, parts[-1]
 
 
 def _push(stream: MemoryObjectSendStream[_Told], told: _Told) -> None:

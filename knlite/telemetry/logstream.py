@@ -27,6 +27,9 @@ BEHIND = 2000
 PAUSE = 0.1
 """Seconds from one batch of new lines to the next."""
 
+GROUPS = 1000
+"""Streams of instances of which one who follows knows what the last line was: instances come and go
+as long as somebody looks."""
 CONTEXT = 50
 """Lines before the first that is wanted, which it may go on with."""
 
@@ -99,6 +102,11 @@ class _Selecting:
             and query.instance in ("", line.instance)
         )
 
+    def may_be_in(self, lines: Sequence[LogLine]) -> bool:
+        """Whether the text that is wanted is in one of *lines*."""
+        text = self._text
+        return not text or any(text in plain(line.text).lower() for line in lines)
+
     def row(self, line: LogLine) -> LogRow | None:
         """The row of *line*; None if it is not selected."""
         if not self.concerns(line):
@@ -108,6 +116,8 @@ class _Selecting:
         group = self._groups.get(key)
         if group is None:
             group = self._groups[key] = Grouping()
+            if len(self._groups) > GROUPS:
+                del self._groups[next(iter(self._groups))]
         text = plain(line.text)
         # Also for lines that are left out: the next one may go on with them.
         level, part = group.judge(text)
@@ -218,16 +228,7 @@ class LogStream:
             for namespace, service in self._logs.services()
             if query.namespace in ("", namespace) and query.service in ("", service)
         ]
-        needle = query.text.lower()
-        if needle:
-            return _Kept(
-                [
-                    lines
-                    for lines in of_services
-                    if any(needle in plain(line.text).lower() for line in lines)
-                ]
-            )
-        narrow = query.revision or query.instance or query.request or query.level
+        narrow = query.text or query.revision or query.instance or query.request or query.level
         if narrow or query.since or query.until:
             return _Kept(of_services)
         # All of them are wanted, so none before the last few is worth a guess.
@@ -243,7 +244,9 @@ class LogStream:
 async def _judged(query: LogQuery, selecting: _Selecting, kept: _Kept) -> Batch:
     found: list[LogRow] = []
     for lines in kept.of_services:
-        found += [row for row in map(selecting.row, lines) if row is not None]
+        # Mostly what somebody looks for is in no line of a service, and none needs a guess then.
+        if selecting.may_be_in(lines):
+            found += [row for row in map(selecting.row, lines) if row is not None]
         # There may be hundreds of thousands; requests go on meanwhile.
         await anyio.lowlevel.checkpoint()
     found.sort(key=lambda row: row.at)

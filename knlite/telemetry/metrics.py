@@ -138,8 +138,10 @@ class Metrics:
         stages = self._cold.setdefault(revision, {})
         reached = (
             ("queued", fact.queued),
+            ("created", fact.created),
             ("started", fact.started),
             ("ready", fact.ready),
+            ("forwarded", fact.forwarded),
             ("first_byte", fact.first_byte),
         )
         for stage, seconds in reached:

@@ -19,7 +19,8 @@ from knlite.eventing.topology import ResourceKey, ResourceKind
 from knlite.eventlog.history import BY_HAND
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, Publish
 from knlite.telemetry.deadletters import DeadLetter
-from knlite.telemetry.eventrecords import EventRecords, Query
+from knlite.telemetry.eventquery import Query
+from knlite.telemetry.eventrecords import EventRecords
 from knlite.telemetry.stories import Place, Row
 from knlite.telemetry.xray import event_of
 
@@ -107,13 +108,17 @@ class Resending:
         self._publish = publish
         self._posts = 0
 
-    async def send(self, event: CloudEvent, kind: str, namespace: str, name: str) -> Sent:
+    async def send(
+        self, event: CloudEvent, kind: str, namespace: str, name: str, *, sender: str
+    ) -> Sent:
         """Give *event* to a resource; without a *name* to the only one of that *kind*.
+
+        Its story says that it came from *sender*.
 
         Raises ``InvalidInput``, ``NotFound``, ``Overloaded``.
         """
         key = self._key(kind, namespace, name)
-        receipt = await self._entrance.accept(key, event, arriving_ttl(event), (), "knlite send")
+        receipt = await self._entrance.accept(key, event, arriving_ttl(event), (), sender)
         why = receipt.body.decode(errors="replace").strip()
         if receipt.status >= 300:
             raise _refusal(receipt.status, why)

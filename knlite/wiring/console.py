@@ -46,8 +46,7 @@ class Shown:
 def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -> Beside:
     """What it serves; its readers of facts are kept by *held*."""
     ending, token = Ending(), secrets.token_urlsafe(32)
-    autoscaler = shown.scaling[3]
-    live = open_live(basics, bus, shown.plane.activator, autoscaler, held)
+    live = open_live(basics, bus, shown.plane.activator, shown.scaling.autoscaler, held)
     live.topic("events")
     live.while_watched("events", partial(shown.plane.records.telling, partial(live.add, "events")))
     graphs = Graphs(basics.registry)
@@ -56,7 +55,7 @@ def open_console(basics: Basics, bus: Bus, held: AsyncExitStack, shown: Shown) -
     manifests = Manifests(basics.registry, shown.applier.place_of, history)
     graphs.tell(live)
     services = routes_of_services(
-        basics, bus, held, shown.scaling[0], autoscaler, shown.chooser, shown.plane.gateway
+        basics, bus, held, shown.scaling, shown.chooser, shown.plane.gateway
     )
     routes: list[BaseRoute] = [
         *Page(token).routes(),

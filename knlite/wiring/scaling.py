@@ -4,6 +4,8 @@ The one late binding is ``activator.report_to(autoscaler)``, which closes the ri
 activator → autoscaler → supervisor → activator.
 """
 
+from typing import NamedTuple
+
 from knlite.controlplane.autoscaler import Autoscaler
 from knlite.controlplane.blueprints import make_blueprints
 from knlite.controlplane.hpa import HorizontalPodAutoscaler
@@ -24,7 +26,15 @@ from knlite.settings import Settings
 from knlite.telemetry.metrics import Metrics
 from knlite.wiring.basics import Basics
 
-Scaling = tuple[Supervisor, Kubelet, VolumeKeeper, Autoscaler, HorizontalPodAutoscaler]
+
+class Scaling(NamedTuple):
+    """Who decides how many instances there are, and who keeps them."""
+
+    supervisor: Supervisor
+    kubelet: Kubelet
+    volumes: VolumeKeeper
+    autoscaler: Autoscaler
+    hpa: HorizontalPodAutoscaler
 
 
 def make_scaling(
@@ -69,4 +79,4 @@ def make_scaling(
     targets.report_to(activator)
     metrics.ask(loads=activator.loads, scales=autoscaler.scales)
     resting = Resting(registry, autoscaler, supervisor.counts, activator.loads)
-    return (supervisor, kubelet, volumes, autoscaler, hpa), resting
+    return Scaling(supervisor, kubelet, volumes, autoscaler, hpa), resting

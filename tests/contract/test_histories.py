@@ -1,5 +1,6 @@
 """The contract of a history of events (ADR 0031), for every side of it."""
 
+import json
 import sqlite3
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +31,7 @@ from knlite.eventlog.history import (
 from knlite.eventlog.historymemory import MemoryHistory
 from knlite.eventlog.historysqlite import open_history
 from knlite.eventlog.historytables import TABLES, Row, Store
+from knlite.eventlog.searching import holds, words
 from tests.unit.telemetry.eventfacts import BROKER, accepted, attempted, egress
 
 
@@ -131,6 +133,14 @@ async def test_words_of_other_languages_are_found_however_they_are_written(
         history.accepted(accepted(1, data=data))
         history.accepted(accepted(2, data="{ñandu}".encode()))
         assert await arrivals(history, text=text) == [1]
+
+
+@given(st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8))
+def test_a_word_is_found_as_it_is_and_as_json_has_it(word: str) -> None:
+    for data in (word.encode(), json.dumps(word).encode()):
+        if word.isascii() and ('"' in word or "\\" in word):
+            continue  # As it stands in the data.
+        assert holds(accepted(data=data), words(word))
 
 
 async def test_an_event_keeps_everything_and_its_attempts_in_their_order(opened: Opened) -> None:

@@ -95,6 +95,14 @@ async def test_a_timeout_before_the_head_is_504_with_the_activators_words() -> N
         )
 
 
+async def test_a_request_that_waited_in_vain_says_how_long() -> None:
+    async with gate(timeout=0.1) as way:
+        assert (await ask(way)).startswith(b"HTTP/1.1 504 ")
+        fact = done(way)
+        assert (fact.instance, fact.first_byte, fact.cold_start) == ("", 0.0, None)
+        assert 0.1 <= fact.waited <= fact.seconds
+
+
 async def test_out_of_the_path_the_words_are_the_queue_proxys() -> None:
     async with gate(timeout=0.1) as way, instance(replying()) as address:
         way.endpoints(address)

@@ -34,7 +34,6 @@ export const texts = {
     themeLight: "Colors: light",
     themeDark: "Colors: dark",
     help: "Keys",
-    helpAlways: "Everywhere",
     keySearch: "Search on this page",
     keyHelp: "Show the keys",
     keyPalette: "Go to a page or an object",
@@ -43,7 +42,6 @@ export const texts = {
     keyPage: "Go to {page}",
     notices: "What happened",
     noNotices: "Nothing has happened yet. What knlite decides and does is told here: instances that start and stop, revisions that become ready, events that are refused.",
-    more: "More",
   },
   es: {
     map: "Mapa",
@@ -80,7 +78,6 @@ export const texts = {
     themeLight: "Colores: claros",
     themeDark: "Colores: oscuros",
     help: "Teclas",
-    helpAlways: "En todas partes",
     keySearch: "Buscar en esta página",
     keyHelp: "Mostrar las teclas",
     keyPalette: "Ir a una página o a un objeto",
@@ -89,6 +86,5 @@ export const texts = {
     keyPage: "Ir a {page}",
     notices: "Qué ha pasado",
     noNotices: "Aún no ha pasado nada. Aquí se cuenta lo que knlite decide y hace: instancias que arrancan y paran, revisiones que quedan listas, eventos rechazados.",
-    more: "Más",
   },
 };

@@ -20,14 +20,14 @@ export function Notices({ onClose }: { onClose: () => void }) {
         <Empty icon="bell" title={t("notices")}>{t("noNotices")}</Empty>
       ) : (
         <ol class="notices" aria-live="polite" aria-relevant="additions">
-          {told.map((notice, index) => <Line key={`${told.length - index}`} notice={notice} />)}
+          {told.map((notice, index) => <Line key={`${told.length - index}`} notice={notice} onLeave={onClose} />)}
         </ol>
       )}
     </Drawer>
   );
 }
 
-function Line({ notice }: { notice: Notice }) {
+function Line({ notice, onLeave }: { notice: Notice; onLeave: () => void }) {
   const level = notice.level === "error" || notice.level === "warning" ? notice.level : "info";
   const object = notice.object ? parse(notice.object) : null;
   return (
@@ -37,7 +37,7 @@ function Line({ notice }: { notice: Notice }) {
         <p>{notice.text}</p>
         <p class="quiet">
           <Time at={notice.at} />
-          {object && <> · <a href={href("map", [], { at: notice.object })}>{object.kind} {object.namespace}/{object.name}</a></>}
+          {object && <> · <a href={href("map", [], { at: notice.object })} onClick={onLeave}>{object.kind} {object.namespace}/{object.name}</a></>}
         </p>
       </div>
     </li>

@@ -1,7 +1,8 @@
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 
 import { choose, language, messages } from "../i18n";
 import { forgetSkipped, shown, skipped } from "../live";
+import { route } from "../router";
 import { select, selection } from "../selection";
 import { chooseTheme, theme, THEMES } from "../theme";
 import { IconButton } from "../ui/button";
@@ -14,6 +15,9 @@ const THEME_ICONS: Record<(typeof THEMES)[number], IconName> = { system: "auto",
 
 export function TopBar({ onPalette, onHelp }: { onPalette: () => void; onHelp: () => void }) {
   const [told, setTold] = useState(false);
+  const { page } = route.value;
+  // What lies over one page is not what the next one was opened for.
+  useEffect(() => setTold(false), [page]);
   return (
     <header class="topbar">
       <button type="button" class="go-to" onClick={onPalette} title={t("palette")} aria-keyshortcuts="Control+K">
@@ -51,9 +55,9 @@ function Chip() {
 
 function Connection() {
   const state = shown.value;
-  if (state === "lost") return <span class="status lost" role="status"><span class="dot" /><span>{t("lost")}</span></span>;
+  if (state === "lost") return <span class="status lost" role="status"><span class="lamp" /><span>{t("lost")}</span></span>;
   const word = state === "open" ? t("live") : state === "connecting" ? t("connecting") : t("idle");
-  return <span class={`status ${state === "open" ? "ready" : state}`} role="status" title={word}><span class="dot" /><span>{word}</span></span>;
+  return <span class={`status ${state === "open" ? "ready" : state}`} role="status" title={word}><span class="lamp" /><span>{word}</span></span>;
 }
 
 /** How much the page has missed because it was slow. */

@@ -1,6 +1,7 @@
 /** The instances of every revision, as the feed's topic `instances` tells them. */
 import { signal } from "@preact/signals";
 
+import type { Tone } from "../ui/badge";
 import { following } from "./follow";
 
 export interface Instance {
@@ -30,6 +31,28 @@ interface Message {
 const LEAVING = 5000;
 
 export const instances = signal<readonly Instance[]>([]);
+
+/** What its state means to who looks. */
+export function toneOf(state: string): Tone {
+  switch (state) {
+    case "ready":
+    case "thawed":
+      return "ready";
+    case "frozen":
+      return "frozen";
+    case "failed":
+    case "waiting":
+    case "unready":
+      return "failed";
+    case "draining":
+    case "stopped":
+    case "completed":
+    case "gone":
+      return "gone";
+    default:
+      return "starting";
+  }
+}
 
 const key = (instance: Instance): string => `${instance.namespace}/${instance.instance}`;
 

@@ -23,23 +23,3 @@ export function Ready({ status, reason, message }: { status: string; reason?: st
   const word = status === "True" ? "Ready" : reason || (status === "False" ? "NotReady" : status === "Unknown" ? "Unknown" : "–");
   return <Badge tone={tone} {...(message ? { title: message } : {})}>{word}</Badge>;
 }
-
-/** A tone for the state of an instance. */
-export function toneOf(state: string): Tone {
-  switch (state.toLowerCase()) {
-    case "ready":
-    case "running":
-      return "ready";
-    case "frozen":
-      return "frozen";
-    case "failed":
-    case "crashed":
-      return "failed";
-    case "gone":
-    case "stopped":
-    case "draining":
-      return "gone";
-    default:
-      return "starting";
-  }
-}

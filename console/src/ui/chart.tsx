@@ -54,7 +54,7 @@ export default function Chart({ label, data, series, height = 180, time = false,
           { ...axis, size: 56, ...(yText ? { values: (_plot: uPlot, ticks: number[]) => ticks.map((tick) => yText(tick)) } : {}) },
         ],
         series: [
-          { ...(xText ? { value: (_plot: uPlot, x: number) => (x == null ? "–" : xText(x)) } : {}) },
+          { ...(xText ? { value: (_plot: uPlot, x: number) => (x == null ? "" : xText(x)) } : {}) },
           ...series.map((each) => {
             const stroke = colorOf(each.color);
             return {
@@ -65,7 +65,7 @@ export default function Chart({ label, data, series, height = 180, time = false,
               ...(each.dash ? { dash: [...each.dash] } : {}),
               ...(each.bars && uPlot.paths.bars ? { paths: uPlot.paths.bars({ size: [0.9, 40] }) } : {}),
               points: { show: false },
-              ...(yText ? { value: (_plot: uPlot, y: number) => (y == null ? "–" : yText(y)) } : {}),
+              ...(yText ? { value: (_plot: uPlot, y: number) => (y == null ? "" : yText(y)) } : {}),
             };
           }),
         ],

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from knlite.console.graph.filters import filter_words
-from knlite.console.graph.values import Node, NodeRole, Ready, node_id
+from knlite.console.graph.values import Node, NodeRole, node_id
+from knlite.console.standing import standing
 from knlite.kinds.catalog import info_of
-from knlite.kinds.conditions import READY, Condition, find
-from knlite.kinds.core.deployment import Deployment
 from knlite.kinds.core.k8sservice import KubernetesService
 from knlite.kinds.eventing.broker import Broker, class_of
 from knlite.kinds.eventing.eventtransform import EventTransform
@@ -77,8 +76,7 @@ def id_of(obj: Object) -> str:
 def node_of(obj: Object, inbox: str, external_port: int) -> Node:
     """The node of *obj*, whose events *inbox* takes in; the gateway is at *external_port*."""
     info = info_of(type(obj))
-    ready = _ready(obj)
-    status: Ready = "" if ready is None else ready.status
+    how = standing(obj)
     return Node(
         id=id_of(obj),
         kind=kind_name(type(obj)),
@@ -87,19 +85,13 @@ def node_of(obj: Object, inbox: str, external_port: int) -> Node:
         namespace=obj.metadata.namespace,
         name=obj.metadata.name,
         role=role_of(type(obj)),
-        ready=status,
-        reason="" if ready is None else ready.reason,
-        message="" if ready is None else ready.message,
+        ready=how.status,
+        reason=how.reason,
+        message=how.message,
         url=_url(obj, inbox, external_port),
         detail=_detail(obj),
         inbox=inbox,
     )
-
-
-def _ready(obj: Object) -> Condition | None:
-    conditions = getattr(getattr(obj, "status", None), "conditions", ())
-    name = "Available" if isinstance(obj, Deployment) else READY
-    return find(conditions, name)
 
 
 def _url(obj: Object, inbox: str, port: int) -> str:

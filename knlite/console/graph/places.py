@@ -11,17 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
+from knlite.console.graph.inboxes import inbox_of
 from knlite.console.graph.nodes import ROLES, id_of, kind_name, node_of, role_of
 from knlite.console.graph.values import EXTERNAL, Node, node_id
 from knlite.eventing.channels import (
     BACKING_CHANNELS,
     CHANNEL_ENDING,
     CLUSTER_DOMAIN,
-    NoSuchChannel,
-    backing_kind,
 )
-from knlite.eventing.reconcilers.parallel import ingress_name
-from knlite.eventing.reconcilers.sequence import child_name as step_name
 from knlite.eventing.references import group_in, kind_of, not_found
 from knlite.kinds.addressable import Addressable
 from knlite.kinds.catalog import info_of
@@ -35,9 +32,6 @@ from knlite.kinds.flows.parallel import Parallel
 from knlite.kinds.flows.sequence import Sequence
 from knlite.kinds.kreference import KReference, group_of
 from knlite.kinds.messaging.channel import Channel
-from knlite.kinds.messaging.channeltemplate import ChannelTemplate
-from knlite.kinds.messaging.inmemorychannel import InMemoryChannel
-from knlite.kinds.messaging.kafkachannel import KafkaChannel
 from knlite.kinds.meta import Object, controller_of
 from knlite.kinds.serving.domainmapping import DomainMapping
 from knlite.kinds.serving.route import Route
@@ -128,23 +122,22 @@ class Places:
 
     def behind(self, url: str) -> str:
         """The node that *url* leads to: something here, or the world."""
-        try:
-            parts = urlsplit(url)
-            host, path = _short(parts.hostname or ""), parts.path.rstrip("/")
-        except ValueError:
+        address = _address(url)
+        if address is None:
             return self._outside(url, "it is no URL")
+        host, path = address
         if host in _LOOPBACK and (found := self._by_path(path)):
             return found
         if self._addresses is None:
             self._addresses = dict(self._all_addresses())
-        for address in _ways(host, path):
-            if address in self._addresses:
-                return self._addresses[address]
+        for way in _ways(host, path):
+            if way in self._addresses:
+                return self._addresses[way]
         name, _, namespace = host.partition(".")
         service = self.view.get(KubernetesService, namespace, name) if namespace else None
         if service is not None:
             return self.of(service)
-        inside = (parts.hostname or "").endswith(CLUSTER_DOMAIN)
+        inside = (urlsplit(url).hostname or "").endswith(CLUSTER_DOMAIN)
         return self._outside(url, "nothing here has this address" if inside else "")
 
     def _kubernetes_service(self, namespace: str, name: str) -> str:
@@ -180,9 +173,9 @@ class Places:
         for kind in _ADDRESSED:
             for obj in self.view.listed(kind, ""):
                 for url in _urls(obj):
-                    parts = urlsplit(url)
-                    address = (_short(parts.hostname or ""), parts.path.rstrip("/"))
-                    if address[0]:
+                    # Whoever may write a status may write anything there.
+                    address = _address(url)
+                    if address is not None and address[0]:
                         meta = obj.metadata
                         yield address, self.at(kind, meta.namespace, meta.name)
 
@@ -238,32 +231,6 @@ class Places:
         return known
 
 
-def inbox_of(obj: Object, view: View) -> str:
-    """``KIND/NAMESPACE/NAME`` of what takes events for *obj*, as facts name it; empty: nothing."""
-    namespace, name = obj.metadata.namespace, obj.metadata.name
-    match obj:
-        case Broker() | InMemoryChannel() | KafkaChannel() | KafkaSink():
-            return id_of(obj)
-        case Channel():
-            return _channel(obj.spec.channel_template, namespace, name, view)
-        case Sequence() if obj.spec.steps:
-            return _channel(obj.spec.channel_template, namespace, step_name(name, 0), view)
-        case Parallel():
-            return _channel(obj.spec.channel_template, namespace, ingress_name(name), view)
-        case _:
-            return ""
-
-
-def _channel(template: ChannelTemplate | None, namespace: str, name: str, view: View) -> str:
-    """The channel that a template makes; a flow may ask for one behind another."""
-    template = template or view.config.channels.template_for(namespace) or ChannelTemplate()
-    try:
-        return node_id(kind_name(backing_kind(template)), namespace, name)
-    except NoSuchChannel:
-        between = view.get(Channel, namespace, name)
-        return "" if between is None else inbox_of(between, view)
-
-
 def _urls(obj: Object) -> Iterator[str]:
     """All URLs at which *obj* is reached, as its status says."""
     status = getattr(obj, "status", None)
@@ -284,6 +251,15 @@ def _ways(host: str, path: str) -> Iterator[_Address]:
     while path:
         path = path.rpartition("/")[0]
         yield host, path
+
+
+def _address(url: str) -> _Address | None:
+    """Where *url* leads; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        return _short(parts.hostname or ""), parts.path.rstrip("/")
+    except ValueError:
+        return None
 
 
 def _short(host: str) -> str:

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from knlite.console.standing import Told
+
 NodeRole = Literal[
     "source",
     "broker",
@@ -19,7 +21,6 @@ NodeRole = Literal[
     "external",
 ]
 EdgeRole = Literal["sends", "subscribes", "delivers", "replies", "dead-letters", "binds"]
-Ready = Literal["True", "False", "Unknown", ""]
 
 EXTERNAL = "URI"
 """The kind of the node of a URL that leads out of here."""
@@ -37,7 +38,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     namespace: str = ""
     name: str
     role: NodeRole
-    ready: Ready = ""
+    ready: Told = ""
     """Its Ready condition; empty for what has none."""
     reason: str = ""
     message: str = ""

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
+from knlite.console.standing import standing
 from knlite.kinds.catalog import KINDS
-from knlite.kinds.conditions import Condition, find
 from knlite.kinds.config.bundle import EVENTING_NAMESPACE, SERVING_NAMESPACE
 from knlite.kinds.core.event import Event
 from knlite.kinds.kindinfo import KindInfo
@@ -15,8 +15,6 @@ from knlite.reconcile import Key, View, key_of
 PLATFORM = frozenset((SERVING_NAMESPACE, EVENTING_NAMESPACE, "kube-system", "kube-public"))
 """Namespaces whose objects come with knlite."""
 _OF_PLATFORM = frozenset(("CustomResourceDefinition", "Node"))
-_TELLING = ("Ready", "Available", "Complete")
-"""The condition that tells whether all is well; kinds have one of them."""
 
 Place = tuple[str, int]
 """A file, and the line in it where a document begins."""
@@ -52,7 +50,7 @@ def listed(view: View, places: Places) -> Iterator[Listed]:
 
 def _listed(info: KindInfo, obj: Object, place: Place | None) -> Listed:
     meta = obj.metadata
-    condition = telling(obj)
+    how = standing(obj)
     return Listed(
         group=info.group,
         version=info.version,
@@ -61,23 +59,13 @@ def _listed(info: KindInfo, obj: Object, place: Place | None) -> Listed:
         kind=info.kind,
         namespace=meta.namespace,
         name=meta.name,
-        ready=condition.status if condition else "",
-        reason=condition.reason if condition else "",
-        message=condition.message if condition else "",
+        ready=how.status,
+        reason=how.reason,
+        message=how.message,
         created=meta.creation_timestamp or "",
         source=f"{place[0]}:{place[1]}" if place else "",
         own=_own(info, obj),
     )
-
-
-def telling(obj: Object) -> Condition | None:
-    """The condition that tells whether all is well with *obj*, for kinds that have one."""
-    conditions = getattr(getattr(obj, "status", None), "conditions", None) or ()
-    for name in _TELLING:
-        found = find(conditions, name)
-        if found is not None:
-            return found
-    return None
 
 
 def _own(info: KindInfo, obj: Object) -> str:

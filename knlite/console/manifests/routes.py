@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from knlite.apiserver import options
 from knlite.apiserver.bodies import read_bytes
+from knlite.apiserver.ownjson import own_json
 from knlite.apiserver.verbs import user_of
 from knlite.console.manifests.conditions import Change, ConditionHistory
 from knlite.console.manifests.differences import Difference, differences
@@ -88,7 +89,7 @@ class Manifests:
             if len(items) % BATCH == 0:
                 # Requests go on meanwhile: ten thousand objects take some 50 ms.
                 await anyio.lowlevel.checkpoint()
-        return _json(Listing(items=items))
+        return own_json(Listing(items=items))
 
     async def _one(self, request: Request) -> Response:
         """Raises ``NotFound``."""
@@ -100,7 +101,7 @@ class Manifests:
         secrets = options.flag(request, "secrets")
         hidden = isinstance(obj, Secret) and not secrets
         place = self._places(key)
-        return _json(
+        return own_json(
             Opening(
                 yaml=shown(obj, info, whole=options.flag(request, "whole"), secrets=secrets),
                 state=state_of(obj),
@@ -125,10 +126,10 @@ class Manifests:
         # Reading a long text takes a while, and requests go on meanwhile.
         declared, problems = await anyio.to_thread.run_sync(read_text, text)
         if problems:
-            return _json(Result(applied=False, documents=(), problems=problems))
+            return own_json(Result(applied=False, documents=(), problems=problems))
         dry_run = options.flag(request, "dryRun")
         user = user_of(request)
-        return _json(write(self._registry, declared, opened, user=user, dry_run=dry_run))
+        return own_json(write(self._registry, declared, opened, user=user, dry_run=dry_run))
 
 
 _PATH = ("group", "version", "plural", "namespace", "name")
@@ -184,7 +185,3 @@ def _in_file(file: str, key: Key) -> tuple[dict[str, Any], int] | None:
         if key_of(each.obj) == key:
             return tree_of(each.obj), each.manifest.line
     return None
-
-
-def _json(value: msgspec.Struct) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json")

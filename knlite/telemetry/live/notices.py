@@ -5,6 +5,7 @@ Kept as facts: most are never asked for.
 
 from collections import deque
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -74,11 +75,10 @@ class Notices:
         """Take note of *fact*, one of ``READ``."""
         if _worth(fact):
             self._kept.append(fact)
-            if self._live.watched(TOPIC):
-                self._live.add(TOPIC, told(fact))
+            self._live.add(TOPIC, partial(told, fact))
 
     def _snapshot(self) -> object:
-        return {"items": [told(fact) for fact in self._kept][-KEPT:], "skipped": 0}
+        return {"items": [told(fact) for fact in self._kept], "skipped": 0}
 
 
 def _worth(fact: Fact) -> bool:

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit, urlunsplit
 from knlite.eventing import trace
 from knlite.facts import DeliveryAttempted, EgressChanged, EventAccepted, SourceSent
 from knlite.telemetry.tracing.span import (
+    LONGEST,
     Attribute,
     Context,
     Kind,
@@ -37,8 +38,6 @@ from knlite.telemetry.tracing.span import (
 )
 from knlite.telemetry.xray import event_of, verdict_of
 
-LONGEST = 1024
-"""Characters of what a sender may have written."""
 VERDICTS = 100
 """As many are told of one event."""
 _TOLD = {

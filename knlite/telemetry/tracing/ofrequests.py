@@ -13,6 +13,7 @@ from knlite.eventing import trace
 from knlite.facts import RequestDone
 from knlite.telemetry.requests import METHODS, OTHER_METHOD
 from knlite.telemetry.tracing.span import (
+    LONGEST,
     Attribute,
     Context,
     Kind,
@@ -22,9 +23,6 @@ from knlite.telemetry.tracing.span import (
     nanoseconds,
 )
 from knlite.telemetry.waterfall import stages_of
-
-LONGEST = 1024
-"""Characters of what a client may have written."""
 
 
 def spans_of_request(fact: RequestDone) -> Iterator[Span]:

@@ -11,6 +11,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 Attribute = str | int | float | bool
+LONGEST = 1024
+"""Characters that a span tells of what others may have written."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -103,3 +103,16 @@ def test_what_a_person_is_not_told_is_not_logged() -> None:
         AT, "Broker", "n", "b", "u", 1, {"id": "1", "type": "t"}, None, b"secret", 255, (), ""
     )
     assert logged(done, taken, attempt("delivered")) == []
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    (found,) = logged(RequestDone(AT, "n", "s", "r", "", "GET", 504, 0.1, True, "too late"))
+    assert found["service"] == "s"
+    assert not {"instance", "request_id", "trace_id"} & found.keys()
+
+
+def test_an_id_cannot_tell_a_terminal_what_to_do() -> None:
+    output = StringIO()
+    JSONLog(cast("Output", output)).fact(attempt("retrying", event_id="a\x9b31m\u202eb"))
+    assert not {"\x9b", "\u202e"} & set(output.getvalue())
+    assert json.loads(output.getvalue())["event_id"] == "a\x9b31m\u202eb"

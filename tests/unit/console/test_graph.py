@@ -485,6 +485,34 @@ def test_a_circle_of_owners_ends() -> None:
     assert ids(drawn) == {"Channel pipe"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec"),
+    [
+        pytest.param("messaging.knative.dev/v1, kind: Channel", "", id="a Channel behind itself"),
+        pytest.param(
+            "flows.knative.dev/v1, kind: Sequence",
+            "steps: [{uri: 'http://x.y'}]",
+            id="a Sequence that asks for one",
+        ),
+        pytest.param(
+            "flows.knative.dev/v1, kind: Parallel",
+            "branches: [{subscriber: {uri: 'http://x.y'}}]",
+            id="a Parallel that asks for one",
+        ),
+    ],
+)
+def test_a_channel_that_stands_behind_a_channel_takes_nothing(kind: str, spec: str) -> None:
+    channel = "{apiVersion: messaging.knative.dev/v1, kind: Channel}"
+    one = "{apiVersion: %s, metadata: {name: %s}, spec: {channelTemplate: %s%s}}"
+    own = [
+        one % ("messaging.knative.dev/v1, kind: Channel", name, channel, "")
+        for name in ("c", "c-kn-sequence-0", "c-kn-parallel")
+    ]
+    asked = one % (kind, "c", channel, f", {spec}" if spec else "")
+    drawn = graph("\n---\n".join((*own, asked)))
+    assert {each.inbox for each in drawn.nodes} == {""}
+
+
 def test_a_domain_leads_to_what_it_stands_for() -> None:
     text = """
     apiVersion: serving.knative.dev/v1beta1
@@ -500,12 +528,15 @@ def test_a_domain_leads_to_what_it_stands_for() -> None:
     assert ids(drawn) == {"Service till", "Broker default", "Trigger t"}
 
 
-@given(st.text(max_size=40))
-def test_any_url_leads_somewhere(url: str) -> None:
+URLS = st.lists(st.sampled_from(("http:", "//", "[", "]", "@", ":", "/")) | st.text()).map("".join)
+
+
+@given(URLS, URLS)
+def test_any_url_leads_somewhere(url: str, address: str) -> None:
     broker, trigger = objects(
         many(BROKER % "{}", TRIGGER % ("t", "{broker: default, subscriber: {uri: 'http://x.y'}}"))
     )
-    drawn = graph_of(FakeView(broker, _subscribing(trigger, url)))
+    drawn = graph_of(FakeView(_with_address(broker, address), _subscribing(trigger, url)))
     known = {each.id for each in drawn.nodes}
     assert all(each.source in known and each.target in known for each in drawn.edges)
 

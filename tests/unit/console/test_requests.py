@@ -117,6 +117,8 @@ async def test_latency_is_told_of_one_service_or_of_all() -> None:
     server.recent.note(start(service="job"))
     _, one = await server.get("/knlite/latency?service=default/web")
     assert (one["warm"]["count"], one["cold"]["count"]) == (1, 0)
+    _, named = await server.get("/knlite/latency?service=nix")
+    assert named == {"services": []}
     _, every = await server.get("/knlite/latency")
     assert [each["service"] for each in every["services"]] == ["job", "web"]
     assert every["services"][0]["cold"]["p50"] == 0.75

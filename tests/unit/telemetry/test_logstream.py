@@ -4,10 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, aclosing
 from datetime import UTC, datetime, timedelta
 
+import anyio
+import anyio.lowlevel
 import pytest
 
 from knlite.clock import LoopClock
 from knlite.facts import Fact, LogLine
+from knlite.telemetry import logstream
 from knlite.telemetry.bus import Bus
 from knlite.telemetry.logs import Logs
 from knlite.telemetry.logstream import BEHIND, LogQuery, LogStream
@@ -124,3 +127,26 @@ async def test_a_traceback_goes_on_from_what_is_kept_into_what_follows() -> None
         assert [(row.text, row.part) for row in (await anext(batches)).rows] == [
             ('  File "a.py"', True), ("KeyError: 'b'", True),
         ]  # fmt: skip
+
+
+async def test_others_get_their_turn_while_words_are_looked_for_in_all_that_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    way = Way()
+    way.write(*(line("x", f"service-{number}") for number in range(20)))
+    looked, turns = list[str](), list[int]()
+
+    def noted(text: str) -> str:
+        looked.append(text)
+        return text
+
+    async def another() -> None:
+        while len(looked) < 20:
+            turns.append(len(looked))
+            await anyio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(logstream, "plain", noted)
+    async with anyio.create_task_group() as group:
+        group.start_soon(another)
+        assert await way.found(text="needle") == []
+    assert len(set(turns)) > 10

@@ -220,8 +220,9 @@ def test_revisions_that_are_gone_are_forgotten_even_if_nobody_scrapes() -> None:
 
 def cold_start() -> ColdStart:
     return ColdStart(
-        at=NOW, **OF, instance="i", queued=0.001, started=0.02, ready=0.3, first_byte=0.4
-    )
+        at=NOW, **OF, instance="i", queued=0.001, created=0.01, started=0.02, ready=0.3,
+        forwarded=0.31, first_byte=0.4,
+    )  # fmt: skip
 
 
 def test_a_cold_start_is_measured_by_its_stages() -> None:
@@ -230,9 +231,12 @@ def test_a_cold_start_is_measured_by_its_stages() -> None:
     name = "knlite_cold_start_seconds"
     sums = {
         stage: value(metrics, f"{name}_sum", stage=stage)
-        for stage in ("queued", "started", "ready", "first_byte")
+        for stage in ("queued", "created", "started", "ready", "forwarded", "first_byte")
     }
-    assert sums == {"queued": 0.001, "started": 0.02, "ready": 0.3, "first_byte": 0.4}
+    assert sums == {
+        "queued": 0.001, "created": 0.01, "started": 0.02, "ready": 0.3, "forwarded": 0.31,
+        "first_byte": 0.4,
+    }  # fmt: skip
 
 
 def test_a_thaw_is_no_cold_start() -> None:

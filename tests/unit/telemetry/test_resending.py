@@ -51,7 +51,7 @@ def desk() -> Desk:
 
 async def test_an_event_goes_to_the_named_or_the_only_broker(desk: Desk) -> None:
     for namespace, name in (("ns", "b"), ("", "")):
-        sent = await desk.sending.send(EVENT, "Broker", namespace, name)
+        sent = await desk.sending.send(EVENT, "Broker", namespace, name, sender="a test")
         assert (sent.arrival, sent.status) == (7000, 202)
         assert desk.entrance.came.pop() == (KEY, EVENT, frozenset(), 0)
 
@@ -69,7 +69,7 @@ async def test_where_to_send_must_be_clear(
 ) -> None:
     desk.entrance.keys = keys
     with pytest.raises(family):
-        await desk.sending.send(EVENT, kind, "", "")
+        await desk.sending.send(EVENT, kind, "", "", sender="a test")
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_where_to_send_must_be_clear(
 async def test_a_refusal_says_why(desk: Desk, status: int, family: type[KnliteError]) -> None:
     desk.entrance.answer = Taken(0, status, b"because\n")
     with pytest.raises(family, match="because"):
-        await desk.sending.send(EVENT, "Broker", "ns", "b")
+        await desk.sending.send(EVENT, "Broker", "ns", "b", sender="a test")
 
 
 async def test_a_replay_says_what_it_repeats_and_may_be_for_one_only(desk: Desk) -> None:
@@ -205,4 +205,4 @@ def test_a_channel_is_found_whatever_keeps_it(
 
 async def test_a_source_takes_nothing_but_what_it_had(desk: Desk) -> None:
     with pytest.raises(InvalidInput):
-        await desk.sending.send(EVENT, "KafkaSource", "ns", "s")
+        await desk.sending.send(EVENT, "KafkaSource", "ns", "s", sender="a test")

@@ -38,18 +38,3 @@ async function done(sending: Promise<{ sent: Sent[] }>): Promise<Sent[]> {
     return [];
   }
 }
-
-/** Have the browser save something as a file. */
-export function save(name: string, data: string | Uint8Array<ArrayBuffer>, type: string): void {
-  const url = URL.createObjectURL(new Blob([data], { type }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name.replace(/[^\w.-]+/g, "_").slice(0, 100) || "event";
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000);
-}
-
-export async function copy(text: string): Promise<void> {
-  await navigator.clipboard.writeText(text);
-  toast(t("copied"), "good");
-}

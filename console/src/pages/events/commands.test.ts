@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import { asCurl, asSend, quoted } from "./commands";
+import { quoted } from "../../curl";
+import { asCurl, asSend } from "./commands";
 
 const BROKER = { kind: "Broker", namespace: "default", name: "default" };
 

@@ -1,13 +1,9 @@
 /** An event as a command for a terminal. Pure; every text is quoted, as it may be anything. */
+import { quoted } from "../../curl";
 import type { CloudEvent, Place } from "./types";
 
 const CORE = ["id", "source", "type", "subject"];
 const LEFT_OUT = new Set([...CORE, "specversion", "time", "datacontenttype", "dataschema", "data", "data_base64"]);
-
-/** For a POSIX shell. */
-export function quoted(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
-}
 
 export function asCurl(event: CloudEvent, to: Place | string, origin: string): string {
   const url = typeof to === "string" ? to : `${origin}/knlite/events?${parameter(to)}=${to.namespace}/${to.name}`;

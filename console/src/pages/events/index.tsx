@@ -6,6 +6,7 @@ import { selection } from "../../selection";
 import { useFollowing } from "../../state/follow";
 import { followGraph, graph } from "../../state/graph";
 import { ButtonLink } from "../../ui/button";
+import { Views } from "../../ui/views";
 import { Letters } from "./letters";
 import { List } from "./list";
 import { texts } from "./messages";
@@ -28,10 +29,14 @@ export default function EventsPage() {
     <div class="page events">
       <div class="page-head">
         <h1>{t("title")}</h1>
-        <nav class="events-views" aria-label={t("title")}>
-          <a href={href("events", [], { q: query["q"] })} aria-current={letters ? undefined : "page"}>{t("title")}</a>
-          <a href={href("events", [], { q: query["q"], tab: "dead-letters" })} aria-current={letters ? "page" : undefined}>{t("deadLetters")}</a>
-        </nav>
+        <Views
+          label={t("title")}
+          current={letters ? "letters" : "events"}
+          views={[
+            { id: "events", label: t("title"), href: href("events", [], { q: query["q"] }) },
+            { id: "letters", label: t("deadLetters"), href: href("events", [], { q: query["q"], tab: "dead-letters" }) },
+          ]}
+        />
         <span class="spread"><ButtonLink href={href("send")} icon="send" kind="primary">{t("send")}</ButtonLink></span>
       </div>
       <Shown letters={letters} arrival={arrival} />

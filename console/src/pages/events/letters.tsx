@@ -14,7 +14,7 @@ import { texts } from "./messages";
 import type { Params } from "./search";
 import { SearchBar } from "./searchbar";
 import { StateBadge } from "./statebadge";
-import { named, type DeadLetter, type Sent } from "./types";
+import { named, shortened, type DeadLetter, type Sent } from "./types";
 
 const t = messages(texts);
 const LIMIT = "1000";
@@ -92,10 +92,10 @@ const columns = (): Column<DeadLetter>[] => [
   { key: "state", title: t("state"), width: "132px", render: (letter) => <StateBadge state={letter.state} /> },
   { key: "type", title: t("type"), render: (letter) => <strong class="events-type">{letter.type}</strong> },
   { key: "egress", title: t("trigger"), width: "13%", hide: "narrow", render: (letter) => <span title={letter.egress.kind}>{named(letter.egress)}</span> },
-  { key: "why", title: t("reason"), width: "22%", hide: "narrow", render: (letter) => <span title={letter.why}>{letter.status > 0 && `${letter.status} `}{letter.why}</span> },
-  { key: "sink", title: t("sink"), width: "13%", hide: "medium", render: (letter) => <span class={letter.sink ? "" : "quiet"}>{letter.sink || t("lost")}</span> },
+  { key: "why", title: t("reason"), width: "17%", hide: "narrow", render: (letter) => <span title={letter.why}>{letter.status > 0 && `${letter.status} `}{letter.why}</span> },
+  { key: "sink", title: t("sink"), width: "13%", hide: "medium", render: (letter) => <span class={letter.sink ? "" : "quiet"} title={letter.sink}>{letter.sink ? shortened(letter.sink) : t("lost")}</span> },
   { key: "tries", title: t("tries"), width: "56px", hide: "narrow", number: true, render: (letter) => letter.attempts },
-  { key: "do", title: t("redrive"), bare: true, width: "120px", hide: "narrow", render: (letter) => <Again letter={letter} /> },
+  { key: "do", title: t("redrive"), bare: true, width: "168px", hide: "narrow", render: (letter) => <Again letter={letter} /> },
 ];
 
 function Again({ letter }: { letter: DeadLetter }) {

@@ -1,6 +1,6 @@
 import { messages } from "../../i18n";
 import { Button } from "../../ui/button";
-import { copy, save } from "./actions";
+import { copyText, save } from "../../ui/clipboard";
 import { asCurl, asSend } from "./commands";
 import { texts } from "./messages";
 import type { Story } from "./types";
@@ -15,8 +15,8 @@ export function Menu({ story }: { story: Story }) {
     <details class="events-menu">
       <summary class="button quiet">{t("more")} …</summary>
       <div class="panel events-menu-items">
-        <Button kind="quiet" icon="copy" onClick={() => void copy(asCurl(story.event, story.to, location.origin))}>{t("copyCurl")}</Button>
-        {command && <Button kind="quiet" icon="copy" onClick={() => void copy(command)}>{t("copySend")}</Button>}
+        <Button kind="quiet" icon="copy" onClick={() => void copyText(asCurl(story.event, story.to, location.origin))}>{t("copyCurl")}</Button>
+        {command && <Button kind="quiet" icon="copy" onClick={() => void copyText(command)}>{t("copySend")}</Button>}
         <Button kind="quiet" icon="download" onClick={file}>{t("save")}</Button>
       </div>
     </details>

@@ -130,3 +130,8 @@ export interface Sent {
 
 export const named = (place: Place): string => `${place.namespace}/${place.name}`;
 export const goesOn = (state: State): boolean => state === "delivering" || state === "waiting";
+
+/** Where something is, as short as it is still known: `morgue.shop` for its address in the cluster. */
+export function shortened(url: string): string {
+  return url.replace(/^http:\/\//, "").replace(/\.svc\.cluster\.local\/?$/, "");
+}

@@ -5,14 +5,14 @@ import { clock, count } from "../../format";
 import { language } from "../../i18n";
 import { keep, kept } from "../../kept";
 import { ask, route } from "../../router";
-import { covers, selection } from "../../selection";
+import { covered, covers, selection } from "../../selection";
 import { useFollowing } from "../../state/follow";
 import { followGraph } from "../../state/graph";
 import { Button, IconButton } from "../../ui/button";
+import { copyText, save } from "../../ui/clipboard";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
-import { toast } from "../../ui/toast";
-import { FilterChip } from "./chip";
+import { FilterChip } from "../../ui/filterchip";
 import { OneLine } from "./line";
 import { asText, type Line, type LogRow } from "./lines";
 import { useStream } from "./stream";
@@ -37,7 +37,9 @@ export default function LogsPage() {
   const [marked, setMarked] = useState<number | null>(null);
 
   const at = selection.value;
-  const shown = useStream(asked(query, text, query["moment"] ? ALL : limit), (row: LogRow) => covers("Service", row.namespace, row.service));
+  // Lines are judged when they come, and what a selection covers is known once the graph is.
+  const within = [...(covered.value ?? [])].sort().join();
+  const shown = useStream(asked(query, text, query["moment"] ? ALL : limit), within, (row: LogRow) => covers("Service", row.namespace, row.service));
   const { lines, version } = shown;
   const seen = lines.shown.length;
   const filtered = at !== null || FILTERS.some((name) => (query[name] ?? "") !== "");
@@ -67,8 +69,8 @@ export default function LogsPage() {
             keep("wrap", String(on));
             setWrap(on);
           }} />
-          <IconButton icon="copy" label={t("copy")} disabled={seen === 0} onClick={() => void copy(lines.shown)} />
-          <IconButton icon="download" label={t("download")} disabled={seen === 0} onClick={() => download(lines.shown)} />
+          <IconButton icon="copy" label={t("copy")} disabled={seen === 0} onClick={() => void copyText(asText(lines.shown), t("copied", { n: seen }), t("uncopied"))} />
+          <IconButton icon="download" label={t("download")} disabled={seen === 0} onClick={() => save("knlite.log", asText(lines.shown), "text/plain")} />
         </span>
       </div>
       <div class="row filters">
@@ -125,8 +127,6 @@ function asked(query: Readonly<Record<string, string>>, text: string, limit: num
   const found = new URLSearchParams({ limit: String(limit) });
   for (const name of ["service", "level", "revision", "instance", "request"]) if (query[name]) found.set(name, query[name]);
   if (text !== "") found.set("text", text);
-  // Another selection is another stream; the server need not know of it.
-  if (query["at"]) found.set("at", query["at"]);
   return found.toString();
 }
 
@@ -138,22 +138,4 @@ function useSettled(value: string): string {
     return () => clearTimeout(timer);
   }, [value]);
   return settled;
-}
-
-async function copy(lines: readonly Line[]): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(asText(lines));
-    toast(t("copied", { n: lines.length }), "good");
-  } catch {
-    toast(t("uncopied"), "warning");
-  }
-}
-
-function download(lines: readonly Line[]): void {
-  const url = URL.createObjectURL(new Blob([asText(lines)], { type: "text/plain" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = "knlite.log";
-  link.click();
-  URL.revokeObjectURL(url);
 }

@@ -41,7 +41,9 @@ function whileSeen(begin: () => () => void): () => void {
   };
 }
 
-export function useStream(query: string, wanted: (row: LogRow) => boolean): Shown {
+/** What a query selects and is wanted; the stream is begun anew when `within`, by which that is judged,
+ * is another. */
+export function useStream(query: string, within: string, wanted: (row: LogRow) => boolean): Shown {
   const lines = useRef(new Lines()).current;
   const judge = useRef(wanted);
   judge.current = wanted;
@@ -75,6 +77,6 @@ export function useStream(query: string, wanted: (row: LogRow) => boolean): Show
       end();
       lines.clear();
     };
-  }, [query]);
+  }, [query, within]);
   return { lines, version, ...about, services, touch };
 }

@@ -61,7 +61,9 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
       // What stands beside the text of this line takes room from it.
       const beside = (group && foldable(group, line) ? FOLD_CELLS : 0) + (line.row.request ? LINK_CELLS : 0);
       if (group && lines.folded(line.number)) width += 1 + cells(group.last.row.text.trim());
-      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside)));
+      // What is wider than a column may leave the last one of a row empty.
+      const lost = width === line.row.text.length ? 0 : 1;
+      return Math.max(1, Math.ceil(width / Math.max(10, size.columns - beside - lost)));
     };
     return offsets(shown, rows);
   }, [shown, wrap, size.columns]);
@@ -73,7 +75,7 @@ export function View({ lines, version, wrap, needle, following, onFollow, onOpen
     const measure = (): void => {
       const cell = element.querySelector(".log-head .text");
       const width = (ruler.current?.getBoundingClientRect().width ?? 72) / 10;
-      const room = (cell?.getBoundingClientRect().width ?? element.clientWidth) - 12;
+      const room = cell?.getBoundingClientRect().width ?? element.clientWidth;
       setSize({ seen: element.clientHeight, columns: Math.max(20, Math.floor(room / width)) });
     };
     const observer = new ResizeObserver(measure);
@@ -239,7 +241,7 @@ function Drawn({ line, index, rows, needle, group, folded, current, marked, act 
       </span>
       <span role="gridcell" class="link">
         {group && foldable(group, line) && (
-          <button type="button" class="fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
+          <button type="button" class="log-fold" tabIndex={-1} aria-expanded={!folded} onClick={() => act.current?.onToggle(line.number)}>{folded ? t("unfold", { n: group.parts }) : t("fold")}</button>
         )}
         {row.request !== "" && <a href={href("requests", [row.request])} tabIndex={-1} aria-label={t("toRequest")} title={t("toRequest")}><Icon name="requests" size={14} /></a>}
       </span>

@@ -6,6 +6,7 @@ import { Ready } from "../../ui/badge";
 import { ButtonLink } from "../../ui/button";
 import { Empty } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
+import { Named } from "../../ui/named";
 import { Table, type Column } from "../../ui/table";
 import { Time } from "../../ui/time";
 import { filtered, kindOf, kindsOf, namespacesOf, shortened, type Wanted } from "./filter";
@@ -63,13 +64,8 @@ export function List({ beside }: { beside: boolean }) {
 }
 
 function Name({ object }: { object: Listed }) {
-  const elsewhere = object.namespace && object.namespace !== "default" ? `${object.namespace}/` : "";
-  return (
-    <span title={`${kindOf(object)} ${object.namespace}/${object.name}`}>
-      {elsewhere && <span class="quiet">{elsewhere}</span>}
-      {object.name}
-    </span>
-  );
+  const elsewhere = object.namespace === "default" ? "" : object.namespace;
+  return <Named namespace={elsewhere} title={`${kindOf(object)} ${object.namespace}/${object.name}`}>{object.name}</Named>;
 }
 
 const keyOf = (object: Listed): string => manifestPath(object).join("/");

@@ -14,7 +14,7 @@ const t = messages(texts);
 export function Conditions({ opening }: { opening: Opening }) {
   if (opening.conditions.length === 0 && opening.history.length === 0) return <Empty icon="info" title={t("noConditions")} />;
   return (
-    <div class="stack scrolls" tabIndex={0}>
+    <div class="stack manifest-scrolls" tabIndex={0}>
       <h3>{t("conditionsNow")}</h3>
       <ul class="story">{opening.conditions.map((condition) => <Said key={condition.type} condition={condition} at={condition.lastTransitionTime} />)}</ul>
       <h3>{t("conditionsBefore")}</h3>
@@ -66,7 +66,7 @@ export function Happenings({ kind, namespace, name, version }: { kind: string; n
   if (error) return <Trouble error={error} retry={load} />;
   if (found?.length === 0) return <Empty icon="clock" title={t("noEvents")} />;
   return (
-    <ol class="story scrolls" tabIndex={0} aria-live="polite">
+    <ol class="story manifest-scrolls" tabIndex={0} aria-live="polite">
       {found?.map((event) => (
         <li key={event.metadata.name}>
           <Badge tone={event.type === "Warning" ? "failed" : "accent"}>{event.type ?? ""}</Badge>
@@ -86,7 +86,7 @@ export function FromFile({ opening }: { opening: Opening }) {
   const { declared } = opening;
   if (!declared) return <Empty icon="manifests" title={t("undeclared")} />;
   return (
-    <div class="stack scrolls" tabIndex={0}>
+    <div class="stack manifest-scrolls" tabIndex={0}>
       <p>{t("declaredAt", { file: declared.file, line: declared.line })} {t("fileWins")}</p>
       {declared.differences === null ? (
         <Note>{t("unknownFile")}</Note>

@@ -5,7 +5,9 @@ import { useRef } from "preact/hooks";
 import { messages } from "../../i18n";
 import type { GraphNode } from "../../state/graph";
 import { flow } from "../../state/flow";
-import { toneOf, type Tone } from "../../ui/badge";
+import { toneOf } from "../../state/instances";
+import type { Tone } from "../../ui/badge";
+import { Dots as Drawn } from "../../ui/dots";
 import { counted } from "./flows";
 import { kindText, Sign } from "./kinds";
 import type { Point, Size } from "./layout";
@@ -39,7 +41,7 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
   useSignalEffect(() => {
     if (arrived(node, flow.value.counts)) flash(element.current);
   });
-  const classes = ["card", node.role, node.missing ? "missing" : "", selected ? "selected" : "", light === "aside" && verdict ? "" : light];
+  const classes = ["card", `is-${node.role}`, node.missing ? "missing" : "", selected ? "selected" : "", light === "aside" && verdict ? "" : light];
   const kind = kindText(node.kind);
   const state = stateText(node);
   const counted = living === null ? "" : t("instances", { n: living });
@@ -105,17 +107,9 @@ function Dots({ id }: { id: string }) {
   if (all.length === 0) return <span class="detail cut">○ {t("zero")}</span>;
   return (
     <span class="dots" aria-hidden="true">
-      {all.slice(0, DOTS).map((each) => <i key={each.instance} class={`dot ${dotOf(each.state)}`} title={`${each.instance}\n${[each.state, each.why, each.reason].filter(Boolean).join(" · ")}`} />)}
-      {all.length > DOTS && <span class="detail">+{all.length - DOTS}</span>}
+      <Drawn most={DOTS} dots={all.map((each) => ({ key: each.instance, tone: toneOf(each.state), title: `${each.instance}\n${[each.state, each.why, each.reason].filter(Boolean).join(" · ")}` }))} />
     </span>
   );
-}
-
-function dotOf(state: string): string {
-  if (state === "thawed") return "ready";
-  if (state === "unready" || state === "waiting") return "failed";
-  if (state === "completed") return "gone";
-  return toneOf(state);
 }
 
 /** What comes from elsewhere, where no edge shows it. */

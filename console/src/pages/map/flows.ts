@@ -1,5 +1,8 @@
 /** What has gone along each edge since the map was opened, and how fast it goes now. */
 
+import { short, trimmed } from "../../format";
+import { language } from "../../i18n";
+
 export type Counts = Readonly<Record<string, readonly [number, number]>>;
 
 /** Seconds over which a rate is taken. */
@@ -70,21 +73,14 @@ function forget(flow: Flow, now: number): void {
   flow.recent.splice(0, first < 0 ? flow.recent.length : first);
 }
 
-/** `12`, `1.2k`, `3.4M`: a count in the room of a badge. */
-export function short(count: number): string {
-  if (count < 1000) return String(count);
-  const [value, unit] = count < 1_000_000 ? [count / 1000, "k"] : [count / 1_000_000, "M"];
-  return `${value < 10 ? (Math.floor(value * 10) / 10).toFixed(1) : Math.floor(value)}${unit}`;
-}
-
 /** Slower than this a rate says less than the count does. */
 const SLOW = 1;
 
 /** The count, and how fast it grows where that can be seen. */
 export function counted(sum: Sum, perSecond: (rate: string) => string): string {
   if (sum.count === 0) return "";
-  return sum.rate >= SLOW ? `${short(sum.count)} · ${perSecond(rateText(sum.rate))}` : short(sum.count);
+  return sum.rate >= SLOW ? `${short(sum.count, language.value)} · ${perSecond(rateText(sum.rate))}` : short(sum.count, language.value);
 }
 
 /** `0.3`, `12`: a rate with as many digits as say something. */
-export const rateText = (rate: number): string => (rate >= 10 ? String(Math.round(rate)) : rate.toFixed(1));
+export const rateText = (rate: number): string => trimmed(rate, rate >= 10 ? 0 : 1);

@@ -14,6 +14,7 @@ import { Button } from "../../ui/button";
 import { Copy } from "../../ui/copy";
 import { Empty } from "../../ui/empty";
 import { Select } from "../../ui/field";
+import { Views } from "../../ui/views";
 import { MOST, within } from "./folding";
 import { List } from "./list";
 import { texts } from "./messages";
@@ -39,9 +40,7 @@ export default function MapPage() {
           <Select label={t("namespace")} bare value={namespace.value} onChange={(value) => ask({ ns: value || undefined })} options={[{ value: "", label: t("allNamespaces") }, ...namespaces.value.map((each) => ({ value: each, label: each }))]} />
         )}
         {opened.value.size > 0 && within(graph.value, namespace.value).nodes.length > MOST && <Button onClick={() => (opened.value = new Set())}>{t("fold")}</Button>}
-        <div class="spread switch-view" role="group" aria-label={t("view")}>
-          {(["drawing", "list"] as const).map((each) => <Button key={each} kind="quiet" icon={each === "list" ? "logs" : "map"} pressed={view.value === each} onClick={() => show(each)}>{each === "list" ? t("asList") : t("asMap")}</Button>)}
-        </div>
+        <div class="spread"><Views label={t("view")} current={view.value} onChange={show} views={[{ id: "drawing", label: t("asMap"), icon: "map" }, { id: "list", label: t("asList"), icon: "logs" }]} /></div>
       </div>
       <PathBar />
       {!graphKnown.value ? <p class="quiet" role="status">{t("loading")}</p> : empty ? <Nothing /> : (

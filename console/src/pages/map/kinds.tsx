@@ -24,7 +24,7 @@ const DEPLOYED = "M2.5 4.500h11v3h-11zM2.5 8.500h11v3h-11zM5 6h.01M5 10h.01";
 
 export function Sign({ node }: { node: GraphNode }) {
   return (
-    <span class={`sign ${node.role}`} aria-hidden="true">
+    <span class={`sign is-${node.role}`} aria-hidden="true">
       <svg width="18" height="18" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="1.4" stroke-linecap="round" stroke-linejoin="round" focusable="false">
         <path d={signOf(node.kind)} />
       </svg>

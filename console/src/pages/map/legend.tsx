@@ -1,5 +1,6 @@
 /** What lines and dots mean. */
 import { messages } from "../../i18n";
+import { Dots } from "../../ui/dots";
 import { texts } from "./messages";
 
 const t = messages(texts);
@@ -14,7 +15,7 @@ export function Legend() {
         <li><Line role="replies" />{t("legendReplies")}</li>
         <li><Line role="dead-letters" />{t("legendDead")}</li>
         <li>
-          <span class="dots">{(["ready", "starting", "frozen", "failed", "gone"] as const).map((tone) => <i key={tone} class={`dot ${tone}`} />)}</span>
+          <span class="dots"><Dots most={5} dots={(["ready", "starting", "frozen", "failed", "gone"] as const).map((tone) => ({ key: tone, tone }))} /></span>
           {t("legendInstance")}
         </li>
       </ul>

@@ -39,7 +39,7 @@ export function List() {
                       {out.map(({ edge, to }) => (
                         <li key={edge.id}>
                           <span class="quiet">{t(`role_${edge.role}`)} </span>
-                          <button type="button" class="link" onClick={() => choose(to)}>{kindText(to.kind)} {to.name}</button>
+                          <button type="button" class="node-link" onClick={() => choose(to)}>{kindText(to.kind)} {to.name}</button>
                           {edge.label && <span class="mono quiet"> {edge.label}</span>}
                           <Count keys={edge.flows} />
                         </li>

@@ -3,7 +3,8 @@ import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { ApiError, get } from "../../api";
-import { messages } from "../../i18n";
+import { count } from "../../format";
+import { language, messages } from "../../i18n";
 import { useEscape } from "../../keys";
 import { href } from "../../router";
 import { flow } from "../../state/flow";
@@ -37,15 +38,15 @@ function Opened() {
   useEscape(() => choose(null));
   return (
     <aside class="aside-panel panel" aria-label={node ? `${kindText(node.kind)} ${node.name}` : chosen.value}>
-      <header class="panel-head">
+      <header class="about-head">
         {node && <Sign node={node} />}
-        <div class="panel-title">
+        <div class="about-title">
           <h2 class="cut" title={node?.name}>{node?.name ?? chosen.value}</h2>
           {node && <p class="quiet cut">{kindText(node.kind)}{node.namespace && ` · ${node.namespace}`}{node.detail && ` · ${node.detail}`}</p>}
         </div>
         <IconButton icon="close" label={t("close")} onClick={() => choose(null)} />
       </header>
-      <div class="panel-body">{node ? <About key={node.id} node={node} /> : <p class="quiet">{t("gone")}</p>}</div>
+      <div class="about-body">{node ? <About key={node.id} node={node} /> : <p class="quiet">{t("gone")}</p>}</div>
     </aside>
   );
 }
@@ -57,7 +58,7 @@ function About({ node }: { node: GraphNode }) {
         {node.missing ? <Badge tone="failed">{t("missing")}</Badge> : node.ready !== "" && <Ready status={node.ready} reason={node.reason} message={node.message} />}
         {node.kind === "Service" && !node.missing && <span class="quiet">{t("instances", { n: byService.value.get(node.id)?.length ?? 0 })}</span>}
       </p>
-      {node.ready !== "True" && node.message && <p class="said">{node.message}</p>}
+      {node.ready !== "True" && node.message && <p class="about-said">{node.message}</p>}
       {node.url && <Address node={node} />}
       <Actions node={node} />
       <Ways node={node} />
@@ -72,7 +73,7 @@ function About({ node }: { node: GraphNode }) {
 function Address({ node }: { node: GraphNode }) {
   const opens = node.kind === "Service" || node.kind === "Route" || node.kind === "URI";
   return (
-    <div class="address">
+    <div class="about-address">
       <code class="cut" title={node.url}>{node.url}</code>
       <Copy text={node.url} label={t("copyUrl")} />
       {opens && /^https?:\/\//.test(node.url) && <ButtonLink href={node.url} icon="external" kind="quiet" elsewhere>{t("open")}</ButtonLink>}
@@ -119,13 +120,13 @@ function Way({ edge, node }: { edge: GraphEdge; node: GraphNode }) {
       <span class={`arrow ${edge.role}`} aria-hidden="true">{outward ? "→" : "←"}</span>
       <span class="way-text">
         <span class="quiet">{outward ? t(`role_${edge.role}`) : t("from")} </span>
-        {other && <button type="button" class="link" onClick={() => choose(other)}>{kindText(other.kind)} {other.name}</button>}
+        {other && <button type="button" class="node-link" onClick={() => choose(other)}>{kindText(other.kind)} {other.name}</button>}
         {edge.label && <span class="mono quiet way-label">{edge.label}</span>}
         {edge.shared && <span class="quiet way-label">{t("shared")}</span>}
       </span>
       {sum && sum.count > 0 && (
         <span class="number" title={t("total")}>
-          {sum.count}
+          {count(sum.count, language.value)}
           {sum.rate > 0 && ` · ${t("perSecond", { rate: rateText(sum.rate) })}`}
           {sum.failed > 0 && <span class="count-failed"> ▲ {t("failedOf", { n: sum.failed })}</span>}
         </span>
@@ -158,7 +159,7 @@ function Conditions({ node }: { node: GraphNode }) {
       <h3>{t("conditions")}</h3>
       {problem.value && <p class="quiet" role="status">{problem.value}</p>}
       {found.value?.length === 0 && <p class="quiet">{t("noConditions")}</p>}
-      <ul class="conditions">
+      <ul class="about-conditions">
         {found.value?.filter((each) => each.type !== "Ready").map((each) => (
           <li key={each.type}>
             <span class={`state ${each.status === "True" ? "ready" : each.status === "False" ? "failed" : "starting"}`} aria-hidden="true">{each.status === "True" ? "●" : each.status === "False" ? "▲" : "◐"}</span>
@@ -166,7 +167,7 @@ function Conditions({ node }: { node: GraphNode }) {
               {each.type}
               <span class="unseen"> {each.status}</span>
               {each.status !== "True" && each.reason && <span class="quiet"> {each.reason}</span>}
-              {each.status !== "True" && each.message && <span class="said">{each.message}</span>}
+              {each.status !== "True" && each.message && <span class="about-said">{each.message}</span>}
             </span>
           </li>
         ))}

@@ -37,7 +37,7 @@ export function Stage() {
   // A frame with the name of a namespace says it for all that is in it.
   const spaces = placed.groups.some((group) => group.title.includes(" + "));
   return (
-    <div class="stage" ref={view.window} role="group" aria-label={t("canvas")} onPointerDown={view.grab} onPointerMove={view.drag} onPointerUp={view.release} onPointerCancel={view.release} onKeyDown={(event) => pressed(event, placed, view)}>
+    <div class="canvas" ref={view.window} role="group" aria-label={t("canvas")} onPointerDown={view.grab} onPointerMove={view.drag} onPointerUp={view.release} onPointerCancel={view.release} onKeyDown={(event) => pressed(event, placed, view)}>
       <div class={`world ${view.moved.value ? "" : "glide"}`} style={{ transform: `translate(${camera.x}px, ${camera.y}px) scale(${camera.k})` }}>
         {placed.groups.map((group) => group.title !== "" && <div key={group.title} class="group" style={{ transform: `translate(${group.x}px, ${group.y}px)`, width: `${group.width}px`, height: `${group.height}px` }}><span class="group-title cut">{group.title}</span></div>)}
         <Wires edges={edges} placed={placed} />
@@ -87,9 +87,11 @@ function useView(placed: Placed) {
   const moved = useRef(signal(false)).current;
   const pointers = useRef(new Map<number, { x: number; y: number }>()).current;
   const whole = { width: placed.width, height: placed.height };
+  /** All of it, beside the panel where one is open. */
+  const all = (): Camera => fitted(whole, uncovered(), direction.peek() === "down" ? 8 : MARGIN, direction.peek() === "down");
   const fit = (): void => {
     moved.value = false;
-    camera.value = fitted(whole, size.peek(), direction.peek() === "down" ? 8 : MARGIN, direction.peek() === "down");
+    camera.value = all();
   };
   const at = (event: MouseEvent): { x: number; y: number } => {
     const box = window.current?.getBoundingClientRect();
@@ -102,7 +104,9 @@ function useView(placed: Placed) {
   const show = (id: string): void => {
     const corner = placed.at.get(id);
     if (!corner) return;
-    const next = showing(camera.value, corner, CARDS[direction.peek()], uncovered(), MARGIN);
+    const whole = all();
+    // All of it is seen on, unless that makes it much smaller because the panel has opened.
+    const next = !moved.peek() && whole.k > 0.9 * camera.value.k ? whole : showing(camera.value, corner, CARDS[direction.peek()], uncovered(), MARGIN);
     if (next.x !== camera.value.x || next.y !== camera.value.y) camera.value = next;
   };
   useEffect(() => {

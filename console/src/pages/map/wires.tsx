@@ -2,10 +2,11 @@
 import { useComputed, useSignalEffect } from "@preact/signals";
 import { useRef } from "preact/hooks";
 
-import { messages } from "../../i18n";
+import { short } from "../../format";
+import { language, messages } from "../../i18n";
 import { flow } from "../../state/flow";
 import type { GraphEdge } from "../../state/graph";
-import { counted, short, type Sum } from "./flows";
+import { counted, type Sum } from "./flows";
 import type { Placed } from "./layout";
 import { texts } from "./messages";
 import { beat, direction, flows, lit, pointed, seconds, touches } from "./model";
@@ -110,7 +111,7 @@ function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
       {mark && <span class={`mark ${lit.value?.edges.get(edge.id) ?? ""}`}>{mark}</span>}
       {label && <span class="count-label">{label}</span>}
       {text}
-      {failed > 0 && <span class="count-failed" title={t("failedOf", { n: failed })}>▲{short(failed)}</span>}
+      {failed > 0 && <span class="count-failed" title={t("failedOf", { n: failed })}>▲{short(failed, language.value)}</span>}
     </span>
   );
 }

@@ -1,9 +1,9 @@
 /** Requests: the list of the last, one with its waterfall, and how long they take. */
 import { lazily } from "../../frame/lazily";
-import { ask, route } from "../../router";
+import { href, route } from "../../router";
 import { useFollowing } from "../../state/follow";
 import { followGraph } from "../../state/graph";
-import { Tabs } from "../../ui/tabs";
+import { Views } from "../../ui/views";
 import { List } from "./list";
 import { Story } from "./story";
 import { t } from "./words";
@@ -19,10 +19,18 @@ export default function RequestsPage() {
   const id = rest[0];
   return (
     <div class="page requests">
-      <div class="page-head"><h1>{t("title")}</h1></div>
-      <Tabs label={t("views")} current={view} onChange={(next) => ask({ view: next === "list" ? undefined : next })} tabs={[{ id: "list", label: t("list") }, { id: "latency", label: t("latency") }]}>
-        {view === "list" ? <List /> : <Latency />}
-      </Tabs>
+      <div class="page-head">
+        <h1>{t("title")}</h1>
+        <Views
+          label={t("views")}
+          current={view}
+          views={[
+            { id: "list", label: t("list"), href: href("requests", [], { ...query, view: undefined }) },
+            { id: "latency", label: t("latency"), href: href("requests", [], { ...query, view: "latency" }) },
+          ]}
+        />
+      </div>
+      {view === "list" ? <List /> : <Latency />}
       {id !== undefined && <Story key={`${id} ${query["number"] ?? ""}`} id={id} number={query["number"] ?? ""} />}
     </div>
   );

@@ -11,9 +11,12 @@ import { covers } from "../../selection";
 import Chart from "../../ui/chart";
 import { Empty, Trouble } from "../../ui/empty";
 import { Select } from "../../ui/field";
+import { Named } from "../../ui/named";
+import { stageName, StageLegend } from "../../ui/stagebar";
+import { stageClass, stagesOf } from "../../ui/stages";
 import { chartOf } from "./distribution";
 import type { ColdSpread, Latency as Told, Spread } from "./model";
-import { stageClass, STAGES, stageName, t } from "./words";
+import { t } from "./words";
 
 /** Milliseconds from one look to the next, while requests come; while none come there is none. */
 const PAUSE = 2000;
@@ -76,13 +79,9 @@ export default function Latency() {
 function ColdStarts({ services }: { services: readonly Told[] }) {
   const rows = services.flatMap((of) => [{ of, spread: of.cold, kind: "cold" }, { of, spread: of.thawed, kind: "thaw" }]).filter((row) => row.spread.count > 0);
   const longest = Math.max(...rows.map(({ spread }) => sum(spread)));
-  const present = new Set(rows.flatMap(({ spread }) => spread.stages.map((stage) => stage.name)));
-  const named = STAGES.filter((name) => present.has(name));
   return (
     <>
-      <ul class="legend" aria-hidden="true">
-        {named.map((name) => <li key={name}><span class={`swatch ${stageClass(name)}`} />{stageName(name)}</li>)}
-      </ul>
+      <StageLegend names={stagesOf(rows.map(({ spread }) => spread))} />
       <ul class="cold-bars">
         {rows.map(({ of, spread, kind }) => (
           <li key={`${nameOf(of)} ${kind}`}>
@@ -174,6 +173,6 @@ function Distribution({ services }: { services: readonly Told[] }) {
   );
 }
 
-const Name = ({ of }: { of: Told }) => <span class="cut"><span class="quiet">{of.namespace}/</span>{of.service}</span>;
+const Name = ({ of }: { of: Told }) => <Named namespace={of.namespace}>{of.service}</Named>;
 const nameOf = (of: Told): string => `${of.namespace}/${of.service}`;
 const sum = (spread: ColdSpread): number => spread.stages.reduce((total, stage) => total + stage.seconds, 0);

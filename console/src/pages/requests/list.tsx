@@ -9,14 +9,15 @@ import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
 import { Empty, Note, Trouble } from "../../ui/empty";
 import { Search, Select, Switch } from "../../ui/field";
+import { FilterChip } from "../../ui/filterchip";
+import { Named } from "../../ui/named";
+import { Bar, inWords, way } from "../../ui/stagebar";
 import { Table, type Column } from "../../ui/table";
-import { FilterChip } from "../logs/chip";
 import { Time } from "../../ui/time";
-import { Bar } from "./bar";
 import { useLive } from "./live";
 import { keyOf, reach, type Filter, type Row } from "./model";
 import { Status } from "./status";
-import { stageName, t, way } from "./words";
+import { t } from "./words";
 
 const CHIPS = ["event", "revision", "instance"] as const;
 const SLOWER = [0.01, 0.1, 0.5, 1, 5];
@@ -128,7 +129,7 @@ const columns = (): readonly Column<Row>[] => [
       </span>
     ),
   },
-  { key: "service", title: t("service"), width: "20%", hide: "narrow", render: (row) => <span title={`${row.namespace}/${row.revision}`}><span class="quiet">{row.namespace}/</span>{row.service}</span> },
+  { key: "service", title: t("service"), width: "20%", hide: "narrow", render: (row) => <Named namespace={row.namespace} title={`${row.namespace}/${row.revision}`}>{row.service}</Named> },
   { key: "duration", title: t("duration"), width: "84px", number: true, render: (row) => duration(row.seconds) },
   {
     key: "where",
@@ -136,9 +137,9 @@ const columns = (): readonly Column<Row>[] => [
     width: "22%",
     hide: "medium",
     render: (row) => (
-      <span class="mini" title={row.stages.map((stage) => `${stageName(stage.name)} ${duration(stage.end - stage.start)}`).join(" · ")}>
+      <span class="mini" title={inWords(row.stages)}>
         <Bar stages={row.stages} total={row.seconds} width={reach(row.seconds)} />
-        <span class="unseen">{row.stages.map((stage) => `${stageName(stage.name)} ${duration(stage.end - stage.start)}`).join(", ")}</span>
+        <span class="unseen">{inWords(row.stages)}</span>
       </span>
     ),
   },

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 
-import { asked, curl, joined, keyOf, matches, MOST_ROWS, ownTime, reach, segments, ticks, type Filter, type Row } from "./model";
+import { segments } from "../../ui/stages";
+import { asked, joined, keyOf, matches, MOST_ROWS, ownTime, reach, ticks, type Filter, type Row } from "./model";
 
 const ALL: Filter = { text: "", service: "", status: "", cold: false, slower: 0, event: "", revision: "", instance: "" };
 
@@ -73,9 +74,4 @@ describe("a bar", () => {
     expect(ownTime([stage("queued", 0, 1), stage("app", 1, 3), stage("body", 3, 4)])).toEqual({ first: 2, last: 3 });
     expect(ownTime([stage("queued", 0, 1)])).toBeNull();
   });
-});
-
-it("a command has nothing that a shell would run", () => {
-  expect(curl(row({ path: "/'; rm -rf ~;'" }))).toBe(`curl 'http://cart.shop.localhost/'\\''; rm -rf ~;'\\'''`);
-  expect(curl(row({ method: "POST" }))).toBe("curl -X 'POST' 'http://cart.shop.localhost/'");
 });

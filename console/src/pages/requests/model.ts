@@ -1,13 +1,7 @@
 /** Requests as the server tells of them, and what a list makes of them. Pure. */
 
+import type { Stage } from "../../ui/stages";
 import type { LogRow } from "../logs/lines";
-
-export interface Stage {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly why: string;
-}
 
 /** Seconds are counted from the request's arrival. */
 export interface Row {
@@ -151,24 +145,6 @@ export function asked(filter: Filter): string {
   return query.toString();
 }
 
-export interface Segment {
-  readonly name: string;
-  /** Per cent of the whole. */
-  readonly left: number;
-  readonly width: number;
-}
-
-/** Stages as parts of a bar; those too short to be seen get the least that can be. */
-export function segments(stages: readonly Stage[], total: number, least = 0.75): Segment[] {
-  if (total <= 0) return stages.slice(-1).map((stage) => ({ name: stage.name, left: 0, width: 100 }));
-  return stages
-    .filter((stage) => stage.end > stage.start)
-    .map((stage) => {
-      const width = Math.max(least, ((stage.end - stage.start) / total) * 100);
-      return { name: stage.name, left: Math.min((stage.start / total) * 100, 100 - width), width };
-    });
-}
-
 const SHORTEST = 0.0005;
 const LONGEST = 10;
 
@@ -194,11 +170,4 @@ export function ownTime(stages: readonly Stage[]): { first: number; last: number
   const app = stages.find((stage) => stage.name === "app");
   if (!app) return null;
   return { first: app.end - app.start, last: (stages.at(-1)?.end ?? app.end) - app.start };
-}
-
-/** A command that sends the same request again, as far as it is known. */
-export function curl(row: Row): string {
-  const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
-  const method = row.method === "GET" ? "" : `-X ${quoted(row.method)} `;
-  return `curl ${method}${quoted(`http://${row.host}${row.path}`)}`;
 }

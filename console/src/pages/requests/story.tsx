@@ -2,19 +2,21 @@
 import { useEffect, useState } from "preact/hooks";
 
 import { get } from "../../api";
+import { curl } from "../../curl";
 import { duration, size } from "../../format";
 import { go, href, route } from "../../router";
 import { Badge } from "../../ui/badge";
 import { Button, ButtonLink } from "../../ui/button";
+import { copyText } from "../../ui/clipboard";
 import { Copy } from "../../ui/copy";
 import { Drawer } from "../../ui/dialog";
 import { Trouble } from "../../ui/empty";
+import { way } from "../../ui/stagebar";
 import { Time } from "../../ui/time";
-import { toast } from "../../ui/toast";
-import { curl, keyOf, ownTime, type Row, type Told } from "./model";
+import { keyOf, ownTime, type Row, type Told } from "./model";
 import { Status } from "./status";
 import { Waterfall } from "./waterfall";
-import { t, way } from "./words";
+import { t } from "./words";
 
 export function Story({ id, number }: { id: string; number: string }) {
   const [told, setTold] = useState<Told | null>(null);
@@ -52,7 +54,7 @@ function Whole({ told }: { told: Told }) {
         {row.cold && <Badge tone="frozen">{t("coldMark")}{row.how && `, ${way(row.how)}`}</Badge>}
         <strong>{duration(row.seconds)}</strong>
         <span class="quiet"><Time at={row.at} show="clock" /> · <Time at={row.at} /></span>
-        <span class="spread"><Button kind="quiet" icon="copy" onClick={() => void copied(curl(row))}>{t("copyCurl")}</Button></span>
+        <span class="spread"><Button kind="quiet" icon="copy" onClick={() => void copyText(curl({ method: row.method, url: `http://${row.host}${row.path}`, headers: [], body: "" }), t("curlCopied"))}>{t("copyCurl")}</Button></span>
       </div>
       {own && <p class="quiet">{t("own")}: {t("ownHow", { first: duration(own.first), last: duration(own.last) })}</p>}
       <Waterfall waterfall={story.waterfall} />
@@ -120,13 +122,4 @@ function Facts({ told }: { told: Told }) {
       </details>
     </section>
   );
-}
-
-async function copied(text: string): Promise<void> {
-  try {
-    await navigator.clipboard.writeText(text);
-    toast(text);
-  } catch {
-    toast(text, "warning");
-  }
 }

@@ -1,7 +1,8 @@
 import { duration } from "../../format";
-import { StageBar } from "./bar";
+import { StageBar, stageName } from "../../ui/stagebar";
+import { stageClass } from "../../ui/stages";
 import { ticks, type Waterfall as Told } from "./model";
-import { stageClass, stageName, t } from "./words";
+import { t } from "./words";
 
 /** Where the time of a request went: a table whose third column is drawn to scale. */
 export function Waterfall({ waterfall }: { waterfall: Told }) {
@@ -26,7 +27,7 @@ export function Waterfall({ waterfall }: { waterfall: Told }) {
         <tbody>
           {stages.map((stage) => (
             <tr key={stage.name}>
-              <th scope="row"><span class={`swatch ${stageClass(stage.name)}`} aria-hidden="true" />{stageName(stage.name)}</th>
+              <th scope="row"><span class={`stage-key ${stageClass(stage.name)}`} aria-hidden="true" />{stageName(stage.name)}</th>
               <td class="number">{duration(stage.end - stage.start)}</td>
               <td class="track">
                 <span class="unseen">{duration(stage.start)}</span>

@@ -6,7 +6,10 @@ import { messages } from "../../i18n";
 import { href } from "../../router";
 import { instances } from "../../state/instances";
 import { Trouble } from "../../ui/empty";
+import { Bar, inWords, StageLegend, way } from "../../ui/stagebar";
+import { stagesOf } from "../../ui/stages";
 import { Time } from "../../ui/time";
+import type { Latency, Row } from "../requests/model";
 import { texts } from "./messages";
 
 const t = messages(texts);
@@ -14,41 +17,9 @@ const KEPT = 20;
 /** Requests are told of when they have ended, a little after their instance was ready. */
 const PAUSE = 400;
 
-interface Stage {
-  readonly name: string;
-  readonly start: number;
-  readonly end: number;
-  readonly why: string;
-}
-
-interface Cold {
-  readonly id: string;
-  readonly number: number;
-  readonly at: string;
-  readonly revision: string;
-  readonly method: string;
-  readonly path: string;
-  readonly status: number;
-  readonly seconds: number;
-  readonly how: string;
-  readonly stages: readonly Stage[];
-}
-
-interface Spread {
-  readonly count: number;
-  readonly p50: number;
-  readonly p95: number;
-}
-
-interface Latency {
-  readonly warm: Spread;
-  readonly cold: Spread;
-  readonly thawed: Spread;
-}
-
 /** The last requests that found no instance, and where their time went. */
 export function ColdStarts({ namespace, name }: { namespace: string; name: string }) {
-  const [found, set] = useState<{ requests: readonly Cold[]; latency: Latency | null; error: unknown }>({ requests: [], latency: null, error: null });
+  const [found, set] = useState<{ requests: readonly Row[]; latency: Latency | null; error: unknown }>({ requests: [], latency: null, error: null });
   const ready = instances.value.filter((each) => each.namespace === namespace && each.service === name && (each.state === "ready" || each.state === "thawed")).map((each) => `${each.instance} ${each.at}`).join();
   useEffect(() => {
     const aborting = new AbortController();
@@ -56,7 +27,7 @@ export function ColdStarts({ namespace, name }: { namespace: string; name: strin
     const read = async (): Promise<void> => {
       try {
         const [{ requests }, latency] = await Promise.all([
-          get<{ requests: readonly Cold[] }>(`/knlite/requests?service=${service}&cold=true&limit=${KEPT}`, aborting.signal),
+          get<{ requests: readonly Row[] }>(`/knlite/requests?service=${service}&cold=true&limit=${KEPT}`, aborting.signal),
           get<Latency>(`/knlite/latency?service=${service}`, aborting.signal),
         ]);
         set({ requests, latency, error: null });
@@ -91,7 +62,7 @@ export function ColdStarts({ namespace, name }: { namespace: string; name: strin
         {newest.length === 0 && error === null && <p class="quiet">{t("noColdStarts")}</p>}
         {newest.length > 0 && (
           <>
-            <ul class="legend" aria-hidden="true">{stagesOf(newest).map((each) => <li key={each}><span class={`stage-key ${classOf(each)}`} />{each}</li>)}</ul>
+            <StageLegend names={stagesOf(newest)} />
             <ol class="cold">{newest.map((each) => <Line key={each.number} request={each} longest={longest} />)}</ol>
           </>
         )}
@@ -100,32 +71,17 @@ export function ColdStarts({ namespace, name }: { namespace: string; name: strin
   );
 }
 
-function Line({ request, longest }: { request: Cold; longest: number }) {
+function Line({ request, longest }: { request: Row; longest: number }) {
   return (
     <li>
       <a href={href("requests", [request.id])}>
         <span class="quiet cold-when"><Time at={request.at} show="clock" /></span>
         <span class="cut mono cold-what">{request.method} {request.path}</span>
-        <span class="cold-bar" aria-hidden="true">
-          {request.stages.map((stage, index) => (
-            <span
-              key={`${index}${stage.name}`}
-              class={`stage ${classOf(stage.name)}`}
-              title={`${stage.name}: ${duration(stage.end - stage.start)}${stage.why ? ` – ${stage.why}` : ""}`}
-              style={{ width: `${(100 * (stage.end - stage.start)) / longest}%` }}
-            />
-          ))}
-        </span>
+        <span class="cold-bar" title={inWords(request.stages)}><Bar stages={request.stages} total={request.seconds} width={(100 * request.seconds) / longest} /></span>
         <span class="number cold-time">{duration(request.seconds)}</span>
-        <span class="quiet cold-how">{request.how}</span>
-        <span class="unseen">{said(request)}</span>
+        <span class="quiet cold-how">{way(request.how)}</span>
+        <span class="unseen"> {inWords(request.stages)}</span>
       </a>
     </li>
   );
 }
-
-const classOf = (stage: string): string => `stage-${stage.replace(/\W/g, "-")}`;
-
-const stagesOf = (requests: readonly Cold[]): string[] => [...new Set(requests.flatMap((each) => each.stages.map((stage) => stage.name)))];
-
-const said = (request: Cold): string => ` ${request.stages.map((stage) => `${stage.name} ${duration(stage.end - stage.start)}`).join(", ")}`;

@@ -44,7 +44,7 @@ export function ServicePage({ namespace, name }: { namespace: string; name: stri
   }, [preparing, value]);
   useKeys([{ keys: "i", label: () => t("keyInvoke"), run: () => invoke(true) }]);
   return (
-    <div class="service">
+    <div class="service-page">
       <nav class="crumbs" aria-label={t("whereAmI")}>
         <a href={href("services")}><Icon name="left" size={14} /> {t("title")}</a>
       </nav>

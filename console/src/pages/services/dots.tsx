@@ -1,6 +1,7 @@
 import { messages } from "../../i18n";
-import type { Instance } from "../../state/instances";
-import { toneOf, type Tone } from "../../ui/badge";
+import { toneOf, type Instance } from "../../state/instances";
+import type { Tone } from "../../ui/badge";
+import { Dots as Drawn } from "../../ui/dots";
 import { texts } from "./messages";
 import { counted } from "./words";
 
@@ -8,23 +9,16 @@ const t = messages(texts);
 const MOST = 12;
 const ORDER: readonly Tone[] = ["ready", "starting", "frozen", "failed", "gone"];
 
-/** The instances of a service, a dot for each: its shape says its state as its color does. */
+/** The instances of a service, a dot for each, those that serve first. */
 export function Dots({ instances, most = MOST }: { instances: readonly Instance[]; most?: number }) {
-  const shown = [...instances].sort((one, other) => ORDER.indexOf(tone(one)) - ORDER.indexOf(tone(other))).slice(0, most);
+  const dots = instances.map((each) => ({ key: each.instance, tone: toneOf(each.state) })).sort((one, other) => ORDER.indexOf(one.tone) - ORDER.indexOf(other.tone));
   const label = said(instances);
   return (
     <span class="dots" role="img" aria-label={label} title={label}>
-      {shown.map((each) => <span key={each.instance} class={`dot-of ${tone(each)}`} />)}
-      {instances.length > shown.length && <span class="more">+{instances.length - shown.length}</span>}
+      <Drawn dots={dots} most={most} />
       {instances.length === 0 && <span class="quiet">0</span>}
     </span>
   );
-}
-
-export function tone(instance: Pick<Instance, "state">): Tone {
-  if (instance.state === "thawed") return "ready";
-  if (instance.state === "waiting" || instance.state === "unready") return "failed";
-  return instance.state === "completed" ? "gone" : toneOf(instance.state);
 }
 
 function said(instances: readonly Instance[]): string {

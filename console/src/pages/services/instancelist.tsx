@@ -1,10 +1,10 @@
 import { messages } from "../../i18n";
 import { href } from "../../router";
-import { instances, type Instance } from "../../state/instances";
+import { instances, toneOf, type Instance } from "../../state/instances";
 import { Badge } from "../../ui/badge";
 import { Empty } from "../../ui/empty";
+import { way } from "../../ui/stagebar";
 import { Time } from "../../ui/time";
-import { tone } from "./dots";
 import { texts } from "./messages";
 import type { Detail, Pod } from "./model";
 
@@ -47,16 +47,16 @@ export function InstanceList({ detail }: { detail: Detail }) {
 
 function Row({ instance, pod, detail }: { instance: Instance; pod: Pod | undefined; detail: Detail }) {
   const { namespace, name } = detail.service;
-  const failed = instance.reason !== "" && tone(instance) === "failed";
+  const failed = instance.reason !== "" && toneOf(instance.state) === "failed";
   return (
     <tr>
       <td>
         <span class="mono" title={instance.instance}>{ending(instance)}</span>
         {detail.revisions.length > 1 && <span class="quiet mono"> {instance.revision}</span>}
       </td>
-      <td><Badge tone={tone(instance)} {...(instance.why ? { title: instance.why } : {})}>{failed ? `${instance.state}: ${instance.reason}` : instance.state}</Badge></td>
+      <td><Badge tone={toneOf(instance.state)} {...(instance.why ? { title: instance.why } : {})}>{failed ? `${instance.state}: ${instance.reason}` : instance.state}</Badge></td>
       <td><Time at={instance.at} /></td>
-      <td>{instance.how || <span class="quiet">–</span>}</td>
+      <td>{way(instance.how) || <span class="quiet">–</span>}</td>
       <td class="number">{Math.max(pod?.restarts ?? 0, instance.restarts)}</td>
       <td class="exit-cell"><LastExit pod={pod} /></td>
       <td class="number"><a href={href("logs", [], { service: `${namespace}/${name}`, instance: instance.instance })}>{t("logs")}</a></td>

@@ -1,17 +1,17 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
 import { post } from "../../api";
+import { curl, headersOf, joined } from "../../curl";
 import { duration, size } from "../../format";
 import { messages } from "../../i18n";
 import { href } from "../../router";
 import { Badge } from "../../ui/badge";
 import { Button } from "../../ui/button";
+import { copyText } from "../../ui/clipboard";
 import { Code, pretty } from "../../ui/code";
 import { Drawer } from "../../ui/dialog";
 import { Note, Trouble } from "../../ui/empty";
 import { Field, Select } from "../../ui/field";
-import { toast } from "../../ui/toast";
-import { curl, headersOf, joined } from "./curl";
 import { texts } from "./messages";
 import { pathOf, type Detail } from "./model";
 
@@ -78,14 +78,7 @@ export function Invoke({ detail, onClose }: { detail: Detail; onClose: () => voi
     }
     setBusy(false);
   };
-  const copy = async (): Promise<void> => {
-    try {
-      await navigator.clipboard.writeText(curl({ method: written.method, url: joined(address, written.path), headers: told, body: written.body }));
-      toast(t("curlCopied"), "good");
-    } catch {
-      toast(t("notCopied"), "warning");
-    }
-  };
+  const copy = (): Promise<void> => copyText(curl({ method: written.method, url: joined(address, written.path), headers: told, body: written.body }), t("curlCopied"));
   const whom = [
     { value: "", label: t("mainAddress") },
     ...detail.service.traffic.filter((each) => each.tag !== "").map((each) => ({ value: `tag/${each.tag}`, label: t("byTag", { tag: each.tag }) })),

@@ -13,6 +13,7 @@ import { Code } from "../../ui/code";
 import { Copy } from "../../ui/copy";
 import { Empty, Trouble } from "../../ui/empty";
 import { Search } from "../../ui/field";
+import { Named } from "../../ui/named";
 import { Sparkline } from "../../ui/sparkline";
 import { Table, type Column, type Sort } from "../../ui/table";
 import { Dots } from "./dots";
@@ -112,9 +113,7 @@ function columns(many: boolean): Column<Shown>[] {
       sortable: true,
       render: ({ row }) => (
         <a class="service-name" href={href("services", [row.namespace, row.name])}>
-          {many && row.namespace !== "default" && <span class="quiet">{row.namespace}/</span>}
-          <b>{row.name}</b>
-          {row.kind === "Route" && <span class="quiet"> Route</span>}
+          <Named namespace={many && row.namespace !== "default" ? row.namespace : ""} title={`${row.namespace}/${row.name}`}><b>{row.name}</b>{row.kind === "Route" && <span class="quiet"> Route</span>}</Named>
         </a>
       ),
     },

@@ -1,7 +1,8 @@
 /** How a service stands, in a word; what is wrong, and what helps. Pure.
  *
  * The keys are those of messages.ts: Knative's own reason and message are shown beside them. */
-import type { Instance } from "../../state/instances";
+import { trimmed } from "../../format";
+import { toneOf, type Instance } from "../../state/instances";
 import type { Sample } from "../../state/load";
 import type { Tone } from "../../ui/badge";
 
@@ -19,20 +20,10 @@ export interface Counts {
   readonly leaving: number;
 }
 
-const FAILED = new Set(["failed", "waiting"]);
-const LEAVING = new Set(["gone", "draining", "stopped", "completed"]);
-const READY = new Set(["ready", "thawed"]);
-
 /** How many instances are in each part of their life. */
 export function counted(instances: readonly Pick<Instance, "state">[]): Counts {
-  const of = (matches: (state: string) => boolean): number => instances.filter((each) => matches(each.state)).length;
-  return {
-    ready: of((state) => READY.has(state)),
-    frozen: of((state) => state === "frozen"),
-    failed: of((state) => FAILED.has(state)),
-    leaving: of((state) => LEAVING.has(state)),
-    starting: of((state) => !READY.has(state) && state !== "frozen" && !FAILED.has(state) && !LEAVING.has(state)),
-  };
+  const of = (tone: Tone): number => instances.filter((each) => toneOf(each.state) === tone).length;
+  return { ready: of("ready"), starting: of("starting"), frozen: of("frozen"), failed: of("failed"), leaving: of("gone") };
 }
 
 export function standing(row: { readonly ready: string; readonly reason: string; readonly deleting: boolean; readonly latestCreated?: string }, counts: Counts): Standing {
@@ -86,5 +77,5 @@ export function together(samples: readonly Sample[]): { concurrency: number; tar
 /** `0`, `0.4`, `12`: as many digits as anybody looks at. */
 export function amount(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  return value === 0 ? "0" : Math.abs(value) < 10 ? String(Number(value.toFixed(1))) : String(Math.round(value));
+  return trimmed(value, Math.abs(value) < 10 ? 1 : 0);
 }

@@ -232,7 +232,9 @@ def test_values_of_a_secret_are_shown_to_who_asks_and_never_written_hidden(
     hidden = client.get(one).json()
     assert hidden["hidden"]
     assert "aHVudGVyMg" not in hidden["yaml"]
-    assert "aHVudGVyMg" in client.get(f"{one}?secrets=true").json()["yaml"]
+    asked = client.get(f"{one}?secrets=true")
+    assert "aHVudGVyMg" in asked.json()["yaml"]
+    assert asked.headers["cache-control"] == "no-store"
     back = {"object": "core/v1/secrets/default/keys", "state": hidden["state"]}
     ((line, message),) = problems(client, hidden["yaml"], **back)
     assert "hidden" in message

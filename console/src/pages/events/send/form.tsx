@@ -41,6 +41,8 @@ export function SendForm() {
   const at = selection.value;
   const target = targetOf(chosen.value.at === "" && at ? { ...chosen.value, at: `${at.kind}/${at.namespace}/${at.name}` } : chosen.value, graph.value.nodes);
   const change = (some: Partial<Draft>): void => {
+    // Who writes on writes another one: the story of the last one gives way to who would get this.
+    setSent(null);
     written.value = { ...written.value, ...some };
   };
   const submit = async (): Promise<void> => {

@@ -1,5 +1,34 @@
-import { segments, type Stage } from "./model";
-import { stageClass } from "./words";
+import { duration } from "../format";
+import { messages } from "../i18n";
+import { texts } from "./messages";
+import { segments, stageClass, STAGES, type Stage } from "./stages";
+import "./stages.css";
+
+const t = messages(texts);
+const WAYS = ["forked", "spawned", "container", "thawed"] as const;
+
+export function stageName(name: string): string {
+  const known = STAGES.find((each) => each === name);
+  return known ? t(`stage ${known}`) : name;
+}
+
+/** How an instance was made. */
+export function way(how: string): string {
+  const known = WAYS.find((each) => each === how);
+  return known ? t(known) : how;
+}
+
+/** Stages and how long each was, for who cannot see the bar, and for who points at it. */
+export const inWords = (stages: readonly Stage[]): string => stages.map((stage) => `${stageName(stage.name)} ${duration(stage.end - stage.start)}`).join(", ");
+
+/** Which color is which stage; in a bar they are told by words beside it as well. */
+export function StageLegend({ names }: { names: readonly string[] }) {
+  return (
+    <ul class="stage-legend" aria-hidden="true">
+      {names.map((name) => <li key={name}><span class={`stage-key ${stageClass(name)}`} />{stageName(name)}</li>)}
+    </ul>
+  );
+}
 
 /** Stages as one bar; what it shows is said in words beside it. */
 export function Bar({ stages, total, width = 100 }: { stages: readonly Stage[]; total: number; width?: number }) {

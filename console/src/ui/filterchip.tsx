@@ -1,6 +1,9 @@
-import { Icon } from "../../ui/icon";
-import { t } from "./words";
-import "./chip.css";
+import { messages } from "../i18n";
+import { Icon } from "./icon";
+import { texts } from "./messages";
+import "./filterchip.css";
+
+const t = messages(texts);
 
 /** Something that the list is narrowed to, which goes when it is pressed. */
 export function FilterChip({ label, onRemove }: { label: string; onRemove: () => void }) {

@@ -32,4 +32,5 @@ export function headersOf(text: string): { headers: [string, string][]; wrong: s
 /** A path as it is joined to an address. */
 export const joined = (url: string, path: string): string => `${url.replace(/\/$/, "")}${path.startsWith("/") ? path : `/${path}`}`;
 
-const quoted = (text: string): string => (/^[\w./:@%+=?&-]*$/.test(text) && !/[?&]/.test(text) && text !== "" ? text : `'${text.replace(/'/g, `'\\''`)}'`);
+/** A word of a POSIX shell, whatever stands in it. */
+export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
