@@ -20,7 +20,7 @@ from tests.e2e.eventspace import BROKER_CLASS, Space, attributes, event, ref
 from tests.e2e.executable import Knlite, wait_until
 from tests.e2e.recorder import CONFLICT, Answer, Event, Recorder, Script, drops_first, replies
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 DURABLE = True
 
 Up = Callable[..., Knlite]

@@ -21,7 +21,7 @@ from tests.e2e.foreign import kafka_at
 from tests.e2e.recorder import Event, Received, Recorder, Sink
 from tests.servers.kafka import Kafka
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 CLASS = {"eventing.knative.dev/broker.class": "Kafka"}
 ORDER = "kafka.eventing.knative.dev/delivery.order"

@@ -21,7 +21,7 @@ from tests.e2e.foreign import rabbit_at
 from tests.e2e.recorder import Event, Received, Recorder, Sink, drops_first
 from tests.servers.rabbitmq import RabbitMQ
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
 PLAIN = "dev.knative.rabbitmq.event"

@@ -18,7 +18,7 @@ from tests.e2e.foreign import kafka_at
 from tests.e2e.recorder import Recorder
 from tests.servers.kafka import USERS, Kafka
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 CLASS = {"eventing.knative.dev/broker.class": "Kafka"}
 EXTERNAL = "kafka.eventing.knative.dev/external.topic"

@@ -13,7 +13,7 @@ from tests.e2e.clients import Client
 from tests.e2e.executable import Knlite, wait_until
 from tests.servers.rabbitmq import RabbitMQ
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
 EVENTING = "eventing.knative.dev/v1alpha1"

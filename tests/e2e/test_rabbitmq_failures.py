@@ -17,7 +17,7 @@ from tests.e2e.foreign import rabbit_at
 from tests.e2e.recorder import Sink
 from tests.servers.rabbitmq import RabbitMQ, rights
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 
 CLASS = {"eventing.knative.dev/broker.class": "RabbitMQBroker"}
 WRONG = "wrong-hunter2"
