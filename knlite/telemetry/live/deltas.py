@@ -24,6 +24,11 @@ class Delta(Protocol):
         """How much is left out that no later message makes up for."""
         ...
 
+    @property
+    def floods(self) -> bool:
+        """Whether it is more than anybody can follow: then the next message may wait."""
+        ...
+
     def merged(self, newer: "Delta") -> "Delta":
         """Both in one; neither is changed."""
         ...
@@ -37,6 +42,7 @@ class Whole:
     """A state, told as a whole: only the newest counts, and it is asked for when it is taken."""
 
     skipped = 0
+    floods = False
 
     def __init__(self, snapshot: Callable[[], object]) -> None:
         self._snapshot = snapshot
@@ -64,6 +70,10 @@ class Items:
         self._items = items[-MOST_ITEMS:]
         self._data: bytes | None = None
 
+    @property
+    def floods(self) -> bool:
+        return self.skipped > 0
+
     def merged(self, newer: Delta) -> Delta:
         if not isinstance(newer, Items):
             return newer
@@ -82,6 +92,8 @@ class Keyed:
     *joined* makes one of an older and a newer of the same key, where the older one is not just out
     of date; *beside* stands beside the list.
     """
+
+    floods = False
 
     def __init__(
         self,
@@ -127,6 +139,10 @@ class Counts:
     def __init__(self, counts: Mapping[str, Sequence[int]]) -> None:
         self._counts = counts
         self._data: bytes | None = None
+
+    @property
+    def floods(self) -> bool:
+        return sum(number for number, _ in self._counts.values()) > MOST_ITEMS
 
     def merged(self, newer: Delta) -> Delta:
         if not isinstance(newer, Counts):

@@ -22,7 +22,7 @@ from knlite.telemetry.live.deltas import Delta, Items, Whole
 PAUSE = 0.1
 """Seconds from one message of a topic to the next."""
 REST = 0.5
-"""The same after a message that had to leave something out: nobody reads a flood, and drawing it
+"""The same after a message of more than anybody can follow: nobody reads a flood, and drawing it
 costs a browser on the same machine more than telling it costs here."""
 TOGETHER = 0.01
 """Seconds that the first of many changes waits for the others."""
@@ -201,7 +201,7 @@ class Hub:
             delta = topic.handed_out()
             if delta is None:
                 continue
-            if delta.skipped:
+            if delta.floods:
                 topic.rests_until = self._last + REST
             for looker in topic.lookers:
                 looker.offer(name, delta)
