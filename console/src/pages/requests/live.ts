@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection, subscribe } from "../../live";
+import { paced } from "../../pace";
 import { asked, joined, matches, type Filter, type Row } from "./model";
 
 interface Message {
@@ -66,20 +67,31 @@ export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boo
     };
   }, [query, lost]);
 
-  useEffect(
-    () =>
-      subscribe("requests", (data) => {
-        const message = data as Message;
-        const newer = message.items.toReversed();
-        note(newer);
-        const kept = newer.filter((row) => matches(row, now.current.filter));
-        if (message.skipped > 0) setSkipped((n) => n + message.skipped);
-        if (kept.length === 0) return;
-        if (now.current.hold) setHeld((before) => joined(before, kept));
-        else setRows((before) => (before === null ? before : joined(before, kept)));
-      }),
-    [],
-  );
+  useEffect(() => {
+    let come: readonly Row[] = [];
+    let left = 0;
+    const pace = paced(() => {
+      const [newer, more] = [come, left];
+      [come, left] = [[], 0];
+      if (more > 0) setSkipped((n) => n + more);
+      if (newer.length === 0) return;
+      note(newer);
+      const kept = newer.filter((row) => matches(row, now.current.filter));
+      if (kept.length === 0) return;
+      if (now.current.hold) setHeld((before) => joined(before, kept));
+      else setRows((before) => (before === null ? before : joined(before, kept)));
+    });
+    const leave = subscribe("requests", (data) => {
+      const message = data as Message;
+      come = joined(come, message.items.toReversed());
+      left += message.skipped;
+      pace.wanted();
+    });
+    return () => {
+      leave();
+      pace.end();
+    };
+  }, []);
 
   const release = (): void => {
     setRows((before) => joined(before ?? [], held));

@@ -1,0 +1,39 @@
+/** What comes often is drawn seldom: nobody reads a list that changes ten times a second. */
+
+/** Milliseconds from one drawing to the next. */
+export const PAUSE = 500;
+
+export interface Pace {
+  /** Something is to be drawn: at once if nothing was lately, else with all else that comes until then. */
+  readonly wanted: () => void;
+  readonly end: () => void;
+}
+
+/** Have `draw` called as often as something is wanted, but with pauses; not at all where nobody looks,
+ * until somebody does. */
+export function paced(draw: () => void, pause = PAUSE): Pace {
+  let timer = 0;
+  let waiting = false;
+  const run = (): void => {
+    timer = 0;
+    if (!waiting || document.hidden) return;
+    waiting = false;
+    timer = window.setTimeout(run, pause);
+    draw();
+  };
+  const wanted = (): void => {
+    waiting = true;
+    if (timer === 0) run();
+  };
+  const seen = (): void => {
+    if (waiting && timer === 0) run();
+  };
+  document.addEventListener("visibilitychange", seen);
+  return {
+    wanted,
+    end: () => {
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", seen);
+    },
+  };
+}
