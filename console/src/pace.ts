@@ -9,6 +9,12 @@ export interface Pace {
   readonly end: () => void;
 }
 
+/** Until all draw again, so that they do so together: each time that anything changes costs a frame. */
+function untilNext(pause: number): number {
+  const left = pause - (Date.now() % pause);
+  return left < pause / 2 ? left + pause : left;
+}
+
 /** Have `draw` called as often as something is wanted, but with pauses; not at all where nobody looks,
  * until somebody does. */
 export function paced(draw: () => void, pause = PAUSE): Pace {
@@ -18,7 +24,7 @@ export function paced(draw: () => void, pause = PAUSE): Pace {
     timer = 0;
     if (!waiting || document.hidden) return;
     waiting = false;
-    timer = window.setTimeout(run, pause);
+    timer = window.setTimeout(run, untilNext(pause));
     draw();
   };
   const wanted = (): void => {
