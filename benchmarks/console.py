@@ -2,14 +2,16 @@
 
 Each round takes every way to look, one after the other, so that a busy machine spoils all alike;
 what is told are medians of the rounds. A browser on the same machine takes processor time from
-whatever else runs there, so what knlite itself takes for a request is told beside the rate. Needs
-wrk, Chromium, and the console built (make console).
+whatever else runs there, so what knlite itself takes for a request, and what the browser takes, are
+told beside the rate. Each look begins a second before it is measured, as a page is opened once and
+looked at for long. Needs wrk, Chromium, and the console built (make console).
 
     python -m benchmarks.console [--seconds 5] [--rounds 5] [--quick]
 """
 
 import argparse
 import gzip
+import os
 import shutil
 import sys
 import tempfile
@@ -48,6 +50,8 @@ class Look:
     """Milliseconds."""
     cost: float
     """Microseconds of processor time that knlite took for a request."""
+    browser: float
+    """Processors that the browser kept busy."""
 
 
 def main() -> None:
@@ -106,15 +110,37 @@ def _looks(knlite: run.Run, browser: Browser, seconds: int, rounds: int) -> dict
     for _ in range(rounds):
         for way, looking in ways.items():
             with looking():
+                _requests(knlite, 1)
                 looks[way].append(_requests(knlite, seconds))
     return looks
 
 
 def _requests(knlite: run.Run, seconds: int) -> Look:
-    before = run.cpu_seconds(knlite.pid)
+    before, browser = run.cpu_seconds(knlite.pid), _browser_seconds()
     measured = wrk.run(knlite.port, CONNECTIONS, seconds, host=instance.host(instance.HELLO))
     spent = run.cpu_seconds(knlite.pid) - before
-    return Look(measured.rate, measured.p50, 1e6 * spent / (measured.rate * seconds))
+    return Look(
+        measured.rate,
+        measured.p50,
+        1e6 * spent / (measured.rate * seconds),
+        (_browser_seconds() - browser) / seconds,
+    )
+
+
+def _browser_seconds() -> float:
+    """Processor time of all processes of the browser that this one has started."""
+    return sum(run.cpu_seconds(pid) for pid in _descendants(os.getpid()) if "chrom" in _name(pid))
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, thread.read_text(encoding="ascii").split()):
+            yield child
+            yield from _descendants(child)
+
+
+def _name(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8")
 
 
 @contextmanager
@@ -194,9 +220,10 @@ def _text(
                 f"{median(each.p50 for each in found):.2f} ms",
                 f"{median(each.cost for each in found):.1f} µs",
                 f"{median(dearer):.1f} %",
+                f"{median(each.browser for each in found):.2f}",
             )
         )
-    heads = ("looks", "requests/s", "fewer", "p50", "knlite's processor time", "more")
+    heads = ("looks", "requests/s", "fewer", "p50", "knlite's time", "more", "browser's processors")
     whole = sum(sizes.values())
     return "\n\n".join(
         (

@@ -1,6 +1,7 @@
 """What the console shows of requests and logs, and those who take note of them."""
 
 from contextlib import AsyncExitStack
+from functools import partial
 
 from starlette.routing import BaseRoute
 
@@ -32,11 +33,11 @@ def show_requests(
     recent = RecentRequests()
     held.enter_context(bus.reading(recent.read, RequestDone))
     held.enter_context(bus.reading(recent.note, *READ))
-    requests = Newest(live, "requests", basics.clock, recent.newest)
-    live.while_watched("requests", lambda: bus.reading(requests.read, RequestDone))
+    requests = Newest(live, "requests", recent.newest)
+    live.while_watched("requests", partial(requests.counting, bus, RequestDone))
     stream = LogStream(logs, basics.clock, lambda reader: bus.reading(reader, LogLine))
-    lines = Newest(live, "logs", basics.clock, stream.newest)
-    live.while_watched("logs", lambda: bus.reading(lines.read, LogLine))
+    lines = Newest(live, "logs", stream.newest)
+    live.while_watched("logs", partial(lines.counting, bus, LogLine))
     return [
         *RequestRoutes(recent, metrics.requests, stream).routes(),
         *LogRoutes(stream, ending).routes(),

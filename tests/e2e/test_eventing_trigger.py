@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.engines import on_all_engines
 from tests.e2e.eventspace import NAMES, Space, attributes, event, full_event, ref
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.beside]
 DURABLE = True
 
 BAD = "bad://uri"

@@ -21,6 +21,9 @@ from knlite.telemetry.live.deltas import Delta, Items, Whole
 
 PAUSE = 0.1
 """Seconds from one message of a topic to the next."""
+REST = 0.5
+"""The same after a message that had to leave something out: nobody reads a flood, and drawing it
+costs a browser on the same machine more than telling it costs here."""
 TOGETHER = 0.01
 """Seconds that the first of many changes waits for the others."""
 MOST_LOOKING = 32
@@ -43,6 +46,11 @@ class _Topic:
     """Of a stream, since the last message."""
     gather: Gather | None = None
     pending: Delta | None = None
+    rests_until: float = 0.0
+
+    def has_news(self) -> bool:
+        """Whether there is something to tell."""
+        return bool(self.items) or self.gather is not None or self.pending is not None
 
     def note(self, delta: Delta) -> None:
         """*delta* is for the next message."""
@@ -70,6 +78,8 @@ class Hub:
         self._topics: dict[str, _Topic] = {}
         self._lookers: set[Looker] = set()
         self._timer: Timer | None = None
+        self._due = 0.0
+        """When the timer fires."""
         self._last = 0.0
         """When the last messages were handed out."""
 
@@ -171,17 +181,30 @@ class Hub:
             listening.close()
 
     def _arm(self) -> None:
-        if self._timer is None:
-            when = max(self._clock.now() + TOGETHER, self._last + PAUSE)
-            self._timer = self._clock.call_at(when, self._hand_out)
+        self._arm_at(max(self._clock.now() + TOGETHER, self._last + PAUSE))
+
+    def _arm_at(self, when: float) -> None:
+        if self._timer is not None:
+            if self._due <= when:
+                return
+            self._timer.cancel()
+        self._timer, self._due = self._clock.call_at(when, self._hand_out), when
 
     def _hand_out(self) -> None:
         self._timer, self._last = None, self._clock.now()
         for name, topic in self._topics.items():
+            if not topic.has_news():
+                continue
+            if topic.rests_until > self._last:
+                self._arm_at(topic.rests_until)
+                continue
             delta = topic.handed_out()
-            if delta is not None:
-                for looker in topic.lookers:
-                    looker.offer(name, delta)
+            if delta is None:
+                continue
+            if delta.skipped:
+                topic.rests_until = self._last + REST
+            for looker in topic.lookers:
+                looker.offer(name, delta)
 
 
 class Looker:

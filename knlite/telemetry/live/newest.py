@@ -4,41 +4,42 @@ What happens twenty thousand times a second costs a count here; of those that ca
 message the newest are made into rows.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
-from knlite.clock import Clock, Timer
 from knlite.facts import Fact
-from knlite.telemetry.live.deltas import MOST_ITEMS, Items
+from knlite.telemetry.bus import Bus
+from knlite.telemetry.live.deltas import MOST_ITEMS, Delta, Items
 from knlite.telemetry.live.hub import Hub
-
-PAUSE = 0.05
-"""Seconds in which things are counted; the hub's own pause is longer."""
 
 
 class Newest:
     """Tells the topic *name* of *hub* what *rows* makes of the last n things, the newest last."""
 
-    def __init__(
-        self, hub: Hub, name: str, clock: Clock, rows: Callable[[int], Sequence[object]]
-    ) -> None:
+    def __init__(self, hub: Hub, name: str, rows: Callable[[int], Sequence[object]]) -> None:
         self._hub = hub
         self._name = name
-        self._clock = clock
         self._rows = rows
         self._count = 0
-        self._timer: Timer | None = None
         hub.topic(name, self._snapshot)
+
+    @contextmanager
+    def counting(self, bus: Bus, kind: type[Fact]) -> Iterator[None]:
+        """Take note of the facts of *kind* while somebody looks."""
+        self._count = 0
+        with bus.reading(self.read, kind):
+            yield
 
     def read(self, _fact: Fact) -> None:
         """One more has come."""
         self._count += 1
-        if self._timer is None:
-            self._timer = self._clock.call_at(self._clock.now() + PAUSE, self._tell)
+        if self._count == 1:
+            self._hub.later(self._name, self._gathered)
 
-    def _tell(self) -> None:
-        count, self._count, self._timer = self._count, 0, None
+    def _gathered(self) -> Delta:
+        count, self._count = self._count, 0
         rows = self._rows(min(count, MOST_ITEMS))
-        self._hub.tell(self._name, Items(rows, count - len(rows)))
+        return Items(rows, count - len(rows))
 
     def _snapshot(self) -> object:
         return {"items": self._rows(MOST_ITEMS), "skipped": 0}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from knlite.clock import LoopClock
 from knlite.errors import InvalidInput, Overloaded
 from knlite.telemetry.live.deltas import MOST_ITEMS, Counts, Keyed
-from knlite.telemetry.live.hub import MOST_LOOKING, PAUSE, Hub, Looker
+from knlite.telemetry.live.hub import MOST_LOOKING, PAUSE, REST, Hub, Looker
 from tests.flows.conftest import JumpingLoop
 
 pytestmark = pytest.mark.anyio
@@ -143,6 +143,34 @@ async def test_what_a_slow_reader_cannot_have_is_counted_and_told(hub: Hub) -> N
     assert notice == ("skipped", {"topic": "requests", "count": 80})
 
 
+async def test_a_flood_is_told_half_a_second_apart_and_keeps_nothing_else_waiting(hub: Hub) -> None:
+    hub.topic("logs")
+    hub.topic("graph", lambda: 1)
+    moments: dict[str, list[float]] = {"logs": [], "graph": []}
+    with hub.looking(["logs", "graph"]) as looker:
+        looker.take()
+        async with anyio.create_task_group() as group:
+
+            async def flood() -> None:
+                for n in range(4000):
+                    hub.add("logs", n)
+                    if n % 20 == 0:
+                        hub.changed("graph")
+                    await anyio.sleep(0.001)
+                group.cancel_scope.cancel()
+
+            group.start_soon(flood)
+            while True:
+                await looker.wait()
+                for name, _ in taken(looker):
+                    if name in moments:
+                        moments[name].append(anyio.current_time())
+    gaps = {n: [b - a for a, b in pairwise(each)] for n, each in moments.items()}
+    assert len(moments["logs"]) > 5
+    assert min(gaps["logs"]) >= REST * 0.999
+    assert max(gaps["graph"]) < PAUSE * 1.5
+
+
 async def test_a_first_message_that_waits_holds_what_came_meanwhile(hub: Hub) -> None:
     kept: list[int] = []
     hub.topic("requests", lambda: {"items": kept, "skipped": 0})
@@ -254,7 +282,7 @@ def test_items_come_in_order_once_and_with_those_left_out_they_are_all(
                     count += 1
                 await anyio.sleep(0.03)
                 if index % every == 0 or index == len(told):
-                    await anyio.sleep(0.2)
+                    await anyio.sleep(REST + 0.2)
                     for name, data in taken(looker):
                         assert isinstance(data, dict)
                         if name == "skipped":

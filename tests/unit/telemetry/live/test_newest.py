@@ -19,7 +19,7 @@ def anyio_backend() -> tuple[str, dict[str, object]]:
 
 async def test_of_a_flood_the_newest_are_rows_and_the_others_a_number() -> None:
     stage, recent = Stage(), RecentRequests()
-    newest = Newest(stage.live, "requests", stage.clock, recent.newest)
+    newest = Newest(stage.live, "requests", recent.newest)
     with stage.live.looking(["requests"]) as looker:
         looker.take()
         for number in range(500):
@@ -35,7 +35,7 @@ async def test_of_a_flood_the_newest_are_rows_and_the_others_a_number() -> None:
 
 async def test_who_begins_to_look_sees_the_last_that_there_were() -> None:
     stage, recent = Stage(), RecentRequests()
-    Newest(stage.live, "requests", stage.clock, recent.newest)
+    Newest(stage.live, "requests", recent.newest)
     recent.read(done(request_id=b"before"))
     with stage.live.looking(["requests"]) as looker:
         ((_, first),) = messages(looker)
