@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 
 import { Backoff } from "./backoff";
-import { paced, type Pace } from "./pace";
+import { LONG_PAUSE, paced, type Pace } from "./pace";
 
 export type Topic = "graph" | "flow" | "instances" | "load" | "requests" | "events" | "logs" | "notices" | "objects";
 type Handler = (data: unknown) => void;
@@ -70,7 +70,7 @@ let telling: Pace | null = null;
 
 function miss(topic: string, count: number): void {
   missed = { ...missed, [topic]: (missed[topic] ?? 0) + count };
-  telling ??= paced(() => (skipped.value = missed));
+  telling ??= paced(() => (skipped.value = missed), () => LONG_PAUSE);
   telling.wanted();
 }
 

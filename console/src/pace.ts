@@ -2,6 +2,8 @@
 
 /** Milliseconds from one drawing to the next. */
 export const PAUSE = 500;
+/** The same in a flood, of which nobody could read more. */
+export const LONG_PAUSE = 1000;
 
 export interface Pace {
   /** Something is to be drawn: at once if nothing was lately, else with all else that comes until then. */
@@ -17,14 +19,14 @@ function untilNext(pause: number): number {
 
 /** Have `draw` called as often as something is wanted, but with pauses; not at all where nobody looks,
  * until somebody does. */
-export function paced(draw: () => void, pause = PAUSE): Pace {
+export function paced(draw: () => void, pause: () => number = () => PAUSE): Pace {
   let timer = 0;
   let waiting = false;
   const run = (): void => {
     timer = 0;
     if (!waiting || document.hidden) return;
     waiting = false;
-    timer = window.setTimeout(run, untilNext(pause));
+    timer = window.setTimeout(run, untilNext(pause()));
     draw();
   };
   const wanted = (): void => {

@@ -27,7 +27,7 @@ test("a rate is told where it is more than a trickle", () => {
 });
 
 test("a rate has the digits that say something", () => {
-  expect([0.25, 9.94, 12.4].map(rateText)).toEqual(["0.3", "9.9", "12"]);
+  expect([0.25, 9.94, 12.4, 11_925].map(rateText)).toEqual(["0.3", "9.9", "12", "11.9K"]);
 });
 
 test("what comes in a flood is not shown one by one, until it ebbs", () => {

@@ -117,5 +117,5 @@ export function counted(sum: Sum, perSecond: (rate: string) => string): string {
   return sum.rate >= SLOW ? `${short(sum.count, language.value)} · ${perSecond(rateText(sum.rate))}` : short(sum.count, language.value);
 }
 
-/** `0.3`, `12`: a rate with as many digits as say something. */
-export const rateText = (rate: number): string => trimmed(rate, rate >= 10 ? 0 : 1);
+/** `0.3`, `12`, `11.9K`: a rate with as many digits as say something. */
+export const rateText = (rate: number): string => (rate >= 1000 ? short(rate, language.value) : trimmed(rate, rate >= 10 ? 0 : 1));

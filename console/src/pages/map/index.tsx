@@ -5,7 +5,7 @@ import { useEffect } from "preact/hooks";
 import { messages } from "../../i18n";
 import { useKeys } from "../../keys";
 import { keep } from "../../kept";
-import { paced } from "../../pace";
+import { LONG_PAUSE, PAUSE, paced } from "../../pace";
 import { ask, href } from "../../router";
 import { flow, followFlow } from "../../state/flow";
 import { useFollowing } from "../../state/follow";
@@ -63,7 +63,7 @@ function show(next: View): void {
 function useCounting(): void {
   useEffect(() => {
     let timer = 0;
-    const pace = paced(() => (beat.value = beat.peek() + 1));
+    const pace = paced(() => (beat.value = beat.peek() + 1), () => (flows.inAll(seconds()) ? LONG_PAUSE : PAUSE));
     const uncount = flow.subscribe(({ counts, at }) => {
       flows.take(counts, at / 1000 || seconds());
       pace.wanted();

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection, subscribe } from "../../live";
-import { paced } from "../../pace";
+import { LONG_PAUSE, PAUSE, paced } from "../../pace";
 import { asked, joined, matches, type Filter, type Row } from "./model";
 
 interface Message {
@@ -24,7 +24,7 @@ export interface Live {
 }
 
 /** Typing is not asked about letter by letter. */
-const PAUSE = 200;
+const TYPING = 200;
 
 export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boolean): Live {
   const [rows, setRows] = useState<readonly Row[] | null>(null);
@@ -60,7 +60,7 @@ export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boo
           if (!leave.signal.aborted) setError(reason);
         },
       );
-    }, rows === null ? 0 : PAUSE);
+    }, rows === null ? 0 : TYPING);
     return () => {
       clearTimeout(timer);
       leave.abort();
@@ -70,6 +70,7 @@ export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boo
   useEffect(() => {
     let come: readonly Row[] = [];
     let left = 0;
+    let flood = false;
     const pace = paced(() => {
       const [newer, more] = [come, left];
       [come, left] = [[], 0];
@@ -80,11 +81,12 @@ export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boo
       if (kept.length === 0) return;
       if (now.current.hold) setHeld((before) => joined(before, kept));
       else setRows((before) => (before === null ? before : joined(before, kept)));
-    });
+    }, () => (flood ? LONG_PAUSE : PAUSE));
     const leave = subscribe("requests", (data) => {
       const message = data as Message;
       come = joined(come, message.items.toReversed());
       left += message.skipped;
+      flood = message.skipped > 0;
       pace.wanted();
     });
     return () => {
