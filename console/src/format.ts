@@ -39,18 +39,31 @@ export function size(bytes: number): string {
   return `${unit === 0 ? left : trimmed(left, 1)} ${units[unit]}`;
 }
 
-export const count = (n: number, into: Language): string => new Intl.NumberFormat(into).format(n);
+/** To make one of these takes longer than to use it a hundred times. */
+function once<T>(make: (into: Language) => T): (into: Language) => T {
+  const made = new Map<Language, T>();
+  return (into) => {
+    const found = made.get(into) ?? make(into);
+    made.set(into, found);
+    return found;
+  };
+}
+
+const whole = once((into) => new Intl.NumberFormat(into));
+const compact = once((into) => new Intl.NumberFormat(into, { notation: "compact", maximumFractionDigits: 1 }));
+const relative = once((into) => new Intl.RelativeTimeFormat(into, { style: "narrow", numeric: "auto" }));
+const dated = once((into) => new Intl.DateTimeFormat(into, { dateStyle: "medium", timeStyle: "long" }));
+
+export const count = (n: number, into: Language): string => whole(into).format(n);
 
 /** `12,3 k`, for places with little room. */
-export const short = (n: number, into: Language): string =>
-  new Intl.NumberFormat(into, { notation: "compact", maximumFractionDigits: 1 }).format(n);
+export const short = (n: number, into: Language): string => compact(into).format(n);
 
 /** How long ago, in the largest unit that fits: `3 s ago`. `at` and `now` in milliseconds. */
 export function ago(at: number, now: number, into: Language): string {
   const seconds = Math.round((at - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(into, { style: "narrow", numeric: "auto" });
   const [unit, length] = UNITS.find(([, each]) => Math.abs(seconds) >= each) ?? ["second", 1];
-  return format.format(Math.trunc(seconds / length), unit);
+  return relative(into).format(Math.trunc(seconds / length), unit);
 }
 
 /** The time of day to the millisecond: what lists of requests and log lines show. */
@@ -61,8 +74,7 @@ export function clock(at: number): string {
 }
 
 /** Date and time in full, with the zone. */
-export const full = (at: number, into: Language): string =>
-  new Intl.DateTimeFormat(into, { dateStyle: "medium", timeStyle: "long" }).format(at);
+export const full = (at: number, into: Language): string => dated(into).format(at);
 
 /** A number with at most so many digits after the mark, which Spanish writes as a comma. */
 export function trimmed(value: number, digits: number): string {

@@ -166,6 +166,7 @@ describe("the live feed", () => {
     await turn();
     last().tell("skipped", { topic: "logs", count: 3 });
     last().tell("skipped", { topic: "logs", count: 4 });
+    await vi.advanceTimersByTimeAsync(2000);
     expect(live.skipped.value).toEqual({ logs: 7 });
   });
 

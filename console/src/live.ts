@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 
 import { Backoff } from "./backoff";
+import { LONG_PAUSE, paced, type Pace } from "./pace";
 
 export type Topic = "graph" | "flow" | "instances" | "load" | "requests" | "events" | "logs" | "notices" | "objects";
 type Handler = (data: unknown) => void;
@@ -59,7 +60,18 @@ export function reconnect(): void {
 }
 
 export function forgetSkipped(): void {
-  skipped.value = {};
+  missed = {};
+  skipped.value = missed;
+}
+
+/** What `skipped` is to say next: in a flood every message leaves something out. */
+let missed: Readonly<Record<string, number>> = {};
+let telling: Pace | null = null;
+
+function miss(topic: string, count: number): void {
+  missed = { ...missed, [topic]: (missed[topic] ?? 0) + count };
+  telling ??= paced(() => (skipped.value = missed), () => LONG_PAUSE);
+  telling.wanted();
 }
 
 /** Once all who subscribe in one turn have done so, the connection is made what they want. A page
@@ -125,7 +137,7 @@ function connect(): void {
   for (const topic of handlers.keys()) opened.addEventListener(topic, (event) => deliver(topic, event));
   opened.addEventListener("skipped", (event) => {
     const said = JSON.parse(event.data) as { topic: string; count: number };
-    skipped.value = { ...skipped.value, [said.topic]: (skipped.value[said.topic] ?? 0) + said.count };
+    miss(said.topic, said.count);
   });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { added } from "./flow";
 import { joined, without, type Instance } from "./instances";
 import { KEPT, latest, sampled, type Load } from "./load";
 import { noticed, type Notice } from "./notices";
@@ -58,4 +59,8 @@ describe("notices", () => {
     expect(noticed(known, [notice("1"), notice("2"), notice("3")]).map((each) => each.text)).toEqual(["3", "2", "1"]);
     expect(noticed(known, [notice("2")])).toBe(known);
   });
+});
+
+test("counts of several messages are one", () => {
+  expect(added({ a: [1, 0], b: [2, 1] }, { b: [3, 1], c: [4, 0] })).toEqual({ a: [1, 0], b: [5, 2], c: [4, 0] });
 });

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { messages } from "../i18n";
 import { Icon } from "./icon";
 import { texts } from "./messages";
-import { anchored, towards, windowOf } from "./window";
+import { anchored, slotted, towards, windowOf } from "./window";
 import "./table.css";
 
 const t = messages(texts);
@@ -44,23 +44,29 @@ interface TableProps<T> {
   sort?: Sort;
   onSort?: (sort: Sort) => void;
   rowClass?: (row: T) => string | undefined;
+  /** Rows come and go quickly and their cells remember nothing: those that come are drawn by the
+   * elements of those that have gone. */
+  flowing?: boolean;
 }
 
 /** Rows to look through: arrows, Home, End and Page keys go from row to row, Enter opens one. Of a
  * long list only what is seen is drawn, and rows that come in above do not move what is read. */
-export function Table<T>({ label, columns, rows, rowKey, onOpen, selected, empty, sort, onSort, rowClass }: TableProps<T>) {
+export function Table<T>({ label, columns, rows, rowKey, onOpen, selected, empty, sort, onSort, rowClass, flowing = false }: TableProps<T>) {
   const box = useRef<HTMLDivElement>(null);
   const keys = rows.map(rowKey);
   const before = useRef<readonly string[]>(keys);
   const [scroll, setScroll] = useState({ top: 0, seen: 600 });
   const [focus, setFocus] = useState<string | null>(null);
   const wanted = useRef(false);
+  const slots = useRef<ReadonlyMap<string, number>>(new Map());
 
   useLayoutEffect(() => {
     const element = box.current;
-    if (!element) return;
-    const top = anchored(before.current, keys, HEIGHT, element.scrollTop);
+    const had = before.current;
     before.current = keys;
+    // To ask how far it is scrolled has everything laid out at once.
+    if (!element || scroll.top <= 0) return;
+    const top = anchored(had, keys, HEIGHT, element.scrollTop);
     if (top !== element.scrollTop) element.scrollTop = top;
   });
   useLayoutEffect(() => {
@@ -107,6 +113,7 @@ export function Table<T>({ label, columns, rows, rowKey, onOpen, selected, empty
   };
 
   const { first, end } = windowOf(rows.length, HEIGHT, scroll.top, scroll.seen);
+  if (flowing) slots.current = slotted(slots.current, keys.slice(first, end), focus);
   return (
     <div class="table-box panel" ref={box} onScroll={(event) => setScroll({ top: event.currentTarget.scrollTop, seen: event.currentTarget.clientHeight })}>
       <table class={`table${onOpen ? " opens" : ""}`} role="grid" aria-label={label} aria-rowcount={rows.length + 1} onKeyDown={onKeyDown}>
@@ -133,7 +140,7 @@ export function Table<T>({ label, columns, rows, rowKey, onOpen, selected, empty
             const key = keys[first + offset] ?? "";
             return (
               <tr
-                key={key}
+                key={slots.current.get(key) ?? key}
                 data-row={key}
                 class={rowClass?.(row)}
                 aria-rowindex={first + offset + 2}

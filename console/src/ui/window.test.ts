@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { anchored, LONG, towards, windowOf } from "./window";
+import { anchored, LONG, slotted, towards, windowOf } from "./window";
 
 test("a short list is drawn whole, of a long one what is seen and a little more", () => {
   expect(windowOf(LONG, 32, 5000, 400)).toEqual({ first: 0, end: LONG });
@@ -26,4 +26,14 @@ test("a row out of sight is scrolled to, and no further", () => {
   expect(towards(3, 10, 0, 100)).toBeNull();
   expect(towards(3, 10, 50, 100)).toBe(30);
   expect(towards(20, 10, 0, 100)).toBe(110);
+});
+
+test("rows that stay keep their elements, and those that come take what is free", () => {
+  const first = slotted(new Map(), ["c", "b", "a"]);
+  expect([...first]).toEqual([["c", 0], ["b", 1], ["a", 2]]);
+  const second = slotted(first, ["e", "d", "c"]);
+  expect([...second]).toEqual([["e", 1], ["d", 2], ["c", 0]]);
+  expect([...slotted(second, ["x", "y", "z"])]).toEqual([["x", 0], ["y", 1], ["z", 2]]);
+  // What has the keyboard is no other row of a sudden.
+  expect([...slotted(second, ["x", "y", "z"], "c")]).toEqual([["x", 1], ["y", 2], ["z", 3]]);
 });

@@ -37,3 +37,23 @@ export function towards(row: number, height: number, top: number, seen: number):
   if ((row + 1) * height > top + seen) return (row + 1) * height - seen;
   return null;
 }
+
+/** Which element draws which row: a row that stays keeps its own, and one that comes takes that of one
+ * that has gone, except for what is `kept`. So a list that flows by makes no new elements. */
+export function slotted(before: ReadonlyMap<string, number>, keys: readonly string[], kept: string | null = null): ReadonlyMap<string, number> {
+  const drawn = new Set(keys);
+  const taken = new Set([...before].filter(([key]) => drawn.has(key) || key === kept).map(([, slot]) => slot));
+  const slots = new Map<string, number>();
+  let next = 0;
+  for (const key of keys) {
+    const own = before.get(key);
+    if (own !== undefined) {
+      slots.set(key, own);
+      continue;
+    }
+    while (taken.has(next)) next += 1;
+    slots.set(key, next);
+    next += 1;
+  }
+  return slots;
+}

@@ -64,6 +64,7 @@ export function List({ typed, asked, arrival, onType }: ListProps) {
           columns={columns()}
           rows={rows}
           rowKey={(event) => String(event.arrival)}
+          flowing
           onOpen={open}
           selected={arrival ? String(arrival) : undefined}
           empty={list.loading.value || list.error.value !== null ? <p class="quiet padded">…</p> : <Nothing searched={Object.keys(asked).length > 0} />}

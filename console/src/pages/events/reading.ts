@@ -4,7 +4,8 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection, subscribe } from "../../live";
-import { merged, told } from "./merging";
+import { paced } from "../../pace";
+import { merged, MOST, told } from "./merging";
 import type { Params } from "./search";
 import type { Stub, Summary } from "./types";
 
@@ -40,7 +41,16 @@ class EventList {
 
   open(): () => void {
     void this.load();
-    const stop = subscribe("events", (data) => this.hear((data as { items: readonly (Summary | Stub)[] }).items));
+    let come: (Summary | Stub)[] = [];
+    const pace = paced(() => {
+      const items = come;
+      come = [];
+      this.hear(items);
+    });
+    const stop = subscribe("events", (data) => {
+      come = [...come, ...(data as { items: readonly (Summary | Stub)[] }).items].slice(-MOST);
+      pace.wanted();
+    });
     let lost = false;
     const watch = connection.subscribe((state) => {
       // What came while nobody listened is asked for.
@@ -49,6 +59,7 @@ class EventList {
     });
     return () => {
       stop();
+      pace.end();
       watch();
       clearTimeout(this.timer);
       this.aborting.abort();

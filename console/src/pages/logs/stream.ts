@@ -1,6 +1,7 @@
 /** The lines that the page shows, kept outside of what is drawn: there may be fifty thousand. */
 import { useEffect, useRef, useState } from "preact/hooks";
 
+import { paced } from "../../pace";
 import { follow } from "./follow";
 import { Lines, type LogRow } from "./lines";
 
@@ -54,20 +55,25 @@ export function useStream(query: string, within: string, wanted: (row: LogRow) =
 
   useEffect(() => {
     setAbout({ state: "loading", error: null, older: 0, missed: 0 });
+    const seen = new Set<string>();
+    let missed = 0;
+    const pace = paced(() => {
+      setServices((known) => {
+        const all = new Set([...known, ...seen]);
+        return all.size === known.length ? known : [...all].sort();
+      });
+      setAbout((before) => (before.missed === missed ? before : { ...before, missed }));
+      touch();
+    });
     const begin = (): (() => void) => follow(query, {
       batch: (batch, first) => {
         if (first) lines.clear();
         lines.append(batch.lines.filter((row) => judge.current(row)));
-        setServices((known) => {
-          const all = new Set(known);
-          for (const row of batch.lines) all.add(`${row.namespace}/${row.service}`);
-          return all.size === known.length ? known : [...all].sort();
-        });
-        setAbout((before) => {
-          if (first) return { state: "open", error: null, older: batch.skipped, missed: 0 };
-          return batch.skipped > 0 ? { ...before, missed: before.missed + batch.skipped } : before;
-        });
-        touch();
+        for (const row of batch.lines) seen.add(`${row.namespace}/${row.service}`);
+        // What is left out of the first are older ones.
+        missed = first ? 0 : missed + batch.skipped;
+        if (first) setAbout({ state: "open", error: null, older: batch.skipped, missed });
+        pace.wanted();
       },
       lost: () => setAbout((before) => ({ ...before, state: "lost" })),
       refused: (error) => setAbout((before) => ({ ...before, state: "open", error })),
@@ -75,6 +81,7 @@ export function useStream(query: string, within: string, wanted: (row: LogRow) =
     const end = whileSeen(begin);
     return () => {
       end();
+      pace.end();
       lines.clear();
     };
   }, [query, within]);

@@ -8,7 +8,7 @@ import { flow } from "../../state/flow";
 import { toneOf } from "../../state/instances";
 import type { Tone } from "../../ui/badge";
 import { Dots as Drawn } from "../../ui/dots";
-import { counted } from "./flows";
+import { counted, type Counts } from "./flows";
 import { kindText, Sign } from "./kinds";
 import type { Point, Size } from "./layout";
 import { texts } from "./messages";
@@ -35,13 +35,13 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
   const selected = useComputed(() => chosen.value === node.id).value;
   const light = useComputed(() => (lit.value ? (lit.value.nodes.get(node.id) ?? "aside") : "")).value;
   const verdict = useComputed(() => lit.value?.verdicts.get(node.id)).value;
-  const traffic = useComputed(() => trafficOf(node)).value;
+  const busy = useComputed(() => beat.value >= 0 && flows.flooded(inflowOf(node), seconds())).value;
   const folded = useComputed(() => drawn.value.folded.get(node.id)).value;
   const living = useComputed(() => (node.kind === "Service" ? (byService.value.get(node.id)?.length ?? 0) : null)).value;
   useSignalEffect(() => {
-    if (arrived(node, flow.value.counts)) flash(element.current);
+    if (arrived(node, flow.value.counts) && !flows.flooded(inflowOf(node), seconds())) flash(element.current);
   });
-  const classes = ["card", `is-${node.role}`, node.missing ? "missing" : "", selected ? "selected" : "", light === "aside" && verdict ? "" : light];
+  const classes = ["card", `is-${node.role}`, node.missing ? "missing" : "", selected ? "selected" : "", busy ? "busy" : "", light === "aside" && verdict ? "" : light];
   const kind = kindText(node.kind);
   const state = stateText(node);
   const counted = living === null ? "" : t("instances", { n: living });
@@ -72,7 +72,7 @@ export function Card({ node, at, card, spaces, reachable }: Props) {
           </span>
           <span class="card-line">
             {folded ? <span class="cut">{t("folded", { n: folded.objects })}{folded.failing > 0 && ` · ${t("failing", { n: folded.failing })}`}</span> : node.kind === "Service" && !node.missing ? <Dots id={node.id} /> : <span class="cut detail">{lineOf(node)}</span>}
-            {traffic && <span class="traffic"><span class="unseen">{node.kind === "Service" ? t("requestsSeen") : t("eventsSeen")}: </span>{traffic}</span>}
+            <Traffic node={node} />
           </span>
         </span>
         <State node={node} />
@@ -113,21 +113,23 @@ function Dots({ id }: { id: string }) {
 }
 
 /** What comes from elsewhere, where no edge shows it. */
-function trafficOf(node: GraphNode): string {
-  if (beat.value < 0) return "";
-  const now = seconds();
-  const sum = node.kind === "Service" ? flows.sum([`${node.id}|requests`], now) : node.inbox === "" ? null : flows.sum(flows.under(`${node.inbox}|in:`), now);
-  return sum ? counted(sum, (rate) => t("perSecond", { rate })) : "";
+function Traffic({ node }: { node: GraphNode }) {
+  const text = useComputed(() => (beat.value < 0 ? "" : counted(flows.sum(inflowOf(node), seconds()), (rate) => t("perSecond", { rate })))).value;
+  return text === "" ? null : <span class="traffic"><span class="unseen">{node.kind === "Service" ? t("requestsSeen") : t("eventsSeen")}: </span>{text}</span>;
 }
 
-function arrived(node: GraphNode, counts: Readonly<Record<string, unknown>>): boolean {
-  if (node.kind === "Service") return `${node.id}|requests` in counts;
-  return node.inbox !== "" && Object.keys(counts).some((key) => key.startsWith(`${node.inbox}|in:`));
+/** The keys that count it. */
+function inflowOf(node: GraphNode): readonly string[] {
+  if (node.kind === "Service") return [`${node.id}|requests`];
+  return node.inbox === "" ? [] : flows.under(`${node.inbox}|in:`);
 }
 
-/** A short glow, which says that something has just come. */
+function arrived(node: GraphNode, counts: Counts): boolean {
+  return inflowOf(node).some((key) => key in counts);
+}
+
+/** A short glow, which says that something has just come; as it only fades, no frame is painted. */
 function flash(element: HTMLElement | null): void {
   if (!element || still()) return;
-  const glow = getComputedStyle(element).getPropertyValue("--hue");
-  element.animate([{ boxShadow: `0 0 0 3px ${glow}` }, { boxShadow: "0 0 0 3px transparent" }], { duration: 500, easing: "ease-out" });
+  element.animate([{ opacity: 1 }, { opacity: 0 }], { duration: 500, easing: "ease-out", pseudoElement: "::after" });
 }

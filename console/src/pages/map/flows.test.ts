@@ -27,5 +27,16 @@ test("a rate is told where it is more than a trickle", () => {
 });
 
 test("a rate has the digits that say something", () => {
-  expect([0.25, 9.94, 12.4].map(rateText)).toEqual(["0.3", "9.9", "12"]);
+  expect([0.25, 9.94, 12.4, 11_925].map(rateText)).toEqual(["0.3", "9.9", "12", "11.9K"]);
+});
+
+test("what comes in a flood is not shown one by one, until it ebbs", () => {
+  const flows = new Flows();
+  flows.take({ a: [4, 0], b: [2, 0] }, 100);
+  expect(flows.flooded(["a", "b"], 100)).toBe(false);
+  flows.take({ a: [30, 0], b: [3, 0] }, 100.1);
+  expect([flows.flooded(["a"], 101), flows.flooded(["b"], 101), flows.inAll(101)]).toEqual([true, false, false]);
+  flows.take({ c: [900, 0] }, 100.2);
+  expect([flows.inAll(101), flows.flooded(["b"], 101), flows.flooded(["d"], 101)]).toEqual([true, true, false]);
+  expect([flows.inAll(103), flows.flooded(["a"], 103)]).toEqual([false, false]);
 });

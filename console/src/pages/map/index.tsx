@@ -1,10 +1,11 @@
 /** The Map: who sends to whom, and what goes on there now. */
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { useComputed } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 
 import { messages } from "../../i18n";
 import { useKeys } from "../../keys";
 import { keep } from "../../kept";
+import { LONG_PAUSE, PAUSE, paced } from "../../pace";
 import { ask, href } from "../../router";
 import { flow, followFlow } from "../../state/flow";
 import { useFollowing } from "../../state/follow";
@@ -60,21 +61,24 @@ function show(next: View): void {
 
 /** Count what the feed tells, and look again while rates fall; nothing ticks where nothing happens. */
 function useCounting(): void {
-  useSignalEffect(() => {
-    flows.take(flow.value.counts, flow.value.at / 1000 || seconds());
-    beat.value = beat.peek() + 1;
-  });
   useEffect(() => {
     let timer = 0;
+    const pace = paced(() => (beat.value = beat.peek() + 1), () => (flows.inAll(seconds()) ? LONG_PAUSE : PAUSE));
+    const uncount = flow.subscribe(({ counts, at }) => {
+      flows.take(counts, at / 1000 || seconds());
+      pace.wanted();
+    });
     const stop = beat.subscribe(() => {
       if (timer !== 0 || !flows.moving(seconds())) return;
       timer = window.setTimeout(() => {
         timer = 0;
-        beat.value += 1;
+        pace.wanted();
       }, 1000);
     });
     return () => {
+      uncount();
       stop();
+      pace.end();
       clearTimeout(timer);
     };
   }, []);

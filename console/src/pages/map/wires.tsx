@@ -6,7 +6,7 @@ import { short } from "../../format";
 import { language, messages } from "../../i18n";
 import { flow } from "../../state/flow";
 import type { GraphEdge } from "../../state/graph";
-import { counted, type Sum } from "./flows";
+import { counted, type Counts, type Sum } from "./flows";
 import type { Placed } from "./layout";
 import { texts } from "./messages";
 import { beat, direction, flows, lit, pointed, seconds, touches } from "./model";
@@ -16,11 +16,15 @@ import type { Way } from "./ways";
 const t = messages(texts);
 
 /** Dots that move at once: more than these tell nothing more. */
-const MOST_DOTS = 60;
+const MOST_DOTS = 12;
 /** Of one edge, for one message of the feed. */
 const AT_ONCE = 3;
 const APART = 110;
 const JOURNEY = 850;
+/** Places that a dot is told to pass; between them it goes straight. */
+const STEPS = 16;
+/** Half of a dot, in pixels. */
+const RADIUS = 4.5;
 
 /** A count stands beside its line, which is short, and on which dots run. */
 const BESIDE = { right: "translate(-50%, -22px)", down: "translate(6px, -50%)" } as const;
@@ -54,14 +58,16 @@ function Wire({ edge, way }: { edge: GraphEdge; way: Way }) {
   const light = useComputed(() => (lit.value ? (lit.value.edges.get(edge.id) ?? "aside") : "")).value;
   const near = useComputed(() => touches(edge)).value;
   const used = useComputed(() => beat.value >= 0 && sumOf(edge).count > 0).value;
+  const busy = useComputed(() => beat.value >= 0 && flows.flooded(edge.flows, seconds())).value;
   useSignalEffect(() => {
-    if (still() && path.current && edge.flows.some((key) => key in flow.value.counts)) glimmer(path.current);
+    const { counts } = flow.value;
+    if (still() && !document.hidden && path.current && edge.flows.some((key) => key in counts) && !flows.flooded(edge.flows, seconds())) glimmer(path.current);
   });
   // Every Trigger may be answered; a line for each would hide the ones that are.
   if (edge.role === "replies" && edge.label === "" && !used && !near && (light === "" || light === "aside")) return null;
   const end = light === "passed" && edge.role === "dead-letters" ? "failed" : light === "passed" || light === "failed" || light === "waiting" ? light : near ? "strong" : edge.role === "dead-letters" ? "dead" : "plain";
   return (
-    <g class={`wire ${edge.role} ${light} ${near ? "near" : ""}`}>
+    <g class={`wire ${edge.role} ${light} ${near ? "near" : ""} ${busy ? "busy" : ""}`}>
       <path ref={path} class="line" d={way.d} marker-end={`url(#end-${end})`} />
       <path class="hit" d={way.d} onPointerEnter={() => (pointed.value = edge.id)} onPointerLeave={() => (pointed.value = "")}>
         <title>{titleOf(edge)}</title>
@@ -116,38 +122,66 @@ function Chip({ edge, way }: { edge: GraphEdge; way: Way }) {
   );
 }
 
-/** Dots that run along the ways as events and requests do. */
+/** Dots that run along the ways as events and requests do; a flood of them is not drawn. */
 export function Pulses({ edges, placed }: { edges: readonly GraphEdge[]; placed: Placed }) {
   const layer = useRef<HTMLDivElement>(null);
   const now = useRef({ edges, placed });
   now.current = { edges, placed };
   useSignalEffect(() => {
     const { counts } = flow.value;
-    if (!layer.current || still()) return;
-    for (const edge of now.current.edges) {
-      const way = now.current.placed.ways.get(edge.id);
-      if (way) run(layer.current, edge, way, counts);
-    }
+    if (!layer.current || still() || flows.inAll(seconds())) return;
+    run(layer.current, now.current.edges, now.current.placed, counts);
   });
   return <div ref={layer} class="pulses" aria-hidden="true" />;
 }
 
-function run(layer: HTMLElement, edge: GraphEdge, way: Way, counts: Readonly<Record<string, readonly [number, number]>>): void {
+/** The first of every way, then the second of each, as long as there is room. */
+function run(layer: HTMLElement, edges: readonly GraphEdge[], placed: Placed, counts: Counts): void {
+  const told = edges.flatMap((edge) => {
+    const [count, failed] = sumOfMessage(edge, counts);
+    const way = placed.ways.get(edge.id);
+    return way && count > 0 && !flows.flooded(edge.flows, seconds()) ? [{ edge, way, count, failed }] : [];
+  });
+  for (let index = 0; index < AT_ONCE; index += 1) {
+    for (const { edge, way, count, failed } of told) {
+      if (layer.childElementCount >= MOST_DOTS) return;
+      if (index < count) start(layer, way, index < failed ? "failed" : edge.role, index * APART);
+    }
+  }
+}
+
+function sumOfMessage(edge: GraphEdge, counts: Counts): [number, number] {
   let [count, failed] = [0, 0];
   for (const key of edge.flows) {
     count += counts[key]?.[0] ?? 0;
     failed += counts[key]?.[1] ?? 0;
   }
-  for (let index = 0; index < Math.min(count, AT_ONCE) && layer.childElementCount < MOST_DOTS; index += 1) {
-    const dot = document.createElement("i");
-    dot.className = index < failed ? "pulse failed" : `pulse ${edge.role}`;
-    dot.style.setProperty("offset-path", `path("${way.d}")`);
-    layer.append(dot);
-    const journey = dot.animate(
-      [{ offsetDistance: "0%", opacity: 0 }, { opacity: 1, offset: 0.12 }, { opacity: 1, offset: 0.88 }, { offsetDistance: "100%", opacity: 0 }],
-      { duration: JOURNEY, delay: index * APART, easing: "cubic-bezier(.45,.05,.55,.95)", fill: "backwards" },
-    );
-    journey.onfinish = () => dot.remove();
-    journey.oncancel = () => dot.remove();
-  }
+  return [count, failed];
+}
+
+function start(layer: HTMLElement, way: Way, kind: string, delay: number): void {
+  const dot = document.createElement("i");
+  dot.className = `pulse ${kind}`;
+  layer.append(dot);
+  const journey = dot.animate(journeyOf(way), { duration: JOURNEY, delay, easing: "cubic-bezier(.45,.05,.55,.95)", fill: "backwards" });
+  journey.onfinish = () => dot.remove();
+  journey.oncancel = () => dot.remove();
+}
+
+const journeys = new WeakMap<Way, Keyframe[]>();
+
+/** What moves by `transform` and fades by `opacity` is not painted anew for each frame, as it would be
+ * along an `offset-path`. */
+function journeyOf(way: Way): Keyframe[] {
+  const found = journeys.get(way);
+  if (found) return found;
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  line.setAttribute("d", way.d);
+  const length = line.getTotalLength();
+  const steps = Array.from({ length: STEPS + 1 }, (_, step) => {
+    const { x, y } = line.getPointAtLength((length * step) / STEPS);
+    return { transform: `translate(${x - RADIUS}px, ${y - RADIUS}px)`, opacity: step === 0 || step === STEPS ? 0 : 1 };
+  });
+  journeys.set(way, steps);
+  return steps;
 }

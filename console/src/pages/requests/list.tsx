@@ -94,6 +94,7 @@ export function List() {
             columns={columns()}
             rows={live.rows}
             rowKey={keyOf}
+            flowing
             onOpen={(row) => go("requests", [row.id], { ...route.value.query, number: String(row.number) })}
             selected={selected && keyOf(selected)}
             empty={

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 
 import { get } from "../../api";
 import { connection, subscribe } from "../../live";
+import { LONG_PAUSE, PAUSE, paced } from "../../pace";
 import { asked, joined, matches, type Filter, type Row } from "./model";
 
 interface Message {
@@ -23,7 +24,7 @@ export interface Live {
 }
 
 /** Typing is not asked about letter by letter. */
-const PAUSE = 200;
+const TYPING = 200;
 
 export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boolean): Live {
   const [rows, setRows] = useState<readonly Row[] | null>(null);
@@ -59,27 +60,40 @@ export function useLive(filter: Filter, wanted: (row: Row) => boolean, hold: boo
           if (!leave.signal.aborted) setError(reason);
         },
       );
-    }, rows === null ? 0 : PAUSE);
+    }, rows === null ? 0 : TYPING);
     return () => {
       clearTimeout(timer);
       leave.abort();
     };
   }, [query, lost]);
 
-  useEffect(
-    () =>
-      subscribe("requests", (data) => {
-        const message = data as Message;
-        const newer = message.items.toReversed();
-        note(newer);
-        const kept = newer.filter((row) => matches(row, now.current.filter));
-        if (message.skipped > 0) setSkipped((n) => n + message.skipped);
-        if (kept.length === 0) return;
-        if (now.current.hold) setHeld((before) => joined(before, kept));
-        else setRows((before) => (before === null ? before : joined(before, kept)));
-      }),
-    [],
-  );
+  useEffect(() => {
+    let come: readonly Row[] = [];
+    let left = 0;
+    let flood = false;
+    const pace = paced(() => {
+      const [newer, more] = [come, left];
+      [come, left] = [[], 0];
+      if (more > 0) setSkipped((n) => n + more);
+      if (newer.length === 0) return;
+      note(newer);
+      const kept = newer.filter((row) => matches(row, now.current.filter));
+      if (kept.length === 0) return;
+      if (now.current.hold) setHeld((before) => joined(before, kept));
+      else setRows((before) => (before === null ? before : joined(before, kept)));
+    }, () => (flood ? LONG_PAUSE : PAUSE));
+    const leave = subscribe("requests", (data) => {
+      const message = data as Message;
+      come = joined(come, message.items.toReversed());
+      left += message.skipped;
+      flood = message.skipped > 0;
+      pace.wanted();
+    });
+    return () => {
+      leave();
+      pace.end();
+    };
+  }, []);
 
   const release = (): void => {
     setRows((before) => joined(before ?? [], held));
