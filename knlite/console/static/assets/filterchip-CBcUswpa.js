@@ -1,0 +1,1 @@
+import{a as s,w as a,m as i,a4 as n}from"./index-BbEWEvr_.js";const c=i(n);function r({label:t,onRemove:e}){return s("button",{type:"button",class:"filter-chip","aria-label":c("without",{name:t}),title:t,onClick:e,children:[s("span",{class:"cut",children:t}),s(a,{name:"close",size:12})]})}export{r as F};

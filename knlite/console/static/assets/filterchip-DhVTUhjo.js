@@ -1,1 +1,0 @@
-import{a as s,v as a,m as i,a1 as n}from"./index-CwEa3PcI.js";const c=i(n);function r({label:t,onRemove:e}){return s("button",{type:"button",class:"filter-chip","aria-label":c("without",{name:t}),title:t,onClick:e,children:[s("span",{class:"cut",children:t}),s(a,{name:"close",size:12})]})}export{r as F};

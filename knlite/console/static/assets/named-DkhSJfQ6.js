@@ -1,1 +1,0 @@
-import{a as n}from"./index-CwEa3PcI.js";function l({namespace:r,children:s,title:i}){return n("span",{class:"named",title:i,children:[r!==""&&n("span",{class:"quiet",children:r}),n("span",{children:[r!==""&&n("span",{class:"quiet",children:"/"}),s]})]})}export{l as N};

@@ -1,0 +1,1 @@
+import{a as n}from"./index-BbEWEvr_.js";function l({namespace:r,children:s,title:i}){return n("span",{class:"named",title:i,children:[r!==""&&n("span",{class:"quiet",children:r}),n("span",{children:[r!==""&&n("span",{class:"quiet",children:"/"}),s]})]})}export{l as N};
