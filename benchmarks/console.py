@@ -133,10 +133,9 @@ def _browser_seconds() -> float:
 
 
 def _descendants(pid: int) -> Iterator[int]:
-    for thread in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, thread.read_text(encoding="ascii").split()):
-            yield child
-            yield from _descendants(child)
+    for child in run.children(pid):
+        yield child
+        yield from _descendants(child)
 
 
 def _name(pid: int) -> str:

@@ -148,9 +148,9 @@ def _machine_ticks() -> tuple[int, int]:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that *pid* has started itself."""
-    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
-    return [int(word) for word in listed.split()]
+    """The processes that *pid* has started itself, from whichever thread."""
+    threads = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(word) for listed in threads for word in listed.read_text(encoding="ascii").split()]
 
 
 def _status(pid: int, field: str) -> int:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from knlite.dataplane.innerexchange import InnerExchange
-from knlite.dataplane.wire.exchange import Header, Headers
+from knlite.dataplane.wire.exchange import Headers
 from knlite.errors import Unreachable
 
 
@@ -53,6 +53,7 @@ class Invoker:
         no answer has begun. Cancelling ends the request.
         """
         loop = asyncio.get_running_loop()
+        over = loop.create_future()
         exchange = _Asked(
             method.encode("latin-1"),
             host.encode("latin-1"),
@@ -60,13 +61,13 @@ class Invoker:
             [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers],
             body,
             limit,
-            loop.create_future(),
+            over,
         )
         began = loop.time()
         timer = loop.call_later(timeout, exchange.leave, f"its time was over: {timeout:g} s")
         try:
             self._ask(exchange)
-            await exchange.over
+            await over
         finally:
             timer.cancel()
             exchange.leave("whoever asked has gone")
@@ -88,28 +89,14 @@ class _Asked(InnerExchange):
 
     head_at = 0.0
 
-    def __init__(
-        self,
-        method: bytes,
-        host: bytes,
-        target: bytes,
-        headers: Sequence[Header],
-        body: bytes,
-        limit: int,
-        over: asyncio.Future[None],
-    ) -> None:
-        super().__init__(method, host, target, headers, body, limit, over)
-        self.over = over
-        self._room = limit
-
     def start(self, status: int, reason: bytes, headers: Headers, *, length: int | None) -> None:
         super().start(status, reason, headers, length=length)
         self.head_at = asyncio.get_running_loop().time()
 
     def write(self, data: bytes) -> None:
-        if self.over.done():
+        if self._over.done():
             return
-        super().write(data[: self._room])
-        self._room -= len(data)
-        if self._room < 0:
+        room = self._left
+        super().write(data[:room])
+        if len(data) > room:
             self.leave(f"it has more than {self._limit} bytes")
